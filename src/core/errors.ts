@@ -1,0 +1,84 @@
+/** The codes that callers and clients may rely on. The first eight are the wire's (docs/wire-format.md). */
+export type ErrorCode =
+  | 'not_found'
+  | 'permission_denied'
+  | 'invalid_argument'
+  | 'task_failed'
+  | 'task_cancelled'
+  | 'value_too_large'
+  | 'store_unavailable'
+  | 'internal'
+  | 'not_serializable'
+  | 'circular_reference'
+  | 'hard_timeout'
+  | 'worker_lost'
+
+/** Base of every error this package throws on purpose. `message` says what happened and what to do next. */
+export abstract class RefCacheError extends Error {
+  abstract readonly code: ErrorCode
+
+  constructor(message: string, options?: { cause?: unknown }) {
+    super(message, options)
+    this.name = new.target.name
+  }
+}
+
+/**
+ * The reference is unknown, expired, or not the caller's to know of: one answer for all three, so that
+ * it is no oracle for what exists.
+ */
+export class NotFound extends RefCacheError {
+  readonly code = 'not_found'
+
+  constructor() {
+    super(
+      'No such reference: it is unknown or has expired. Call the tool that produced it again to get a new ref_id.',
+    )
+  }
+}
+
+/** The caller may know of the entry, but not do this with it. */
+export class PermissionDenied extends RefCacheError {
+  readonly code = 'permission_denied'
+}
+
+export class InvalidArgument extends RefCacheError {
+  readonly code = 'invalid_argument'
+}
+
+/** The task behind a reference failed. `cause` is the handler's own error where it ran in this process. */
+export class TaskFailed extends RefCacheError {
+  readonly code: ErrorCode
+
+  constructor(message: string, options?: { cause?: unknown; code?: ErrorCode }) {
+    super(message, options)
+    this.code = options?.code ?? 'task_failed'
+  }
+}
+
+export class TaskCancelled extends RefCacheError {
+  readonly code = 'task_cancelled'
+}
+
+/** The handler ran past its hard timeout; it was told to stop through `task.signal`. */
+export class HardTimeout extends RefCacheError {
+  readonly code = 'hard_timeout'
+}
+
+export class ValueTooLarge extends RefCacheError {
+  readonly code = 'value_too_large'
+}
+
+/** The store cannot be reached, opened or written. `cause` is the driver's own error. */
+export class StoreUnavailable extends RefCacheError {
+  readonly code = 'store_unavailable'
+}
+
+/** The value holds something that JSON would lose or refuse; the message names where. */
+export class NotSerializable extends RefCacheError {
+  readonly code = 'not_serializable'
+}
+
+export class CircularReference extends RefCacheError {
+  readonly code = 'circular_reference'
+}
