@@ -1,12 +1,14 @@
-import { randomBytes } from 'node:crypto'
 import { InvalidArgument } from './errors.ts'
 
 /** `<cacheName>:<32 hex>`: 128 random bits, never derived from time or arguments. */
 export type RefId = string
 
+/** Where randomness comes from: `size` unpredictable bytes. */
+export type RandomBytes = (size: number) => Uint8Array
+
 const CACHE_NAME = /^[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?$/i
-const HEX_LENGTH = 32
-const MAX_REF_LENGTH = 64 + 1 + HEX_LENGTH
+const ID_BYTES = 16
+const ID_FORM = /^[0-9a-f]{32}$/
 
 export function checkCacheName(name: string): string {
   if (typeof name === 'string' && CACHE_NAME.test(name)) return name
@@ -15,17 +17,21 @@ export function checkCacheName(name: string): string {
   )
 }
 
-export function createRefId(cacheName: string): RefId {
-  return `${cacheName}:${randomBytes(HEX_LENGTH / 2).toString('hex')}`
+export function createRefId(cacheName: string, random: RandomBytes): RefId {
+  return `${cacheName}:${Buffer.from(random(ID_BYTES)).toString('hex')}`
 }
 
-/** Whether `text` has the full form of a reference of this cache. Looks at no more than its first 97 characters. */
+/** Whether `text` has the full form of a reference of this cache; its length is looked at before its content. */
 export function isRefOf(cacheName: string, text: unknown): text is RefId {
   return (
     typeof text === 'string' &&
-    text.length <= MAX_REF_LENGTH &&
-    text.length === cacheName.length + 1 + HEX_LENGTH &&
+    text.length === cacheName.length + 1 + ID_BYTES * 2 &&
     text.startsWith(`${cacheName}:`) &&
-    /^[0-9a-f]{32}$/.test(text.slice(cacheName.length + 1))
+    ID_FORM.test(text.slice(cacheName.length + 1))
   )
+}
+
+/** The cache a reference belongs to. */
+export function cacheNameOf(refId: RefId): string {
+  return refId.slice(0, -(ID_BYTES * 2 + 1))
 }

@@ -1,0 +1,112 @@
+import type { AccessPolicy } from '../access/policy.ts'
+import type { ErrorCode } from './errors.ts'
+import type { RefId } from './ref.ts'
+
+/** How far a task is. All parts are optional: a message alone is progress too. */
+export interface Progress {
+  readonly current?: number
+  readonly total?: number
+  readonly message?: string
+  /** 0 to 100, from current and total. */
+  readonly percentage?: number
+}
+
+/** Who runs a task now, and until when that is believed without a sign of life. */
+export interface Lease {
+  /** Unique to one attempt in one process. */
+  readonly owner: string
+  readonly until: number
+}
+
+export interface TaskError {
+  readonly code: ErrorCode
+  readonly message: string
+}
+
+/** An attempt that did not succeed. */
+export interface FailedAttempt {
+  readonly attempt: number
+  readonly error: TaskError
+  readonly at: number
+}
+
+/** How this entry's value is shown unless a caller says otherwise; what is absent is the cache's default. */
+export interface PreviewSettings {
+  readonly maxSize?: number
+  readonly strategy?: 'sample' | 'truncate' | 'paginate'
+}
+
+interface EntryFields {
+  readonly refId: RefId
+  /** The fingerprint under which identical calls find this entry. Released when the task fails or is cancelled. */
+  readonly key?: string | undefined
+  /** The tool that makes the value; absent for a value that was put in by `set`. */
+  readonly toolName?: string
+  /** What `set` was told to call it. */
+  readonly label?: string
+  readonly namespace: string
+  readonly policy: AccessPolicy
+  /** The actor that started the task (`describeActor`). */
+  readonly startedBy: string
+  readonly createdAt: number
+  /** Absent while the task is in flight, and for a value that never expires. */
+  readonly expiresAt?: number | undefined
+  /** Grows by one with each change; the store's compare-and-set goes by it. */
+  readonly version: number
+  /** How often the handler was started. */
+  readonly attempt: number
+  readonly maxRetries: number
+  readonly retryHistory: readonly FailedAttempt[]
+  readonly preview?: PreviewSettings
+  /** The name of the view that previews and pages of the value go through (`RefCacheOptions.views`). */
+  readonly view?: string
+}
+
+interface Ran {
+  readonly startedAt?: number | undefined
+  readonly progress?: Progress | undefined
+}
+
+export interface PendingEntry extends EntryFields {
+  readonly status: 'pending'
+  /** Whoever claimed the entry has promised to start it; the lease bounds that promise. */
+  readonly lease: Lease
+}
+
+export interface ProcessingEntry extends EntryFields {
+  readonly status: 'processing'
+  readonly startedAt: number
+  readonly progress?: Progress | undefined
+  readonly lease: Lease
+}
+
+export interface CompleteEntry extends EntryFields, Ran {
+  readonly status: 'complete'
+  readonly completedAt: number
+}
+
+export interface FailedEntry extends EntryFields, Ran {
+  readonly status: 'failed'
+  readonly completedAt: number
+  readonly error: TaskError
+}
+
+export interface CancelledEntry extends EntryFields, Ran {
+  readonly status: 'cancelled'
+  readonly completedAt: number
+}
+
+/** The one stored record: a value, or the task that will produce it. Plain JSON; the value's bytes lie beside it. */
+export type Entry = PendingEntry | ProcessingEntry | CompleteEntry | FailedEntry | CancelledEntry
+export type InFlightEntry = PendingEntry | ProcessingEntry
+export type SettledEntry = CompleteEntry | FailedEntry | CancelledEntry
+export type EntryStatus = Entry['status']
+
+export function isInFlight(entry: Entry): entry is InFlightEntry {
+  return entry.status === 'pending' || entry.status === 'processing'
+}
+
+/** An entry past its time is as good as gone, whether or not the store has swept it yet. */
+export function isExpired(entry: Entry, now: number): boolean {
+  return entry.expiresAt !== undefined && entry.expiresAt <= now
+}

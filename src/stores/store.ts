@@ -1,0 +1,84 @@
+import type { Entry, EntryStatus } from '../core/entry.ts'
+import type { RefId } from '../core/ref.ts'
+
+/**
+ * Bytes that lie beside an entry: `input` is what the task needs to be run again, `value` is its result.
+ * Encoded by `core/codec.ts`; a store never looks inside.
+ */
+export type Part = 'input' | 'value'
+
+/** Parts to write in the same atomic step as the entry; `undefined` removes one. */
+export type PartChanges = { readonly [P in Part]?: Uint8Array | undefined }
+
+export interface StoreCapabilities {
+  /** Entries outlive the process. */
+  readonly durable: boolean
+  /** Other processes can share the entries. */
+  readonly shared: boolean
+  /** `watch` hears of changes that other processes make, too. */
+  readonly watch: boolean
+}
+
+/** What a claim found: the caller's own draft, now stored, or the live entry that already holds the key. */
+export type Claim =
+  | { readonly won: true; readonly entry: Entry }
+  | { readonly won: false; readonly entry: Entry }
+
+export interface ListFilter {
+  readonly cacheName: string
+  readonly namespace?: string
+  readonly statuses?: readonly EntryStatus[]
+  /** Only tasks in flight whose lease ended at or before this time. */
+  readonly leaseEndedBy?: number
+  /** At most this many, in order of refId. Default 100. */
+  readonly limit?: number
+  /** Only entries after this refId: the cursor. */
+  readonly after?: RefId
+}
+
+/**
+ * Where entries live. Stores carry; policy decides above them: a store knows nothing of actors, tasks or time,
+ * and hands out entries past their expiry until they are pruned. Every method is atomic on its own.
+ *
+ * `testing/store-suite.ts` is the contract in executable form; all stores pass it alike.
+ *
+ * Errors: `StoreUnavailable` when the medium fails, `ValueTooLarge` when bytes can never fit.
+ */
+export interface Store {
+  readonly capabilities: StoreCapabilities
+
+  /**
+   * Stores `draft` unless its key is held by an entry that has not expired at `now`; then returns that one.
+   * A draft without a key always wins.
+   */
+  claim(draft: Entry, now: number, parts?: PartChanges): Promise<Claim>
+
+  get(refId: RefId): Promise<Entry | undefined>
+
+  read(refId: RefId, part: Part): Promise<Uint8Array | undefined>
+
+  /**
+   * Replaces the entry if the stored version is `expectedVersion`. False when it is not, when the entry is gone,
+   * or when the entry's key was taken by another one meanwhile. An entry without a key releases the one it held.
+   */
+  update(entry: Entry, expectedVersion: number, parts?: PartChanges): Promise<boolean>
+
+  delete(refId: RefId): Promise<boolean>
+
+  list(filter: ListFilter): Promise<Entry[]>
+
+  /** Deletes the entries of a cache, or of one namespace of it; says how many. */
+  clear(cacheName: string, namespace?: string): Promise<number>
+
+  /** Deletes up to `limit` entries, of any cache, that expired at or before `now`; says how many. */
+  prune(now: number, limit: number): Promise<number>
+
+  /**
+   * Calls `onChange` soon after the entry changed or went. May coalesce, may call without need, never throws;
+   * listeners read the entry anew. Returns the end of it.
+   */
+  watch(refId: RefId, onChange: () => void): () => void
+
+  /** Releases what the store holds; safe to call twice. Calls after it fail with `StoreUnavailable`. */
+  close(): Promise<void>
+}
