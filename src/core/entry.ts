@@ -56,6 +56,8 @@ interface EntryFields {
   /** How often the handler was started. */
   readonly attempt: number
   readonly maxRetries: number
+  /** Another process may run the task again when the one that runs it is lost. */
+  readonly idempotent: boolean
   readonly retryHistory: readonly FailedAttempt[]
   readonly preview?: PreviewSettings
   /** The name of the view that previews and pages of the value go through (`RefCacheOptions.views`). */

@@ -65,6 +65,11 @@ export class HardTimeout extends RefCacheError {
   readonly code = 'hard_timeout'
 }
 
+/** The process that ran the task went away before the task finished. */
+export class WorkerLost extends RefCacheError {
+  readonly code = 'worker_lost'
+}
+
 export class ValueTooLarge extends RefCacheError {
   readonly code = 'value_too_large'
 }

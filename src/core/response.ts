@@ -1,0 +1,63 @@
+import type { FailedAttempt, Progress } from './entry.ts'
+import type { ErrorCode } from './errors.ts'
+import type { JsonObject, JsonValue } from './json.ts'
+import type { RefId } from './ref.ts'
+
+/**
+ * What every answer has, whatever its status. The other fields keep one name and one meaning in every
+ * status, and are left out where they have no value.
+ */
+interface AnswerBase {
+  readonly refId: RefId
+  /** The whole value is in this answer. */
+  readonly isComplete: boolean
+  /** Ask again: the value is not there (yet). */
+  readonly isAsync: boolean
+  /** What to do next, for an agent. */
+  readonly message?: string
+}
+
+/** A finished value: whole, or the part of it that fits the budget. */
+export interface CacheResponse extends AnswerBase {
+  readonly status: 'complete'
+  readonly isAsync: false
+  /** The whole value, where `isComplete`. */
+  readonly value?: JsonValue
+  /** Its size in the cache's size mode. */
+  readonly size?: number
+  readonly preview?: JsonValue
+  readonly previewStrategy?: 'sample' | 'truncate' | 'paginate'
+  readonly originalSize?: number
+  /** Very large values are measured by samples. */
+  readonly originalSizeIsEstimate?: true
+  readonly previewSize?: number
+  /** Items of a list, entries of an object, lines or characters of a text. */
+  readonly totalItems?: number
+  readonly page?: number
+  readonly totalPages?: number
+  /** What the pages consist of. `json`: slices of the compact JSON text, because one item alone exceeds the budget. */
+  readonly pageUnit?: 'items' | 'entries' | 'lines' | 'characters' | 'json'
+}
+
+/** A task that is not finished, or finished without a value. */
+export interface AsyncTaskResponse extends AnswerBase {
+  readonly status: 'pending' | 'processing' | 'failed' | 'cancelled'
+  readonly isComplete: false
+  readonly isAsync: true
+  readonly startedAt?: Date
+  readonly progress?: Progress
+  /** Finite and ≥ 0. */
+  readonly etaSeconds?: number
+  readonly pollAfterSeconds?: number
+  /** What went wrong. */
+  readonly error?: string
+  readonly errorCode?: ErrorCode
+  readonly retryCount?: number
+  readonly maxRetries?: number
+  readonly canRetry?: boolean
+  readonly retryHistory?: readonly FailedAttempt[]
+  readonly expectedSchema?: JsonObject
+}
+
+/** What a call of a cached tool answers: inline value, preview, or handle. */
+export type CallResponse = CacheResponse | AsyncTaskResponse

@@ -1,0 +1,132 @@
+import { checkNamespace, type Namespace } from '../access/namespace.ts'
+import { AccessPolicy, checkPolicy } from '../access/policy.ts'
+import { type Duration, toLimit, toMilliseconds } from './duration.ts'
+import type { PreviewSettings } from './entry.ts'
+import { InvalidArgument } from './errors.ts'
+import type { JsonObject } from './json.ts'
+import { checkCount } from './options.ts'
+import type { RefId } from './ref.ts'
+import type { StandardSchema } from './standard-schema.ts'
+
+/** What `task.progress` takes; every part is optional. */
+export interface ProgressReport {
+  current?: number | undefined
+  total?: number | undefined
+  message?: string | undefined
+}
+
+/** What a handler gets beside its arguments. */
+export interface TaskContext {
+  readonly refId: RefId
+  /** 1 for the first run. */
+  readonly attempt: number
+  /** Aborts on cancel, on the hard timeout, and when the cache closes; `signal.reason` says which. */
+  readonly signal: AbortSignal
+  /** Says how far the work is: `progress(3, 50, 'page 3 of 50')`, or `progress({ message: 'indexing' })`. Cheap. */
+  progress(current: number, total?: number, message?: string): void
+  progress(report: ProgressReport): void
+}
+
+export type Handler<Input, Output> = (input: Input, task: TaskContext) => Output | Promise<Output>
+
+/** How much an answer about a task in flight says. */
+export type ResponseFormat = 'minimal' | 'standard' | 'full'
+
+export interface ToolOptions<Input = unknown> {
+  /** Part of the key of each call; unique within the cache. Registering a name again replaces its handler. */
+  name: string
+  /**
+   * How long a call waits before it answers with a handle. It never stops the work.
+   * @defaultValue undefined: waits for the result; 0 always answers with a handle (unless the result is there)
+   */
+  asyncTimeout?: Duration
+  /**
+   * How long the work may run before it is aborted and failed; null for no limit.
+   * @defaultValue '1h'
+   */
+  hardTimeout?: Duration | null
+  /**
+   * How long the result is kept; null for ever.
+   * @defaultValue the cache's `defaultTtl`
+   */
+  ttl?: Duration | null
+  /** @defaultValue 'public' */
+  namespace?: Namespace
+  /** @defaultValue AccessPolicy.public */
+  policy?: AccessPolicy
+  /**
+   * Whether identical calls share one run and one result.
+   * @defaultValue true
+   */
+  memoize?: boolean
+  /**
+   * Whether the work may be run again by another process when the one that runs it is lost.
+   * @defaultValue false
+   */
+  idempotent?: boolean
+  /** How much of a result is shown; what is absent is the cache's default. */
+  preview?: PreviewSettings
+  /** The name of the view that previews and pages go through. */
+  view?: string
+  /** @defaultValue 'standard' */
+  responseFormat?: ResponseFormat
+  /** Validates and may transform the input before the key is made of it. Any Standard Schema (zod, valibot, …). */
+  input?: StandardSchema<Input>
+  /** JSON Schema of the result; told to callers who ask for the `full` format. */
+  outputSchema?: JsonObject
+}
+
+/** A registered tool: its options checked and with their defaults. */
+export interface Tool {
+  readonly name: string
+  readonly handler: Handler<never, unknown>
+  /** Milliseconds; absent: a call waits for the result. */
+  readonly asyncTimeout: number | undefined
+  readonly hardTimeout: number | undefined
+  readonly ttl: number | undefined
+  readonly namespace: Namespace
+  readonly policy: AccessPolicy
+  readonly memoize: boolean
+  readonly idempotent: boolean
+  readonly preview: PreviewSettings | undefined
+  readonly view: string | undefined
+  readonly responseFormat: ResponseFormat
+  readonly input: StandardSchema<unknown> | undefined
+  readonly outputSchema: JsonObject | undefined
+}
+
+const DEFAULT_HARD_TIMEOUT = '1h'
+
+export function defineTool<Input, Output>(
+  options: ToolOptions<Input>,
+  handler: Handler<Input, Output>,
+  defaults: { ttl: number | undefined },
+): Tool {
+  if (typeof options.name !== 'string' || options.name === '' || options.name.length > 256) {
+    throw new InvalidArgument('A tool needs a name of 1 to 256 characters.')
+  }
+  if (typeof handler !== 'function')
+    throw new InvalidArgument(`Tool '${options.name}' needs a handler function.`)
+  const { asyncTimeout, hardTimeout = DEFAULT_HARD_TIMEOUT, ttl } = options
+  return {
+    name: options.name,
+    handler: handler as Handler<never, unknown>,
+    asyncTimeout: asyncTimeout === undefined ? undefined : toMilliseconds(asyncTimeout, 'asyncTimeout'),
+    hardTimeout: toLimit(hardTimeout, 'hardTimeout'),
+    ttl: ttl === undefined ? defaults.ttl : toLimit(ttl, 'ttl'),
+    namespace: checkNamespace(options.namespace ?? 'public'),
+    policy: checkPolicy(options.policy ?? AccessPolicy.public),
+    memoize: options.memoize ?? true,
+    idempotent: options.idempotent ?? false,
+    preview: options.preview && checkPreview(options.preview),
+    view: options.view,
+    responseFormat: options.responseFormat ?? 'standard',
+    input: options.input as StandardSchema<unknown> | undefined,
+    outputSchema: options.outputSchema,
+  }
+}
+
+function checkPreview(preview: PreviewSettings): PreviewSettings {
+  if (preview.maxSize !== undefined) checkCount(preview.maxSize, 'preview.maxSize')
+  return preview
+}

@@ -1,0 +1,77 @@
+import { type Actor, type ActorLike, toActor } from '../access/actor.ts'
+import type { Namespace } from '../access/namespace.ts'
+import { type Duration, toMilliseconds } from '../core/duration.ts'
+import type { Entry, Progress } from '../core/entry.ts'
+import { TaskFailed } from '../core/errors.ts'
+import type { CallResponse } from '../core/response.ts'
+import type { ResponseFormat, Tool } from '../core/tool.ts'
+import { draftCall } from './draft.ts'
+import type { Engine } from './engine.ts'
+import { follow } from './follow.ts'
+import { reply } from './reply.ts'
+import { performer } from './run.ts'
+import { progressFor } from './status.ts'
+import type { Listening } from './thrown.ts'
+
+/** What one call may say for itself; it wins over the tool's options. */
+export interface CallOptions {
+  /** @defaultValue an anonymous agent */
+  actor?: ActorLike | undefined
+  namespace?: Namespace | undefined
+  asyncTimeout?: Duration | undefined
+  memoize?: boolean | undefined
+  /** Budget of a preview, in the cache's size mode. */
+  maxSize?: number | undefined
+  responseFormat?: ResponseFormat | undefined
+  /** Ends the wait, never the task: the answer is then the task as it is. */
+  signal?: AbortSignal | undefined
+  /** Hears of progress while the call waits. */
+  onProgress?: ((progress: Progress) => void) | undefined
+}
+
+/**
+ * One tool call: claim the computation, start it where the claim was won, wait for its entry, reply. The wait
+ * races the work and never starts it again.
+ */
+export async function call(
+  engine: Engine,
+  tool: Tool,
+  input: unknown,
+  options: CallOptions,
+): Promise<CallResponse> {
+  const who = toActor(options.actor)
+  const within =
+    options.asyncTimeout === undefined
+      ? tool.asyncTimeout
+      : toMilliseconds(options.asyncTimeout, 'asyncTimeout')
+  const { draft, parts } = await draftCall(engine, tool, input, who, options)
+
+  const { won, entry } = await engine.store.claim(draft, engine.clock.now(), parts)
+  const listening = engine.thrown.listen(entry.refId)
+  try {
+    if (won) engine.runner.start(entry.refId, performer(engine, draft.lease.owner))
+    const latest = await follow(engine, entry, {
+      within,
+      signals: [options.signal, listening.abandoned],
+      onChange: changed => tellProgress(changed, who, options.onProgress),
+    })
+    rejectFailure(latest, listening)
+    return await reply(engine, latest, who, { ...options, unreadable: 'withhold' })
+  } finally {
+    listening.end(listening)
+  }
+}
+
+/** A caller that still waits when the work fails gets the error itself, where the work ran in this process. */
+function rejectFailure(entry: Entry | undefined, listening: Listening): void {
+  listening.abandoned.throwIfAborted()
+  if (entry?.status !== 'failed') return
+  if (listening.heard) throw listening.heard.error
+  throw new TaskFailed(entry.error.message, { code: entry.error.code })
+}
+
+/** Numbers to whoever follows; words only to those who may see the value, as in `describeTask`. */
+export function tellProgress(entry: Entry, who: Actor, onProgress: CallOptions['onProgress']): void {
+  const progress = progressFor(entry, who)
+  if (progress) onProgress?.(progress)
+}

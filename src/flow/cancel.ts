@@ -1,0 +1,23 @@
+import type { Actor } from '../access/actor.ts'
+import { authorizeSteering } from '../access/authorize.ts'
+import { TaskCancelled } from '../core/errors.ts'
+import type { RefId } from '../core/ref.ts'
+import type { CallResponse } from '../core/response.ts'
+import { change } from './change.ts'
+import type { Engine } from './engine.ts'
+import { find } from './poll.ts'
+import { replyStatus } from './reply.ts'
+import { expiry } from './settle.ts'
+
+/**
+ * Cancels a task: its entry first, so that every poller sees it at once, then the work, wherever it runs. Twice is
+ * safe; a task that has settled stays as it is.
+ */
+export async function cancel(engine: Engine, refId: RefId, who: Actor): Promise<CallResponse> {
+  authorizeSteering(await find(engine, refId), who)
+  const now = engine.clock.now()
+  const expiresAt = expiry(now, engine.settings.taskRetention)
+  const { entry, refused } = await change(engine, refId, { type: 'cancel', now, expiresAt })
+  if (!refused) engine.runner.abort(refId, new TaskCancelled('The task was cancelled.'))
+  return replyStatus(engine, entry, who)
+}

@@ -1,0 +1,46 @@
+import type { Clock } from '../core/clock.ts'
+import type { JsonValue } from '../core/json.ts'
+import type { RandomBytes } from '../core/ref.ts'
+import type { Tool } from '../core/tool.ts'
+import type { PreviewStrategy, SizeMode } from '../preview/preview.ts'
+import type { Runner } from '../runners/runner.ts'
+import type { Store } from '../stores/store.ts'
+import type { ThrownErrors } from './thrown.ts'
+import type { SourceCache } from './values.ts'
+
+/** The settings of a cache, checked, in milliseconds and bytes. */
+export interface Settings {
+  readonly defaultTtl: number | undefined
+  readonly preview: {
+    readonly maxSize: number
+    readonly sizeMode: SizeMode
+    readonly strategy: PreviewStrategy
+  }
+  /** Largest value that is stored, in bytes of JSON. */
+  readonly maxValueBytes: number
+  /** Largest value that `full` hands out, in bytes of JSON. */
+  readonly fullLimitBytes: number
+  /** How long failed and cancelled tasks keep their record. */
+  readonly taskRetention: number | undefined
+  readonly leaseDuration: number
+  readonly sweepInterval: number
+}
+
+/** How previews and pages show a value, by name: for values that wrap what the reader is after. */
+export type Views = Readonly<Record<string, (value: JsonValue) => JsonValue>>
+
+/** All that the flow works with. Put together in `ref-cache.ts`. */
+export interface Engine {
+  readonly name: string
+  /** This process, in leases. */
+  readonly instance: string
+  readonly store: Store
+  readonly runner: Runner
+  readonly clock: Clock
+  readonly random: RandomBytes
+  readonly settings: Settings
+  readonly views: Views
+  readonly tools: Map<string, Tool>
+  readonly sources: SourceCache
+  readonly thrown: ThrownErrors
+}

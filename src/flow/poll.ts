@@ -1,0 +1,54 @@
+import { type ActorLike, toActor } from '../access/actor.ts'
+import { authorizeKnowing } from '../access/authorize.ts'
+import { type Duration, toMilliseconds } from '../core/duration.ts'
+import { type Entry, isExpired, type Progress } from '../core/entry.ts'
+import { NotFound } from '../core/errors.ts'
+import { isRefOf, type RefId } from '../core/ref.ts'
+import type { CallResponse } from '../core/response.ts'
+import type { ResponseFormat } from '../core/tool.ts'
+import { tellProgress } from './call.ts'
+import type { Engine } from './engine.ts'
+import { follow } from './follow.ts'
+import { reply } from './reply.ts'
+
+/** How a reference is asked for. */
+export interface GetOptions {
+  /** @defaultValue an anonymous agent */
+  actor?: ActorLike | undefined
+  /** A page of a list, object or text; from 1. */
+  page?: number | undefined
+  /** At most this many items a page; fewer where the budget demands. @defaultValue as many as fit */
+  pageSize?: number | undefined
+  /** Budget of the answer, in the cache's size mode. @defaultValue the tool's, else the cache's */
+  maxSize?: number | undefined
+  /** The whole value, up to the cache's `fullLimitBytes`. */
+  full?: boolean | undefined
+  /** How long to wait for a task that is in flight. @defaultValue 0 */
+  wait?: Duration | undefined
+  responseFormat?: ResponseFormat | undefined
+  /** Ends the wait, never the task. */
+  signal?: AbortSignal | undefined
+  /** Hears of progress during the wait. */
+  onProgress?: ((progress: Progress) => void) | undefined
+}
+
+/** A poll: the task before the value, authorized before either, and a wait where one is asked for. */
+export async function poll(engine: Engine, refId: RefId, options: GetOptions): Promise<CallResponse> {
+  const who = toActor(options.actor)
+  const within = toMilliseconds(options.wait ?? 0, 'wait')
+  const entry = await find(engine, refId)
+  authorizeKnowing(entry, who)
+  const latest = await follow(engine, entry, {
+    within,
+    signals: [options.signal],
+    onChange: changed => tellProgress(changed, who, options.onProgress),
+  })
+  return reply(engine, latest, who, { ...options, unreadable: 'refuse' })
+}
+
+/** The live entry behind a reference. Whatever is not one, a malformed reference included, is not found. */
+export async function find(engine: Engine, refId: RefId): Promise<Entry> {
+  const entry = isRefOf(engine.name, refId) ? await engine.store.get(refId) : undefined
+  if (!entry || isExpired(entry, engine.clock.now())) throw new NotFound()
+  return entry
+}

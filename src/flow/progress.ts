@@ -1,0 +1,71 @@
+import type { Clock } from '../core/clock.ts'
+import type { Progress } from '../core/entry.ts'
+import type { ProgressReport } from '../core/tool.ts'
+
+/** At most one store write in this time. */
+const THROTTLE_MS = 100
+
+const MAX_MESSAGE_LENGTH = 1_000
+
+/** Takes any number of reports, writes at most one each 100 ms, and keeps the last one for the settlement. */
+export class ProgressReporter {
+  latest: Progress | undefined
+  #unwritten = false
+  #timer: (() => void) | undefined
+  #writing = Promise.resolve()
+  #ended = false
+
+  constructor(
+    private readonly clock: Clock,
+    private readonly write: (progress: Progress) => Promise<void>,
+  ) {}
+
+  report(report: ProgressReport): void {
+    if (this.#ended) return
+    this.latest = toProgress(report)
+    this.#unwritten = true
+    if (!this.#timer) this.#flush()
+  }
+
+  /** No write begins after this; resolves when the last one has ended. */
+  async end(): Promise<void> {
+    this.#ended = true
+    this.#timer?.()
+    await this.#writing
+  }
+
+  #flush(): void {
+    if (this.#ended || !this.#unwritten || !this.latest) return
+    this.#unwritten = false
+    const progress = this.latest
+    this.#writing = this.#writing.then(() => this.write(progress))
+    this.#timer = this.clock.schedule(
+      THROTTLE_MS,
+      () => {
+        this.#timer = undefined
+        this.#flush()
+      },
+      'background',
+    )
+  }
+}
+
+/** What a handler said, without what makes no sense: negative or non-finite numbers are left out. */
+export function toProgress({ current, total, message }: ProgressReport): Progress {
+  const done = sane(current)
+  const all = sane(total)
+  return {
+    ...(done === undefined ? {} : { current: done }),
+    ...(all === undefined ? {} : { total: all }),
+    ...(typeof message === 'string' ? { message: message.slice(0, MAX_MESSAGE_LENGTH) } : {}),
+    ...(done === undefined || !all ? {} : { percentage: percentage(done, all) }),
+  }
+}
+
+function sane(value: number | undefined): number | undefined {
+  return typeof value === 'number' && Number.isFinite(value) && value >= 0 ? value : undefined
+}
+
+function percentage(current: number, total: number): number {
+  return Math.round(Math.min(1, current / total) * 1000) / 10
+}

@@ -1,0 +1,62 @@
+import type { Actor } from '../access/actor.ts'
+import { authorize, authorizeKnowing, may } from '../access/authorize.ts'
+import { Permission } from '../access/permission.ts'
+import { type Entry, isExpired } from '../core/entry.ts'
+import { NotFound } from '../core/errors.ts'
+import type { CacheResponse, CallResponse } from '../core/response.ts'
+import type { ResponseFormat } from '../core/tool.ts'
+import type { Engine } from './engine.ts'
+import { showValue } from './show.ts'
+import { describeTask } from './status.ts'
+
+export interface ReplyOptions {
+  page?: number | undefined
+  pageSize?: number | undefined
+  maxSize?: number | undefined
+  full?: boolean | undefined
+  responseFormat?: ResponseFormat | undefined
+  /**
+   * What a value that the actor may use but not see is answered with: an error, or the bare reference (for the
+   * call that made it).
+   */
+  unreadable: 'refuse' | 'withhold'
+}
+
+export const PRIVATE =
+  'This value is private: it may be used, not seen. Pass its ref_id to a tool that accepts references.'
+
+/** The only way out of the cache for what an entry holds. Whatever leaves has been authorized here. */
+export async function reply(
+  engine: Engine,
+  entry: Entry | undefined,
+  who: Actor,
+  options: ReplyOptions,
+): Promise<CallResponse> {
+  const known = knownTo(engine, entry, who)
+  if (known.status !== 'complete') return describeTask(engine, known, who, options.responseFormat)
+  if (options.unreadable === 'withhold' && !may(known, who, Permission.READ)) return bare(known, PRIVATE)
+  authorize(known, who, Permission.READ, PRIVATE)
+  return showValue(engine, known, options)
+}
+
+/** The same way out for callers who ask how a task stands, not for its value. */
+export function replyStatus(
+  engine: Engine,
+  entry: Entry | undefined,
+  who: Actor,
+  format?: ResponseFormat,
+): CallResponse {
+  const known = knownTo(engine, entry, who)
+  if (known.status !== 'complete') return describeTask(engine, known, who, format)
+  return bare(known, 'The task has finished. Its value can be read with this ref_id.')
+}
+
+function knownTo(engine: Engine, entry: Entry | undefined, who: Actor): Entry {
+  if (!entry || isExpired(entry, engine.clock.now())) throw new NotFound()
+  authorizeKnowing(entry, who)
+  return entry
+}
+
+function bare({ refId }: Entry, message: string): CacheResponse {
+  return { refId, status: 'complete', isComplete: false, isAsync: false, message }
+}

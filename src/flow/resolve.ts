@@ -1,0 +1,48 @@
+import { type ActorLike, toActor } from '../access/actor.ts'
+import { authorize } from '../access/authorize.ts'
+import { Permission } from '../access/permission.ts'
+import { type Duration, toMilliseconds } from '../core/duration.ts'
+import { isExpired, isInFlight } from '../core/entry.ts'
+import { InvalidArgument, NotFound, TaskCancelled, TaskFailed } from '../core/errors.ts'
+import type { JsonValue } from '../core/json.ts'
+import type { RefId } from '../core/ref.ts'
+import type { Engine } from './engine.ts'
+import { follow } from './follow.ts'
+import { find } from './poll.ts'
+import { PRIVATE } from './reply.ts'
+import { readJson } from './values.ts'
+
+export interface ResolveOptions {
+  /** @defaultValue an anonymous agent */
+  actor?: ActorLike | undefined
+  /**
+   * The right that the actor needs: `READ` to be given the value, `EXECUTE` where the program computes with it
+   * and keeps it from the actor.
+   * @defaultValue Permission.READ
+   */
+  permission?: Permission | undefined
+  /** How long to wait for a task that is in flight. @defaultValue 0 */
+  wait?: Duration | undefined
+}
+
+/**
+ * The value behind a reference, as a fresh copy.
+ *
+ * @throws NotFound, PermissionDenied; TaskFailed, TaskCancelled where there will be no value; InvalidArgument while
+ *   the task is still running
+ */
+export async function resolve(engine: Engine, refId: RefId, options: ResolveOptions): Promise<JsonValue> {
+  const who = toActor(options.actor)
+  const found = await find(engine, refId)
+  authorize(found, who, options.permission ?? Permission.READ, PRIVATE)
+  const entry = await follow(engine, found, { within: toMilliseconds(options.wait ?? 0, 'wait') })
+  if (!entry || isExpired(entry, engine.clock.now())) throw new NotFound()
+  if (isInFlight(entry)) {
+    throw new InvalidArgument(
+      'The task behind this reference is still running. Wait for it, then use its result.',
+    )
+  }
+  if (entry.status === 'cancelled') throw new TaskCancelled('The task behind this reference was cancelled.')
+  if (entry.status === 'failed') throw new TaskFailed(entry.error.message, { code: entry.error.code })
+  return JSON.parse(await readJson(engine, entry)) as JsonValue
+}

@@ -1,0 +1,79 @@
+import { type ActorLike, actor, describeActor, toActor } from '../access/actor.ts'
+import { admits, checkNamespace, type Namespace } from '../access/namespace.ts'
+import { AccessPolicy, checkPolicy } from '../access/policy.ts'
+import { type Duration, toLimit } from '../core/duration.ts'
+import type { CompleteEntry, PreviewSettings } from '../core/entry.ts'
+import { InvalidArgument, PermissionDenied } from '../core/errors.ts'
+import { createRefId, type RefId } from '../core/ref.ts'
+import type { Engine } from './engine.ts'
+import { expiry } from './settle.ts'
+import { encodeValue } from './values.ts'
+
+export interface SetOptions {
+  /** @defaultValue 'public' */
+  namespace?: Namespace
+  /** @defaultValue AccessPolicy.public */
+  policy?: AccessPolicy
+  /** How long it is kept; null for ever. @defaultValue the cache's `defaultTtl` */
+  ttl?: Duration | null
+  /** The tool that made it. */
+  toolName?: string
+  /** On whose behalf. @defaultValue the host program itself */
+  actor?: ActorLike
+  preview?: PreviewSettings
+}
+
+/** The handle of a stored value. */
+export interface CacheReference {
+  readonly refId: RefId
+  readonly label: string
+  readonly namespace: Namespace
+  readonly createdAt: Date
+  /** Absent: never. */
+  readonly expiresAt?: Date
+}
+
+/** Stores a value under a new reference. A reference never changes its value: the same label again is a new one. */
+export async function set(
+  engine: Engine,
+  label: string,
+  value: unknown,
+  options: SetOptions,
+): Promise<CacheReference> {
+  if (typeof label !== 'string' || label === '' || label.length > 256) {
+    throw new InvalidArgument('A value is stored under a label of 1 to 256 characters.')
+  }
+  const who = options.actor === undefined ? actor.system() : toActor(options.actor)
+  const namespace = checkNamespace(options.namespace ?? 'public')
+  if (who.type !== 'system' && !admits(namespace, who)) {
+    throw new PermissionDenied('That namespace is not the caller’s.')
+  }
+  const ttl = options.ttl === undefined ? engine.settings.defaultTtl : toLimit(options.ttl, 'ttl')
+  const now = engine.clock.now()
+  const entry: CompleteEntry = {
+    status: 'complete',
+    refId: createRefId(engine.name, engine.random),
+    ...(options.toolName === undefined ? {} : { toolName: options.toolName }),
+    label,
+    namespace,
+    policy: checkPolicy(options.policy ?? AccessPolicy.public),
+    startedBy: describeActor(who),
+    createdAt: now,
+    completedAt: now,
+    expiresAt: expiry(now, ttl),
+    version: 1,
+    attempt: 0,
+    maxRetries: 0,
+    idempotent: false,
+    retryHistory: [],
+    ...(options.preview ? { preview: options.preview } : {}),
+  }
+  await engine.store.claim(entry, now, { value: await encodeValue(engine, value) })
+  return {
+    refId: entry.refId,
+    label,
+    namespace,
+    createdAt: new Date(now),
+    ...(entry.expiresAt === undefined ? {} : { expiresAt: new Date(entry.expiresAt) }),
+  }
+}

@@ -1,0 +1,109 @@
+import type { CompleteEntry } from '../core/entry.ts'
+import { InvalidArgument, ValueTooLarge } from '../core/errors.ts'
+import type { JsonValue } from '../core/json.ts'
+import { checkCount } from '../core/options.ts'
+import type { CacheResponse } from '../core/response.ts'
+import { measure, type View, type ViewRequest, view } from '../preview/preview.ts'
+import type { Engine } from './engine.ts'
+import type { ReplyOptions } from './reply.ts'
+import { readJson, sourcesOf } from './values.ts'
+
+/** The value of a complete entry, whole or as much of it as was asked for and fits. Authorized by `reply`. */
+export async function showValue(
+  engine: Engine,
+  entry: CompleteEntry,
+  options: ReplyOptions,
+): Promise<CacheResponse> {
+  if (options.full) return showFull(engine, entry, options)
+  const request = viewRequest(engine, entry, options)
+  const { whole, shown } = await sourcesOf(engine, entry)
+  const answer = await view(request.page === undefined ? whole : shown, request)
+  if (answer.kind === 'whole' || whole === shown || request.page !== undefined) return present(entry, answer)
+  return present(entry, asPart(await view(shown, request), answer, request))
+}
+
+/** A projection that fits the budget is still not the whole value. */
+function asPart(projected: View, ofWhole: View & { kind: 'part' }, request: ViewRequest): View {
+  if (projected.kind === 'part') return projected
+  const { value, size, totalItems } = projected
+  return {
+    kind: 'part',
+    preview: value,
+    strategy: request.strategy,
+    originalSize: ofWhole.originalSize,
+    ...(ofWhole.originalSizeIsEstimate ? { originalSizeIsEstimate: true } : {}),
+    previewSize: size,
+    ...(totalItems === undefined ? {} : { totalItems }),
+  }
+}
+
+async function showFull(engine: Engine, entry: CompleteEntry, options: ReplyOptions): Promise<CacheResponse> {
+  if (options.page !== undefined || options.pageSize !== undefined || options.maxSize !== undefined) {
+    throw new InvalidArgument('`full` gives the whole value: leave out page, page_size and max_size.')
+  }
+  const limit = engine.settings.fullLimitBytes
+  const json = await readJson(engine, entry)
+  if (json.length > limit || Buffer.byteLength(json) > limit) {
+    throw new ValueTooLarge(
+      `The whole value has ${Buffer.byteLength(json)} bytes of JSON; at most ${limit} are given at once. Ask for its pages instead: page: 1, 2, and so on.`,
+    )
+  }
+  const { whole } = await sourcesOf(engine, entry)
+  const { size } = await measure(whole, engine.settings.preview.sizeMode)
+  return {
+    refId: entry.refId,
+    status: 'complete',
+    isComplete: true,
+    isAsync: false,
+    value: JSON.parse(json) as JsonValue,
+    size,
+  }
+}
+
+/** The nearest budget wins: the call's, then the tool's, then the cache's. */
+function viewRequest(engine: Engine, entry: CompleteEntry, options: ReplyOptions): ViewRequest {
+  const { page, pageSize } = options
+  const defaults = engine.settings.preview
+  if (page !== undefined) checkCount(page, 'page')
+  if (pageSize !== undefined) checkCount(pageSize, 'page_size')
+  if (options.maxSize !== undefined) checkCount(options.maxSize, 'max_size')
+  const asked = options.maxSize ?? entry.preview?.maxSize ?? defaults.maxSize
+  return {
+    // A budget is no way around the ceiling of `full`; a token is about four bytes.
+    maxSize: Math.min(
+      asked,
+      Math.ceil(engine.settings.fullLimitBytes / (defaults.sizeMode === 'token' ? 4 : 1)),
+    ),
+    sizeMode: defaults.sizeMode,
+    strategy: entry.preview?.strategy ?? defaults.strategy,
+    // A page size asks for pages: from the first.
+    ...(page === undefined && pageSize === undefined ? {} : { page: page ?? 1 }),
+    ...(pageSize === undefined ? {} : { pageSize }),
+  }
+}
+
+function present({ refId }: CompleteEntry, answer: View): CacheResponse {
+  const base = { refId, status: 'complete', isAsync: false } as const
+  if (answer.kind === 'whole') {
+    const { value, size, totalItems } = answer
+    return { ...base, isComplete: true, value, size, ...(totalItems === undefined ? {} : { totalItems }) }
+  }
+  const { kind: _, strategy, ...fields } = answer
+  return {
+    ...base,
+    isComplete: false,
+    previewStrategy: strategy,
+    ...fields,
+    message: howToGoOn(answer),
+  }
+}
+
+function howToGoOn({ page, totalPages, pageUnit }: View & { kind: 'part' }): string {
+  if (page === undefined) {
+    return 'Only a preview. For the rest call get_cached_result with this ref_id and page (1, 2, …) or a larger max_size; or pass the ref_id to a tool that accepts references.'
+  }
+  const joined = pageUnit === 'json' ? ' Pages are slices of one JSON text: join them before parsing.' : ''
+  return page < (totalPages ?? 1)
+    ? `Page ${page} of ${totalPages}.${joined} Next: get_cached_result with this ref_id and page: ${page + 1}.`
+    : `Page ${page} of ${totalPages}, the last.${joined}`
+}

@@ -1,0 +1,39 @@
+export { type Actor, type ActorLike, actor } from './access/actor.ts'
+export type { Namespace } from './access/namespace.ts'
+export { Permission } from './access/permission.ts'
+export { AccessPolicy } from './access/policy.ts'
+export { type Clock, systemClock } from './core/clock.ts'
+export type { Duration } from './core/duration.ts'
+export type { Entry, EntryStatus, FailedAttempt, Lease, PreviewSettings, Progress } from './core/entry.ts'
+export {
+  CircularReference,
+  type ErrorCode,
+  HardTimeout,
+  InvalidArgument,
+  NotFound,
+  NotSerializable,
+  PermissionDenied,
+  RefCacheError,
+  StoreUnavailable,
+  TaskCancelled,
+  TaskFailed,
+  ValueTooLarge,
+  WorkerLost,
+} from './core/errors.ts'
+export type { JsonObject, JsonValue } from './core/json.ts'
+export type { RandomBytes, RefId } from './core/ref.ts'
+export type { AsyncTaskResponse, CacheResponse, CallResponse } from './core/response.ts'
+export type { StandardSchema } from './core/standard-schema.ts'
+export type { Handler, ProgressReport, ResponseFormat, TaskContext, ToolOptions } from './core/tool.ts'
+export type { CallOptions } from './flow/call.ts'
+export type { Views } from './flow/engine.ts'
+export type { GetOptions } from './flow/poll.ts'
+export type { ResolveOptions } from './flow/resolve.ts'
+export type { CacheReference, SetOptions } from './flow/set.ts'
+export type { PreviewStrategy, SizeMode } from './preview/preview.ts'
+export { type ActorOption, type CachedTool, RefCache } from './ref-cache.ts'
+export type { RefCacheOptions } from './ref-cache-options.ts'
+export { inProcessRunner } from './runners/in-process.ts'
+export type { Perform, Runner } from './runners/runner.ts'
+export { memoryStore } from './stores/memory.ts'
+export type { Claim, ListFilter, Part, PartChanges, Store, StoreCapabilities } from './stores/store.ts'

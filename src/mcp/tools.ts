@@ -1,0 +1,130 @@
+import { z } from 'zod'
+import type { ActorLike } from '../access/actor.ts'
+import { type Duration, toMilliseconds } from '../core/duration.ts'
+import type { Progress } from '../core/entry.ts'
+import { InvalidArgument, RefCacheError } from '../core/errors.ts'
+import type { JsonObject } from '../core/json.ts'
+import type { RefCache } from '../ref-cache.ts'
+import { CANCEL_TASK_DESCRIPTION, GET_CACHED_RESULT_DESCRIPTION } from './instructions.ts'
+import { type ToolResult, toErrorResult, toToolResult } from './wire.ts'
+
+/** Who calls a polling tool, and how the call can end or report before its answer. */
+export interface PollContext {
+  actor?: ActorLike | undefined
+  signal?: AbortSignal | undefined
+  onProgress?: ((progress: Progress) => void) | undefined
+}
+
+/** A tool of this package, free of any SDK: the adapters register it in their own way. */
+export interface PollingTool {
+  readonly name: string
+  readonly title: string
+  readonly description: string
+  /** JSON Schema. `handle` checks its arguments itself, so that a bad one gets a coded error. */
+  readonly inputSchema: JsonObject
+  readonly annotations: JsonObject
+  handle(args: unknown, context: PollContext): Promise<ToolResult>
+}
+
+export interface PollingOptions {
+  /** Longest time that one poll is held. Clients give up after 30 to 60 s. @defaultValue '25s', at most '50s' */
+  maxWait?: Duration
+  /** How long a poll is held for callers that do not say. @defaultValue '10s' */
+  defaultWait?: Duration
+}
+
+const refId = z.string().describe('The ref_id of an earlier answer.')
+const count = z.int().min(1)
+
+const getArguments = z.strictObject({
+  ref_id: refId,
+  page: count.optional().describe('A page of a list, object or text, from 1.'),
+  page_size: count.optional().describe('At most this many items a page; without it, as many as fit.'),
+  max_size: count.optional().describe('Budget of this answer, in tokens unless the server says otherwise.'),
+  full: z.boolean().optional().describe('The whole value, if it is not too large for one answer.'),
+  wait_seconds: z.number().min(0).optional().describe('How long to wait for a running task.'),
+  _async_response_format: z.enum(['minimal', 'standard', 'full']).optional(),
+})
+
+const cancelArguments = z.strictObject({ ref_id: refId })
+
+/** The tools through which an agent follows references: `get_cached_result` and `cancel_task`. */
+export function pollingTools(cache: RefCache, options: PollingOptions = {}): PollingTool[] {
+  return [getCachedResult(cache, options), cancelTask(cache)]
+}
+
+const MAX_WAIT_MS = 50_000
+
+function getCachedResult(cache: RefCache, options: PollingOptions): PollingTool {
+  const maxWait = Math.min(MAX_WAIT_MS, toMilliseconds(options.maxWait ?? '25s', 'maxWait'))
+  const defaultWait = toMilliseconds(options.defaultWait ?? '10s', 'defaultWait')
+  return define({
+    name: 'get_cached_result',
+    title: 'Get cached result',
+    description: GET_CACHED_RESULT_DESCRIPTION,
+    annotations: { readOnlyHint: true, idempotentHint: true, openWorldHint: false },
+    schema: getArguments,
+    run: (args, context) => {
+      const wait = args.wait_seconds === undefined ? defaultWait : args.wait_seconds * 1000
+      return cache.get(args.ref_id, {
+        ...context,
+        page: args.page,
+        pageSize: args.page_size,
+        maxSize: args.max_size,
+        full: args.full,
+        wait: Math.min(wait, maxWait),
+        responseFormat: args._async_response_format,
+      })
+    },
+  })
+}
+
+function cancelTask(cache: RefCache): PollingTool {
+  return define({
+    name: 'cancel_task',
+    title: 'Cancel task',
+    description: CANCEL_TASK_DESCRIPTION,
+    annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: true, openWorldHint: false },
+    schema: cancelArguments,
+    run: (args, { actor }) => cache.cancelTask(args.ref_id, { actor }),
+  })
+}
+
+interface Definition<Schema extends z.ZodType> extends Omit<PollingTool, 'inputSchema' | 'handle'> {
+  schema: Schema
+  run(args: z.output<Schema>, context: PollContext): ReturnType<RefCache['get']>
+}
+
+function define<Schema extends z.ZodType>({ schema, run, ...tool }: Definition<Schema>): PollingTool {
+  return {
+    ...tool,
+    inputSchema: z.toJSONSchema(schema, { io: 'input' }) as JsonObject,
+    async handle(args, context) {
+      try {
+        return toToolResult(await run(parse(schema, args), context))
+      } catch (error) {
+        return toErrorResult(error instanceof RefCacheError ? error : internal(error))
+      }
+    },
+  }
+}
+
+function parse<Schema extends z.ZodType>(schema: Schema, args: unknown): z.output<Schema> {
+  const parsed = schema.safeParse(args ?? {})
+  if (parsed.success) return parsed.data
+  const issues = parsed.error.issues.map(({ path, message }) =>
+    path.length === 0 ? message : `${path.join('.')}: ${message}`,
+  )
+  throw new InvalidArgument(`The arguments are not valid. ${issues.join('; ')}.`)
+}
+
+/** An error that nobody planned for: its text could hold anything, so it stays here. */
+class Internal extends RefCacheError {
+  readonly code = 'internal'
+}
+
+function internal(cause: unknown): Internal {
+  return new Internal('Something went wrong inside of the server. Try again; its log may say more.', {
+    cause,
+  })
+}

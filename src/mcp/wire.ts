@@ -1,0 +1,117 @@
+import type { FailedAttempt } from '../core/entry.ts'
+import { RefCacheError } from '../core/errors.ts'
+import type { JsonObject, JsonValue } from '../core/json.ts'
+import type { AsyncTaskResponse, CacheResponse, CallResponse } from '../core/response.ts'
+
+/** The one place where the library's camelCase answers become the wire's snake_case, and errors its codes. */
+
+export type WireErrorCode =
+  | 'not_found'
+  | 'permission_denied'
+  | 'invalid_argument'
+  | 'task_failed'
+  | 'task_cancelled'
+  | 'value_too_large'
+  | 'store_unavailable'
+  | 'internal'
+
+/** The part of an MCP CallToolResult that this package writes. */
+export interface ToolResult {
+  content: Array<{ type: 'text'; text: string }>
+  structuredContent: JsonObject
+  isError?: true
+  _meta?: JsonObject
+  [key: string]: unknown
+}
+
+/** An answer as a tool result: the object, and one text block with the same object as compact JSON. */
+export function toToolResult(response: CallResponse): ToolResult {
+  return twice(toWire(response))
+}
+
+/** An error as a tool result. */
+export function toErrorResult(error: unknown): ToolResult {
+  return { ...twice({ error: toWireError(error) }), isError: true }
+}
+
+function twice(body: JsonObject): ToolResult {
+  return { content: [{ type: 'text', text: JSON.stringify(body) }], structuredContent: body }
+}
+
+export function toWire(response: CallResponse): JsonObject {
+  const { refId, status, isComplete, isAsync, message } = response
+  return defined({
+    ref_id: refId,
+    status,
+    is_complete: isComplete,
+    is_async: isAsync,
+    ...(response.status === 'complete' ? valueFields(response) : taskFields(response)),
+    message,
+  })
+}
+
+function valueFields(response: CacheResponse): Record<string, JsonValue | undefined> {
+  return {
+    value: response.value,
+    size: response.size,
+    preview: response.preview,
+    preview_strategy: response.previewStrategy,
+    total_items: response.totalItems,
+    original_size: response.originalSize,
+    original_size_is_estimate: response.originalSizeIsEstimate,
+    preview_size: response.previewSize,
+    page: response.page,
+    total_pages: response.totalPages,
+    page_unit: response.pageUnit,
+  }
+}
+
+function taskFields(response: AsyncTaskResponse): Record<string, JsonValue | undefined> {
+  return {
+    started_at: response.startedAt?.toISOString(),
+    progress: response.progress && defined({ ...response.progress }),
+    eta_seconds: response.etaSeconds,
+    poll_after_seconds: response.pollAfterSeconds,
+    error: response.error,
+    error_code: response.errorCode,
+    retry_count: response.retryCount,
+    max_retries: response.maxRetries,
+    can_retry: response.canRetry,
+    retry_history: response.retryHistory?.map(wireAttempt),
+    expected_schema: response.expectedSchema,
+  }
+}
+
+function wireAttempt({ attempt, error, at }: FailedAttempt): JsonObject {
+  return { attempt, error: error.message, error_code: error.code, at: new Date(at).toISOString() }
+}
+
+/** The fields that have a value: what has none costs no tokens. */
+function defined(fields: Record<string, JsonValue | undefined>): JsonObject {
+  return Object.fromEntries(
+    Object.entries(fields).filter((field): field is [string, JsonValue] => field[1] !== undefined),
+  )
+}
+
+/**
+ * An error as the wire has it. An error of this package says so itself; one that a tool threw is the tool's failure.
+ * No stack or cause goes out.
+ */
+export function toWireError(error: unknown): { code: WireErrorCode; message: string } {
+  if (error instanceof RefCacheError) return { code: wireCode(error), message: error.message }
+  const message = error instanceof Error ? error.message : String(error)
+  return { code: 'task_failed', message: message || 'The tool failed without a message.' }
+}
+
+function wireCode({ code }: RefCacheError): WireErrorCode {
+  switch (code) {
+    case 'hard_timeout':
+    case 'worker_lost':
+    case 'not_serializable':
+      return 'task_failed'
+    case 'circular_reference':
+      return 'invalid_argument'
+    default:
+      return code
+  }
+}

@@ -1,0 +1,90 @@
+import { randomBytes } from 'node:crypto'
+import { hostname } from 'node:os'
+import { type Clock, systemClock } from './core/clock.ts'
+import { type Duration, toLimit, toMilliseconds } from './core/duration.ts'
+import { InvalidArgument } from './core/errors.ts'
+import { checkCount } from './core/options.ts'
+import { checkCacheName, type RandomBytes } from './core/ref.ts'
+import type { Engine, Settings, Views } from './flow/engine.ts'
+import { ThrownErrors } from './flow/thrown.ts'
+import { SourceCache } from './flow/values.ts'
+import type { PreviewStrategy, SizeMode } from './preview/preview.ts'
+import { inProcessRunner } from './runners/in-process.ts'
+import type { Runner } from './runners/runner.ts'
+import { memoryStore } from './stores/memory.ts'
+import type { Store } from './stores/store.ts'
+
+export interface RefCacheOptions {
+  /** What every reference of this cache begins with. Caches of one name on one store share entries. @defaultValue 'cache' */
+  name?: string
+  /** @defaultValue memoryStore() */
+  store?: Store
+  /** @defaultValue inProcessRunner() */
+  runner?: Runner
+  /** How long values are kept unless their tool or `set` says otherwise; null for ever. @defaultValue '1h' */
+  defaultTtl?: Duration | null
+  preview?: {
+    /** Budget of an answer's value, in `sizeMode`. @defaultValue 1000 */
+    maxSize?: number
+    /** Tokens (o200k) or UTF-16 units of the compact JSON. @defaultValue 'token' */
+    sizeMode?: SizeMode
+    /** @defaultValue 'sample' */
+    strategy?: PreviewStrategy
+  }
+  /** Largest value that is stored, in bytes of JSON. @defaultValue 256 MiB */
+  maxValueBytes?: number
+  /** Largest value that `full` hands out, in bytes of JSON. @defaultValue 1 MiB */
+  fullLimitBytes?: number
+  /** How long failed and cancelled tasks keep their record; null for ever. @defaultValue '1h' */
+  taskRetention?: Duration | null
+  /** How long a process may be silent before its tasks count as lost. @defaultValue '30s' */
+  leaseDuration?: Duration
+  /** How often expired entries and lost tasks are looked for. @defaultValue '10s' */
+  sweepInterval?: Duration
+  /** Named projections that tools can choose with `view`: what previews and pages of their values show. */
+  views?: Views
+  clock?: Clock
+  random?: RandomBytes
+}
+
+const MIB = 1024 * 1024
+
+/** Where the defaults meet. */
+export function createEngine(options: RefCacheOptions): Engine {
+  const random = options.random ?? randomBytes
+  return {
+    name: checkCacheName(options.name ?? 'cache'),
+    instance: `${hostname()}/${process.pid}/${Buffer.from(random(6)).toString('hex')}`,
+    store: options.store ?? memoryStore(),
+    runner: options.runner ?? inProcessRunner(),
+    clock: options.clock ?? systemClock,
+    random,
+    settings: toSettings(options),
+    views: options.views ?? {},
+    tools: new Map(),
+    sources: new SourceCache(),
+    thrown: new ThrownErrors(),
+  }
+}
+
+function toSettings(options: RefCacheOptions): Settings {
+  const { maxSize = 1000, sizeMode = 'token', strategy = 'sample' } = options.preview ?? {}
+  if (sizeMode !== 'token' && sizeMode !== 'character') {
+    throw new InvalidArgument("preview.sizeMode is 'token' or 'character'.")
+  }
+  if (!['sample', 'truncate', 'paginate'].includes(strategy)) {
+    throw new InvalidArgument("preview.strategy is 'sample', 'truncate' or 'paginate'.")
+  }
+  return {
+    defaultTtl: toLimit(options.defaultTtl === undefined ? '1h' : options.defaultTtl, 'defaultTtl'),
+    preview: { maxSize: checkCount(maxSize, 'preview.maxSize'), sizeMode, strategy },
+    maxValueBytes: checkCount(options.maxValueBytes ?? 256 * MIB, 'maxValueBytes'),
+    fullLimitBytes: checkCount(options.fullLimitBytes ?? MIB, 'fullLimitBytes'),
+    taskRetention: toLimit(
+      options.taskRetention === undefined ? '1h' : options.taskRetention,
+      'taskRetention',
+    ),
+    leaseDuration: toMilliseconds(options.leaseDuration ?? '30s', 'leaseDuration'),
+    sweepInterval: toMilliseconds(options.sweepInterval ?? '10s', 'sweepInterval'),
+  }
+}

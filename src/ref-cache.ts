@@ -1,0 +1,154 @@
+import { type ActorLike, toActor } from './access/actor.ts'
+import { may } from './access/authorize.ts'
+import { checkNamespace, type Namespace } from './access/namespace.ts'
+import { Permission } from './access/permission.ts'
+import { NotFound, WorkerLost } from './core/errors.ts'
+import type { JsonValue } from './core/json.ts'
+import type { RefId } from './core/ref.ts'
+import type { CallResponse } from './core/response.ts'
+import { defineTool, type Handler, type ToolOptions } from './core/tool.ts'
+import { type CallOptions, call } from './flow/call.ts'
+import { cancel } from './flow/cancel.ts'
+import { remove } from './flow/delete.ts'
+import type { Engine } from './flow/engine.ts'
+import { find, type GetOptions, poll } from './flow/poll.ts'
+import { replyStatus } from './flow/reply.ts'
+import { type ResolveOptions, resolve } from './flow/resolve.ts'
+import { type CacheReference, type SetOptions, set } from './flow/set.ts'
+import { sweep } from './flow/sweep.ts'
+import { createEngine, type RefCacheOptions } from './ref-cache-options.ts'
+
+/** A registered tool: call it with its input; it answers with the result, a preview, or a handle. */
+export type CachedTool<Input> = (input: Input, options?: CallOptions) => Promise<CallResponse>
+
+/** Who asks. @defaultValue an anonymous agent */
+export interface ActorOption {
+  actor?: ActorLike | undefined
+}
+
+/**
+ * References for tool results: put values in, get whole values, previews and pages out, and run tools so that slow
+ * ones become handles.
+ *
+ * Whoever names a reference and says no more is an anonymous agent, the least trusted caller. `set` and `clear`
+ * name none: they are acts of the host program.
+ */
+export class RefCache {
+  readonly #engine: Engine
+  #nextSweep: () => void = () => {}
+  #closed: Promise<void> | undefined
+
+  constructor(options: RefCacheOptions = {}) {
+    this.#engine = createEngine(options)
+    this.#scheduleSweep()
+  }
+
+  /** The name that every reference of this cache begins with. */
+  get name(): string {
+    return this.#engine.name
+  }
+
+  /** What sizes and budgets are counted in. */
+  get sizeMode(): 'token' | 'character' {
+    return this.#engine.settings.preview.sizeMode
+  }
+
+  /**
+   * Stores a value under a new reference.
+   * @throws NotSerializable, CircularReference, ValueTooLarge, InvalidArgument
+   */
+  set(label: string, value: unknown, options: SetOptions = {}): Promise<CacheReference> {
+    return set(this.#engine, label, value, options)
+  }
+
+  /**
+   * What a reference stands for: the value or as much of it as fits, or how its task stands.
+   * @throws NotFound, PermissionDenied, InvalidArgument, ValueTooLarge (with `full`)
+   */
+  get(refId: RefId, options: GetOptions = {}): Promise<CallResponse> {
+    return poll(this.#engine, refId, options)
+  }
+
+  /**
+   * The value itself, as a fresh copy, for the program's own use.
+   * @throws NotFound, PermissionDenied, TaskFailed, TaskCancelled, InvalidArgument (while the task runs)
+   */
+  resolve(refId: RefId, options: ResolveOptions = {}): Promise<JsonValue> {
+    return resolve(this.#engine, refId, options)
+  }
+
+  /** Whether the actor may know of a live entry of this reference. Never throws for what it is given. */
+  async exists(refId: RefId, options: ActorOption = {}): Promise<boolean> {
+    try {
+      return may(
+        await find(this.#engine, refId),
+        toActor(options.actor),
+        Permission.READ | Permission.EXECUTE,
+      )
+    } catch (error) {
+      if (error instanceof NotFound) return false
+      throw error
+    }
+  }
+
+  /** @throws NotFound, PermissionDenied without the DELETE right */
+  delete(refId: RefId, options: ActorOption = {}): Promise<boolean> {
+    return remove(this.#engine, refId, toActor(options.actor))
+  }
+
+  /** Deletes this cache's entries, or those of one namespace; says how many. */
+  async clear(namespace?: Namespace): Promise<number> {
+    if (namespace !== undefined) checkNamespace(namespace)
+    return this.#engine.store.clear(this.#engine.name, namespace)
+  }
+
+  /**
+   * Registers a tool and returns it as a function whose calls go through the cache. A call that is not answered
+   * within `asyncTimeout` answers with a handle; the work goes on, and is never started again by that.
+   *
+   * A handler that throws while a caller waits rejects that caller with its own error.
+   */
+  cached<Input = Record<string, never>, Output = unknown>(
+    options: ToolOptions<Input>,
+    handler: Handler<Input, Output>,
+  ): CachedTool<Input> {
+    const tool = defineTool(options, handler, { ttl: this.#engine.settings.defaultTtl })
+    this.#engine.tools.set(tool.name, tool)
+    return (input, callOptions = {}) => call(this.#engine, tool, input, callOptions)
+  }
+
+  /** How a task stands, without its value. @throws NotFound */
+  async taskStatus(refId: RefId, options: ActorOption = {}): Promise<CallResponse> {
+    return replyStatus(this.#engine, await find(this.#engine, refId), toActor(options.actor))
+  }
+
+  /**
+   * Cancels a task; answers with its status after that. Twice is safe, and a finished task stays as it is.
+   * @throws NotFound; PermissionDenied unless the actor started it or has the UPDATE right
+   */
+  cancelTask(refId: RefId, options: ActorOption = {}): Promise<CallResponse> {
+    return cancel(this.#engine, refId, toActor(options.actor))
+  }
+
+  /** Stops what runs here and closes the store. Safe to call twice. */
+  close(): Promise<void> {
+    this.#closed ??= this.#close()
+    return this.#closed
+  }
+
+  async #close(): Promise<void> {
+    this.#nextSweep()
+    await this.#engine.runner.close(new WorkerLost('The process that ran this task was closed.'))
+    await this.#engine.store.close()
+  }
+
+  #scheduleSweep(): void {
+    const { clock, settings } = this.#engine
+    const run = async () => {
+      // A store that is away now is swept when it is back.
+      await sweep(this.#engine).catch(() => {})
+      if (!this.#closed) this.#scheduleSweep()
+    }
+    this.#nextSweep = clock.schedule(settings.sweepInterval, run, 'background')
+  }
+}
