@@ -64,6 +64,8 @@ export interface ToolOptions<Input = unknown> {
    * @defaultValue false
    */
   idempotent?: boolean
+  /** What else, beside name, namespace and input, makes two calls the same: whatever the handler closes over. */
+  scope?: string
   /** How much of a result is shown; what is absent is the cache's default. */
   preview?: PreviewSettings
   /** The name of the view that previews and pages go through. */
@@ -88,6 +90,7 @@ export interface Tool {
   readonly policy: AccessPolicy
   readonly memoize: boolean
   readonly idempotent: boolean
+  readonly scope: string
   readonly preview: PreviewSettings | undefined
   readonly view: string | undefined
   readonly responseFormat: ResponseFormat
@@ -118,6 +121,7 @@ export function defineTool<Input, Output>(
     policy: checkPolicy(options.policy ?? AccessPolicy.public),
     memoize: options.memoize ?? true,
     idempotent: options.idempotent ?? false,
+    scope: options.scope ?? '',
     preview: options.preview && checkPreview(options.preview),
     view: options.view,
     responseFormat: options.responseFormat ?? 'standard',

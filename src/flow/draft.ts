@@ -26,12 +26,12 @@ export async function draftCall(
     throw new PermissionDenied(`Results of '${tool.name}' belong to a namespace that is not the caller's.`)
   }
   const json = serializeInput(tool.input ? await validate(tool.input, input, 'The input') : input)
-  const { name: toolName, policy, idempotent, preview, view } = tool
+  const { name: toolName, scope, policy, idempotent, preview, view } = tool
   const draft: PendingEntry = {
     status: 'pending',
     refId: createRefId(engine.name, engine.random),
     ...((options.memoize ?? tool.memoize)
-      ? { key: keyOf({ cacheName: engine.name, toolName, namespace, input: json }) }
+      ? { key: keyOf({ cacheName: engine.name, toolName, namespace, scope, input: json }) }
       : {}),
     toolName,
     namespace,
