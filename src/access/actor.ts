@@ -24,7 +24,7 @@ export const ANONYMOUS: Actor = { type: 'agent' }
 export function toActor(who: ActorLike | undefined): Actor {
   if (who === undefined) return ANONYMOUS
   if (who === 'user' || who === 'agent') return { type: who }
-  if (typeof who === 'object' && ['user', 'agent', 'system'].includes(who.type)) return who
+  if (typeof who === 'object' && who !== null && ['user', 'agent', 'system'].includes(who.type)) return who
   throw new InvalidArgument(
     "An actor is 'user', 'agent', or made by actor.user(), actor.agent() or actor.system().",
   )

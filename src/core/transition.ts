@@ -1,28 +1,31 @@
-import { type Entry, isInFlight, type Lease, type Progress, type TaskError } from './entry.ts'
+import {
+  type Entry,
+  type InFlightEntry,
+  isInFlight,
+  type Lease,
+  type Progress,
+  type TaskError,
+} from './entry.ts'
 
-/** What can happen to an entry. Events that carry an `owner` need the current lease. */
+/** What can happen to an entry. Events that carry an `owner` or a `lease` need the current lease. */
 export type EntryEvent =
   | { type: 'start'; lease: Lease; now: number }
   | { type: 'renew'; lease: Lease }
   | { type: 'progress'; owner: string; progress: Progress }
-  | {
-      type: 'complete'
-      owner: string
-      now: number
-      expiresAt: number | undefined
-      progress: Progress | undefined
-    }
-  | {
-      type: 'fail'
-      owner: string
-      now: number
-      expiresAt: number | undefined
-      progress: Progress | undefined
-      error: TaskError
-    }
-  | { type: 'cancel'; now: number; expiresAt: number | undefined }
-  | { type: 'lose'; now: number; expiresAt: number | undefined; error: TaskError }
+  | ({ type: 'complete'; owner: string } & End)
+  | ({ type: 'fail'; owner: string; error: TaskError } & End)
+  | ({ type: 'cancel' } & End)
+  /** The lease ran out, and the task is given up. */
+  | ({ type: 'lose'; error: TaskError } & End)
+  /** The lease ran out, and another process takes the task over. */
   | { type: 'take'; lease: Lease; now: number }
+
+interface End {
+  now: number
+  expiresAt: number | undefined
+  /** The last report of the handler; without it, the last one that was stored stays. */
+  progress?: Progress | undefined
+}
 
 export type Refusal = 'already_settled' | 'already_started' | 'not_started' | 'lease_lost' | 'lease_held'
 
@@ -31,64 +34,68 @@ export type Transition = { ok: true; entry: Entry } | { ok: false; refused: Refu
 /** Every legal move of an entry, and the refusal of the rest. Pure; the caller stores the outcome by version. */
 export function transition(entry: Entry, event: EntryEvent): Transition {
   if (!isInFlight(entry)) return refuse('already_settled')
-  const { version, ...rest } = { ...entry, version: entry.version + 1 }
-  const holds = (owner: string) => entry.lease.owner === owner
+  const refused = refusal(entry, event)
+  return refused
+    ? refuse(refused)
+    : { ok: true, entry: { ...moved(entry, event), version: entry.version + 1 } }
+}
 
+function refusal(entry: InFlightEntry, event: EntryEvent): Refusal | undefined {
+  const held = (owner: string) => entry.lease.owner === owner
   switch (event.type) {
-    case 'start': {
-      if (entry.status !== 'pending') return refuse('already_started')
-      if (!holds(event.lease.owner)) return refuse('lease_lost')
-      const { lease, now } = event
-      return move({
-        ...rest,
-        version,
-        status: 'processing',
-        startedAt: now,
-        lease,
-        attempt: entry.attempt + 1,
-      })
-    }
+    case 'start':
+      if (entry.status !== 'pending') return 'already_started'
+      return held(event.lease.owner) ? undefined : 'lease_lost'
     case 'renew':
-      if (!holds(event.lease.owner)) return refuse('lease_lost')
-      return move({ ...entry, version, lease: event.lease })
+      return held(event.lease.owner) ? undefined : 'lease_lost'
     case 'progress':
-      if (!holds(event.owner)) return refuse('lease_lost')
-      if (entry.status !== 'processing') return refuse('not_started')
-      return move({ ...entry, version, progress: event.progress })
-    case 'complete': {
-      if (!holds(event.owner)) return refuse('lease_lost')
-      if (entry.status !== 'processing') return refuse('not_started')
-      return move({ ...settled(entry, event), version, status: 'complete', key: entry.key })
-    }
+    case 'complete':
+      if (!held(event.owner)) return 'lease_lost'
+      return entry.status === 'processing' ? undefined : 'not_started'
     case 'fail':
-      if (!holds(event.owner)) return refuse('lease_lost')
-      return move({ ...settled(entry, event), version, status: 'failed', error: event.error })
+      return held(event.owner) ? undefined : 'lease_lost'
     case 'cancel':
-      return move({ ...settled(entry, event), version, status: 'cancelled' })
+      return undefined
     case 'lose':
-      if (entry.lease.until > event.now) return refuse('lease_held')
-      return move({ ...settled(entry, event), version, status: 'failed', error: event.error })
+    case 'take':
+      return entry.lease.until <= event.now ? undefined : 'lease_held'
+  }
+}
+
+function moved(entry: InFlightEntry, event: EntryEvent): Entry {
+  switch (event.type) {
+    case 'start':
+      return {
+        ...entry,
+        status: 'processing',
+        startedAt: event.now,
+        lease: event.lease,
+        attempt: entry.attempt + 1,
+      }
+    case 'renew':
+      return { ...entry, lease: event.lease }
+    case 'progress':
+      return entry.status === 'processing' ? { ...entry, progress: event.progress } : entry
+    case 'complete':
+      return { ...ended(entry, event), status: 'complete', key: entry.key }
+    case 'fail':
+    case 'lose':
+      return { ...ended(entry, event), status: 'failed', error: event.error }
+    case 'cancel':
+      return { ...ended(entry, event), status: 'cancelled' }
     case 'take': {
-      if (entry.lease.until > event.now) return refuse('lease_held')
-      const { startedAt: _, progress: __, ...waiting } = { startedAt: 0, progress: undefined, ...rest }
-      return move({ ...waiting, version, status: 'pending', lease: event.lease })
+      const { startedAt: _, progress: __, ...unstarted } = { startedAt: 0, progress: undefined, ...entry }
+      return { ...unstarted, status: 'pending', lease: event.lease }
     }
   }
 }
 
-type Settlement = { now: number; expiresAt: number | undefined; progress?: Progress | undefined }
-
-/** The fields of a settled entry. The key is released: only a complete entry may answer an identical call. */
-function settled(entry: Extract<Entry, { lease: Lease }>, event: Settlement) {
+/** The fields of an ended task. Its key is released: only a complete entry may answer an identical call. */
+function ended(entry: InFlightEntry, { now, expiresAt, progress }: End) {
   const { lease: _, key: __, ...rest } = entry
-  const progress = event.progress ?? (entry.status === 'processing' ? entry.progress : undefined)
-  return {
-    ...rest,
-    completedAt: event.now,
-    expiresAt: event.expiresAt,
-    ...(progress === undefined ? {} : { progress }),
-  }
+  return { ...rest, completedAt: now, expiresAt, ...(progress === undefined ? {} : { progress }) }
 }
 
-const move = (entry: Entry): Transition => ({ ok: true, entry })
-const refuse = (refused: Refusal): Transition => ({ ok: false, refused })
+function refuse(refused: Refusal): Transition {
+  return { ok: false, refused }
+}

@@ -1,0 +1,58 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { canonical, keyOf } from '../../../src/core/key.ts'
+import { serializeInput } from '../../../src/core/serialize.ts'
+
+const key = (input: unknown, change: Partial<Parameters<typeof keyOf>[0]> = {}) =>
+  keyOf({
+    cacheName: 'c',
+    toolName: 't',
+    namespace: 'public',
+    scope: '',
+    input: serializeInput(input),
+    ...change,
+  })
+
+describe('keyOf', () => {
+  it('gives one key whatever the order of keys, at every depth', () => {
+    expect(key({ a: 1, b: { c: 2, d: [3] } })).toBe(key({ b: { d: [3], c: 2 }, a: 1 }))
+  })
+
+  it('gives one key for what JSON cannot tell apart', () => {
+    expect(key({ a: -0 })).toBe(key({ a: 0 }))
+    expect(key({ a: 1, b: undefined })).toBe(key({ a: 1 }))
+    expect(key(undefined)).toBe(key({}))
+  })
+
+  it.each([
+    ['the order of a list', [1, 2], [2, 1]],
+    ['a number and its text', { a: 1 }, { a: '1' }],
+    ['null and absence', { a: null }, {}],
+    ['an empty list and an empty object', [], {}],
+    ['where one string ends and the next begins', ['a","b'], ['a', 'b']],
+    ['__proto__ and nothing', JSON.parse('{"__proto__":1}'), {}],
+  ])('tells apart %s', (_, left, right) => {
+    expect(key(left)).not.toBe(key(right))
+  })
+
+  it.each(['cacheName', 'toolName', 'namespace', 'scope'] as const)('depends on %s', part => {
+    expect(key({}, { [part]: 'other' })).not.toBe(key({}))
+  })
+
+  it('cannot be forged by moving text between the parts', () => {
+    expect(key({}, { toolName: 'a', namespace: 'b","c' })).not.toBe(
+      key({}, { toolName: 'a","b', namespace: 'c' }),
+    )
+  })
+})
+
+describe('canonical', () => {
+  it('is JSON of an equal value', () => {
+    fc.assert(
+      fc.property(fc.jsonValue(), value => {
+        const plain = JSON.parse(JSON.stringify(value))
+        expect(JSON.parse(canonical(plain))).toEqual(plain)
+      }),
+    )
+  })
+})
