@@ -1,0 +1,77 @@
+import { describe, expect, it, vi } from 'vitest'
+import type { Entry } from '../../../src/core/entry.ts'
+import { RefCache } from '../../../src/ref-cache.ts'
+import { memoryStore } from '../../../src/stores/memory.ts'
+import { FakeClock } from '../../../src/testing/fake-clock.ts'
+import { scene } from './scene.ts'
+
+/** Another process that died: a runner that takes work and never does it. */
+const deadRunner = { start() {}, abort() {}, async close() {} }
+
+async function lostTask(options: { idempotent?: boolean; survivorKnowsTool: boolean }) {
+  const clock = new FakeClock()
+  const store = memoryStore()
+  const dead = new RefCache({ name: 't', clock, store, runner: deadRunner })
+  const { refId } = await dead.cached({ name: 'work', asyncTimeout: 0, ...options }, () => 'dead')({ n: 1 })
+  const survivor = new RefCache({ name: 't', clock, store })
+  const handler = vi.fn(({ n }: { n: number }) => `again ${n}`)
+  if (options.survivorKnowsTool) survivor.cached({ name: 'work', ...options }, handler)
+  return { clock, store, refId, survivor, handler }
+}
+
+describe('the sweep', () => {
+  it('drops expired entries from the store', async () => {
+    const store = memoryStore()
+    const { cache, clock } = scene({ store, sweepInterval: '10s' })
+    const { refId } = await cache.set('v', 1, { ttl: '5s' })
+    await clock.advance(4_000)
+    expect(await store.get(refId)).toBeDefined()
+    await clock.advance(7_000)
+    expect(await store.get(refId)).toBeUndefined()
+  })
+
+  it('runs a task that was claimed and never started, whoever has the tool', async () => {
+    const { clock, refId, survivor, handler } = await lostTask({ survivorKnowsTool: true })
+    await clock.advance(45_000)
+    expect(handler).toHaveBeenCalledTimes(1)
+    expect(await survivor.get(refId)).toMatchObject({ status: 'complete', value: 'again 1' })
+  })
+
+  it('fails a task that was running and may not be repeated', async () => {
+    const { clock, store, refId, survivor, handler } = await lostTask({ survivorKnowsTool: true })
+    await startElsewhere(store, refId, clock)
+    await clock.advance(45_000)
+    expect(handler).not.toHaveBeenCalled()
+    expect(await survivor.get(refId)).toMatchObject({
+      status: 'failed',
+      errorCode: 'worker_lost',
+      canRetry: true,
+    })
+  })
+
+  it('runs a lost task again under the same reference when it is idempotent', async () => {
+    const { clock, store, refId, survivor, handler } = await lostTask({
+      idempotent: true,
+      survivorKnowsTool: true,
+    })
+    await startElsewhere(store, refId, clock)
+    await clock.advance(45_000)
+    expect(handler).toHaveBeenCalledTimes(1)
+    expect(await survivor.get(refId)).toMatchObject({ status: 'complete', refId, value: 'again 1' })
+  })
+
+  it('leaves a task alone whose process lives', async () => {
+    const { cache, clock } = scene()
+    const handler = vi.fn(() => new Promise(() => {}))
+    const { refId } = await cache.cached({ name: 'long', asyncTimeout: 0, hardTimeout: null }, handler)({})
+    await clock.advance(600_000)
+    expect(await cache.get(refId)).toMatchObject({ status: 'processing' })
+    expect(handler).toHaveBeenCalledTimes(1)
+  })
+})
+
+async function startElsewhere(store: ReturnType<typeof memoryStore>, refId: string, clock: FakeClock) {
+  const entry = (await store.get(refId)) as Extract<Entry, { status: 'pending' }>
+  const started = { ...entry, status: 'processing' as const, startedAt: clock.now(), attempt: 1, version: 2 }
+  expect(await store.update(started, 1)).toBe(true)
+}
