@@ -5,14 +5,15 @@ import { memoryStore } from '../../../src/stores/memory.ts'
 import { FakeClock } from '../../../src/testing/fake-clock.ts'
 import { scene } from './scene.ts'
 
-/** Another process that died: a runner that takes work and never does it. */
+/** Another process that died: a runner that takes work and never does it, and a clock that stands still. */
 const deadRunner = { start() {}, abort() {}, async close() {} }
 
 async function lostTask(options: { idempotent?: boolean; survivorKnowsTool: boolean }) {
   const clock = new FakeClock()
   const store = memoryStore()
-  const dead = new RefCache({ name: 't', clock, store, runner: deadRunner })
-  const { refId } = await dead.cached({ name: 'work', asyncTimeout: 0, ...options }, () => 'dead')({ n: 1 })
+  const dead = new RefCache({ name: 't', clock: new FakeClock(), store, runner: deadRunner })
+  const tool = dead.cached({ name: 'work', asyncTimeout: 0, ...options }, (_: { n: number }) => 'dead')
+  const { refId } = await tool({ n: 1 })
   const survivor = new RefCache({ name: 't', clock, store })
   const handler = vi.fn(({ n }: { n: number }) => `again ${n}`)
   if (options.survivorKnowsTool) survivor.cached({ name: 'work', ...options }, handler)
