@@ -1,0 +1,69 @@
+import { isJsonObject, type JsonValue } from '../core/json.ts'
+import type { Ruler } from './measure.ts'
+import { type Manner, Shrinker } from './shrink.ts'
+import type { Source } from './source.ts'
+import type { Steps } from './steps.ts'
+
+const MOST_ATTEMPTS = 12
+/** A preview that uses this much of its budget needs no further attempt. */
+const GOOD_USE = 0.95
+/** Aimed at, so that a small misjudgement does not end above the budget. */
+const AIM = 0.98
+
+/** JSON of a preview within the budget, and its size. */
+export interface Fitted {
+  json: string
+  size: number
+}
+
+/**
+ * The preview that makes the most of a budget. Shrinking goes by characters; how many characters the budget
+ * holds is found by measuring what comes out.
+ */
+export function* fitBudget(source: Source, ruler: Ruler, maxSize: number, manner: Manner): Steps<Fitted> {
+  const { value, json } = source
+  const whole = yield* ruler.size(json, maxSize)
+  if (whole <= maxSize) return { json, size: whole }
+  const shrinker = new Shrinker(manner)
+  let best = yield* smallest(value, ruler, maxSize)
+  let low = 0
+  let high = json.length
+  let room = Math.min(high, Math.ceil(maxSize * ruler.usualUnit))
+  for (let attempt = 0; attempt < MOST_ATTEMPTS && low + 1 < high; attempt++) {
+    const shown = ordered(yield* shrinker.shrink(value, room, json.length))
+    const size = yield* ruler.size(shown, 4 * maxSize)
+    if (size <= maxSize) {
+      if (size >= best.size) best = { json: shown, size }
+      if (size >= GOOD_USE * maxSize) break
+      low = room
+    } else high = room
+    room = nextRoom(low, high, (room * AIM * maxSize) / size)
+  }
+  return best
+}
+
+/** The room asked for, or as near to it as keeps the search closing in. */
+function nextRoom(low: number, high: number, asked: number): number {
+  const margin = Math.max(1, Math.floor(Math.min(high - low, low) / 16))
+  return Math.max(low + margin, Math.min(high - margin, Math.round(asked)))
+}
+
+/** As it will be when it is read and written again: keys that are numbers come first, of equal keys the last counts. */
+function ordered(json: string): string {
+  return JSON.stringify(JSON.parse(json))
+}
+
+/** What is within any budget. A lone digit is the only JSON of one character. */
+function* smallest(value: JsonValue, ruler: Ruler, maxSize: number): Steps<Fitted> {
+  for (const json of [emptyOf(value), '0']) {
+    const size = yield* ruler.size(json)
+    if (size <= maxSize) return { json, size }
+  }
+  return { json: '0', size: 1 }
+}
+
+function emptyOf(value: JsonValue): string {
+  if (typeof value === 'string') return '""'
+  if (Array.isArray(value)) return '[]'
+  return isJsonObject(value) ? '{}' : 'null'
+}

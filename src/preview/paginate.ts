@@ -1,0 +1,129 @@
+import { InvalidArgument } from '../core/errors.ts'
+import type { JsonValue } from '../core/json.ts'
+import type { Ruler, SizeMode } from './measure.ts'
+import { type PageUnit, type PageUnitName, pageUnits } from './page-units.ts'
+import type { Source } from './source.ts'
+import { lastFitting, paced, type Steps } from './steps.ts'
+
+/** With this budget every value has pages: any one character, however escaped, is a page. */
+export const SMALLEST_PAGE = 8
+
+/** Where the pages of a value start and end. A pure function of value, budget and page size. */
+export interface Layout {
+  /** Undefined where the one page is the value itself and has no parts: a number, true, false, null. */
+  readonly unit: PageUnit | undefined
+  readonly totalPages: number
+  /** Start and end of each page, one after the other. */
+  readonly bounds: readonly number[]
+}
+
+export interface PageRequest {
+  maxSize: number
+  sizeMode: SizeMode
+  pageSize?: number
+}
+
+/** The layout for a budget, from the source's memory if it was made before. */
+export function layout(source: Source, ruler: Ruler, request: PageRequest): Promise<Layout> {
+  const { maxSize, sizeMode, pageSize } = request
+  const key = `${sizeMode} ${maxSize} ${pageSize ?? ''}`
+  return source.remember(source.layouts, key, () => paced(layoutSteps(source, ruler, request)))
+}
+
+export interface Page {
+  value: JsonValue
+  unit: PageUnitName | undefined
+}
+
+/** One page of a layout, by its number from 1. Shares nothing with the value. */
+export function pageOf(source: Source, { unit, bounds, totalPages }: Layout, page: number): Page {
+  if (!Number.isInteger(page) || page < 1 || page > totalPages) {
+    const pages = totalPages === 1 ? 'is 1 page' : `are ${totalPages} pages`
+    const choice = totalPages === 1 ? 'for page 1' : `for a page from 1 to ${totalPages}`
+    throw new InvalidArgument(`There is no page ${page}: at this size there ${pages}. Ask ${choice}.`)
+  }
+  if (unit === undefined) return { value: source.value, unit }
+  return { value: unit.page(bounds[2 * page - 2]!, bounds[2 * page - 1]!), unit: unit.name }
+}
+
+function* layoutSteps(source: Source, ruler: Ruler, request: PageRequest): Steps<Layout> {
+  const { maxSize, pageSize } = request
+  const { value } = source
+  const isScalar = typeof value !== 'string' && (typeof value !== 'object' || value === null)
+  if (isScalar && (yield* ruler.size(source.json, maxSize)) <= maxSize) {
+    return { unit: undefined, totalPages: 1, bounds: [] }
+  }
+  for (const unit of pageUnits(source)) {
+    const bounds = yield* cut(unit, ruler, maxSize, pageSize)
+    if (bounds) return { unit, totalPages: bounds.length / 2, bounds }
+  }
+  throw new InvalidArgument(
+    `A max_size of ${maxSize} is too small for pages. Ask with a max_size of ${SMALLEST_PAGE} or more.`,
+  )
+}
+
+/** Fills page after page. Undefined if one part alone is larger than a page. */
+function* cut(
+  unit: PageUnit,
+  ruler: Ruler,
+  maxSize: number,
+  pageSize: number | undefined,
+): Steps<number[] | undefined> {
+  const mostParts = unit.counted && pageSize !== undefined ? pageSize : Number.POSITIVE_INFINITY
+  const bounds: number[] = []
+  let expected = maxSize * ruler.usualUnit
+  let start = unit.start
+  do {
+    const json = yield* fillPage(unit, ruler, { start, maxSize, mostParts, expected })
+    if (json === undefined) return undefined
+    const end = unit.pageEnd(start, json)
+    bounds.push(start, end)
+    expected = json.length
+    start = unit.nextStart(end)
+  } while (start < unit.end)
+  return bounds
+}
+
+interface PageFill {
+  start: number
+  maxSize: number
+  mostParts: number
+  /** About how long the page's JSON will be. */
+  expected: number
+}
+
+/** The JSON, without close, of the page that takes as many parts as fit. Undefined if not one fits. */
+function* fillPage(unit: PageUnit, ruler: Ruler, fill: PageFill): Steps<string | undefined> {
+  const { start, maxSize, mostParts, expected } = fill
+  for (let length = expected + (expected >> 1) + 64; ; length *= 4) {
+    const end = Math.min(start + length, unit.end)
+    const { json, ends } = unit.window(start, end, mostParts)
+    yield json.length / 8
+    // Beyond the longest that a page can be, what was not seen cannot fit.
+    const more = end < unit.end && json.length <= maxSize * ruler.longestUnit
+    if (ends.length === 0) {
+      if (end === unit.end && start === end) ends.push(json.length)
+      else if (more) continue
+      else return undefined
+    }
+    const sizeUpTo = ruler.beginnings(json, maxSize)
+    const fits = function* (parts: number) {
+      return (yield* sizeUpTo(ends[parts - 1]!, unit.close)) <= maxSize
+    }
+    const parts = yield* lastFitting(ends.length, countUpTo(ends, expected), fits)
+    if (parts === ends.length && parts < mostParts && more) continue
+    return parts === 0 ? undefined : json.slice(0, ends[parts - 1])
+  }
+}
+
+/** How many of the ascending numbers are at most `limit`. */
+function countUpTo(numbers: readonly number[], limit: number): number {
+  let low = 0
+  let high = numbers.length
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if (numbers[middle]! <= limit) low = middle + 1
+    else high = middle
+  }
+  return low
+}

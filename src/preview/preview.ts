@@ -1,0 +1,119 @@
+import { InvalidArgument } from '../core/errors.ts'
+import type { JsonValue } from '../core/json.ts'
+import { type Fitted, fitBudget } from './budget.ts'
+import { embeddedJson } from './embedded-json.ts'
+import { measure, type Ruler, rulerFor, type SizeMode } from './measure.ts'
+import type { PageUnitName } from './page-units.ts'
+import { type Layout, layout, pageOf, SMALLEST_PAGE } from './paginate.ts'
+import { sample } from './sample.ts'
+import type { Source } from './source.ts'
+import { paced } from './steps.ts'
+import { truncate } from './truncate.ts'
+
+export { measure, type Size, type SizeMode } from './measure.ts'
+export type { PageUnitName } from './page-units.ts'
+export { Source } from './source.ts'
+export { countTokens, loadTokenizer } from './tokenizer.ts'
+
+export type PreviewStrategy = 'sample' | 'truncate' | 'paginate'
+
+export interface ViewRequest {
+  /** What the JSON of the answer may take, in the size mode. */
+  maxSize: number
+  sizeMode: SizeMode
+  strategy: PreviewStrategy
+  /** Page number, from 1. */
+  page?: number
+  /** Items, entries or lines that a page has at most. */
+  pageSize?: number
+}
+
+export interface WholeView {
+  kind: 'whole'
+  value: JsonValue
+  size: number
+  totalItems?: number
+}
+
+export interface PartView {
+  kind: 'part'
+  preview: JsonValue
+  strategy: PreviewStrategy
+  originalSize: number
+  originalSizeIsEstimate?: true
+  previewSize: number
+  /** Items of the list or entries of the object that is shown. */
+  totalItems?: number
+  page?: number
+  totalPages?: number
+  pageUnit?: PageUnitName
+}
+
+export type View = WholeView | PartView
+
+/**
+ * What of a value fits a budget: the whole, a preview, or the page that is asked for. It shares nothing with the
+ * value, and its JSON never takes more than `maxSize`, by exact count.
+ */
+export async function view(source: Source, request: ViewRequest): Promise<View> {
+  check(request)
+  const ruler = await rulerFor(request.sizeMode)
+  if (request.page !== undefined) return pageView(source, ruler, request)
+  const size = await paced(ruler.size(source.json, request.maxSize))
+  if (size > request.maxSize) return preview(source, ruler, request)
+  const { totalItems } = source
+  return {
+    kind: 'whole',
+    value: JSON.parse(source.json) as JsonValue,
+    size,
+    ...(totalItems === undefined ? {} : { totalItems }),
+  }
+}
+
+async function preview(source: Source, ruler: Ruler, request: ViewRequest): Promise<View> {
+  const { strategy, maxSize } = request
+  if (strategy === 'paginate' && maxSize >= SMALLEST_PAGE) return pageView(source, ruler, request)
+  const shown = (await embeddedJson(source))?.source ?? source
+  const fitted = await paced(fitBudget(shown, ruler, maxSize, strategy === 'sample' ? sample : truncate))
+  return part(source, shown, request, fitted)
+}
+
+async function pageView(source: Source, ruler: Ruler, request: ViewRequest): Promise<View> {
+  const embedded = await embeddedJson(source)
+  const shown = embedded?.spelledAlike ? embedded.source : source
+  const pages: Layout = await layout(shown, ruler, request)
+  const { page = 1 } = request
+  const { value, unit } = pageOf(shown, pages, page)
+  const json = JSON.stringify(value)
+  const size = await paced(ruler.size(json))
+  return {
+    ...(await part(source, shown, { ...request, strategy: 'paginate' }, { json, size })),
+    page,
+    totalPages: pages.totalPages,
+    ...(unit === undefined ? {} : { pageUnit: unit }),
+  }
+}
+
+/** `shown` is the source itself, or the JSON that its text is. */
+async function part(source: Source, shown: Source, request: ViewRequest, fitted: Fitted): Promise<PartView> {
+  const original = await measure(source, request.sizeMode)
+  const { totalItems } = shown
+  return {
+    kind: 'part',
+    preview: JSON.parse(fitted.json) as JsonValue,
+    strategy: request.strategy,
+    originalSize: original.size,
+    ...(original.isEstimate ? { originalSizeIsEstimate: true } : {}),
+    previewSize: fitted.size,
+    ...(totalItems === undefined ? {} : { totalItems }),
+  }
+}
+
+// The page is checked where it is known how many there are.
+function check({ maxSize, pageSize }: ViewRequest): void {
+  for (const [name, count] of Object.entries({ max_size: maxSize, page_size: pageSize ?? 1 })) {
+    if (!Number.isSafeInteger(count) || count < 1) {
+      throw new InvalidArgument(`${name} is ${count}: give a whole number from 1, or leave it out.`)
+    }
+  }
+}

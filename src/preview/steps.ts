@@ -1,0 +1,62 @@
+/**
+ * A computation in steps. Each `yield` is a point where the event loop may turn, and says how much work was
+ * done since the one before; the unit is about one character of text tokenized.
+ */
+export type Steps<T> = Generator<number, T, void>
+
+/** Work between two turns of the event loop: a few milliseconds on an ordinary machine. */
+const WORK_PER_TURN = 50_000
+
+// Of the whole process, so that many short computations one after the other give way as well.
+let workSinceTurn = 0
+
+/** Runs the steps, giving way to the event loop after every few milliseconds of work. */
+export async function paced<T>(steps: Steps<T>): Promise<T> {
+  for (;;) {
+    const step = steps.next()
+    if (step.done) return step.value
+    workSinceTurn += step.value
+    if (workSinceTurn >= WORK_PER_TURN) {
+      workSinceTurn = 0
+      await new Promise<void>(resolve => setImmediate(resolve))
+    }
+  }
+}
+
+/** No work at all. */
+export function* done<T>(answer: T): Steps<T> {
+  yield 0
+  return answer
+}
+
+/** Runs the steps without a pause: for what is known to be small. */
+export function atOnce<T>(steps: Steps<T>): T {
+  for (;;) {
+    const step = steps.next()
+    if (step.done) return step.value
+  }
+}
+
+/**
+ * The largest n in 1..count that fits, 0 if not even 1 does. Gallops out from `guess` and then bisects, so a
+ * good guess costs two questions. What it answers was asked and did fit, even where fitting is not monotonic.
+ */
+export function* lastFitting(
+  count: number,
+  guess: number,
+  fits: (n: number) => Steps<boolean>,
+): Steps<number> {
+  let fitting = 0
+  let failing = count + 1
+  let stride = 1
+  let n = Math.max(1, Math.min(guess, count))
+  while (fitting + 1 < failing) {
+    if (yield* fits(n)) fitting = n
+    else failing = n
+    if (failing > count) n = Math.min(fitting + stride, count)
+    else if (fitting === 0) n = Math.max(failing - stride, 1)
+    else n = (fitting + failing) >> 1
+    stride *= 2
+  }
+  return fitting
+}

@@ -1,0 +1,76 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import type { JsonValue } from '../../../src/core/json.ts'
+import { embeddedJson } from '../../../src/preview/embedded-json.ts'
+import { Source, view } from '../../../src/preview/preview.ts'
+import { json, prose, rows } from './values.ts'
+
+const read = async (text: string) => await embeddedJson(new Source(text))
+
+describe('a text that is JSON', () => {
+  it('is read as the list or object that it is, however it is spaced', async () => {
+    await fc.assert(
+      fc.asyncProperty(json, fc.constantFrom(undefined, 1, '\t'), async (value, indent) => {
+        const found = await read(` ${JSON.stringify(value, null, indent)}\n`)
+        if (typeof value !== 'object' || value === null) expect(found).toBeUndefined()
+        else {
+          expect(found?.source.json).toBe(JSON.stringify(value))
+          expect(found?.spelledAlike).toBe(true)
+        }
+      }),
+      { numRuns: 300 },
+    )
+  })
+
+  it.each(['[1.0]', '[1e2]', '{"a":"\\u0041"}', '["\\/"]', '[0.10, -0.0e1]', '[100e-2]'])(
+    'may spell it otherwise in a preview, not in pages: %s',
+    async text => {
+      const found = await read(text)
+      if (text.includes('-0')) expect(found).toBeUndefined()
+      else expect(found).toMatchObject({ spelledAlike: false })
+    },
+  )
+
+  it.each([
+    '{"a":1,"a":2}',
+    '{"a":{"b":1,"b":1}}',
+    '[12345678901234567890]',
+    '[0.10000000000000000555]',
+    '[1e400]',
+    '[1e-400]',
+    '[-0]',
+    '{"b":1,"1":2}',
+    '[1,]',
+    '[INFO] not JSON]',
+    '{}}',
+    '"text"',
+    '12',
+    '',
+    '[',
+    `${'['.repeat(600)}${']'.repeat(600)}`,
+    `${'['.repeat(100_000)}${']'.repeat(100_000)}`,
+  ])('is text where reading it would lose something: %.40s', async text => {
+    expect(await read(text)).toBeUndefined()
+  })
+
+  it('is previewed and paged as its value, and whole it is the text', async () => {
+    const text = JSON.stringify(rows(300), null, 2)
+    const source = new Source(text)
+    const request = { sizeMode: 'token', strategy: 'sample', maxSize: 300 } as const
+    expect(await view(source, request)).toMatchObject({ totalItems: 300, preview: expect.any(Array) })
+    const first = await view(source, { ...request, page: 1 })
+    expect(first).toMatchObject({ pageUnit: 'items', totalItems: 300 })
+    expect((first as { preview: JsonValue[] }).preview[0]).toEqual(rows(1)[0])
+    expect(await view(source, { ...request, maxSize: 1_000_000 })).toMatchObject({
+      kind: 'whole',
+      value: text,
+    })
+  })
+
+  it('pages as text where more than whitespace would be lost', async () => {
+    const text = `[1.0, "${prose(2000)}"]`
+    const request = { sizeMode: 'token', strategy: 'sample', maxSize: 100 } as const
+    expect(await view(new Source(text), request)).toMatchObject({ preview: [1, expect.any(String)] })
+    expect(await view(new Source(text), { ...request, page: 1 })).toMatchObject({ pageUnit: 'characters' })
+  })
+})

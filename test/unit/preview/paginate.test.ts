@@ -1,0 +1,197 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import type { JsonObject, JsonValue } from '../../../src/core/json.ts'
+import { type PartView, Source, type ViewRequest, view } from '../../../src/preview/preview.ts'
+import { json, large, prose, rows, sizeMode, sizeOf } from './values.ts'
+
+type PageRequest = Omit<ViewRequest, 'page' | 'strategy'>
+
+const tokens = (maxSize: number, pageSize?: number): PageRequest => ({
+  maxSize,
+  sizeMode: 'token',
+  ...(pageSize === undefined ? {} : { pageSize }),
+})
+
+async function page(source: Source, request: PageRequest, number: number): Promise<PartView> {
+  const shown = await view(source, { ...request, strategy: 'sample', page: number })
+  if (shown.kind !== 'part') throw new Error('an asked page is a part')
+  return shown
+}
+
+async function pages(value: JsonValue, request: PageRequest): Promise<PartView[]> {
+  const source = new Source(value)
+  const first = await page(source, request, 1)
+  const all = [first]
+  while (all.length < first.totalPages!) all.push(await page(source, request, all.length + 1))
+  return all
+}
+
+/** What the pages are together, read as their unit says. */
+function join(all: PartView[]): JsonValue {
+  const parts = all.map(({ preview }) => preview)
+  switch (all[0]!.pageUnit) {
+    case 'items':
+      return parts.flat()
+    case 'entries':
+      return Object.fromEntries(parts.flatMap(part => Object.entries(part as JsonObject)))
+    case 'lines':
+    case 'characters':
+      return parts.join('')
+    case 'json':
+      return JSON.parse(parts.join('')) as JsonValue
+    default:
+      return parts[0]!
+  }
+}
+
+const budget = fc.oneof(fc.integer({ min: 8, max: 40 }), fc.integer({ min: 40, max: 400 }))
+const pageSize = fc.option(fc.integer({ min: 1, max: 12 }), { nil: undefined })
+
+describe('pages', () => {
+  it('are together the value exactly, and each is within the budget', async () => {
+    await fc.assert(
+      fc.asyncProperty(large, sizeMode, budget, pageSize, async (value, sizeMode, maxSize, pageSize) => {
+        const request = { ...tokens(maxSize, pageSize), sizeMode }
+        const all = await pages(value, request)
+        for (const { preview, previewSize, totalPages, page, pageUnit } of all) {
+          expect(previewSize).toBe(sizeOf(preview, sizeMode))
+          expect(previewSize).toBeLessThanOrEqual(maxSize)
+          expect([page, totalPages]).toEqual([all.findIndex(one => one.page === page) + 1, all.length])
+          if (pageUnit === 'items' && pageSize)
+            expect((preview as JsonValue[]).length).toBeLessThanOrEqual(pageSize)
+        }
+        const joined = join(all)
+        const expected = typeof value === 'string' && typeof joined !== 'string' ? JSON.parse(value) : value
+        expect(JSON.stringify(joined)).toBe(JSON.stringify(expected))
+      }),
+      { numRuns: 120 },
+    )
+  })
+
+  it('are the same for another source of the same value, whatever was asked before', async () => {
+    await fc.assert(
+      fc.asyncProperty(json, sizeMode, budget, async (value, sizeMode, maxSize) => {
+        const request = { ...tokens(maxSize), sizeMode }
+        const all = await pages(value, request)
+        const last = await page(new Source(value, JSON.stringify(value)), request, all.length)
+        expect(last).toEqual(all.at(-1))
+      }),
+      { numRuns: 50 },
+    )
+  })
+
+  it('hold as many items as fit', async () => {
+    const value = rows(400)
+    const all = await pages(value, tokens(300))
+    let next = 0
+    for (const { preview } of all.slice(0, -1)) {
+      const items = preview as JsonValue[]
+      next += items.length
+      expect(sizeOf([...items, value[next]!], 'token')).toBeGreaterThan(300)
+    }
+  })
+
+  it('hold at most pageSize items, fewer where the budget demands', async () => {
+    expect(
+      (await pages(rows(100), tokens(100_000, 30))).map(({ preview }) => (preview as []).length),
+    ).toEqual([30, 30, 30, 10])
+    const tight = await pages(rows(100), tokens(100, 30))
+    expect(tight.length).toBeGreaterThan(4)
+    expect(join(tight)).toEqual(rows(100))
+  })
+
+  it('of a text end with its lines', async () => {
+    const value = Array.from({ length: 300 }, (_, at) => `line ${at}: ${prose(at % 60)}`).join('\n')
+    const all = await pages(value, tokens(200))
+    expect(all[0]!.pageUnit).toBe('lines')
+    for (const { preview } of all.slice(0, -1)) expect(preview).toMatch(/\n$/)
+    expect(join(all)).toBe(value)
+    const counted = await pages(value, tokens(100_000, 100))
+    expect(counted.map(({ preview }) => (preview as string).trimEnd().split('\n').length)).toEqual([
+      100, 100, 100,
+    ])
+  })
+
+  it('of a text with a line beyond the budget are cut between characters, never within one', async () => {
+    const value = `short\n${'😀é\u0000'.repeat(500)}\nshort`
+    for (const sizeMode of ['token', 'character'] as const) {
+      const all = await pages(value, { ...tokens(20), sizeMode })
+      expect(all[0]!.pageUnit).toBe('characters')
+      for (const { preview } of all) expect(() => encodeURIComponent(preview as string)).not.toThrow()
+      expect(join(all)).toBe(value)
+    }
+  })
+
+  it('of a list with an item beyond the budget are slices of its JSON', async () => {
+    const value = [1, prose(5000), { a: '😀'.repeat(400) }]
+    const all = await pages(value, tokens(200))
+    expect(all[0]!.pageUnit).toBe('json')
+    expect(all.map(({ preview }) => preview).join('')).toBe(JSON.stringify(value))
+  })
+
+  it('keep an own __proto__ key and the order of keys', async () => {
+    const value = JSON.parse(
+      `{"b":1,"__proto__":{"x":[1,2,3]},"a":"${'word '.repeat(30)}","10":2}`,
+    ) as JsonObject
+    const all = await pages(value, tokens(50))
+    expect(all[0]!.pageUnit).toBe('entries')
+    expect(all.some(({ preview }) => Object.hasOwn(preview as JsonObject, '__proto__'))).toBe(true)
+    const keys = all.flatMap(({ preview }) => Object.keys(preview as JsonObject))
+    expect(keys).toEqual(['10', 'b', '__proto__', 'a'])
+  })
+
+  it.each([[[]], [{}], [''], [7], [null], [true], ['short'], [[1, 2]]] as [JsonValue][])(
+    'of %j are one',
+    async value => {
+      expect(await page(new Source(value), tokens(50), 1)).toMatchObject({
+        kind: 'part',
+        preview: value,
+        strategy: 'paginate',
+        page: 1,
+        totalPages: 1,
+      })
+    },
+  )
+
+  it.each([1, 5, 30])(
+    'of a long number exist with a budget of %d characters or say what would do',
+    async maxSize => {
+      const request = { ...tokens(maxSize), sizeMode: 'character' as const }
+      if (maxSize < 4) {
+        await expect(pages(-1.234567890123e-300, request)).rejects.toThrow(/max_size of 8 or more/)
+      } else expect(join(await pages(-1.234567890123e-300, request))).toBe(-1.234567890123e-300)
+    },
+  )
+
+  it('exist for any character with a budget of 8', async () => {
+    const characters = Array.from({ length: 3000 }, (_, at) => String.fromCodePoint(1 + at * 371))
+    for (const sizeMode of ['token', 'character'] as const) {
+      const value = characters.join('')
+      expect(join(await pages(value, { ...tokens(8), sizeMode }))).toBe(value)
+    }
+  })
+
+  it.each([0, -1, 1.5, 41, Number.NaN])('refuse page %d and say how many there are', async number => {
+    const asked = page(new Source(rows(40)), tokens(100_000, 1), number)
+    await expect(asked).rejects.toMatchObject({ code: 'invalid_argument' })
+    await expect(asked).rejects.toThrow(/40 pages.*from 1 to 40/)
+  })
+
+  it.each([0, -1, 2.5])('refuse a page size of %d', async size => {
+    await expect(page(new Source(rows(4)), tokens(100, size), 1)).rejects.toThrow(/page_size/)
+  })
+
+  it('are laid out once for each budget and page size, and only a few layouts are kept', async () => {
+    const source = new Source(rows(300))
+    await Promise.all([1, 2, 3].map(number => page(source, tokens(200), number)))
+    expect(source.layouts.size).toBe(1)
+    for (let size = 1; size < 20; size++) await page(source, tokens(1000, size), 1)
+    expect(source.layouts.size).toBeLessThan(10)
+  })
+
+  it('begin with the first when the strategy is to paginate', async () => {
+    const source = new Source(rows(100))
+    const shown = await view(source, { ...tokens(200), strategy: 'paginate' })
+    expect(shown).toEqual(await page(source, tokens(200), 1))
+  })
+})
