@@ -1,0 +1,231 @@
+import { type Entry, isExpired, isInFlight } from '../core/entry.ts'
+import { InvalidArgument, StoreUnavailable, ValueTooLarge } from '../core/errors.ts'
+import { cacheNameOf, type RefId } from '../core/ref.ts'
+import type { Claim, ListFilter, Part, PartChanges, Store } from './store.ts'
+import { Watchers } from './watchers.ts'
+
+export interface MemoryStoreOptions {
+  /**
+   * Most entries to keep.
+   * @defaultValue 10_000
+   */
+  readonly maxEntries?: number
+  /**
+   * Most bytes of inputs and values to keep; the entries themselves, some hundred bytes each, are not
+   * counted.
+   * @defaultValue 512 MiB
+   */
+  readonly maxBytes?: number
+}
+
+interface Slot {
+  readonly entry: Entry
+  readonly parts: { readonly [P in Part]?: Uint8Array }
+  readonly bytes: number
+}
+
+const DEFAULT_MAX_ENTRIES = 10_000
+const DEFAULT_MAX_BYTES = 512 * 1024 * 1024
+const DEFAULT_LIST_LIMIT = 100
+
+/**
+ * A store in this process alone; its entries end with it. When it is full, the settled entry that was used
+ * least recently makes room. A task in flight is never dropped, so the bounds may be exceeded by tasks in
+ * flight.
+ *
+ * @throws InvalidArgument when a bound is not an integer of at least 1.
+ */
+export function memoryStore(options: MemoryStoreOptions = {}): Store {
+  const { maxEntries = DEFAULT_MAX_ENTRIES, maxBytes = DEFAULT_MAX_BYTES } = options
+  return new MemoryStore(checkBound(maxEntries, 'maxEntries'), checkBound(maxBytes, 'maxBytes'))
+}
+
+function checkBound(bound: number, name: string): number {
+  if (Number.isInteger(bound) && bound >= 1) return bound
+  throw new InvalidArgument(`${name} must be an integer of at least 1; got ${bound}.`)
+}
+
+class MemoryStore implements Store {
+  readonly capabilities = { durable: false, shared: false, watch: true }
+  readonly #slots = new Map<RefId, Slot>()
+  readonly #holders = new Map<string, RefId>()
+  /** The settled entries, the least recently used one first. */
+  readonly #settled = new Set<RefId>()
+  readonly #watchers = new Watchers()
+  readonly #maxEntries: number
+  readonly #maxBytes: number
+  #bytes = 0
+  #closed = false
+
+  constructor(maxEntries: number, maxBytes: number) {
+    this.#maxEntries = maxEntries
+    this.#maxBytes = maxBytes
+  }
+
+  async claim(draft: Entry, now: number, parts?: PartChanges): Promise<Claim> {
+    this.#checkOpen()
+    const holderId = draft.key === undefined ? undefined : this.#holders.get(draft.key)
+    const holder = holderId === undefined ? undefined : this.#slots.get(holderId)
+    if (holder && !isExpired(holder.entry, now)) {
+      this.#touch(holder.entry.refId)
+      return { won: false, entry: holder.entry }
+    }
+    if (this.#slots.has(draft.refId)) throw new InvalidArgument(`${draft.refId} is stored already.`)
+    return { won: true, entry: this.#put(draft, parts) }
+  }
+
+  async get(refId: RefId): Promise<Entry | undefined> {
+    this.#checkOpen()
+    this.#touch(refId)
+    return this.#slots.get(refId)?.entry
+  }
+
+  async read(refId: RefId, part: Part): Promise<Uint8Array | undefined> {
+    this.#checkOpen()
+    this.#touch(refId)
+    const bytes = this.#slots.get(refId)?.parts[part]
+    return bytes && new Uint8Array(bytes)
+  }
+
+  async update(entry: Entry, expectedVersion: number, parts?: PartChanges): Promise<boolean> {
+    this.#checkOpen()
+    const { refId, key } = entry
+    const before = this.#slots.get(refId)
+    if (before?.entry.version !== expectedVersion) return false
+    if (key !== undefined && (this.#holders.get(key) ?? refId) !== refId) return false
+    this.#put(entry, parts, before)
+    return true
+  }
+
+  async delete(refId: RefId): Promise<boolean> {
+    this.#checkOpen()
+    return this.#remove(refId)
+  }
+
+  async list(filter: ListFilter): Promise<Entry[]> {
+    this.#checkOpen()
+    const found: Entry[] = []
+    for (const { entry } of this.#slots.values()) if (matches(entry, filter)) found.push(entry)
+    found.sort((a, b) => (a.refId < b.refId ? -1 : 1))
+    return found.slice(0, Math.max(0, filter.limit ?? DEFAULT_LIST_LIMIT))
+  }
+
+  async clear(cacheName: string, namespace?: string): Promise<number> {
+    return this.#removeWhere(entry =>
+      matches(entry, { cacheName, ...(namespace === undefined ? {} : { namespace }) }),
+    )
+  }
+
+  async prune(now: number, limit: number): Promise<number> {
+    return this.#removeWhere(entry => isExpired(entry, now), limit)
+  }
+
+  watch(refId: RefId, onChange: () => void): () => void {
+    return this.#closed ? () => {} : this.#watchers.add(refId, onChange)
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return
+    this.#closed = true
+    this.#slots.clear()
+    this.#holders.clear()
+    this.#settled.clear()
+    this.#watchers.notifyAll()
+  }
+
+  #checkOpen(): void {
+    if (this.#closed) throw new StoreUnavailable('The memory store is closed.')
+  }
+
+  #put(given: Entry, changes: PartChanges | undefined, before?: Slot): Entry {
+    const parts = changes ? merged(before?.parts, changes) : (before?.parts ?? {})
+    const bytes = (parts.input?.length ?? 0) + (parts.value?.length ?? 0)
+    if (bytes > this.#maxBytes) {
+      throw new ValueTooLarge(
+        `${bytes} bytes can never fit into a memory store of ${this.#maxBytes} (maxBytes).`,
+      )
+    }
+    const entry = frozenCopy(given)
+    const { refId, key } = entry
+    if (before && before.entry.key !== key) this.#releaseKey(before.entry)
+    if (key !== undefined) this.#holders.set(key, refId)
+    this.#slots.set(refId, { entry, parts, bytes })
+    this.#bytes += bytes - (before?.bytes ?? 0)
+    this.#settled.delete(refId)
+    if (!isInFlight(entry)) this.#settled.add(refId)
+    this.#makeRoom(refId)
+    this.#watchers.notify(refId)
+    return entry
+  }
+
+  #remove(refId: RefId): boolean {
+    const slot = this.#slots.get(refId)
+    if (!slot) return false
+    this.#slots.delete(refId)
+    this.#settled.delete(refId)
+    this.#releaseKey(slot.entry)
+    this.#bytes -= slot.bytes
+    this.#watchers.notify(refId)
+    return true
+  }
+
+  #removeWhere(condition: (entry: Entry) => boolean, limit = Number.POSITIVE_INFINITY): number {
+    this.#checkOpen()
+    let removed = 0
+    for (const [refId, { entry }] of this.#slots) {
+      if (removed >= limit) break
+      if (condition(entry) && this.#remove(refId)) removed++
+    }
+    return removed
+  }
+
+  /** An entry that expired may have lost its key to another one; then there is nothing to release. */
+  #releaseKey({ key, refId }: Entry): void {
+    if (key !== undefined && this.#holders.get(key) === refId) this.#holders.delete(key)
+  }
+
+  #touch(refId: RefId): void {
+    if (this.#settled.delete(refId)) this.#settled.add(refId)
+  }
+
+  #makeRoom(justPut: RefId): void {
+    for (const refId of this.#settled) {
+      const full = this.#slots.size > this.#maxEntries || this.#bytes > this.#maxBytes
+      if (!full || refId === justPut) return
+      this.#remove(refId)
+    }
+  }
+}
+
+function matches(entry: Entry, filter: ListFilter): boolean {
+  const { cacheName, namespace, statuses, leaseEndedBy, after } = filter
+  return (
+    cacheNameOf(entry.refId) === cacheName &&
+    (namespace === undefined || entry.namespace === namespace) &&
+    (statuses === undefined || statuses.includes(entry.status)) &&
+    (leaseEndedBy === undefined || (isInFlight(entry) && entry.lease.until <= leaseEndedBy)) &&
+    (after === undefined || entry.refId > after)
+  )
+}
+
+function merged(before: Slot['parts'] = {}, changes: PartChanges): Slot['parts'] {
+  const parts: { -readonly [P in Part]?: Uint8Array } = { ...before }
+  for (const part of ['input', 'value'] as const) {
+    if (!(part in changes)) continue
+    const bytes = changes[part]
+    if (bytes) parts[part] = new Uint8Array(bytes)
+    else delete parts[part]
+  }
+  return parts
+}
+
+/**
+ * Copied once when it comes in, frozen so that it need not be copied each time it goes out. As JSON has it.
+ */
+function frozenCopy<T>(value: T): T {
+  if (typeof value !== 'object' || value === null) return value
+  if (Array.isArray(value)) return Object.freeze(value.map(frozenCopy)) as T
+  const copy: Record<string, unknown> = {}
+  for (const [name, inner] of Object.entries(value)) if (inner !== undefined) copy[name] = frozenCopy(inner)
+  return Object.freeze(copy) as T
+}

@@ -1,0 +1,78 @@
+import { StoreUnavailable } from '../core/errors.ts'
+
+/** The slice of `node:sqlite` that the store uses; `@photostructure/sqlite` has the same. */
+export interface SqliteDriver {
+  readonly DatabaseSync: new (path: string) => SqliteDatabase
+}
+
+export interface SqliteDatabase {
+  exec(sql: string): void
+  prepare(sql: string): SqliteStatement
+  close(): void
+}
+
+export interface SqliteStatement {
+  run(...parameters: SqliteValue[]): { readonly changes: number | bigint }
+  get(...parameters: SqliteValue[]): unknown
+  all(...parameters: SqliteValue[]): unknown[]
+}
+
+export type SqliteValue = null | number | string | Uint8Array
+
+/**
+ * Node's own SQLite where there is one, else the package.
+ *
+ * @throws StoreUnavailable when there is neither; it says what to install.
+ */
+export async function loadDriver(): Promise<SqliteDriver> {
+  const builtin = builtinDriver()
+  if (builtin) return builtin
+  try {
+    return await import('@photostructure/sqlite')
+  } catch (cause) {
+    throw new StoreUnavailable(
+      'The SQLite store needs Node 22.13 or newer, or the package @photostructure/sqlite (npm install @photostructure/sqlite). To do without a file, use the memory store (--store memory).',
+      { cause },
+    )
+  }
+}
+
+/**
+ * Node says once that SQLite is experimental; whoever chose this store has no use for it. Loading is
+ * synchronous.
+ */
+function builtinDriver(): SqliteDriver | undefined {
+  const { emitWarning } = process
+  process.emitWarning = () => {}
+  try {
+    return process.getBuiltinModule?.('node:sqlite')
+  } finally {
+    process.emitWarning = emitWarning
+  }
+}
+
+let warned = false
+
+/**
+ * Says once a process that this SQLite can, on rare occasions, corrupt a file that several processes write.
+ */
+export function warnOfWalResetBug(version: string): void {
+  if (warned || !hasWalResetBug(version)) return
+  warned = true
+  process.emitWarning(
+    `SQLite ${version} has the WAL-reset bug, which can corrupt a file that several processes write at once. It is fixed in 3.51.3, 3.50.7 and 3.44.6: use a newer Node.`,
+    { type: 'RefCacheWarning', code: 'REFCACHE_SQLITE_WAL_RESET' },
+  )
+}
+
+const FIRST_FIXED_PATCH = new Map([
+  [44, 6],
+  [50, 7],
+  [51, 3],
+])
+
+export function hasWalResetBug(version: string): boolean {
+  const [major = 0, minor = 0, patch = 0] = version.split('.').map(Number)
+  if (major !== 3) return major < 3
+  return minor <= 51 && patch < (FIRST_FIXED_PATCH.get(minor) ?? Number.POSITIVE_INFINITY)
+}

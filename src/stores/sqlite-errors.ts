@@ -1,0 +1,71 @@
+import { StoreUnavailable, ValueTooLarge } from '../core/errors.ts'
+
+/** SQLite's primary result codes that call for different advice. */
+const PERM = 3
+const BUSY = 5
+const LOCKED = 6
+const READONLY = 8
+const CORRUPT = 11
+const FULL = 13
+const CANTOPEN = 14
+const PROTOCOL = 15
+const TOOBIG = 18
+const NOTADB = 26
+
+const DAMAGED =
+  'is damaged, or is no SQLite file. It was left as it is: move it away to begin with an empty cache, or choose another path'
+const UNREACHABLE = 'cannot be opened: its path must be a file in a folder that this user may write to'
+const UNWRITABLE =
+  'cannot be written: make the file and its folder writable for this user, or choose another path'
+
+const ADVICE = new Map<unknown, string>([
+  [PERM, UNWRITABLE],
+  [BUSY, 'stayed locked by another process: end that process, or raise busyTimeout'],
+  [LOCKED, 'stayed locked by another process: end that process, or raise busyTimeout'],
+  [PROTOCOL, 'stayed locked by another process: end that process, or raise busyTimeout'],
+  [READONLY, UNWRITABLE],
+  [CORRUPT, DAMAGED],
+  [NOTADB, DAMAGED],
+  [FULL, 'cannot grow because the disk is full: free some space'],
+  [CANTOPEN, UNREACHABLE],
+  ['ENOTDIR', UNREACHABLE],
+  ['EISDIR', UNREACHABLE],
+  ['ENOENT', UNREACHABLE],
+  ['ENAMETOOLONG', UNREACHABLE],
+  ['ELOOP', UNREACHABLE],
+  ['EACCES', UNWRITABLE],
+  ['EPERM', UNWRITABLE],
+  ['EROFS', UNWRITABLE],
+  ['ENOSPC', 'cannot grow because the disk is full: free some space'],
+  ['EDQUOT', 'cannot grow because the quota is used up: free some space'],
+])
+
+/** Whether another connection was in the way, so that trying again may help. */
+export function isBusy(error: unknown): boolean {
+  const code = resultCode(error)
+  return code === BUSY || code === LOCKED || code === PROTOCOL
+}
+
+/**
+ * What a failure of SQLite or of the file system means to a caller; anything else is returned as it is. A
+ * SyntaxError comes from a record that is no JSON any more.
+ */
+export function asStoreError(error: unknown, path: string): unknown {
+  if (!(error instanceof Error)) return error
+  const code = resultCode(error)
+  if (code === TOOBIG)
+    return new ValueTooLarge('The value is larger than SQLite can hold (1 GB).', { cause: error })
+  const cause = error
+  const advice = error instanceof SyntaxError ? DAMAGED : ADVICE.get(code)
+  if (advice) return new StoreUnavailable(`The cache file ${path} ${advice}. (${error.message})`, { cause })
+  if (code === undefined) return error
+  return new StoreUnavailable(`The cache file ${path} failed: ${error.message}.`, { cause })
+}
+
+/** SQLite's primary result code, or the name of a failed system call's error. */
+function resultCode(error: unknown): number | string | undefined {
+  if (!(error instanceof Error)) return undefined
+  const { errcode, code, syscall } = error as { errcode?: unknown; code?: unknown; syscall?: unknown }
+  if (typeof errcode === 'number') return errcode & 0xff
+  return typeof syscall === 'string' && typeof code === 'string' ? code : undefined
+}

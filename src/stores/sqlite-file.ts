@@ -1,0 +1,144 @@
+import { chmodSync, closeSync, existsSync, mkdirSync, openSync, statSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { dirname, isAbsolute, join } from 'node:path'
+import { StoreUnavailable } from '../core/errors.ts'
+import { type SqliteDatabase, type SqliteDriver, warnOfWalResetBug } from './sqlite-driver.ts'
+
+/** "Refc": says in the file's header whose file it is. */
+const APPLICATION_ID = 0x52656663
+const SCHEMA_VERSION = 1
+
+const SCHEMA = `
+  CREATE TABLE entries (
+    ref_id TEXT NOT NULL PRIMARY KEY,
+    namespace TEXT NOT NULL,
+    key TEXT UNIQUE,
+    status TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    expires_at INTEGER,
+    lease_until INTEGER,
+    record TEXT NOT NULL
+  );
+  CREATE INDEX entries_by_namespace ON entries (namespace, ref_id);
+  CREATE INDEX entries_by_expiry ON entries (expires_at) WHERE expires_at IS NOT NULL;
+  CREATE INDEX entries_by_lease ON entries (lease_until) WHERE lease_until IS NOT NULL;
+  CREATE TABLE parts (
+    ref_id TEXT NOT NULL REFERENCES entries (ref_id) ON DELETE CASCADE,
+    part TEXT NOT NULL,
+    bytes BLOB NOT NULL,
+    PRIMARY KEY (ref_id, part)
+  );
+  PRAGMA application_id = ${APPLICATION_ID};
+  PRAGMA user_version = ${SCHEMA_VERSION};
+`
+
+/** `$XDG_CACHE_HOME/mcp-refcache/cache.db`; the XDG rules say to ignore a relative `$XDG_CACHE_HOME`. */
+export function defaultPath(): string {
+  const cacheHome = process.env.XDG_CACHE_HOME
+  const base = cacheHome && isAbsolute(cacheHome) ? cacheHome : join(homedir(), '.cache')
+  return join(base, 'mcp-refcache', 'cache.db')
+}
+
+/**
+ * Opens the file, which is made if need be, private to its user, and brought to the current schema. A file
+ * that is not ours is refused before anything about it is changed. Fails with the driver's own errors.
+ *
+ * @param blockMs how long a statement may block the process when another one holds the lock.
+ */
+export function openDatabase(driver: SqliteDriver, path: string, blockMs: number): SqliteDatabase {
+  createPrivately(path)
+  const database = new driver.DatabaseSync(path)
+  try {
+    // First of all, because the statements that follow can meet a lock already.
+    database.exec(`PRAGMA busy_timeout = ${blockMs}`)
+    warnOfWalResetBug(String(value(database, 'SELECT sqlite_version()')))
+    checkOurs(database, path)
+    makePrivate(path)
+    // NORMAL: a commit is in the system's hands when it returns, so it outlives kill -9. A power cut may take
+    // the latest commits, but cannot tear one. The size limit gives back the room that a large value took.
+    database.exec(`
+      PRAGMA journal_mode = WAL;
+      PRAGMA synchronous = NORMAL;
+      PRAGMA foreign_keys = ON;
+      PRAGMA journal_size_limit = ${64 * 1024 * 1024};
+    `)
+    migrate(database, path)
+    return database
+  } catch (error) {
+    database.close()
+    throw error
+  }
+}
+
+/** The pattern of every write: all of it or nothing, with the write lock taken at the start. */
+export function transaction<T>(database: SqliteDatabase, work: () => T): T {
+  database.exec('BEGIN IMMEDIATE')
+  try {
+    const result = work()
+    database.exec('COMMIT')
+    return result
+  } catch (error) {
+    rollBack(database)
+    throw error
+  }
+}
+
+/** A full disk or a failing one ends the transaction by itself; the first error is the one to report. */
+function rollBack(database: SqliteDatabase): void {
+  try {
+    database.exec('ROLLBACK')
+  } catch {}
+}
+
+/**
+ * Only makes what is missing. A file that is there must not be opened and closed here: that would drop the
+ * locks that other connections of this process hold on it (a POSIX rule).
+ */
+function createPrivately(path: string): void {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+  if (path === defaultPath()) tighten(dirname(path), 0o700)
+  try {
+    closeSync(openSync(path, 'wx', 0o600))
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+  }
+}
+
+/**
+ * SQLite gives -wal and -shm the mode of the main file when it makes them; these may be there from before.
+ */
+function makePrivate(path: string): void {
+  for (const file of [path, `${path}-wal`, `${path}-shm`]) if (existsSync(file)) tighten(file, 0o600)
+}
+
+function tighten(path: string, mode: number): void {
+  if (process.platform !== 'win32' && statSync(path).mode & 0o777 & ~mode) chmodSync(path, mode)
+}
+
+function checkOurs(database: SqliteDatabase, path: string): void {
+  const owner = value(database, 'PRAGMA application_id')
+  const empty = owner === 0 && value(database, 'SELECT count(*) FROM sqlite_schema') === 0
+  if (owner !== APPLICATION_ID && !empty) {
+    throw new StoreUnavailable(`The file ${path} is a database of another program: choose another path.`)
+  }
+  const version = Number(value(database, 'PRAGMA user_version'))
+  if (version > SCHEMA_VERSION) {
+    throw new StoreUnavailable(
+      `The cache file ${path} was written by a newer mcp-refcache (schema ${version}; this one knows ${SCHEMA_VERSION}): upgrade mcp-refcache, or choose another path.`,
+    )
+  }
+}
+
+function migrate(database: SqliteDatabase, path: string): void {
+  if (value(database, 'PRAGMA user_version') === SCHEMA_VERSION) return
+  transaction(database, () => {
+    // Another process may have been quicker.
+    checkOurs(database, path)
+    if (value(database, 'PRAGMA user_version') === 0) database.exec(SCHEMA)
+  })
+}
+
+/** The first column of the first row. */
+function value(database: SqliteDatabase, sql: string): unknown {
+  return Object.values(database.prepare(sql).get() as object)[0]
+}

@@ -1,0 +1,204 @@
+import { type Entry, isExpired, isInFlight } from '../core/entry.ts'
+import { InvalidArgument, ValueTooLarge } from '../core/errors.ts'
+import type { RefId } from '../core/ref.ts'
+import type { SqliteDatabase, SqliteStatement, SqliteValue } from './sqlite-driver.ts'
+import { transaction } from './sqlite-file.ts'
+import type { Claim, ListFilter, Part, PartChanges } from './store.ts'
+
+/** SQLite's own bound for one string or blob; it is found out here before the bytes are copied. */
+const MAX_PART_BYTES = 1_000_000_000
+const DEFAULT_LIST_LIMIT = 100
+
+/** The store's contract as SQL on one open database; each method is synchronous and one transaction. */
+export class SqliteRecords {
+  readonly #database: SqliteDatabase
+  readonly #statements = new Map<string, SqliteStatement>()
+
+  constructor(database: SqliteDatabase) {
+    this.#database = database
+  }
+
+  /** Looks without a lock first: hits, the most frequent answer, never wait for a writer. */
+  claim(draft: Entry, now: number, parts?: PartChanges): Claim {
+    const found = this.#liveHolder(draft.key, now)
+    if (found) return { won: false, entry: found }
+    return transaction(this.#database, () => {
+      const holder = this.#liveHolder(draft.key, now)
+      return holder ? { won: false, entry: holder } : { won: true, entry: this.#insert(draft, parts) }
+    })
+  }
+
+  get(refId: RefId): Entry | undefined {
+    return this.#entry('SELECT record FROM entries WHERE ref_id = ?', refId)
+  }
+
+  read(refId: RefId, part: Part): Uint8Array | undefined {
+    const row = this.#sql('SELECT bytes FROM parts WHERE ref_id = ? AND part = ?').get(refId, part)
+    return (row as { bytes: Uint8Array } | undefined)?.bytes
+  }
+
+  /** A key that another entry holds makes the statement change nothing, just as a wrong version does. */
+  update(entry: Entry, expectedVersion: number, parts: PartChanges = {}): boolean {
+    const update = this.#sql(
+      `UPDATE OR IGNORE entries
+       SET namespace = ?, key = ?, status = ?, version = ?, expires_at = ?, lease_until = ?, record = ?
+       WHERE ref_id = ? AND version = ?`,
+    )
+    return transaction(this.#database, () => {
+      const parameters = [...columns(entry, JSON.stringify(entry)), entry.refId, expectedVersion]
+      if (Number(update.run(...parameters).changes) === 0) return false
+      this.#writeParts(entry.refId, parts)
+      return true
+    })
+  }
+
+  delete(refId: RefId): boolean {
+    return this.#change('DELETE FROM entries WHERE ref_id = ?', refId) === 1
+  }
+
+  list({ cacheName, namespace, statuses, leaseEndedBy, limit, after }: ListFilter): Entry[] {
+    const [first, last] = rangeOf(cacheName)
+    const conditions = ['ref_id > ? AND ref_id < ?']
+    const parameters: SqliteValue[] = [after !== undefined && after > first ? after : first, last]
+    if (namespace !== undefined) {
+      conditions.push('namespace = ?')
+      parameters.push(exactly(namespace))
+    }
+    if (statuses) {
+      conditions.push(`status IN (${statuses.map(() => '?').join(', ')})`)
+      parameters.push(...statuses)
+    }
+    if (leaseEndedBy !== undefined) {
+      conditions.push('lease_until <= ?')
+      parameters.push(leaseEndedBy)
+    }
+    // The planner would rather walk all entries in order than look at the few that have a lease.
+    const index = leaseEndedBy === undefined ? '' : 'INDEXED BY entries_by_lease'
+    const where = conditions.join(' AND ')
+    const statement = this.#sql(`SELECT record FROM entries ${index} WHERE ${where} ORDER BY ref_id LIMIT ?`)
+    const rows = statement.all(...parameters, atMost(limit ?? DEFAULT_LIST_LIMIT))
+    return rows.map(entryOf)
+  }
+
+  clear(cacheName: string, namespace?: string): number {
+    const range = rangeOf(cacheName)
+    const inCache = 'DELETE FROM entries WHERE ref_id > ? AND ref_id < ?'
+    if (namespace === undefined) return this.#change(inCache, ...range)
+    return this.#change(`${inCache} AND namespace = ?`, ...range, exactly(namespace))
+  }
+
+  prune(now: number, limit: number): number {
+    return this.#change(
+      `DELETE FROM entries WHERE ref_id IN
+       (SELECT ref_id FROM entries WHERE expires_at <= ? ORDER BY expires_at LIMIT ?)`,
+      now,
+      atMost(limit),
+    )
+  }
+
+  /** A number that changes when another connection, of any process, changed the file. */
+  dataVersion(): unknown {
+    return (this.#sql('PRAGMA data_version').get() as { data_version: unknown }).data_version
+  }
+
+  /**
+   * Moves what is in the -wal file into the main one, as far as nobody is in the way; what stays is not lost.
+   */
+  close(): void {
+    try {
+      this.#database.exec('PRAGMA wal_checkpoint(PASSIVE)')
+    } catch {}
+    this.#database.close()
+  }
+
+  #liveHolder(key: string | undefined, now: number): Entry | undefined {
+    if (key === undefined) return undefined
+    const holder = this.#entry('SELECT record FROM entries WHERE key = ?', key)
+    return holder && !isExpired(holder, now) ? holder : undefined
+  }
+
+  /** Inside a transaction. An expired holder loses the key, and stays until it is pruned. */
+  #insert(draft: Entry, parts: PartChanges = {}): Entry {
+    if (draft.key !== undefined) this.#change('UPDATE entries SET key = NULL WHERE key = ?', draft.key)
+    const record = JSON.stringify(draft)
+    const inserted = this.#change(
+      `INSERT INTO entries (namespace, key, status, version, expires_at, lease_until, record, ref_id)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (ref_id) DO NOTHING`,
+      ...columns(draft, record),
+      draft.refId,
+    )
+    if (inserted === 0) throw new InvalidArgument(`${draft.refId} is stored already.`)
+    this.#writeParts(draft.refId, parts)
+    return JSON.parse(record)
+  }
+
+  #writeParts(refId: RefId, parts: PartChanges): void {
+    for (const part of ['input', 'value'] as const) {
+      if (!(part in parts)) continue
+      const bytes = parts[part]
+      if (!bytes) this.#change('DELETE FROM parts WHERE ref_id = ? AND part = ?', refId, part)
+      else this.#writePart(refId, part, bytes)
+    }
+  }
+
+  #writePart(refId: RefId, part: Part, bytes: Uint8Array): void {
+    if (bytes.length > MAX_PART_BYTES) {
+      throw new ValueTooLarge(
+        `${bytes.length} bytes can never fit into SQLite, which holds ${MAX_PART_BYTES}.`,
+      )
+    }
+    this.#change(
+      `INSERT INTO parts (ref_id, part, bytes) VALUES (?, ?, ?)
+       ON CONFLICT (ref_id, part) DO UPDATE SET bytes = excluded.bytes`,
+      refId,
+      part,
+      bytes,
+    )
+  }
+
+  #entry(sql: string, parameter: string): Entry | undefined {
+    const row = this.#sql(sql).get(parameter)
+    return row === undefined ? undefined : entryOf(row)
+  }
+
+  #change(sql: string, ...parameters: SqliteValue[]): number {
+    return Number(this.#sql(sql).run(...parameters).changes)
+  }
+
+  #sql(sql: string): SqliteStatement {
+    let statement = this.#statements.get(sql)
+    if (!statement) {
+      statement = this.#database.prepare(sql)
+      this.#statements.set(sql, statement)
+    }
+    return statement
+  }
+}
+
+function columns(entry: Entry, record: string): SqliteValue[] {
+  const { namespace, key, status, version, expiresAt } = entry
+  const leaseUntil = isInFlight(entry) ? entry.lease.until : null
+  return [exactly(namespace), key ?? null, status, version, expiresAt ?? null, leaseUntil, record]
+}
+
+function entryOf(row: unknown): Entry {
+  return JSON.parse((row as { record: string }).record)
+}
+
+/** All refIds of a cache lie between these two: its name has no colon, and `;` is the character after it. */
+function rangeOf(cacheName: string): [first: string, last: string] {
+  return [`${cacheName}:`, `${cacheName};`]
+}
+
+/**
+ * As JSON, because half a surrogate pair would lose its identity on the way to UTF-8: a namespace is a
+ * boundary.
+ */
+function exactly(text: string): string {
+  return JSON.stringify(text)
+}
+
+/** SQLite takes a negative limit for none, and refuses Infinity. */
+function atMost(limit: number): number {
+  return Math.min(Math.max(limit, 0), Number.MAX_SAFE_INTEGER)
+}

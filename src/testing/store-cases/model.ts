@@ -1,0 +1,166 @@
+import { type Entry, isExpired, isInFlight } from '../../core/entry.ts'
+import type { RefId } from '../../core/ref.ts'
+import type { Claim, ListFilter, Part, PartChanges, Store } from '../../stores/store.ts'
+import { assertSame, bytesOf, complete, NOW, next, pending, refIdOf } from '../store-drafts.ts'
+import type { StoreCase } from '../store-suite.ts'
+
+const STEPS = 300
+const CACHES = ['files', 'files2']
+const NAMESPACES = ['public', 'user:a', 'user:雪']
+const KEYS = ['k1', 'k2', 'k3', undefined]
+
+export const modelCases: readonly StoreCase[] = [1, 2, 3].map(seed => ({
+  title: `does what a naive model does, step by step (seed ${seed})`,
+  async run({ store, secondHandle }) {
+    const handles = secondHandle ? [store, await secondHandle()] : [store]
+    const model = new Model()
+    const random = randomFrom(seed)
+    for (let step = 0; step < STEPS; step++) {
+      const handle = handles[random(handles.length)]!
+      const play = nextPlay(random, model, step)
+      assertSame(await play(handle), await play(model))
+    }
+    for (const cacheName of CACHES) {
+      const entries = await model.list({ cacheName, limit: STEPS })
+      assertSame(await store.list({ cacheName, limit: STEPS }), entries)
+      for (const { refId } of entries) await compareParts(store, model, refId)
+    }
+  },
+}))
+
+type Played = Pick<Store, 'claim' | 'get' | 'read' | 'update' | 'delete' | 'list' | 'clear' | 'prune'>
+type Play = (store: Played) => Promise<unknown>
+type Random = (below: number) => number
+
+function nextPlay(random: Random, model: Model, step: number): Play {
+  const pick = <T>(from: readonly T[]): T => from[random(from.length)]!
+  const now = NOW + step
+  const known = [...model.entries.values()]
+  const some = known.length > 0 ? pick(known) : pending()
+  const cacheName = pick(CACHES)
+  const fields = { namespace: pick(NAMESPACES), key: pick(KEYS), expiresAt: now + random(40) }
+  const parts: PartChanges = pick<PartChanges>([
+    {},
+    { value: bytesOf(`value ${step}`) },
+    { input: undefined },
+    { input: bytesOf(`input ${step}`), value: undefined },
+  ])
+  const roll = random(20)
+  if (roll < 8) {
+    const refId = refIdOf(cacheName, random(2 ** 31) * 1000 + step)
+    const lease = { owner: 'process-1', until: fields.expiresAt }
+    const draft = random(2)
+      ? complete({ ...fields, refId })
+      : pending({ ...fields, refId, expiresAt: undefined, lease })
+    return store => store.claim(draft, now, parts)
+  }
+  if (roll < 13) {
+    const changed = next<Entry>(some, random(2) ? { key: fields.key } : { namespace: fields.namespace })
+    const expectedVersion = some.version - (random(5) === 0 ? 1 : 0)
+    return store => store.update(changed, expectedVersion, parts)
+  }
+  if (roll < 15) return store => store.get(some.refId)
+  if (roll < 16) return store => store.delete(some.refId)
+  if (roll < 17) return store => store.prune(now, 1000)
+  if (roll === 17 && random(5) === 0) return store => store.clear(cacheName, fields.namespace)
+  const after = { namespace: fields.namespace, after: some.refId, limit: 1 + random(5) }
+  const filter = { cacheName, ...(random(2) ? after : { leaseEndedBy: now }) }
+  return store => store.list(filter)
+}
+
+async function compareParts(store: Store, model: Model, refId: RefId): Promise<void> {
+  for (const part of ['input', 'value'] as const) {
+    const [actual, expected] = [await store.read(refId, part), await model.read(refId, part)]
+    assertSame(actual && Buffer.from(actual).toString(), expected && Buffer.from(expected).toString())
+  }
+}
+
+/** The contract at its plainest: two maps, no bounds, no concern for speed. */
+class Model implements Played {
+  readonly entries = new Map<RefId, Entry>()
+  readonly #holders = new Map<string, RefId>()
+  readonly #parts = new Map<string, Uint8Array>()
+
+  async claim(draft: Entry, now: number, parts: PartChanges = {}): Promise<Claim> {
+    const holder = this.entries.get(this.#holders.get(draft.key ?? '') ?? '')
+    if (holder && !isExpired(holder, now)) return { won: false, entry: holder }
+    if (draft.key) this.#holders.set(draft.key, draft.refId)
+    this.#write(draft, parts)
+    return { won: true, entry: draft }
+  }
+
+  async get(refId: RefId): Promise<Entry | undefined> {
+    return this.entries.get(refId)
+  }
+
+  async read(refId: RefId, part: Part): Promise<Uint8Array | undefined> {
+    return this.#parts.get(`${refId} ${part}`)
+  }
+
+  async update(entry: Entry, expectedVersion: number, parts: PartChanges = {}): Promise<boolean> {
+    const { refId, key } = entry
+    const taken = key && this.#holders.has(key) && this.#holders.get(key) !== refId
+    if (this.entries.get(refId)?.version !== expectedVersion || taken) return false
+    this.#release(refId)
+    if (key) this.#holders.set(key, refId)
+    this.#write(entry, parts)
+    return true
+  }
+
+  async delete(refId: RefId): Promise<boolean> {
+    this.#release(refId)
+    for (const part of ['input', 'value']) this.#parts.delete(`${refId} ${part}`)
+    return this.entries.delete(refId)
+  }
+
+  async list({
+    cacheName,
+    namespace,
+    leaseEndedBy = Infinity,
+    after = '',
+    limit = 100,
+  }: ListFilter): Promise<Entry[]> {
+    const all = [...this.entries.values()].sort((a, b) => (a.refId < b.refId ? -1 : 1))
+    return all
+      .filter(entry => entry.refId.startsWith(`${cacheName}:`) && entry.refId > after)
+      .filter(entry => namespace === undefined || entry.namespace === namespace)
+      .filter(entry => leaseEndedBy === Infinity || (isInFlight(entry) && entry.lease.until <= leaseEndedBy))
+      .slice(0, limit)
+  }
+
+  async clear(cacheName: string, namespace: string): Promise<number> {
+    return this.#deleteAll(await this.list({ cacheName, namespace, limit: STEPS }))
+  }
+
+  async prune(now: number): Promise<number> {
+    return this.#deleteAll([...this.entries.values()].filter(entry => isExpired(entry, now)))
+  }
+
+  async #deleteAll(entries: Entry[]): Promise<number> {
+    for (const { refId } of entries) await this.delete(refId)
+    return entries.length
+  }
+
+  #write(entry: Entry, parts: PartChanges): void {
+    this.entries.set(entry.refId, entry)
+    for (const [part, bytes] of Object.entries(parts)) {
+      if (bytes) this.#parts.set(`${entry.refId} ${part}`, bytes)
+      else this.#parts.delete(`${entry.refId} ${part}`)
+    }
+  }
+
+  #release(refId: RefId): void {
+    for (const [key, holder] of this.#holders) if (holder === refId) this.#holders.delete(key)
+  }
+}
+
+/** mulberry32: the same numbers for the same seed, everywhere. */
+function randomFrom(seed: number): Random {
+  let state = seed
+  return below => {
+    state = (state + 0x6d2b79f5) | 0
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
+    return ((mixed ^ (mixed >>> 14)) >>> 0) % below
+  }
+}
