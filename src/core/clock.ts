@@ -2,6 +2,8 @@
 export interface Clock {
   /** Milliseconds since the epoch. */
   now(): number
+  /** Milliseconds since some moment: for durations, because it goes on evenly when the wall clock is set. */
+  monotonic(): number
   /**
    * Calls `callback` once after `ms`; returns its cancellation. A `background` timer (a sweep, a heartbeat)
    * does not keep the process alive; any other does, because somebody awaits it.
@@ -14,6 +16,7 @@ const MAX_TIMER_MS = 2_147_483_647
 
 export const systemClock: Clock = {
   now: () => Date.now(),
+  monotonic: () => performance.now(),
   schedule(ms, callback, kind) {
     const timer = setTimeout(callback, Math.min(Math.max(ms, 0), MAX_TIMER_MS))
     if (kind === 'background') timer.unref()

@@ -11,11 +11,16 @@ export interface Progress {
   readonly percentage?: number
 }
 
-/** Who runs a task now, and until when that is believed without a sign of life. */
+/**
+ * Who runs a task now. Every change that the owner makes grows the entry's version, and is a sign of life: whoever
+ * sees one version for longer than `duration`, by its own monotonic clock, may take the task for lost. So no two
+ * wall clocks have to agree.
+ */
 export interface Lease {
-  /** Unique to one attempt in one process. */
+  /** Unique to one claim, retry or recovery in one process. */
   readonly owner: string
-  readonly until: number
+  /** Milliseconds of silence after which the owner counts as lost; 0: it let go. */
+  readonly duration: number
 }
 
 export interface TaskError {
@@ -38,8 +43,10 @@ export interface PreviewSettings {
 
 interface EntryFields {
   readonly refId: RefId
-  /** The fingerprint under which identical calls find this entry. Released when the task fails or is cancelled. */
+  /** The fingerprint under which identical calls find this entry. */
   readonly key?: string | undefined
+  /** The key it held before it failed or was cancelled; a retry takes it up again where it is still free. */
+  readonly releasedKey?: string | undefined
   /** The tool that makes the value; absent for a value that was put in by `set`. */
   readonly toolName?: string
   /** What `set` was told to call it. */
@@ -51,6 +58,8 @@ interface EntryFields {
   readonly createdAt: number
   /** Absent while the task is in flight, and for a value that never expires. */
   readonly expiresAt?: number | undefined
+  /** Reading the value puts its expiry off to this many milliseconds from then. */
+  readonly slidingTtl?: number
   /** Grows by one with each change; the store's compare-and-set goes by it. */
   readonly version: number
   /** How often the handler was started. */
@@ -59,6 +68,8 @@ interface EntryFields {
   /** Another process may run the task again when the one that runs it is lost. */
   readonly idempotent: boolean
   readonly retryHistory: readonly FailedAttempt[]
+  /** Quantiles of how long earlier runs of the tool took, in milliseconds, when this entry was made. */
+  readonly pastDurations?: readonly number[]
   readonly preview?: PreviewSettings
   /** The name of the view that previews and pages of the value go through (`RefCacheOptions.views`). */
   readonly view?: string
@@ -73,12 +84,16 @@ export interface PendingEntry extends EntryFields {
   readonly status: 'pending'
   /** Whoever claimed the entry has promised to start it; the lease bounds that promise. */
   readonly lease: Lease
+  /** The last attempt failed; the next one begins about then. */
+  readonly retryAt?: number | undefined
 }
 
 export interface ProcessingEntry extends EntryFields {
   readonly status: 'processing'
   readonly startedAt: number
   readonly progress?: Progress | undefined
+  /** Progress per millisecond of late, where that differs from the average (`core/pace.ts`). */
+  readonly pace?: number | undefined
   readonly lease: Lease
 }
 

@@ -12,6 +12,7 @@ export type ErrorCode =
   | 'circular_reference'
   | 'hard_timeout'
   | 'worker_lost'
+  | 'queue_full'
 
 /** Base of every error this package throws on purpose. `message` says what happened and what to do next. */
 export abstract class RefCacheError extends Error {
@@ -68,6 +69,11 @@ export class HardTimeout extends RefCacheError {
 /** The process that ran the task went away before the task finished. */
 export class WorkerLost extends RefCacheError {
   readonly code = 'worker_lost'
+}
+
+/** More tasks wait than the cache admits; the call was not started. */
+export class QueueFull extends RefCacheError {
+  readonly code = 'queue_full'
 }
 
 export class ValueTooLarge extends RefCacheError {

@@ -48,6 +48,8 @@ export interface AsyncTaskResponse extends AnswerBase {
   readonly progress?: Progress
   /** Finite and ≥ 0. */
   readonly etaSeconds?: number
+  /** What the ETA goes by where that is not the task's own progress. */
+  readonly etaBasis?: 'history'
   readonly pollAfterSeconds?: number
   /** What went wrong. */
   readonly error?: string
@@ -55,6 +57,8 @@ export interface AsyncTaskResponse extends AnswerBase {
   readonly retryCount?: number
   readonly maxRetries?: number
   readonly canRetry?: boolean
+  /** In the `full` format. */
+  readonly isCancellable?: boolean
   readonly retryHistory?: readonly FailedAttempt[]
   readonly expectedSchema?: JsonObject
 }

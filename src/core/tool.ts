@@ -6,6 +6,7 @@ import { InvalidArgument } from './errors.ts'
 import type { JsonObject } from './json.ts'
 import { checkCount } from './options.ts'
 import type { RefId } from './ref.ts'
+import { type RetryPolicy, retryPolicy } from './retry-policy.ts'
 import type { StandardSchema } from './standard-schema.ts'
 
 /** What `task.progress` takes; every part is optional. */
@@ -32,6 +33,9 @@ export type Handler<Input, Output> = (input: Input, task: TaskContext) => Output
 /** How much an answer about a task in flight says. */
 export type ResponseFormat = 'minimal' | 'standard' | 'full'
 
+/** Whether reading a result renews it. */
+export type TtlMode = 'fixed' | 'sliding'
+
 export interface ToolOptions<Input = unknown> {
   /** Part of the key of each call; unique within the cache. Registering a name again replaces its handler. */
   name: string
@@ -50,6 +54,11 @@ export interface ToolOptions<Input = unknown> {
    * @defaultValue the cache's `defaultTtl`
    */
   ttl?: Duration | null
+  /**
+   * Whether reading a result puts its expiry off by its `ttl` ('sliding') or not.
+   * @defaultValue 'fixed'
+   */
+  ttlMode?: TtlMode
   /** @defaultValue 'public' */
   namespace?: Namespace
   /** @defaultValue AccessPolicy.public */
@@ -64,6 +73,19 @@ export interface ToolOptions<Input = unknown> {
    * @defaultValue false
    */
   idempotent?: boolean
+  /**
+   * How often failed work is tried again by itself.
+   * @defaultValue 0: not at all. Work with side effects should say so on purpose.
+   */
+  maxRetries?: number
+  /** Before the first retry. @defaultValue '1s' */
+  retryDelay?: Duration
+  /** By how much the delay grows with each retry, up to 60 s. @defaultValue 2 */
+  retryBackoffFactor?: number
+  /** Which errors are worth another try. @defaultValue all but those that would happen again (a value too large, …) */
+  retryable?: (error: unknown) => boolean
+  /** How many calls of this tool run at once in this process. @defaultValue no limit but the cache's */
+  maxConcurrentTasks?: number
   /** What else, beside name, namespace and input, makes two calls the same: whatever the handler closes over. */
   scope?: string
   /** How much of a result is shown; what is absent is the cache's default. */
@@ -86,10 +108,13 @@ export interface Tool {
   readonly asyncTimeout: number | undefined
   readonly hardTimeout: number | undefined
   readonly ttl: number | undefined
+  readonly ttlMode: TtlMode
   readonly namespace: Namespace
   readonly policy: AccessPolicy
   readonly memoize: boolean
   readonly idempotent: boolean
+  readonly retry: RetryPolicy
+  readonly maxConcurrentTasks: number | undefined
   readonly scope: string
   readonly preview: PreviewSettings | undefined
   readonly view: string | undefined
@@ -117,10 +142,14 @@ export function defineTool<Input, Output>(
     asyncTimeout: asyncTimeout === undefined ? undefined : toMilliseconds(asyncTimeout, 'asyncTimeout'),
     hardTimeout: toLimit(hardTimeout, 'hardTimeout'),
     ttl: ttl === undefined ? defaults.ttl : toLimit(ttl, 'ttl'),
+    ttlMode: options.ttlMode ?? 'fixed',
     namespace: checkNamespace(options.namespace ?? 'public'),
     policy: checkPolicy(options.policy ?? AccessPolicy.public),
     memoize: options.memoize ?? true,
     idempotent: options.idempotent ?? false,
+    retry: retryPolicy(options),
+    maxConcurrentTasks:
+      options.maxConcurrentTasks && checkCount(options.maxConcurrentTasks, 'maxConcurrentTasks'),
     scope: options.scope ?? '',
     preview: options.preview && checkPreview(options.preview),
     view: options.view,

@@ -20,10 +20,15 @@ export function inProcessRunner(): Runner {
     abort(refId, reason) {
       running.get(refId)?.controller.abort(reason)
     },
+    runs(refId) {
+      return running.has(refId)
+    },
+    async idle() {
+      while (running.size > 0) await Promise.all([...running.values()].map(({ done }) => done))
+    },
     async close(reason) {
-      const all = [...running.values()]
-      for (const { controller } of all) controller.abort(reason)
-      await Promise.all(all.map(({ done }) => done))
+      for (const { controller } of running.values()) controller.abort(reason)
+      await this.idle()
     },
   }
 }

@@ -12,6 +12,10 @@ export interface Runner {
   start(refId: RefId, perform: Perform): void
   /** Aborts the signal of the task if it runs here; otherwise nothing. */
   abort(refId: RefId, reason: unknown): void
+  /** Whether the task runs here, as far as this process can tell. */
+  runs(refId: RefId): boolean
+  /** Resolves when nothing runs here. */
+  idle(): Promise<void>
   /** Aborts what runs, and resolves when all of it has come to its end. */
   close(reason: unknown): Promise<void>
 }

@@ -198,12 +198,11 @@ class MemoryStore implements Store {
 }
 
 function matches(entry: Entry, filter: ListFilter): boolean {
-  const { cacheName, namespace, statuses, leaseEndedBy, after } = filter
+  const { cacheName, namespace, statuses, after } = filter
   return (
     cacheNameOf(entry.refId) === cacheName &&
     (namespace === undefined || entry.namespace === namespace) &&
     (statuses === undefined || statuses.includes(entry.status)) &&
-    (leaseEndedBy === undefined || (isInFlight(entry) && entry.lease.until <= leaseEndedBy)) &&
     (after === undefined || entry.refId > after)
   )
 }

@@ -16,12 +16,11 @@ const SCHEMA = `
     status TEXT NOT NULL,
     version INTEGER NOT NULL,
     expires_at INTEGER,
-    lease_until INTEGER,
     record TEXT NOT NULL
   );
   CREATE INDEX entries_by_namespace ON entries (namespace, ref_id);
   CREATE INDEX entries_by_expiry ON entries (expires_at) WHERE expires_at IS NOT NULL;
-  CREATE INDEX entries_by_lease ON entries (lease_until) WHERE lease_until IS NOT NULL;
+  CREATE INDEX entries_by_status ON entries (status, ref_id);
   CREATE TABLE parts (
     ref_id TEXT NOT NULL REFERENCES entries (ref_id) ON DELETE CASCADE,
     part TEXT NOT NULL,

@@ -1,4 +1,4 @@
-import { type Entry, isExpired, isInFlight } from '../core/entry.ts'
+import { type Entry, isExpired } from '../core/entry.ts'
 import { InvalidArgument, ValueTooLarge } from '../core/errors.ts'
 import type { RefId } from '../core/ref.ts'
 import type { SqliteDatabase, SqliteStatement, SqliteValue } from './sqlite-driver.ts'
@@ -41,7 +41,7 @@ export class SqliteRecords {
   update(entry: Entry, expectedVersion: number, parts: PartChanges = {}): boolean {
     const update = this.#sql(
       `UPDATE OR IGNORE entries
-       SET namespace = ?, key = ?, status = ?, version = ?, expires_at = ?, lease_until = ?, record = ?
+       SET namespace = ?, key = ?, status = ?, version = ?, expires_at = ?, record = ?
        WHERE ref_id = ? AND version = ?`,
     )
     return transaction(this.#database, () => {
@@ -56,7 +56,7 @@ export class SqliteRecords {
     return this.#change('DELETE FROM entries WHERE ref_id = ?', refId) === 1
   }
 
-  list({ cacheName, namespace, statuses, leaseEndedBy, limit, after }: ListFilter): Entry[] {
+  list({ cacheName, namespace, statuses, limit, after }: ListFilter): Entry[] {
     const [first, last] = rangeOf(cacheName)
     const conditions = ['ref_id > ? AND ref_id < ?']
     const parameters: SqliteValue[] = [after !== undefined && after > first ? after : first, last]
@@ -68,12 +68,8 @@ export class SqliteRecords {
       conditions.push(`status IN (${statuses.map(() => '?').join(', ')})`)
       parameters.push(...statuses)
     }
-    if (leaseEndedBy !== undefined) {
-      conditions.push('lease_until <= ?')
-      parameters.push(leaseEndedBy)
-    }
-    // The planner would rather walk all entries in order than look at the few that have a lease.
-    const index = leaseEndedBy === undefined ? '' : 'INDEXED BY entries_by_lease'
+    // The planner would rather walk all entries in order than look at the few in flight.
+    const index = statuses ? 'INDEXED BY entries_by_status' : ''
     const where = conditions.join(' AND ')
     const statement = this.#sql(`SELECT record FROM entries ${index} WHERE ${where} ORDER BY ref_id LIMIT ?`)
     const rows = statement.all(...parameters, atMost(limit ?? DEFAULT_LIST_LIMIT))
@@ -122,8 +118,8 @@ export class SqliteRecords {
     if (draft.key !== undefined) this.#change('UPDATE entries SET key = NULL WHERE key = ?', draft.key)
     const record = JSON.stringify(draft)
     const inserted = this.#change(
-      `INSERT INTO entries (namespace, key, status, version, expires_at, lease_until, record, ref_id)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (ref_id) DO NOTHING`,
+      `INSERT INTO entries (namespace, key, status, version, expires_at, record, ref_id)
+       VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (ref_id) DO NOTHING`,
       ...columns(draft, record),
       draft.refId,
     )
@@ -177,8 +173,7 @@ export class SqliteRecords {
 
 function columns(entry: Entry, record: string): SqliteValue[] {
   const { namespace, key, status, version, expiresAt } = entry
-  const leaseUntil = isInFlight(entry) ? entry.lease.until : null
-  return [exactly(namespace), key ?? null, status, version, expiresAt ?? null, leaseUntil, record]
+  return [exactly(namespace), key ?? null, status, version, expiresAt ?? null, record]
 }
 
 function entryOf(row: unknown): Entry {

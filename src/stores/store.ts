@@ -28,8 +28,6 @@ export interface ListFilter {
   readonly cacheName: string
   readonly namespace?: string
   readonly statuses?: readonly EntryStatus[]
-  /** Only tasks in flight whose lease ended at or before this time. */
-  readonly leaseEndedBy?: number
   /** At most this many, in order of refId. Default 100. */
   readonly limit?: number
   /** Only entries after this refId: the cursor. */
@@ -37,7 +35,7 @@ export interface ListFilter {
 }
 
 /**
- * Where entries live. Stores carry; policy decides above them: a store knows nothing of actors, tasks or time,
+ * Where entries live. Entries are kept as JSON, those handed out may be frozen, and bytes are copied. Stores carry; policy decides above them: a store knows nothing of actors, tasks or time,
  * and hands out entries past their expiry until they are pruned. Every method is atomic on its own.
  *
  * `testing/store-suite.ts` is the contract in executable form; all stores pass it alike.
@@ -49,7 +47,8 @@ export interface Store {
 
   /**
    * Stores `draft` unless its key is held by an entry that has not expired at `now`; then returns that one.
-   * A draft without a key always wins.
+   * A draft without a key always wins. An expired holder loses the key, but keeps its record until it is pruned.
+   * A draft whose refId is stored already is refused with `InvalidArgument`.
    */
   claim(draft: Entry, now: number, parts?: PartChanges): Promise<Claim>
 
@@ -60,6 +59,7 @@ export interface Store {
   /**
    * Replaces the entry if the stored version is `expectedVersion`. False when it is not, when the entry is gone,
    * or when the entry's key was taken by another one meanwhile. An entry without a key releases the one it held.
+   * A key counts as taken even when its holder has expired: only a claim knows the time.
    */
   update(entry: Entry, expectedVersion: number, parts?: PartChanges): Promise<boolean>
 
@@ -74,8 +74,8 @@ export interface Store {
   prune(now: number, limit: number): Promise<number>
 
   /**
-   * Calls `onChange` soon after the entry changed or went. May coalesce, may call without need, never throws;
-   * listeners read the entry anew. Returns the end of it.
+   * Calls `onChange` soon after the entry changed or went, never inside of the call that changed it. May coalesce, may
+   * call without need, never throws; listeners read the entry anew. Returns the end of it. After `close` it does nothing.
    */
   watch(refId: RefId, onChange: () => void): () => void
 

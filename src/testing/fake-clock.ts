@@ -21,6 +21,7 @@ const SETTLE_ROUNDS = 5
 export class FakeClock implements Clock {
   readonly #timers = new Set<Timer>()
   #now: number
+  #shift = 0
 
   /** @param start milliseconds since the epoch; default 2030-01-01T00:00:00Z. */
   constructor(start: number = Date.UTC(2030, 0, 1)) {
@@ -33,7 +34,16 @@ export class FakeClock implements Clock {
   }
 
   now(): number {
+    return this.#now + this.#shift
+  }
+
+  monotonic(): number {
     return this.#now
+  }
+
+  /** Sets the wall clock, forwards or back, as an administrator or a time server would; timers do not notice. */
+  jump(ms: number): void {
+    this.#shift += ms
   }
 
   schedule(ms: number, callback: () => void): () => void {

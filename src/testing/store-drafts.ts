@@ -21,7 +21,7 @@ export function pending(fields: Partial<PendingEntry> = {}): PendingEntry {
     toolName: 'analyze',
     status: 'pending',
     attempt: 0,
-    lease: { owner: 'process-1', until: NOW + 30_000 },
+    lease: { owner: 'process-1', duration: 30_000 },
     ...fields,
   }
 }

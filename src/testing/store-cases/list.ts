@@ -110,31 +110,18 @@ export const listCases: readonly StoreCase[] = [
     },
   },
   {
-    title: 'finds the tasks whose lease ended, at its last moment, and nothing that is settled',
-    async run({ store }) {
-      const lease = (until: number) => ({ lease: { owner: 'process-1', until } })
-      const ended = pending(lease(NOW - 1))
-      const ending = { ...pending(lease(NOW)), status: 'processing' as const, startedAt: NOW }
-      for (const draft of [ended, ending, pending(lease(NOW + 1)), complete()]) await put(store, draft)
-      const found = await refIdsOf(store.list({ cacheName, leaseEndedBy: NOW }))
-      assert.deepEqual(found.sort(), [ended.refId, ending.refId].sort())
-    },
-  },
-  {
     title: 'combines all filters',
     async run({ store }) {
-      const lease = { owner: 'process-1', until: NOW }
       const draft = (number: number, namespace: string) =>
-        pending({ refId: refIdOf(cacheName, number), namespace, lease })
+        pending({ refId: refIdOf(cacheName, number), namespace })
       for (let number = 0; number < 6; number++) await put(store, draft(number, 'user:a'))
       await put(store, draft(6, 'user:b'))
-      await put(store, pending({ refId: refIdOf('other', 3), namespace: 'user:a', lease }))
+      await put(store, pending({ refId: refIdOf('other', 3), namespace: 'user:a' }))
       await put(store, complete({ refId: refIdOf(cacheName, 7), namespace: 'user:a' }))
       const found = store.list({
         cacheName,
         namespace: 'user:a',
         statuses: ['pending'],
-        leaseEndedBy: NOW,
         after: refIdOf(cacheName, 1),
         limit: 3,
       })

@@ -1,9 +1,10 @@
-import { type Entry, isExpired, isInFlight } from '../../core/entry.ts'
+import { type Entry, isExpired } from '../../core/entry.ts'
 import type { RefId } from '../../core/ref.ts'
 import type { Claim, ListFilter, Part, PartChanges, Store } from '../../stores/store.ts'
 import { assertSame, bytesOf, complete, NOW, next, pending, refIdOf } from '../store-drafts.ts'
 import type { StoreCase } from '../store-suite.ts'
 
+const IN_FLIGHT = ['pending', 'processing'] as const
 const STEPS = 300
 const CACHES = ['files', 'files2']
 const NAMESPACES = ['public', 'user:a', 'user:雪']
@@ -48,10 +49,9 @@ function nextPlay(random: Random, model: Model, step: number): Play {
   const roll = random(20)
   if (roll < 8) {
     const refId = refIdOf(cacheName, random(2 ** 31) * 1000 + step)
-    const lease = { owner: 'process-1', until: fields.expiresAt }
     const draft = random(2)
       ? complete({ ...fields, refId })
-      : pending({ ...fields, refId, expiresAt: undefined, lease })
+      : pending({ ...fields, refId, expiresAt: undefined })
     return store => store.claim(draft, now, parts)
   }
   if (roll < 13) {
@@ -64,7 +64,7 @@ function nextPlay(random: Random, model: Model, step: number): Play {
   if (roll < 17) return store => store.prune(now, 1000)
   if (roll === 17 && random(5) === 0) return store => store.clear(cacheName, fields.namespace)
   const after = { namespace: fields.namespace, after: some.refId, limit: 1 + random(5) }
-  const filter = { cacheName, ...(random(2) ? after : { leaseEndedBy: now }) }
+  const filter = { cacheName, ...(random(2) ? after : { statuses: IN_FLIGHT }) }
   return store => store.list(filter)
 }
 
@@ -113,18 +113,12 @@ class Model implements Played {
     return this.entries.delete(refId)
   }
 
-  async list({
-    cacheName,
-    namespace,
-    leaseEndedBy = Infinity,
-    after = '',
-    limit = 100,
-  }: ListFilter): Promise<Entry[]> {
+  async list({ cacheName, namespace, statuses, after = '', limit = 100 }: ListFilter): Promise<Entry[]> {
     const all = [...this.entries.values()].sort((a, b) => (a.refId < b.refId ? -1 : 1))
     return all
       .filter(entry => entry.refId.startsWith(`${cacheName}:`) && entry.refId > after)
       .filter(entry => namespace === undefined || entry.namespace === namespace)
-      .filter(entry => leaseEndedBy === Infinity || (isInFlight(entry) && entry.lease.until <= leaseEndedBy))
+      .filter(entry => statuses === undefined || statuses.includes(entry.status))
       .slice(0, limit)
   }
 

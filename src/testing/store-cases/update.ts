@@ -143,7 +143,6 @@ export const updateCases: readonly StoreCase[] = [
       assert.deepEqual(await refIdsOf(store.list({ cacheName, namespace: 'user:b' })), [refId])
       assert.deepEqual(await refIdsOf(store.list({ cacheName, statuses: ['pending'] })), [])
       assert.deepEqual(await refIdsOf(store.list({ cacheName, statuses: ['complete'] })), [refId])
-      assert.deepEqual(await refIdsOf(store.list({ cacheName, leaseEndedBy: NOW + 1e9 })), [])
       assert.equal(await store.prune(NOW, 10), 1)
     },
   },

@@ -18,27 +18,30 @@ const pending: PendingEntry = {
   maxRetries: 0,
   idempotent: false,
   retryHistory: [],
-  lease: { owner: 'a', until: 100 },
+  lease: { owner: 'a', duration: 100 },
 }
 
-const lease = (owner: string, until = 200) => ({ owner, until })
-const start: EntryEvent = { type: 'start', lease: lease('a'), now: 10 }
-const complete = (owner: string): EntryEvent => ({
-  type: 'complete',
+const lease = (owner: string) => ({ owner, duration: 100 })
+const error = { code: 'task_failed', message: 'no' } as const
+const end = { now: 20, expiresAt: 1020 }
+const start: EntryEvent = { type: 'start', owner: 'a', now: 10 }
+const complete = (owner: string): EntryEvent => ({ type: 'complete', owner, ...end })
+const fail = (owner: string): EntryEvent => ({ type: 'fail', owner, error, ...end })
+const postpone = (owner: string): EntryEvent => ({ type: 'postpone', owner, error, now: 20, retryAt: 50 })
+const progress = (owner: string): EntryEvent => ({
+  type: 'progress',
   owner,
-  now: 20,
-  expiresAt: 1020,
-  progress: undefined,
+  progress: { current: 1, total: 2 },
+  pace: 0.5,
 })
-const fail = (owner: string): EntryEvent => ({
-  type: 'fail',
-  owner,
-  now: 20,
-  expiresAt: 1020,
-  progress: undefined,
-  error: { code: 'task_failed', message: 'no' },
+const cancel: EntryEvent = { type: 'cancel', ...end }
+const take = (owner: string, seen: number): EntryEvent => ({
+  type: 'take',
+  seen,
+  lease: lease(owner),
+  now: 30,
 })
-const cancel: EntryEvent = { type: 'cancel', now: 20, expiresAt: 1020 }
+const retry = (owner: string, keepKey = true): EntryEvent => ({ type: 'retry', lease: lease(owner), keepKey })
 
 function reached(...events: EntryEvent[]): Entry {
   return events.reduce<Entry>((entry, event) => {
@@ -55,73 +58,137 @@ const refusal = (entry: Entry, event: EntryEvent) => {
 
 describe('transition', () => {
   it('takes a task from pending through processing to complete, and keeps its key', () => {
-    const processing = reached(start)
-    expect(processing).toMatchObject({ status: 'processing', attempt: 1, startedAt: 10, version: 2 })
-    const done = reached(start, complete('a'))
-    expect(done).toMatchObject({ status: 'complete', key: 'k', completedAt: 20, expiresAt: 1020, version: 3 })
+    expect(reached(start)).toMatchObject({ status: 'processing', attempt: 1, startedAt: 10, version: 2 })
+    const done = reached(start, progress('a'), complete('a'))
+    expect(done).toMatchObject({ status: 'complete', key: 'k', completedAt: 20, expiresAt: 1020, version: 4 })
     expect(done).not.toHaveProperty('lease')
+    expect(done).not.toHaveProperty('pace')
   })
 
   it.each([
     ['fails', fail('a')],
     ['is cancelled', cancel],
-  ])('releases the key of a task that %s, so that the next identical call runs', (_, event) => {
-    expect(reached(start, event).key).toBeUndefined()
+    ['is lost', { type: 'lose', seen: 2, ...end }],
+  ] as const)('releases the key of a task that %s, so that the next identical call runs', (_, event) => {
+    const ended = reached(start, event)
+    expect(ended.key).toBeUndefined()
+    expect(ended.releasedKey).toBe('k')
   })
 
   it('keeps the last progress in the settled entry', () => {
-    const progress: EntryEvent = { type: 'progress', owner: 'a', progress: { current: 1, total: 2 } }
-    expect(reached(start, progress, fail('a'))).toMatchObject({ progress: { current: 1, total: 2 } })
+    expect(reached(start, progress('a'), fail('a'))).toMatchObject({ progress: { current: 1, total: 2 } })
   })
 
-  it('settle needs the lease: nobody else can complete, fail, renew or report', () => {
+  it('settle needs the lease: nobody else can complete, fail, put off, renew, release or report', () => {
     const processing = reached(start)
-    for (const event of [complete('b'), fail('b'), { type: 'renew', lease: lease('b') } as const]) {
-      expect(refusal(processing, event)).toBe('lease_lost')
+    const foreign: EntryEvent[] = [
+      complete('b'),
+      fail('b'),
+      postpone('b'),
+      progress('b'),
+      { type: 'renew', owner: 'b' },
+      { type: 'release', owner: 'b' },
+    ]
+    for (const event of foreign) expect(refusal(processing, event)).toBe('lease_lost')
+  })
+
+  it('a lost task goes to another process only if nobody touched it since that process looked', () => {
+    const processing = reached(start, progress('a'))
+    expect(refusal(processing, take('b', processing.version - 1))).toBe('lease_held')
+    const taken = reached(start, progress('a'), take('b', processing.version))
+    expect(taken).toMatchObject({ status: 'pending', lease: { owner: 'b' }, attempt: 1, key: 'k' })
+    expect(taken).not.toHaveProperty('progress')
+    expect(taken.retryHistory).toMatchObject([{ attempt: 1, error: { code: 'worker_lost' } }])
+    for (const event of [complete('a'), start, progress('a')])
+      expect(refusal(taken, event)).toBe('lease_lost')
+  })
+
+  it('a failed attempt waits for the next one under its lease and key, and is remembered', () => {
+    const waiting = reached(start, progress('a'), postpone('a'))
+    expect(waiting).toMatchObject({
+      status: 'pending',
+      retryAt: 50,
+      key: 'k',
+      lease: { owner: 'a' },
+      retryHistory: [{ attempt: 1, error, at: 20 }],
+    })
+    expect(waiting).not.toHaveProperty('progress')
+    const again = reached(start, postpone('a'), start)
+    expect(again).toMatchObject({ status: 'processing', attempt: 2 })
+    expect(again).not.toHaveProperty('retryAt')
+  })
+
+  it('is retried by hand after failing or being cancelled, with or without its key', () => {
+    expect(reached(start, fail('a'), retry('b'))).toMatchObject({
+      status: 'pending',
+      key: 'k',
+      lease: { owner: 'b' },
+      attempt: 1,
+    })
+    const keyless = reached(start, cancel, retry('b', false))
+    expect(keyless.key).toBeUndefined()
+    for (const gone of ['error', 'completedAt', 'expiresAt', 'releasedKey']) {
+      expect(reached(start, fail('a'), retry('b'))).not.toHaveProperty(gone)
     }
-    expect(refusal(processing, { type: 'progress', owner: 'b', progress: {} })).toBe('lease_lost')
   })
 
-  it('gives a lost task to another only after its lease ran out', () => {
-    const processing = reached(start)
-    expect(refusal(processing, { type: 'take', lease: lease('b'), now: 199 })).toBe('lease_held')
-    const taken = reached(start, { type: 'take', lease: lease('b', 400), now: 200 })
-    expect(taken).toMatchObject({ status: 'pending', lease: { owner: 'b' }, attempt: 1 })
-    expect(refusal(taken, complete('a'))).toBe('lease_lost')
-    expect(refusal(taken, start)).toBe('lease_lost')
+  it('is not retried while it runs, nor after it has finished', () => {
+    expect(refusal(pending, retry('b'))).toBe('not_ended')
+    expect(refusal(reached(start), retry('b'))).toBe('not_ended')
+    expect(refusal(reached(start, complete('a')), retry('b'))).toBe('already_settled')
   })
 
-  it('cancels a task that has not started', () => {
+  it('cancels a task that has not started, or waits for its next attempt', () => {
     expect(reached(cancel)).toMatchObject({ status: 'cancelled' })
+    expect(reached(start, postpone('a'), cancel)).toMatchObject({ status: 'cancelled' })
   })
 
-  it('a settled task stays as it is, whatever happens, and the version only grows', () => {
+  it('remembers no more than the last twenty failures', () => {
+    const events = Array.from({ length: 25 }, () => [start, fail('a'), retry('a')]).flat()
+    const { retryHistory } = reached(...events)
+    expect(retryHistory).toHaveLength(20)
+    expect(retryHistory.at(-1)).toMatchObject({ attempt: 25 })
+  })
+
+  it('holds its invariants under any sequence of events', () => {
     const owner = fc.constantFrom('a', 'b')
-    const now = fc.integer({ min: 0, max: 500 })
-    const error = { code: 'worker_lost', message: '' } as const
+    const seen = fc.integer({ min: 1, max: 12 })
     const event = fc.oneof(
-      fc.record({ owner, now, until: now }).map(e => ({ type: 'start' as const, lease: e, now: e.now })),
-      fc.record({ owner, until: now }).map(e => ({ type: 'renew' as const, lease: e })),
-      owner.map(o => ({ type: 'progress' as const, owner: o, progress: { current: 1 } })),
+      owner.map(o => ({ type: 'start' as const, owner: o, now: 10 })),
+      owner.map(o => ({ type: 'renew' as const, owner: o })),
+      owner.map(o => ({ type: 'release' as const, owner: o })),
+      owner.map(progress),
       owner.map(complete),
       owner.map(fail),
+      owner.map(postpone),
+      owner.map(o => retry(o)),
       fc.constant(cancel),
-      now.map(n => ({ type: 'lose' as const, now: n, expiresAt: undefined, error })),
-      fc.record({ owner, now, until: now }).map(e => ({ type: 'take' as const, lease: e, now: e.now })),
+      seen.map(version => ({ type: 'lose' as const, seen: version, ...end })),
+      fc.tuple(owner, seen).map(([o, version]) => take(o, version)),
     )
     fc.assert(
-      fc.property(fc.array(event, { maxLength: 30 }), events => {
+      fc.property(fc.array(event, { maxLength: 40 }), events => {
         let entry: Entry = pending
         for (const next of events) {
           const moved = transition(entry, next)
-          if (!isInFlight(entry)) expect(moved).toEqual({ ok: false, refused: 'already_settled' })
-          if (moved.ok) {
-            expect(moved.entry.version).toBe(entry.version + 1)
-            expect('lease' in moved.entry).toBe(isInFlight(moved.entry))
-            entry = moved.entry
+          if (entry.status === 'complete') expect(moved.ok).toBe(false)
+          if (!isInFlight(entry) && next.type !== 'retry') expect(moved.ok).toBe(false)
+          if (!moved.ok) continue
+          expect(moved.entry.version).toBe(entry.version + 1)
+          expect('lease' in moved.entry).toBe(isInFlight(moved.entry))
+          expect('expiresAt' in moved.entry).toBe(!isInFlight(moved.entry))
+          expect('error' in moved.entry).toBe(moved.entry.status === 'failed')
+          expect(moved.entry.attempt - entry.attempt).toBe(next.type === 'start' ? 1 : 0)
+          if (moved.entry.status === 'failed' || moved.entry.status === 'cancelled') {
+            expect(moved.entry.key).toBeUndefined()
           }
+          // Whoever changes it without the lease can only end it, begin it again, or take it at the version it saw.
+          if ('owner' in next && isInFlight(entry)) expect(entry.lease.owner).toBe(next.owner)
+          if ('seen' in next) expect(entry.version).toBe(next.seen)
+          entry = moved.entry
         }
       }),
+      { numRuns: 500 },
     )
   })
 })

@@ -1,0 +1,48 @@
+import type { Entry, SettledEntry } from './entry.ts'
+
+/**
+ * What a cache tells its listeners. Events say what happened to which entry, never values, inputs or words of a
+ * handler. The types are those of the constructors below.
+ */
+const about = ({ refId, toolName, namespace }: Entry) => ({
+  refId,
+  namespace,
+  ...(toolName === undefined ? {} : { toolName }),
+})
+
+export const events = {
+  /** A value was put in by `set`. */
+  stored: (entry: Entry) => ({ type: 'entry:stored', ...about(entry) }) as const,
+  /** A call was answered from a finished entry. */
+  hit: (entry: Entry) => ({ type: 'entry:hit', ...about(entry) }) as const,
+  /** A call found its computation in flight. */
+  joined: (entry: Entry) => ({ type: 'entry:joined', ...about(entry) }) as const,
+  deleted: (entry: Entry) => ({ type: 'entry:deleted', ...about(entry) }) as const,
+  /** An attempt begins in this process. */
+  started: (entry: Entry) => ({ type: 'task:started', ...about(entry), attempt: entry.attempt }) as const,
+  progress: (entry: Entry & { status: 'processing' }) =>
+    ({
+      type: 'task:progress',
+      ...about(entry),
+      current: entry.progress?.current,
+      total: entry.progress?.total,
+      percentage: entry.progress?.percentage,
+    }) as const,
+  /** An attempt failed and another one follows. */
+  retrying: (entry: Entry, retryAt: number) =>
+    ({ type: 'task:retrying', ...about(entry), attempt: entry.attempt, retryAt: new Date(retryAt) }) as const,
+  settled: (entry: SettledEntry) =>
+    ({
+      type: 'task:settled',
+      ...about(entry),
+      status: entry.status,
+      ...(entry.status === 'failed' ? { errorCode: entry.error.code } : {}),
+    }) as const,
+  /** A sweep took over a task whose process was lost. */
+  recovered: (entry: Entry) => ({ type: 'task:recovered', ...about(entry) }) as const,
+} as const
+
+export type CacheEvent = ReturnType<(typeof events)[keyof typeof events]>
+export type CacheEventType = CacheEvent['type']
+export type CacheEventOf<Type extends CacheEventType> = Extract<CacheEvent, { type: Type }>
+export type CacheListener<Type extends CacheEventType> = (event: CacheEventOf<Type>) => void

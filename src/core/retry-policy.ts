@@ -1,0 +1,58 @@
+import { type Duration, toMilliseconds } from './duration.ts'
+import { type ErrorCode, InvalidArgument, RefCacheError } from './errors.ts'
+
+export interface RetryPolicy {
+  readonly maxRetries: number
+  readonly delay: number
+  readonly factor: number
+  readonly retryable: (error: unknown) => boolean
+}
+
+interface RetryOptions {
+  maxRetries?: number
+  retryDelay?: Duration
+  retryBackoffFactor?: number
+  retryable?: (error: unknown) => boolean
+}
+
+const MAX_DELAY_MS = 60_000
+
+/** With the same input these can only happen again. */
+const FINAL: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'invalid_argument',
+  'not_serializable',
+  'circular_reference',
+  'value_too_large',
+])
+
+export function isFinal(code: ErrorCode): boolean {
+  return FINAL.has(code)
+}
+
+export function retryPolicy(options: RetryOptions): RetryPolicy {
+  const { maxRetries = 0, retryBackoffFactor: factor = 2 } = options
+  if (!Number.isSafeInteger(maxRetries) || maxRetries < 0) {
+    throw new InvalidArgument('maxRetries must be an integer of 0 or more.')
+  }
+  if (!(factor >= 1) || !Number.isFinite(factor)) {
+    throw new InvalidArgument('retryBackoffFactor must be a number of 1 or more.')
+  }
+  return {
+    maxRetries,
+    delay: toMilliseconds(options.retryDelay ?? '1s', 'retryDelay'),
+    factor,
+    retryable: options.retryable ?? (error => !(error instanceof RefCacheError && isFinal(error.code))),
+  }
+}
+
+/**
+ * Milliseconds before retry number `retry` (from 1): `delay × factor^(retry − 1)`, at most 60 s, of which the upper
+ * half is random ("equal jitter": Brooker, Exponential Backoff And Jitter, AWS Architecture Blog, 2015), so that
+ * what failed together does not come back together.
+ *
+ * @param random a number in [0, 1)
+ */
+export function retryDelay(policy: RetryPolicy, retry: number, random: number): number {
+  const full = Math.min(MAX_DELAY_MS, policy.delay * policy.factor ** (retry - 1))
+  return Math.round(full / 2 + (full / 2) * random)
+}
