@@ -13,6 +13,7 @@ export {
   NotFound,
   NotSerializable,
   PermissionDenied,
+  QueueFull,
   RefCacheError,
   StoreUnavailable,
   TaskCancelled,
@@ -20,18 +21,26 @@ export {
   ValueTooLarge,
   WorkerLost,
 } from './core/errors.ts'
+export type { CacheEvent, CacheEventOf, CacheEventType, CacheListener } from './core/events.ts'
 export type { JsonObject, JsonValue } from './core/json.ts'
 export type { RandomBytes, RefId } from './core/ref.ts'
 export type { AsyncTaskResponse, CacheResponse, CallResponse } from './core/response.ts'
 export type { StandardSchema } from './core/standard-schema.ts'
-export type { Handler, ProgressReport, ResponseFormat, TaskContext, ToolOptions } from './core/tool.ts'
+export type {
+  Handler,
+  ProgressReport,
+  ResponseFormat,
+  TaskContext,
+  ToolOptions,
+  TtlMode,
+} from './core/tool.ts'
 export type { CallOptions } from './flow/call.ts'
 export type { Views } from './flow/engine.ts'
 export type { GetOptions } from './flow/poll.ts'
 export type { ResolveOptions } from './flow/resolve.ts'
 export type { CacheReference, SetOptions } from './flow/set.ts'
 export type { PreviewStrategy, SizeMode } from './preview/preview.ts'
-export { type ActorOption, type CachedTool, RefCache } from './ref-cache.ts'
+export { type ActorOption, type CachedTool, type CloseOptions, RefCache } from './ref-cache.ts'
 export type { RefCacheOptions } from './ref-cache-options.ts'
 export { inProcessRunner } from './runners/in-process.ts'
 export type { Perform, Runner } from './runners/runner.ts'

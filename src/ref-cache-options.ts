@@ -5,7 +5,10 @@ import { type Duration, toLimit, toMilliseconds } from './core/duration.ts'
 import { InvalidArgument } from './core/errors.ts'
 import { checkCount } from './core/options.ts'
 import { checkCacheName, type RandomBytes } from './core/ref.ts'
+import { Emitter } from './flow/emitter.ts'
 import type { Engine, Settings, Views } from './flow/engine.ts'
+import { History } from './flow/history.ts'
+import { TaskQueue } from './flow/queue.ts'
 import { ThrownErrors } from './flow/thrown.ts'
 import { SourceCache } from './flow/values.ts'
 import type { PreviewStrategy, SizeMode } from './preview/preview.ts'
@@ -41,6 +44,10 @@ export interface RefCacheOptions {
   leaseDuration?: Duration
   /** How often expired entries and lost tasks are looked for. @defaultValue '10s' */
   sweepInterval?: Duration
+  /** How many tasks run at once in this process. @defaultValue no limit */
+  maxConcurrentTasks?: number
+  /** How many more may wait for their turn; beyond that calls are refused with `QueueFull`. @defaultValue 1000 */
+  maxQueuedTasks?: number
   /** Named projections that tools can choose with `view`: what previews and pages of their values show. */
   views?: Views
   clock?: Clock
@@ -50,7 +57,8 @@ export interface RefCacheOptions {
 const MIB = 1024 * 1024
 
 /** Where the defaults meet. */
-export function createEngine(options: RefCacheOptions): Engine {
+export function createEngine(options: RefCacheOptions, closing: AbortSignal): Engine {
+  const { maxConcurrentTasks, maxQueuedTasks = 1000 } = options
   const random = options.random ?? randomBytes
   return {
     name: checkCacheName(options.name ?? 'cache'),
@@ -64,6 +72,15 @@ export function createEngine(options: RefCacheOptions): Engine {
     tools: new Map(),
     sources: new SourceCache(),
     thrown: new ThrownErrors(),
+    queue: new TaskQueue(
+      maxConcurrentTasks === undefined
+        ? Number.POSITIVE_INFINITY
+        : checkCount(maxConcurrentTasks, 'maxConcurrentTasks'),
+      maxQueuedTasks === 0 ? 0 : checkCount(maxQueuedTasks, 'maxQueuedTasks'),
+    ),
+    history: new History(),
+    events: new Emitter(),
+    closing,
   }
 }
 

@@ -2,7 +2,10 @@ import { type ActorLike, toActor } from './access/actor.ts'
 import { may } from './access/authorize.ts'
 import { checkNamespace, type Namespace } from './access/namespace.ts'
 import { Permission } from './access/permission.ts'
+import type { Clock } from './core/clock.ts'
+import { type Duration, toMilliseconds } from './core/duration.ts'
 import { NotFound, WorkerLost } from './core/errors.ts'
+import type { CacheEventType, CacheListener } from './core/events.ts'
 import type { JsonValue } from './core/json.ts'
 import type { RefId } from './core/ref.ts'
 import type { CallResponse } from './core/response.ts'
@@ -14,8 +17,9 @@ import type { Engine } from './flow/engine.ts'
 import { find, type GetOptions, poll } from './flow/poll.ts'
 import { replyStatus } from './flow/reply.ts'
 import { type ResolveOptions, resolve } from './flow/resolve.ts'
+import { retry } from './flow/retry.ts'
 import { type CacheReference, type SetOptions, set } from './flow/set.ts'
-import { sweep } from './flow/sweep.ts'
+import { Sweeper } from './flow/sweep.ts'
 import { createEngine, type RefCacheOptions } from './ref-cache-options.ts'
 
 /** A registered tool: call it with its input; it answers with the result, a preview, or a handle. */
@@ -24,6 +28,11 @@ export type CachedTool<Input> = (input: Input, options?: CallOptions) => Promise
 /** Who asks. @defaultValue an anonymous agent */
 export interface ActorOption {
   actor?: ActorLike | undefined
+}
+
+export interface CloseOptions {
+  /** How long running tasks may go on. @defaultValue 0 */
+  drain?: Duration | undefined
 }
 
 /**
@@ -35,11 +44,14 @@ export interface ActorOption {
  */
 export class RefCache {
   readonly #engine: Engine
+  readonly #sweeper: Sweeper
+  readonly #closing = new AbortController()
   #nextSweep: () => void = () => {}
   #closed: Promise<void> | undefined
 
   constructor(options: RefCacheOptions = {}) {
-    this.#engine = createEngine(options)
+    this.#engine = createEngine(options, this.#closing.signal)
+    this.#sweeper = new Sweeper(this.#engine)
     this.#scheduleSweep()
   }
 
@@ -130,25 +142,53 @@ export class RefCache {
     return cancel(this.#engine, refId, toActor(options.actor))
   }
 
-  /** Stops what runs here and closes the store. Safe to call twice. */
-  close(): Promise<void> {
-    this.#closed ??= this.#close()
+  /**
+   * Begins a failed or cancelled task again under the same reference; answers with its status after that.
+   * @throws NotFound; PermissionDenied unless the actor started it or has the UPDATE right; InvalidArgument for a task
+   *   that runs or has finished, or whose tool this process lacks
+   */
+  retryTask(refId: RefId, options: ActorOption = {}): Promise<CallResponse> {
+    return retry(this.#engine, refId, toActor(options.actor))
+  }
+
+  /** Calls `listener` for each event of a type in this process; returns the end of it. A listener that throws harms nothing. */
+  on<Type extends CacheEventType>(type: Type, listener: CacheListener<Type>): () => void {
+    return this.#engine.events.on(type, listener)
+  }
+
+  /**
+   * Takes no more calls, gives running tasks `drain` to finish, stops the rest, and closes the store. Tasks that may be
+   * run again are let go of, so that another process on the store takes them over at once; others fail with
+   * `worker_lost`. Safe to call twice.
+   */
+  close(options: CloseOptions = {}): Promise<void> {
+    this.#closed ??= this.#close(toMilliseconds(options.drain ?? 0, 'drain'))
     return this.#closed
   }
 
-  async #close(): Promise<void> {
+  async #close(drain: number): Promise<void> {
+    const { clock, runner, store } = this.#engine
+    this.#closing.abort()
     this.#nextSweep()
-    await this.#engine.runner.close(new WorkerLost('The process that ran this task was closed.'))
-    await this.#engine.store.close()
+    if (drain > 0) await Promise.race([runner.idle(), elapsed(clock, drain)])
+    await runner.close(new WorkerLost('The process that ran this task was closed.'))
+    await store.close()
   }
 
   #scheduleSweep(): void {
     const { clock, settings } = this.#engine
     const run = async () => {
       // A store that is away now is swept when it is back.
-      await sweep(this.#engine).catch(() => {})
+      await this.#sweeper.sweep().catch(() => {})
       if (!this.#closed) this.#scheduleSweep()
     }
-    this.#nextSweep = clock.schedule(settings.sweepInterval, run, 'background')
+    // Twice an interval: a loss is seen first, and believed only in a later sweep.
+    this.#nextSweep = clock.schedule(settings.sweepInterval / 2, run, 'background')
   }
+}
+
+function elapsed(clock: Clock, ms: number): Promise<void> {
+  return new Promise(resolve => {
+    clock.schedule(ms, resolve, 'background')
+  })
 }

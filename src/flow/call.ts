@@ -1,15 +1,16 @@
 import { type Actor, type ActorLike, toActor } from '../access/actor.ts'
 import type { Namespace } from '../access/namespace.ts'
 import { type Duration, toMilliseconds } from '../core/duration.ts'
-import type { Entry, Progress } from '../core/entry.ts'
+import { type Entry, isInFlight, type Progress } from '../core/entry.ts'
 import { TaskFailed } from '../core/errors.ts'
+import { events } from '../core/events.ts'
 import type { CallResponse } from '../core/response.ts'
 import type { ResponseFormat, Tool } from '../core/tool.ts'
 import { draftCall } from './draft.ts'
 import type { Engine } from './engine.ts'
 import { follow } from './follow.ts'
 import { reply } from './reply.ts'
-import { performer } from './run.ts'
+import { start } from './start.ts'
 import { progressFor } from './status.ts'
 import type { Listening } from './thrown.ts'
 
@@ -49,7 +50,8 @@ export async function call(
   const { won, entry } = await engine.store.claim(draft, engine.clock.now(), parts)
   const listening = engine.thrown.listen(entry.refId)
   try {
-    if (won) engine.runner.start(entry.refId, performer(engine, draft.lease.owner))
+    if (won) await start(engine, tool, entry, draft.lease)
+    else engine.events.emit(isInFlight(entry) ? events.joined(entry) : events.hit(entry))
     const latest = await follow(engine, entry, {
       within,
       signals: [options.signal, listening.abandoned],

@@ -1,6 +1,7 @@
 import type { Actor } from '../access/actor.ts'
 import { authorizeSteering } from '../access/authorize.ts'
 import { TaskCancelled } from '../core/errors.ts'
+import { events } from '../core/events.ts'
 import type { RefId } from '../core/ref.ts'
 import type { CallResponse } from '../core/response.ts'
 import { change } from './change.ts'
@@ -18,6 +19,9 @@ export async function cancel(engine: Engine, refId: RefId, who: Actor): Promise<
   const now = engine.clock.now()
   const expiresAt = expiry(now, engine.settings.taskRetention)
   const { entry, refused } = await change(engine, refId, { type: 'cancel', now, expiresAt })
-  if (!refused) engine.runner.abort(refId, new TaskCancelled('The task was cancelled.'))
+  if (!refused) {
+    engine.runner.abort(refId, new TaskCancelled('The task was cancelled.'))
+    if (entry.status === 'cancelled') engine.events.emit(events.settled(entry))
+  }
   return replyStatus(engine, entry, who)
 }

@@ -2,7 +2,7 @@ import { type Actor, describeActor } from '../access/actor.ts'
 import { admits, checkNamespace } from '../access/namespace.ts'
 import { encode } from '../core/codec.ts'
 import type { PendingEntry } from '../core/entry.ts'
-import { PermissionDenied } from '../core/errors.ts'
+import { PermissionDenied, StoreUnavailable } from '../core/errors.ts'
 import { keyOf } from '../core/key.ts'
 import { createRefId } from '../core/ref.ts'
 import { serializeInput } from '../core/serialize.ts'
@@ -11,7 +11,7 @@ import type { Tool } from '../core/tool.ts'
 import type { PartChanges } from '../stores/store.ts'
 import type { CallOptions } from './call.ts'
 import type { Engine } from './engine.ts'
-import { leaseFor, newOwner } from './lease.ts'
+import { newLease } from './lease.ts'
 
 /** The entry that a call would create, and the input its task would run with. */
 export async function draftCall(
@@ -21,12 +21,14 @@ export async function draftCall(
   who: Actor,
   options: CallOptions,
 ): Promise<{ draft: PendingEntry; parts: PartChanges }> {
+  if (engine.closing.aborted) throw new StoreUnavailable('The cache is closed.')
   const namespace = checkNamespace(options.namespace ?? tool.namespace)
   if (who.type !== 'system' && !admits(namespace, who)) {
     throw new PermissionDenied(`Results of '${tool.name}' belong to a namespace that is not the caller's.`)
   }
   const json = serializeInput(tool.input ? await validate(tool.input, input, 'The input') : input)
   const { name: toolName, scope, policy, idempotent, preview, view } = tool
+  const pastDurations = engine.history.summary(toolName)
   const draft: PendingEntry = {
     status: 'pending',
     refId: createRefId(engine.name, engine.random),
@@ -40,12 +42,14 @@ export async function draftCall(
     createdAt: engine.clock.now(),
     version: 1,
     attempt: 0,
-    maxRetries: 0,
+    maxRetries: tool.retry.maxRetries,
     idempotent,
+    ...(tool.ttlMode === 'sliding' && tool.ttl !== undefined ? { slidingTtl: tool.ttl } : {}),
     retryHistory: [],
+    ...(pastDurations ? { pastDurations } : {}),
     ...(preview ? { preview } : {}),
     ...(view ? { view } : {}),
-    lease: leaseFor(engine, newOwner(engine)),
+    lease: newLease(engine),
   }
   const bytes = await encode(json, { compress: engine.store.capabilities.durable })
   return { draft, parts: { input: bytes } }

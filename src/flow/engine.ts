@@ -5,6 +5,9 @@ import type { Tool } from '../core/tool.ts'
 import type { PreviewStrategy, SizeMode } from '../preview/preview.ts'
 import type { Runner } from '../runners/runner.ts'
 import type { Store } from '../stores/store.ts'
+import type { Emitter } from './emitter.ts'
+import type { History } from './history.ts'
+import type { TaskQueue } from './queue.ts'
 import type { ThrownErrors } from './thrown.ts'
 import type { SourceCache } from './values.ts'
 
@@ -43,4 +46,9 @@ export interface Engine {
   readonly tools: Map<string, Tool>
   readonly sources: SourceCache
   readonly thrown: ThrownErrors
+  readonly queue: TaskQueue
+  readonly history: History
+  readonly events: Emitter
+  /** Aborts when the cache begins to close. */
+  readonly closing: AbortSignal
 }

@@ -1,5 +1,6 @@
 import type { Clock } from '../core/clock.ts'
 import type { Progress } from '../core/entry.ts'
+import { Pace } from '../core/pace.ts'
 import type { ProgressReport } from '../core/tool.ts'
 
 /** At most one store write in this time. */
@@ -9,20 +10,30 @@ const MAX_MESSAGE_LENGTH = 1_000
 
 /** Takes any number of reports, writes at most one each 100 ms, and keeps the last one for the settlement. */
 export class ProgressReporter {
-  latest: Progress | undefined
+  #report: ProgressReport | undefined
   #unwritten = false
   #timer: (() => void) | undefined
   #writing = Promise.resolve()
   #ended = false
+  readonly #pace = new Pace()
+  readonly #begunAt: number
 
   constructor(
     private readonly clock: Clock,
-    private readonly write: (progress: Progress) => Promise<void>,
-  ) {}
+    private readonly write: (progress: Progress, pace: number | undefined) => Promise<void>,
+  ) {
+    this.#begunAt = clock.monotonic()
+  }
 
+  /** The last report. */
+  get latest(): Progress | undefined {
+    return this.#report && toProgress(this.#report)
+  }
+
+  /** Called a million times it costs a million assignments: all else waits for the next write. */
   report(report: ProgressReport): void {
     if (this.#ended) return
-    this.latest = toProgress(report)
+    this.#report = report
     this.#unwritten = true
     if (!this.#timer) this.#flush()
   }
@@ -35,10 +46,14 @@ export class ProgressReporter {
   }
 
   #flush(): void {
-    if (this.#ended || !this.#unwritten || !this.latest) return
-    this.#unwritten = false
     const progress = this.latest
-    this.#writing = this.#writing.then(() => this.write(progress))
+    if (this.#ended || !this.#unwritten || !progress) return
+    this.#unwritten = false
+    if (progress.current !== undefined) {
+      this.#pace.add(progress.current, progress.total, this.clock.monotonic() - this.#begunAt)
+    }
+    const pace = this.#pace.recent()
+    this.#writing = this.#writing.then(() => this.write(progress, pace))
     this.#timer = this.clock.schedule(
       THROTTLE_MS,
       () => {

@@ -36,7 +36,17 @@ export async function reply(
   if (known.status !== 'complete') return describeTask(engine, known, who, options.responseFormat)
   if (options.unreadable === 'withhold' && !may(known, who, Permission.READ)) return bare(known, PRIVATE)
   authorize(known, who, Permission.READ, PRIVATE)
+  await renew(engine, known)
   return showValue(engine, known, options)
+}
+
+/** Reading renews a sliding entry, once a tenth of its time has passed. A lost race means that somebody else did it. */
+export async function renew(engine: Engine, entry: Entry): Promise<void> {
+  const { slidingTtl, expiresAt } = entry
+  if (slidingTtl === undefined || expiresAt === undefined) return
+  const renewed = engine.clock.now() + slidingTtl
+  if (renewed - expiresAt < slidingTtl / 10) return
+  await engine.store.update({ ...entry, expiresAt: renewed, version: entry.version + 1 }, entry.version)
 }
 
 /** The same way out for callers who ask how a task stands, not for its value. */

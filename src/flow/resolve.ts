@@ -9,7 +9,7 @@ import type { RefId } from '../core/ref.ts'
 import type { Engine } from './engine.ts'
 import { follow } from './follow.ts'
 import { find } from './poll.ts'
-import { PRIVATE } from './reply.ts'
+import { PRIVATE, renew } from './reply.ts'
 import { readJson } from './values.ts'
 
 export interface ResolveOptions {
@@ -44,5 +44,6 @@ export async function resolve(engine: Engine, refId: RefId, options: ResolveOpti
   }
   if (entry.status === 'cancelled') throw new TaskCancelled('The task behind this reference was cancelled.')
   if (entry.status === 'failed') throw new TaskFailed(entry.error.message, { code: entry.error.code })
+  await renew(engine, entry)
   return JSON.parse(await readJson(engine, entry)) as JsonValue
 }

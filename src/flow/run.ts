@@ -1,57 +1,79 @@
 import { decode } from '../core/codec.ts'
-import type { Entry } from '../core/entry.ts'
-import { StoreUnavailable } from '../core/errors.ts'
+import type { Lease, ProcessingEntry } from '../core/entry.ts'
+import { StoreUnavailable, WorkerLost } from '../core/errors.ts'
+import { events } from '../core/events.ts'
 import type { RefId } from '../core/ref.ts'
-import type { ProgressReport, TaskContext } from '../core/tool.ts'
+import type { ProgressReport, TaskContext, Tool } from '../core/tool.ts'
 import type { Perform } from '../runners/runner.ts'
+import { pause, untilAborted } from './abort.ts'
 import { change } from './change.ts'
 import type { Engine } from './engine.ts'
-import { guard, sustain } from './guards.ts'
-import { leaseFor } from './lease.ts'
+import { guardLease, limitTime, sustain } from './guards.ts'
 import { ProgressReporter } from './progress.ts'
-import { type Outcome, settle } from './settle.ts'
+import type { Place } from './queue.ts'
+import { conclude, type Outcome } from './settle.ts'
 import { encodeValue } from './values.ts'
 
-/** How the holder of the lease `owner` runs a task: from `pending`, through `processing`, to its settlement. */
-export function performer(engine: Engine, owner: string): Perform {
+/** How the holder of a lease runs a task, attempt by attempt, from `pending` to its settlement. */
+export function performer(engine: Engine, tool: Tool, lease: Lease, first: Place): Perform {
   return async (refId, signal) => {
+    const unguard = guardLease(engine, refId, lease)
+    let place = first
     try {
-      const lease = leaseFor(engine, owner)
-      const { entry, refused } = await change(engine, refId, {
-        type: 'start',
-        lease,
-        now: engine.clock.now(),
-      })
-      // Refused: cancelled, or taken over by another process, before it began.
-      if (entry && !refused) await execute(engine, entry, owner, signal)
+      for (let retries = 0; ; retries++) {
+        await place.turn(signal)
+        const retryAt = await attempt(engine, tool, refId, lease.owner, retries, signal)
+        if (retryAt === undefined) return
+        place.leave()
+        await pause(engine.clock, retryAt - engine.clock.now(), signal)
+        place = engine.queue.enterAgain(tool.name, tool.maxConcurrentTasks)
+      }
     } catch (cause) {
-      // Only the store fails here. The lease runs out, and a sweep settles the task once the store is back.
-      engine.thrown.abandon(refId, cause)
+      await letGo(engine, refId, lease, cause)
+    } finally {
+      place.leave()
+      unguard()
     }
   }
 }
 
-async function execute(engine: Engine, entry: Entry, owner: string, signal: AbortSignal): Promise<void> {
+/** One run of the handler. Says when the next one is due; nothing when the task has come to its end. */
+async function attempt(
+  engine: Engine,
+  tool: Tool,
+  refId: RefId,
+  owner: string,
+  retries: number,
+  signal: AbortSignal,
+): Promise<number | undefined> {
+  const { entry, refused } = await change(engine, refId, { type: 'start', owner, now: engine.clock.now() })
+  // Refused: cancelled, or taken over by another process, before it began.
+  if (refused || entry?.status !== 'processing') return undefined
+  engine.events.emit(events.started(entry))
+  const { outcome, progress } = await execute(engine, tool, entry, signal)
+  return conclude(engine, { entry, tool, retries, progress }, outcome)
+}
+
+async function execute(engine: Engine, tool: Tool, entry: ProcessingEntry, signal: AbortSignal) {
   const { refId } = entry
-  const tool = engine.tools.get(entry.toolName ?? '')
-  const progress = new ProgressReporter(engine.clock, latest =>
-    sustain(engine, refId, { type: 'progress', owner, progress: latest }),
-  )
-  const unguard = guard(engine, refId, owner, tool?.hardTimeout)
+  const progress = new ProgressReporter(engine.clock, async (latest, pace) => {
+    const owner = entry.lease.owner
+    const changed = await sustain(engine, refId, { type: 'progress', owner, progress: latest, pace })
+    if (changed?.entry?.status === 'processing') engine.events.emit(events.progress(changed.entry))
+  })
+  const unlimit = limitTime(engine, refId, tool.hardTimeout)
   let outcome: Outcome
   try {
-    if (!tool) throw new StoreUnavailable(`The tool '${entry.toolName}' is not registered in this process.`)
     const input = await readInput(engine, refId)
     const result = await untilAborted(signal, () => tool.handler(input, contextOf(entry, signal, progress)))
-    outcome = { value: await encodeValue(engine, result), ttl: tool.ttl }
+    outcome = { value: await encodeValue(engine, result) }
   } catch (error) {
-    engine.thrown.tell(refId, error)
     outcome = { error }
   } finally {
-    unguard()
+    unlimit()
     await progress.end()
   }
-  await settle(engine, refId, owner, outcome, progress.latest)
+  return { outcome, progress: progress.latest }
 }
 
 async function readInput(engine: Engine, refId: RefId): Promise<never> {
@@ -61,7 +83,7 @@ async function readInput(engine: Engine, refId: RefId): Promise<never> {
   return JSON.parse(await decode(bytes)) as never
 }
 
-function contextOf(entry: Entry, signal: AbortSignal, progress: ProgressReporter): TaskContext {
+function contextOf(entry: ProcessingEntry, signal: AbortSignal, progress: ProgressReporter): TaskContext {
   return {
     refId: entry.refId,
     attempt: entry.attempt,
@@ -72,17 +94,10 @@ function contextOf(entry: Entry, signal: AbortSignal, progress: ProgressReporter
   }
 }
 
-/** The work's result, or the reason of the abort: work that ignores its signal is left behind. */
-async function untilAborted<T>(signal: AbortSignal, work: () => T | Promise<T>): Promise<T> {
-  signal.throwIfAborted()
-  let abandon = () => {}
-  const aborted = new Promise<never>((_, reject) => {
-    abandon = () => reject(signal.reason)
-    signal.addEventListener('abort', abandon)
-  })
-  try {
-    return await Promise.race([aborted, (async () => work())()])
-  } finally {
-    signal.removeEventListener('abort', abandon)
-  }
+/** The task ends here without a settlement: it waited when the process closed or it was cancelled, or the store failed. */
+async function letGo(engine: Engine, refId: RefId, { owner }: Lease, cause: unknown): Promise<void> {
+  engine.thrown.abandon(refId, cause)
+  if (!(cause instanceof WorkerLost)) return
+  // It had not begun: any process may begin it, and at once. Where the store is away, the lease runs out instead.
+  await change(engine, refId, { type: 'release', owner }).catch(() => {})
 }

@@ -4,7 +4,9 @@ import { AccessPolicy, checkPolicy } from '../access/policy.ts'
 import { type Duration, toLimit } from '../core/duration.ts'
 import type { CompleteEntry, PreviewSettings } from '../core/entry.ts'
 import { InvalidArgument, PermissionDenied } from '../core/errors.ts'
+import { events } from '../core/events.ts'
 import { createRefId, type RefId } from '../core/ref.ts'
+import type { TtlMode } from '../core/tool.ts'
 import type { Engine } from './engine.ts'
 import { expiry } from './settle.ts'
 import { encodeValue } from './values.ts'
@@ -16,6 +18,8 @@ export interface SetOptions {
   policy?: AccessPolicy
   /** How long it is kept; null for ever. @defaultValue the cache's `defaultTtl` */
   ttl?: Duration | null
+  /** Whether reading puts the expiry off by the `ttl`. @defaultValue 'fixed' */
+  ttlMode?: TtlMode
   /** The tool that made it. */
   toolName?: string
   /** On whose behalf. @defaultValue the host program itself */
@@ -61,6 +65,7 @@ export async function set(
     createdAt: now,
     completedAt: now,
     expiresAt: expiry(now, ttl),
+    ...(options.ttlMode === 'sliding' && ttl !== undefined ? { slidingTtl: ttl } : {}),
     version: 1,
     attempt: 0,
     maxRetries: 0,
@@ -69,6 +74,7 @@ export async function set(
     ...(options.preview ? { preview: options.preview } : {}),
   }
   await engine.store.claim(entry, now, { value: await encodeValue(engine, value) })
+  engine.events.emit(events.stored(entry))
   return {
     refId: entry.refId,
     label,

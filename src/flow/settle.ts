@@ -1,33 +1,105 @@
-import type { Progress, TaskError } from '../core/entry.ts'
-import { RefCacheError } from '../core/errors.ts'
-import type { RefId } from '../core/ref.ts'
+import { type Entry, isInFlight, type ProcessingEntry, type Progress, type TaskError } from '../core/entry.ts'
+import { HardTimeout, RefCacheError, StoreUnavailable, ValueTooLarge, WorkerLost } from '../core/errors.ts'
+import { events } from '../core/events.ts'
+import { retryDelay } from '../core/retry-policy.ts'
+import type { Tool } from '../core/tool.ts'
+import type { EntryEvent } from '../core/transition.ts'
+import type { PartChanges } from '../stores/store.ts'
 import { change } from './change.ts'
 import type { Engine } from './engine.ts'
 
 const MAX_ERROR_LENGTH = 2_000
 
-/** How a handler ended: with the encoded value and how long that is kept, or with an error. */
-export type Outcome = { value: Uint8Array; ttl: number | undefined } | { error: unknown }
+/** How a handler ended: with its encoded value, or with an error. */
+export type Outcome = { value: Uint8Array } | { error: unknown }
 
-/** Moves a task to its end. Refused, and its outcome discarded, when the lease is no longer `owner`'s. */
-export async function settle(
+/** An attempt whose handler has ended. */
+export interface Attempt {
+  readonly entry: ProcessingEntry
+  readonly tool: Tool
+  /** How many automatic retries came before it. */
+  readonly retries: number
+  readonly progress: Progress | undefined
+}
+
+/**
+ * Ends an attempt: settles the task, or puts it off for another try; then says when that is due. Whatever the
+ * outcome, it is discarded when the lease is somebody else's by now.
+ */
+export async function conclude(
   engine: Engine,
-  refId: RefId,
-  owner: string,
+  attempt: Attempt,
   outcome: Outcome,
-  progress: Progress | undefined,
-): Promise<void> {
+): Promise<number | undefined> {
+  if ('error' in outcome) return concludeError(engine, attempt, outcome.error)
   const now = engine.clock.now()
-  if ('value' in outcome) {
-    const expiresAt = expiry(now, outcome.ttl)
+  try {
+    const expiresAt = expiry(now, attempt.tool.ttl)
+    const { progress } = attempt
     // A finished task is never run again: its input goes.
     const parts = { value: outcome.value, input: undefined }
-    await change(engine, refId, { type: 'complete', owner, now, expiresAt, progress }, parts)
-  } else {
-    const expiresAt = expiry(now, engine.settings.taskRetention)
-    const error = toTaskError(outcome.error)
-    await change(engine, refId, { type: 'fail', owner, now, expiresAt, progress, error })
+    await settle(engine, attempt, { type: 'complete', now, expiresAt, progress }, parts)
+    return undefined
+  } catch (error) {
+    if (error instanceof ValueTooLarge) return concludeError(engine, attempt, error)
+    throw error
   }
+}
+
+async function concludeError(engine: Engine, attempt: Attempt, error: unknown): Promise<number | undefined> {
+  const { entry, tool, retries, progress } = attempt
+  const now = engine.clock.now()
+  if (error instanceof WorkerLost && entry.idempotent && engine.store.capabilities.shared) {
+    await settle(engine, attempt, { type: 'release' })
+    return undefined
+  }
+  const taskError = toTaskError(error)
+  if (retries < tool.retry.maxRetries && isRetryable(tool, error)) {
+    const retryAt = now + retryDelay(tool.retry, retries + 1, fraction(engine))
+    const postponed = await settle(engine, attempt, { type: 'postpone', error: taskError, now, retryAt })
+    if (postponed) engine.events.emit(events.retrying(entry, retryAt))
+    return postponed ? retryAt : undefined
+  }
+  engine.thrown.tell(entry.refId, error)
+  const expiresAt = expiry(now, engine.settings.taskRetention)
+  await settle(engine, attempt, { type: 'fail', now, expiresAt, progress, error: taskError })
+  return undefined
+}
+
+type Unowned<E> = E extends { owner: string } ? Omit<E, 'owner'> : never
+
+/** True unless it was refused. A store that is away is waited for: the work is done, and its result must not be lost. */
+async function settle(
+  engine: Engine,
+  { entry }: Attempt,
+  event: Unowned<EntryEvent>,
+  parts?: PartChanges,
+): Promise<boolean> {
+  const { owner } = entry.lease
+  for (let wait = 250; ; wait = Math.min(wait * 2, 5_000)) {
+    try {
+      const changed = await change(engine, entry.refId, { ...event, owner } as EntryEvent, parts)
+      if (changed.refused) return false
+      tellSettled(engine, changed.entry)
+      return true
+    } catch (error) {
+      if (!(error instanceof StoreUnavailable) || engine.closing.aborted) throw error
+      engine.thrown.abandon(entry.refId, error)
+      await new Promise<void>(resolve => engine.clock.schedule(wait, resolve, 'background'))
+    }
+  }
+}
+
+function tellSettled(engine: Engine, entry: Entry): void {
+  if (isInFlight(entry)) return
+  engine.history.add(entry)
+  engine.events.emit(events.settled(entry))
+}
+
+function isRetryable(tool: Tool, error: unknown): boolean {
+  if (error instanceof WorkerLost) return false
+  if (error instanceof RefCacheError && error.code === 'task_cancelled') return false
+  return error instanceof HardTimeout || tool.retry.retryable(error)
 }
 
 export function expiry(now: number, ttl: number | undefined): number | undefined {
@@ -35,10 +107,15 @@ export function expiry(now: number, ttl: number | undefined): number | undefined
 }
 
 /** What of an error is kept: its code and message, never its stack. */
-function toTaskError(error: unknown): TaskError {
+export function toTaskError(error: unknown): TaskError {
   const message = error instanceof Error ? error.message : String(error)
   return {
     code: error instanceof RefCacheError ? error.code : 'task_failed',
     message: message.slice(0, MAX_ERROR_LENGTH) || 'The tool failed without a message.',
   }
+}
+
+/** A random number in [0, 1). */
+function fraction(engine: Engine): number {
+  return Buffer.from(engine.random(4)).readUInt32LE() / 2 ** 32
 }

@@ -1,22 +1,21 @@
 import type { Actor } from '../access/actor.ts'
 import { may } from '../access/authorize.ts'
 import { Permission } from '../access/permission.ts'
-import type { CancelledEntry, Entry, FailedEntry, InFlightEntry, Progress } from '../core/entry.ts'
-import type { ErrorCode } from '../core/errors.ts'
-import { etaSeconds } from '../core/eta.ts'
+import {
+  type CancelledEntry,
+  type Entry,
+  type FailedEntry,
+  type InFlightEntry,
+  isInFlight,
+  type Progress,
+} from '../core/entry.ts'
+import { etaFromHistory, etaSeconds } from '../core/eta.ts'
 import type { AsyncTaskResponse } from '../core/response.ts'
-import type { ResponseFormat } from '../core/tool.ts'
+import { isFinal } from '../core/retry-policy.ts'
+import type { ResponseFormat, Tool } from '../core/tool.ts'
 import type { Engine } from './engine.ts'
 
 type TaskEntry = InFlightEntry | FailedEntry | CancelledEntry
-
-/** Trying again with the same input can only end the same way. */
-const FINAL: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
-  'invalid_argument',
-  'not_serializable',
-  'circular_reference',
-  'value_too_large',
-])
 
 /** The answer for a task that has no value (yet). Authorized by `reply`. */
 export function describeTask(
@@ -38,13 +37,17 @@ export function describeTask(
     ...minimal,
     ...(startedAt === undefined ? {} : { startedAt: new Date(startedAt) }),
     ...(progress ? { progress } : {}),
-    ...(entry.status === 'failed' || entry.status === 'cancelled'
-      ? ended(entry, sees)
-      : flying(engine, entry)),
-    ...(detail === 'full' && entry.retryHistory.length > 0 && sees
-      ? { retryHistory: entry.retryHistory }
-      : {}),
-    ...(detail === 'full' && tool?.outputSchema ? { expectedSchema: tool.outputSchema } : {}),
+    ...(isInFlight(entry) ? flying(engine, entry) : ended(entry, sees)),
+    ...(detail === 'full' ? fully(entry, tool, sees) : {}),
+  }
+}
+
+function fully(entry: TaskEntry, tool: Tool | undefined, sees: boolean) {
+  const { retryHistory } = entry
+  return {
+    isCancellable: isInFlight(entry),
+    ...(retryHistory.length > 0 && sees ? { retryHistory } : {}),
+    ...(tool?.outputSchema ? { expectedSchema: tool.outputSchema } : {}),
   }
 }
 
@@ -57,13 +60,30 @@ export function progressFor(entry: Entry, who: Actor): Progress | undefined {
 
 function flying(engine: Engine, entry: InFlightEntry) {
   const now = engine.clock.now()
-  const eta = entry.status === 'processing' ? etaSeconds(entry.progress, entry.startedAt, now) : undefined
+  const eta = estimate(entry, now)
+  const { attempt, retryHistory, maxRetries } = entry
   return {
-    ...(eta === undefined ? {} : { etaSeconds: eta }),
-    pollAfterSeconds: pollAfter(eta, (now - entry.createdAt) / 1000),
-    message:
-      'Still running; nothing is lost. Call get_cached_result with this ref_id: it waits for the result. Do not start the work again.',
+    ...eta,
+    pollAfterSeconds: pollAfter(eta.etaSeconds, (now - entry.createdAt) / 1000),
+    // Retries are worth a word only where there were any.
+    ...(retryHistory.length > 0 ? { retryCount: Math.max(1, attempt - 1), maxRetries } : {}),
+    message: RUNNING,
   }
+}
+
+const RUNNING =
+  'Still running; nothing is lost. Call get_cached_result with this ref_id: it waits for the result. Do not start the work again.'
+
+/** From the task's own progress where it tells, else from earlier runs of its tool. */
+function estimate(entry: InFlightEntry, now: number): { etaSeconds?: number; etaBasis?: 'history' } {
+  if (entry.status === 'pending') return {}
+  const elapsed = Math.max(0, now - entry.startedAt)
+  const own = etaSeconds(entry.progress, elapsed, entry.pace)
+  if (own !== undefined) return { etaSeconds: own }
+  // What reports progress without a total has its own way of ending.
+  const past =
+    entry.progress?.current === undefined ? etaFromHistory(entry.pastDurations, elapsed) : undefined
+  return past === undefined ? {} : { etaSeconds: past, etaBasis: 'history' }
 }
 
 /** A fifth of the time that is left or, where that is unknown, of the time that has passed; 1 to 15 seconds. */
@@ -78,18 +98,18 @@ function ended(entry: FailedEntry | CancelledEntry, sees: boolean) {
     return {
       ...counts,
       canRetry: true,
-      message: 'The task was cancelled. Call the tool again if the result is still wanted.',
+      message: 'The task was cancelled. If its result is still wanted, call retry_task with this ref_id.',
     }
   }
   const { code, message } = entry.error
-  const canRetry = !FINAL.has(code)
+  const canRetry = !isFinal(code)
   return {
     ...counts,
     error: sees ? message : 'The task failed.',
     errorCode: code,
     canRetry,
     message: canRetry
-      ? 'The task failed. Call the tool again to try once more.'
+      ? 'The task failed. Call retry_task with this ref_id to try once more.'
       : 'The task failed, and would fail again with the same input.',
   }
 }

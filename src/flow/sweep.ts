@@ -1,45 +1,103 @@
-import { type Entry, isInFlight } from '../core/entry.ts'
+import { type Entry, type InFlightEntry, isInFlight } from '../core/entry.ts'
+import { events } from '../core/events.ts'
+import type { RefId } from '../core/ref.ts'
+import type { Tool } from '../core/tool.ts'
 import { change } from './change.ts'
 import type { Engine } from './engine.ts'
-import { leaseFor, newOwner } from './lease.ts'
-import { performer } from './run.ts'
+import { newLease } from './lease.ts'
 import { expiry } from './settle.ts'
+import { start } from './start.ts'
 
-/** One sweep looks at no more than this; what is left waits for the next. */
+/** How many entries one step of a sweep looks at. */
 const BATCH = 500
 
-/** Expired entries go; a task whose lease ran out is run again or failed. */
-export async function sweep(engine: Engine): Promise<void> {
-  const now = engine.clock.now()
-  await engine.store.prune(now, BATCH)
-  const lost = await engine.store.list({
-    cacheName: engine.name,
-    statuses: ['pending', 'processing'],
-    leaseEndedBy: now,
-    limit: BATCH,
-  })
-  for (const entry of lost) await recover(engine, entry)
+/** A task that took so many processes down is not given another one. */
+const MAX_LOSSES = 3
+
+/** A task whose tool this process lacks is left to others for so many lease durations. */
+const PATIENCE = 2
+
+/** What a sweeper saw of a task: since when, by its own clock, it has not changed. */
+interface Sighting {
+  readonly version: number
+  readonly since: number
 }
 
-/** A task that never began may begin anywhere; one that did is run again only where that does no harm. */
-async function recover(engine: Engine, entry: Entry): Promise<void> {
-  if (!isInFlight(entry)) return
-  const now = engine.clock.now()
-  const repeatable = entry.status === 'pending' || entry.idempotent
-  if (repeatable && engine.tools.has(entry.toolName ?? '')) {
-    const owner = newOwner(engine)
-    const { refused } = await change(engine, entry.refId, {
-      type: 'take',
-      lease: leaseFor(engine, owner),
-      now,
-    })
-    if (!refused) engine.runner.start(entry.refId, performer(engine, owner))
-    return
+/**
+ * Expired entries go; a task whose owner was silent for longer than its lease is run again or failed. Silence is
+ * measured by this process's own monotonic clock, between two sweeps that saw the same version.
+ */
+export class Sweeper {
+  #sightings = new Map<RefId, Sighting>()
+
+  constructor(private readonly engine: Engine) {}
+
+  async sweep(): Promise<void> {
+    const { store, clock } = this.engine
+    while ((await store.prune(clock.now(), BATCH)) === BATCH);
+    const seen = new Map<RefId, Sighting>()
+    for await (const entry of this.#inFlight()) {
+      const silence = this.#observe(entry, seen)
+      if (silence >= entry.lease.duration && !this.engine.runner.runs(entry.refId)) {
+        await this.#recover(entry, silence)
+      }
+    }
+    this.#sightings = seen
   }
-  await change(engine, entry.refId, {
-    type: 'lose',
-    now,
-    expiresAt: expiry(now, engine.settings.taskRetention),
-    error: { code: 'worker_lost', message: 'The process that ran this task was lost before it finished.' },
-  })
+
+  async *#inFlight(): AsyncGenerator<InFlightEntry> {
+    const { store, name: cacheName } = this.engine
+    let after: RefId | undefined
+    for (;;) {
+      const batch: Entry[] = await store.list({
+        cacheName,
+        statuses: ['pending', 'processing'],
+        limit: BATCH,
+        ...(after === undefined ? {} : { after }),
+      })
+      yield* batch.filter(isInFlight)
+      after = batch.at(-1)?.refId
+      if (batch.length < BATCH) return
+    }
+  }
+
+  /** For how long the entry has been as it is. */
+  #observe(entry: InFlightEntry, seen: Map<RefId, Sighting>): number {
+    const now = this.engine.clock.monotonic()
+    const before = this.#sightings.get(entry.refId)
+    const sighting = before?.version === entry.version ? before : { version: entry.version, since: now }
+    seen.set(entry.refId, sighting)
+    return now - sighting.since
+  }
+
+  /** A task that never began may begin anywhere; one that did is run again only where that does no harm. */
+  async #recover(entry: InFlightEntry, silence: number): Promise<void> {
+    const losses = entry.retryHistory.filter(({ error }) => error.code === 'worker_lost').length
+    const repeatable = (entry.status === 'pending' || entry.idempotent) && losses < MAX_LOSSES
+    const tool = this.engine.tools.get(entry.toolName ?? '')
+    if (!repeatable) await this.#giveUp(entry)
+    else if (tool) await this.#takeOver(entry, tool)
+    else if (silence >= entry.lease.duration * PATIENCE) await this.#giveUp(entry)
+  }
+
+  async #takeOver(entry: InFlightEntry, tool: Tool): Promise<void> {
+    const lease = newLease(this.engine)
+    const now = this.engine.clock.now()
+    const taken = await change(this.engine, entry.refId, { type: 'take', seen: entry.version, lease, now })
+    if (taken.refused) return
+    this.engine.events.emit(events.recovered(taken.entry))
+    // A full queue fails the entry; whoever follows it is told.
+    await start(this.engine, tool, taken.entry, lease).catch(() => {})
+  }
+
+  async #giveUp(entry: InFlightEntry): Promise<void> {
+    const now = this.engine.clock.now()
+    const lost = await change(this.engine, entry.refId, {
+      type: 'lose',
+      seen: entry.version,
+      now,
+      expiresAt: expiry(now, this.engine.settings.taskRetention),
+    })
+    if (!lost.refused && !isInFlight(lost.entry)) this.engine.events.emit(events.settled(lost.entry))
+  }
 }

@@ -6,7 +6,7 @@ import { FakeClock } from '../../../src/testing/fake-clock.ts'
 import { scene } from './scene.ts'
 
 /** Another process that died: a runner that takes work and never does it, and a clock that stands still. */
-const deadRunner = { start() {}, abort() {}, async close() {} }
+const deadRunner = { start() {}, abort() {}, runs: () => false, async idle() {}, async close() {} }
 
 async function lostTask(options: { idempotent?: boolean; survivorKnowsTool: boolean }) {
   const clock = new FakeClock()

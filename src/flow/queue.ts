@@ -1,0 +1,111 @@
+import { untilAborted } from './abort.ts'
+
+/** A task's right to run when its turn comes. */
+export interface Place {
+  /** Resolves when the task may run; rejects with the signal's reason when it is aborted first. */
+  turn(signal: AbortSignal): Promise<void>
+  /** Gives the place up, whether or not its turn came. Twice is safe. */
+  leave(): void
+}
+
+interface Waiter {
+  go(): void
+}
+
+/**
+ * Limits how many tasks run in this process, in all and per tool. Tools take turns: one with a thousand waiting tasks
+ * does not hold up another with one.
+ */
+export class TaskQueue {
+  #running = 0
+  #waiting = 0
+  readonly #runningOf = new Map<string, number>()
+  /** In the order of turns: the tool that was served goes to the end. */
+  readonly #waitersOf = new Map<string, { limit: number; waiters: Waiter[] }>()
+
+  constructor(
+    private readonly maxRunning: number,
+    private readonly maxWaiting: number,
+  ) {}
+
+  /** A place for a task of `tool`, of which `limit` may run at once; nothing when too many wait already. */
+  enter(tool: string, limit = Number.POSITIVE_INFINITY): Place | undefined {
+    if (!this.#mayRun(tool, limit) && this.#waiting >= this.maxWaiting) return undefined
+    return this.enterAgain(tool, limit)
+  }
+
+  /** A place for a task that was admitted before, however many wait. */
+  enterAgain(tool: string, limit = Number.POSITIVE_INFINITY): Place {
+    return this.#place(tool, this.#mayRun(tool, limit) ? this.#begin(tool) : undefined, limit)
+  }
+
+  #place(tool: string, begun: (() => void) | undefined, limit: number): Place {
+    let end = begun
+    let left = false
+    let waiter: Waiter | undefined
+    const waited = end
+      ? Promise.resolve()
+      : new Promise<void>(resolve => {
+          waiter = {
+            go: () => {
+              end = this.#begin(tool)
+              resolve()
+            },
+          }
+          this.#wait(tool, limit, waiter)
+        })
+    return {
+      turn: signal => untilAborted(signal, () => waited),
+      leave: () => {
+        if (left) return
+        left = true
+        if (end) end()
+        else if (waiter) this.#giveUp(tool, waiter)
+      },
+    }
+  }
+
+  #mayRun(tool: string, limit: number): boolean {
+    return this.#running < this.maxRunning && (this.#runningOf.get(tool) ?? 0) < limit
+  }
+
+  #begin(tool: string): () => void {
+    this.#running++
+    this.#runningOf.set(tool, (this.#runningOf.get(tool) ?? 0) + 1)
+    return () => {
+      this.#running--
+      const rest = (this.#runningOf.get(tool) ?? 1) - 1
+      if (rest > 0) this.#runningOf.set(tool, rest)
+      else this.#runningOf.delete(tool)
+      this.#serve()
+    }
+  }
+
+  #wait(tool: string, limit: number, waiter: Waiter): void {
+    this.#waiting++
+    const line = this.#waitersOf.get(tool) ?? { limit, waiters: [] }
+    line.waiters.push(waiter)
+    this.#waitersOf.set(tool, line)
+  }
+
+  #giveUp(tool: string, waiter: Waiter): void {
+    const line = this.#waitersOf.get(tool)
+    const place = line?.waiters.indexOf(waiter) ?? -1
+    if (!line || place < 0) return
+    line.waiters.splice(place, 1)
+    this.#waiting--
+    if (line.waiters.length === 0) this.#waitersOf.delete(tool)
+  }
+
+  #serve(): void {
+    for (const [tool, line] of [...this.#waitersOf]) {
+      if (!this.#mayRun(tool, line.limit)) continue
+      const next = line.waiters.shift()
+      this.#waiting--
+      this.#waitersOf.delete(tool)
+      if (line.waiters.length > 0) this.#waitersOf.set(tool, line)
+      next?.go()
+      return
+    }
+  }
+}

@@ -1,0 +1,45 @@
+import type { Actor } from '../access/actor.ts'
+import { authorizeSteering } from '../access/authorize.ts'
+import type { Entry, Lease } from '../core/entry.ts'
+import { InvalidArgument } from '../core/errors.ts'
+import type { RefId } from '../core/ref.ts'
+import type { CallResponse } from '../core/response.ts'
+import type { Tool } from '../core/tool.ts'
+import { transition } from '../core/transition.ts'
+import type { Engine } from './engine.ts'
+import { newLease } from './lease.ts'
+import { find } from './poll.ts'
+import { replyStatus } from './reply.ts'
+import { start } from './start.ts'
+
+/** Begins a failed or cancelled task again, under the same reference. Of two callers at once, one starts it. */
+export async function retry(engine: Engine, refId: RefId, who: Actor): Promise<CallResponse> {
+  const entry = await find(engine, refId)
+  authorizeSteering(entry, who)
+  const tool = retryable(engine, entry)
+  const lease = newLease(engine)
+  // Where an identical call holds the key by now, this task goes on without it.
+  const begun = (await restart(engine, entry, lease, true)) ?? (await restart(engine, entry, lease, false))
+  if (begun) await start(engine, tool, begun, lease)
+  return replyStatus(engine, begun ?? (await find(engine, refId)), who)
+}
+
+async function restart(engine: Engine, entry: Entry, lease: Lease, keepKey: boolean) {
+  const moved = transition(entry, { type: 'retry', lease, keepKey })
+  return moved.ok && (await engine.store.update(moved.entry, entry.version)) ? moved.entry : undefined
+}
+
+function retryable(engine: Engine, entry: Entry): Tool {
+  if (entry.status !== 'failed' && entry.status !== 'cancelled') {
+    throw new InvalidArgument(
+      entry.status === 'complete'
+        ? 'The task has finished; there is nothing to retry.'
+        : 'The task is still running. Cancel it first, or wait for it.',
+    )
+  }
+  const tool = engine.tools.get(entry.toolName ?? '')
+  if (tool) return tool
+  throw new InvalidArgument(
+    `This process does not have the tool '${entry.toolName}'. Call the tool again instead.`,
+  )
+}

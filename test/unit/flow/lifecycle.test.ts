@@ -1,0 +1,335 @@
+import { describe, expect, it, vi } from 'vitest'
+import { StoreUnavailable } from '../../../src/core/errors.ts'
+import type { CacheEvent, CacheEventType } from '../../../src/core/events.ts'
+import type { TaskContext } from '../../../src/core/tool.ts'
+import { RefCache } from '../../../src/ref-cache.ts'
+import { memoryStore } from '../../../src/stores/memory.ts'
+import type { Store } from '../../../src/stores/store.ts'
+import { FakeClock } from '../../../src/testing/fake-clock.ts'
+import { deferred, scene } from './scene.ts'
+
+describe('progress', () => {
+  it('is written at most once in 100 ms, and the last report always lands', async () => {
+    const store = memoryStore()
+    const update = vi.spyOn(store, 'update')
+    const { cache, clock } = scene({ store })
+    const { refId } = await cache.cached(
+      { name: 'busy', asyncTimeout: 0 },
+      async (_: object, task: TaskContext) => {
+        for (let n = 1; n <= 1_000; n++) {
+          task.progress(n, 1_000)
+          await new Promise<void>(done => clock.schedule(1, done))
+        }
+        task.progress(1_000, 1_000, 'last')
+        throw new Error('to keep the progress')
+      },
+    )({})
+    await clock.advance(2_000)
+    expect(update.mock.calls.length).toBeLessThan(16)
+    expect(await cache.get(refId)).toMatchObject({
+      progress: { current: 1_000, message: 'last', percentage: 100 },
+    })
+  })
+
+  it('costs little enough to be called a million times', async () => {
+    const store = memoryStore()
+    const update = vi.spyOn(store, 'update')
+    const { cache } = scene({ store })
+    await cache.cached({ name: 'million' }, (_: object, task: TaskContext) => {
+      for (let n = 0; n < 1_000_000; n++) task.progress(n, 1_000_000)
+    })({})
+    expect(update.mock.calls.length).toBeLessThan(6)
+  })
+
+  it('goes back and changes its total without making nonsense', async () => {
+    const { cache, clock } = scene()
+    const work = deferred()
+    const { refId } = await cache.cached(
+      { name: 'odd', asyncTimeout: 0 },
+      async (_: object, task: TaskContext) => {
+        for (const [current, total] of [
+          [5, 10],
+          [2, 10],
+          [3, 0],
+          [8, 4],
+          [1, 1_000],
+        ] as const) {
+          task.progress(current, total)
+          await new Promise<void>(done => clock.schedule(200, done))
+        }
+        await work.promise
+      },
+    )({})
+    for (let n = 0; n < 10; n++) {
+      await clock.advance(100)
+      const { etaSeconds = 0, progress } = (await cache.get(refId)) as {
+        etaSeconds?: number
+        progress?: { percentage?: number }
+      }
+      expect(etaSeconds >= 0 && Number.isFinite(etaSeconds)).toBe(true)
+      const percentage = progress?.percentage ?? 0
+      expect(percentage >= 0 && percentage <= 100).toBe(true)
+    }
+  })
+})
+
+describe('an ETA from history', () => {
+  it('is given, and marked, for a task that reports nothing, once there were enough runs', async () => {
+    const { cache, clock } = scene()
+    const tool = cache.cached({ name: 'steady', asyncTimeout: 0, memoize: false }, async () => {
+      await new Promise<void>(done => clock.schedule(20_000, done))
+    })
+    for (let n = 0; n < 5; n++) {
+      const { refId } = await tool({})
+      await clock.advance(5_000)
+      expect(await cache.get(refId)).not.toHaveProperty('etaSeconds')
+      await clock.advance(15_000)
+    }
+    const { refId } = await tool({})
+    await clock.advance(5_000)
+    expect(await cache.get(refId)).toMatchObject({ etaSeconds: 15, etaBasis: 'history' })
+  })
+})
+
+describe('retention', () => {
+  it('failed and cancelled tasks keep their record for taskRetention', async () => {
+    const { cache, clock } = scene({ taskRetention: '10m', defaultTtl: '1m' })
+    const { refId } = await cache.cached({ name: 'bad', asyncTimeout: 0 }, () =>
+      Promise.reject(new Error('no')),
+    )({})
+    await clock.advance('9m')
+    expect(await cache.get(refId)).toMatchObject({ status: 'failed' })
+    await clock.advance('1m')
+    expect(await cache.exists(refId)).toBe(false)
+  })
+
+  it('a background result obeys the ttl of its tool like any other', async () => {
+    const { cache, clock } = scene()
+    const work = deferred<string>()
+    const { refId } = await cache.cached({ name: 'bg', asyncTimeout: 0, ttl: '1m' }, () => work.promise)({})
+    await clock.advance('30m')
+    work.resolve('v')
+    await clock.advance('59s')
+    expect(await cache.get(refId)).toMatchObject({ value: 'v' })
+    await clock.advance('1s')
+    expect(await cache.exists(refId)).toBe(false)
+  })
+
+  it('reading renews where ttlMode is sliding, and only there', async () => {
+    const { cache, clock } = scene({ defaultTtl: '10m' })
+    const sliding = await cache.set('s', 1, { ttlMode: 'sliding' })
+    const fixed = await cache.set('f', 1)
+    for (let n = 0; n < 5; n++) {
+      await clock.advance('4m')
+      await cache.get(sliding.refId)
+      await cache.get(fixed.refId).catch(() => {})
+    }
+    expect(await cache.exists(sliding.refId)).toBe(true)
+    expect(await cache.exists(fixed.refId)).toBe(false)
+    await clock.advance('10m')
+    expect(await cache.exists(sliding.refId)).toBe(false)
+  })
+})
+
+describe('events', () => {
+  it('tell what happens, in order, without values or words', async () => {
+    const { cache, clock } = scene()
+    const seen: CacheEvent[] = []
+    const types: CacheEventType[] = [
+      'entry:stored',
+      'entry:hit',
+      'entry:joined',
+      'entry:deleted',
+      'task:started',
+      'task:progress',
+      'task:retrying',
+      'task:settled',
+    ]
+    for (const type of types) cache.on(type, event => seen.push(event))
+    let runs = 0
+    const tool = cache.cached(
+      { name: 'noisy', asyncTimeout: 0, maxRetries: 1 },
+      async (_: object, task: TaskContext) => {
+        task.progress(1, 2, 'secret')
+        if (++runs === 1) throw new Error('secret')
+        return 'secret'
+      },
+    )
+    await tool({})
+    await tool({})
+    await clock.advance(5_000)
+    await tool({})
+    await cache.set('v', 'secret')
+    expect(seen.map(({ type }) => type)).toEqual([
+      'entry:joined',
+      'task:started',
+      'task:progress',
+      'task:retrying',
+      'task:started',
+      'task:progress',
+      'task:settled',
+      'entry:hit',
+      'entry:stored',
+    ])
+    expect(JSON.stringify(seen)).not.toContain('secret')
+  })
+
+  it('a listener that throws harms nothing, and one that left hears nothing', async () => {
+    const { cache } = scene()
+    const heard = vi.fn()
+    cache.on('entry:stored', () => {
+      throw new Error('mine')
+    })
+    const end = cache.on('entry:stored', heard)
+    await cache.set('v', 1)
+    end()
+    await cache.set('v', 1)
+    expect(heard).toHaveBeenCalledTimes(1)
+  })
+})
+
+describe('closing', () => {
+  it('gives running tasks the drain to finish', async () => {
+    const { cache, clock } = scene()
+    const store = memoryStore()
+    const draining = new RefCache({ name: 't', clock, store })
+    const settled = vi.fn()
+    draining.on('task:settled', settled)
+    await draining.cached({ name: 'slow', asyncTimeout: 0 }, async () => {
+      await new Promise<void>(done => clock.schedule(3_000, done))
+    })({})
+    const closed = draining.close({ drain: '5s' })
+    await clock.advance(3_000)
+    await closed
+    expect(settled).toHaveBeenCalledWith(expect.objectContaining({ status: 'complete' }))
+    await cache.close()
+  })
+
+  it('fails what may not be repeated, and takes no more calls', async () => {
+    const { cache, clock } = scene()
+    const settled = vi.fn()
+    cache.on('task:settled', settled)
+    const tool = cache.cached({ name: 'stuck', asyncTimeout: 0 }, () => new Promise(() => {}))
+    await tool({})
+    await clock.advance(0)
+    await cache.close()
+    await cache.close()
+    expect(settled).toHaveBeenCalledWith(
+      expect.objectContaining({ status: 'failed', errorCode: 'worker_lost' }),
+    )
+    await expect(tool({})).rejects.toThrow(StoreUnavailable)
+  })
+
+  it('lets go of what may be repeated, so that another process has it at the next sweep', async () => {
+    const clock = new FakeClock()
+    const inner = memoryStore()
+    // Two caches, as in two processes: the one that closes leaves the store to the other.
+    const shared: Store = Object.assign(Object.create(inner), {
+      capabilities: { durable: true, shared: true, watch: true },
+    })
+    for (const name of [
+      'claim',
+      'get',
+      'read',
+      'update',
+      'delete',
+      'list',
+      'clear',
+      'prune',
+      'watch',
+    ] as const) {
+      Object.assign(shared, { [name]: (inner[name] as (...args: unknown[]) => unknown).bind(inner) })
+    }
+    const leaving = Object.assign(Object.create(shared), { close: async () => {} })
+    const a = new RefCache({ name: 't', clock, store: leaving })
+    const b = new RefCache({ name: 't', clock, store: shared, leaseDuration: '10m' })
+    const handler = vi.fn(() => 'from b')
+    b.cached({ name: 'work', idempotent: true }, handler)
+    const { refId } = await a.cached(
+      { name: 'work', idempotent: true, asyncTimeout: 0 },
+      () => new Promise(() => {}),
+    )({})
+    await clock.advance(0)
+    await a.close()
+    await clock.advance('10s')
+    expect(await b.get(refId)).toMatchObject({ status: 'complete', value: 'from b' })
+    expect(handler).toHaveBeenCalledTimes(1)
+  })
+})
+
+describe('the wall clock', () => {
+  it.each(['forwards', 'back'])('set an hour %s costs no running task its lease', async way => {
+    const clock = new FakeClock()
+    const store = memoryStore()
+    const a = new RefCache({ name: 't', clock, store, defaultTtl: null })
+    const b = new RefCache({ name: 't', clock, store, defaultTtl: null })
+    const again = vi.fn()
+    b.cached({ name: 'work', idempotent: true }, again)
+    const work = deferred<string>()
+    const tool = a.cached(
+      { name: 'work', idempotent: true, asyncTimeout: 0, hardTimeout: null },
+      () => work.promise,
+    )
+    const { refId } = await tool({})
+    await clock.advance('1m')
+    clock.jump(way === 'back' ? -3_600_000 : 3_600_000)
+    await clock.advance('5m')
+    work.resolve('once')
+    await clock.advance(0)
+    expect(await b.get(refId)).toMatchObject({ status: 'complete', value: 'once' })
+    expect(again).not.toHaveBeenCalled()
+  })
+})
+
+describe('a store that is away for a while', () => {
+  it('does not cost a finished task its result', async () => {
+    const clock = new FakeClock()
+    const store = memoryStore()
+    const update = store.update.bind(store)
+    const cache = new RefCache({ name: 't', clock, store })
+    const work = deferred<string>()
+    const { refId } = await cache.cached({ name: 'work', asyncTimeout: 0 }, () => work.promise)({})
+    await clock.advance(0)
+    store.update = () => Promise.reject(new StoreUnavailable('away'))
+    work.resolve('kept')
+    await clock.advance('20s')
+    expect(await cache.get(refId)).toMatchObject({ status: 'processing' })
+    store.update = update
+    await clock.advance('10s')
+    expect(await cache.get(refId)).toMatchObject({ status: 'complete', value: 'kept' })
+  })
+
+  it('fails a waiting caller fast', async () => {
+    const clock = new FakeClock()
+    const store = memoryStore()
+    const cache = new RefCache({ name: 't', clock, store })
+    store.update = () => Promise.reject(new StoreUnavailable('away'))
+    await expect(cache.cached({ name: 'work' }, () => 1)({})).rejects.toThrow(StoreUnavailable)
+  })
+})
+
+describe('a thousand tasks at once with progress', () => {
+  it('all settle, polls stay right, and nothing is left behind', async () => {
+    const { cache, clock } = scene()
+    const tool = cache.cached(
+      { name: 'many', asyncTimeout: 0 },
+      async ({ n }: { n: number }, task: TaskContext) => {
+        for (let step = 1; step <= 10; step++) {
+          task.progress(step, 10)
+          await new Promise<void>(done => clock.schedule(100 + (n % 7), done))
+        }
+        return n
+      },
+    )
+    const handles = await Promise.all(Array.from({ length: 1_000 }, (_, n) => tool({ n })))
+    await clock.advance(500)
+    for (const { refId } of handles.slice(0, 50)) {
+      expect(await cache.get(refId)).toMatchObject({ status: 'processing', progress: { total: 10 } })
+    }
+    await clock.advance(1_000)
+    for (const [n, { refId }] of handles.entries()) {
+      expect(await cache.get(refId)).toMatchObject({ status: 'complete', value: n })
+    }
+    expect(clock.pending).toBe(1)
+  })
+})

@@ -1,0 +1,189 @@
+import { describe, expect, it, vi } from 'vitest'
+import { actor } from '../../../src/access/actor.ts'
+import { InvalidArgument, NotFound, PermissionDenied } from '../../../src/core/errors.ts'
+import type { TaskContext } from '../../../src/core/tool.ts'
+import { RefCache } from '../../../src/ref-cache.ts'
+import { memoryStore } from '../../../src/stores/memory.ts'
+import { FakeClock } from '../../../src/testing/fake-clock.ts'
+import { deferred, scene } from './scene.ts'
+
+/** A handler that fails until its nth run. */
+function failsUntil(nth: number) {
+  let runs = 0
+  return vi.fn(async (_: object, task: TaskContext) => {
+    task.progress(1, 2)
+    runs++
+    if (runs < nth) throw new Error(`attempt ${runs} failed`)
+    return `attempt ${runs}`
+  })
+}
+
+describe('automatic retries', () => {
+  it('try failed work again after growing delays, under one reference, and remember what went wrong', async () => {
+    const { cache, clock } = scene()
+    const handler = failsUntil(3)
+    const tool = cache.cached({ name: 'flaky', asyncTimeout: 0, maxRetries: 3 }, handler)
+    const { refId } = await tool({})
+    await clock.advance(0)
+    expect(handler).toHaveBeenCalledTimes(1)
+    expect(await cache.get(refId)).toMatchObject({ status: 'pending', retryCount: 1, maxRetries: 3 })
+    await clock.advance(1_000)
+    expect(handler).toHaveBeenCalledTimes(2)
+    await clock.advance(2_000)
+    expect(handler).toHaveBeenCalledTimes(3)
+    expect(await cache.get(refId)).toMatchObject({ status: 'complete', value: 'attempt 3' })
+    expect(handler.mock.calls.map(([, task]) => task.attempt)).toEqual([1, 2, 3])
+  })
+
+  it('end in failure when they are used up; the full format tells the history', async () => {
+    const { cache, clock } = scene()
+    const handler = failsUntil(99)
+    const { refId } = await cache.cached({ name: 'flaky', asyncTimeout: 0, maxRetries: 2 }, handler)({})
+    await clock.advance(60_000)
+    expect(handler).toHaveBeenCalledTimes(3)
+    expect(await cache.get(refId, { responseFormat: 'full' })).toMatchObject({
+      status: 'failed',
+      retryCount: 2,
+      maxRetries: 2,
+      canRetry: true,
+      isCancellable: false,
+      error: 'attempt 3 failed',
+      retryHistory: [{ attempt: 1 }, { attempt: 2 }, { attempt: 3, error: { message: 'attempt 3 failed' } }],
+    })
+  })
+
+  it('are for the errors that the tool says', async () => {
+    const { cache, clock } = scene()
+    const handler = failsUntil(99)
+    const retryable = (error: unknown) => !(error as Error).message.includes('attempt 2')
+    const tool = cache.cached({ name: 'flaky', asyncTimeout: 0, maxRetries: 5, retryable }, handler)
+    const { refId } = await tool({})
+    await clock.advance(60_000)
+    expect(handler).toHaveBeenCalledTimes(2)
+    expect(await cache.get(refId)).toMatchObject({ status: 'failed' })
+  })
+
+  it('are waited for by a caller without a soft timeout, who gets the last error itself', async () => {
+    const { cache, clock } = scene()
+    const tool = cache.cached({ name: 'flaky', maxRetries: 1 }, failsUntil(99))
+    const answer = tool({}).catch(error => error)
+    await clock.advance(5_000)
+    expect(await answer).toEqual(new Error('attempt 2 failed'))
+  })
+
+  it('stop when the task is cancelled during the delay', async () => {
+    const { cache, clock } = scene()
+    const handler = failsUntil(99)
+    const { refId } = await cache.cached({ name: 'flaky', asyncTimeout: 0, maxRetries: 5 }, handler)({})
+    await clock.advance(0)
+    expect(await cache.cancelTask(refId)).toMatchObject({ status: 'cancelled' })
+    await clock.advance(600_000)
+    expect(handler).toHaveBeenCalledTimes(1)
+  })
+
+  it('begin the ETA anew', async () => {
+    const { cache, clock } = scene()
+    const work = deferred()
+    let runs = 0
+    const tool = cache.cached(
+      { name: 'flaky', asyncTimeout: 0, maxRetries: 1 },
+      async (_: object, task: TaskContext) => {
+        await new Promise<void>(done => clock.schedule(10_000, done))
+        task.progress(1, 2)
+        if (++runs === 1) throw new Error('first')
+        await work.promise
+      },
+    )
+    const { refId } = await tool({})
+    await clock.advance(10_000)
+    expect(await cache.get(refId)).not.toHaveProperty('etaSeconds')
+    await clock.advance(12_000)
+    expect(await cache.get(refId)).toMatchObject({ status: 'processing' })
+    const { etaSeconds } = (await cache.get(refId)) as { etaSeconds: number }
+    expect(etaSeconds).toBeLessThan(13)
+  })
+
+  it('free their place in the queue while they wait', async () => {
+    const { cache, clock } = scene({ maxConcurrentTasks: 1 })
+    await cache.cached({ name: 'flaky', asyncTimeout: 0, maxRetries: 1 }, failsUntil(99))({})
+    await clock.advance(0)
+    const other = cache.cached({ name: 'other' }, () => 'ran')
+    const answer = other({})
+    await clock.advance(0)
+    expect(await answer).toMatchObject({ value: 'ran' })
+  })
+})
+
+describe('a retry by hand', () => {
+  async function failed(options: object = {}) {
+    const { cache, clock } = scene()
+    const handler = failsUntil(2)
+    const tool = cache.cached({ name: 'flaky', asyncTimeout: 0, ...options }, handler)
+    const { refId } = await tool({})
+    await clock.advance(0)
+    return { cache, clock, handler, tool, refId }
+  }
+
+  it('begins a failed task again under the same reference', async () => {
+    const { cache, clock, handler, tool, refId } = await failed()
+    expect(await cache.retryTask(refId)).toMatchObject({ refId, status: 'pending' })
+    await clock.advance(0)
+    expect(await cache.get(refId)).toMatchObject({ status: 'complete', value: 'attempt 2' })
+    expect((await tool({})).refId).toBe(refId)
+    expect(handler).toHaveBeenCalledTimes(2)
+  })
+
+  it('begins a cancelled task again', async () => {
+    const { cache, clock } = scene()
+    const work = deferred<string>()
+    const { refId } = await cache.cached({ name: 'slow', asyncTimeout: 0 }, () => work.promise)({})
+    await clock.advance(0)
+    await cache.cancelTask(refId)
+    await cache.retryTask(refId)
+    work.resolve('after all')
+    await clock.advance(0)
+    expect(await cache.get(refId)).toMatchObject({ status: 'complete', value: 'after all' })
+  })
+
+  it('starts one attempt for two callers at once', async () => {
+    const { cache, clock, handler, refId } = await failed()
+    const answers = await Promise.allSettled([cache.retryTask(refId), cache.retryTask(refId)])
+    expect(answers.map(({ status }) => status)).toContain('fulfilled')
+    await clock.advance(0)
+    expect(handler).toHaveBeenCalledTimes(2)
+  })
+
+  it('leaves the key to a newer call that took it', async () => {
+    const { cache, clock, tool, refId } = await failed()
+    const newer = await tool({})
+    await clock.advance(0)
+    expect(await cache.get(newer.refId)).toMatchObject({ status: 'complete' })
+    await cache.retryTask(refId)
+    await clock.advance(0)
+    expect(await cache.get(refId)).toMatchObject({ status: 'complete' })
+    expect((await tool({})).refId).toBe(newer.refId)
+  })
+
+  it('is refused for a task that runs or has finished, and for strangers', async () => {
+    const { cache, clock, refId } = await failed()
+    await expect(cache.retryTask(refId, { actor: actor.agent({ id: 'x' }) })).rejects.toThrow(
+      PermissionDenied,
+    )
+    await expect(cache.retryTask('t:nonsense')).rejects.toThrow(NotFound)
+    await cache.retryTask(refId)
+    await expect(cache.retryTask(refId)).rejects.toThrow(InvalidArgument)
+    await clock.advance(0)
+    await expect(cache.retryTask(refId)).rejects.toThrow(/finished/)
+  })
+
+  it('needs the tool in this process', async () => {
+    const clock = new FakeClock()
+    const store = memoryStore()
+    const elsewhere = new RefCache({ name: 't', clock, store })
+    const { refId } = await elsewhere.cached({ name: 'bad', asyncTimeout: 0 }, failsUntil(2))({})
+    await clock.advance(0)
+    const here = new RefCache({ name: 't', clock, store })
+    await expect(here.retryTask(refId)).rejects.toThrow(/does not have the tool/)
+    expect(await here.get(refId)).toMatchObject({ status: 'failed' })
+  })
+})
