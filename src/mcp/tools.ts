@@ -2,11 +2,12 @@ import { z } from 'zod'
 import type { ActorLike } from '../access/actor.ts'
 import { type Duration, toMilliseconds } from '../core/duration.ts'
 import type { Progress } from '../core/entry.ts'
-import { InvalidArgument, RefCacheError } from '../core/errors.ts'
+import { RefCacheError } from '../core/errors.ts'
 import type { JsonObject } from '../core/json.ts'
 import type { RefCache } from '../ref-cache.ts'
+import { parseArguments, RESPONSE_FORMAT_ARGUMENT, responseFormat } from './arguments.ts'
 import { CANCEL_TASK_DESCRIPTION, GET_CACHED_RESULT_DESCRIPTION } from './instructions.ts'
-import { type ToolResult, toErrorResult, toToolResult } from './wire.ts'
+import { internalError, type ToolResult, toErrorResult, toToolResult } from './wire.ts'
 
 /** Who calls a polling tool, and how the call can end or report before its answer. */
 export interface PollContext {
@@ -43,7 +44,7 @@ const getArguments = z.strictObject({
   max_size: count.optional().describe('Budget of this answer, in tokens unless the server says otherwise.'),
   full: z.boolean().optional().describe('The whole value, if it is not too large for one answer.'),
   wait_seconds: z.number().min(0).optional().describe('How long to wait for a running task.'),
-  _async_response_format: z.enum(['minimal', 'standard', 'full']).optional(),
+  [RESPONSE_FORMAT_ARGUMENT]: responseFormat.optional(),
 })
 
 const cancelArguments = z.strictObject({ ref_id: refId })
@@ -98,33 +99,30 @@ interface Definition<Schema extends z.ZodType> extends Omit<PollingTool, 'inputS
 function define<Schema extends z.ZodType>({ schema, run, ...tool }: Definition<Schema>): PollingTool {
   return {
     ...tool,
-    inputSchema: z.toJSONSchema(schema, { io: 'input' }) as JsonObject,
+    inputSchema: shown(schema),
     async handle(args, context) {
       try {
-        return toToolResult(await run(parse(schema, args), context))
+        return toToolResult(await run(parseArguments(schema, args), context))
       } catch (error) {
-        return toErrorResult(error instanceof RefCacheError ? error : internal(error))
+        return toErrorResult(error instanceof RefCacheError ? error : internalError(error))
       }
     },
   }
 }
 
-function parse<Schema extends z.ZodType>(schema: Schema, args: unknown): z.output<Schema> {
-  const parsed = schema.safeParse(args ?? {})
-  if (parsed.success) return parsed.data
-  const issues = parsed.error.issues.map(({ path, message }) =>
-    path.length === 0 ? message : `${path.join('.')}: ${message}`,
-  )
-  throw new InvalidArgument(`The arguments are not valid. ${issues.join('; ')}.`)
-}
+/** Converted once: over HTTP the tools are registered for every request. */
+const jsonSchemas = new WeakMap<z.ZodType, JsonObject>()
 
-/** An error that nobody planned for: its text could hold anything, so it stays here. */
-class Internal extends RefCacheError {
-  readonly code = 'internal'
-}
-
-function internal(cause: unknown): Internal {
-  return new Internal('Something went wrong inside of the server. Try again; its log may say more.', {
-    cause,
+function shown(schema: z.ZodType): JsonObject {
+  const known = jsonSchemas.get(schema)
+  if (known) return known
+  const { $schema: _, ...jsonSchema } = z.toJSONSchema(schema, {
+    io: 'input',
+    override: ({ jsonSchema: part }) => {
+      // zod says of every integer that it is a safe one: words that an agent would pay for.
+      if (part.maximum === Number.MAX_SAFE_INTEGER) delete part.maximum
+    },
   })
+  jsonSchemas.set(schema, jsonSchema as JsonObject)
+  return jsonSchema as JsonObject
 }

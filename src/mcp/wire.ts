@@ -13,6 +13,7 @@ export type WireErrorCode =
   | 'task_cancelled'
   | 'value_too_large'
   | 'store_unavailable'
+  | 'queue_full'
   | 'internal'
 
 /** The part of an MCP CallToolResult that this package writes. */
@@ -71,12 +72,14 @@ function taskFields(response: AsyncTaskResponse): Record<string, JsonValue | und
     started_at: response.startedAt?.toISOString(),
     progress: response.progress && defined({ ...response.progress }),
     eta_seconds: response.etaSeconds,
+    eta_basis: response.etaBasis,
     poll_after_seconds: response.pollAfterSeconds,
     error: response.error,
     error_code: response.errorCode,
     retry_count: response.retryCount,
     max_retries: response.maxRetries,
     can_retry: response.canRetry,
+    is_cancellable: response.isCancellable,
     retry_history: response.retryHistory?.map(wireAttempt),
     expected_schema: response.expectedSchema,
   }
@@ -114,4 +117,15 @@ function wireCode({ code }: RefCacheError): WireErrorCode {
     default:
       return code
   }
+}
+
+/** An error that nobody planned for: its text could hold anything, so it stays here, as the cause. */
+class Internal extends RefCacheError {
+  readonly code = 'internal'
+}
+
+export function internalError(cause: unknown): RefCacheError {
+  return new Internal('Something went wrong inside of the server. Try again; its log may say more.', {
+    cause,
+  })
 }

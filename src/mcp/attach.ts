@@ -1,0 +1,55 @@
+import type { McpServer, RegisteredTool, StandardSchemaWithJSON } from '@modelcontextprotocol/server'
+import type { Handler } from '../core/tool.ts'
+import type { RefCache } from '../ref-cache.ts'
+import type { AttachOptions, ToolConfig } from './config.ts'
+import type { ActorOf } from './identity.ts'
+import { registerCached } from './register.ts'
+import { answer } from './request.ts'
+import { type AuthorSchema, declared } from './schema.ts'
+import { type PollingTool, pollingTools } from './tools.ts'
+
+type ArgumentsOf<Input> = Input extends AuthorSchema
+  ? StandardSchemaWithJSON.InferOutput<Input>
+  : Record<string, never>
+type ResultOf<Output> = Output extends AuthorSchema ? StandardSchemaWithJSON.InferInput<Output> : unknown
+
+export interface AttachedRefCache {
+  /** Registers a tool whose calls go through the cache. The handler gets the arguments and its task. */
+  registerTool<
+    Input extends AuthorSchema | undefined = undefined,
+    Output extends AuthorSchema | undefined = undefined,
+  >(
+    name: string,
+    config: ToolConfig<Input, Output>,
+    handler: Handler<ArgumentsOf<Input>, ResultOf<Output>>,
+  ): RegisteredTool
+}
+
+/**
+ * Registers `get_cached_result` and `cancel_task` on a server of the official SDK, and gives the `registerTool` of
+ * tools whose large results become previews and whose slow ones become handles.
+ *
+ * Where the server is made anew for every request, attach it there, and keep the cache outside. The SDK takes
+ * instructions at construction only: `new McpServer(info, { instructions: SERVER_INSTRUCTIONS })`.
+ */
+export function attachRefCache(
+  server: McpServer,
+  cache: RefCache,
+  options: AttachOptions = {},
+): AttachedRefCache {
+  for (const tool of pollingTools(cache, options)) registerPolling(server, tool, options.actorOf)
+  return {
+    registerTool: (name, config, handler) =>
+      registerCached(server, cache, { name, config, handler, options }),
+  }
+}
+
+function registerPolling(server: McpServer, tool: PollingTool, actorOf: ActorOf | undefined): void {
+  const { name, title, description, annotations, inputSchema } = tool
+  const shown = { title, description, annotations, inputSchema: declared(() => inputSchema) }
+  server.registerTool(name, shown, (args, context) =>
+    answer(context, actorOf, ({ caller, signal, onProgress }) =>
+      tool.handle(args, { actor: caller.actor, signal, onProgress }),
+    ),
+  )
+}

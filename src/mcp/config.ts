@@ -1,0 +1,56 @@
+import type { McpServer, ToolAnnotations } from '@modelcontextprotocol/server'
+import type { Namespace } from '../access/namespace.ts'
+import type { Duration } from '../core/duration.ts'
+import type { ToolOptions } from '../core/tool.ts'
+import type { ActorOf } from './identity.ts'
+import type { AuthorSchema } from './schema.ts'
+import type { PollingOptions } from './tools.ts'
+
+export interface AttachOptions extends PollingOptions {
+  /**
+   * How long a tool's call waits before it answers with a handle, unless the tool says otherwise. Clients give up
+   * after 30 to 60 s.
+   * @defaultValue '20s'
+   */
+  asyncTimeout?: Duration
+  /** Who calls. @defaultValue the subject of `authInfo`, else the session, else an anonymous agent */
+  actorOf?: ActorOf
+}
+
+/** The SDK's own tool config. */
+type SdkToolConfig = Pick<
+  Parameters<McpServer['registerTool']>[1],
+  'title' | 'description' | 'icons' | 'scopeChallenge' | '_meta'
+>
+
+/** What the SDK's `registerTool` takes, and how the tool goes through the cache. */
+export interface ToolConfig<
+  Input extends AuthorSchema | undefined = AuthorSchema | undefined,
+  Output extends AuthorSchema | undefined = AuthorSchema | undefined,
+> extends SdkToolConfig,
+    Omit<
+      ToolOptions,
+      'name' | 'input' | 'outputSchema' | 'asyncTimeout' | 'memoize' | 'idempotent' | 'namespace'
+    > {
+  inputSchema?: Input
+  /** Checks the handler's result. Clients see it widened: they are also given previews and handles. */
+  outputSchema?: Output
+  annotations?: ToolAnnotations
+  /** @defaultValue that of `attachRefCache`: '20s' */
+  asyncTimeout?: Duration
+  /**
+   * Whether identical calls share one run and one result. A tool with side effects must run each time.
+   * @defaultValue true where the annotations say readOnlyHint and idempotentHint, else false
+   */
+  memoize?: boolean
+  /**
+   * Whether the work may be run again by another process when the one that runs it is lost.
+   * @defaultValue true where the annotations say readOnlyHint or idempotentHint, else false
+   */
+  idempotent?: boolean
+  /**
+   * Where the tool's results belong. Name one, `'public'` say, to let callers share results over HTTP.
+   * @defaultValue private to an authenticated subject; 'public' without one
+   */
+  namespace?: Namespace
+}

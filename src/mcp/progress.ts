@@ -1,0 +1,51 @@
+import type { ServerContext } from '@modelcontextprotocol/server'
+import type { Progress } from '../core/entry.ts'
+
+/** How much a message without numbers moves the progress: MCP demands that each notification does. */
+const MESSAGE_STEP = 0.001
+
+/**
+ * Tells the caller of one request of progress while the request waits, where it gave a progress token.
+ *
+ * A report that does not go forward (a new attempt, the same number again) is left out.
+ */
+export class ProgressNotifier {
+  readonly #request: ServerContext['mcpReq']
+  #last = -Infinity
+  #sent = Promise.resolve()
+  #ended = false
+
+  constructor(request: ServerContext['mcpReq']) {
+    this.#request = request
+  }
+
+  readonly notify = ({ current, total, message }: Progress): void => {
+    const progressToken = this.#request._meta?.progressToken
+    if (progressToken === undefined || this.#ended) return
+    if (current === undefined && message === undefined) return
+    const progress = current ?? Math.max(0, this.#last) + MESSAGE_STEP
+    if (progress <= this.#last) return
+    this.#last = progress
+    const params = {
+      progressToken,
+      progress,
+      ...(total === undefined ? {} : { total }),
+      ...(message === undefined ? {} : { message }),
+    }
+    const sent = this.#send(params)
+    this.#sent = this.#sent.then(() => sent)
+  }
+
+  /** Nothing is sent after this; resolves when all that was sent is on its way, so that the answer comes last. */
+  async end(): Promise<void> {
+    this.#ended = true
+    await this.#sent
+  }
+
+  /** A client that cannot be told is no reason to fail its call. */
+  async #send(params: Record<string, unknown>): Promise<void> {
+    try {
+      await this.#request.notify({ method: 'notifications/progress', params })
+    } catch {}
+  }
+}

@@ -1,0 +1,30 @@
+import type { ServerContext } from '@modelcontextprotocol/server'
+import type { Progress } from '../core/entry.ts'
+import { type ActorOf, type Caller, callerOf } from './identity.ts'
+import { ProgressNotifier } from './progress.ts'
+import { type ToolResult, toErrorResult } from './wire.ts'
+
+/** One request of a client, as the cache wants to know it. */
+export interface ToolRequest {
+  readonly caller: Caller
+  /** Aborts when the client cancels the request or goes away. */
+  readonly signal: AbortSignal
+  readonly onProgress: (progress: Progress) => void
+}
+
+/** Answers a request in every case, with an error too, and after all progress that was reported to it. */
+export async function answer(
+  context: ServerContext,
+  actorOf: ActorOf | undefined,
+  work: (request: ToolRequest) => Promise<ToolResult>,
+): Promise<ToolResult> {
+  const progress = new ProgressNotifier(context.mcpReq)
+  try {
+    const caller = callerOf(context, actorOf)
+    return await work({ caller, signal: context.mcpReq.signal, onProgress: progress.notify })
+  } catch (error) {
+    return toErrorResult(error)
+  } finally {
+    await progress.end()
+  }
+}

@@ -1,0 +1,117 @@
+import type { StandardSchemaWithJSON } from '@modelcontextprotocol/server'
+import { z } from 'zod'
+import { InvalidArgument } from '../core/errors.ts'
+import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts'
+
+/** A schema that an author declares with a tool: validates, and can say itself in JSON Schema. */
+export type AuthorSchema = StandardSchemaWithJSON
+
+/**
+ * What clients are shown, while anything passes: for arguments that are checked behind the SDK, so that a bad one
+ * gets a coded error, and for answers, which are right by construction. Converted only when somebody asks.
+ */
+export function declared(jsonSchema: () => JsonObject): AuthorSchema {
+  return {
+    '~standard': {
+      version: 1,
+      vendor: 'mcp-refcache',
+      validate: value => ({ value }),
+      jsonSchema: { input: jsonSchema, output: jsonSchema },
+    },
+  }
+}
+
+/**
+ * How an author's schema becomes JSON Schema, in the dialect that the SDK shows to clients.
+ * @throws InvalidArgument, at once, when it cannot
+ */
+export function converterOf(schema: AuthorSchema, side: 'input' | 'output', what: string): () => JsonObject {
+  const target = 'draft-2020-12'
+  const standard = (schema as Partial<AuthorSchema>)['~standard']
+  if (!standard) throw new InvalidArgument(`${what} must be a Standard Schema, such as z.object({ … }).`)
+  if (standard.jsonSchema) return () => standard.jsonSchema[side]({ target }) as JsonObject
+  if ('_zod' in schema) {
+    return () => z.toJSONSchema(schema as unknown as z.ZodType, { target, io: side }) as JsonObject
+  }
+  throw new InvalidArgument(
+    `${what} cannot be shown as JSON Schema: its library (${standard.vendor}) does not offer that. Use fromJsonSchema of the MCP SDK.`,
+  )
+}
+
+/**
+ * The schema of all that a tool with the result schema `result` can answer: the result itself, a reference to it
+ * (whole, a preview, or a handle), or an error, which some clients validate too.
+ */
+export function answerSchema(result: JsonObject): JsonObject {
+  const { $schema, ...body } = result
+  return {
+    ...($schema === undefined ? {} : { $schema }),
+    type: 'object',
+    anyOf: [{ $ref: RESULT }, { $ref: '#/$defs/reference' }, { $ref: '#/$defs/error' }],
+    $defs: {
+      result: rebased(body),
+      reference: {
+        type: 'object',
+        description: 'The result is in `value` where is_complete; otherwise follow ref_id.',
+        properties: {
+          ref_id: { type: 'string' },
+          status: { enum: ['pending', 'processing', 'complete', 'failed', 'cancelled'] },
+          is_complete: { type: 'boolean' },
+          is_async: { type: 'boolean' },
+          value: { $ref: RESULT },
+        },
+        required: ['ref_id', 'status', 'is_complete', 'is_async'],
+      },
+      error: {
+        type: 'object',
+        properties: {
+          error: {
+            type: 'object',
+            properties: { code: { type: 'string' }, message: { type: 'string' } },
+            required: ['code', 'message'],
+          },
+        },
+        required: ['error'],
+      },
+    },
+  }
+}
+
+const RESULT = '#/$defs/result'
+
+/** Keywords whose value is data: a `$ref` in there is no reference. */
+const DATA_KEYWORDS = new Set(['const', 'enum', 'default', 'examples'])
+
+/** Keywords whose value maps names to schemas: a name may read like a keyword. */
+const NAMING_KEYWORDS = new Set([
+  'properties',
+  'patternProperties',
+  '$defs',
+  'definitions',
+  'dependentSchemas',
+])
+
+/** The schema as it reads below `#/$defs/result`: its references to its own root follow it there. */
+function rebased(schema: JsonObject): JsonObject {
+  // A schema with an identity of its own is the root of its references wherever it stands.
+  if ('$id' in schema) return schema
+  return Object.fromEntries(
+    Object.entries(schema).map(([keyword, value]): [string, JsonValue] => {
+      if (keyword === '$ref' && typeof value === 'string') return [keyword, rebasedReference(value)]
+      if (DATA_KEYWORDS.has(keyword)) return [keyword, value]
+      if (NAMING_KEYWORDS.has(keyword) && isJsonObject(value)) {
+        return [keyword, Object.fromEntries(Object.entries(value).map(([name, v]) => [name, below(v)]))]
+      }
+      return [keyword, below(value)]
+    }),
+  )
+}
+
+function below(value: JsonValue): JsonValue {
+  if (Array.isArray(value)) return value.map(below)
+  return isJsonObject(value) ? rebased(value) : value
+}
+
+function rebasedReference(reference: string): string {
+  return reference === '#' || reference.startsWith('#/') ? RESULT + reference.slice(1) : reference
+}

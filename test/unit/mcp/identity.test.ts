@@ -1,0 +1,93 @@
+import type { AuthInfo, ServerContext } from '@modelcontextprotocol/server'
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { actor } from '../../../src/access/actor.ts'
+import { checkNamespace } from '../../../src/access/namespace.ts'
+import { callerOf, toNamespaceId } from '../../../src/mcp/identity.ts'
+
+function context(parts: { sessionId?: string; authInfo?: Partial<AuthInfo>; http?: boolean }): ServerContext {
+  const { sessionId, authInfo, http = authInfo !== undefined } = parts
+  return { sessionId, ...(http ? { http: { authInfo } } : {}) } as unknown as ServerContext
+}
+
+const tokenOf = (extra: Record<string, unknown>) =>
+  context({ authInfo: { token: 'secret', clientId: 'app', scopes: [], extra } })
+
+describe('who calls', () => {
+  it('on stdio is one agent, whose calls share their results', () => {
+    expect(callerOf(context({}))).toEqual({ actor: actor.agent(), ambiguous: false })
+  })
+
+  it('over HTTP without a token could be anybody', () => {
+    expect(callerOf(context({ http: true }))).toEqual({ actor: actor.agent(), ambiguous: true })
+    expect(callerOf(context({ http: true, sessionId: 's1' }))).toEqual({
+      actor: actor.agent({ sessionId: 's1' }),
+      ambiguous: true,
+    })
+  })
+
+  it.each(['sub', 'subject', 'userId', 'user_id'])('is the subject that a token names in %s', claim => {
+    expect(callerOf(tokenOf({ [claim]: 'alice' }))).toEqual({
+      actor: actor.agent({ id: 'alice' }),
+      namespace: 'user:alice',
+      ambiguous: false,
+    })
+  })
+
+  it('is somebody else when another issuer uses the same name', () => {
+    const one = callerOf(tokenOf({ sub: 'alice', iss: 'https://one.example' }))
+    const two = callerOf(tokenOf({ sub: 'alice', iss: 'https://two.example' }))
+    expect(one.namespace).not.toBe(two.namespace)
+    expect(checkNamespace(one.namespace ?? '')).toBe(one.namespace)
+  })
+
+  it('is the OAuth client where the token names no subject; its users are not told apart, so nothing is shared', () => {
+    const { ambiguous, namespace } = callerOf(tokenOf({}))
+    expect(ambiguous).toBe(true)
+    expect(checkNamespace(namespace ?? '')).toMatch(/^user:%client-/)
+  })
+
+  it('can be said by the server, and what it leaves open is derived', () => {
+    const user = actor.user({ id: 'tenant:7' })
+    expect(callerOf(context({ http: true }), () => user)).toEqual({
+      actor: actor.user({ id: 'tenant%3A7' }),
+      namespace: 'user:tenant%3A7',
+      ambiguous: false,
+    })
+    expect(callerOf(tokenOf({ sub: 'alice' }), () => undefined).namespace).toBe('user:alice')
+  })
+
+  it('is never the host program, and an error of the server stays inside', () => {
+    expect(() => callerOf(context({}), () => actor.system())).toThrow(
+      expect.objectContaining({ code: 'internal' }),
+    )
+    const broken = () => {
+      throw new Error('password: hunter2')
+    }
+    expect(() => callerOf(context({}), broken)).toThrow(/Something went wrong/)
+  })
+})
+
+describe('an id of a namespace', () => {
+  it('is the name itself where it can be', () => {
+    for (const name of ['alice', 'auth0|123', 'alice@example.com', 'Ålice'])
+      expect(toNamespaceId(name)).toBe(name)
+  })
+
+  it('fits a namespace whatever the name, and is one for each name', () => {
+    const names = fc.string({ unit: 'binary', minLength: 1, maxLength: 300 })
+    fc.assert(
+      fc.property(names, names, (one, two) => {
+        expect(checkNamespace(`user:${toNamespaceId(one)}`)).toBeTruthy()
+        expect(toNamespaceId(one) === toNamespaceId(two)).toBe(one === two)
+      }),
+      { numRuns: 50 },
+    )
+  })
+
+  it('tells names apart that look alike once they are escaped or shortened', () => {
+    const long = 'x'.repeat(300)
+    const names = ['a:b', 'a%3Ab', 'a b', long, toNamespaceId(long), '\ud800', '\ud801', '\ufffd']
+    expect(new Set(names.map(toNamespaceId)).size).toBe(names.length)
+  })
+})
