@@ -34,3 +34,10 @@ export function toActor(who: ActorLike | undefined): Actor {
 export function describeActor(who: Actor): string {
   return JSON.stringify([who.type, who.id ?? null, who.sessionId ?? null])
 }
+
+/** Whether `who` is the actor that `describeActor` described. Whoever has an id is the same in every session. */
+export function isDescribed(description: string, who: Actor): boolean {
+  const [type, id, sessionId] = JSON.parse(description) as [string, string | null, string | null]
+  if (type !== who.type || id !== (who.id ?? null)) return false
+  return id !== null || sessionId === (who.sessionId ?? null)
+}

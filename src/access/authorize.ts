@@ -1,5 +1,5 @@
 import { NotFound, PermissionDenied } from '../core/errors.ts'
-import { type Actor, describeActor } from './actor.ts'
+import { type Actor, isDescribed } from './actor.ts'
 import { admits, type Namespace } from './namespace.ts'
 import { Permission } from './permission.ts'
 import type { AccessPolicy } from './policy.ts'
@@ -45,7 +45,7 @@ export function authorizeKnowing(guarded: Guarded, who: Actor): void {
 /** To change what becomes of a task: the UPDATE right, or being the actor that started it. */
 export function authorizeSteering(guarded: Guarded, who: Actor): void {
   authorizeKnowing(guarded, who)
-  if (guarded.startedBy === describeActor(who)) return
+  if (isDescribed(guarded.startedBy, who)) return
   authorize(
     guarded,
     who,

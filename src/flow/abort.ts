@@ -15,6 +15,15 @@ export async function untilAborted<T>(signal: AbortSignal, work: () => T | Promi
   }
 }
 
+/** A signal that follows `source` until it is told to end: what happens to `source` after that stays unknown to it. */
+export function following(source: AbortSignal): { signal: AbortSignal; end(): void } {
+  const controller = new AbortController()
+  const abort = () => controller.abort(source.reason)
+  if (source.aborted) abort()
+  source.addEventListener('abort', abort)
+  return { signal: controller.signal, end: () => source.removeEventListener('abort', abort) }
+}
+
 /** Waits `ms`; rejects with the signal's reason when it is aborted first. */
 export async function pause(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
   let cancel = () => {}

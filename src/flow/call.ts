@@ -58,7 +58,7 @@ export async function call(
       onChange: changed => tellProgress(changed, who, options.onProgress),
     })
     rejectFailure(latest, listening)
-    return await reply(engine, latest, who, { ...options, unreadable: 'withhold' })
+    return await reply(engine, latest, who, { ...options, unreadable: 'withhold', justFollowed: true })
   } finally {
     listening.end(listening)
   }

@@ -20,6 +20,8 @@ export interface ReplyOptions {
    * call that made it).
    */
   unreadable: 'refuse' | 'withhold'
+  /** The caller has followed the entry until now: that it expired in between must not cost it the answer. */
+  justFollowed?: boolean
 }
 
 export const PRIVATE =
@@ -32,7 +34,7 @@ export async function reply(
   who: Actor,
   options: ReplyOptions,
 ): Promise<CallResponse> {
-  const known = knownTo(engine, entry, who)
+  const known = knownTo(engine, entry, who, options.justFollowed)
   if (known.status !== 'complete') return describeTask(engine, known, who, options.responseFormat)
   if (options.unreadable === 'withhold' && !may(known, who, Permission.READ)) return bare(known, PRIVATE)
   authorize(known, who, Permission.READ, PRIVATE)
@@ -61,8 +63,8 @@ export function replyStatus(
   return bare(known, 'The task has finished. Its value can be read with this ref_id.')
 }
 
-function knownTo(engine: Engine, entry: Entry | undefined, who: Actor): Entry {
-  if (!entry || isExpired(entry, engine.clock.now())) throw new NotFound()
+function knownTo(engine: Engine, entry: Entry | undefined, who: Actor, justFollowed = false): Entry {
+  if (!entry || (!justFollowed && isExpired(entry, engine.clock.now()))) throw new NotFound()
   authorizeKnowing(entry, who)
   return entry
 }

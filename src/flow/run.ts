@@ -5,7 +5,7 @@ import { events } from '../core/events.ts'
 import type { RefId } from '../core/ref.ts'
 import type { ProgressReport, TaskContext, Tool } from '../core/tool.ts'
 import type { Perform } from '../runners/runner.ts'
-import { pause, untilAborted } from './abort.ts'
+import { following, pause, untilAborted } from './abort.ts'
 import { change } from './change.ts'
 import type { Engine } from './engine.ts'
 import { guardLease, limitTime, sustain } from './guards.ts'
@@ -62,14 +62,19 @@ async function execute(engine: Engine, tool: Tool, entry: ProcessingEntry, signa
     if (changed?.entry?.status === 'processing') engine.events.emit(events.progress(changed.entry))
   })
   const unlimit = limitTime(engine, refId, tool.hardTimeout)
+  // A handler that has ended must not hear of an abort: its own settlement looks like a loss to the guards.
+  const handlers = following(signal)
   let outcome: Outcome
   try {
     const input = await readInput(engine, refId)
-    const result = await untilAborted(signal, () => tool.handler(input, contextOf(entry, signal, progress)))
+    const result = await untilAborted(signal, () =>
+      tool.handler(input, contextOf(entry, handlers.signal, progress)),
+    )
     outcome = { value: await encodeValue(engine, result) }
   } catch (error) {
     outcome = { error }
   } finally {
+    handlers.end()
     unlimit()
     await progress.end()
   }

@@ -26,7 +26,7 @@ export interface AttachedRefCache {
 }
 
 /**
- * Registers `get_cached_result` and `cancel_task` on a server of the official SDK, and gives the `registerTool` of
+ * Registers `get_cached_result`, `cancel_task` and `retry_task` on a server of the official SDK, and gives the `registerTool` of
  * tools whose large results become previews and whose slow ones become handles.
  *
  * Where the server is made anew for every request, attach it there, and keep the cache outside. The SDK takes

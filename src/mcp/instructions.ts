@@ -2,13 +2,16 @@
 
 export const SERVER_INSTRUCTIONS = `Tool answers may be references. status "complete" with is_complete true: the value is all there. is_complete false with "preview": only a part; call get_cached_result with the ref_id and page 1, 2, … (or a larger max_size). status "pending" or "processing": the work goes on; call get_cached_result with the ref_id, it waits for the result. Never call a slow tool again to get its result. "failed" and "cancelled" say what happened. cancel_task stops work that is no longer wanted.
 
-A ref_id stays valid until it expires; then get_cached_result answers not_found and the tool has to be called again. progress and eta_seconds tell how far a task is; poll_after_seconds, when to ask again. Pages joined in order are the whole value: lists concatenate, objects merge, texts join.`
+A ref_id stays valid until it expires; then get_cached_result answers not_found and the tool has to be called again. progress and eta_seconds tell how far a task is; poll_after_seconds, when to ask again. retry_task starts a failed task again where can_retry is true. Pages joined in order are the whole value: lists concatenate, objects merge, texts join.`
 
 export const GET_CACHED_RESULT_DESCRIPTION =
   'Follow a ref_id. For a running task: waits (wait_seconds) and answers with its progress or its result. For a finished one: the whole value if it fits, else a preview; get more with page (1, 2, …), page_size, a larger max_size, or full: true. Asking again never starts the work again.'
 
 export const CANCEL_TASK_DESCRIPTION =
   'Cancel the running task behind a ref_id when its result is no longer wanted. Answers with the status after that; a finished task stays as it is.'
+
+export const RETRY_TASK_DESCRIPTION =
+  'Start the failed or cancelled task behind a ref_id again, under the same ref_id, where can_retry is true. Follow it with get_cached_result.'
 
 /** Added to the description of each tool that goes through the cache. */
 export const TOOL_NOTE =

@@ -6,7 +6,11 @@ import { RefCacheError } from '../core/errors.ts'
 import type { JsonObject } from '../core/json.ts'
 import type { RefCache } from '../ref-cache.ts'
 import { parseArguments, RESPONSE_FORMAT_ARGUMENT, responseFormat } from './arguments.ts'
-import { CANCEL_TASK_DESCRIPTION, GET_CACHED_RESULT_DESCRIPTION } from './instructions.ts'
+import {
+  CANCEL_TASK_DESCRIPTION,
+  GET_CACHED_RESULT_DESCRIPTION,
+  RETRY_TASK_DESCRIPTION,
+} from './instructions.ts'
 import { internalError, type ToolResult, toErrorResult, toToolResult } from './wire.ts'
 
 /** Who calls a polling tool, and how the call can end or report before its answer. */
@@ -47,11 +51,11 @@ const getArguments = z.strictObject({
   [RESPONSE_FORMAT_ARGUMENT]: responseFormat.optional(),
 })
 
-const cancelArguments = z.strictObject({ ref_id: refId })
+const steerArguments = z.strictObject({ ref_id: refId })
 
-/** The tools through which an agent follows references: `get_cached_result` and `cancel_task`. */
+/** The tools through which an agent follows references: `get_cached_result`, `cancel_task`, `retry_task`. */
 export function pollingTools(cache: RefCache, options: PollingOptions = {}): PollingTool[] {
-  return [getCachedResult(cache, options), cancelTask(cache)]
+  return [getCachedResult(cache, options), cancelTask(cache), retryTask(cache)]
 }
 
 const MAX_WAIT_MS = 50_000
@@ -86,8 +90,19 @@ function cancelTask(cache: RefCache): PollingTool {
     title: 'Cancel task',
     description: CANCEL_TASK_DESCRIPTION,
     annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: true, openWorldHint: false },
-    schema: cancelArguments,
+    schema: steerArguments,
     run: (args, { actor }) => cache.cancelTask(args.ref_id, { actor }),
+  })
+}
+
+function retryTask(cache: RefCache): PollingTool {
+  return define({
+    name: 'retry_task',
+    title: 'Retry task',
+    description: RETRY_TASK_DESCRIPTION,
+    annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: false, openWorldHint: true },
+    schema: steerArguments,
+    run: (args, { actor }) => cache.retryTask(args.ref_id, { actor }),
   })
 }
 

@@ -123,6 +123,27 @@ describe.each(Object.entries(CLIENTS))('a client by %s', (_, connect) => {
     await vi.waitFor(async () => expect((await control('runs')).aborted).toBe(true), PATIENCE)
   })
 
+  verifies('retried', async () => {
+    const { ref_id, control } = await task('flaky')
+    const failed = await eventually(ref_id, ({ status }) => expect(status).toBe('failed'))
+    expect(failed).toMatchObject({ error: 'first attempt', can_retry: true })
+    expect(failed.message).toContain('retry_task')
+    expect(['pending', 'processing']).toContain((await call('retry_task', { ref_id })).status)
+    expect(await codeOf('retry_task', { ref_id })).toBe('invalid_argument')
+    await control('runs')
+    await call('cancel_task', { ref_id })
+    expect(await poll(ref_id, { _async_response_format: 'full' })).toMatchObject({
+      status: 'cancelled',
+      is_cancellable: false,
+      retry_history: [{ attempt: 1, error: 'first attempt', error_code: 'task_failed' }],
+    })
+    expect((await call('retry_task', { ref_id })).ref_id).toBe(ref_id)
+    await control('open', 'at last')
+    await eventually(ref_id, ({ value }) => expect(value).toBe('at last'))
+    expect(await codeOf('retry_task', { ref_id })).toBe('invalid_argument')
+    expect(await codeOf('retry_task', { ref_id: 'files:unknown' })).toBe('not_found')
+  })
+
   verifies('progress', async () => {
     const { ref_id, control } = await task()
     expect(await poll(ref_id)).not.toHaveProperty('progress')

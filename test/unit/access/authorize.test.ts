@@ -83,6 +83,16 @@ describe('steering a task', () => {
     expect(() => authorizeSteering(task, actor.agent({ id: 'bob' }))).toThrow(PermissionDenied)
   })
 
+  it('is for the same identity in another session, and for an anonymous actor only in the same one', () => {
+    const inSession = (sessionId: string, id?: string) => actor.agent({ sessionId, ...(id ? { id } : {}) })
+    const alices = guarded(AccessPolicy.public, 'public', describeActor(inSession('1', 'alice')))
+    expect(() => authorizeSteering(alices, inSession('2', 'alice'))).not.toThrow()
+    const anonymous = guarded(AccessPolicy.public, 'public', describeActor(inSession('1')))
+    expect(() => authorizeSteering(anonymous, inSession('1'))).not.toThrow()
+    expect(() => authorizeSteering(anonymous, inSession('2'))).toThrow(PermissionDenied)
+    expect(() => authorizeSteering(anonymous, inSession('1', 'alice'))).toThrow(PermissionDenied)
+  })
+
   it('is not found for those who may not know of it, even if they started it', () => {
     const task = guarded(AccessPolicy.userOnly, 'public', describeActor(agent))
     expect(() => authorizeSteering(task, agent)).toThrow(NotFound)

@@ -210,6 +210,29 @@ describe('a call of a cached tool', () => {
     expect(handler).not.toHaveBeenCalled()
   })
 
+  it('does not abort the signal of a handler that has finished', async () => {
+    const { cache, clock } = scene()
+    const signals: AbortSignal[] = []
+    const handler = (fail: boolean) => (_: object, task: TaskContext) => {
+      signals.push(task.signal)
+      if (fail) throw new Error('no')
+    }
+    await cache.cached({ name: 'good' }, handler(false))({})
+    await cache
+      .cached(
+        { name: 'bad' },
+        handler(true),
+      )({})
+      .catch(() => {})
+    await clock.advance('1m')
+    expect(signals.map(({ aborted }) => aborted)).toEqual([false, false])
+  })
+
+  it('answers the call that made a result even if that has expired by then', async () => {
+    const { cache } = scene()
+    expect(await cache.cached({ name: 'brief', ttl: 0 }, () => 'v')({})).toMatchObject({ value: 'v' })
+  })
+
   it('aborts and fails work that runs past its hard timeout', async () => {
     const { cache, clock } = scene()
     let signal: AbortSignal | undefined

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import {
   CANCEL_TASK_DESCRIPTION,
   GET_CACHED_RESULT_DESCRIPTION,
+  RETRY_TASK_DESCRIPTION,
   SERVER_INSTRUCTIONS,
   TOOL_NOTE,
 } from '../../../src/mcp/instructions.ts'
@@ -11,7 +12,13 @@ const MOST = 1_900
 
 describe('what an agent is told', () => {
   it(`fits ${MOST} characters in total`, () => {
-    const all = [SERVER_INSTRUCTIONS, GET_CACHED_RESULT_DESCRIPTION, CANCEL_TASK_DESCRIPTION, TOOL_NOTE]
+    const all = [
+      SERVER_INSTRUCTIONS,
+      GET_CACHED_RESULT_DESCRIPTION,
+      CANCEL_TASK_DESCRIPTION,
+      RETRY_TASK_DESCRIPTION,
+      TOOL_NOTE,
+    ]
     expect(all.join('').length).toBeLessThanOrEqual(MOST)
   })
 

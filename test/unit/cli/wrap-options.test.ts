@@ -1,0 +1,91 @@
+import { describe, expect, it } from 'vitest'
+import { CommandFailed } from '../../../src/cli/exit.ts'
+import { suggest } from '../../../src/cli/suggest.ts'
+import { parseWrapArguments, type WrapArguments } from '../../../src/cli/wrap-options.ts'
+
+function parse(...argv: string[]): WrapArguments {
+  const parsed = parseWrapArguments(argv, { TOKEN: 'secret' })
+  if (parsed === 'help') throw new Error('help')
+  return parsed
+}
+
+describe('the arguments of wrap', () => {
+  it('have sensible defaults', () => {
+    expect(parse('--', 'npx', '-y', 'server', '--http')).toEqual({
+      target: { command: { command: 'npx', args: ['-y', 'server', '--http'] } },
+      settings: { defaults: { asyncTimeout: '20s' }, tools: {} },
+      maxSize: undefined,
+      ttl: undefined,
+      name: undefined,
+      store: undefined,
+      http: undefined,
+      logLevel: 'info',
+      json: false,
+    })
+  })
+
+  it('are all taken', () => {
+    const args = parse(
+      ...['--async-timeout', '5s', '--max-size', '50', '--store', 'memory', '--ttl', 'never', '--name', 'x'],
+      ...['--http', '8080', '--host', '::1', '--log-level', 'debug', '--json', '--', 'a'],
+    )
+    expect(args).toMatchObject({
+      settings: { defaults: { asyncTimeout: '5s' } },
+      maxSize: 50,
+      store: 'memory',
+      ttl: null,
+      name: 'x',
+      http: { port: 8080, host: '::1' },
+      logLevel: 'debug',
+      json: true,
+    })
+  })
+
+  it('take 0 for a handle at once, and no other bare number for a time', () => {
+    expect(parse('--async-timeout', '0', '--', 'a').settings.defaults.asyncTimeout).toBe(0)
+    expect(() => parse('--async-timeout', '5', '--', 'a')).toThrow(/500ms, 20s/)
+  })
+
+  it('take headers, with variables from the environment', () => {
+    const { target } = parse(
+      '--url',
+      'https://a.b/mcp',
+      '--header',
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: the option's own syntax
+      'Authorization: Bearer ${TOKEN}',
+      '--header',
+      'X-A:b:c',
+    )
+    expect(target).toEqual({
+      endpoint: {
+        url: new URL('https://a.b/mcp'),
+        headers: { Authorization: 'Bearer secret', 'X-A': 'b:c' },
+      },
+    })
+    expect(() => parse('--url', 'https://a.b', '--header', 'no colon')).toThrow(CommandFailed)
+    expect(() => parse('--header', 'A: b', '--', 'x')).toThrow(/--url/)
+  })
+
+  it('show help whatever else is said', () => {
+    expect(parseWrapArguments(['--help'], {})).toBe('help')
+    expect(parseWrapArguments(['-h', '--', 'x'], {})).toBe('help')
+  })
+
+  it.each([
+    [['--http', '70000', '--', 'a']],
+    [['--http', 'x', '--', 'a']],
+    [['--host', '::1', '--', 'a']],
+    [['--max-size', '1.5', '--', 'a']],
+    [['--store', '--', 'a']],
+    [['--']],
+  ])('%j are refused with exit code 2', argv => {
+    expect(() => parse(...argv)).toThrow(expect.objectContaining({ exitCode: 2, code: 'usage' }))
+  })
+})
+
+it('a suggestion is made where one is close', () => {
+  const known = ['async-timeout', 'max-size', 'store', 'ttl', 'url']
+  expect(suggest('asynctimeout', known)).toBe('async-timeout')
+  expect(suggest('stroe', known)).toBe('store')
+  expect(suggest('verbose', known)).toBeUndefined()
+})
