@@ -1,10 +1,9 @@
-import { randomBytes } from 'node:crypto'
 import { hostname } from 'node:os'
 import { type Clock, systemClock } from './core/clock.ts'
 import { type Duration, toLimit, toMilliseconds } from './core/duration.ts'
 import { InvalidArgument } from './core/errors.ts'
 import { checkCount } from './core/options.ts'
-import { checkCacheName, type RandomBytes } from './core/ref.ts'
+import { checkCacheName, pooledRandom, type RandomBytes } from './core/ref.ts'
 import { Emitter } from './flow/emitter.ts'
 import type { Engine, Settings, Views } from './flow/engine.ts'
 import { History } from './flow/history.ts'
@@ -59,7 +58,7 @@ const MIB = 1024 * 1024
 /** Where the defaults meet. */
 export function createEngine(options: RefCacheOptions, closing: AbortSignal): Engine {
   const { maxConcurrentTasks, maxQueuedTasks = 1000 } = options
-  const random = options.random ?? randomBytes
+  const random = options.random ?? pooledRandom()
   return {
     name: checkCacheName(options.name ?? 'cache'),
     instance: `${hostname()}/${process.pid}/${Buffer.from(random(6)).toString('hex')}`,

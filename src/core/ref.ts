@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { InvalidArgument } from './errors.ts'
 
 /** `<cacheName>:<32 hex>`: 128 random bits, never derived from time or arguments. */
@@ -5,6 +6,25 @@ export type RefId = string
 
 /** Where randomness comes from: `size` unpredictable bytes. */
 export type RandomBytes = (size: number) => Uint8Array
+
+const POOL_BYTES = 4_096
+
+/** Random bytes of the system, fetched in bulk because each fetch costs more than a whole hit; none is given out twice. */
+export function pooledRandom(): RandomBytes {
+  let pool = new Uint8Array(0)
+  let used = 0
+  return size => {
+    if (size > POOL_BYTES) return randomBytes(size)
+    if (used + size > pool.length) {
+      pool = randomBytes(POOL_BYTES)
+      used = 0
+    }
+    const bytes = Uint8Array.from(pool.subarray(used, used + size))
+    pool.fill(0, used, used + size)
+    used += size
+    return bytes
+  }
+}
 
 const CACHE_NAME = /^[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?$/i
 const ID_BYTES = 16

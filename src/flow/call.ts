@@ -48,17 +48,24 @@ export async function call(
   const { draft, parts } = await draftCall(engine, tool, input, who, options)
 
   const { won, entry } = await engine.store.claim(draft, engine.clock.now(), parts)
+  const answer = (latest: Entry | undefined) =>
+    reply(engine, latest, who, { ...options, unreadable: 'withhold', justFollowed: true })
+  if (!isInFlight(entry)) {
+    engine.events.emit(events.hit(entry))
+    return answer(entry)
+  }
+
   const listening = engine.thrown.listen(entry.refId)
   try {
     if (won) await start(engine, tool, entry, draft.lease)
-    else engine.events.emit(isInFlight(entry) ? events.joined(entry) : events.hit(entry))
+    else engine.events.emit(events.joined(entry))
     const latest = await follow(engine, entry, {
       within,
       signals: [options.signal, listening.abandoned],
       onChange: changed => tellProgress(changed, who, options.onProgress),
     })
     rejectFailure(latest, listening)
-    return await reply(engine, latest, who, { ...options, unreadable: 'withhold', justFollowed: true })
+    return await answer(latest)
   } finally {
     listening.end(listening)
   }

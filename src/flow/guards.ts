@@ -47,6 +47,8 @@ function noticeLoss(engine: Engine, refId: RefId, { owner }: Lease): () => void 
   return engine.store.watch(refId, async () => {
     try {
       const entry = await engine.store.get(refId)
+      // Only the owner completes a task, so that is no loss.
+      if (entry?.status === 'complete') return
       if (!entry || !isInFlight(entry) || entry.lease.owner !== owner) stop(engine, refId)
     } catch {
       // As above: the heartbeat asks again.

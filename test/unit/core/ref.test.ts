@@ -1,9 +1,16 @@
 import { randomBytes } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import { InvalidArgument } from '../../../src/core/errors.ts'
-import { cacheNameOf, checkCacheName, createRefId, isRefOf } from '../../../src/core/ref.ts'
+import { cacheNameOf, checkCacheName, createRefId, isRefOf, pooledRandom } from '../../../src/core/ref.ts'
 
 describe('references', () => {
+  it('get random bytes of their own, however they are fetched', () => {
+    const random = pooledRandom()
+    const all = new Set(Array.from({ length: 2_000 }, () => Buffer.from(random(16)).toString('hex')))
+    expect(all.size).toBe(2_000)
+    expect(random(10_000)).toHaveLength(10_000)
+  })
+
   it('are the cache name and 32 hex digits of randomness, and nothing else', () => {
     expect(createRefId('files', () => new Uint8Array(16).fill(0xab))).toBe(`files:${'ab'.repeat(16)}`)
     const ids = new Set(Array.from({ length: 1000 }, () => createRefId('files', randomBytes)))
