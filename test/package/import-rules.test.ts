@@ -1,0 +1,397 @@
+import { readFileSync } from 'node:fs'
+import { isBuiltin } from 'node:module'
+import { describe, expect, it } from 'vitest'
+import {
+  type Import,
+  importsOf,
+  REPOSITORY,
+  resolveWithin,
+  sourceFiles,
+  withoutComments,
+} from './source-files.ts'
+
+/**
+ * What may import what. Each area of the source says which modules, Node built-ins and packages it may reach; all
+ * else is refused. The idea behind it: whatever decides (core, access, preview, flow) knows nothing of what it is
+ * decided for (stores, runners, protocols), so each of these can be read, tested and replaced alone.
+ */
+interface Area {
+  readonly owns: RegExp
+  /** Modules of this package. `types`: by `import type` only, so that nothing of them runs here. */
+  readonly modules: ReadonlyArray<RegExp | { readonly types: RegExp }>
+  readonly builtins: ReadonlyArray<string> | 'all'
+  readonly packages: ReadonlyArray<string>
+  readonly why: string
+}
+
+/** The public API in terms of source: the facade, its options, and the vocabulary that index.ts exports. */
+const PUBLIC_API = [
+  /^ref-cache\.ts$/,
+  /^core\//,
+  /^access\//,
+  { types: /^ref-cache-options\.ts$/ },
+  { types: /^flow\// },
+  { types: /^preview\// },
+  { types: /^stores\/store\.ts$/ },
+  { types: /^runners\/runner\.ts$/ },
+]
+
+const MCP_SDK = ['@modelcontextprotocol/server', '@modelcontextprotocol/client', '@modelcontextprotocol/node']
+
+const AREAS: Record<string, Area> = {
+  core: {
+    owns: /^core\//,
+    modules: [/^core\//, /^access\/(policy|namespace)\.ts$/],
+    builtins: ['node:crypto', 'node:util', 'node:zlib'],
+    packages: [],
+    why: 'core is pure: no I/O, no SDK, no store. A tool carries its policy and namespace, so it knows those two.',
+  },
+  access: {
+    owns: /^access\//,
+    modules: [/^access\//, /^core\/errors\.ts$/],
+    builtins: [],
+    packages: [],
+    why: 'access decides from what it is given alone: entries come to it as plain fields.',
+  },
+  preview: {
+    owns: /^preview\//,
+    modules: [/^preview\//, /^core\//],
+    builtins: ['node:crypto', 'node:util', 'node:zlib'],
+    packages: ['gpt-tokenizer'],
+    why: 'preview turns a value and a budget into a smaller value. It knows no entries, actors or stores.',
+  },
+  flow: {
+    owns: /^flow\//,
+    modules: [
+      /^flow\//,
+      /^core\//,
+      /^access\//,
+      /^preview\//,
+      { types: /^stores\/store\.ts$/ },
+      { types: /^runners\/runner\.ts$/ },
+    ],
+    builtins: [],
+    packages: [],
+    why: 'flow works on any store and any runner: it knows their contracts, never an implementation.',
+  },
+  stores: {
+    owns: /^stores\//,
+    modules: [/^stores\//, /^core\//],
+    builtins: 'all',
+    packages: ['@photostructure/sqlite', '@redis/client'],
+    why: 'stores carry, policy decides above them: they know core and their own contract.',
+  },
+  runners: {
+    owns: /^runners\//,
+    modules: [/^runners\//, /^core\//],
+    builtins: 'all',
+    packages: ['bullmq', 'piscina'],
+    why: 'runners run what they are given: they know core and their own contract.',
+  },
+  facade: {
+    owns: /^ref-cache(-[a-z-]+)?\.ts$/,
+    modules: [
+      /^ref-cache/,
+      /^core\//,
+      /^access\//,
+      /^flow\//,
+      { types: /^preview\// },
+      { types: /^stores\/store\.ts$/ },
+      { types: /^runners\/runner\.ts$/ },
+      /^stores\/memory\.ts$/,
+      /^runners\/in-process\.ts$/,
+    ],
+    builtins: ['node:crypto', 'node:os'],
+    packages: [],
+    why: 'the facade puts the flow together with the two defaults that need no dependency, and with no other.',
+  },
+  index: {
+    owns: /^index\.ts$/,
+    modules: [/^(ref-cache|core|access|flow|preview|stores|runners)/],
+    builtins: [],
+    packages: [],
+    why: 'index.ts names public exports. What needs a peer has an entry point of its own.',
+  },
+  mcp: {
+    owns: /^mcp\//,
+    modules: [/^mcp\//, ...PUBLIC_API],
+    builtins: 'all',
+    packages: ['zod', ...MCP_SDK],
+    why: 'mcp projects the public API onto the SDK; the flow stays behind the facade.',
+  },
+  fastmcp: {
+    owns: /^fastmcp\//,
+    modules: [/^fastmcp\//, /^mcp\/(?!attach|index)/, ...PUBLIC_API],
+    builtins: 'all',
+    packages: ['zod', 'fastmcp'],
+    why: 'fastmcp projects the public API onto fastmcp; it shares the wire with mcp, not the SDK.',
+  },
+  wrap: {
+    owns: /^wrap\//,
+    modules: [/^wrap\//, /^mcp\//, ...PUBLIC_API],
+    builtins: 'all',
+    packages: ['zod', ...MCP_SDK],
+    why: 'wrap is a user of the public API that stands between a client and a server.',
+  },
+  cli: {
+    owns: /^cli\//,
+    modules: [/^cli\//, /^wrap\//, /^stores\/(memory|sqlite|redis)\.ts$/, ...PUBLIC_API],
+    builtins: 'all',
+    packages: ['zod'],
+    why: 'cli parses words into options and hands them on; protocols are the business of wrap.',
+  },
+  testing: {
+    owns: /^testing\//,
+    modules: [
+      /^testing\//,
+      /^core\//,
+      /^access\//,
+      { types: /^stores\/store\.ts$/ },
+      { types: /^runners\/runner\.ts$/ },
+    ],
+    builtins: 'all',
+    packages: [],
+    why: 'the published suites test a contract from outside, with a test runner that is handed in.',
+  },
+}
+
+/** Implementations of one contract do not lean on each other. */
+const IMPLEMENTATIONS = /^(?:stores\/(?!store)|runners\/(?!runner))([a-z]+(?:-(?:process|threads))?)/
+
+/** Where the wall clock is read or a timer set outside of core/clock.ts, and why that is right. */
+const TIME_ALLOWED: ReadonlyArray<{ readonly files: RegExp; readonly why: string }> = [
+  { files: /^core\/clock\.ts$/, why: 'is the clock' },
+  { files: /^stores\/sqlite\.ts$/, why: 'other processes hold the file: real contention takes real time' },
+  { files: /^wrap\//, why: 'it starts, restarts and ends other processes, which live in real time' },
+  { files: /^cli\//, why: 'its log lines carry the time, and its process has to end in time' },
+  { files: /^testing\//, why: 'the suites hold real stores and runners to their contract, in real time' },
+]
+
+const TIME = [
+  /\bDate\.now\(/,
+  /\bnew Date\(\)/,
+  /\bsetTimeout\b/,
+  /\bsetInterval\b/,
+  /\bperformance\.now\(/,
+  /\bprocess\.hrtime\b/,
+]
+
+const files = sourceFiles()
+const manifest = JSON.parse(readFileSync(`${REPOSITORY}package.json`, 'utf8')) as {
+  dependencies: Record<string, string>
+  peerDependencies: Record<string, string>
+  peerDependenciesMeta: Record<string, { optional?: boolean }>
+}
+
+const areaOf = (path: string) => Object.entries(AREAS).find(([, area]) => area.owns.test(path))
+const packageOf = (specifier: string) => specifier.split('/', specifier.startsWith('@') ? 2 : 1).join('/')
+const isExternal = (specifier: string) => !specifier.startsWith('.') && !isBuiltin(specifier)
+
+interface Found extends Import {
+  readonly path: string
+  readonly specifier: string
+}
+
+/** Every import with a literal specifier, with the file that has it. */
+const imports: Found[] = files.flatMap(({ path, text }) =>
+  importsOf(text).flatMap(({ kind, specifier }) =>
+    specifier === undefined ? [] : [{ path, kind, specifier }],
+  ),
+)
+
+function mayReach({ modules, builtins, packages }: Area, { path, kind, specifier }: Found): boolean {
+  if (specifier.startsWith('.')) {
+    const target = resolveWithin(path, specifier)
+    return modules.some(rule =>
+      rule instanceof RegExp ? rule.test(target) : kind === 'type' && rule.types.test(target),
+    )
+  }
+  if (isBuiltin(specifier)) return builtins === 'all' || builtins.includes(specifier)
+  return packages.includes(packageOf(specifier))
+}
+
+describe('the scanner of imports', () => {
+  it('sees every form, and tells types from what runs', () => {
+    const code = [
+      "import { a, type B } from './a.ts'",
+      "import type { C } from './c.ts'",
+      "import * as d from 'node:d'",
+      "import e, { f } from 'e'",
+      "import './effect.ts'",
+      'import {',
+      '  g,',
+      "} from './g.ts'",
+      "export { h } from './h.ts'",
+      "export * from './i.ts'",
+      "export type { J } from './j.ts'",
+      "const k = await import('k')",
+      'const l = await import(name)',
+      "export const text = 'x'",
+      "// import { no } from './no.ts'",
+      "/** import('no') */",
+    ].join('\n')
+    expect(importsOf(code)).toEqual([
+      { kind: 'static', specifier: './a.ts' },
+      { kind: 'type', specifier: './c.ts' },
+      { kind: 'static', specifier: 'node:d' },
+      { kind: 'static', specifier: 'e' },
+      { kind: 'static', specifier: './effect.ts' },
+      { kind: 'static', specifier: './g.ts' },
+      { kind: 'static', specifier: './h.ts' },
+      { kind: 'static', specifier: './i.ts' },
+      { kind: 'type', specifier: './j.ts' },
+      { kind: 'dynamic', specifier: 'k' },
+      { kind: 'dynamic', specifier: undefined },
+    ])
+  })
+
+  it('reads the whole source', () => {
+    expect(files.length).toBeGreaterThan(30)
+    expect(imports.length).toBeGreaterThan(100)
+  })
+})
+
+describe('what may import what', () => {
+  it('gives every source file an area', () => {
+    const homeless = files.filter(({ path }) => !areaOf(path)).map(({ path }) => path)
+    expect(homeless, 'A new folder needs an entry in AREAS that says what it may reach, and why.').toEqual([])
+  })
+
+  it.each(Object.keys(AREAS))('%s reaches only what it may know', name => {
+    const area = AREAS[name]!
+    const trespasses = imports
+      .filter(found => area.owns.test(found.path) && !mayReach(area, found))
+      .map(({ path, kind, specifier }) => `src/${path} has a ${kind} import of '${specifier}'`)
+    expect(trespasses, `Because ${area.why}`).toEqual([])
+  })
+
+  it('keeps implementations of one contract apart', () => {
+    const leaning = imports
+      .filter(({ specifier }) => specifier.startsWith('.'))
+      .map(({ path, specifier }) => ({ path, target: resolveWithin(path, specifier) }))
+      .filter(({ path, target }) => {
+        const from = IMPLEMENTATIONS.exec(path)?.[1]
+        const to = IMPLEMENTATIONS.exec(target)?.[1]
+        return from !== undefined && to !== undefined && from !== to && to !== 'watchers'
+      })
+      .map(({ path, target }) => `src/${path} imports src/${target}`)
+    expect(
+      leaning,
+      'A driver stands alone: what two of them need belongs to core, or beside the contract.',
+    ).toEqual([])
+  })
+
+  it('lets nothing internal import index.ts', () => {
+    const found = imports
+      .filter(({ specifier }) => specifier.startsWith('.'))
+      .filter(({ path, specifier }) => resolveWithin(path, specifier) === 'index.ts')
+      .map(({ path }) => `src/${path}`)
+    expect(found, 'index.ts is for users. Inside, import the module that has the thing.').toEqual([])
+  })
+
+  it('has no cycle of modules at run time', () => {
+    const graph = new Map<string, string[]>()
+    for (const { path, kind, specifier } of imports) {
+      if (kind === 'static' && specifier.startsWith('.')) {
+        graph.set(path, [...(graph.get(path) ?? []), resolveWithin(path, specifier)])
+      }
+    }
+    expect(
+      findCycle(graph),
+      'Who loads first would decide what works. Move the shared part out.',
+    ).toBeUndefined()
+  })
+})
+
+describe('dependencies', () => {
+  const declared = { ...manifest.dependencies, ...manifest.peerDependencies }
+
+  it('are all declared in package.json', () => {
+    const undeclared = imports
+      .filter(({ specifier }) => isExternal(specifier) && !(packageOf(specifier) in declared))
+      .map(({ path, specifier }) => `src/${path} imports '${specifier}'`)
+    expect(
+      undeclared,
+      'Declare it in dependencies, or as a peer; devDependencies are not there for users.',
+    ).toEqual([])
+  })
+
+  it('are all used', () => {
+    const used = new Set(imports.map(({ specifier }) => packageOf(specifier)))
+    const unused = Object.keys(declared).filter(name => !used.has(name))
+    expect(unused, 'Users should not install what nothing imports.').toEqual([])
+  })
+
+  it('load optional peers only when they are needed', () => {
+    const optional = (specifier: string) =>
+      manifest.peerDependenciesMeta[packageOf(specifier)]?.optional === true
+    const eager = imports
+      .filter(({ kind, specifier }) => kind === 'static' && optional(specifier))
+      .map(({ path, specifier }) => `src/${path} imports '${specifier}' statically`)
+    expect(
+      eager,
+      'It may be missing: use `await import()` and say what to install, or `import type`.',
+    ).toEqual([])
+  })
+
+  it('are named in the source, not computed', () => {
+    const computed = files
+      .filter(({ text }) => importsOf(text).some(({ specifier }) => specifier === undefined))
+      .map(({ path }) => `src/${path}`)
+    expect(computed, 'Give import() a literal, so that this test and bundlers can see it.').toEqual([])
+  })
+})
+
+describe('source files', () => {
+  it('have names that say what is in them', () => {
+    const vague = files.filter(({ path }) =>
+      /(^|\/)(utils?|helpers?|lib|common|managers?)(\.ts$|\/)/.test(path),
+    )
+    expect(
+      vague.map(({ path }) => `src/${path}`),
+      'Name the idea; if there are two, make two files.',
+    ).toEqual([])
+  })
+
+  it('take their time from the clock', () => {
+    const timed = files
+      .filter(({ path }) => !TIME_ALLOWED.some(({ files }) => files.test(path)))
+      .flatMap(({ path, text }) => timeUses(text).map(use => `src/${path} uses ${use}`))
+    expect(
+      timed,
+      'Take a Clock, so that tests own time; or say in TIME_ALLOWED why real time is right.',
+    ).toEqual([])
+  })
+
+  it('are allowed real time only while they use it', () => {
+    const needless = TIME_ALLOWED.filter(
+      allowed => !files.some(({ path, text }) => allowed.files.test(path) && timeUses(text).length > 0),
+    )
+    expect(needless, 'Take it off the list.').toEqual([])
+  })
+})
+
+function timeUses(text: string): string[] {
+  const code = withoutComments(text)
+  return TIME.flatMap(pattern => pattern.exec(code)?.[0] ?? [])
+}
+
+/** The first cycle that a depth-first walk meets, as a chain of paths. */
+function findCycle(graph: ReadonlyMap<string, readonly string[]>): string | undefined {
+  const done = new Set<string>()
+  const visit = (path: string, above: readonly string[]): string | undefined => {
+    if (above.includes(path)) return [...above.slice(above.indexOf(path)), path].join(' → ')
+    if (done.has(path)) return undefined
+    for (const next of graph.get(path) ?? []) {
+      const cycle = visit(next, [...above, path])
+      if (cycle) return cycle
+    }
+    done.add(path)
+    return undefined
+  }
+  for (const path of graph.keys()) {
+    const cycle = visit(path, [])
+    if (cycle) return cycle
+  }
+  return undefined
+}

@@ -1,0 +1,112 @@
+import { execFile } from 'node:child_process'
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { promisify } from 'node:util'
+import { REPOSITORY } from './source-files.ts'
+
+const run = promisify(execFile)
+
+/** A stranger's project that has the packed package installed, and removes itself. */
+export interface Consumer {
+  readonly folder: string
+  readonly tarball: string
+  /** The paths in the tarball, without its `package/`. */
+  readonly files: readonly string[]
+  dispose(): void
+}
+
+/**
+ * Packs what `npm run build` made and installs it next to the dependencies of this repository: the tarball is
+ * unpacked, not linked, so that a file which is not in it is not there; the rest is linked, so that no network is needed.
+ */
+export async function installPackage(): Promise<Consumer> {
+  const folder = realpathSync(mkdtempSync(join(tmpdir(), 'refcache-consumer-')))
+  const tarball = await pack(folder)
+  const modules = join(folder, 'node_modules')
+  mkdirSync(modules)
+  for (const name of packagesIn(join(REPOSITORY, 'node_modules'))) {
+    mkdirSync(dirname(join(modules, name)), { recursive: true })
+    symlinkSync(join(REPOSITORY, 'node_modules', name), join(modules, name), 'junction')
+  }
+  const target = join(modules, 'mcp-refcache')
+  mkdirSync(target)
+  await run('tar', ['-xzf', tarball, '-C', target, '--strip-components=1'])
+  writeFileSync(
+    join(folder, 'package.json'),
+    JSON.stringify({ name: 'consumer', private: true, type: 'module' }),
+  )
+  const { stdout } = await run('tar', ['-tzf', tarball])
+  const files = stdout
+    .split('\n')
+    .filter(line => line !== '' && !line.endsWith('/'))
+    .map(line => line.replace(/^package\//, ''))
+  return { folder, tarball, files, dispose: () => rmSync(folder, { recursive: true, force: true }) }
+}
+
+/** Without scripts: the build is made before the tests, and not under their feet. */
+async function pack(destination: string): Promise<string> {
+  const options = ['--ignore-scripts', '--json', '--pack-destination', destination]
+  const { stdout } = await run('npm', ['pack', ...options], { cwd: REPOSITORY, maxBuffer: 16 * 1024 * 1024 })
+  const report: unknown = JSON.parse(stdout)
+  // npm 11 reports a list, npm 12 an object by package name.
+  const [packed] = Object.values(report as Record<string, { filename: string }>)
+  if (!packed) throw new Error('npm pack packed nothing')
+  return join(destination, packed.filename)
+}
+
+function packagesIn(modules: string): string[] {
+  return readdirSync(modules).flatMap(name => {
+    if (name.startsWith('.')) return []
+    return name.startsWith('@') ? readdirSync(join(modules, name)).map(inner => `${name}/${inner}`) : [name]
+  })
+}
+
+export interface Outcome {
+  readonly code: number
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/** Runs a program to its end, and gives what it printed whether or not it failed. */
+export async function runIn(folder: string, command: string, args: readonly string[]): Promise<Outcome> {
+  try {
+    const { stdout, stderr } = await run(command, args, { cwd: folder, maxBuffer: 16 * 1024 * 1024 })
+    return { code: 0, stdout, stderr }
+  } catch (error) {
+    const { code, stdout, stderr } = error as { code?: unknown; stdout?: string; stderr?: string }
+    if (typeof code !== 'number') throw error
+    return { code, stdout: stdout ?? '', stderr: stderr ?? '' }
+  }
+}
+
+const COMPILER_OPTIONS = {
+  target: 'ES2023',
+  lib: ['ES2023'],
+  module: 'NodeNext',
+  types: ['node'],
+  strict: true,
+  exactOptionalPropertyTypes: true,
+  skipLibCheck: false,
+  outDir: 'out',
+  rootDir: '.',
+}
+
+/** Compiles TypeScript files of a consumer with the strictest settings a user may have; output goes to `out/`. */
+export async function compile(
+  { folder }: Consumer,
+  files: readonly string[],
+  options: Record<string, unknown> = {},
+): Promise<Outcome> {
+  const settings = { compilerOptions: { ...COMPILER_OPTIONS, ...options }, files }
+  writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(settings))
+  return runIn(folder, process.execPath, [join(REPOSITORY, 'node_modules/typescript/bin/tsc'), '-p', folder])
+}

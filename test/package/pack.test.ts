@@ -1,0 +1,211 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname, join, posix } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type Consumer, compile, installPackage, runIn } from './installed.ts'
+import { REPOSITORY } from './source-files.ts'
+
+/**
+ * What is published, held against a packed tarball. Run `npm run build` first; `npm test` does.
+ *
+ * The named exports are pinned here: adding one is a decision, removing one is a breaking change, and neither should
+ * happen by accident.
+ */
+const EXPORTS: Record<string, readonly string[]> = {
+  'mcp-refcache': [
+    'AccessPolicy',
+    'CircularReference',
+    'HardTimeout',
+    'InvalidArgument',
+    'NotFound',
+    'NotSerializable',
+    'Permission',
+    'PermissionDenied',
+    'QueueFull',
+    'RefCache',
+    'RefCacheError',
+    'StoreUnavailable',
+    'TaskCancelled',
+    'TaskFailed',
+    'ValueTooLarge',
+    'WorkerLost',
+    'actor',
+    'inProcessRunner',
+    'memoryStore',
+    'systemClock',
+  ],
+  'mcp-refcache/stores/memory': ['memoryStore'],
+  'mcp-refcache/stores/sqlite': ['sqliteStore'],
+  'mcp-refcache/mcp': ['SERVER_INSTRUCTIONS', 'attachRefCache'],
+  'mcp-refcache/testing': ['FakeClock', 'storeSuite'],
+}
+
+const manifest = JSON.parse(readFileSync(join(REPOSITORY, 'package.json'), 'utf8')) as {
+  version: string
+  exports: Record<string, unknown>
+  bin: Record<string, string>
+  scripts: Record<string, string>
+}
+
+let consumer: Consumer
+beforeAll(async () => {
+  if (!existsSync(join(REPOSITORY, 'dist/index.js')))
+    throw new Error('There is no dist/: run `npm run build` first.')
+  consumer = await installPackage()
+})
+afterAll(() => consumer?.dispose())
+
+const tool = (path: string) => join(REPOSITORY, 'node_modules', path)
+
+describe('the tarball', () => {
+  it('is well formed, as publint sees it', async () => {
+    const { code, stdout, stderr } = await runIn(consumer.folder, process.execPath, [
+      tool('publint/src/cli.js'),
+      'run',
+      consumer.tarball,
+      '--strict',
+    ])
+    expect(code, stdout + stderr).toBe(0)
+  })
+
+  it('has types that resolve, as attw sees it', async () => {
+    const { code, stdout, stderr } = await runIn(consumer.folder, process.execPath, [
+      tool('@arethetypeswrong/cli/dist/index.js'),
+      consumer.tarball,
+      '--profile',
+      'esm-only',
+      '--format',
+      'ascii',
+      '--no-color',
+    ])
+    expect(code, stdout + stderr).toBe(0)
+  })
+
+  it('holds what users need, and nothing else', () => {
+    const top = new Set(consumer.files.map(path => path.split('/')[0]))
+    expect([...top].sort()).toEqual(['CHANGELOG.md', 'LICENSE', 'README.md', 'dist', 'docs', 'package.json'])
+    const foreign = consumer.files.filter(
+      path => path.startsWith('dist/') && !/\.(js|js\.map|d\.ts)$/.test(path),
+    )
+    expect(foreign).toEqual([])
+    expect(consumer.files.filter(path => /\.(test|test-d|bench)\./.test(path))).toEqual([])
+  })
+
+  it('has no source map that points at what is not there', () => {
+    const unpacked = join(consumer.folder, 'node_modules/mcp-refcache')
+    const here = new Set(consumer.files)
+    const dangling = consumer.files.filter(path => {
+      if (!path.endsWith('.js')) return false
+      const map = /\/\/# sourceMappingURL=(\S+)/.exec(readFileSync(join(unpacked, path), 'utf8'))?.[1]
+      if (map === undefined) return false
+      const mapPath = posix.join(dirname(path), map)
+      if (!here.has(mapPath)) return true
+      const { sources, sourcesContent } = JSON.parse(readFileSync(join(unpacked, mapPath), 'utf8')) as {
+        sources: string[]
+        sourcesContent?: string[]
+      }
+      return sources.some(
+        (source, i) => sourcesContent?.[i] === undefined && !here.has(posix.join(dirname(mapPath), source)),
+      )
+    })
+    expect(dangling, 'Ship the sources inside of the maps (inlineSources), or ship no maps.').toEqual([])
+  })
+})
+
+describe('the exports', () => {
+  it('are all pinned here', () => {
+    const subpaths = Object.keys(manifest.exports).filter(path => path !== './package.json')
+    expect(subpaths.map(path => posix.join('mcp-refcache', path)).sort()).toEqual(Object.keys(EXPORTS).sort())
+  })
+
+  it.each(Object.keys(EXPORTS))('%s gives exactly its names, in a fresh process', async specifier => {
+    const script = `console.log(JSON.stringify(Object.keys(await import('${specifier}')).sort()))`
+    const { stdout, stderr } = await runIn(consumer.folder, process.execPath, [
+      '--input-type=module',
+      '--eval',
+      script,
+    ])
+    expect(stderr).toBe('')
+    expect(JSON.parse(stdout)).toEqual(EXPORTS[specifier])
+  })
+
+  it('hide what is inside', async () => {
+    const script = "await import('mcp-refcache/flow/call.js')"
+    const { stderr } = await runIn(consumer.folder, process.execPath, [
+      '--input-type=module',
+      '--eval',
+      script,
+    ])
+    expect(stderr).toContain('ERR_PACKAGE_PATH_NOT_EXPORTED')
+  })
+
+  it('have types that a strict consumer compiles against, library check included', async () => {
+    const lines = Object.keys(EXPORTS).map((specifier, i) => `import * as entry${i} from '${specifier}'`)
+    lines.push(`console.log(${Object.keys(EXPORTS).map((_, i) => `entry${i}`)})`)
+    writeFileSync(join(consumer.folder, 'consumer.ts'), lines.join('\n'))
+    const { code, stdout } = await compile(consumer, ['consumer.ts'])
+    expect(code, stdout).toBe(0)
+  })
+})
+
+describe('the command', () => {
+  const bin = () => join(consumer.folder, 'node_modules/mcp-refcache', manifest.bin['mcp-refcache']!)
+
+  it('begins with a line that makes it a program', () => {
+    expect(readFileSync(bin(), 'utf8')).toMatch(/^#!\/usr\/bin\/env node\n/)
+  })
+
+  it('explains itself', async () => {
+    const { code, stdout } = await runIn(consumer.folder, process.execPath, [bin(), '--help'])
+    expect(code).toBe(0)
+    expect(stdout).toContain('mcp-refcache wrap')
+  })
+
+  it('knows its version', async () => {
+    const { code, stdout } = await runIn(consumer.folder, process.execPath, [bin(), '--version'])
+    expect(code).toBe(0)
+    expect(stdout.trim()).toContain(manifest.version)
+  })
+})
+
+interface Locked {
+  readonly dev?: boolean
+  readonly hasInstallScript?: boolean
+  readonly dependencies?: Record<string, string>
+  readonly optionalDependencies?: Record<string, string>
+}
+
+const { packages: locked } = JSON.parse(readFileSync(join(REPOSITORY, 'package-lock.json'), 'utf8')) as {
+  packages: Record<string, Locked>
+}
+
+describe('what is installed with it', () => {
+  it('runs no install script', () => {
+    // npm 12 blocks them and pnpm 12 fails on them. Optional peers are the user's own choice and not installed with it.
+    const scripted = Object.entries(locked).filter(
+      ([, { dev, hasInstallScript }]) => hasInstallScript && !dev,
+    )
+    expect(scripted.map(([path]) => path)).toEqual([])
+  })
+
+  it('has no install script of its own', () => {
+    const { scripts } = manifest
+    expect(Object.keys(scripts).filter(name => /^(pre|post)?install$|^prepare$/.test(name))).toEqual([])
+  })
+})
+
+describe('the lock file', () => {
+  it('names every package, those of other platforms included, or `npm ci` refuses it', () => {
+    const missing = Object.entries(locked).flatMap(([path, { dependencies, optionalDependencies }]) =>
+      Object.keys({ ...dependencies, ...optionalDependencies })
+        .filter(name => !isLocked(path, name))
+        .map(name => `${name}, which ${path} wants`),
+    )
+    expect(missing).toEqual([])
+  })
+})
+
+/** Whether a package at `path` finds `name` in its own folder of modules, or in one above. */
+function isLocked(path: string, name: string): boolean {
+  if (`${path === '' ? '' : `${path}/`}node_modules/${name}` in locked) return true
+  return path !== '' && isLocked(path.slice(0, Math.max(0, path.lastIndexOf('node_modules/') - 1)), name)
+}

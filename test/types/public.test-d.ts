@@ -1,0 +1,163 @@
+/**
+ * What the public types promise. Nothing here runs: `npm run types` compiles it, and a promise that is broken is a
+ * compile error, an `@ts-expect-error` that finds none included.
+ */
+import { McpServer } from '@modelcontextprotocol/server'
+import { expectTypeOf } from 'vitest'
+import { z } from 'zod'
+import {
+  type AccessPolicy,
+  type AsyncTaskResponse,
+  actor,
+  type CachedTool,
+  type CacheReference,
+  type CacheResponse,
+  type CallResponse,
+  type Duration,
+  type ErrorCode,
+  type InvalidArgument,
+  type JsonValue,
+  type NotFound,
+  Permission,
+  RefCache,
+  RefCacheError,
+  type TaskFailed,
+} from '../../src/index.ts'
+import { attachRefCache } from '../../src/mcp/index.ts'
+
+const cache = new RefCache()
+
+export async function theStatusTellsWhichAnswerItIs(): Promise<void> {
+  const answer = await cache.get('cache:0')
+  expectTypeOf(answer).toEqualTypeOf<CallResponse>()
+  expectTypeOf(answer.status).toEqualTypeOf<'pending' | 'processing' | 'complete' | 'failed' | 'cancelled'>()
+  expectTypeOf(answer.refId).toEqualTypeOf<string>()
+
+  if (answer.status === 'complete') {
+    expectTypeOf(answer).toEqualTypeOf<CacheResponse>()
+    expectTypeOf(answer.value).toEqualTypeOf<JsonValue | undefined>()
+    expectTypeOf(answer.isAsync).toEqualTypeOf<false>()
+    // @ts-expect-error a finished value has no error
+    answer.error
+  } else {
+    expectTypeOf(answer).toEqualTypeOf<AsyncTaskResponse>()
+    expectTypeOf(answer.etaSeconds).toEqualTypeOf<number | undefined>()
+    expectTypeOf(answer.isComplete).toEqualTypeOf<false>()
+    // @ts-expect-error a task in flight has no value
+    answer.value
+  }
+}
+
+export async function answersAreReadOnly(): Promise<void> {
+  const answer = await cache.get('cache:0')
+  // @ts-expect-error
+  answer.refId = 'cache:1'
+}
+
+export function cachedTakesItsInputFromTheHandler(): void {
+  const analyze = cache.cached({ name: 'analyze' }, async (args: { id: string }) => args.id.length)
+  expectTypeOf(analyze).toEqualTypeOf<CachedTool<{ id: string }>>()
+  void analyze({ id: 'a' })
+  // @ts-expect-error the id is a string
+  void analyze({ id: 1 })
+  // @ts-expect-error the id is needed
+  void analyze({})
+}
+
+export function cachedTakesItsInputFromTheSchema(): void {
+  const input = z.object({ id: z.string(), depth: z.number().optional() })
+  const analyze = cache.cached({ name: 'analyze', input }, async (args, task) => {
+    expectTypeOf(args).toEqualTypeOf<{ id: string; depth?: number | undefined }>()
+    expectTypeOf(task.signal).toEqualTypeOf<AbortSignal>()
+    expectTypeOf(task.attempt).toEqualTypeOf<number>()
+    task.progress(1)
+    task.progress(1, 10, 'page 1 of 10')
+    task.progress({ message: 'indexing' })
+    // @ts-expect-error progress is numbers or a report
+    task.progress('indexing')
+    return args.id
+  })
+  void analyze({ id: 'a', depth: 2 })
+  // @ts-expect-error the depth is a number
+  void analyze({ id: 'a', depth: 'deep' })
+}
+
+export function aHandlerThatTakesNothingNeedsNoInput(): void {
+  const tick = cache.cached({ name: 'tick' }, () => 'tock')
+  void tick({})
+  // @ts-expect-error there is no such input
+  void tick({ id: 'a' })
+}
+
+export function durationsAreNumbersOrWordsWithAUnit(): void {
+  expectTypeOf<'250ms' | '5s' | '10m' | '1.5h' | '7d' | 0 | 1000>().toExtend<Duration>()
+  expectTypeOf<'5'>().not.toExtend<Duration>()
+  expectTypeOf<'5sec'>().not.toExtend<Duration>()
+  expectTypeOf<'soon'>().not.toExtend<Duration>()
+  new RefCache({ defaultTtl: '1h' })
+  new RefCache({ defaultTtl: null })
+  // @ts-expect-error a duration has a unit
+  new RefCache({ defaultTtl: 'an hour' })
+  // @ts-expect-error a lease always ends
+  new RefCache({ leaseDuration: null })
+}
+
+export function optionsAreClosed(): void {
+  // @ts-expect-error the option is called defaultTtl
+  new RefCache({ ttl: '1h' })
+  new RefCache({ preview: { maxSize: 500, sizeMode: 'character', strategy: 'paginate' } })
+  // @ts-expect-error there is no such strategy
+  new RefCache({ preview: { strategy: 'shorten' } })
+  // @ts-expect-error there is no such option
+  void cache.get('cache:0', { pages: 2 })
+}
+
+export async function referencesAndValues(): Promise<void> {
+  const reference = await cache.set('users', [1, 2, 3], {
+    namespace: 'user:ada',
+    policy: { user: Permission.FULL, agent: Permission.READ | Permission.EXECUTE },
+    ttl: '10m',
+  })
+  expectTypeOf(reference).toEqualTypeOf<CacheReference>()
+  expectTypeOf(reference.refId).toEqualTypeOf<string>()
+  expectTypeOf(await cache.resolve(reference.refId, { actor: actor.system() })).toEqualTypeOf<JsonValue>()
+  expectTypeOf(await cache.exists(reference.refId)).toEqualTypeOf<boolean>()
+  expectTypeOf(await cache.delete(reference.refId, { actor: 'user' })).toEqualTypeOf<boolean>()
+  expectTypeOf(await cache.clear('public')).toEqualTypeOf<number>()
+  expectTypeOf(await cache.cancelTask(reference.refId)).toEqualTypeOf<CallResponse>()
+  // @ts-expect-error there is no such role
+  void cache.get(reference.refId, { actor: 'admin' })
+}
+
+export function errorsHaveCodes(error: unknown): void {
+  if (error instanceof RefCacheError) expectTypeOf(error.code).toEqualTypeOf<ErrorCode>()
+  expectTypeOf<NotFound['code']>().toEqualTypeOf<'not_found'>()
+  expectTypeOf<InvalidArgument['code']>().toEqualTypeOf<'invalid_argument'>()
+  expectTypeOf<TaskFailed['code']>().toEqualTypeOf<ErrorCode>()
+  // @ts-expect-error it is the base of the others
+  new RefCacheError('no')
+}
+
+export function policiesAreReadOnly(policy: AccessPolicy): void {
+  // @ts-expect-error
+  policy.agent = Permission.FULL
+}
+
+export function attachedToolsTakeTheirTypesFromTheirSchemas(): void {
+  const { registerTool } = attachRefCache(new McpServer({ name: 'a', version: '1' }), cache, {
+    maxWait: '50s',
+  })
+  const inputSchema = z.object({ site: z.string(), pages: z.number().default(50) })
+  registerTool('crawl', { inputSchema, ttl: '1h', asyncTimeout: 0 }, async (args, task) => {
+    // What the schema makes of the call's arguments: defaults are there.
+    expectTypeOf(args).toEqualTypeOf<{ site: string; pages: number }>()
+    expectTypeOf(task.refId).toEqualTypeOf<string>()
+    return [args.site]
+  })
+  const outputSchema = z.object({ rows: z.number() })
+  registerTool('count', { outputSchema }, () => ({ rows: 3 }))
+  // @ts-expect-error the result has to match what the tool declares
+  registerTool('count', { outputSchema }, () => ({ rows: 'three' }))
+  // @ts-expect-error there is no such option
+  registerTool('count', { timeout: 0 }, () => 3)
+}
