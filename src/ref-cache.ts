@@ -9,6 +9,7 @@ import type { CacheEventType, CacheListener } from './core/events.ts'
 import type { JsonValue } from './core/json.ts'
 import type { RefId } from './core/ref.ts'
 import type { CallResponse } from './core/response.ts'
+import type { StandardSchema } from './core/standard-schema.ts'
 import { defineTool, type Handler, type ToolOptions } from './core/tool.ts'
 import { type CallOptions, call } from './flow/call.ts'
 import { cancel } from './flow/cancel.ts'
@@ -120,9 +121,17 @@ export class RefCache {
    *
    * A handler that throws while a caller waits rejects that caller with its own error.
    */
+  cached<Input, Output, Parsed>(
+    options: ToolOptions<Input, Parsed> & { input: StandardSchema<Input, Parsed> },
+    handler: Handler<Parsed, Output>,
+  ): CachedTool<Input>
   cached<Input = Record<string, never>, Output = unknown>(
     options: ToolOptions<Input>,
     handler: Handler<Input, Output>,
+  ): CachedTool<Input>
+  cached<Input, Output, Parsed>(
+    options: ToolOptions<Input, Parsed>,
+    handler: Handler<Parsed, Output>,
   ): CachedTool<Input> {
     const tool = defineTool(options, handler, { ttl: this.#engine.settings.defaultTtl })
     this.#engine.tools.set(tool.name, tool)

@@ -1,11 +1,12 @@
 import { InvalidArgument } from './errors.ts'
 
 /** The slice of the Standard Schema specification, version 1, that is used here (standardschema.dev). */
-export interface StandardSchema<Output> {
+export interface StandardSchema<Input, Output = Input> {
   readonly '~standard': {
     readonly version: 1
     readonly vendor: string
     validate(value: unknown): Validation<Output> | Promise<Validation<Output>>
+    readonly types?: { readonly input: Input; readonly output: Output } | undefined
   }
 }
 
@@ -20,7 +21,7 @@ interface Issue {
 
 /** @throws InvalidArgument that lists what is wrong, and where */
 export async function validate<Output>(
-  schema: StandardSchema<Output>,
+  schema: StandardSchema<unknown, Output>,
   value: unknown,
   what: string,
 ): Promise<Output> {

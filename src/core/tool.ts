@@ -36,7 +36,8 @@ export type ResponseFormat = 'minimal' | 'standard' | 'full'
 /** Whether reading a result renews it. */
 export type TtlMode = 'fixed' | 'sliding'
 
-export interface ToolOptions<Input = unknown> {
+/** @typeParam Input what callers give; @typeParam Parsed what `input` makes of it for the handler */
+export interface ToolOptions<Input = unknown, Parsed = Input> {
   /** Part of the key of each call; unique within the cache. Registering a name again replaces its handler. */
   name: string
   /**
@@ -95,7 +96,7 @@ export interface ToolOptions<Input = unknown> {
   /** @defaultValue 'standard' */
   responseFormat?: ResponseFormat
   /** Validates and may transform the input before the key is made of it. Any Standard Schema (zod, valibot, …). */
-  input?: StandardSchema<Input>
+  input?: StandardSchema<Input, Parsed>
   /** JSON Schema of the result; told to callers who ask for the `full` format. */
   outputSchema?: JsonObject
 }
@@ -125,9 +126,9 @@ export interface Tool {
 
 const DEFAULT_HARD_TIMEOUT = '1h'
 
-export function defineTool<Input, Output>(
-  options: ToolOptions<Input>,
-  handler: Handler<Input, Output>,
+export function defineTool<Input, Output, Parsed>(
+  options: ToolOptions<Input, Parsed>,
+  handler: Handler<Parsed, Output>,
   defaults: { ttl: number | undefined },
 ): Tool {
   if (typeof options.name !== 'string' || options.name === '' || options.name.length > 256) {

@@ -24,8 +24,7 @@ export interface ReplyOptions {
   justFollowed?: boolean
 }
 
-export const PRIVATE =
-  'This value is private: it may be used, not seen. Pass its ref_id to a tool that accepts references.'
+export const PRIVATE = 'This value is private: it may be used in computations, but not seen.'
 
 /** The only way out of the cache for what an entry holds. Whatever leaves has been authorized here. */
 export async function reply(

@@ -6,7 +6,7 @@ import type { CacheResponse } from '../core/response.ts'
 import { measure, type View, type ViewRequest, view } from '../preview/preview.ts'
 import type { Engine } from './engine.ts'
 import type { ReplyOptions } from './reply.ts'
-import { readJson, sourcesOf } from './values.ts'
+import { readJson, type Sources, sourcesOf } from './values.ts'
 
 /** The value of a complete entry, whole or as much of it as was asked for and fits. Authorized by `reply`. */
 export async function showValue(
@@ -16,10 +16,25 @@ export async function showValue(
 ): Promise<CacheResponse> {
   if (options.full) return showFull(engine, entry, options)
   const request = viewRequest(engine, entry, options)
-  const { whole, shown } = await sourcesOf(engine, entry)
+  const sources = await sourcesOf(engine, entry)
+  const known = sources.views.get(JSON.stringify(request))
+  return present(entry, known ? (JSON.parse(known) as View) : await remembered(sources, request))
+}
+
+const MAX_REMEMBERED = 8
+
+async function remembered(sources: Sources, request: ViewRequest): Promise<View> {
+  const made = await make(sources, request)
+  const [oldest] = sources.views.keys()
+  if (oldest !== undefined && sources.views.size >= MAX_REMEMBERED) sources.views.delete(oldest)
+  sources.views.set(JSON.stringify(request), JSON.stringify(made))
+  return made
+}
+
+async function make({ whole, shown }: Sources, request: ViewRequest): Promise<View> {
   const answer = await view(request.page === undefined ? whole : shown, request)
-  if (answer.kind === 'whole' || whole === shown || request.page !== undefined) return present(entry, answer)
-  return present(entry, asPart(await view(shown, request), answer, request))
+  if (answer.kind === 'whole' || whole === shown || request.page !== undefined) return answer
+  return asPart(await view(shown, request), answer, request)
 }
 
 /** A projection that fits the budget is still not the whole value. */
@@ -100,7 +115,7 @@ function present({ refId }: CompleteEntry, answer: View): CacheResponse {
 
 function howToGoOn({ page, totalPages, pageUnit }: View & { kind: 'part' }): string {
   if (page === undefined) {
-    return 'Only a preview. For the rest call get_cached_result with this ref_id and page (1, 2, …) or a larger max_size; or pass the ref_id to a tool that accepts references.'
+    return 'Only a preview. For the rest call get_cached_result with this ref_id and page (1, 2, …) or a larger max_size.'
   }
   const joined = pageUnit === 'json' ? ' Pages are slices of one JSON text: join them before parsing.' : ''
   return page < (totalPages ?? 1)

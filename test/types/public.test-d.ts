@@ -161,3 +161,13 @@ export function attachedToolsTakeTheirTypesFromTheirSchemas(): void {
   // @ts-expect-error there is no such option
   registerTool('count', { timeout: 0 }, () => 3)
 }
+
+export function callersGiveWhatTheSchemaTakes(): void {
+  const input = z.object({ depth: z.number().default(2), at: z.string().transform(text => text.length) })
+  const analyze = cache.cached({ name: 'analyze', input }, async args => {
+    expectTypeOf(args).toEqualTypeOf<{ depth: number; at: number }>()
+  })
+  void analyze({ at: 'noon' })
+  // @ts-expect-error before its transform it is a string
+  void analyze({ at: 4 })
+}
