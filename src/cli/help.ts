@@ -1,0 +1,66 @@
+export const MAIN_HELP = `mcp-refcache: references for MCP tool results
+
+Large results become previews that page; slow tools become handles that poll.
+
+Usage
+  mcp-refcache wrap [options] -- command args…   put it in front of any MCP server
+  mcp-refcache wrap --url URL [options]          the same for a server behind HTTP
+  mcp-refcache --version
+  mcp-refcache --help, mcp-refcache wrap --help
+
+Example
+  mcp-refcache wrap -- npx -y @modelcontextprotocol/server-everything
+`
+
+export const WRAP_HELP = `mcp-refcache wrap: put references in front of an MCP server, in any language, without a change to it
+
+Usage
+  mcp-refcache wrap [options] -- command args…
+  mcp-refcache wrap --url URL [options]
+
+What changes for the client
+  A small, fast answer passes through as it is. A large one becomes a preview with a ref_id, a slow one a
+  handle with a ref_id; get_cached_result, which is added to the tools, pages the one and waits for the other.
+  Resources, prompts, sampling, elicitation, logging and all else pass through.
+
+Options
+  --async-timeout TIME   how long a call waits before it answers with a handle (20s)
+  --max-size TOKENS      how much of a result is shown at once (1000)
+  --store WHERE          a SQLite file, or 'memory' ($XDG_CACHE_HOME/mcp-refcache/cache.db)
+  --ttl TIME             how long results are kept; 'never' to keep them (1h)
+  --name NAME            what references begin with (made from the command)
+  --config FILE          settings for single tools, see below
+  --url URL              wrap a server behind Streamable HTTP instead of a command
+  --header 'Name: text'  sent to that server; \${VAR} is taken from the environment; may be repeated
+  --http PORT            serve Streamable HTTP on http://127.0.0.1:PORT/mcp instead of stdio
+  --host ADDRESS         listen there instead of on 127.0.0.1
+  --log-level LEVEL      debug, info, warn, error or silent (info); logs go to stderr
+  --json                 logs as JSON lines
+  -h, --help
+Times are written 500ms, 20s, 10m, 1h, 7d.
+
+Examples
+  An entry of a client's configuration, before and after:
+    { "command": "npx", "args": ["-y", "@modelcontextprotocol/server-filesystem", "/data"] }
+    { "command": "npx", "args": ["-y", "mcp-refcache", "wrap", "--",
+                                 "npx", "-y", "@modelcontextprotocol/server-filesystem", "/data"] }
+  Patience of five seconds, previews of 2000 tokens, nothing on disk:
+    mcp-refcache wrap --async-timeout 5s --max-size 2000 --store memory -- python server.py
+  A server behind HTTP, with its token from the environment:
+    mcp-refcache wrap --url https://example.com/mcp --header 'Authorization: Bearer \${TOKEN}'
+
+Config file
+  { "defaults": { "asyncTimeout": "10s" },
+    "tools": {
+      "search":   { "memoize": true, "ttl": "10m" },      identical calls share one run and one result
+      "export":   { "asyncTimeout": 0, "hardTimeout": "3h" },   always a handle; stopped after three hours
+      "get_time": { "cache": false } } }                  passes through untouched
+  Per tool: asyncTimeout, hardTimeout (1h), ttl, memoize (only where the tool's annotations say readOnlyHint
+  and idempotentHint), maxSize, strategy (sample, truncate, paginate), cache.
+
+Exit codes
+  0    the client closed the connection         1    something unexpected
+  2    wrong usage, or a wrong config file      3    the server cannot be started or reached
+  4    the port is in use                       5    the store cannot be opened
+  130  ended by SIGINT                          143  ended by SIGTERM
+`

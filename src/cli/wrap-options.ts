@@ -1,0 +1,175 @@
+import { parseArgs } from 'node:util'
+import { type Duration, toMilliseconds } from '../core/duration.ts'
+import { checkCacheName } from '../core/ref.ts'
+import { readConfig } from '../wrap/config-file.ts'
+import { LOG_LEVELS, type LogLevel } from '../wrap/log.ts'
+import type { CallSettings } from '../wrap/settings.ts'
+import type { Target } from '../wrap/wrap.ts'
+import { usage } from './exit.ts'
+import { suggest } from './suggest.ts'
+
+const OPTIONS = {
+  'async-timeout': { type: 'string' },
+  'max-size': { type: 'string' },
+  store: { type: 'string' },
+  ttl: { type: 'string' },
+  name: { type: 'string' },
+  config: { type: 'string' },
+  url: { type: 'string' },
+  header: { type: 'string', multiple: true },
+  http: { type: 'string' },
+  host: { type: 'string' },
+  'log-level': { type: 'string' },
+  json: { type: 'boolean' },
+  help: { type: 'boolean', short: 'h' },
+} as const
+
+const DEFAULT_ASYNC_TIMEOUT = '20s'
+
+export interface WrapArguments {
+  target: Target
+  settings: CallSettings
+  maxSize: number | undefined
+  ttl: Duration | null | undefined
+  name: string | undefined
+  /** Absent: the default SQLite file. */
+  store: string | undefined
+  http: { port: number; host: string | undefined } | undefined
+  logLevel: LogLevel
+  json: boolean
+}
+
+/** What the command line says; `'help'` where that was asked for. @throws CommandFailed with what is wrong */
+export function parseWrapArguments(argv: readonly string[], env: NodeJS.ProcessEnv): WrapArguments | 'help' {
+  const end = argv.indexOf('--')
+  const own = end === -1 ? argv : argv.slice(0, end)
+  const command = end === -1 ? [] : argv.slice(end + 1)
+  const values = parse(own)
+  if (values.help) return 'help'
+  const level = values['log-level'] ?? 'info'
+  return {
+    target: parseTarget(values, command, env),
+    settings: parseSettings(values),
+    maxSize: values['max-size'] === undefined ? undefined : wholeNumber('--max-size', values['max-size'], 1),
+    ttl: values.ttl === undefined ? undefined : values.ttl === 'never' ? null : time('--ttl', values.ttl),
+    name: values.name === undefined ? undefined : checked(() => checkCacheName(values.name ?? '')),
+    store: values.store,
+    http: parseHttp(values),
+    logLevel: LOG_LEVELS.find(name => name === level) ?? wrongChoice('--log-level', level, LOG_LEVELS),
+    json: values.json ?? false,
+  }
+}
+
+function parse(argv: readonly string[]) {
+  rejectUnknown(argv)
+  try {
+    return parseArgs({ args: [...argv], options: OPTIONS, strict: true, allowPositionals: false }).values
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException
+    if (code === 'ERR_PARSE_ARGS_UNEXPECTED_POSITIONAL') {
+      const word = /'(.*?)'/.exec(message)?.[1]
+      throw usage(
+        `'${word}' stands before the '--'. Write the server's command after it: wrap [options] -- ${word} …`,
+      )
+    }
+    throw usage(message)
+  }
+}
+
+type Values = ReturnType<typeof parse>
+
+function rejectUnknown(argv: readonly string[]): void {
+  const known = Object.keys(OPTIONS)
+  for (const argument of argv) {
+    const name = /^--([^=]+)/.exec(argument)?.[1]
+    if (name === undefined || known.includes(name)) continue
+    const meant = suggest(name, known)
+    throw usage(`There is no option --${name}.${meant ? ` Did you mean --${meant}?` : ''} See --help.`)
+  }
+}
+
+function parseTarget(values: Values, command: readonly string[], env: NodeJS.ProcessEnv): Target {
+  const [first, ...args] = command
+  if (values.url !== undefined && first !== undefined)
+    throw usage('Give either --url or a command, not both.')
+  if (values.url === undefined) {
+    if (values.header) throw usage('--header goes with --url.')
+    if (first === undefined) {
+      throw usage('Say what to wrap: mcp-refcache wrap [options] -- command args…, or --url URL. See --help.')
+    }
+    return { command: { command: first, args } }
+  }
+  if (!URL.canParse(values.url) || !/^https?:/i.test(values.url)) {
+    throw usage('--url takes an http:// or https:// address.')
+  }
+  return { endpoint: { url: new URL(values.url), headers: parseHeaders(values.header ?? [], env) } }
+}
+
+function parseHeaders(headers: readonly string[], env: NodeJS.ProcessEnv): Record<string, string> {
+  return Object.fromEntries(
+    headers.map(header => {
+      const [, name, text] = /^\s*([!#$%&'*+.^_`|~\w-]+)\s*:\s*(.*)$/.exec(header) ?? []
+      if (name === undefined || text === undefined) throw usage("--header is written 'Name: text'.")
+      return [name, text.replace(/\$\{(\w+)\}/g, (_, variable) => variableOf(variable, env))]
+    }),
+  )
+}
+
+function variableOf(variable: string, env: NodeJS.ProcessEnv): string {
+  const value = env[variable]
+  if (value === undefined) throw usage(`--header names \${${variable}}, which is not set in the environment.`)
+  return value
+}
+
+function parseSettings(values: Values): CallSettings {
+  const { config } = values
+  const file = config === undefined ? { defaults: {}, tools: {} } : checked(() => readConfig(config))
+  const fromLine = values['async-timeout']
+  const asyncTimeout =
+    fromLine === undefined
+      ? (file.defaults.asyncTimeout ?? DEFAULT_ASYNC_TIMEOUT)
+      : time('--async-timeout', fromLine)
+  return { ...file, defaults: { ...file.defaults, asyncTimeout } }
+}
+
+function parseHttp({ http, host }: Values): WrapArguments['http'] {
+  if (http === undefined) {
+    if (host !== undefined) throw usage('--host goes with --http.')
+    return undefined
+  }
+  const port = wholeNumber('--http', http, 0)
+  if (port > 65_535) throw usage('--http takes a port: a number up to 65535.')
+  return { port, host }
+}
+
+function wholeNumber(option: string, text: string, least: number): number {
+  const value = Number(text)
+  if (/^\d+$/.test(text) && Number.isSafeInteger(value) && value >= least) return value
+  throw usage(`${option} takes a whole number from ${least}; got '${text}'.`)
+}
+
+/** A bare number would be milliseconds in code; on a command line it is more likely a mistake. */
+function time(option: string, text: string): Duration {
+  if (/^0$/.test(text)) return 0
+  try {
+    toMilliseconds(text as Duration, option)
+    return text as Duration
+  } catch {
+    throw usage(`${option} takes a time such as 500ms, 20s, 10m or 1h; got '${text}'.`)
+  }
+}
+
+function wrongChoice(option: string, text: string, choices: readonly string[]): never {
+  const meant = suggest(text, choices)
+  throw usage(
+    `${option} is one of ${choices.join(', ')}; got '${text}'.${meant ? ` Did you mean ${meant}?` : ''}`,
+  )
+}
+
+function checked<T>(read: () => T): T {
+  try {
+    return read()
+  } catch (error) {
+    throw usage((error as Error).message)
+  }
+}

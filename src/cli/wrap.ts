@@ -1,0 +1,102 @@
+import { StoreUnavailable } from '../core/errors.ts'
+import { memoryStore } from '../stores/memory.ts'
+import { sqliteStore } from '../stores/sqlite.ts'
+import { HttpListener } from '../wrap/http-listener.ts'
+import { createLog, type Log } from '../wrap/log.ts'
+import { type SessionEnd, Wrapper } from '../wrap/wrap.ts'
+import { CommandFailed, EXIT } from './exit.ts'
+import { WRAP_HELP } from './help.ts'
+import { parseWrapArguments, type WrapArguments } from './wrap-options.ts'
+
+/** An orderly end takes less; whatever hangs must not keep this process, or the wrapped server, alive. */
+const CLOSE_WITHIN_MS = 1_900
+
+/** `mcp-refcache wrap`. Resolves with the exit code when it is over. */
+export async function wrap(argv: readonly string[]): Promise<number> {
+  const args = parseWrapArguments(argv, process.env)
+  if (args === 'help') {
+    process.stdout.write(WRAP_HELP)
+    return EXIT.ok
+  }
+  const log = createLog({ level: args.logLevel, json: args.json })
+  const wrapper = await openWrapper(args, log)
+  const ending = new Promise<number>(resolve => {
+    process.once('SIGINT', () => resolve(130))
+    process.once('SIGTERM', () => resolve(143))
+    process.once('SIGHUP', () => resolve(129))
+  })
+  const closeAll: Array<() => Promise<void>> = [() => wrapper.close()]
+  try {
+    const served = args.http
+      ? serveHttp(wrapper, args.http, log, closeAll)
+      : serveStdio(wrapper, log, closeAll)
+    return await Promise.race([ending, served])
+  } finally {
+    await closeInTime(closeAll)
+  }
+}
+
+async function openWrapper(args: WrapArguments, log: Log): Promise<Wrapper> {
+  const { target, settings, maxSize, ttl, name } = args
+  try {
+    const store = args.store === 'memory' ? memoryStore() : sqliteStore(args.store)
+    const wrapper = new Wrapper({ target, store, settings, maxSize, ttl, name, log })
+    await wrapper.checkStore()
+    return wrapper
+  } catch (error) {
+    if (error instanceof StoreUnavailable) throw new CommandFailed(EXIT.store, error.code, error.message)
+    throw error
+  }
+}
+
+async function serveStdio(wrapper: Wrapper, log: Log, closeAll: Array<() => Promise<void>>): Promise<number> {
+  let end: (why: SessionEnd) => void = () => {}
+  const over = new Promise<SessionEnd>(resolve => {
+    end = resolve
+  })
+  const session = wrapper.stdioSession(why => end(why))
+  closeAll.push(() => session.close())
+  await startOrFail(() => session.start())
+  log.info('ready', `Wrapping the server as '${wrapper.cache.name}' on stdio.`)
+  const why = await over
+  if (why.kind === 'client-gone') return EXIT.ok
+  throw new CommandFailed(EXIT.upstream, 'upstream_unusable', why.reason)
+}
+
+async function startOrFail(start: () => Promise<void>): Promise<void> {
+  try {
+    await start()
+  } catch (error) {
+    throw new CommandFailed(EXIT.upstream, 'upstream_unusable', (error as Error).message)
+  }
+}
+
+async function serveHttp(
+  wrapper: Wrapper,
+  { port, host }: NonNullable<WrapArguments['http']>,
+  log: Log,
+  closeAll: Array<() => Promise<void>>,
+): Promise<number> {
+  const listener = new HttpListener(wrapper, { port, host, log })
+  closeAll.push(() => listener.close())
+  try {
+    const url = await listener.start()
+    log.info('ready', `Wrapping the server as '${wrapper.cache.name}' on ${url}`)
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException
+    if (code === 'EADDRINUSE') {
+      throw new CommandFailed(
+        EXIT.portInUse,
+        'port_in_use',
+        `Port ${port} is in use. End what listens there, or choose another one with --http.`,
+      )
+    }
+    throw new CommandFailed(EXIT.failed, 'http_unavailable', message)
+  }
+  return new Promise(() => {})
+}
+
+async function closeInTime(closeAll: ReadonlyArray<() => Promise<void>>): Promise<void> {
+  const closed = Promise.allSettled(closeAll.map(close => close()))
+  await Promise.race([closed, new Promise(resolve => setTimeout(resolve, CLOSE_WITHIN_MS))])
+}

@@ -1,0 +1,87 @@
+import type { ChildProcess } from 'node:child_process'
+import type { Channel } from './channel.ts'
+import { type Command, endServer, killServer, startServer } from './child-process.ts'
+import { JsonLines } from './json-lines.ts'
+import type { RpcMessage } from './rpc.ts'
+import { writeLine } from './stdio-channel.ts'
+
+/** Servers that still run; whatever ends this process ends them. */
+const running = new Set<ChildProcess>()
+process.on('exit', () => {
+  for (const child of running) killServer(child)
+})
+
+/** A server that runs as a child of this process and talks over its stdin and stdout. */
+export class ChildChannel implements Channel {
+  onmessage: Channel['onmessage']
+  onclose: Channel['onclose']
+  onerror: Channel['onerror']
+  #child: ChildProcess | undefined
+  #closing: Promise<void> | undefined
+
+  constructor(private readonly command: Command) {}
+
+  async start(): Promise<void> {
+    const child = startServer(this.command)
+    await started(child, this.command.command)
+    running.add(child)
+    this.#child = child
+    const lines = new JsonLines(
+      message => this.onmessage?.(message),
+      garbage =>
+        this.onerror?.(`The wrapped server wrote ${garbage} to its stdout, which belongs to MCP; ignored.`),
+    )
+    child.stdout?.on('data', (chunk: Buffer) => lines.push(chunk))
+    child.stdin?.on('error', () => {})
+    child.stdout?.on('error', () => {})
+    child.on('error', error => this.onerror?.(`The wrapped server: ${error.message}`))
+    child.on('exit', (code, signal) => void this.#ended(child, code, signal))
+  }
+
+  async send(message: RpcMessage): Promise<void> {
+    const stdin = this.#child?.stdin
+    if (!stdin?.writable) throw new Error('The wrapped server is not running.')
+    await writeLine(stdin, message)
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  async #close(): Promise<void> {
+    if (!this.#child) return
+    await endServer(this.#child)
+    running.delete(this.#child)
+  }
+
+  /** The last lines of a server that ends may still be on their way through the pipe. */
+  async #ended(child: ChildProcess, code: number | null, signal: string | null): Promise<void> {
+    if (this.#closing) return
+    await Promise.race([closed(child), new Promise(resolve => setTimeout(resolve, 200).unref())])
+    const how = signal === null ? `exit code ${code}` : signal
+    if (this.#closing) return
+    // What it started must not live on without it.
+    await this.close()
+    this.onclose?.(`The wrapped server ended (${how}).`)
+  }
+}
+
+function started(child: ChildProcess, command: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    child.once('spawn', resolve)
+    child.once('error', (error: NodeJS.ErrnoException) => {
+      const why =
+        error.code === 'ENOENT'
+          ? 'there is no such command. Check its spelling and that it is on the PATH.'
+          : error.code === 'EACCES'
+            ? 'it may not be executed. Check its permissions.'
+            : error.message
+      reject(new Error(`Cannot start '${command}': ${why}`))
+    })
+  })
+}
+
+function closed(child: ChildProcess): Promise<void> {
+  return new Promise(resolve => child.once('close', () => resolve()))
+}

@@ -1,0 +1,54 @@
+import { readFileSync } from 'node:fs'
+import { z } from 'zod'
+import { type Duration, toMilliseconds } from '../core/duration.ts'
+import { InvalidArgument } from '../core/errors.ts'
+import type { CallSettings } from './settings.ts'
+
+const duration = z
+  .union([z.number(), z.string()])
+  .refine(isDuration, "must be milliseconds or a text such as '500ms', '5s', '10m', '1h'")
+  .transform(value => value as Duration)
+
+const toolSettings = z.strictObject({
+  asyncTimeout: duration.optional(),
+  hardTimeout: duration.nullable().optional(),
+  ttl: duration.nullable().optional(),
+  memoize: z.boolean().optional(),
+  maxSize: z.int().min(1).optional(),
+  strategy: z.enum(['sample', 'truncate', 'paginate']).optional(),
+  cache: z.boolean().optional(),
+})
+
+const configFile = z.strictObject({
+  /** For editors. */
+  $schema: z.string().optional(),
+  defaults: toolSettings.default({}),
+  tools: z.record(z.string(), toolSettings).default({}),
+})
+
+function isDuration(value: unknown): boolean {
+  try {
+    return toMilliseconds(value as Duration, 'duration') >= 0
+  } catch {
+    return false
+  }
+}
+
+/** @throws InvalidArgument that says what is wrong with the file, and where */
+export function readConfig(path: string): CallSettings {
+  const parsed = configFile.safeParse(parseJson(path))
+  if (parsed.success) return { defaults: parsed.data.defaults, tools: parsed.data.tools }
+  const issues = parsed.error.issues.map(({ path: at, message }) =>
+    at.length === 0 ? message : `${at.join('.')}: ${message}`,
+  )
+  throw new InvalidArgument(`The config file ${path} is not valid. ${issues.join('; ')}.`)
+}
+
+function parseJson(path: string): unknown {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8'))
+  } catch (cause) {
+    const why = cause instanceof SyntaxError ? `is not JSON: ${cause.message}` : 'cannot be read'
+    throw new InvalidArgument(`The config file ${path} ${why}.`, { cause })
+  }
+}

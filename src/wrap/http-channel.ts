@@ -1,0 +1,101 @@
+import { SdkHttpError, StreamableHTTPClientTransport } from '@modelcontextprotocol/client'
+import type { JsonObject } from '../core/json.ts'
+import type { Channel, SendOptions } from './channel.ts'
+import { patientFetch } from './patient-fetch.ts'
+import { isRequest, protocolMeta, type RpcId, type RpcMessage } from './rpc.ts'
+
+export interface Endpoint {
+  readonly url: URL
+  /** Sent with each request; never logged. */
+  readonly headers: Readonly<Record<string, string>>
+}
+
+/** A server that is reached over Streamable HTTP. */
+export class HttpChannel implements Channel {
+  onmessage: Channel['onmessage']
+  onclose: Channel['onclose']
+  onerror: Channel['onerror']
+  readonly #transport: StreamableHTTPClientTransport
+  #handshake: RpcId | undefined
+  #closed = false
+
+  constructor(endpoint: Endpoint) {
+    this.#transport = new StreamableHTTPClientTransport(endpoint.url, {
+      requestInit: { headers: { ...endpoint.headers } },
+      fetch: patientFetch,
+    })
+  }
+
+  async start(): Promise<void> {
+    this.#transport.onmessage = message => this.#receive(message as RpcMessage)
+    this.#transport.onerror = error => this.#problem(error)
+    await this.#transport.start()
+  }
+
+  async send(message: RpcMessage, options: SendOptions = {}): Promise<void> {
+    if (isRequest(message) && message.method === 'initialize') this.#handshake = message.id
+    try {
+      await this.#transport.send(message as Parameters<StreamableHTTPClientTransport['send']>[0], {
+        // Only the revision without sessions takes the end of an exchange for its cancellation.
+        ...(options.signal && isRequest(message) && protocolMeta(message.params)
+          ? { requestSignal: options.signal }
+          : {}),
+        onRequestStreamEnd: () => this.#unanswered(message),
+      })
+    } catch (error) {
+      if (this.#transport.sessionId !== undefined && error instanceof SdkHttpError && error.status === 404) {
+        this.#gone('The wrapped server has ended the session.')
+      }
+      throw new Error(describe(error))
+    }
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return
+    this.#closed = true
+    const ending = this.#transport.terminateSession().catch(() => {})
+    await Promise.race([ending, new Promise(resolve => setTimeout(resolve, 500).unref())])
+    await this.#transport.close()
+  }
+
+  #receive(message: RpcMessage): void {
+    if (this.#handshake !== undefined && 'result' in message && message.id === this.#handshake) {
+      this.#handshake = undefined
+      const version = (message.result as JsonObject).protocolVersion
+      if (typeof version === 'string') this.#transport.setProtocolVersion(version)
+    }
+    this.onmessage?.(message)
+  }
+
+  /** The stream of an answer ended without the answer. Harmless if it came another way: an id is answered once. */
+  #unanswered(message: RpcMessage): void {
+    if (!isRequest(message)) return
+    const text = 'The connection to the wrapped server was lost before it answered.'
+    this.onmessage?.({ jsonrpc: '2.0', id: message.id, error: { code: -32000, message: text } })
+  }
+
+  #problem(error: Error): void {
+    if (!this.#closed) this.onerror?.(`The connection to the wrapped server: ${describe(error)}`)
+  }
+
+  #gone(reason: string): void {
+    if (this.#closed) return
+    this.#closed = true
+    void this.#transport.close().catch(() => {})
+    this.onclose?.(reason)
+  }
+}
+
+/** What happened, without what a server may have put into an error page. */
+function describe(error: unknown): string {
+  if (error instanceof SdkHttpError) return `it answered with HTTP status ${error.status}.`
+  const { code, message } = error as NodeJS.ErrnoException
+  switch (code) {
+    case 'ECONNREFUSED':
+      return 'nothing listens there (ECONNREFUSED). Check the URL and that the server runs.'
+    case 'ENOTFOUND':
+      return 'its host is unknown (ENOTFOUND). Check the URL.'
+    default:
+      return message
+  }
+}

@@ -1,0 +1,45 @@
+import { isJsonObject, type JsonObject } from '../core/json.ts'
+import type { RpcNotification, RpcRequest } from './rpc.ts'
+import type { Upstream } from './upstream.ts'
+
+/** What a server that is started again has to be told, so that the client's session goes on as if it never left. */
+export class Replay {
+  #handshake: JsonObject | undefined
+  #initialized: RpcNotification | undefined
+  #logLevel: JsonObject | undefined
+  readonly #subscriptions = new Map<string, JsonObject>()
+
+  /** A request that the server has granted. */
+  answered({ method, params = {} }: RpcRequest): void {
+    if (method === 'initialize') this.#handshake = params
+    else if (method === 'logging/setLevel') this.#logLevel = params
+    else if (method === 'resources/subscribe') this.#subscriptions.set(String(params.uri), params)
+    else if (method === 'resources/unsubscribe') this.#subscriptions.delete(String(params.uri))
+  }
+
+  notified(message: RpcNotification): void {
+    if (message.method === 'notifications/initialized') this.#initialized = message
+  }
+
+  /** Tells it all; gives the notifications that the client should get, because lists may differ now. */
+  async run(upstream: Upstream): Promise<string[]> {
+    // The revision without sessions has nothing to replay.
+    if (!this.#handshake) return []
+    const response = await upstream.replay('initialize', this.#handshake)
+    if ('error' in response) throw new Error(`The wrapped server refused to begin: ${response.error.message}`)
+    if (this.#initialized) await upstream.introduce(this.#initialized)
+    if (this.#logLevel) await upstream.replay('logging/setLevel', this.#logLevel)
+    for (const params of this.#subscriptions.values()) await upstream.replay('resources/subscribe', params)
+    return listChanges(response.result)
+  }
+}
+
+function listChanges({ capabilities }: JsonObject): string[] {
+  if (!isJsonObject(capabilities)) return []
+  return ['tools', 'resources', 'prompts']
+    .filter(kind => {
+      const ability = capabilities[kind]
+      return isJsonObject(ability) && ability.listChanged === true
+    })
+    .map(kind => `notifications/${kind}/list_changed`)
+}

@@ -1,0 +1,98 @@
+import type { JsonObject, JsonValue } from '../core/json.ts'
+
+/** JSON-RPC 2.0 as it goes over the wire: the little that a proxy has to know of a message. */
+
+export type RpcId = string | number
+
+export interface RpcRequest {
+  jsonrpc: '2.0'
+  id: RpcId
+  method: string
+  params?: JsonObject
+}
+
+export interface RpcNotification {
+  jsonrpc: '2.0'
+  method: string
+  params?: JsonObject
+}
+
+export interface RpcResult {
+  jsonrpc: '2.0'
+  id: RpcId
+  result: JsonObject
+}
+
+export interface RpcFailure {
+  jsonrpc: '2.0'
+  id: RpcId
+  error: RpcError
+}
+
+export interface RpcError {
+  code: number
+  message: string
+  data?: JsonValue
+}
+
+export type RpcResponse = RpcResult | RpcFailure
+export type RpcMessage = RpcRequest | RpcNotification | RpcResponse
+
+/** The codes that this package gives by itself. The server's own pass through as they are. */
+export const RpcErrorCode = {
+  internal: -32603,
+  /** The wrapped server went away, or cannot be reached. In the range that JSON-RPC leaves to servers. */
+  upstreamLost: -32000,
+} as const
+
+export function isRpcMessage(value: unknown): value is RpcMessage {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false
+  const message = value as Record<string, unknown>
+  if (message.jsonrpc !== '2.0') return false
+  return (
+    typeof message.method === 'string' || ('id' in message && ('result' in message || 'error' in message))
+  )
+}
+
+export function isRequest(message: RpcMessage): message is RpcRequest {
+  return 'method' in message && 'id' in message && message.id !== undefined
+}
+
+export function isNotification(message: RpcMessage): message is RpcNotification {
+  return 'method' in message && !isRequest(message)
+}
+
+export function isResponse(message: RpcMessage): message is RpcResponse {
+  return !('method' in message)
+}
+
+export function notification(method: string, params?: JsonObject): RpcNotification {
+  return { jsonrpc: '2.0', method, ...(params ? { params } : {}) }
+}
+
+export function result(id: RpcId, value: JsonObject): RpcResult {
+  return { jsonrpc: '2.0', id, result: value }
+}
+
+export function failure(id: RpcId, error: RpcError): RpcFailure {
+  return { jsonrpc: '2.0', id, error }
+}
+
+const PROTOCOL_META = 'io.modelcontextprotocol/'
+
+/** The 2026-07-28 revision has no session: each request says in `_meta` what a handshake said before. */
+export function protocolMeta(params: JsonObject | undefined): JsonObject | undefined {
+  const meta = metaOf(params)
+  const entries = Object.entries(meta).filter(([key]) => key.startsWith(PROTOCOL_META))
+  return `${PROTOCOL_META}protocolVersion` in meta ? Object.fromEntries(entries) : undefined
+}
+
+export function metaOf(params: JsonObject | undefined): JsonObject {
+  const meta = params?._meta
+  return typeof meta === 'object' && meta !== null && !Array.isArray(meta) ? meta : {}
+}
+
+export function progressTokenOf(params: JsonObject | undefined): RpcId | undefined {
+  const token = metaOf(params).progressToken
+  return typeof token === 'string' || typeof token === 'number' ? token : undefined
+}

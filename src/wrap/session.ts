@@ -1,0 +1,298 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { isJsonObject, type JsonObject } from '../core/json.ts'
+import { SERVER_INSTRUCTIONS } from '../mcp/instructions.ts'
+import type { PollingTool } from '../mcp/tools.ts'
+import type { RefCache } from '../ref-cache.ts'
+import type { Channel } from './channel.ts'
+import { ClientProgress } from './client-progress.ts'
+import type { Log } from './log.ts'
+import { poll } from './polling.ts'
+import { Replay } from './replay.ts'
+import {
+  failure,
+  isRequest,
+  isResponse,
+  notification,
+  progressTokenOf,
+  protocolMeta,
+  type RpcError,
+  RpcErrorCode,
+  type RpcId,
+  type RpcMessage,
+  type RpcNotification,
+  type RpcRequest,
+  type RpcResponse,
+  result,
+} from './rpc.ts'
+import { ServerRequests } from './server-requests.ts'
+import type { CallContext, Caller, CallOutcome, ToolCalls } from './tool-calls.ts'
+import { ToolCatalog } from './tool-catalog.ts'
+import type { Upstream } from './upstream.ts'
+
+export interface SessionOptions {
+  client: Channel
+  caller: Caller
+  calls: ToolCalls
+  cache: RefCache
+  polling: readonly PollingTool[]
+  log: Log
+  /** The wrapped server cannot be used at all. */
+  onUnusable(reason: string): void
+}
+
+/** How long a call waits for the tools to be listed first, and how many pages are read. */
+const LISTING_MS = 3_000
+const MAX_PAGES = 100
+
+/**
+ * One client and the server that is wrapped for it. Messages pass as they are, in both directions, whatever their
+ * method: tools, resources, prompts, what the server asks of the client, and what a later revision may bring. Only
+ * what is about tools is looked at: they are listed with a few words more, and called through the cache.
+ */
+export class Session {
+  /** Requests of the client that were forwarded and are not answered yet. */
+  readonly #forwarded = new Map<RpcId, RpcRequest>()
+  /** Requests of the client that are answered here. */
+  readonly #answering = new Map<RpcId, AbortController>()
+  readonly #serverRequests = new ServerRequests()
+  readonly #replay = new Replay()
+  readonly #catalog: ToolCatalog
+  readonly #upstream: Upstream
+  #listing: Promise<void> | undefined
+  #endCalls = () => {}
+
+  constructor(private readonly options: SessionOptions) {
+    const { calls, caller, polling } = options
+    this.#upstream = caller.upstream
+    this.#catalog = new ToolCatalog(
+      polling,
+      name => calls.goesThrough(name),
+      (name, tool) => calls.register(name, tool),
+    )
+  }
+
+  /** @throws when the wrapped server cannot be started */
+  async start(): Promise<void> {
+    const { client, caller, calls } = this.options
+    this.#endCalls = calls.admit(caller)
+    this.#upstream.events = {
+      onMessage: message => this.#fromServer(message),
+      onLost: reason => this.#lost(reason),
+      onRestored: () => this.#restore(),
+      onUnusable: reason => this.#unusable(reason),
+    }
+    await this.#upstream.start()
+    client.onmessage = message => this.#fromClient(message)
+    client.onerror = problem => this.options.log.warn('client_problem', problem)
+    await client.start()
+  }
+
+  async close(): Promise<void> {
+    for (const answering of this.#answering.values()) answering.abort()
+    this.#endCalls()
+    await Promise.all([this.#upstream.close(), this.options.client.close()])
+  }
+
+  #fromClient(message: RpcMessage): void {
+    if (isResponse(message)) {
+      const forServer = this.#serverRequests.answered(message)
+      if (forServer) this.#upstream.forward(forServer).catch(() => {})
+    } else if (!isRequest(message)) {
+      this.#notified(message)
+    } else if (message.method === 'tools/call' && !isJsonObject(message.params?.task)) {
+      void this.#callTool(message)
+    } else {
+      void this.#forward(message)
+    }
+  }
+
+  #notified(message: RpcNotification): void {
+    const requestId = message.params?.requestId as RpcId
+    const answering = this.#answering.get(requestId)
+    if (message.method === 'notifications/cancelled' && answering) {
+      answering.abort()
+      return
+    }
+    if (message.method === 'notifications/cancelled') this.#forwarded.delete(requestId)
+    this.#replay.notified(message)
+    this.#upstream.tell(message)
+  }
+
+  async #forward(request: RpcRequest): Promise<void> {
+    this.#forwarded.set(request.id, request)
+    try {
+      await this.#upstream.forward(request)
+    } catch (error) {
+      if (!this.#forwarded.delete(request.id)) return
+      const { message } = error as Error
+      this.#toClient(failure(request.id, { code: RpcErrorCode.upstreamLost, message }))
+      if (request.method === 'initialize') this.options.onUnusable(message)
+    }
+  }
+
+  #fromServer(message: RpcMessage): void {
+    if (isResponse(message)) this.#answered(message)
+    else if (isRequest(message)) this.#toClient(this.#serverRequests.opened(message))
+    else {
+      if (message.method === 'notifications/tools/list_changed') this.#catalog.forget()
+      this.#toClient(this.#serverRequests.translated(message), this.#requestOf(message))
+    }
+  }
+
+  #answered(response: RpcResponse): void {
+    const request = this.#forwarded.get(response.id)
+    // A response that nobody waits for: the request was cancelled, or the server makes things up.
+    if (!request) return
+    this.#forwarded.delete(response.id)
+    if ('result' in response) {
+      this.#replay.answered(request)
+      this.#toClient({ ...response, result: this.#presented(request, response.result) })
+    } else this.#toClient(response)
+  }
+
+  #presented({ method }: RpcRequest, value: JsonObject): JsonObject {
+    switch (method) {
+      case 'initialize':
+      case 'server/discover':
+        return introduced(value)
+      case 'tools/list':
+        return this.#catalog.present(value)
+      default:
+        return value
+    }
+  }
+
+  async #callTool(request: RpcRequest): Promise<void> {
+    const name = request.params?.name
+    const own = this.#ownTool(request)
+    if (typeof name !== 'string' || (!own && !this.options.calls.goesThrough(name))) {
+      return this.#forward(request)
+    }
+    const waiting = new AbortController()
+    const progress = new ClientProgress(progressTokenOf(request.params), message =>
+      this.#toClient(message, request.id),
+    )
+    const context = { signal: waiting.signal, onProgress: progress.tell }
+    this.#answering.set(request.id, waiting)
+    const outcome = await this.#outcome(request, name, own, context)
+    this.#answering.delete(request.id)
+    progress.end()
+    // Who cancelled a request does not want its answer.
+    if (!waiting.signal.aborted) this.#toClient(asResponse(request, outcome))
+  }
+
+  async #outcome(
+    request: RpcRequest,
+    name: string,
+    own: PollingTool | undefined,
+    context: CallContext,
+  ): Promise<CallOutcome> {
+    const { cache, caller, calls, log } = this.options
+    const params = request.params ?? {}
+    try {
+      // A poll needs no server; what is to run does.
+      if (!own || name === 'retry_task') await this.#learnTools(params, context.signal)
+      if (own) {
+        const poller = { ...context, actor: caller.actor }
+        return { result: await poll(cache, own, params.arguments, poller) }
+      }
+      return await calls.call(caller, this.#catalog.known(name), name, params, context)
+    } catch (error) {
+      log.error('call_failed', `A call failed inside of the wrapper: ${(error as Error).message}`)
+      return { error: internalError() }
+    }
+  }
+
+  /** Ours, unless the server has one of that name and the reference is not of this cache: then it is the server's. */
+  #ownTool({ params }: RpcRequest): PollingTool | undefined {
+    const own = this.options.polling.find(({ name }) => name === params?.name)
+    if (!own || !this.#catalog.has(own.name)) return own
+    const refId = isJsonObject(params?.arguments) ? params.arguments.ref_id : undefined
+    return typeof refId === 'string' && refId.startsWith(`${this.options.cache.name}:`) ? own : undefined
+  }
+
+  /** A client may call without having listed; what the tools declare of themselves decides how they are cached. */
+  async #learnTools(params: JsonObject, signal: AbortSignal): Promise<void> {
+    if (this.#catalog.complete) return
+    this.#listing ??= this.#listTools(protocolMeta(params)).finally(() => {
+      this.#listing = undefined
+    })
+    // A server that cannot list its tools, or takes its time, may still run them.
+    await Promise.race([this.#listing.catch(() => {}), pause(LISTING_MS, signal)])
+  }
+
+  async #listTools(meta: JsonObject | undefined): Promise<void> {
+    const base = meta ? { _meta: meta } : {}
+    let cursor: JsonObject = {}
+    for (let page = 0; page < MAX_PAGES && !this.#catalog.complete; page++) {
+      const response = await this.#upstream.request('tools/list', { ...base, ...cursor })
+      // Asking with each call would not change its mind.
+      const listed = 'result' in response ? response.result : {}
+      this.#catalog.learn(listed)
+      cursor = listed.nextCursor === undefined ? {} : { cursor: listed.nextCursor }
+    }
+  }
+
+  #lost(reason: string): void {
+    for (const id of this.#forwarded.keys()) {
+      this.#toClient(failure(id, { code: RpcErrorCode.upstreamLost, message: reason }))
+    }
+    this.#forwarded.clear()
+    for (const id of this.#serverRequests.lost()) {
+      this.#toClient(notification('notifications/cancelled', { requestId: id, reason }))
+    }
+  }
+
+  async #restore(): Promise<void> {
+    this.#catalog.forget()
+    for (const changed of await this.#replay.run(this.#upstream)) this.#toClient(notification(changed))
+  }
+
+  #unusable(reason: string): void {
+    this.#lost(reason)
+    this.options.onUnusable(reason)
+  }
+
+  #toClient(message: RpcMessage, relatedTo?: RpcId): void {
+    this.options.client.send(message, { relatedTo }).catch((error: Error) => {
+      this.options.log.debug('client_unreachable', `A message to the client got lost: ${error.message}`)
+    })
+  }
+
+  /** The request that a message of the server is about, as far as can be told: HTTP sends it on that stream. */
+  #requestOf(message: RpcNotification): RpcId | undefined {
+    const token = message.params?.progressToken
+    if (token === undefined) return undefined
+    for (const request of this.#forwarded.values()) {
+      if (progressTokenOf(request.params) === token) return request.id
+    }
+    return undefined
+  }
+}
+
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return sleep(ms, undefined, { signal, ref: false }).catch(() => {})
+}
+
+/** The server's introduction of itself, with what an agent has to know of references. */
+function introduced(value: JsonObject): JsonObject {
+  const { instructions, capabilities } = value
+  const own = typeof instructions === 'string' && instructions !== '' ? `${instructions}\n\n` : ''
+  const abilities = isJsonObject(capabilities) ? capabilities : {}
+  return {
+    ...value,
+    capabilities: { ...abilities, tools: abilities.tools ?? {} },
+    instructions: own + SERVER_INSTRUCTIONS,
+  }
+}
+
+function asResponse(request: RpcRequest, outcome: CallOutcome): RpcResponse {
+  if ('error' in outcome) return failure(request.id, outcome.error)
+  const value = outcome.result as JsonObject
+  const needsType = protocolMeta(request.params) !== undefined && value.resultType === undefined
+  return result(request.id, needsType ? { ...value, resultType: 'complete' } : value)
+}
+
+function internalError(): RpcError {
+  return { code: RpcErrorCode.internal, message: 'Something went wrong inside of the wrapper; see its log.' }
+}

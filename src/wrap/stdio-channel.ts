@@ -1,0 +1,62 @@
+import type { Readable, Writable } from 'node:stream'
+import type { Channel } from './channel.ts'
+import { JsonLines } from './json-lines.ts'
+import type { RpcMessage } from './rpc.ts'
+
+/** The client at the other end of this process's stdin and stdout. */
+export class StdioChannel implements Channel {
+  onmessage: Channel['onmessage']
+  onclose: Channel['onclose']
+  onerror: Channel['onerror']
+  #closed = false
+
+  constructor(
+    private readonly input: Readable = process.stdin,
+    private readonly output: Writable = process.stdout,
+  ) {}
+
+  async start(): Promise<void> {
+    const lines = new JsonLines(
+      message => this.onmessage?.(message),
+      garbage => this.onerror?.(`The client sent ${garbage}; it was ignored.`),
+    )
+    this.input.on('data', (chunk: Buffer) => lines.push(chunk))
+    for (const event of ['end', 'close'] as const) {
+      this.input.on(event, () => this.#gone('The client closed its end.'))
+    }
+    this.input.on('error', () => this.#gone('The client cannot be read any more.'))
+    this.output.on('error', () => this.#gone('The client does not read any more.'))
+  }
+
+  send(message: RpcMessage): Promise<void> {
+    if (this.#closed) return Promise.resolve()
+    return writeLine(this.output, message)
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    this.input.pause()
+  }
+
+  #gone(reason: string): void {
+    if (this.#closed) return
+    this.#closed = true
+    this.onclose?.(reason)
+  }
+}
+
+/** Resolves when the stream is ready for more. */
+export function writeLine(output: Writable, message: RpcMessage): Promise<void> {
+  return new Promise(resolve => {
+    if (output.write(`${JSON.stringify(message)}\n`)) resolve()
+    else {
+      const done = () => {
+        output.off('drain', done)
+        output.off('close', done)
+        resolve()
+      }
+      output.on('drain', done)
+      output.on('close', done)
+    }
+  })
+}

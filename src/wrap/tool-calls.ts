@@ -1,0 +1,199 @@
+import type { Actor } from '../access/actor.ts'
+import type { Namespace } from '../access/namespace.ts'
+import type { Progress } from '../core/entry.ts'
+import { TaskFailed, WorkerLost } from '../core/errors.ts'
+import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts'
+import type { CallResponse } from '../core/response.ts'
+import type { TaskContext } from '../core/tool.ts'
+import { splitArguments } from '../mcp/arguments.ts'
+import { type ToolResult, toErrorResult, toToolResult } from '../mcp/wire.ts'
+import type { CachedTool, RefCache } from '../ref-cache.ts'
+import { CALL_RESULT_VIEW } from './call-result.ts'
+import { metaOf, protocolMeta, type RpcError } from './rpc.ts'
+import { type CallSettings, settingsFor } from './settings.ts'
+import type { KnownTool } from './tool-catalog.ts'
+import type { Upstream } from './upstream.ts'
+import { wholeResult } from './whole-result.ts'
+
+/** Where a result's reference stands in a result that is passed on as it is. */
+export const REF_ID_META = 'mcp-refcache/ref_id'
+
+/** Who calls: one client of this process, and the server that is its own. */
+export interface Caller {
+  /** What makes the server's answers the caller's own: other command, credentials or session, other answers. */
+  readonly scope: string
+  readonly actor: Actor
+  readonly namespace: Namespace
+  readonly upstream: Upstream
+}
+
+export interface CallContext {
+  signal: AbortSignal
+  onProgress(progress: Progress): void
+}
+
+/** How a call was answered: with a result, or with a JSON-RPC error as the server gave it. */
+export type CallOutcome = { result: JsonObject | ToolResult } | { error: RpcError }
+
+/** What the handler of a tool gets, and what a call's key is made of. */
+interface CallInput {
+  scope: string
+  params: JsonObject
+}
+
+/** Results that belong to this very call and are no value to keep: errors, questions to the client. */
+class NotKept extends TaskFailed {
+  constructor(
+    readonly result: JsonObject,
+    message: string,
+  ) {
+    super(message)
+  }
+}
+
+/** The server refused the request itself. */
+class Refused extends TaskFailed {
+  constructor(readonly rpcError: RpcError) {
+    super(rpcError.message)
+  }
+}
+
+/** Calls of the wrapped server's tools, through the cache. One for the process, whatever the number of clients. */
+export class ToolCalls {
+  readonly #tools = new Map<string, CachedTool<CallInput>>()
+  readonly #callers = new Map<string, Caller>()
+
+  constructor(
+    private readonly cache: RefCache,
+    private readonly settings: CallSettings,
+  ) {}
+
+  /** Until the returned function is called, tasks of this caller's scope run on its server. */
+  admit(caller: Caller): () => void {
+    this.#callers.set(caller.scope, caller)
+    return () => this.#callers.delete(caller.scope)
+  }
+
+  goesThrough(name: string): boolean {
+    return settingsFor(this.settings, name).cache !== false
+  }
+
+  /** One call. Its params are the server's, but for the reserved argument and the progress token. */
+  async call(
+    caller: Caller,
+    tool: KnownTool,
+    name: string,
+    params: JsonObject,
+    context: CallContext,
+  ): Promise<CallOutcome> {
+    const memoize = settingsFor(this.settings, name).memoize ?? (tool.readOnly && tool.idempotent)
+    const { actor, namespace } = caller
+    try {
+      const { own, responseFormat } = splitArguments(params.arguments)
+      const input = {
+        scope: caller.scope,
+        params: withoutToken(
+          { ...params, ...(own === undefined ? {} : { arguments: own as JsonValue }) },
+          memoize,
+        ),
+      }
+      const response = await this.#tool(name, tool)(input, {
+        actor,
+        namespace,
+        memoize,
+        responseFormat,
+        ...context,
+      })
+      if (context.signal.aborted && !memoize) {
+        await this.cache.cancelTask(response.refId, { actor }).catch(() => {})
+      }
+      return { result: await this.#answer(response, caller) }
+    } catch (error) {
+      if (error instanceof NotKept) return { result: error.result }
+      if (error instanceof Refused) return { error: error.rpcError }
+      return { result: toErrorResult(error) }
+    }
+  }
+
+  /** A result that fits is passed on as the server gave it; anything else becomes an answer about its reference. */
+  async #answer(response: CallResponse, { actor: who }: Caller): Promise<JsonObject | ToolResult> {
+    const whole = await this.#whole(response, who)
+    if (!whole) return toToolResult(response)
+    return { ...whole, _meta: { ...(whole._meta as JsonObject | undefined), [REF_ID_META]: response.refId } }
+  }
+
+  async #whole(response: CallResponse, who: Actor): Promise<JsonObject | undefined> {
+    if (response.status !== 'complete') return undefined
+    if (!response.isComplete) return wholeResult(this.cache, response, who)
+    return isJsonObject(response.value) ? response.value : undefined
+  }
+
+  /** Makes the tool known to the cache, so that its failed tasks can be tried again without a call before. */
+  register(name: string, tool: KnownTool): void {
+    if (this.goesThrough(name)) this.#tool(name, tool)
+  }
+
+  #tool(name: string, { readOnly, idempotent, outputSchema }: KnownTool): CachedTool<CallInput> {
+    const known = this.#tools.get(name)
+    if (known) return known
+    const { asyncTimeout, hardTimeout, ttl, maxSize, strategy } = settingsFor(this.settings, name)
+    const tool = this.cache.cached<CallInput>(
+      {
+        name,
+        view: CALL_RESULT_VIEW,
+        // Another wrapper of the same server may take over what this one leaves behind.
+        idempotent: readOnly || idempotent,
+        preview: {
+          ...(maxSize === undefined ? {} : { maxSize }),
+          ...(strategy === undefined ? {} : { strategy }),
+        },
+        ...(asyncTimeout === undefined ? {} : { asyncTimeout }),
+        ...(hardTimeout === undefined ? {} : { hardTimeout }),
+        ...(ttl === undefined ? {} : { ttl }),
+        ...(outputSchema === undefined ? {} : { outputSchema }),
+      },
+      (input, task) => this.#run(input, task),
+    )
+    this.#tools.set(name, tool)
+    return tool
+  }
+
+  /** The handler of every tool: asks the server of the caller that the call was made for. */
+  async #run({ scope, params }: CallInput, task: TaskContext): Promise<JsonObject> {
+    const caller = this.#callers.get(scope)
+    if (!caller) throw new WorkerLost('The wrapped server that this call was for is gone.')
+    const response = await caller.upstream.request('tools/call', params, {
+      signal: task.signal,
+      onProgress: report => task.progress(report),
+    })
+    if ('error' in response) throw new Refused(response.error)
+    const { result } = response
+    if (result.isError === true) throw new NotKept(result, errorText(result))
+    if (result.resultType !== undefined && result.resultType !== 'complete') {
+      throw new NotKept(
+        result,
+        `The tool answered with '${result.resultType}' instead of a result. Call it again.`,
+      )
+    }
+    return result
+  }
+}
+
+/**
+ * The progress token is the client's own and the server gets one of ours. Of other metadata a shared result may only
+ * depend on what the protocol itself defines: the rest differs from call to call.
+ */
+function withoutToken(params: JsonObject, memoize: boolean): JsonObject {
+  const { _meta, ...rest } = params
+  const { progressToken, ...meta } = metaOf(params)
+  const kept = memoize ? protocolMeta(params) : meta
+  return kept === undefined || Object.keys(kept).length === 0 ? rest : { ...rest, _meta: kept }
+}
+
+function errorText({ content }: JsonObject): string {
+  const blocks = Array.isArray(content) ? content : []
+  const texts = blocks
+    .map(block => (block as JsonObject | null)?.text)
+    .filter(text => typeof text === 'string')
+  return texts.join('\n') || 'The tool reported an error without a text.'
+}

@@ -1,0 +1,251 @@
+import { randomBytes } from 'node:crypto'
+import { WorkerLost } from '../core/errors.ts'
+import type { JsonObject } from '../core/json.ts'
+import type { ProgressReport } from '../core/tool.ts'
+import type { Channel, SendOptions } from './channel.ts'
+import type { Log } from './log.ts'
+import {
+  isNotification,
+  isResponse,
+  notification,
+  type RpcMessage,
+  type RpcNotification,
+  type RpcResponse,
+} from './rpc.ts'
+
+export interface RequestOptions {
+  /** Its abort cancels the request at the server, too. */
+  signal?: AbortSignal | undefined
+  onProgress?: ((report: ProgressReport) => void) | undefined
+}
+
+export interface UpstreamEvents {
+  /** Whatever the server sends that is no answer to a request of our own. */
+  onMessage(message: RpcMessage): void
+  /** The connection is lost: nothing that was asked over it will be answered. */
+  onLost(reason: string): void
+  /** There is a new connection, which knows nothing yet: here it is told what the old one was told. */
+  onRestored(): Promise<void>
+  /** The server went away before it answered anything: trying again will not help. */
+  onUnusable(reason: string): void
+}
+
+interface Pending {
+  settle(response: RpcResponse): void
+  reject(error: Error): void
+  onProgress: RequestOptions['onProgress']
+}
+
+const FIRST_PAUSE_MS = 250
+const MAX_PAUSE_MS = 30_000
+/** A server that lived this long before it went away begins again with a short pause. */
+const STABLE_MS = 60_000
+/** How long a message waits for a server that is being restarted. */
+const MAX_WAIT_MS = 10_000
+
+/** The wrapped server: what was forwarded to it and what we ask it ourselves, over a connection that is restored. */
+export class Upstream {
+  events: UpstreamEvents | undefined
+  /** Unlike a client's ids, and unlike those of another wrapper above or below this one. */
+  readonly #idPrefix = `refcache:${randomBytes(4).toString('hex')}:`
+  #nextId = 1
+  #channel: Channel | undefined
+  /** Whether the connection knows all that it has to: until then it is for `replay` alone. */
+  #ready = false
+  #pending = new Map<string, Pending>()
+  #waiting = new Set<() => void>()
+  #failures = 0
+  #startedAt = 0
+  #answered = false
+  #closed = false
+  #restart: NodeJS.Timeout | undefined
+
+  constructor(
+    private readonly connect: () => Channel,
+    private readonly log: Log,
+  ) {}
+
+  /** @throws when the server cannot be started or reached */
+  async start(): Promise<void> {
+    await this.#connect()
+    this.#ready = true
+  }
+
+  async #connect(): Promise<void> {
+    const channel = this.connect()
+    channel.onmessage = message => this.#receive(message)
+    channel.onerror = problem => this.log.warn('upstream_problem', problem)
+    channel.onclose = reason => this.#lost(channel, reason)
+    await channel.start()
+    if (this.#closed) return channel.close()
+    this.#startedAt = Date.now()
+    this.#channel = channel
+  }
+
+  /** Sends a message as it is. Waits while the server is being restarted. */
+  async forward(message: RpcMessage, options?: SendOptions): Promise<void> {
+    // At once where possible: a cancellation must not overtake its request.
+    const channel = this.#ready && this.#channel ? this.#channel : await this.#reach()
+    await channel.send(message, options)
+  }
+
+  /** Sends a notification if the server is there to hear it. */
+  tell(message: RpcNotification): void {
+    if (this.#ready) this.#channel?.send(message).catch(() => {})
+  }
+
+  /** A request of our own: no time limit but the signal's. Resolves with the server's answer, good or bad. */
+  async request(method: string, params: JsonObject, options: RequestOptions = {}): Promise<RpcResponse> {
+    return this.#ask(await this.#reach(options.signal), method, params, options)
+  }
+
+  /** As `request`, on the new connection, before anybody else may use it. */
+  replay(method: string, params: JsonObject): Promise<RpcResponse> {
+    if (!this.#channel) throw new WorkerLost('The wrapped server is not running.')
+    return this.#ask(this.#channel, method, params, {})
+  }
+
+  /** A notification on the new connection, before anybody else may use it. */
+  async introduce(message: RpcNotification): Promise<void> {
+    await this.#channel?.send(message)
+  }
+
+  async #ask(
+    channel: Channel,
+    method: string,
+    params: JsonObject,
+    { signal, onProgress }: RequestOptions,
+  ): Promise<RpcResponse> {
+    signal?.throwIfAborted()
+    const id = `${this.#idPrefix}${this.#nextId++}`
+    let abort = () => {}
+    try {
+      return await new Promise((settle, reject) => {
+        this.#pending.set(id, { settle, reject, onProgress })
+        abort = () => {
+          this.tell(notification('notifications/cancelled', { requestId: id, reason: 'No longer wanted.' }))
+          reject(signal?.reason)
+        }
+        signal?.addEventListener('abort', abort)
+        channel
+          .send({ jsonrpc: '2.0', id, method, params: this.#withToken(params, id, onProgress) }, { signal })
+          .catch((error: Error) =>
+            reject(new WorkerLost(`The wrapped server could not be asked: ${error.message}`)),
+          )
+      })
+    } finally {
+      this.#pending.delete(id)
+      signal?.removeEventListener('abort', abort)
+    }
+  }
+
+  /** The request's id serves as its progress token. */
+  #withToken(params: JsonObject, id: string, onProgress: RequestOptions['onProgress']): JsonObject {
+    return onProgress ? { ...params, _meta: { ...(params._meta as JsonObject), progressToken: id } } : params
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    this.#ready = false
+    clearTimeout(this.#restart)
+    this.#failPending('The wrapper is being closed.')
+    this.#wake()
+    await this.#channel?.close()
+    this.#channel = undefined
+  }
+
+  #receive(message: RpcMessage): void {
+    if (isResponse(message)) this.#answered = true
+    const pending = this.#pendingOf(message)
+    if (pending && isResponse(message)) pending.settle(message)
+    else if (pending && isNotification(message)) pending.onProgress?.(toReport(message.params ?? {}))
+    // An answer to us that comes too late is nobody's.
+    else if (!isResponse(message) || !String(message.id).startsWith(this.#idPrefix)) {
+      this.events?.onMessage(message)
+    }
+  }
+
+  /** The request of ours that a message answers or reports on. */
+  #pendingOf(message: RpcMessage): Pending | undefined {
+    if (isResponse(message)) return this.#pending.get(String(message.id))
+    if (!isNotification(message) || message.method !== 'notifications/progress') return undefined
+    return this.#pending.get(String(message.params?.progressToken))
+  }
+
+  #lost(channel: Channel, reason: string): void {
+    if (this.#channel !== channel || this.#closed) return
+    this.#channel = undefined
+    this.#failPending(reason)
+    // A server that goes away again while it is restored: `#tryAgain` hears of it and goes on.
+    if (!this.#ready) return
+    this.#ready = false
+    if (!this.#answered) {
+      this.#closed = true
+      this.events?.onUnusable(reason)
+      this.#wake()
+      return
+    }
+    this.events?.onLost(reason)
+    if (Date.now() - this.#startedAt > STABLE_MS) this.#failures = 0
+    this.#restartLater(reason)
+  }
+
+  #restartLater(reason: string): void {
+    const pause = Math.min(FIRST_PAUSE_MS * 2 ** this.#failures, MAX_PAUSE_MS)
+    this.#failures++
+    this.log.warn('upstream_lost', `${reason} Starting it again in ${pause / 1000} s.`)
+    this.#restart = setTimeout(() => void this.#tryAgain(), pause)
+  }
+
+  async #tryAgain(): Promise<void> {
+    try {
+      await this.#connect()
+      await this.events?.onRestored()
+      if (!this.#channel) throw new Error('The wrapped server ended again.')
+      this.#ready = true
+      this.log.info('upstream_restored', 'The wrapped server runs again.')
+      this.#wake()
+    } catch (error) {
+      const channel = this.#channel
+      this.#channel = undefined
+      await channel?.close()
+      if (!this.#closed) this.#restartLater((error as Error).message)
+    }
+  }
+
+  async #reach(signal?: AbortSignal): Promise<Channel> {
+    if (!this.#ready && !this.#closed) {
+      await new Promise<void>(resolve => {
+        const done = () => {
+          clearTimeout(timer)
+          signal?.removeEventListener('abort', done)
+          this.#waiting.delete(done)
+          resolve()
+        }
+        const timer = setTimeout(done, MAX_WAIT_MS)
+        signal?.addEventListener('abort', done)
+        this.#waiting.add(done)
+      })
+    }
+    signal?.throwIfAborted()
+    if (!this.#channel || !this.#ready)
+      throw new WorkerLost('The wrapped server is not running. Try again in a while.')
+    return this.#channel
+  }
+
+  #wake(): void {
+    for (const done of [...this.#waiting]) done()
+  }
+
+  #failPending(reason: string): void {
+    for (const { reject } of this.#pending.values()) reject(new WorkerLost(reason))
+  }
+}
+
+function toReport({ progress, total, message }: JsonObject): ProgressReport {
+  return {
+    ...(typeof progress === 'number' ? { current: progress } : {}),
+    ...(typeof total === 'number' ? { total } : {}),
+    ...(typeof message === 'string' ? { message } : {}),
+  }
+}

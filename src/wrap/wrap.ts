@@ -1,0 +1,107 @@
+import { actor } from '../access/actor.ts'
+import type { Duration } from '../core/duration.ts'
+import { type PollingTool, pollingTools } from '../mcp/tools.ts'
+import { RefCache } from '../ref-cache.ts'
+import type { Store } from '../stores/store.ts'
+import { CALL_RESULT_VIEW, payloadOf } from './call-result.ts'
+import type { Channel } from './channel.ts'
+import { ChildChannel } from './child-channel.ts'
+import type { Command } from './child-process.ts'
+import { type Endpoint, HttpChannel } from './http-channel.ts'
+import type { Log } from './log.ts'
+import { nameOfCommand, nameOfEndpoint, scopeOfCommand, scopeOfEndpoint } from './scope.ts'
+import { Session } from './session.ts'
+import type { CallSettings } from './settings.ts'
+import { StdioChannel } from './stdio-channel.ts'
+import { ToolCalls } from './tool-calls.ts'
+import { Upstream } from './upstream.ts'
+
+/** The server that is wrapped: a command to start, or an address to talk to. */
+export type Target = { command: Command } | { endpoint: Endpoint }
+
+export interface WrapOptions {
+  target: Target
+  store: Store
+  /** What references begin with. @defaultValue made from the command or the address */
+  name?: string | undefined
+  /** How long results are kept. @defaultValue '1h' */
+  ttl?: Duration | null | undefined
+  /** Budget of an answer in tokens. @defaultValue 1000 */
+  maxSize?: number | undefined
+  settings: CallSettings
+  log: Log
+}
+
+/** What all clients of one wrapper share. */
+export class Wrapper {
+  readonly cache: RefCache
+  readonly #calls: ToolCalls
+  readonly #polling: readonly PollingTool[]
+  readonly #scope: string
+
+  constructor(private readonly options: WrapOptions) {
+    const { target, store, ttl, maxSize, settings } = options
+    const name = 'command' in target ? nameOfCommand(target.command) : nameOfEndpoint(target.endpoint)
+    this.cache = new RefCache({
+      name: options.name ?? name,
+      store,
+      ...(ttl === undefined ? {} : { defaultTtl: ttl }),
+      preview: maxSize === undefined ? {} : { maxSize },
+      views: { [CALL_RESULT_VIEW]: payloadOf },
+    })
+    this.#calls = new ToolCalls(this.cache, settings)
+    this.#polling = pollingTools(this.cache)
+    this.#scope =
+      'command' in target
+        ? scopeOfCommand(target.command, process.cwd(), process.env)
+        : scopeOfEndpoint(target.endpoint)
+  }
+
+  /** The client at this process's stdin and stdout: whoever started the process, and so its only user. */
+  stdioSession(onEnd: (end: SessionEnd) => void): Session {
+    const client = new StdioChannel()
+    client.onclose = () => onEnd({ kind: 'client-gone' })
+    return this.#session(client, { scope: this.#scope, actor: actor.agent(), namespace: 'public' }, onEnd)
+  }
+
+  /** One of several clients, of whom nothing is known but that they differ: they share no server and no result. */
+  privateSession(client: Channel, sessionId: string, onEnd: (end: SessionEnd) => void): Session {
+    const who = {
+      scope: `${this.#scope}:${sessionId}`,
+      actor: actor.agent({ sessionId }),
+      namespace: `session:${sessionId}`,
+    }
+    return this.#session(client, who, onEnd)
+  }
+
+  /** @throws StoreUnavailable, now rather than at the first call */
+  async checkStore(): Promise<void> {
+    await this.options.store.get(`${this.cache.name}:${'0'.repeat(32)}`)
+  }
+
+  close(): Promise<void> {
+    return this.cache.close()
+  }
+
+  #session(
+    client: Channel,
+    who: { scope: string; actor: ReturnType<typeof actor.agent>; namespace: string },
+    onEnd: (end: SessionEnd) => void,
+  ): Session {
+    const { target, log } = this.options
+    const connect = () =>
+      'command' in target ? new ChildChannel(target.command) : new HttpChannel(target.endpoint)
+    return new Session({
+      client,
+      caller: { ...who, upstream: new Upstream(connect, log) },
+      calls: this.#calls,
+      cache: this.cache,
+      polling: this.#polling,
+      log,
+      onUnusable: reason => onEnd({ kind: 'unusable', reason }),
+    })
+  }
+}
+
+/** Why a session is over. */
+export type SessionEnd = { kind: 'client-gone' } | { kind: 'unusable'; reason: string }

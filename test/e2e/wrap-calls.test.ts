@@ -1,0 +1,396 @@
+import { randomBytes } from 'node:crypto'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Client } from '@modelcontextprotocol/client'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { EVERYTHING, FILESYSTEM, PLAIN, until, Workshop } from './fixtures/wrap-harness.ts'
+
+const REF = 'mcp-refcache/ref_id'
+
+let workshop: Workshop
+beforeEach(() => {
+  workshop = new Workshop()
+})
+afterEach(() => workshop.close())
+
+// biome-ignore lint/suspicious/noExplicitAny: answers are looked into freely
+type Answer = Record<string, any>
+
+async function call(client: Client, name: string, args: Answer = {}): Promise<Answer> {
+  return client.callTool({ name, arguments: args })
+}
+
+function body(result: Answer): Answer {
+  return result.structuredContent
+}
+
+function poll(client: Client, refId: string, args: Answer = {}): Promise<Answer> {
+  return call(client, 'get_cached_result', { ref_id: refId, ...args })
+}
+
+function withoutRef({ _meta, ...result }: Answer): Answer {
+  const { [REF]: refId, ...meta } = _meta
+  expect(refId).toMatch(/^[a-z0-9._-]+:[0-9a-f]{32}$/)
+  return Object.keys(meta).length === 0 ? result : { ...result, _meta: meta }
+}
+
+describe('a small, fast answer', () => {
+  it.each([
+    ['echo', { message: 'hello' }],
+    ['get-structured-content', { location: 'Chicago' }],
+    ['get-tiny-image', {}],
+    ['get-resource-links', { count: 4 }],
+    ['get-resource-reference', { resourceType: 'Blob', resourceId: 1 }],
+    ['get-annotated-message', { messageType: 'error', includeImage: true }],
+  ])('of server-everything passes unchanged: %s', async (name, args) => {
+    const direct = await workshop.connect([...EVERYTHING, 'stdio'])
+    const wrapped = await workshop.client([...EVERYTHING, 'stdio'])
+    const expected = await call(direct.client, name, args)
+    const seen = withoutRef(await call(wrapped.client, name, args))
+    if (name === 'get-resource-reference') {
+      // Its text holds the time of day.
+      const [a, b] = [seen.content[1], expected.content[1]]
+      expect(Object.keys(a.resource)).toEqual(Object.keys(b.resource))
+    } else expect(seen).toEqual(expected)
+  })
+
+  it('keeps the metadata of the server beside the reference', async () => {
+    const direct = await workshop.connect(PLAIN)
+    const wrapped = await workshop.client(PLAIN)
+    const result = await call(wrapped.client, 'media')
+    expect(result._meta['example.com/own']).toEqual({ kept: true })
+    expect(withoutRef(result)).toEqual(await call(direct.client, 'media'))
+  })
+
+  it('keeps isError, and is never remembered as a result', async () => {
+    const { client } = await workshop.client(PLAIN, {
+      wrap: ['--config', config({ tools: { fail: { memoize: true } } })],
+    })
+    const first = await call(client, 'fail')
+    expect(first).toEqual({
+      content: [{ type: 'text', text: 'no luck with call 1' }],
+      isError: true,
+      _meta: { own: 1 },
+    })
+    expect((await call(client, 'fail')).content[0].text).toBe('no luck with call 2')
+  })
+
+  it('passes a JSON-RPC error as that error', async () => {
+    const { client } = await workshop.client(PLAIN)
+    await expect(call(client, 'refuse')).rejects.toMatchObject({
+      code: -32602,
+      message: expect.stringContaining('not with these arguments'),
+      data: { field: 'x' },
+    })
+  })
+
+  it('hands the server the params as the client gave them, but for the progress token and the reserved argument', async () => {
+    const { client } = await workshop.client(PLAIN)
+    const result = await client.callTool(
+      {
+        name: 'echo-params',
+        arguments: { a: [1, { b: null }], _async_response_format: 'full' },
+        _meta: { trace: 'x' },
+      },
+      { onprogress: () => {} },
+    )
+    const params = JSON.parse((result.content as Answer[])[0]?.text)
+    expect(params.arguments).toEqual({ a: [1, { b: null }] })
+    expect(params._meta).toEqual({ trace: 'x', progressToken: expect.stringMatching(/^refcache:/) })
+    const wrong = await call(client, 'echo-params', { _async_response_format: 'huge' })
+    expect(body(wrong).error.code).toBe('invalid_argument')
+  })
+})
+
+describe('a large answer', () => {
+  it('of a file of 5 MB: its pages put together equal the file', async () => {
+    const file = join(workshop.folder, 'large.txt')
+    const lines = Array.from(
+      { length: 60_000 },
+      (_, i) => `${i}\t${randomBytes(30).toString('hex')} "quoted" grüße 🎈`,
+    )
+    const content = lines.join('\n')
+    writeFileSync(file, content)
+    expect(Buffer.byteLength(content)).toBeGreaterThan(5_000_000)
+
+    const { client } = await workshop.client([...FILESYSTEM, workshop.folder], {
+      wrap: ['--max-size', '500'],
+    })
+    const preview = body(await call(client, 'read_text_file', { path: file }))
+    expect(preview).toMatchObject({ status: 'complete', is_complete: false, is_async: false })
+    expect(preview.preview_size).toBeLessThanOrEqual(500)
+    expect(preview.original_size).toBeGreaterThan(1_000_000)
+
+    let joined = ''
+    for (let page = 1, pages = 1; page <= pages; page++) {
+      const answer = body(await poll(client, preview.ref_id, { page, max_size: 150_000 }))
+      joined += answer.preview
+      pages = answer.total_pages
+    }
+    expect(joined === content).toBe(true)
+  }, 120_000)
+
+  it('that is a list in a text is shown and paged as a list', async () => {
+    const { client } = await workshop.client(PLAIN)
+    const preview = body(await call(client, 'list', { size: 2000 }))
+    expect(preview.total_items).toBe(2000)
+    expect(preview.preview[0]).toEqual({ id: 0, label: 'item 0' })
+    const page = body(await poll(client, preview.ref_id, { page: 2, page_size: 10 }))
+    expect(page.preview.map((item: Answer) => item.id)).toEqual([10, 11, 12, 13, 14, 15, 16, 17, 18, 19])
+  })
+
+  it('comes back whole with full, as the server gave it', async () => {
+    const direct = await workshop.connect(PLAIN)
+    const { client } = await workshop.client(PLAIN)
+    const preview = body(await call(client, 'tree', { size: 400 }))
+    const full = body(await poll(client, preview.ref_id, { full: true }))
+    expect(full.is_complete).toBe(true)
+    expect(full.value).toEqual(await call(direct.client, 'tree', { size: 400 }))
+  })
+
+  it('with media comes back byte for byte, as blocks that a client can show', async () => {
+    const direct = await workshop.connect(PLAIN)
+    const { client } = await workshop.client(PLAIN)
+    const size = 1_500_000
+    const expected = await call(direct.client, 'media', { size })
+    const preview = body(await call(client, 'media', { size }))
+    expect(preview.is_complete).toBe(false)
+    expect(JSON.stringify(preview).length).toBeLessThan(3_000)
+    expect(preview.preview[1].data).toContain('1500000 bytes')
+    const full = await poll(client, preview.ref_id, { full: true })
+    expect(full.content.slice(1)).toEqual(expected.content)
+    expect(body(full).value).toMatchObject({ _meta: expected._meta })
+    expect(JSON.stringify(body(full)).length).toBeLessThan(2_000)
+    expect(JSON.parse(full.content[0].text)).toMatchObject({ status: 'complete', is_complete: true })
+  }, 60_000)
+})
+
+describe('a slow answer', () => {
+  it('becomes a handle, is polled, and ends as the result under the same reference; it ran once', async () => {
+    const { client } = await workshop.client(PLAIN, { wrap: ['--async-timeout', '200ms'] })
+    const started = Date.now()
+    const handle = body(await call(client, 'slow', { ms: 1500, steps: 15 }))
+    expect(Date.now() - started).toBeLessThan(1400)
+    expect(handle).toMatchObject({ status: 'processing', is_complete: false, is_async: true })
+
+    const seen: number[] = []
+    const status = body(await poll(client, handle.ref_id, { wait_seconds: 0.3 }))
+    expect(status.progress).toMatchObject({ total: 15, percentage: expect.any(Number) })
+    expect(status.eta_seconds).toBeGreaterThanOrEqual(0)
+    const result = await client.callTool(
+      { name: 'get_cached_result', arguments: { ref_id: handle.ref_id } },
+      { onprogress: ({ progress }) => seen.push(progress) },
+    )
+    expect(body(result)).toMatchObject({
+      ref_id: handle.ref_id,
+      status: 'complete',
+      value: { content: [{ type: 'text', text: 'slow but done' }] },
+    })
+    expect(seen.length).toBeGreaterThan(2)
+    expect(seen).toEqual([...new Set(seen)].sort((a, b) => a - b))
+    expect(workshop.journal('tools/call')).toHaveLength(1)
+  })
+
+  it('tells a client that waits of progress, strictly forward, with the server’s words', async () => {
+    const { client } = await workshop.client(PLAIN)
+    const seen: Answer[] = []
+    await client.callTool(
+      { name: 'slow', arguments: { ms: 1200, steps: 4 } },
+      { onprogress: p => seen.push(p) },
+    )
+    expect(seen.map(({ progress }) => progress)).toEqual([1, 2, 3, 4].slice(0, seen.length))
+    expect(seen.length).toBeGreaterThanOrEqual(3)
+    expect(seen[0]).toMatchObject({ total: 4, message: 'step 1' })
+  })
+
+  it('that the server reports as an error is failed for who polls', async () => {
+    const { client } = await workshop.client([...EVERYTHING, 'stdio'], { wrap: ['--async-timeout', '0'] })
+    const handle = body(await call(client, 'get-sum', { a: 'no number', b: 1 }))
+    const failed = body(await poll(client, handle.ref_id))
+    expect(failed).toMatchObject({ status: 'failed', error_code: 'task_failed', can_retry: true })
+    expect(failed.error).toMatch(/number/)
+  })
+
+  it('that is cancelled while the client waits is cancelled at the server', async () => {
+    const { client } = await workshop.client(PLAIN)
+    const controller = new AbortController()
+    const waiting = client.callTool(
+      { name: 'slow', arguments: { ms: 20_000 } },
+      { signal: controller.signal },
+    )
+    waiting.catch(() => {})
+    const asked = await until(() => workshop.journal('tools/call')[0], 'the call at the server')
+    controller.abort()
+    await expect(waiting).rejects.toThrow()
+    const cancelled = await until(() => workshop.journal('notifications/cancelled')[0], 'the cancellation')
+    expect(cancelled.params?.requestId).toBe(asked.id)
+  })
+
+  it('lives on when only a poll is cancelled, and ends at the server by cancel_task', async () => {
+    const { client } = await workshop.client(PLAIN, { wrap: ['--async-timeout', '100ms'] })
+    const { ref_id } = body(await call(client, 'slow', { ms: 20_000, steps: 100 }))
+    const controller = new AbortController()
+    const polling = client.callTool(
+      { name: 'get_cached_result', arguments: { ref_id } },
+      { signal: controller.signal },
+    )
+    controller.abort()
+    await expect(polling).rejects.toThrow()
+    expect(body(await poll(client, ref_id, { wait_seconds: 0 })).status).toBe('processing')
+    expect(workshop.journal('notifications/cancelled')).toHaveLength(0)
+
+    expect(body(await call(client, 'cancel_task', { ref_id })).status).toBe('cancelled')
+    await until(() => workshop.journal('notifications/cancelled')[0], 'the cancellation at the server')
+    expect(body(await poll(client, ref_id)).status).toBe('cancelled')
+  })
+
+  it('that failed is tried again, under the same reference, by another wrapper of the server too', async () => {
+    const wrap = ['--async-timeout', '0']
+    const one = await workshop.client(PLAIN, { wrap })
+    const { ref_id } = body(await call(one.client, 'fail'))
+    expect(body(await poll(one.client, ref_id))).toMatchObject({
+      status: 'failed',
+      error: 'no luck with call 1',
+    })
+    await call(one.client, 'retry_task', { ref_id })
+    expect(body(await poll(one.client, ref_id))).toMatchObject({
+      status: 'failed',
+      error: 'no luck with call 2',
+    })
+    await one.client.close()
+    const two = await workshop.client(PLAIN, { wrap })
+    expect(body(await call(two.client, 'retry_task', { ref_id })).is_async).toBe(true)
+    expect(body(await poll(two.client, ref_id))).toMatchObject({
+      status: 'failed',
+      error: 'no luck with call 1',
+    })
+  })
+
+  it('is stopped by its hard timeout, at the server too', async () => {
+    const settings = { tools: { slow: { asyncTimeout: '100ms', hardTimeout: '400ms' } } }
+    const { client } = await workshop.client(PLAIN, { wrap: ['--config', config(settings)] })
+    const { ref_id } = body(await call(client, 'slow', { ms: 20_000 }))
+    expect(body(await poll(client, ref_id))).toMatchObject({ status: 'failed', error_code: 'hard_timeout' })
+    await until(() => workshop.journal('notifications/cancelled')[0], 'the cancellation at the server')
+  })
+})
+
+describe('a result that is polled', () => {
+  it('is whole where all that a model reads of it fits, with its media as blocks', async () => {
+    const direct = await workshop.connect(PLAIN)
+    const { client } = await workshop.client(PLAIN, { wrap: ['--async-timeout', '0'] })
+    const expected = await call(direct.client, 'media', { size: 20_000 })
+    const { ref_id } = body(await call(client, 'media', { size: 20_000 }))
+    const polled = await poll(client, ref_id)
+    expect(body(polled)).toMatchObject({ ref_id, status: 'complete', is_complete: true })
+    expect(polled.content.slice(1)).toEqual(expected.content)
+  })
+
+  it('with structured content that is given as text, too, counts once', async () => {
+    const { client } = await workshop.client(PLAIN, { wrap: ['--max-size', '250'] })
+    // 20 nodes take about 200 tokens, and twice that with their text.
+    const result = await call(client, 'tree', { size: 20 })
+    expect(body(result).children).toHaveLength(19)
+    const refId = result._meta[REF]
+    expect(body(await poll(client, refId))).toMatchObject({ is_complete: true })
+    expect(body(await poll(client, refId, { page: 1, page_size: 1 })).total_pages).toBeGreaterThan(1)
+  })
+})
+
+describe('identical calls', () => {
+  it('run each time, with a reference each, unless the tool declares that it need not', async () => {
+    const { client } = await workshop.client(PLAIN)
+    const a = await call(client, 'count')
+    const b = await call(client, 'count')
+    expect([a.content[0].text, b.content[0].text]).toEqual(['call 1', 'call 2'])
+    expect(a._meta[REF]).not.toBe(b._meta[REF])
+
+    const c = await call(client, 'count-pure')
+    const d = await call(client, 'count-pure')
+    expect(d).toEqual(c)
+    expect((await call(client, 'count-pure', { other: 1 })).content[0].text).toBe('call 4')
+  })
+
+  it('run once where the config says so, at the same time too, and in two wrappers of one server', async () => {
+    const wrap = ['--config', config({ tools: { slow: { memoize: true } } })]
+    const [one, two] = await Promise.all([workshop.client(PLAIN, { wrap }), workshop.client(PLAIN, { wrap })])
+    const calls = [one, one, two].map(({ client }) => call(client, 'slow', { ms: 600 }))
+    const refs = new Set((await Promise.all(calls)).map(({ _meta }) => _meta[REF]))
+    expect(refs.size).toBe(1)
+    expect(workshop.journal('tools/call')).toHaveLength(1)
+  })
+
+  it('share nothing between wrappers whose server has another environment', async () => {
+    const one = await workshop.client(PLAIN, { env: { API_TOKEN: 'alice' } })
+    const two = await workshop.client(PLAIN, { env: { API_TOKEN: 'bob' } })
+    const [a, b] = [await call(one.client, 'count-pure'), await call(two.client, 'count-pure')]
+    expect(a._meta[REF]).not.toBe(b._meta[REF])
+    expect(workshop.journal('tools/call')).toHaveLength(2)
+  })
+})
+
+describe('the tools, as they are listed', () => {
+  it('are the server’s, on each of its pages, and ours at the end of the last', async () => {
+    const { client } = await workshop.client(PLAIN)
+    const { tools } = await client.listTools()
+    const names = tools.map(({ name }) => name)
+    const ours = names.slice(names.indexOf('second-page') + 1)
+    expect(ours).toEqual(['get_cached_result', 'cancel_task', 'retry_task'])
+    expect(names.filter(name => name === 'get_cached_result')).toHaveLength(1)
+    const described = tools.find(({ name }) => name === 'count')
+    expect(described?.description).toMatch(/^Counts its calls\.\n\n.*get_cached_result/)
+  })
+
+  it('have output schemas that a validating client finds satisfied: whole, preview, handle', async () => {
+    const { client } = await workshop.client(PLAIN, {
+      wrap: ['--config', config({ defaults: { asyncTimeout: '10s' } })],
+    })
+    await client.listTools()
+    expect(body(await call(client, 'tree', { size: 2 }))).toEqual({
+      name: 'root',
+      children: [expect.anything()],
+    })
+    expect(body(await call(client, 'tree', { size: 800 })).is_complete).toBe(false)
+    const { client: hasty } = await workshop.client(PLAIN, { wrap: ['--async-timeout', '0'] })
+    await hasty.listTools()
+    expect(body(await call(hasty, 'tree', { size: 3 })).is_async).toBe(true)
+  })
+
+  it('leave alone what the config leaves out of the cache', async () => {
+    const { client } = await workshop.client(PLAIN, {
+      wrap: ['--config', config({ tools: { count: { cache: false } } })],
+    })
+    const { tools } = await client.listTools()
+    expect(tools.find(({ name }) => name === 'count')?.description).toBe('Counts its calls.')
+    expect(await call(client, 'count')).toEqual({ content: [{ type: 'text', text: 'call 1' }] })
+  })
+
+  it('still answer for references of their own where a server has tools of the same names', async () => {
+    const inner = [
+      process.execPath,
+      (await import('./fixtures/wrap-harness.ts')).MAIN,
+      'wrap',
+      '--store',
+      'memory',
+    ]
+    const { client } = await workshop.client([
+      ...inner,
+      '--name',
+      'inner',
+      '--async-timeout',
+      '0',
+      '--',
+      ...PLAIN,
+    ])
+    await client.listTools()
+    const handle = body(await call(client, 'count'))
+    expect(handle.ref_id).toMatch(/^inner:/)
+    expect(body(await poll(client, handle.ref_id)).value.content[0].text).toBe('call 1')
+  })
+})
+
+function config(settings: object): string {
+  const path = join(workshop.folder, `config-${randomBytes(3).toString('hex')}.json`)
+  writeFileSync(path, JSON.stringify(settings))
+  return path
+}

@@ -1,0 +1,309 @@
+import { readFileSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { isAlive, MAIN, PLAIN, type Raw, until, Workshop } from './fixtures/wrap-harness.ts'
+
+let workshop: Workshop
+beforeEach(() => {
+  workshop = new Workshop()
+})
+afterEach(() => workshop.close())
+
+// biome-ignore lint/suspicious/noExplicitAny: answers are looked into freely
+type Answer = Record<string, any>
+
+const wrapPlain = (...options: string[]) => ['wrap', '--store', 'memory', ...options, '--', ...PLAIN]
+
+function callTool(raw: Raw, id: number, name: string, args: object = {}): Promise<Answer> {
+  raw.send({ id, method: 'tools/call', params: { name, arguments: args } })
+  return raw.answer(id) as Promise<Answer>
+}
+
+async function run(...args: string[]): Promise<{ code: number | null; stdout: string; stderr: string }> {
+  const raw = workshop.process(args)
+  let stdout = ''
+  raw.child.stdout?.on('data', chunk => {
+    stdout += chunk
+  })
+  const { code } = await raw.exit
+  return { code, stdout, stderr: raw.stderr }
+}
+
+describe('a server that dies', () => {
+  it('fails what is open with a coded error, is started again, and the session goes on', async () => {
+    const raw = workshop.process(wrapPlain('--async-timeout', '100ms', '--json'))
+    await raw.initialize()
+    const handle = (await callTool(raw, 1, 'slow', { ms: 60_000 })).result.structuredContent
+    expect(handle.status).toBe('processing')
+
+    const [crashed] = await Promise.all([callTool(raw, 2, 'crash'), raw.answer(2)])
+    expect(crashed.result.isError).toBe(true)
+    expect(crashed.result.structuredContent.error.message).toContain('exit code 7')
+
+    const failed = await callTool(raw, 3, 'get_cached_result', { ref_id: handle.ref_id })
+    expect(failed.result.structuredContent).toMatchObject({
+      status: 'failed',
+      error_code: 'worker_lost',
+      can_retry: true,
+    })
+
+    // A call waits until the server is back; that one was introduced to the client again.
+    const { ref_id } = (await callTool(raw, 4, 'count')).result.structuredContent
+    const counted = await callTool(raw, 5, 'get_cached_result', { ref_id })
+    expect(counted.result.structuredContent.value.content[0].text).toBe('call 1')
+    expect(workshop.journal('start')).toHaveLength(2)
+    expect(workshop.journal('initialize')).toHaveLength(2)
+    expect(workshop.journal('notifications/initialized')).toHaveLength(2)
+    expect(raw.messages.some(({ method }) => method === 'notifications/tools/list_changed')).toBe(true)
+    const logged = raw.stderr.split('\n').filter(line => line.includes('upstream_lost'))
+    expect(JSON.parse(logged[0] ?? '{}')).toMatchObject({ level: 'warn', code: 'upstream_lost' })
+  })
+
+  it('is told the log level again', async () => {
+    const raw = workshop.process(wrapPlain())
+    await raw.initialize()
+    raw.send({ id: 1, method: 'logging/setLevel', params: { level: 'error' } })
+    await raw.answer(1)
+    await callTool(raw, 2, 'crash')
+    await callTool(raw, 3, 'count')
+    expect(workshop.journal('logging/setLevel').map(({ params }) => params)).toEqual([
+      { level: 'error' },
+      { level: 'error' },
+    ])
+  })
+
+  it('leaves no request of the client without an answer, nor one of its own open at the client', async () => {
+    const raw = workshop.process(wrapPlain())
+    await raw.initialize()
+    raw.send({ id: 5, method: 'future/ask-client' })
+    const question = await until(
+      () => raw.messages.find(({ method }) => method === 'future/question'),
+      'the question',
+    )
+    await callTool(raw, 6, 'crash')
+    expect(((await raw.answer(5)) as Answer).error).toMatchObject({ code: -32000 })
+    const cancelled = await until(
+      () => raw.messages.find(m => m.method === 'notifications/cancelled'),
+      'the cancellation',
+    )
+    expect(cancelled.params).toMatchObject({ requestId: question.id })
+
+    // The new server asks under the same id; an answer to the old question is not taken for one to the new.
+    await callTool(raw, 7, 'count')
+    raw.send({ id: question.id, result: { stale: true } })
+    raw.send({ id: 8, method: 'future/ask-client' })
+    const again = await until(
+      () => raw.messages.filter(({ method }) => method === 'future/question')[1],
+      'the question',
+    )
+    raw.send({ id: again.id, result: { fresh: true } })
+    expect(((await raw.answer(8)) as Answer).result).toEqual({ answer: { fresh: true } })
+  })
+
+  it('before it ever answered ends the wrapper: exit code 3, and the client is told', async () => {
+    const raw = workshop.process([
+      'wrap',
+      '--store',
+      'memory',
+      '--',
+      process.execPath,
+      '-e',
+      'setTimeout(() => process.exit(9), 300)',
+    ])
+    raw.send({ id: 1, method: 'initialize', params: {} })
+    expect(((await raw.answer(1)) as Answer).error.message).toContain('exit code 9')
+    expect(await raw.exit).toMatchObject({ code: 3 })
+    expect(raw.stderr).toContain('[upstream_unusable]')
+  })
+})
+
+describe('a server that prints garbage', () => {
+  it('is reported on stderr; nothing but JSON-RPC reaches the client', async () => {
+    const raw = workshop.process(wrapPlain())
+    await raw.initialize()
+    expect((await callTool(raw, 1, 'garbage')).result.content[0].text).toBe('printed')
+    expect(raw.garbage).toEqual([])
+    expect(raw.messages.every(({ jsonrpc }) => jsonrpc === '2.0')).toBe(true)
+    expect(raw.stderr.match(/upstream_problem/g)).toHaveLength(2)
+    expect(raw.stderr).not.toContain('this should have gone to stderr')
+  })
+})
+
+describe('garbage from the client', () => {
+  it('is ignored, and the next message answered', async () => {
+    const raw = workshop.process(wrapPlain())
+    raw.child.stdin?.write('what?\n[]\n{"no":"message"}\n\n')
+    await raw.initialize()
+    expect((await callTool(raw, 1, 'count')).result.content[0].text).toBe('call 1')
+  })
+
+  it.each([
+    [{}],
+    [{ ref_id: 42 }],
+    [{ ref_id: 'plain:0123' }],
+    [{ ref_id: 'x'.repeat(1_000_000) }],
+    [{ ref_id: `server:${'0'.repeat(32)}`, page: -1 }],
+    [{ ref_id: `server:${'0'.repeat(32)}`, max_size: 0 }],
+  ])('as arguments of a poll is a coded error', async args => {
+    const raw = workshop.process(wrapPlain())
+    await raw.initialize()
+    const { result } = await callTool(raw, 1, 'get_cached_result', args)
+    expect(result.isError).toBe(true)
+    expect(['not_found', 'invalid_argument']).toContain(result.structuredContent.error.code)
+  })
+})
+
+describe('the end', () => {
+  it('comes with the client’s: exit code 0', async () => {
+    const raw = workshop.process(wrapPlain())
+    await raw.initialize()
+    raw.child.stdin?.end()
+    expect(await raw.exit).toMatchObject({ code: 0 })
+    const [start] = workshop.journal('start')
+    expect(isAlive(start?.pid ?? 0)).toBe(false)
+  })
+
+  it('leaves no orphan within two seconds, not even a stubborn server and what that started', async () => {
+    const raw = workshop.process(wrapPlain(), { STUBBORN: '1' })
+    await raw.initialize()
+    const server = workshop.journal('start')[0]?.pid ?? 0
+    const grandchild = (await until(() => workshop.journal('grandchild')[0], 'the grandchild')).pid ?? 0
+    expect([isAlive(server), isAlive(grandchild)]).toEqual([true, true])
+    const from = Date.now()
+    raw.child.stdin?.end()
+    await raw.exit
+    await until(() => (!isAlive(server) && !isAlive(grandchild)) || undefined, 'both to be gone', 2_000)
+    expect(Date.now() - from).toBeLessThan(2_000)
+  })
+
+  it.each([
+    ['SIGTERM', 143],
+    ['SIGINT', 130],
+  ] as const)('by %s has the exit code %i, while a task runs too', async (signal, code) => {
+    const raw = workshop.process(wrapPlain('--async-timeout', '0'))
+    await raw.initialize()
+    await callTool(raw, 1, 'slow', { ms: 60_000 })
+    await until(() => workshop.journal('tools/call')[0], 'the call at the server')
+    raw.child.kill(signal)
+    expect(await raw.exit).toMatchObject({ code })
+    expect(isAlive(workshop.journal('start')[0]?.pid ?? 0)).toBe(false)
+  })
+
+  it('fails the tasks that ran, for whoever polls from another process', async () => {
+    const args = ['wrap', '--store', workshop.store, '--async-timeout', '0', '--', ...PLAIN]
+    const one = workshop.process(args)
+    await one.initialize()
+    const { ref_id } = (await callTool(one, 1, 'slow', { ms: 60_000 })).result.structuredContent
+    await until(() => workshop.journal('tools/call')[0], 'the call at the server')
+    one.child.stdin?.end()
+    await one.exit
+    const two = workshop.process(args)
+    await two.initialize()
+    const polled = await callTool(two, 1, 'get_cached_result', { ref_id })
+    expect(polled.result.structuredContent).toMatchObject({ status: 'failed', error_code: 'worker_lost' })
+  })
+})
+
+describe('what the command line gets wrong', () => {
+  it.each([
+    [
+      ['wrap', '--store', 'memory', '--', 'no-such-command-anywhere'],
+      3,
+      /no such command.*\[upstream_unusable\]/,
+    ],
+    [['wrap'], 2, /Say what to wrap/],
+    [['wrap', '--asinc-timeout', '5s', '--', 'x'], 2, /Did you mean --async-timeout\?/],
+    [['wrap', '--async-timeout', 'soon', '--', 'x'], 2, /--async-timeout takes a time/],
+    [['wrap', '--max-size', '0', '--', 'x'], 2, /--max-size takes a whole number/],
+    [['wrap', '--log-level', 'inof', '--', 'x'], 2, /Did you mean info\?/],
+    [['wrap', '--name', 'a b', '--', 'x'], 2, /A cache name is/],
+    [['wrap', '--url', 'ftp://x'], 2, /--url takes/],
+    [['wrap', '--url', 'http://x', '--', 'x'], 2, /not both/],
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: the option's own syntax
+    [['wrap', '--url', 'http://x', '--header', 'A: ${NOT_SET_ANYWHERE}'], 2, /NOT_SET_ANYWHERE/],
+    [['wrap', 'node', 'server.js'], 2, /stands before the '--'/],
+    [['wrap', '--config', '/does/not/exist.json', '--', 'x'], 2, /cannot be read/],
+    [['warp'], 2, /Did you mean wrap\?/],
+    [[], 2, /Usage/],
+  ])('%j ends with code %i and says why', async (args, code, message) => {
+    const ended = await run(...args)
+    expect(ended.code).toBe(code)
+    expect(ended.stderr).toMatch(message)
+    expect(ended.stdout).toBe('')
+  })
+
+  it.each([
+    ['{"tools": {"a": {"asyncTimeout": "soon"}}}', /tools\.a\.asyncTimeout: must be/],
+    ['{"tools": {"a": {"memoise": true}}}', /tools\.a: .*memoise/],
+    ['{"defaults": ', /is not JSON/],
+  ])('a config file with %s: code 2, and where it is wrong', async (content, message) => {
+    const path = join(workshop.folder, 'config.json')
+    writeFileSync(path, content)
+    const ended = await run('wrap', '--config', path, '--json', '--', 'x')
+    expect(ended.code).toBe(2)
+    expect(JSON.parse(ended.stderr)).toMatchObject({
+      level: 'error',
+      code: 'usage',
+      message: expect.stringMatching(message),
+    })
+  })
+
+  it('a file that is no SQLite file: code 5, and it is left as it is', async () => {
+    const path = join(workshop.folder, 'corrupt.db')
+    writeFileSync(path, 'precious, and no database. '.repeat(200))
+    const before = readFileSync(path)
+    const ended = await run('wrap', '--store', path, '--json', '--', ...PLAIN)
+    expect(ended.code).toBe(5)
+    expect(JSON.parse(ended.stderr)).toMatchObject({
+      code: 'store_unavailable',
+      message: expect.stringContaining(path),
+    })
+    expect(readFileSync(path)).toEqual(before)
+    expect(workshop.journal('start')).toEqual([])
+  })
+
+  it('a folder where a file should be: code 5', async () => {
+    expect((await run('wrap', '--store', workshop.folder, '--', ...PLAIN)).code).toBe(5)
+  })
+})
+
+describe('what the command line explains', () => {
+  it('itself: --help on stdout, --version', async () => {
+    const help = await run('wrap', '--help')
+    expect(help.code).toBe(0)
+    for (const option of [
+      '--async-timeout',
+      '--max-size',
+      '--store',
+      '--ttl',
+      '--name',
+      '--config',
+      '--http',
+      '--json',
+    ]) {
+      expect(help.stdout).toContain(option)
+    }
+    expect(help.stdout).toContain('Exit codes')
+    const { version } = JSON.parse(readFileSync(join(MAIN, '../../../package.json'), 'utf8'))
+    expect(await run('--version')).toMatchObject({ code: 0, stdout: `${version}\n` })
+    expect((await run('--help')).stdout).toContain('mcp-refcache wrap')
+  })
+})
+
+describe('secrets', () => {
+  it('of the environment and of calls reach neither the log nor the store’s file name or mode', async () => {
+    const raw = workshop.process(
+      ['wrap', '--store', workshop.store, '--log-level', 'debug', '--', ...PLAIN],
+      {
+        API_TOKEN: 'hunter2-env',
+      },
+    )
+    await raw.initialize()
+    await callTool(raw, 1, 'count', { password: 'hunter2-argument' })
+    await callTool(raw, 2, 'garbage', { password: 'hunter2-argument' })
+    await callTool(raw, 3, 'crash', { password: 'hunter2-argument' })
+    expect(raw.stderr).toContain('upstream_lost')
+    expect(raw.stderr).not.toContain('hunter2')
+    expect(statSync(workshop.store).mode & 0o077).toBe(0)
+  })
+})
