@@ -36,7 +36,8 @@ export interface ListFilter {
 
 /**
  * Where entries live. Entries are kept as JSON, those handed out may be frozen, and bytes are copied. Stores carry; policy decides above them: a store knows nothing of actors, tasks or time,
- * and hands out entries past their expiry until they are pruned. Every method is atomic on its own.
+ * and hands out entries past their expiry until they are pruned. `claim`, `get`, `read`, `update` and `delete` are atomic;
+ * `list`, `clear` and `prune` may go in steps. A key belongs to one cache: those of two caches never meet.
  *
  * `testing/store-suite.ts` is the contract in executable form; all stores pass it alike.
  *

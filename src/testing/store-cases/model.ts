@@ -1,5 +1,5 @@
 import { type Entry, isExpired } from '../../core/entry.ts'
-import type { RefId } from '../../core/ref.ts'
+import { cacheNameOf, type RefId } from '../../core/ref.ts'
 import type { Claim, ListFilter, Part, PartChanges, Store } from '../../stores/store.ts'
 import { assertSame, bytesOf, complete, NOW, next, pending, refIdOf } from '../store-drafts.ts'
 import type { StoreCase } from '../store-suite.ts'
@@ -39,7 +39,10 @@ function nextPlay(random: Random, model: Model, step: number): Play {
   const known = [...model.entries.values()]
   const some = known.length > 0 ? pick(known) : pending()
   const cacheName = pick(CACHES)
-  const fields = { namespace: pick(NAMESPACES), key: pick(KEYS), expiresAt: now + random(40) }
+  const key = pick(KEYS)
+  // As real keys are: those of two caches never meet.
+  const keyIn = (cacheName: string) => key && `${cacheName} ${key}`
+  const fields = { namespace: pick(NAMESPACES), key: keyIn(cacheName), expiresAt: now + random(40) }
   const parts: PartChanges = pick<PartChanges>([
     {},
     { value: bytesOf(`value ${step}`) },
@@ -55,7 +58,10 @@ function nextPlay(random: Random, model: Model, step: number): Play {
     return store => store.claim(draft, now, parts)
   }
   if (roll < 13) {
-    const changed = next<Entry>(some, random(2) ? { key: fields.key } : { namespace: fields.namespace })
+    const changed = next<Entry>(
+      some,
+      random(2) ? { key: keyIn(cacheNameOf(some.refId)) } : { namespace: fields.namespace },
+    )
     const expectedVersion = some.version - (random(5) === 0 ? 1 : 0)
     return store => store.update(changed, expectedVersion, parts)
   }

@@ -1,0 +1,211 @@
+import { createHash } from 'node:crypto'
+
+/**
+ * The store's contract in Lua: each script is one atomic step on the server.
+ *
+ * All keys of a cache begin with the same base, which has the cache's name as its hash tag, so that a cluster
+ * keeps them on one node. A script is given the base as its only key and makes the others from it:
+ *
+ *   <base>:entry:<id>   hash: record (JSON) and the fields scripts decide by, and the parts input and value
+ *   <base>:key:<key>    the id of the entry that holds the key
+ *   <base>:index        sorted set of all ids, in their order
+ *   <base>:tasks        sorted set of the ids in flight, in their order
+ *   <base>:expiry       sorted set of all ids by expiresAt, +inf where there is none
+ */
+export interface Script {
+  readonly text: string
+  readonly sha1: string
+}
+
+/**
+ * How long after its expiry Redis itself removes an entry that nobody pruned. The cache decides by its own clock
+ * what has expired; this margin keeps a server whose clock is ahead from taking entries that are still wanted.
+ */
+export const GRACE_MS = 3_600_000
+
+const SHARED = `
+local base, channel = KEYS[1], ARGV[1]
+local function entryKey(id) return base .. ':entry:' .. id end
+local function holderKey(key) return base .. ':key:' .. key end
+local indexes = { base .. ':index', base .. ':tasks', base .. ':expiry' }
+
+local function publish(id, version) redis.call('PUBLISH', channel .. id, version) end
+
+local now
+local function serverNow()
+  if not now then
+    local time = redis.call('TIME')
+    now = time[1] * 1000 + math.floor(time[2] / 1000)
+  end
+  return now
+end
+
+local function expire(key, expiresAt)
+  if expiresAt == '' or expiresAt == 'inf' then
+    redis.call('PERSIST', key)
+  else
+    local at = math.max(math.ceil(tonumber(expiresAt)), serverNow()) + ${GRACE_MS}
+    redis.call('PEXPIREAT', key, string.format('%.0f', at))
+  end
+end
+
+local function expireIndexes()
+  local last = redis.call('ZRANGE', base .. ':expiry', -1, -1, 'WITHSCORES')[2]
+  if last then
+    for _, index in ipairs(indexes) do expire(index, last) end
+  end
+end
+
+local function unindex(id)
+  for _, index in ipairs(indexes) do redis.call('ZREM', index, id) end
+end
+
+-- The id of the live entry that holds the key. Eviction can take an entry and leave its holder.
+local function holderOf(key)
+  if key == '' then return false end
+  local id = redis.call('GET', holderKey(key))
+  if id and redis.call('EXISTS', entryKey(id)) == 1 then return id end
+  return false
+end
+
+local function release(id, key)
+  if key and key ~= '' and redis.call('GET', holderKey(key)) == id then redis.call('DEL', holderKey(key)) end
+end
+
+local function remove(id)
+  release(id, redis.call('HGET', entryKey(id), 'key'))
+  unindex(id)
+  local removed = redis.call('UNLINK', entryKey(id))
+  if removed == 1 then publish(id, 'gone') end
+  return removed
+end
+
+local function inFlight(status) return status == 'pending' or status == 'processing' end
+`
+
+/** The entry's fields are at fixed places; then come the parts to change: name, 'set' or 'remove', bytes. */
+const PUT = `
+local id, record, version, key, namespace, status, expiresAt =
+  ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6], ARGV[7], ARGV[8]
+
+local function write()
+  redis.call('HSET', entryKey(id), 'record', record, 'version', version, 'key', key,
+    'namespace', namespace, 'status', status, 'expiresAt', expiresAt)
+  for i = 10, #ARGV, 3 do
+    if ARGV[i + 1] == 'set' then
+      redis.call('HSET', entryKey(id), ARGV[i], ARGV[i + 2])
+    else
+      redis.call('HDEL', entryKey(id), ARGV[i])
+    end
+  end
+end
+
+local function place()
+  redis.call('ZADD', base .. ':index', 0, id)
+  redis.call('ZADD', base .. ':expiry', expiresAt == '' and '+inf' or expiresAt, id)
+  if inFlight(status) then redis.call('ZADD', base .. ':tasks', 0, id)
+  else redis.call('ZREM', base .. ':tasks', id) end
+  expire(entryKey(id), expiresAt)
+  if key ~= '' then
+    redis.call('SET', holderKey(key), id)
+    expire(holderKey(key), expiresAt)
+  end
+  expireIndexes()
+end
+`
+
+/**
+ * ARGV[9] is now. Answers 0 and the live holder's record, -1 for a refId that is taken, or 1 and whether this is
+ * the first entry of its cache.
+ */
+export const CLAIM = script(`
+local holder = holderOf(key)
+if holder then
+  local found = redis.call('HMGET', entryKey(holder), 'record', 'expiresAt')
+  if found[2] == '' or tonumber(found[2]) > tonumber(ARGV[9]) then return { 0, found[1] } end
+end
+if redis.call('EXISTS', entryKey(id)) == 1 then return { -1 } end
+local first = redis.call('EXISTS', base .. ':index') == 0
+write()
+place()
+publish(id, version)
+return { 1, first and 1 or 0 }
+`)
+
+/** ARGV[9] is the expected version. Progress and renewals of leases move nothing, so they only write. */
+export const UPDATE = script(`
+local stored = redis.call('HMGET', entryKey(id), 'version', 'key', 'expiresAt', 'status')
+if stored[1] ~= ARGV[9] then return 0 end
+local holder = holderOf(key)
+if holder and holder ~= id then return 0 end
+local stays = stored[2] == key and (key == '' or holder == id)
+  and stored[3] == expiresAt and inFlight(stored[4]) == inFlight(status)
+if not stays and stored[2] ~= key then release(id, stored[2]) end
+write()
+if not stays then place() end
+publish(id, version)
+return 1
+`)
+
+/** ARGV: channel, id. */
+export const DELETE = plain(`return remove(ARGV[2])`)
+
+/**
+ * ARGV: channel, name of the index, id to go on after, namespace or '', statuses or '', most to find, most to
+ * look at. Answers the records found, and the id to go on after unless this was the end. Drops the ids of entries
+ * that Redis removed.
+ */
+export const LIST = plain(`
+local index, after, namespace, statuses, limit = ARGV[2], ARGV[3], ARGV[4], ARGV[5], tonumber(ARGV[6])
+local first = after == '' and '-' or '(' .. after
+local ids = redis.call('ZRANGEBYLEX', base .. ':' .. index, first, '+', 'LIMIT', 0, ARGV[7])
+local found = {}
+for _, id in ipairs(ids) do
+  local entry = redis.call('HMGET', entryKey(id), 'record', 'namespace', 'status')
+  if not entry[1] then
+    unindex(id)
+  elseif (namespace == '' or entry[2] == namespace)
+    and (statuses == '' or string.find(statuses, ',' .. entry[3] .. ',', 1, true)) then
+    found[#found + 1] = entry[1]
+    if #found == limit then return { found, id } end
+  end
+end
+return { found, #ids == tonumber(ARGV[7]) and ids[#ids] }
+`)
+
+/**
+ * ARGV: channel, id to go on after, namespace or '', most to look at. Answers how many entries went, and the id to
+ * go on after unless this was the end.
+ */
+export const CLEAR = plain(`
+local after, namespace, limit = ARGV[2], ARGV[3], tonumber(ARGV[4])
+local first = after == '' and '-' or '(' .. after
+local ids = redis.call('ZRANGEBYLEX', base .. ':index', first, '+', 'LIMIT', 0, limit)
+local removed = 0
+for _, id in ipairs(ids) do
+  if namespace == '' or redis.call('HGET', entryKey(id), 'namespace') == namespace then
+    removed = removed + remove(id)
+  end
+end
+return { removed, #ids == limit and ids[#ids] }
+`)
+
+/**
+ * ARGV: channel, now, most to look at. Answers how many entries went, and how many ids were looked at: Redis may
+ * have removed an entry and left its id.
+ */
+export const PRUNE = plain(`
+local ids = redis.call('ZRANGEBYSCORE', base .. ':expiry', '-inf', ARGV[2], 'LIMIT', 0, ARGV[3])
+local removed = 0
+for _, id in ipairs(ids) do removed = removed + remove(id) end
+return { removed, #ids }
+`)
+
+function script(body: string): Script {
+  return plain(PUT + body)
+}
+
+function plain(body: string): Script {
+  const text = SHARED + body
+  return { text, sha1: createHash('sha1').update(text).digest('hex') }
+}

@@ -1,0 +1,267 @@
+import { type Duration, toMilliseconds } from '../core/duration.ts'
+import type { Entry } from '../core/entry.ts'
+import { InvalidArgument, StoreUnavailable, ValueTooLarge } from '../core/errors.ts'
+import { cacheNameOf, type RefId } from '../core/ref.ts'
+import { parseAddress } from './redis-address.ts'
+import { RedisChanges } from './redis-changes.ts'
+import {
+  type Argument,
+  adapt,
+  createConnection,
+  type IoredisClient,
+  type NodeRedisClient,
+} from './redis-client.ts'
+import { baseOf, cachesKey, channelBaseOf, checkPrefix, idOf } from './redis-keys.ts'
+import { RedisLink } from './redis-link.ts'
+import { CLAIM, CLEAR, DELETE, LIST, PRUNE, type Script, UPDATE } from './redis-scripts.ts'
+import type { Claim, ListFilter, Part, PartChanges, Store } from './store.ts'
+
+export type { IoredisClient, NodeRedisClient } from './redis-client.ts'
+
+export interface RedisStoreOptions {
+  /**
+   * What all keys and channels begin with.
+   * @defaultValue 'mcp-refcache:'
+   */
+  readonly prefix?: string
+  /**
+   * How long to wait for a connection, and then for an answer, before `StoreUnavailable`. Raise it for large
+   * values on slow networks.
+   * @defaultValue '2s'
+   */
+  readonly operationTimeout?: Duration
+  /**
+   * How often watched entries are looked at while Redis cannot tell of their changes.
+   * @defaultValue '500ms'
+   */
+  readonly pollInterval?: Duration
+}
+
+/** Redis's own bound for one string. */
+const MAX_PART_BYTES = 512 * 1024 * 1024
+const DEFAULT_LIST_LIMIT = 100
+/** Scripts hold up all other clients, so long work is done in steps of so many entries. */
+const STEP = 500
+/** Long enough for a process that computes for seconds without a pause to keep its connection. */
+const MIN_SILENCE_MS = 10_000
+
+/**
+ * A store on a Redis or Valkey server, for any number of processes on any number of machines. It connects on first
+ * use, by `@redis/client` or by the client that is given, and again by itself whenever the connection is lost.
+ * The connection keeps the process alive until `close`.
+ *
+ * A given client is the caller's to connect and to close; the store makes one duplicate of it, for subscriptions.
+ *
+ * @param urlOrClient `redis://` or, with TLS, `rediss://user:password@host:port/database`.
+ * @throws InvalidArgument when the URL or an option is malformed.
+ */
+export function redisStore(
+  urlOrClient: string | NodeRedisClient | IoredisClient,
+  options: RedisStoreOptions = {},
+): Store {
+  return new RedisStore(urlOrClient, options)
+}
+
+class RedisStore implements Store {
+  readonly capabilities = { durable: true, shared: true, watch: true }
+  readonly #prefix: string
+  readonly #where: string
+  readonly #open: () => Promise<RedisLink>
+  readonly #changes: RedisChanges
+  /** Caches of which the server has been told that they exist. */
+  readonly #known = new Set<string>()
+  #opening: Promise<RedisLink> | undefined
+  #closing: Promise<void> | undefined
+
+  constructor(server: string | NodeRedisClient | IoredisClient, options: RedisStoreOptions) {
+    const { prefix = 'mcp-refcache:', operationTimeout = '2s', pollInterval = '500ms' } = options
+    const timeoutMs = toMilliseconds(operationTimeout, 'operationTimeout')
+    const pollMs = toMilliseconds(pollInterval, 'pollInterval')
+    const { where, secrets } =
+      typeof server === 'string' ? parseAddress(server) : { where: 'Redis', secrets: [] }
+    const connect = connector(server, Math.max(timeoutMs * 5, MIN_SILENCE_MS))
+    this.#prefix = checkPrefix(prefix)
+    this.#where = where
+    this.#open = async () => new RedisLink(await connect(), where, secrets, timeoutMs)
+    this.#changes = new RedisChanges(async () => (await this.#link()).duplicate(), prefix, pollMs)
+  }
+
+  async claim(draft: Entry, now: number, parts: PartChanges = {}): Promise<Claim> {
+    const cacheName = cacheNameOf(draft.refId)
+    if (!this.#known.has(cacheName)) await this.#register(cacheName)
+    const record = JSON.stringify(draft)
+    const args = [...fieldsOf(draft, record), String(now), ...partArguments(parts)]
+    const [outcome, detail] = (await this.#run(CLAIM, cacheName, args)) as [number, Buffer | number]
+    if (outcome === 0) return { won: false, entry: this.#entryOf(detail as Buffer) }
+    if (outcome === -1) throw new InvalidArgument(`${draft.refId} is stored already.`)
+    // The server may have been emptied since it was told. A claim that is won stays so: if need be, the next one tells.
+    if (detail === 1) await this.#register(cacheName).catch(() => this.#known.delete(cacheName))
+    this.#changes.notify(draft.refId)
+    return { won: true, entry: JSON.parse(record) }
+  }
+
+  async get(refId: RefId): Promise<Entry | undefined> {
+    const record = await this.#field(refId, 'record')
+    return record && this.#entryOf(record)
+  }
+
+  async read(refId: RefId, part: Part): Promise<Uint8Array | undefined> {
+    return this.#field(refId, part)
+  }
+
+  async update(entry: Entry, expectedVersion: number, parts: PartChanges = {}): Promise<boolean> {
+    const fields = fieldsOf(entry, JSON.stringify(entry))
+    const args = [...fields, String(expectedVersion), ...partArguments(parts)]
+    const updated = (await this.#run(UPDATE, cacheNameOf(entry.refId), args)) === 1
+    if (updated) this.#changes.notify(entry.refId)
+    return updated
+  }
+
+  async delete(refId: RefId): Promise<boolean> {
+    const deleted = (await this.#run(DELETE, cacheNameOf(refId), [idOf(refId)])) === 1
+    if (deleted) this.#changes.notify(refId)
+    return deleted
+  }
+
+  async list(filter: ListFilter): Promise<Entry[]> {
+    const { cacheName, namespace, statuses, limit = DEFAULT_LIST_LIMIT } = filter
+    const found: Entry[] = []
+    let cursor = statuses?.length === 0 ? undefined : firstCursor(filter)
+    while (cursor !== undefined && found.length < limit) {
+      const [records, next] = (await this.#run(LIST, cacheName, [
+        indexOf(filter),
+        cursor,
+        namespace === undefined ? '' : exactly(namespace),
+        statuses ? `,${statuses.join(',')},` : '',
+        String(Math.min(limit - found.length, STEP)),
+        String(STEP),
+      ])) as [Buffer[], Buffer | null]
+      for (const record of records) found.push(this.#entryOf(record))
+      cursor = next?.toString()
+    }
+    return found
+  }
+
+  async clear(cacheName: string, namespace?: string): Promise<number> {
+    let cleared = 0
+    for (let cursor: string | undefined = ''; cursor !== undefined; ) {
+      const args = [cursor, namespace === undefined ? '' : exactly(namespace), String(STEP)]
+      const [removed, next] = (await this.#run(CLEAR, cacheName, args)) as [number, Buffer | null]
+      cleared += removed
+      cursor = next?.toString()
+    }
+    return cleared
+  }
+
+  async prune(now: number, limit: number): Promise<number> {
+    const link = await this.#link()
+    const caches = (await link.send('SMEMBERS', cachesKey(this.#prefix))) as Buffer[]
+    let pruned = 0
+    for (const cache of caches) {
+      for (let more = true; more && pruned < limit; ) {
+        const most = Math.min(limit - pruned, STEP)
+        const reply = await this.#run(PRUNE, cache.toString(), [String(now), String(most)])
+        const [removed, seen] = reply as [number, number]
+        pruned += removed
+        more = seen === most
+      }
+    }
+    return pruned
+  }
+
+  watch(refId: RefId, onChange: () => void): () => void {
+    return this.#changes.watch(refId, onChange)
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  async #close(): Promise<void> {
+    this.#changes.close()
+    // A driver that could not be loaded has nothing to release.
+    const link = await this.#opening?.catch(() => undefined)
+    await link?.close()
+  }
+
+  async #link(): Promise<RedisLink> {
+    if (this.#closing) throw new StoreUnavailable(`The store on ${this.#where} is closed.`)
+    this.#opening ??= this.#open().catch(error => {
+      this.#opening = undefined
+      throw error
+    })
+    return this.#opening
+  }
+
+  async #run(script: Script, cacheName: string, args: readonly Argument[]): Promise<unknown> {
+    const link = await this.#link()
+    const channel = channelBaseOf(this.#prefix, cacheName)
+    return link.run(script, baseOf(this.#prefix, cacheName), [channel, ...args])
+  }
+
+  async #field(refId: RefId, field: 'record' | Part): Promise<Buffer | undefined> {
+    const link = await this.#link()
+    const key = `${baseOf(this.#prefix, cacheNameOf(refId))}:entry:${idOf(refId)}`
+    return ((await link.send('HGET', key, field)) as Buffer | null) ?? undefined
+  }
+
+  /** Told before the first entry, so that no entry is in a cache that `prune` does not know of. */
+  async #register(cacheName: string): Promise<void> {
+    const link = await this.#link()
+    await link.send('SADD', cachesKey(this.#prefix), cacheName)
+    this.#known.add(cacheName)
+  }
+
+  #entryOf(record: Buffer): Entry {
+    try {
+      return JSON.parse(record.toString())
+    } catch (cause) {
+      throw new StoreUnavailable(`${this.#where} holds a damaged entry: choose another prefix.`, { cause })
+    }
+  }
+}
+
+function connector(server: string | NodeRedisClient | IoredisClient, silenceMs: number) {
+  if (typeof server === 'string') return () => createConnection(server, silenceMs)
+  const connection = adapt(server)
+  return async () => connection
+}
+
+/** The fields that scripts expect first, in their order. */
+function fieldsOf(entry: Entry, record: string): Argument[] {
+  const { refId, version, key = '', namespace, status, expiresAt } = entry
+  const expiry = expiresAt === undefined ? '' : String(expiresAt)
+  return [idOf(refId), record, String(version), key, exactly(namespace), status, expiry]
+}
+
+/** For each part to change: its name, what to do, and its bytes. */
+function partArguments(parts: PartChanges): Argument[] {
+  return Object.entries(parts).flatMap(([part, bytes]): Argument[] => {
+    if (!bytes) return [part, 'remove', '']
+    if (bytes.length > MAX_PART_BYTES) {
+      throw new ValueTooLarge(
+        `${bytes.length} bytes can never fit into Redis, which holds ${MAX_PART_BYTES} (512 MB).`,
+      )
+    }
+    return [part, 'set', Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)]
+  })
+}
+
+/** As JSON, because half a surrogate pair would lose its identity on the way to UTF-8: a namespace is a boundary. */
+function exactly(text: string): string {
+  return JSON.stringify(text)
+}
+
+/** The ids in flight have an index of their own: a sweep must not look at all that is settled. */
+function indexOf({ statuses }: ListFilter): 'tasks' | 'index' {
+  const inFlight = statuses?.every(status => status === 'pending' || status === 'processing')
+  return inFlight ? 'tasks' : 'index'
+}
+
+/** The id to go on after, or '' for the beginning; nothing when all of the cache lies before the cursor. */
+function firstCursor({ cacheName, after = '' }: ListFilter): string | undefined {
+  const first = `${cacheName}:`
+  if (after.startsWith(first)) return after.slice(first.length)
+  return after < first ? '' : undefined
+}
