@@ -28,6 +28,7 @@ Options
   --max-size TOKENS      how much of a result is shown at once (1000)
   --store WHERE          a SQLite file, or 'memory' ($XDG_CACHE_HOME/mcp-refcache/cache.db)
   --ttl TIME             how long results are kept; 'never' to keep them (1h)
+  --lease TIME           how long after a wrapper was killed its tasks are taken up again (30s)
   --name NAME            what references begin with (made from the command)
   --config FILE          settings for single tools, see below
   --url URL              wrap a server behind Streamable HTTP instead of a command

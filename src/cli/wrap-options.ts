@@ -13,6 +13,7 @@ const OPTIONS = {
   'max-size': { type: 'string' },
   store: { type: 'string' },
   ttl: { type: 'string' },
+  lease: { type: 'string' },
   name: { type: 'string' },
   config: { type: 'string' },
   url: { type: 'string' },
@@ -31,6 +32,7 @@ export interface WrapArguments {
   settings: CallSettings
   maxSize: number | undefined
   ttl: Duration | null | undefined
+  lease: Duration | undefined
   name: string | undefined
   /** Absent: the default SQLite file. */
   store: string | undefined
@@ -52,6 +54,7 @@ export function parseWrapArguments(argv: readonly string[], env: NodeJS.ProcessE
     settings: parseSettings(values),
     maxSize: values['max-size'] === undefined ? undefined : wholeNumber('--max-size', values['max-size'], 1),
     ttl: values.ttl === undefined ? undefined : values.ttl === 'never' ? null : time('--ttl', values.ttl),
+    lease: values.lease === undefined ? undefined : time('--lease', values.lease),
     name: values.name === undefined ? undefined : checked(() => checkCacheName(values.name ?? '')),
     store: values.store,
     http: parseHttp(values),

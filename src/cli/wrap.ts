@@ -37,10 +37,10 @@ export async function wrap(argv: readonly string[]): Promise<number> {
 }
 
 async function openWrapper(args: WrapArguments, log: Log): Promise<Wrapper> {
-  const { target, settings, maxSize, ttl, name } = args
+  const { target, settings, maxSize, ttl, lease, name } = args
   try {
     const store = args.store === 'memory' ? memoryStore() : sqliteStore(args.store)
-    const wrapper = new Wrapper({ target, store, settings, maxSize, ttl, name, log })
+    const wrapper = new Wrapper({ target, store, settings, maxSize, ttl, lease, name, log })
     await wrapper.checkStore()
     return wrapper
   } catch (error) {

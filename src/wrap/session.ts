@@ -116,6 +116,9 @@ export class Session {
     if (message.method === 'notifications/cancelled') this.#forwarded.delete(requestId)
     this.#replay.notified(message)
     this.#upstream.tell(message)
+    // Tasks that an earlier wrapper left behind can go on once their tools are known.
+    if (message.method === 'notifications/initialized')
+      void this.#learnTools({}, AbortSignal.timeout(LISTING_MS))
   }
 
   async #forward(request: RpcRequest): Promise<void> {

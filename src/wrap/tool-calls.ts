@@ -63,9 +63,14 @@ export class ToolCalls {
   readonly #tools = new Map<string, CachedTool<CallInput>>()
   readonly #callers = new Map<string, Caller>()
 
+  /**
+   * @param upstream stands for the wrapped server and its credentials: in the name of each tool it keeps a wrapper of
+   *   another server, or for another account, from taking over what this one leaves behind
+   */
   constructor(
     private readonly cache: RefCache,
     private readonly settings: CallSettings,
+    private readonly upstream: string,
   ) {}
 
   /** Until the returned function is called, tasks of this caller's scope run on its server. */
@@ -139,7 +144,7 @@ export class ToolCalls {
     const { asyncTimeout, hardTimeout, ttl, maxSize, strategy } = settingsFor(this.settings, name)
     const tool = this.cache.cached<CallInput>(
       {
-        name,
+        name: `${name}@${this.upstream}`,
         view: CALL_RESULT_VIEW,
         // Another wrapper of the same server may take over what this one leaves behind.
         idempotent: readOnly || idempotent,

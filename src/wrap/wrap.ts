@@ -1,5 +1,5 @@
 import { actor } from '../access/actor.ts'
-import type { Duration } from '../core/duration.ts'
+import { type Duration, toMilliseconds } from '../core/duration.ts'
 import { type PollingTool, pollingTools } from '../mcp/tools.ts'
 import { RefCache } from '../ref-cache.ts'
 import type { Store } from '../stores/store.ts'
@@ -28,6 +28,8 @@ export interface WrapOptions {
   ttl?: Duration | null | undefined
   /** Budget of an answer in tokens. @defaultValue 1000 */
   maxSize?: number | undefined
+  /** How long a wrapper may be silent before its tasks count as lost. @defaultValue '30s' */
+  lease?: Duration | undefined
   settings: CallSettings
   log: Log
 }
@@ -40,21 +42,24 @@ export class Wrapper {
   readonly #scope: string
 
   constructor(private readonly options: WrapOptions) {
-    const { target, store, ttl, maxSize, settings } = options
+    const { target, store, ttl, maxSize, lease, settings } = options
     const name = 'command' in target ? nameOfCommand(target.command) : nameOfEndpoint(target.endpoint)
     this.cache = new RefCache({
       name: options.name ?? name,
       store,
       ...(ttl === undefined ? {} : { defaultTtl: ttl }),
+      ...(lease === undefined
+        ? {}
+        : { leaseDuration: lease, sweepInterval: Math.max(100, toMilliseconds(lease, 'lease') / 3) }),
       preview: maxSize === undefined ? {} : { maxSize },
       views: { [CALL_RESULT_VIEW]: payloadOf },
     })
-    this.#calls = new ToolCalls(this.cache, settings)
-    this.#polling = pollingTools(this.cache)
     this.#scope =
       'command' in target
         ? scopeOfCommand(target.command, process.cwd(), process.env)
         : scopeOfEndpoint(target.endpoint)
+    this.#calls = new ToolCalls(this.cache, settings, this.#scope.slice(0, 12))
+    this.#polling = pollingTools(this.cache)
   }
 
   /** The client at this process's stdin and stdout: whoever started the process, and so its only user. */

@@ -204,6 +204,77 @@ describe('the end', () => {
   })
 })
 
+describe('a wrapper that was killed', () => {
+  const LEASE = ['--lease', '1s', '--async-timeout', '100ms']
+  const start = async () => {
+    const raw = workshop.process(['wrap', '--store', workshop.store, ...LEASE, '--', ...PLAIN])
+    await raw.initialize()
+    return raw
+  }
+  const poll = async (raw: Raw, id: number, ref_id: string) =>
+    (await callTool(raw, id, 'get_cached_result', { ref_id, wait_seconds: 1 })).result.structuredContent
+
+  it('runs what may be repeated again after its restart, under the handle that the client holds', async () => {
+    const first = await start()
+    const { ref_id } = (await callTool(first, 1, 'slow-pure', { ms: 3_000 })).result.structuredContent
+    expect(await poll(first, 2, ref_id)).toMatchObject({ status: 'processing' })
+    first.child.kill('SIGKILL')
+    await first.exit
+
+    const second = await start()
+    let id = 10
+    const done = await until(
+      async () => {
+        const answer = await poll(second, id++, ref_id)
+        return answer.status === 'complete' ? answer : undefined
+      },
+      'the result under the old handle',
+      20_000,
+    )
+    expect(done).toMatchObject({ ref_id, value: { content: [{ text: 'slow but done' }] } })
+  })
+
+  it('fails what may not be repeated, and starts it again on request', async () => {
+    const first = await start()
+    const { ref_id } = (await callTool(first, 1, 'slow', { ms: 1_000 })).result.structuredContent
+    first.child.kill('SIGKILL')
+    await first.exit
+
+    const second = await start()
+    let id = 10
+    const lost = await until(
+      async () => {
+        const answer = await poll(second, id++, ref_id)
+        return answer.status === 'failed' ? answer : undefined
+      },
+      'the task to be given up',
+      20_000,
+    )
+    expect(lost).toMatchObject({ error_code: 'worker_lost', can_retry: true })
+    await callTool(second, id++, 'retry_task', { ref_id })
+    await until(async () => (await poll(second, id++, ref_id)).status === 'complete', 'the retry', 20_000)
+  })
+
+  it('leaves the tasks of another account alone', async () => {
+    const first = await start()
+    const { ref_id } = (await callTool(first, 1, 'slow-pure', { ms: 60_000 })).result.structuredContent
+    first.child.kill('SIGKILL')
+    await first.exit
+
+    const args = ['wrap', '--store', workshop.store, ...LEASE, '--', ...PLAIN]
+    const other = workshop.process(args, { API_TOKEN: 'of somebody else' })
+    await other.initialize()
+    let id = 10
+    // It cannot run them; after some patience it says that they are lost.
+    await until(
+      async () => (await poll(other, id++, ref_id)).status === 'failed',
+      'the task to be given up',
+      20_000,
+    )
+    expect(workshop.journal('tools/call').filter(({ params }) => params?.name === 'slow-pure')).toHaveLength(1)
+  })
+})
+
 describe('what the command line gets wrong', () => {
   it.each([
     [
