@@ -2,7 +2,7 @@ import { hostname } from 'node:os'
 import { type Clock, systemClock } from './core/clock.ts'
 import { type Duration, toLimit, toMilliseconds } from './core/duration.ts'
 import { InvalidArgument } from './core/errors.ts'
-import { checkCount } from './core/options.ts'
+import { checkCount, checkPreview } from './core/options.ts'
 import { checkCacheName, pooledRandom, type RandomBytes } from './core/ref.ts'
 import { Emitter } from './flow/emitter.ts'
 import type { Engine, Settings, Views } from './flow/engine.ts'
@@ -56,7 +56,10 @@ export interface RefCacheOptions {
 const MIB = 1024 * 1024
 
 /** Where the defaults meet. */
-export function createEngine(options: RefCacheOptions, closing: AbortSignal): Engine {
+export function createEngine(
+  options: RefCacheOptions,
+  ends: { closing: AbortSignal; stopping: AbortSignal },
+): Engine {
   const { maxConcurrentTasks, maxQueuedTasks = 1000 } = options
   const random = options.random ?? pooledRandom()
   return {
@@ -79,7 +82,7 @@ export function createEngine(options: RefCacheOptions, closing: AbortSignal): En
     ),
     history: new History(),
     events: new Emitter(),
-    closing,
+    ...ends,
   }
 }
 
@@ -88,12 +91,10 @@ function toSettings(options: RefCacheOptions): Settings {
   if (sizeMode !== 'token' && sizeMode !== 'character') {
     throw new InvalidArgument("preview.sizeMode is 'token' or 'character'.")
   }
-  if (!['sample', 'truncate', 'paginate'].includes(strategy)) {
-    throw new InvalidArgument("preview.strategy is 'sample', 'truncate' or 'paginate'.")
-  }
+  checkPreview({ maxSize, strategy })
   return {
     defaultTtl: toLimit(options.defaultTtl === undefined ? '1h' : options.defaultTtl, 'defaultTtl'),
-    preview: { maxSize: checkCount(maxSize, 'preview.maxSize'), sizeMode, strategy },
+    preview: { maxSize, sizeMode, strategy },
     maxValueBytes: checkCount(options.maxValueBytes ?? 256 * MIB, 'maxValueBytes'),
     fullLimitBytes: checkCount(options.fullLimitBytes ?? MIB, 'fullLimitBytes'),
     taskRetention: toLimit(

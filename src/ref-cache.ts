@@ -15,7 +15,8 @@ import { type CallOptions, call } from './flow/call.ts'
 import { cancel } from './flow/cancel.ts'
 import { remove } from './flow/delete.ts'
 import type { Engine } from './flow/engine.ts'
-import { find, type GetOptions, poll } from './flow/poll.ts'
+import { find } from './flow/find.ts'
+import { type GetOptions, poll } from './flow/poll.ts'
 import { replyStatus } from './flow/reply.ts'
 import { type ResolveOptions, resolve } from './flow/resolve.ts'
 import { retry } from './flow/retry.ts'
@@ -47,11 +48,15 @@ export class RefCache {
   readonly #engine: Engine
   readonly #sweeper: Sweeper
   readonly #closing = new AbortController()
+  readonly #stopping = new AbortController()
   #nextSweep: () => void = () => {}
   #closed: Promise<void> | undefined
 
   constructor(options: RefCacheOptions = {}) {
-    this.#engine = createEngine(options, this.#closing.signal)
+    this.#engine = createEngine(options, {
+      closing: this.#closing.signal,
+      stopping: this.#stopping.signal,
+    })
     this.#sweeper = new Sweeper(this.#engine)
     this.#scheduleSweep()
   }
@@ -180,6 +185,7 @@ export class RefCache {
     this.#closing.abort()
     this.#nextSweep()
     if (drain > 0) await Promise.race([runner.idle(), elapsed(clock, drain)])
+    this.#stopping.abort()
     await runner.close(new WorkerLost('The process that ran this task was closed.'))
     await store.close()
   }

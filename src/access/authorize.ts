@@ -1,6 +1,6 @@
 import { NotFound, PermissionDenied } from '../core/errors.ts'
 import { type Actor, isDescribed } from './actor.ts'
-import { admits, type Namespace } from './namespace.ts'
+import { admits, checkNamespace, type Namespace } from './namespace.ts'
 import { Permission } from './permission.ts'
 import type { AccessPolicy } from './policy.ts'
 
@@ -35,6 +35,13 @@ export function authorize(guarded: Guarded, who: Actor, permission: Permission, 
   const verdict = decide(guarded, who, permission)
   if (verdict === 'hidden') throw new NotFound()
   if (verdict === 'denied') throw new PermissionDenied(denial)
+}
+
+/** The namespace, if the actor is inside of it: who may not read there may not put anything there either. */
+export function admit(namespace: Namespace, who: Actor): Namespace {
+  checkNamespace(namespace)
+  if (who.type === 'system' || admits(namespace, who)) return namespace
+  throw new PermissionDenied('This namespace belongs to somebody else.')
 }
 
 /** To know of an entry: its status and how far its task is. */

@@ -127,3 +127,8 @@ export function isInFlight(entry: Entry): entry is InFlightEntry {
 export function isExpired(entry: Entry, now: number): boolean {
   return entry.expiresAt !== undefined && entry.expiresAt <= now
 }
+
+/** When what is kept for `ttl` milliseconds from now expires; without a ttl, never. */
+export function expiry(now: number, ttl: number | undefined): number | undefined {
+  return ttl === undefined ? undefined : now + ttl
+}

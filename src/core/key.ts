@@ -6,7 +6,6 @@ export interface KeyParts {
   cacheName: string
   toolName: string
   namespace: string
-  scope: string
   /** JSON text of the input, as `serializeInput` made it. */
   input: string
 }
@@ -16,13 +15,7 @@ export interface KeyParts {
  * meaning, that of a list has; `undefined` properties were dropped and −0 became 0 on the way to JSON.
  */
 export function keyOf(parts: KeyParts): string {
-  const text = canonical([
-    parts.cacheName,
-    parts.toolName,
-    parts.namespace,
-    parts.scope,
-    JSON.parse(parts.input),
-  ])
+  const text = canonical([parts.cacheName, parts.toolName, parts.namespace, JSON.parse(parts.input)])
   return createHash('sha256').update(text).digest('hex')
 }
 

@@ -1,9 +1,26 @@
+import type { PreviewSettings } from './entry.ts'
 import { InvalidArgument } from './errors.ts'
 
 /** @throws InvalidArgument unless `value` is an integer ≥ 1 */
 export function checkCount(value: number, what: string): number {
   if (Number.isSafeInteger(value) && value >= 1) return value
   throw new InvalidArgument(`${what} must be an integer of 1 or more; got ${shown(value)}.`)
+}
+
+/** @throws InvalidArgument unless `value` is one of `choices`, or absent */
+export function checkChoice<T extends string>(
+  value: T | undefined,
+  choices: readonly T[],
+  what: string,
+): T | undefined {
+  if (value === undefined || choices.includes(value)) return value
+  throw new InvalidArgument(`${what} is one of ${choices.join(', ')}.`)
+}
+
+export function checkPreview(preview: PreviewSettings): PreviewSettings {
+  if (preview.maxSize !== undefined) checkCount(preview.maxSize, 'preview.maxSize')
+  checkChoice(preview.strategy, ['sample', 'truncate', 'paginate'], 'preview.strategy')
+  return preview
 }
 
 /** A value in an error message: short, on one line, without content that could be secret or huge. */

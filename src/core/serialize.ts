@@ -23,7 +23,7 @@ const INPUT: Rules = { kind: 'input', fail: message => new InvalidArgument(messa
 export function serializeValue(value: unknown): string {
   if (value === undefined) return 'null'
   check(value, VALUE, '', 'value', [])
-  return JSON.stringify(value)
+  return JSON.stringify(value) ?? 'null'
 }
 
 /** The JSON text of a tool's input; no input at all is `{}`. */
@@ -62,7 +62,10 @@ function checkObject(value: object, rules: Rules, key: string, path: string, abo
   }
   if ('toJSON' in value && typeof value.toJSON === 'function') {
     if (rules.kind === 'input') throw rules.fail(notPlain(value, path))
-    check(value.toJSON(key), rules, key, path, [...above, value])
+    const replaced: unknown = value.toJSON(key)
+    // As a member it is dropped, like any other `undefined` member.
+    if (replaced !== undefined || Array.isArray(above.at(-1)))
+      check(replaced, rules, key, path, [...above, value])
     return
   }
   above.push(value)

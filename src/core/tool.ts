@@ -4,7 +4,7 @@ import { type Duration, toLimit, toMilliseconds } from './duration.ts'
 import type { PreviewSettings } from './entry.ts'
 import { InvalidArgument } from './errors.ts'
 import type { JsonObject } from './json.ts'
-import { checkCount } from './options.ts'
+import { checkChoice, checkCount, checkPreview } from './options.ts'
 import type { RefId } from './ref.ts'
 import { type RetryPolicy, retryPolicy } from './retry-policy.ts'
 import type { StandardSchema } from './standard-schema.ts'
@@ -87,8 +87,6 @@ export interface ToolOptions<Input = unknown, Parsed = Input> {
   retryable?: (error: unknown) => boolean
   /** How many calls of this tool run at once in this process. @defaultValue no limit but the cache's */
   maxConcurrentTasks?: number
-  /** What else, beside name, namespace and input, makes two calls the same: whatever the handler closes over. */
-  scope?: string
   /** How much of a result is shown; what is absent is the cache's default. */
   preview?: PreviewSettings
   /** The name of the view that previews and pages go through. */
@@ -116,7 +114,6 @@ export interface Tool {
   readonly idempotent: boolean
   readonly retry: RetryPolicy
   readonly maxConcurrentTasks: number | undefined
-  readonly scope: string
   readonly preview: PreviewSettings | undefined
   readonly view: string | undefined
   readonly responseFormat: ResponseFormat
@@ -143,24 +140,21 @@ export function defineTool<Input, Output, Parsed>(
     asyncTimeout: asyncTimeout === undefined ? undefined : toMilliseconds(asyncTimeout, 'asyncTimeout'),
     hardTimeout: toLimit(hardTimeout, 'hardTimeout'),
     ttl: ttl === undefined ? defaults.ttl : toLimit(ttl, 'ttl'),
-    ttlMode: options.ttlMode ?? 'fixed',
+    ttlMode: checkChoice(options.ttlMode, ['fixed', 'sliding'], 'ttlMode') ?? 'fixed',
     namespace: checkNamespace(options.namespace ?? 'public'),
     policy: checkPolicy(options.policy ?? AccessPolicy.public),
     memoize: options.memoize ?? true,
     idempotent: options.idempotent ?? false,
     retry: retryPolicy(options),
     maxConcurrentTasks:
-      options.maxConcurrentTasks && checkCount(options.maxConcurrentTasks, 'maxConcurrentTasks'),
-    scope: options.scope ?? '',
+      options.maxConcurrentTasks === undefined
+        ? undefined
+        : checkCount(options.maxConcurrentTasks, 'maxConcurrentTasks'),
     preview: options.preview && checkPreview(options.preview),
     view: options.view,
-    responseFormat: options.responseFormat ?? 'standard',
+    responseFormat:
+      checkChoice(options.responseFormat, ['minimal', 'standard', 'full'], 'responseFormat') ?? 'standard',
     input: options.input as StandardSchema<unknown> | undefined,
     outputSchema: options.outputSchema,
   }
-}
-
-function checkPreview(preview: PreviewSettings): PreviewSettings {
-  if (preview.maxSize !== undefined) checkCount(preview.maxSize, 'preview.maxSize')
-  return preview
 }

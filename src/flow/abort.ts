@@ -1,5 +1,26 @@
 import type { Clock } from '../core/clock.ts'
 
+/** A right to abort of one's own, under that of somebody else. */
+export interface Abortable {
+  readonly signal: AbortSignal
+  abort(reason: unknown): void
+  /** What happens to the source after this stays unknown here. */
+  end(): void
+}
+
+/** Aborts with `source`, and by itself without `source`. */
+export function abortableUnder(source: AbortSignal): Abortable {
+  const controller = new AbortController()
+  const follow = () => controller.abort(source.reason)
+  if (source.aborted) follow()
+  source.addEventListener('abort', follow)
+  return {
+    signal: controller.signal,
+    abort: reason => controller.abort(reason),
+    end: () => source.removeEventListener('abort', follow),
+  }
+}
+
 /** The outcome of `work`, or the reason of the abort if that comes first: work that ignores its signal is left behind. */
 export async function untilAborted<T>(signal: AbortSignal, work: () => T | Promise<T>): Promise<T> {
   signal.throwIfAborted()
@@ -13,15 +34,6 @@ export async function untilAborted<T>(signal: AbortSignal, work: () => T | Promi
   } finally {
     signal.removeEventListener('abort', abandon)
   }
-}
-
-/** A signal that follows `source` until it is told to end: what happens to `source` after that stays unknown to it. */
-export function following(source: AbortSignal): { signal: AbortSignal; end(): void } {
-  const controller = new AbortController()
-  const abort = () => controller.abort(source.reason)
-  if (source.aborted) abort()
-  source.addEventListener('abort', abort)
-  return { signal: controller.signal, end: () => source.removeEventListener('abort', abort) }
 }
 
 /** Waits `ms`; rejects with the signal's reason when it is aborted first. */

@@ -1,8 +1,9 @@
 import { type Actor, type ActorLike, toActor } from '../access/actor.ts'
+import { may } from '../access/authorize.ts'
 import type { Namespace } from '../access/namespace.ts'
+import { Permission } from '../access/permission.ts'
 import { type Duration, toMilliseconds } from '../core/duration.ts'
 import { type Entry, isInFlight, type Progress } from '../core/entry.ts'
-import { TaskFailed } from '../core/errors.ts'
 import { events } from '../core/events.ts'
 import type { CallResponse } from '../core/response.ts'
 import type { ResponseFormat, Tool } from '../core/tool.ts'
@@ -10,8 +11,8 @@ import { draftCall } from './draft.ts'
 import type { Engine } from './engine.ts'
 import { follow } from './follow.ts'
 import { reply } from './reply.ts'
-import { start } from './start.ts'
-import { progressFor } from './status.ts'
+import { startNew } from './start.ts'
+import { taskFailed, tellProgress } from './status.ts'
 import type { Listening } from './thrown.ts'
 
 /** What one call may say for itself; it wins over the tool's options. */
@@ -57,30 +58,24 @@ export async function call(
 
   const listening = engine.thrown.listen(entry.refId)
   try {
-    if (won) await start(engine, tool, entry, draft.lease)
+    if (won) await startNew(engine, tool, entry, draft.lease)
     else engine.events.emit(events.joined(entry))
     const latest = await follow(engine, entry, {
       within,
       signals: [options.signal, listening.abandoned],
       onChange: changed => tellProgress(changed, who, options.onProgress),
     })
-    rejectFailure(latest, listening)
+    rejectFailure(latest, who, listening)
     return await answer(latest)
   } finally {
-    listening.end(listening)
+    listening.end()
   }
 }
 
-/** A caller that still waits when the work fails gets the error itself, where the work ran in this process. */
-function rejectFailure(entry: Entry | undefined, listening: Listening): void {
-  listening.abandoned.throwIfAborted()
+/** A caller that still waits when the work fails gets the error itself, if it may see what that says. */
+function rejectFailure(entry: Entry | undefined, who: Actor, { abandoned, heard }: Listening): void {
+  abandoned.throwIfAborted()
   if (entry?.status !== 'failed') return
-  if (listening.heard) throw listening.heard.error
-  throw new TaskFailed(entry.error.message, { code: entry.error.code })
-}
-
-/** Numbers to whoever follows; words only to those who may see the value, as in `describeTask`. */
-export function tellProgress(entry: Entry, who: Actor, onProgress: CallOptions['onProgress']): void {
-  const progress = progressFor(entry, who)
-  if (progress) onProgress?.(progress)
+  if (heard && may(entry, who, Permission.READ)) throw heard.error
+  throw taskFailed(entry, who)
 }

@@ -1,14 +1,14 @@
 import type { Actor } from '../access/actor.ts'
 import { authorizeSteering } from '../access/authorize.ts'
+import { expiry } from '../core/entry.ts'
 import { TaskCancelled } from '../core/errors.ts'
 import { events } from '../core/events.ts'
 import type { RefId } from '../core/ref.ts'
 import type { CallResponse } from '../core/response.ts'
 import { change } from './change.ts'
 import type { Engine } from './engine.ts'
-import { find } from './poll.ts'
+import { find } from './find.ts'
 import { replyStatus } from './reply.ts'
-import { expiry } from './settle.ts'
 
 /**
  * Cancels a task: its entry first, so that every poller sees it at once, then the work, wherever it runs. Twice is

@@ -5,7 +5,7 @@ import { TaskCancelled } from '../core/errors.ts'
 import { events } from '../core/events.ts'
 import type { RefId } from '../core/ref.ts'
 import type { Engine } from './engine.ts'
-import { find } from './poll.ts'
+import { find } from './find.ts'
 
 const DENIAL = 'Deleting needs the DELETE right. The host program itself passes actor.system().'
 

@@ -1,8 +1,8 @@
 import { type Actor, describeActor } from '../access/actor.ts'
-import { admits, checkNamespace } from '../access/namespace.ts'
+import { admit } from '../access/authorize.ts'
 import { encode } from '../core/codec.ts'
 import type { PendingEntry } from '../core/entry.ts'
-import { PermissionDenied, StoreUnavailable } from '../core/errors.ts'
+import { StoreUnavailable } from '../core/errors.ts'
 import { keyOf } from '../core/key.ts'
 import { createRefId } from '../core/ref.ts'
 import { serializeInput } from '../core/serialize.ts'
@@ -22,18 +22,15 @@ export async function draftCall(
   options: CallOptions,
 ): Promise<{ draft: PendingEntry; parts: PartChanges }> {
   if (engine.closing.aborted) throw new StoreUnavailable('The cache is closed.')
-  const namespace = checkNamespace(options.namespace ?? tool.namespace)
-  if (who.type !== 'system' && !admits(namespace, who)) {
-    throw new PermissionDenied(`Results of '${tool.name}' belong to a namespace that is not the caller's.`)
-  }
+  const namespace = admit(options.namespace ?? tool.namespace, who)
   const json = serializeInput(tool.input ? await validate(tool.input, input, 'The input') : input)
-  const { name: toolName, scope, policy, idempotent, preview, view } = tool
+  const { name: toolName, policy, idempotent, preview, view } = tool
   const pastDurations = engine.history.summary(toolName)
   const draft: PendingEntry = {
     status: 'pending',
     refId: createRefId(engine.name, engine.random),
     ...((options.memoize ?? tool.memoize)
-      ? { key: keyOf({ cacheName: engine.name, toolName, namespace, scope, input: json }) }
+      ? { key: keyOf({ cacheName: engine.name, toolName, namespace, input: json }) }
       : {}),
     toolName,
     namespace,

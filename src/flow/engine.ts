@@ -49,6 +49,8 @@ export interface Engine {
   readonly queue: TaskQueue
   readonly history: History
   readonly events: Emitter
-  /** Aborts when the cache begins to close. */
+  /** Aborts when the cache begins to close: no more calls. */
   readonly closing: AbortSignal
+  /** Aborts when the drain is over: what still runs is stopped. */
+  readonly stopping: AbortSignal
 }

@@ -5,19 +5,27 @@ import type { EntryEvent } from '../core/transition.ts'
 import { type Change, change } from './change.ts'
 import type { Engine } from './engine.ts'
 
+/** Tells the work of one performer to stop. Never by reference: that may belong to a newer performer by now. */
+export type Stop = (reason: unknown) => void
+
 /** Signs of life, and notice of its loss, for as long as this process has the task. Returns the end of it. */
-export function guardLease(engine: Engine, refId: RefId, lease: Lease): () => void {
-  const ends = [keepLease(engine, refId, lease), noticeLoss(engine, refId, lease)]
+export function guardLease(engine: Engine, refId: RefId, lease: Lease, stop: Stop): () => void {
+  const ends = [keepLease(engine, refId, lease, stop), noticeLoss(engine, refId, lease, stop)]
   return () => {
     for (const end of ends) end()
   }
 }
 
 /** A step of a task that is still ours; when it no longer is, the work is told to stop. */
-export async function sustain(engine: Engine, refId: RefId, event: EntryEvent): Promise<Change | undefined> {
+export async function sustain(
+  engine: Engine,
+  refId: RefId,
+  event: EntryEvent,
+  stop: Stop,
+): Promise<Change | undefined> {
   try {
     const changed = await change(engine, refId, event)
-    if (changed.refused) stop(engine, refId)
+    if (changed.refused) stop(lost())
     return changed
   } catch {
     // The store is away for the moment: the next heartbeat tries again, and the settlement waits for it.
@@ -26,36 +34,36 @@ export async function sustain(engine: Engine, refId: RefId, event: EntryEvent): 
 }
 
 /** Aborts work that runs for too long. Returns the end of the watch. */
-export function limitTime(engine: Engine, refId: RefId, ms: number | undefined): () => void {
+export function limitTime(engine: Engine, ms: number | undefined, stop: Stop): () => void {
   if (ms === undefined) return () => {}
   const message = `The tool ran longer than its limit of ${ms / 1000} s and was stopped.`
-  return engine.clock.schedule(ms, () => engine.runner.abort(refId, new HardTimeout(message)), 'background')
+  return engine.clock.schedule(ms, () => stop(new HardTimeout(message)), 'background')
 }
 
 /** The heartbeat: three chances to renew before the lease runs out. */
-function keepLease(engine: Engine, refId: RefId, { owner, duration }: Lease): () => void {
+function keepLease(engine: Engine, refId: RefId, { owner, duration }: Lease, stop: Stop): () => void {
   const beat = () => {
     end = engine.clock.schedule(duration / 3, beat, 'background')
-    void sustain(engine, refId, { type: 'renew', owner })
+    void sustain(engine, refId, { type: 'renew', owner }, stop)
   }
   let end = engine.clock.schedule(duration / 3, beat, 'background')
   return () => end()
 }
 
 /** Stops the work when the entry was cancelled, deleted or taken over, by whichever process. */
-function noticeLoss(engine: Engine, refId: RefId, { owner }: Lease): () => void {
+function noticeLoss(engine: Engine, refId: RefId, { owner }: Lease, stop: Stop): () => void {
   return engine.store.watch(refId, async () => {
     try {
       const entry = await engine.store.get(refId)
       // Only the owner completes a task, so that is no loss.
       if (entry?.status === 'complete') return
-      if (!entry || !isInFlight(entry) || entry.lease.owner !== owner) stop(engine, refId)
+      if (!entry || !isInFlight(entry) || entry.lease.owner !== owner) stop(lost())
     } catch {
       // As above: the heartbeat asks again.
     }
   })
 }
 
-function stop(engine: Engine, refId: RefId): void {
-  engine.runner.abort(refId, new TaskCancelled('The task was cancelled or taken over.'))
+function lost(): TaskCancelled {
+  return new TaskCancelled('The task was cancelled or taken over.')
 }

@@ -1,15 +1,15 @@
 import { type ActorLike, toActor } from '../access/actor.ts'
 import { authorizeKnowing } from '../access/authorize.ts'
 import { type Duration, toMilliseconds } from '../core/duration.ts'
-import { type Entry, isExpired, type Progress } from '../core/entry.ts'
-import { NotFound } from '../core/errors.ts'
-import { isRefOf, type RefId } from '../core/ref.ts'
+import type { Progress } from '../core/entry.ts'
+import type { RefId } from '../core/ref.ts'
 import type { CallResponse } from '../core/response.ts'
 import type { ResponseFormat } from '../core/tool.ts'
-import { tellProgress } from './call.ts'
 import type { Engine } from './engine.ts'
+import { find } from './find.ts'
 import { follow } from './follow.ts'
 import { reply } from './reply.ts'
+import { tellProgress } from './status.ts'
 
 /** How a reference is asked for. */
 export interface GetOptions {
@@ -44,11 +44,4 @@ export async function poll(engine: Engine, refId: RefId, options: GetOptions): P
     onChange: changed => tellProgress(changed, who, options.onProgress),
   })
   return reply(engine, latest, who, { ...options, unreadable: 'refuse' })
-}
-
-/** The live entry behind a reference. Whatever is not one, a malformed reference included, is not found. */
-export async function find(engine: Engine, refId: RefId): Promise<Entry> {
-  const entry = isRefOf(engine.name, refId) ? await engine.store.get(refId) : undefined
-  if (!entry || isExpired(entry, engine.clock.now())) throw new NotFound()
-  return entry
 }

@@ -12,6 +12,7 @@ const MAX_MESSAGE_LENGTH = 1_000
 export class ProgressReporter {
   #report: ProgressReport | undefined
   #unwritten = false
+  /** Ends the pause between two writes; set while a write is under way, too. */
   #timer: (() => void) | undefined
   #writing = Promise.resolve()
   #ended = false
@@ -45,15 +46,8 @@ export class ProgressReporter {
     await this.#writing
   }
 
-  #flush(): void {
-    const progress = this.latest
-    if (this.#ended || !this.#unwritten || !progress) return
-    this.#unwritten = false
-    if (progress.current !== undefined) {
-      this.#pace.add(progress.current, progress.total, this.clock.monotonic() - this.#begunAt)
-    }
-    const pace = this.#pace.recent()
-    this.#writing = this.#writing.then(() => this.write(progress, pace))
+  #rest(): void {
+    if (this.#ended) return
     this.#timer = this.clock.schedule(
       THROTTLE_MS,
       () => {
@@ -62,6 +56,19 @@ export class ProgressReporter {
       },
       'background',
     )
+  }
+
+  #flush(): void {
+    const progress = this.latest
+    if (this.#ended || !this.#unwritten || !progress) return
+    this.#unwritten = false
+    if (progress.current !== undefined) {
+      this.#pace.add(progress.current, progress.total, this.clock.monotonic() - this.#begunAt)
+    }
+    const pace = this.#pace.recent()
+    // The pause begins when the write has ended: however slow the store, one write at most is under way.
+    this.#timer = () => {}
+    this.#writing = this.write(progress, pace).then(() => this.#rest())
   }
 }
 

@@ -6,6 +6,7 @@ import { NotFound } from '../core/errors.ts'
 import type { CacheResponse, CallResponse } from '../core/response.ts'
 import type { ResponseFormat } from '../core/tool.ts'
 import type { Engine } from './engine.ts'
+import { renew } from './renew.ts'
 import { showValue } from './show.ts'
 import { describeTask } from './status.ts'
 
@@ -39,15 +40,6 @@ export async function reply(
   authorize(known, who, Permission.READ, PRIVATE)
   await renew(engine, known)
   return showValue(engine, known, options)
-}
-
-/** Reading renews a sliding entry, once a tenth of its time has passed. A lost race means that somebody else did it. */
-export async function renew(engine: Engine, entry: Entry): Promise<void> {
-  const { slidingTtl, expiresAt } = entry
-  if (slidingTtl === undefined || expiresAt === undefined) return
-  const renewed = engine.clock.now() + slidingTtl
-  if (renewed - expiresAt < slidingTtl / 10) return
-  await engine.store.update({ ...entry, expiresAt: renewed, version: entry.version + 1 }, entry.version)
 }
 
 /** The same way out for callers who ask how a task stands, not for its value. */

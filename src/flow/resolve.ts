@@ -3,13 +3,15 @@ import { authorize } from '../access/authorize.ts'
 import { Permission } from '../access/permission.ts'
 import { type Duration, toMilliseconds } from '../core/duration.ts'
 import { isExpired, isInFlight } from '../core/entry.ts'
-import { InvalidArgument, NotFound, TaskCancelled, TaskFailed } from '../core/errors.ts'
+import { InvalidArgument, NotFound, TaskCancelled } from '../core/errors.ts'
 import type { JsonValue } from '../core/json.ts'
 import type { RefId } from '../core/ref.ts'
 import type { Engine } from './engine.ts'
+import { find } from './find.ts'
 import { follow } from './follow.ts'
-import { find } from './poll.ts'
-import { PRIVATE, renew } from './reply.ts'
+import { renew } from './renew.ts'
+import { PRIVATE } from './reply.ts'
+import { taskFailed } from './status.ts'
 import { readJson } from './values.ts'
 
 export interface ResolveOptions {
@@ -43,7 +45,7 @@ export async function resolve(engine: Engine, refId: RefId, options: ResolveOpti
     )
   }
   if (entry.status === 'cancelled') throw new TaskCancelled('The task behind this reference was cancelled.')
-  if (entry.status === 'failed') throw new TaskFailed(entry.error.message, { code: entry.error.code })
+  if (entry.status === 'failed') throw taskFailed(entry, who)
   await renew(engine, entry)
   return JSON.parse(await readJson(engine, entry)) as JsonValue
 }

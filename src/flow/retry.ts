@@ -7,10 +7,10 @@ import type { CallResponse } from '../core/response.ts'
 import type { Tool } from '../core/tool.ts'
 import { transition } from '../core/transition.ts'
 import type { Engine } from './engine.ts'
+import { find } from './find.ts'
 import { newLease } from './lease.ts'
-import { find } from './poll.ts'
 import { replyStatus } from './reply.ts'
-import { start } from './start.ts'
+import { admit, start } from './start.ts'
 
 /** Begins a failed or cancelled task again, under the same reference. Of two callers at once, one starts it. */
 export async function retry(engine: Engine, refId: RefId, who: Actor): Promise<CallResponse> {
@@ -18,13 +18,29 @@ export async function retry(engine: Engine, refId: RefId, who: Actor): Promise<C
   authorizeSteering(entry, who)
   const tool = retryable(engine, entry)
   const lease = newLease(engine)
-  // Where an identical call holds the key by now, this task goes on without it.
-  const begun = (await restart(engine, entry, lease, true)) ?? (await restart(engine, entry, lease, false))
-  if (begun) await start(engine, tool, begun, lease)
-  return replyStatus(engine, begun ?? (await find(engine, refId)), who)
+  // Before the entry changes: a full queue must not cost it what it says of the failure.
+  const place = admit(engine, tool)
+  try {
+    // Where an identical call holds the key by now, this task goes on without it.
+    const begun = (await restart(engine, entry, lease, true)) ?? (await restart(engine, entry, lease, false))
+    if (!begun) {
+      place.leave()
+      return replyStatus(engine, await find(engine, refId), who)
+    }
+    start(engine, tool, begun, lease, place)
+    return replyStatus(engine, begun, who)
+  } catch (error) {
+    place.leave()
+    throw error
+  }
 }
 
-async function restart(engine: Engine, entry: Entry, lease: Lease, keepKey: boolean) {
+async function restart(
+  engine: Engine,
+  entry: Entry,
+  lease: Lease,
+  keepKey: boolean,
+): Promise<Entry | undefined> {
   const moved = transition(entry, { type: 'retry', lease, keepKey })
   return moved.ok && (await engine.store.update(moved.entry, entry.version)) ? moved.entry : undefined
 }
@@ -40,6 +56,6 @@ function retryable(engine: Engine, entry: Entry): Tool {
   const tool = engine.tools.get(entry.toolName ?? '')
   if (tool) return tool
   throw new InvalidArgument(
-    `This process does not have the tool '${entry.toolName}'. Call the tool again instead.`,
+    'This process does not have the tool of this task (any more). Call the tool again instead.',
   )
 }

@@ -5,7 +5,7 @@ import { events } from '../core/events.ts'
 import type { RefId } from '../core/ref.ts'
 import type { ProgressReport, TaskContext, Tool } from '../core/tool.ts'
 import type { Perform } from '../runners/runner.ts'
-import { following, pause, untilAborted } from './abort.ts'
+import { abortableUnder, pause, untilAborted } from './abort.ts'
 import { change } from './change.ts'
 import type { Engine } from './engine.ts'
 import { guardLease, limitTime, sustain } from './guards.ts'
@@ -14,75 +14,85 @@ import type { Place } from './queue.ts'
 import { conclude, type Outcome } from './settle.ts'
 import { encodeValue } from './values.ts'
 
+/** One process's hold on a task. */
+interface Hold {
+  readonly engine: Engine
+  readonly tool: Tool
+  readonly refId: RefId
+  readonly lease: Lease
+  /** Aborts when the task is cancelled, deleted, lost to another process, or this one closes. */
+  readonly signal: AbortSignal
+  stop(reason: unknown): void
+}
+
 /** How the holder of a lease runs a task, attempt by attempt, from `pending` to its settlement. */
 export function performer(engine: Engine, tool: Tool, lease: Lease, first: Place): Perform {
   return async (refId, signal) => {
-    const unguard = guardLease(engine, refId, lease)
+    const own = abortableUnder(signal)
+    const hold: Hold = { engine, tool, refId, lease, signal: own.signal, stop: own.abort }
+    const unguard = guardLease(engine, refId, lease, hold.stop)
     let place = first
     try {
       for (let retries = 0; ; retries++) {
-        await place.turn(signal)
-        const retryAt = await attempt(engine, tool, refId, lease.owner, retries, signal)
+        await place.turn(hold.signal)
+        const retryAt = await attempt(hold, retries)
         if (retryAt === undefined) return
         place.leave()
-        await pause(engine.clock, retryAt - engine.clock.now(), signal)
+        await pause(engine.clock, retryAt - engine.clock.now(), hold.signal)
         place = engine.queue.enterAgain(tool.name, tool.maxConcurrentTasks)
       }
     } catch (cause) {
-      await letGo(engine, refId, lease, cause)
+      await letGo(hold, cause)
     } finally {
       place.leave()
       unguard()
+      own.end()
     }
   }
 }
 
 /** One run of the handler. Says when the next one is due; nothing when the task has come to its end. */
-async function attempt(
-  engine: Engine,
-  tool: Tool,
-  refId: RefId,
-  owner: string,
-  retries: number,
-  signal: AbortSignal,
-): Promise<number | undefined> {
-  const { entry, refused } = await change(engine, refId, { type: 'start', owner, now: engine.clock.now() })
+async function attempt(hold: Hold, retries: number): Promise<number | undefined> {
+  const { engine, tool, refId, lease } = hold
+  // Before the start: a store that fails now leaves a task that has not begun, which may begin anywhere.
+  const input = await engine.store.read(refId, 'input')
+  const now = engine.clock.now()
+  const { entry, refused } = await change(engine, refId, { type: 'start', owner: lease.owner, now })
   // Refused: cancelled, or taken over by another process, before it began.
   if (refused || entry?.status !== 'processing') return undefined
   engine.events.emit(events.started(entry))
-  const { outcome, progress } = await execute(engine, tool, entry, signal)
+  const { outcome, progress } = await execute(hold, entry, input)
   return conclude(engine, { entry, tool, retries, progress }, outcome)
 }
 
-async function execute(engine: Engine, tool: Tool, entry: ProcessingEntry, signal: AbortSignal) {
-  const { refId } = entry
+async function execute(hold: Hold, entry: ProcessingEntry, input: Uint8Array | undefined) {
+  const { engine, tool, refId, lease } = hold
   const progress = new ProgressReporter(engine.clock, async (latest, pace) => {
-    const owner = entry.lease.owner
-    const changed = await sustain(engine, refId, { type: 'progress', owner, progress: latest, pace })
+    const event = { type: 'progress', owner: lease.owner, progress: latest, pace } as const
+    const changed = await sustain(engine, refId, event, hold.stop)
     if (changed?.entry?.status === 'processing') engine.events.emit(events.progress(changed.entry))
   })
-  const unlimit = limitTime(engine, refId, tool.hardTimeout)
-  // A handler that has ended must not hear of an abort: its own settlement looks like a loss to the guards.
-  const handlers = following(signal)
+  // The attempt's own: its hard timeout must not end the retries, and when it is over its handler hears no more.
+  const own = abortableUnder(hold.signal)
+  const unlimit = limitTime(engine, tool.hardTimeout, own.abort)
   let outcome: Outcome
   try {
-    const input = await readInput(engine, refId)
-    const result = await untilAborted(signal, () =>
-      tool.handler(input, contextOf(entry, handlers.signal, progress)),
+    const args = await decodeInput(input)
+    const result = await untilAborted(own.signal, () =>
+      tool.handler(args, contextOf(entry, own.signal, progress)),
     )
     outcome = { value: await encodeValue(engine, result) }
   } catch (error) {
     outcome = { error }
   } finally {
-    handlers.end()
+    own.end()
     unlimit()
     await progress.end()
   }
   return { outcome, progress: progress.latest }
 }
 
-async function readInput(engine: Engine, refId: RefId): Promise<never> {
-  const bytes = await engine.store.read(refId, 'input')
+async function decodeInput(bytes: Uint8Array | undefined): Promise<never> {
   if (!bytes) throw new StoreUnavailable('The input of this task is gone from the store.')
   // The tool's own schema vouched for the type when the input was stored.
   return JSON.parse(await decode(bytes)) as never
@@ -99,10 +109,10 @@ function contextOf(entry: ProcessingEntry, signal: AbortSignal, progress: Progre
   }
 }
 
-/** The task ends here without a settlement: it waited when the process closed or it was cancelled, or the store failed. */
-async function letGo(engine: Engine, refId: RefId, { owner }: Lease, cause: unknown): Promise<void> {
-  engine.thrown.abandon(refId, cause)
+/** The hold ends without a settlement of its own: the task waited when something happened, or the store failed. */
+async function letGo({ engine, refId, lease }: Hold, cause: unknown): Promise<void> {
+  if (cause instanceof StoreUnavailable) engine.thrown.abandon(refId, cause)
   if (!(cause instanceof WorkerLost)) return
   // It had not begun: any process may begin it, and at once. Where the store is away, the lease runs out instead.
-  await change(engine, refId, { type: 'release', owner }).catch(() => {})
+  await change(engine, refId, { type: 'release', owner: lease.owner }).catch(() => {})
 }

@@ -1,14 +1,16 @@
 import { type ActorLike, actor, describeActor, toActor } from '../access/actor.ts'
-import { admits, checkNamespace, type Namespace } from '../access/namespace.ts'
+import { admit } from '../access/authorize.ts'
+import type { Namespace } from '../access/namespace.ts'
 import { AccessPolicy, checkPolicy } from '../access/policy.ts'
 import { type Duration, toLimit } from '../core/duration.ts'
 import type { CompleteEntry, PreviewSettings } from '../core/entry.ts'
-import { InvalidArgument, PermissionDenied } from '../core/errors.ts'
+import { expiry } from '../core/entry.ts'
+import { InvalidArgument } from '../core/errors.ts'
 import { events } from '../core/events.ts'
+import { checkChoice, checkPreview } from '../core/options.ts'
 import { createRefId, type RefId } from '../core/ref.ts'
 import type { TtlMode } from '../core/tool.ts'
 import type { Engine } from './engine.ts'
-import { expiry } from './settle.ts'
 import { encodeValue } from './values.ts'
 
 export interface SetOptions {
@@ -48,10 +50,7 @@ export async function set(
     throw new InvalidArgument('A value is stored under a label of 1 to 256 characters.')
   }
   const who = options.actor === undefined ? actor.system() : toActor(options.actor)
-  const namespace = checkNamespace(options.namespace ?? 'public')
-  if (who.type !== 'system' && !admits(namespace, who)) {
-    throw new PermissionDenied('That namespace is not the caller’s.')
-  }
+  const namespace = admit(options.namespace ?? 'public', who)
   const ttl = options.ttl === undefined ? engine.settings.defaultTtl : toLimit(options.ttl, 'ttl')
   const now = engine.clock.now()
   const entry: CompleteEntry = {
@@ -65,13 +64,15 @@ export async function set(
     createdAt: now,
     completedAt: now,
     expiresAt: expiry(now, ttl),
-    ...(options.ttlMode === 'sliding' && ttl !== undefined ? { slidingTtl: ttl } : {}),
+    ...(checkChoice(options.ttlMode, ['fixed', 'sliding'], 'ttlMode') === 'sliding' && ttl !== undefined
+      ? { slidingTtl: ttl }
+      : {}),
     version: 1,
     attempt: 0,
     maxRetries: 0,
     idempotent: false,
     retryHistory: [],
-    ...(options.preview ? { preview: options.preview } : {}),
+    ...(options.preview ? { preview: checkPreview(options.preview) } : {}),
   }
   await engine.store.claim(entry, now, { value: await encodeValue(engine, value) })
   engine.events.emit(events.stored(entry))

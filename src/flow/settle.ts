@@ -1,14 +1,24 @@
-import { type Entry, isInFlight, type ProcessingEntry, type Progress, type TaskError } from '../core/entry.ts'
-import { HardTimeout, RefCacheError, StoreUnavailable, ValueTooLarge, WorkerLost } from '../core/errors.ts'
+import {
+  type Entry,
+  expiry,
+  isInFlight,
+  type ProcessingEntry,
+  type Progress,
+  type TaskError,
+} from '../core/entry.ts'
+import { RefCacheError, StoreUnavailable, TaskCancelled, ValueTooLarge, WorkerLost } from '../core/errors.ts'
 import { events } from '../core/events.ts'
 import { retryDelay } from '../core/retry-policy.ts'
 import type { Tool } from '../core/tool.ts'
 import type { EntryEvent } from '../core/transition.ts'
 import type { PartChanges } from '../stores/store.ts'
-import { change } from './change.ts'
+import { pause } from './abort.ts'
+import { type Change, change } from './change.ts'
 import type { Engine } from './engine.ts'
 
 const MAX_ERROR_LENGTH = 2_000
+const FIRST_WAIT_MS = 250
+const MAX_WAIT_MS = 5_000
 
 /** How a handler ended: with its encoded value, or with an error. */
 export type Outcome = { value: Uint8Array } | { error: unknown }
@@ -38,7 +48,7 @@ export async function conclude(
     const { progress } = attempt
     // A finished task is never run again: its input goes.
     const parts = { value: outcome.value, input: undefined }
-    await settle(engine, attempt, { type: 'complete', now, expiresAt, progress }, parts)
+    await store(engine, attempt, { type: 'complete', now, expiresAt, progress }, parts)
     return undefined
   } catch (error) {
     if (error instanceof ValueTooLarge) return concludeError(engine, attempt, error)
@@ -49,61 +59,70 @@ export async function conclude(
 async function concludeError(engine: Engine, attempt: Attempt, error: unknown): Promise<number | undefined> {
   const { entry, tool, retries, progress } = attempt
   const now = engine.clock.now()
-  if (error instanceof WorkerLost && entry.idempotent && engine.store.capabilities.shared) {
-    await settle(engine, attempt, { type: 'release' })
+  if (mayGoOnElsewhere(engine, entry, error)) {
+    await store(engine, attempt, { type: 'release' })
     return undefined
   }
   const taskError = toTaskError(error)
   if (retries < tool.retry.maxRetries && isRetryable(tool, error)) {
     const retryAt = now + retryDelay(tool.retry, retries + 1, fraction(engine))
-    const postponed = await settle(engine, attempt, { type: 'postpone', error: taskError, now, retryAt })
+    const postponed = await store(engine, attempt, { type: 'postpone', error: taskError, now, retryAt })
     if (postponed) engine.events.emit(events.retrying(entry, retryAt))
     return postponed ? retryAt : undefined
   }
   engine.thrown.tell(entry.refId, error)
   const expiresAt = expiry(now, engine.settings.taskRetention)
-  await settle(engine, attempt, { type: 'fail', now, expiresAt, progress, error: taskError })
+  await store(engine, attempt, { type: 'fail', now, expiresAt, progress, error: taskError })
   return undefined
 }
 
+/** Only the end of this process is a reason to give work away; work that fails is the work's own matter. */
+function mayGoOnElsewhere(engine: Engine, entry: Entry, error: unknown): boolean {
+  const closed = error instanceof WorkerLost && engine.stopping.aborted
+  return closed && entry.idempotent && engine.store.capabilities.shared
+}
+
 type Unowned<E> = E extends { owner: string } ? Omit<E, 'owner'> : never
+type Ending = Unowned<Extract<EntryEvent, { type: 'complete' | 'fail' | 'postpone' | 'release' }>>
 
 /** True unless it was refused. A store that is away is waited for: the work is done, and its result must not be lost. */
-async function settle(
+async function store(
   engine: Engine,
-  { entry }: Attempt,
-  event: Unowned<EntryEvent>,
+  { entry: { refId, lease } }: Attempt,
+  event: Ending,
   parts?: PartChanges,
 ): Promise<boolean> {
-  const { owner } = entry.lease
-  for (let wait = 250; ; wait = Math.min(wait * 2, 5_000)) {
+  for (let wait = FIRST_WAIT_MS; ; wait = Math.min(wait * 2, MAX_WAIT_MS)) {
     try {
-      const changed = await change(engine, entry.refId, { ...event, owner } as EntryEvent, parts)
-      if (changed.refused) return false
+      const changed = await change(engine, refId, { ...event, owner: lease.owner } as EntryEvent, parts)
+      if (changed.refused && !wasDone(changed, event)) return false
       tellSettled(engine, changed.entry)
       return true
     } catch (error) {
-      if (!(error instanceof StoreUnavailable) || engine.closing.aborted) throw error
-      engine.thrown.abandon(entry.refId, error)
-      await new Promise<void>(resolve => engine.clock.schedule(wait, resolve, 'background'))
+      if (!(error instanceof StoreUnavailable)) throw error
+      engine.thrown.abandon(refId, error)
+      await pause(engine.clock, wait, engine.stopping).catch(() => {
+        throw error
+      })
     }
   }
 }
 
-function tellSettled(engine: Engine, entry: Entry): void {
-  if (isInFlight(entry)) return
+/** A try whose answer was lost may have been stored all the same; then the next one finds it done. */
+function wasDone({ entry }: Change, event: Ending): boolean {
+  if (event.type === 'postpone') return entry?.status === 'pending' && entry.retryAt === event.retryAt
+  if (event.type === 'release' || !entry || isInFlight(entry)) return false
+  return entry.completedAt === event.now && entry.status === (event.type === 'fail' ? 'failed' : 'complete')
+}
+
+function tellSettled(engine: Engine, entry: Entry | undefined): void {
+  if (!entry || isInFlight(entry)) return
   engine.history.add(entry)
   engine.events.emit(events.settled(entry))
 }
 
 function isRetryable(tool: Tool, error: unknown): boolean {
-  if (error instanceof WorkerLost) return false
-  if (error instanceof RefCacheError && error.code === 'task_cancelled') return false
-  return error instanceof HardTimeout || tool.retry.retryable(error)
-}
-
-export function expiry(now: number, ttl: number | undefined): number | undefined {
-  return ttl === undefined ? undefined : now + ttl
+  return !(error instanceof WorkerLost || error instanceof TaskCancelled) && tool.retry.retryable(error)
 }
 
 /** What of an error is kept: its code and message, never its stack. */

@@ -17,18 +17,11 @@ export async function showValue(
   if (options.full) return showFull(engine, entry, options)
   const request = viewRequest(engine, entry, options)
   const sources = await sourcesOf(engine, entry)
-  const known = sources.views.get(JSON.stringify(request))
-  return present(entry, known ? (JSON.parse(known) as View) : await remembered(sources, request))
-}
-
-const MAX_REMEMBERED = 8
-
-async function remembered(sources: Sources, request: ViewRequest): Promise<View> {
-  const made = await make(sources, request)
-  const [oldest] = sources.views.keys()
-  if (oldest !== undefined && sources.views.size >= MAX_REMEMBERED) sources.views.delete(oldest)
-  sources.views.set(JSON.stringify(request), JSON.stringify(made))
-  return made
+  const key = JSON.stringify(request)
+  if (sources.last?.request !== key) {
+    sources.last = { request: key, view: JSON.stringify(await make(sources, request)) }
+  }
+  return present(entry, JSON.parse(sources.last.view) as View)
 }
 
 async function make({ whole, shown }: Sources, request: ViewRequest): Promise<View> {

@@ -1,22 +1,33 @@
-import type { Entry, Lease } from '../core/entry.ts'
+import { type Entry, expiry, type Lease } from '../core/entry.ts'
 import { QueueFull } from '../core/errors.ts'
 import type { Tool } from '../core/tool.ts'
 import { change } from './change.ts'
 import type { Engine } from './engine.ts'
+import type { Place } from './queue.ts'
 import { performer } from './run.ts'
-import { expiry, toTaskError } from './settle.ts'
+import { toTaskError } from './settle.ts'
 
-/**
- * Starts the work of an entry whose lease this process holds. The only place where work starts.
- *
- * @throws QueueFull when too many tasks wait already; the entry then says so as well
- */
-export async function start(engine: Engine, tool: Tool, { refId }: Entry, lease: Lease): Promise<void> {
+/** Starts the work of an entry whose lease this process holds. The only place where work starts. */
+export function start(engine: Engine, tool: Tool, { refId }: Entry, lease: Lease, place: Place): void {
+  engine.runner.start(refId, performer(engine, tool, lease, place))
+}
+
+/** A place for a task that is not admitted yet. @throws QueueFull when too many tasks wait already */
+export function admit(engine: Engine, tool: Tool): Place {
   const place = engine.queue.enter(tool.name, tool.maxConcurrentTasks)
-  if (place) return engine.runner.start(refId, performer(engine, tool, lease, place))
-  const error = new QueueFull('Too many tasks are waiting already. Try again in a while.')
-  const now = engine.clock.now()
-  const expiresAt = expiry(now, engine.settings.taskRetention)
-  await change(engine, refId, { type: 'fail', owner: lease.owner, now, expiresAt, error: toTaskError(error) })
-  throw error
+  if (place) return place
+  throw new QueueFull('Too many tasks are waiting already. Try again in a while.')
+}
+
+/** Starts a new call's work. @throws QueueFull; the entry then says so to whoever joined it */
+export async function startNew(engine: Engine, tool: Tool, entry: Entry, lease: Lease): Promise<void> {
+  try {
+    start(engine, tool, entry, lease, admit(engine, tool))
+  } catch (error) {
+    const now = engine.clock.now()
+    const expiresAt = expiry(now, engine.settings.taskRetention)
+    const { owner } = lease
+    await change(engine, entry.refId, { type: 'fail', owner, now, expiresAt, error: toTaskError(error) })
+    throw error
+  }
 }

@@ -9,6 +9,7 @@ import {
   isInFlight,
   type Progress,
 } from '../core/entry.ts'
+import { TaskFailed } from '../core/errors.ts'
 import { etaFromHistory, etaSeconds } from '../core/eta.ts'
 import type { AsyncTaskResponse } from '../core/response.ts'
 import { isFinal } from '../core/retry-policy.ts'
@@ -37,7 +38,7 @@ export function describeTask(
     ...minimal,
     ...(startedAt === undefined ? {} : { startedAt: new Date(startedAt) }),
     ...(progress ? { progress } : {}),
-    ...(isInFlight(entry) ? flying(engine, entry) : ended(entry, sees)),
+    ...(isInFlight(entry) ? flying(engine, entry) : ended(entry, who)),
     ...(detail === 'full' ? fully(entry, tool, sees) : {}),
   }
 }
@@ -58,15 +59,41 @@ export function progressFor(entry: Entry, who: Actor): Progress | undefined {
   return may(entry, who, Permission.READ) ? entry.progress : numbers
 }
 
+/** Tells whoever waits, in words only where those may be seen. A listener that throws harms nothing. */
+export function tellProgress(
+  entry: Entry,
+  who: Actor,
+  onProgress: ((progress: Progress) => void) | undefined,
+): void {
+  const progress = progressFor(entry, who)
+  if (!progress) return
+  try {
+    onProgress?.(progress)
+  } catch {
+    // The listener's own affair.
+  }
+}
+
+/** A failed task as an error for `who`. */
+export function taskFailed(entry: FailedEntry, who: Actor): TaskFailed {
+  return new TaskFailed(errorFor(entry, who), { code: entry.error.code })
+}
+
+function errorFor(entry: FailedEntry, who: Actor): string {
+  return may(entry, who, Permission.READ) ? entry.error.message : 'The task failed.'
+}
+
 function flying(engine: Engine, entry: InFlightEntry) {
   const now = engine.clock.now()
   const eta = estimate(entry, now)
-  const { attempt, retryHistory, maxRetries } = entry
+  const { status, attempt, retryHistory, maxRetries } = entry
   return {
     ...eta,
     pollAfterSeconds: pollAfter(eta.etaSeconds, (now - entry.createdAt) / 1000),
     // Retries are worth a word only where there were any.
-    ...(retryHistory.length > 0 ? { retryCount: Math.max(1, attempt - 1), maxRetries } : {}),
+    ...(retryHistory.length > 0
+      ? { retryCount: status === 'pending' ? attempt : attempt - 1, maxRetries }
+      : {}),
     message: RUNNING,
   }
 }
@@ -91,7 +118,7 @@ function pollAfter(eta: number | undefined, elapsedSeconds: number): number {
   return Math.min(15, Math.max(1, Math.round((eta ?? elapsedSeconds) / 5)))
 }
 
-function ended(entry: FailedEntry | CancelledEntry, sees: boolean) {
+function ended(entry: FailedEntry | CancelledEntry, who: Actor) {
   const retryCount = Math.max(0, entry.attempt - 1)
   const counts = { retryCount, maxRetries: entry.maxRetries }
   if (entry.status === 'cancelled') {
@@ -101,11 +128,11 @@ function ended(entry: FailedEntry | CancelledEntry, sees: boolean) {
       message: 'The task was cancelled. If its result is still wanted, call retry_task with this ref_id.',
     }
   }
-  const { code, message } = entry.error
+  const { code } = entry.error
   const canRetry = !isFinal(code)
   return {
     ...counts,
-    error: sees ? message : 'The task failed.',
+    error: errorFor(entry, who),
     errorCode: code,
     canRetry,
     message: canRetry

@@ -1,11 +1,10 @@
-import { type Entry, type InFlightEntry, isInFlight } from '../core/entry.ts'
+import { type Entry, expiry, type InFlightEntry, isInFlight } from '../core/entry.ts'
 import { events } from '../core/events.ts'
 import type { RefId } from '../core/ref.ts'
 import type { Tool } from '../core/tool.ts'
 import { change } from './change.ts'
 import type { Engine } from './engine.ts'
 import { newLease } from './lease.ts'
-import { expiry } from './settle.ts'
 import { start } from './start.ts'
 
 /** How many entries one step of a sweep looks at. */
@@ -77,7 +76,12 @@ export class Sweeper {
     const tool = this.engine.tools.get(entry.toolName ?? '')
     if (!repeatable) await this.#giveUp(entry)
     else if (tool) await this.#takeOver(entry, tool)
-    else if (silence >= entry.lease.duration * PATIENCE) await this.#giveUp(entry)
+    else if (silence >= this.#patience(entry)) await this.#giveUp(entry)
+  }
+
+  /** A task that was let go has a lease of no duration; the others need their time all the same. */
+  #patience({ lease }: InFlightEntry): number {
+    return PATIENCE * Math.max(lease.duration, this.engine.settings.leaseDuration)
   }
 
   async #takeOver(entry: InFlightEntry, tool: Tool): Promise<void> {
@@ -86,8 +90,9 @@ export class Sweeper {
     const taken = await change(this.engine, entry.refId, { type: 'take', seen: entry.version, lease, now })
     if (taken.refused) return
     this.engine.events.emit(events.recovered(taken.entry))
-    // A full queue fails the entry; whoever follows it is told.
-    await start(this.engine, tool, taken.entry, lease).catch(() => {})
+    // It was admitted once: a full queue here must not cost it its life.
+    const place = this.engine.queue.enterAgain(tool.name, tool.maxConcurrentTasks)
+    start(this.engine, tool, taken.entry, lease, place)
   }
 
   async #giveUp(entry: InFlightEntry): Promise<void> {

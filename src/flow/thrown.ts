@@ -1,21 +1,17 @@
 import type { RefId } from '../core/ref.ts'
 
 /** What a waiting caller has heard so far. */
-export class Listening {
+export interface Listening {
   /** The error that the handler threw. */
-  heard: { readonly error: unknown } | undefined
-  readonly #abandoned = new AbortController()
-
+  readonly heard: { readonly error: unknown } | undefined
   /** Aborts when the task can be followed no further, with the error as its reason. */
-  get abandoned(): AbortSignal {
-    return this.#abandoned.signal
-  }
+  readonly abandoned: AbortSignal
+  end(): void
+}
 
-  constructor(readonly end: (listening: Listening) => void) {}
-
-  abandon(error: unknown): void {
-    this.#abandoned.abort(error)
-  }
+interface Listener {
+  heard: { readonly error: unknown } | undefined
+  readonly abandon: AbortController
 }
 
 /**
@@ -23,26 +19,31 @@ export class Listening {
  * It decides nothing: whether a task failed is in its entry.
  */
 export class ThrownErrors {
-  readonly #listening = new Map<RefId, Set<Listening>>()
+  readonly #listeners = new Map<RefId, Set<Listener>>()
 
   listen(refId: RefId): Listening {
-    const listeners = this.#listening.get(refId) ?? new Set()
-    this.#listening.set(refId, listeners)
-    const listening = new Listening(ended => {
-      listeners.delete(ended)
-      if (listeners.size === 0 && this.#listening.get(refId) === listeners) this.#listening.delete(refId)
-    })
-    listeners.add(listening)
-    return listening
+    const listener: Listener = { heard: undefined, abandon: new AbortController() }
+    const listeners = this.#listeners.get(refId) ?? new Set()
+    this.#listeners.set(refId, listeners.add(listener))
+    return {
+      get heard() {
+        return listener.heard
+      },
+      abandoned: listener.abandon.signal,
+      end: () => {
+        listeners.delete(listener)
+        if (listeners.size === 0 && this.#listeners.get(refId) === listeners) this.#listeners.delete(refId)
+      },
+    }
   }
 
   /** The handler threw; its entry is about to say so. */
   tell(refId: RefId, error: unknown): void {
-    for (const listening of this.#listening.get(refId) ?? []) listening.heard = { error }
+    for (const listener of this.#listeners.get(refId) ?? []) listener.heard = { error }
   }
 
   /** The entry cannot say what became of the task, because the store is away. */
   abandon(refId: RefId, error: unknown): void {
-    for (const listening of this.#listening.get(refId) ?? []) listening.abandon(error)
+    for (const { abandon } of this.#listeners.get(refId) ?? []) abandon.abort(error)
   }
 }

@@ -14,8 +14,8 @@ const MAX_CACHED_CHARACTERS = 64 * 1024 * 1024
 export interface Sources {
   readonly whole: Source
   readonly shown: Source
-  /** Views that were made of them, as JSON, by request: the same call again asks for the same view. */
-  readonly views: Map<string, string>
+  /** The last view that was made of them, as JSON: the same call again asks for the same view. */
+  last?: { readonly request: string; readonly view: string }
 }
 
 /**
@@ -79,7 +79,7 @@ export async function sourcesOf(engine: Engine, entry: Entry): Promise<Sources> 
   const value = JSON.parse(json) as JsonValue
   const whole = new Source(value, json)
   const project = entry.view === undefined ? undefined : engine.views[entry.view]
-  const sources = { whole, shown: project ? new Source(project(value)) : whole, views: new Map() }
+  const sources: Sources = { whole, shown: project ? new Source(project(value)) : whole }
   engine.sources.put(entry.refId, sources, json.length)
   return sources
 }

@@ -1,8 +1,15 @@
-import type { ServerContext } from '@modelcontextprotocol/server'
 import type { Progress } from '../core/entry.ts'
 
 /** How much a message without numbers moves the progress: MCP demands that each notification does. */
 const MESSAGE_STEP = 0.001
+
+/** The params of `notifications/progress`. */
+export type ProgressParams = {
+  progressToken: string | number
+  progress: number
+  total?: number
+  message?: string
+}
 
 /**
  * Tells the caller of one request of progress while the request waits, where it gave a progress token.
@@ -10,29 +17,27 @@ const MESSAGE_STEP = 0.001
  * A report that does not go forward (a new attempt, the same number again) is left out.
  */
 export class ProgressNotifier {
-  readonly #request: ServerContext['mcpReq']
   #last = -Infinity
   #sent = Promise.resolve()
   #ended = false
 
-  constructor(request: ServerContext['mcpReq']) {
-    this.#request = request
-  }
+  constructor(
+    private readonly token: string | number | undefined,
+    private readonly send: (params: ProgressParams) => Promise<unknown> | undefined,
+  ) {}
 
   readonly notify = ({ current, total, message }: Progress): void => {
-    const progressToken = this.#request._meta?.progressToken
-    if (progressToken === undefined || this.#ended) return
+    if (this.token === undefined || this.#ended) return
     if (current === undefined && message === undefined) return
     const progress = current ?? Math.max(0, this.#last) + MESSAGE_STEP
     if (progress <= this.#last) return
     this.#last = progress
-    const params = {
-      progressToken,
+    const sent = this.#deliver({
+      progressToken: this.token,
       progress,
       ...(total === undefined ? {} : { total }),
       ...(message === undefined ? {} : { message }),
-    }
-    const sent = this.#send(params)
+    })
     this.#sent = this.#sent.then(() => sent)
   }
 
@@ -43,9 +48,9 @@ export class ProgressNotifier {
   }
 
   /** A client that cannot be told is no reason to fail its call. */
-  async #send(params: Record<string, unknown>): Promise<void> {
+  async #deliver(params: ProgressParams): Promise<void> {
     try {
-      await this.#request.notify({ method: 'notifications/progress', params })
+      await this.send(params)
     } catch {}
   }
 }

@@ -18,7 +18,10 @@ export async function answer(
   actorOf: ActorOf | undefined,
   work: (request: ToolRequest) => Promise<ToolResult>,
 ): Promise<ToolResult> {
-  const progress = new ProgressNotifier(context.mcpReq)
+  const { mcpReq } = context
+  const progress = new ProgressNotifier(mcpReq._meta?.progressToken, params =>
+    mcpReq.notify({ method: 'notifications/progress', params }),
+  )
   try {
     const caller = callerOf(context, actorOf)
     return await work({ caller, signal: context.mcpReq.signal, onProgress: progress.notify })

@@ -56,12 +56,10 @@ export class HttpListener {
   }
 
   async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const adapter = this.#adapter
-    if (!adapter || !this.#allowed(adapter, request, response)) return
-    if (new URL(request.url ?? '/', 'http://localhost').pathname !== '/mcp') {
-      return refuse(response, 404, 'The endpoint is /mcp.')
-    }
     try {
+      const adapter = this.#adapter
+      if (!adapter || !this.#allowed(adapter, request, response)) return
+      if (request.url?.split('?', 1)[0] !== '/mcp') return refuse(response, 404, 'The endpoint is /mcp.')
       const session = this.#sessionOf(adapter, request)
       if (!session) return refuse(response, 404, 'Session not found: it has ended. Initialize again.')
       await session.handle(request, response)

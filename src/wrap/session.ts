@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isJsonObject, type JsonObject } from '../core/json.ts'
 import { SERVER_INSTRUCTIONS } from '../mcp/instructions.ts'
+import { ProgressNotifier } from '../mcp/progress.ts'
 import type { PollingTool } from '../mcp/tools.ts'
 import type { RefCache } from '../ref-cache.ts'
 import type { Channel } from './channel.ts'
-import { ClientProgress } from './client-progress.ts'
 import type { Log } from './log.ts'
 import { poll } from './polling.ts'
 import { Replay } from './replay.ts'
@@ -172,14 +172,14 @@ export class Session {
       return this.#forward(request)
     }
     const waiting = new AbortController()
-    const progress = new ClientProgress(progressTokenOf(request.params), message =>
-      this.#toClient(message, request.id),
+    const progress = new ProgressNotifier(progressTokenOf(request.params), params =>
+      this.#toClient(notification('notifications/progress', params), request.id),
     )
-    const context = { signal: waiting.signal, onProgress: progress.tell }
+    const context = { signal: waiting.signal, onProgress: progress.notify }
     this.#answering.set(request.id, waiting)
     const outcome = await this.#outcome(request, name, own, context)
     this.#answering.delete(request.id)
-    progress.end()
+    await progress.end()
     // Who cancelled a request does not want its answer.
     if (!waiting.signal.aborted) this.#toClient(asResponse(request, outcome))
   }
@@ -256,8 +256,8 @@ export class Session {
     this.options.onUnusable(reason)
   }
 
-  #toClient(message: RpcMessage, relatedTo?: RpcId): void {
-    this.options.client.send(message, { relatedTo }).catch((error: Error) => {
+  #toClient(message: RpcMessage, relatedTo?: RpcId): Promise<void> {
+    return this.options.client.send(message, { relatedTo }).catch((error: Error) => {
       this.options.log.debug('client_unreachable', `A message to the client got lost: ${error.message}`)
     })
   }

@@ -60,7 +60,7 @@ class Refused extends TaskFailed {
 
 /** Calls of the wrapped server's tools, through the cache. One for the process, whatever the number of clients. */
 export class ToolCalls {
-  readonly #tools = new Map<string, CachedTool<CallInput>>()
+  readonly #tools = new Map<string, { declared: KnownTool; call: CachedTool<CallInput> }>()
   readonly #callers = new Map<string, Caller>()
 
   /**
@@ -138,9 +138,11 @@ export class ToolCalls {
     if (this.goesThrough(name)) this.#tool(name, tool)
   }
 
-  #tool(name: string, { readOnly, idempotent, outputSchema }: KnownTool): CachedTool<CallInput> {
+  #tool(name: string, declared: KnownTool): CachedTool<CallInput> {
+    const { readOnly, idempotent, outputSchema } = declared
     const known = this.#tools.get(name)
-    if (known) return known
+    // A tool may be called before it is listed, and may be declared anew.
+    if (known?.declared === declared) return known.call
     const { asyncTimeout, hardTimeout, ttl, maxSize, strategy } = settingsFor(this.settings, name)
     const tool = this.cache.cached<CallInput>(
       {
@@ -159,7 +161,7 @@ export class ToolCalls {
       },
       (input, task) => this.#run(input, task),
     )
-    this.#tools.set(name, tool)
+    this.#tools.set(name, { declared, call: tool })
     return tool
   }
 

@@ -61,7 +61,7 @@ export class Upstream {
   #restart: NodeJS.Timeout | undefined
 
   constructor(
-    private readonly connect: () => Channel,
+    private readonly connect: () => Promise<Channel>,
     private readonly log: Log,
   ) {}
 
@@ -72,7 +72,7 @@ export class Upstream {
   }
 
   async #connect(): Promise<void> {
-    const channel = this.connect()
+    const channel = await this.connect()
     channel.onmessage = message => this.#receive(message)
     channel.onerror = problem => this.log.warn('upstream_problem', problem)
     channel.onclose = reason => this.#lost(channel, reason)

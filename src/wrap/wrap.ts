@@ -7,7 +7,7 @@ import { CALL_RESULT_VIEW, payloadOf } from './call-result.ts'
 import type { Channel } from './channel.ts'
 import { ChildChannel } from './child-channel.ts'
 import type { Command } from './child-process.ts'
-import { type Endpoint, HttpChannel } from './http-channel.ts'
+import type { Endpoint } from './http-channel.ts'
 import type { Log } from './log.ts'
 import { nameOfCommand, nameOfEndpoint, scopeOfCommand, scopeOfEndpoint } from './scope.ts'
 import { Session } from './session.ts'
@@ -94,8 +94,11 @@ export class Wrapper {
     onEnd: (end: SessionEnd) => void,
   ): Session {
     const { target, log } = this.options
-    const connect = () =>
-      'command' in target ? new ChildChannel(target.command) : new HttpChannel(target.endpoint)
+    const connect = async () => {
+      if ('command' in target) return new ChildChannel(target.command)
+      const { HttpChannel } = await import('./http-channel.ts')
+      return new HttpChannel(target.endpoint)
+    }
     return new Session({
       client,
       caller: { ...who, upstream: new Upstream(connect, log) },

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer, request } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { type AddressInfo, connect } from 'node:net'
 import { Client, type ClientOptions, StreamableHTTPClientTransport } from '@modelcontextprotocol/client'
 import { Client as V1Client } from '@modelcontextprotocol/sdk/client/index.js'
 import { StreamableHTTPClientTransport as V1Transport } from '@modelcontextprotocol/sdk/client/streamableHttp.js'
@@ -140,6 +140,40 @@ describe('the wrapper on HTTP', () => {
     expect(await status(url, { ...json, 'mcp-session-id': 'unknown' })).toBe(404)
     expect(url.hostname).toBe('127.0.0.1')
     expect(workshop.journal('start')).toEqual([])
+  })
+
+  it('survives requests that are no proper requests', async () => {
+    const { url, raw } = await serve(PLAIN)
+    for (const line of ['GET // HTTP/1.1', 'POST /\\ HTTP/1.1', 'GET http://[ HTTP/1.1', 'nonsense']) {
+      const socket = connect(Number(url.port), url.hostname)
+      workshop.onEnd(() => socket.destroy())
+      await once(socket, 'connect')
+      socket.write(`${line}\r\nHost: 127.0.0.1:${url.port}\r\n\r\n`)
+      await once(socket, 'data')
+      socket.destroy()
+    }
+    expect(raw.child.exitCode).toBeNull()
+    expect((await call(await clientOf(url), 'count')).content).toEqual([{ type: 'text', text: 'call 1' }])
+  })
+
+  it('fails the task of a session that ended, once and for all', async () => {
+    const { url, raw } = await serve(PLAIN, '--async-timeout', '50ms', '--lease', '500ms')
+    const transport = new StreamableHTTPClientTransport(url)
+    const client = new Client({ name: 'leaving', version: '1' })
+    await client.connect(transport)
+    const handle = (await call(client, 'slow-pure', { ms: 60_000 })).structuredContent
+    expect(handle.status).toBe('processing')
+    await transport.terminateSession()
+    await client.close()
+    const other = await clientOf(url)
+    await call(other, 'count')
+    await until(() => workshop.journal('start').length === 2 || undefined, 'both servers to have started')
+    await new Promise(done => setTimeout(done, 2_500))
+    expect(workshop.journal('start')).toHaveLength(2)
+    expect(workshop.journal('tools/call').filter(({ params }) => params?.name === 'slow-pure')).toHaveLength(
+      1,
+    )
+    expect(raw.child.exitCode).toBeNull()
   })
 
   it('says that a port is in use: exit code 4', async () => {

@@ -59,6 +59,36 @@ describe('a server that dies', () => {
     expect(JSON.parse(logged[0] ?? '{}')).toMatchObject({ level: 'warn', code: 'upstream_lost' })
   })
 
+  it('is not started again and again by a tool that may be repeated and always kills it', async () => {
+    const raw = workshop.process([
+      'wrap',
+      '--store',
+      workshop.store,
+      '--lease',
+      '500ms',
+      '--async-timeout',
+      '50ms',
+      '--',
+      ...PLAIN,
+    ])
+    await raw.initialize()
+    raw.send({ id: 'list', method: 'tools/list', params: {} })
+    await raw.answer('list')
+    const { ref_id } = (await callTool(raw, 1, 'crash-pure', { ms: 300 })).result.structuredContent
+    let id = 10
+    const failed = await until(async () => {
+      const args = { ref_id, wait_seconds: 1 }
+      const answer = (await callTool(raw, id++, 'get_cached_result', args)).result.structuredContent
+      return answer.status === 'failed' ? answer : undefined
+    }, 'the task to fail')
+    expect(failed).toMatchObject({ error_code: 'worker_lost', can_retry: true })
+    const counted = (await callTool(raw, id++, 'count')).result.structuredContent
+    const args = { ref_id: counted.ref_id, wait_seconds: 5 }
+    const answer = (await callTool(raw, id++, 'get_cached_result', args)).result.structuredContent
+    expect(answer).toMatchObject({ status: 'complete' })
+    expect(workshop.journal('start')).toHaveLength(2)
+  })
+
   it('is told the log level again', async () => {
     const raw = workshop.process(wrapPlain())
     await raw.initialize()
@@ -271,7 +301,9 @@ describe('a wrapper that was killed', () => {
       'the task to be given up',
       20_000,
     )
-    expect(workshop.journal('tools/call').filter(({ params }) => params?.name === 'slow-pure')).toHaveLength(1)
+    expect(workshop.journal('tools/call').filter(({ params }) => params?.name === 'slow-pure')).toHaveLength(
+      1,
+    )
   })
 })
 

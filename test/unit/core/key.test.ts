@@ -8,7 +8,6 @@ const key = (input: unknown, change: Partial<Parameters<typeof keyOf>[0]> = {}) 
     cacheName: 'c',
     toolName: 't',
     namespace: 'public',
-    scope: '',
     input: serializeInput(input),
     ...change,
   })
@@ -35,7 +34,7 @@ describe('keyOf', () => {
     expect(key(left)).not.toBe(key(right))
   })
 
-  it.each(['cacheName', 'toolName', 'namespace', 'scope'] as const)('depends on %s', part => {
+  it.each(['cacheName', 'toolName', 'namespace'] as const)('depends on %s', part => {
     expect(key({}, { [part]: 'other' })).not.toBe(key({}))
   })
 

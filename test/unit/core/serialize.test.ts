@@ -25,6 +25,8 @@ describe('serializeValue has JSON semantics and refuses what JSON would lose in 
     ['a class instance', new Point(1, 2), '{"x":1,"y":2}'],
     ['an object without prototype', Object.assign(Object.create(null), { a: 1 }), '{"a":1}'],
     ['an own __proto__ key', JSON.parse('{"__proto__":{"a":1}}'), '{"__proto__":{"a":1}}'],
+    ['a member whose toJSON gives nothing', { a: { toJSON: () => undefined }, b: 1 }, '{"b":1}'],
+    ['a value whose toJSON gives nothing', { toJSON: () => undefined }, 'null'],
     ['a lone surrogate', '\ud800', '"\\ud800"'],
     ['the same object twice', (o => [o, o])({ a: 1 }), '[{"a":1},{"a":1}]'],
   ])('accepts %s', (_, value, json) => {

@@ -91,21 +91,19 @@ describe('a call of a cached tool', () => {
     expect(handler).toHaveBeenCalledTimes(2)
   })
 
-  it('tells apart tools, namespaces, scopes and inputs', async () => {
+  it('tells apart tools, namespaces and inputs', async () => {
     const { cache } = scene()
     const handler = vi.fn((input: { id: number }) => input.id)
     const tool = cache.cached({ name: 'a' }, handler)
     const other = cache.cached({ name: 'b' }, handler)
-    const scoped = cache.cached({ name: 'a', scope: 'tenant' }, handler)
     const who = actor.user({ id: 'x' })
     await tool({ id: 1 })
     await tool({ id: 2 })
     await other({ id: 1 })
-    await scoped({ id: 1 })
     await tool({ id: 1 }, { namespace: 'user:x', actor: who })
-    expect(handler).toHaveBeenCalledTimes(5)
+    expect(handler).toHaveBeenCalledTimes(4)
     await tool({ id: 1 }, { namespace: 'user:x', actor: who })
-    expect(handler).toHaveBeenCalledTimes(5)
+    expect(handler).toHaveBeenCalledTimes(4)
   })
 
   it('rejects the caller with the handler’s own error, and the next call runs again', async () => {
@@ -184,6 +182,25 @@ describe('a call of a cached tool', () => {
     work.resolve(null)
     await answer
     expect(seen).toContainEqual({ current: 1, total: 4, message: 'one', percentage: 25 })
+  })
+
+  it('is not harmed by a listener of progress that throws', async () => {
+    const { cache, clock } = scene()
+    const tool = cache.cached({ name: 'steps' }, async (_: object, task: TaskContext) => {
+      task.progress(1, 2)
+      await new Promise<void>(done => clock.schedule(500, done))
+      return 'v'
+    })
+    const answer = tool(
+      {},
+      {
+        onProgress: () => {
+          throw new Error('mine')
+        },
+      },
+    )
+    await clock.advance(500)
+    expect(await answer).toMatchObject({ value: 'v' })
   })
 
   it('ends the wait, not the work, when the caller gives up', async () => {
@@ -266,6 +283,10 @@ describe('a call of a cached tool', () => {
     ['a bad duration', { name: 'x', ttl: 'soon' as never }],
     ['a foreign namespace form', { name: 'x', namespace: 'tenant/1' }],
     ['a bad budget', { name: 'x', preview: { maxSize: 0 } }],
+    ['a bad strategy', { name: 'x', preview: { strategy: 'nope' as never } }],
+    ['a bad ttl mode', { name: 'x', ttlMode: 'nope' as never }],
+    ['a bad format', { name: 'x', responseFormat: 'nope' as never }],
+    ['room for no task', { name: 'x', maxConcurrentTasks: 0 }],
   ])('refuses a tool with %s', (_, options) => {
     const { cache } = scene()
     expect(() => cache.cached(options, () => 1)).toThrow(InvalidArgument)

@@ -31,6 +31,28 @@ describe('progress', () => {
     })
   })
 
+  it('keeps one write under way at most, however slow the store, and does not delay the settlement', async () => {
+    const store = memoryStore()
+    const { cache, clock } = scene({ store })
+    const update = store.update.bind(store)
+    store.update = async (...args) => {
+      await new Promise<void>(done => clock.schedule(400, done))
+      return update(...args)
+    }
+    const { refId } = await cache.cached(
+      { name: 'busy', asyncTimeout: 0 },
+      async (_: object, task: TaskContext) => {
+        for (let n = 1; n <= 50; n++) {
+          task.progress(n, 50)
+          await new Promise<void>(done => clock.schedule(100, done))
+        }
+      },
+    )({})
+    // The start, five seconds of work, at most one write of progress that is under way, the settlement.
+    await clock.advance(400 + 5_000 + 400 + 400 + 100)
+    expect(await cache.get(refId)).toMatchObject({ status: 'complete' })
+  })
+
   it('costs little enough to be called a million times', async () => {
     const store = memoryStore()
     const update = vi.spyOn(store, 'update')
@@ -113,6 +135,16 @@ describe('retention', () => {
     expect(await cache.get(refId)).toMatchObject({ value: 'v' })
     await clock.advance('1s')
     expect(await cache.exists(refId)).toBe(false)
+  })
+
+  it('a value is read although its renewal fails', async () => {
+    const store = memoryStore()
+    const { cache, clock } = scene({ store })
+    const { refId } = await cache.set('s', 'v', { ttlMode: 'sliding', ttl: '10m' })
+    await clock.advance('5m')
+    store.update = () => Promise.reject(new StoreUnavailable('full'))
+    expect(await cache.get(refId)).toMatchObject({ value: 'v' })
+    expect(await cache.resolve(refId)).toBe('v')
   })
 
   it('reading renews where ttlMode is sliding, and only there', async () => {
@@ -297,6 +329,32 @@ describe('a store that is away for a while', () => {
     store.update = update
     await clock.advance('10s')
     expect(await cache.get(refId)).toMatchObject({ status: 'complete', value: 'kept' })
+  })
+
+  it('does not run a task twice, nor lose its end, when only the answer of the store got lost', async () => {
+    const clock = new FakeClock()
+    const store = memoryStore()
+    const update = store.update.bind(store)
+    const cache = new RefCache({ name: 't', clock, store })
+    const settled = vi.fn()
+    cache.on('task:settled', settled)
+    let runs = 0
+    const tool = cache.cached({ name: 'work', asyncTimeout: 0, maxRetries: 1, retryDelay: '1s' }, () => {
+      if (++runs === 1) throw new Error('first')
+      return 'second'
+    })
+    store.update = async (...args) => {
+      await update(...args)
+      if (args[0].status === 'processing') return true
+      throw new StoreUnavailable('answer lost')
+    }
+    const { refId } = await tool({})
+    await clock.advance('250ms')
+    store.update = update
+    await clock.advance('5s')
+    expect(runs).toBe(2)
+    expect(await cache.get(refId)).toMatchObject({ status: 'complete', value: 'second' })
+    expect(settled).toHaveBeenCalledTimes(1)
   })
 
   it('fails a waiting caller fast', async () => {

@@ -295,6 +295,20 @@ describe('what an actor may not see', () => {
     expect(JSON.stringify([await polled, failed, heard])).not.toContain('secret')
   })
 
+  it('nor do they reach a caller that still waits', async () => {
+    const { cache } = scene()
+    const fail = () => Promise.reject(new Error('secret row: 42'))
+    const tool = cache.cached({ name: 'private', policy: AccessPolicy.executeOnly, maxRetries: 0 }, fail)
+    const error = await tool({}).catch(e => e)
+    expect(error).toMatchObject({ code: 'task_failed', message: 'The task failed.' })
+    expect(error.cause).toBeUndefined()
+    await expect(tool({}, { actor: 'user' })).rejects.toThrow('secret row: 42')
+    const handle = await tool({}, { asyncTimeout: 0 })
+    await expect(cache.resolve(handle.refId, { permission: 16, wait: '1s' })).rejects.toThrow(
+      'The task failed.',
+    )
+  })
+
   it('deleting needs the right to', async () => {
     const { cache } = scene()
     const { refId } = await cache.set('v', 1)

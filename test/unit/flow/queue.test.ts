@@ -89,6 +89,18 @@ describe('limits on concurrent tasks', () => {
     expect(order).toEqual(['a1', 'a3'])
   })
 
+  it('a task that is cancelled while it waits answers its caller with that status', async () => {
+    const { cache, clock } = scene({ maxConcurrentTasks: 1 })
+    const { tool } = gated(cache, 'a', [])
+    await tool({ n: 1 })
+    const waiting = tool({ n: 2 }, { asyncTimeout: '1h' })
+    await clock.advance(0)
+    const { refId } = await tool({ n: 2 })
+    await cache.cancelTask(refId)
+    await clock.advance(0)
+    expect(await waiting).toMatchObject({ status: 'cancelled' })
+  })
+
   it('a waiting task stays alive however long it waits', async () => {
     const { cache, clock } = scene({ maxConcurrentTasks: 1, leaseDuration: '30s' })
     const order: string[] = []

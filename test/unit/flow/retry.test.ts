@@ -71,6 +71,35 @@ describe('automatic retries', () => {
     expect(await answer).toEqual(new Error('attempt 2 failed'))
   })
 
+  it('follow a hard timeout, too', async () => {
+    const { cache, clock } = scene()
+    const handler = vi.fn((_: object, task: TaskContext) =>
+      task.attempt === 1 ? new Promise<string>(() => {}) : Promise.resolve('second'),
+    )
+    const tool = cache.cached({ name: 'stuck', hardTimeout: '1s', maxRetries: 1, retryDelay: '2s' }, handler)
+    const answer = tool({})
+    await clock.advance('1s')
+    expect(handler).toHaveBeenCalledTimes(1)
+    await clock.advance('2s')
+    expect(await answer).toMatchObject({ status: 'complete', value: 'second' })
+  })
+
+  it('count one by one while they go on', async () => {
+    const { cache, clock } = scene()
+    const { refId } = await cache.cached(
+      { name: 'flaky', asyncTimeout: 0, maxRetries: 3 },
+      failsUntil(99),
+    )({})
+    for (const [wait, retryCount] of [
+      [0, 1],
+      [1_000, 2],
+      [2_000, 3],
+    ] as const) {
+      await clock.advance(wait)
+      expect(await cache.get(refId)).toMatchObject({ status: 'pending', retryCount })
+    }
+  })
+
   it('stop when the task is cancelled during the delay', async () => {
     const { cache, clock } = scene()
     const handler = failsUntil(99)
@@ -143,6 +172,45 @@ describe('a retry by hand', () => {
     work.resolve('after all')
     await clock.advance(0)
     expect(await cache.get(refId)).toMatchObject({ status: 'complete', value: 'after all' })
+  })
+
+  it('is not hurt by what ends of the attempt before, right after a cancel and on a slow store', async () => {
+    const clock = new FakeClock()
+    const store = memoryStore()
+    for (const name of ['get', 'update', 'read'] as const) {
+      const quick = (store[name] as (...args: unknown[]) => Promise<unknown>).bind(store)
+      const slow = async (...args: unknown[]) => {
+        await new Promise(done => setImmediate(done))
+        const result = await quick(...args)
+        await new Promise(done => setImmediate(done))
+        return result
+      }
+      Object.assign(store, { [name]: slow })
+    }
+    const cache = new RefCache({ name: 't', clock, store })
+    const works = [deferred<string>(), deferred<string>()]
+    const tool = cache.cached(
+      { name: 'slow', asyncTimeout: 0 },
+      (_: object, task: TaskContext) => works[task.attempt - 1]?.promise,
+    )
+    const { refId } = await tool({})
+    await clock.advance(100)
+    await cache.cancelTask(refId)
+    await cache.retryTask(refId)
+    await clock.advance(100)
+    works[1]?.resolve('second')
+    await clock.advance(100)
+    expect(await cache.get(refId)).toMatchObject({ status: 'complete', value: 'second' })
+  })
+
+  it('refused by a full queue, leaves what the task says of its failure', async () => {
+    const { cache, clock } = scene({ maxConcurrentTasks: 1, maxQueuedTasks: 0 })
+    const tool = cache.cached({ name: 'flaky', asyncTimeout: 0 }, failsUntil(2))
+    const { refId } = await tool({})
+    await clock.advance(0)
+    await cache.cached({ name: 'stuck', asyncTimeout: 0 }, () => new Promise(() => {}))({})
+    await expect(cache.retryTask(refId)).rejects.toMatchObject({ code: 'queue_full' })
+    expect(await cache.get(refId)).toMatchObject({ status: 'failed', error: 'attempt 1 failed' })
   })
 
   it('starts one attempt for two callers at once', async () => {

@@ -1,5 +1,6 @@
 import { describe, expect, it, vi } from 'vitest'
 import type { Entry } from '../../../src/core/entry.ts'
+import { WorkerLost } from '../../../src/core/errors.ts'
 import { RefCache } from '../../../src/ref-cache.ts'
 import { memoryStore } from '../../../src/stores/memory.ts'
 import { FakeClock } from '../../../src/testing/fake-clock.ts'
@@ -59,6 +60,43 @@ describe('the sweep', () => {
     await clock.advance(45_000)
     expect(handler).toHaveBeenCalledTimes(1)
     expect(await survivor.get(refId)).toMatchObject({ status: 'complete', refId, value: 'again 1' })
+  })
+
+  it('gives up a task that fails for want of its worker, instead of taking it again and again', async () => {
+    const { cache, clock } = scene()
+    const handler = vi.fn(() => Promise.reject(new WorkerLost('The server behind it died.')))
+    const { refId } = await cache.cached({ name: 'work', asyncTimeout: 0, idempotent: true }, handler)({})
+    await clock.advance('10m')
+    expect(handler).toHaveBeenCalledTimes(1)
+    expect(await cache.get(refId)).toMatchObject({
+      status: 'failed',
+      errorCode: 'worker_lost',
+      canRetry: true,
+    })
+  })
+
+  it('leaves what another process let go to those that have the tool, for a while', async () => {
+    const { clock, store, refId, survivor } = await lostTask({ idempotent: true, survivorKnowsTool: false })
+    const entry = (await store.get(refId)) as Extract<Entry, { status: 'pending' }>
+    const released = { ...entry, lease: { ...entry.lease, duration: 0 }, version: 2 }
+    expect(await store.update(released, 1)).toBe(true)
+    await clock.advance('50s')
+    expect(await survivor.get(refId)).toMatchObject({ status: 'pending' })
+    await clock.advance('30s')
+    expect(await survivor.get(refId)).toMatchObject({ status: 'failed', errorCode: 'worker_lost' })
+  })
+
+  it('takes tasks over even where the queue is full', async () => {
+    const clock = new FakeClock()
+    const store = memoryStore()
+    const dead = new RefCache({ name: 't', clock: new FakeClock(), store, runner: deadRunner })
+    const claim = dead.cached({ name: 'work', asyncTimeout: 0 }, (_: { n: number }) => 'dead')
+    const handles = await Promise.all([1, 2, 3, 4, 5, 6].map(n => claim({ n })))
+    const survivor = new RefCache({ name: 't', clock, store, maxConcurrentTasks: 1, maxQueuedTasks: 2 })
+    survivor.cached({ name: 'work' }, ({ n }: { n: number }) => n)
+    await clock.advance('50s')
+    const answers = await Promise.all(handles.map(({ refId }) => survivor.get(refId)))
+    expect(answers.map(({ status }) => status)).toEqual(Array(6).fill('complete'))
   })
 
   it('leaves a task alone whose process lives', async () => {

@@ -1,18 +1,14 @@
-import type { ServerContext } from '@modelcontextprotocol/server'
 import { describe, expect, it } from 'vitest'
 import type { Progress } from '../../../src/core/entry.ts'
-import { ProgressNotifier } from '../../../src/mcp/progress.ts'
+import { ProgressNotifier, type ProgressParams } from '../../../src/mcp/progress.ts'
 
 function request(progressToken?: string, failing = false) {
-  const sent: Array<Record<string, unknown>> = []
-  const mcpReq = {
-    _meta: { progressToken },
-    notify: async ({ params }: { params: Record<string, unknown> }) => {
-      if (failing) throw new Error('Connection closed')
-      sent.push(params)
-    },
-  }
-  return { sent, notifier: new ProgressNotifier(mcpReq as unknown as ServerContext['mcpReq']) }
+  const sent: ProgressParams[] = []
+  const notifier = new ProgressNotifier(progressToken, async params => {
+    if (failing) throw new Error('Connection closed')
+    sent.push(params)
+  })
+  return { sent, notifier }
 }
 
 function told(reports: Progress[]) {

@@ -1,8 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { ClientProgress } from '../../../src/wrap/client-progress.ts'
 import { JsonLines } from '../../../src/wrap/json-lines.ts'
 import { createLog } from '../../../src/wrap/log.ts'
-import type { RpcMessage, RpcNotification } from '../../../src/wrap/rpc.ts'
+import type { RpcMessage } from '../../../src/wrap/rpc.ts'
 import { ServerRequests } from '../../../src/wrap/server-requests.ts'
 import { ToolCatalog } from '../../../src/wrap/tool-catalog.ts'
 
@@ -38,32 +37,6 @@ describe('JSON lines', () => {
     expect(messages).toEqual([ping])
     expect(garbage).toHaveLength(3)
     expect(garbage.join()).not.toContain('hunter2')
-  })
-})
-
-describe('progress for a client', () => {
-  it('only ever goes forward, and ends with the answer', () => {
-    const sent: RpcNotification[] = []
-    const progress = new ClientProgress('token', message => sent.push(message))
-    progress.tell({ message: 'starting' })
-    progress.tell({ current: 1, total: 3 })
-    progress.tell({ current: 1, total: 3 })
-    progress.tell({ current: 0.5, total: 3 })
-    progress.tell({ message: 'only words' })
-    progress.tell({ current: 2, total: 3, message: 'two' })
-    progress.tell({})
-    progress.end()
-    progress.tell({ current: 3, total: 3 })
-    const numbers = sent.map(({ params }) => Number(params?.progress))
-    expect(numbers).toEqual([...new Set(numbers)].sort((a, b) => a - b))
-    expect(sent.at(-1)?.params).toEqual({ progressToken: 'token', progress: 2, total: 3, message: 'two' })
-    expect(sent).toHaveLength(4)
-  })
-
-  it('is not told to who did not ask', () => {
-    const sent: RpcNotification[] = []
-    new ClientProgress(undefined, message => sent.push(message)).tell({ current: 1 })
-    expect(sent).toEqual([])
   })
 })
 
