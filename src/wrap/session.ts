@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { isJsonObject, type JsonObject } from '../core/json.ts'
 import { SERVER_INSTRUCTIONS } from '../mcp/instructions.ts'
 import { ProgressNotifier } from '../mcp/progress.ts'
@@ -27,6 +26,7 @@ import {
 import { ServerRequests } from './server-requests.ts'
 import type { CallContext, Caller, CallOutcome, ToolCalls } from './tool-calls.ts'
 import { ToolCatalog } from './tool-catalog.ts'
+import { ToolListing } from './tool-listing.ts'
 import type { Upstream } from './upstream.ts'
 
 export interface SessionOptions {
@@ -39,10 +39,6 @@ export interface SessionOptions {
   /** The wrapped server cannot be used at all. */
   onUnusable(reason: string): void
 }
-
-/** How long a call waits for the tools to be listed first, and how many pages are read. */
-const LISTING_MS = 3_000
-const MAX_PAGES = 100
 
 /**
  * One client and the server that is wrapped for it. Messages pass as they are, in both directions, whatever their
@@ -58,7 +54,8 @@ export class Session {
   readonly #replay = new Replay()
   readonly #catalog: ToolCatalog
   readonly #upstream: Upstream
-  #listing: Promise<void> | undefined
+  readonly #listing: ToolListing
+  readonly #ended = new AbortController()
   #endCalls = () => {}
 
   constructor(private readonly options: SessionOptions) {
@@ -69,6 +66,7 @@ export class Session {
       name => calls.goesThrough(name),
       (name, tool) => calls.register(name, tool),
     )
+    this.#listing = new ToolListing(this.#catalog, this.#upstream)
   }
 
   /** @throws when the wrapped server cannot be started */
@@ -88,6 +86,7 @@ export class Session {
   }
 
   async close(): Promise<void> {
+    this.#ended.abort()
     for (const answering of this.#answering.values()) answering.abort()
     this.#endCalls()
     await Promise.all([this.#upstream.close(), this.options.client.close()])
@@ -118,7 +117,7 @@ export class Session {
     this.#upstream.tell(message)
     // Tasks that an earlier wrapper left behind can go on once their tools are known.
     if (message.method === 'notifications/initialized')
-      void this.#learnTools({}, AbortSignal.timeout(LISTING_MS))
+      void this.#listing.complete(undefined, this.#ended.signal)
   }
 
   async #forward(request: RpcRequest): Promise<void> {
@@ -214,28 +213,6 @@ export class Session {
     return typeof refId === 'string' && refId.startsWith(`${this.options.cache.name}:`) ? own : undefined
   }
 
-  /** A client may call without having listed; what the tools declare of themselves decides how they are cached. */
-  async #learnTools(params: JsonObject, signal: AbortSignal): Promise<void> {
-    if (this.#catalog.complete) return
-    this.#listing ??= this.#listTools(protocolMeta(params)).finally(() => {
-      this.#listing = undefined
-    })
-    // A server that cannot list its tools, or takes its time, may still run them.
-    await Promise.race([this.#listing.catch(() => {}), pause(LISTING_MS, signal)])
-  }
-
-  async #listTools(meta: JsonObject | undefined): Promise<void> {
-    const base = meta ? { _meta: meta } : {}
-    let cursor: JsonObject = {}
-    for (let page = 0; page < MAX_PAGES && !this.#catalog.complete; page++) {
-      const response = await this.#upstream.request('tools/list', { ...base, ...cursor })
-      // Asking with each call would not change its mind.
-      const listed = 'result' in response ? response.result : {}
-      this.#catalog.learn(listed)
-      cursor = listed.nextCursor === undefined ? {} : { cursor: listed.nextCursor }
-    }
-  }
-
   #lost(reason: string): void {
     for (const id of this.#forwarded.keys()) {
       this.#toClient(failure(id, { code: RpcErrorCode.upstreamLost, message: reason }))
@@ -271,10 +248,6 @@ export class Session {
     }
     return undefined
   }
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return sleep(ms, undefined, { signal, ref: false }).catch(() => {})
 }
 
 /** The server's introduction of itself, with what an agent has to know of references. */
