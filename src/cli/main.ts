@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs'
+import { printable } from '../wrap/log.ts'
 import { CommandFailed, EXIT, usage } from './exit.ts'
 import { MAIN_HELP } from './help.ts'
 import { suggest } from './suggest.ts'
@@ -42,7 +43,7 @@ function report(error: unknown, json: boolean): number {
   process.stderr.write(
     json
       ? `${JSON.stringify({ time: new Date().toISOString(), level: 'error', code, message })}\n`
-      : `mcp-refcache error: ${message} [${code}]\n`,
+      : `mcp-refcache error: ${printable(message)} [${code}]\n`,
   )
   return known ? error.exitCode : EXIT.failed
 }

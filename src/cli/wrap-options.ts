@@ -105,7 +105,13 @@ function parseTarget(values: Values, command: readonly string[], env: NodeJS.Pro
   if (!URL.canParse(values.url) || !/^https?:/i.test(values.url)) {
     throw usage('--url takes an http:// or https:// address.')
   }
-  return { endpoint: { url: new URL(values.url), headers: parseHeaders(values.header ?? [], env) } }
+  const url = new URL(values.url)
+  if (url.username !== '' || url.password !== '') {
+    throw usage(
+      'Keep credentials out of --url: give them in a --header, from an environment variable. See --help.',
+    )
+  }
+  return { endpoint: { url, headers: parseHeaders(values.header ?? [], env) } }
 }
 
 function parseHeaders(headers: readonly string[], env: NodeJS.ProcessEnv): Record<string, string> {

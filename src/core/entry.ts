@@ -100,6 +100,8 @@ export interface ProcessingEntry extends EntryFields {
 export interface CompleteEntry extends EntryFields, Ran {
   readonly status: 'complete'
   readonly completedAt: number
+  /** Size of the value's JSON, so that it can be known without reading it. */
+  readonly valueBytes: number
 }
 
 export interface FailedEntry extends EntryFields, Ran {

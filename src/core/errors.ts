@@ -80,6 +80,9 @@ export class ValueTooLarge extends RefCacheError {
   readonly code = 'value_too_large'
 }
 
+/** What strangers are told of a store that failed: its own words name files and hosts, which are for its operator. */
+export const STORE_AWAY = 'The store of the cache cannot be used at the moment. Try again in a while.'
+
 /** The store cannot be reached, opened or written. `cause` is the driver's own error. */
 export class StoreUnavailable extends RefCacheError {
   readonly code = 'store_unavailable'

@@ -21,6 +21,8 @@ interface AnswerBase {
 export interface CacheResponse extends AnswerBase {
   readonly status: 'complete'
   readonly isAsync: false
+  /** Size of the whole value's JSON; given by `taskStatus` to whoever may read it. */
+  readonly valueBytes?: number
   /** The whole value, where `isComplete`. */
   readonly value?: JsonValue
   /** Its size in the cache's size mode. */

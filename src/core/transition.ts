@@ -17,7 +17,7 @@ export type EntryEvent =
   /** A sign of life. */
   | { type: 'renew'; owner: string }
   | { type: 'progress'; owner: string; progress: Progress; pace: number | undefined }
-  | ({ type: 'complete'; owner: string } & End)
+  | ({ type: 'complete'; owner: string; valueBytes: number } & End)
   | ({ type: 'fail'; owner: string; error: TaskError } & End)
   /** The attempt failed, and another one follows. */
   | { type: 'postpone'; owner: string; error: TaskError; now: number; retryAt: number }
@@ -84,7 +84,7 @@ function moved(entry: InFlightEntry, event: FlightEvent): Entry {
     case 'progress':
       return { ...(entry as ProcessingEntry), progress: event.progress, pace: event.pace }
     case 'complete':
-      return { ...ended(entry, event), status: 'complete', key: entry.key }
+      return { ...ended(entry, event), status: 'complete', key: entry.key, valueBytes: event.valueBytes }
     case 'fail':
       return { ...failed(entry, event, event.error), status: 'failed' }
     case 'lose':

@@ -1,5 +1,5 @@
 import { type Actor, type ActorLike, toActor } from '../access/actor.ts'
-import { may } from '../access/authorize.ts'
+import { authorizeKnowing, may } from '../access/authorize.ts'
 import type { Namespace } from '../access/namespace.ts'
 import { Permission } from '../access/permission.ts'
 import { type Duration, toMilliseconds } from '../core/duration.ts'
@@ -76,6 +76,7 @@ export async function call(
 function rejectFailure(entry: Entry | undefined, who: Actor, { abandoned, heard }: Listening): void {
   abandoned.throwIfAborted()
   if (entry?.status !== 'failed') return
+  authorizeKnowing(entry, who)
   if (heard && may(entry, who, Permission.READ)) throw heard.error
   throw taskFailed(entry, who)
 }

@@ -51,7 +51,11 @@ export function replyStatus(
 ): CallResponse {
   const known = knownTo(engine, entry, who)
   if (known.status !== 'complete') return describeTask(engine, known, who, format)
-  return bare(known, 'The task has finished. Its value can be read with this ref_id.')
+  const sees = may(known, who, Permission.READ)
+  return {
+    ...bare(known, sees ? 'The task has finished. Its value can be read with this ref_id.' : PRIVATE),
+    ...(sees ? { valueBytes: known.valueBytes } : {}),
+  }
 }
 
 function knownTo(engine: Engine, entry: Entry | undefined, who: Actor, justFollowed = false): Entry {

@@ -81,7 +81,7 @@ async function execute(hold: Hold, entry: ProcessingEntry, input: Uint8Array | u
     const result = await untilAborted(own.signal, () =>
       tool.handler(args, contextOf(entry, own.signal, progress)),
     )
-    outcome = { value: await encodeValue(engine, result) }
+    outcome = await encodeValue(engine, result)
   } catch (error) {
     outcome = { error }
   } finally {

@@ -53,6 +53,7 @@ export async function set(
   const namespace = admit(options.namespace ?? 'public', who)
   const ttl = options.ttl === undefined ? engine.settings.defaultTtl : toLimit(options.ttl, 'ttl')
   const now = engine.clock.now()
+  const { bytes, valueBytes } = await encodeValue(engine, value)
   const entry: CompleteEntry = {
     status: 'complete',
     refId: createRefId(engine.name, engine.random),
@@ -63,6 +64,7 @@ export async function set(
     startedBy: describeActor(who),
     createdAt: now,
     completedAt: now,
+    valueBytes,
     expiresAt: expiry(now, ttl),
     ...(checkChoice(options.ttlMode, ['fixed', 'sliding'], 'ttlMode') === 'sliding' && ttl !== undefined
       ? { slidingTtl: ttl }
@@ -74,7 +76,7 @@ export async function set(
     retryHistory: [],
     ...(options.preview ? { preview: checkPreview(options.preview) } : {}),
   }
-  await engine.store.claim(entry, now, { value: await encodeValue(engine, value) })
+  await engine.store.claim(entry, now, { value: bytes })
   engine.events.emit(events.stored(entry))
   return {
     refId: entry.refId,

@@ -6,7 +6,14 @@ import {
   type Progress,
   type TaskError,
 } from '../core/entry.ts'
-import { RefCacheError, StoreUnavailable, TaskCancelled, ValueTooLarge, WorkerLost } from '../core/errors.ts'
+import {
+  RefCacheError,
+  STORE_AWAY,
+  StoreUnavailable,
+  TaskCancelled,
+  ValueTooLarge,
+  WorkerLost,
+} from '../core/errors.ts'
 import { events } from '../core/events.ts'
 import { retryDelay } from '../core/retry-policy.ts'
 import type { Tool } from '../core/tool.ts'
@@ -15,13 +22,14 @@ import type { PartChanges } from '../stores/store.ts'
 import { pause } from './abort.ts'
 import { type Change, change } from './change.ts'
 import type { Engine } from './engine.ts'
+import type { EncodedValue } from './values.ts'
 
 const MAX_ERROR_LENGTH = 2_000
 const FIRST_WAIT_MS = 250
 const MAX_WAIT_MS = 5_000
 
 /** How a handler ended: with its encoded value, or with an error. */
-export type Outcome = { value: Uint8Array } | { error: unknown }
+export type Outcome = EncodedValue | { error: unknown }
 
 /** An attempt whose handler has ended. */
 export interface Attempt {
@@ -47,8 +55,9 @@ export async function conclude(
     const expiresAt = expiry(now, attempt.tool.ttl)
     const { progress } = attempt
     // A finished task is never run again: its input goes.
-    const parts = { value: outcome.value, input: undefined }
-    await store(engine, attempt, { type: 'complete', now, expiresAt, progress }, parts)
+    const parts = { value: outcome.bytes, input: undefined }
+    const { valueBytes } = outcome
+    await store(engine, attempt, { type: 'complete', now, expiresAt, progress, valueBytes }, parts)
     return undefined
   } catch (error) {
     if (error instanceof ValueTooLarge) return concludeError(engine, attempt, error)
@@ -127,6 +136,7 @@ function isRetryable(tool: Tool, error: unknown): boolean {
 
 /** What of an error is kept: its code and message, never its stack. */
 export function toTaskError(error: unknown): TaskError {
+  if (error instanceof StoreUnavailable) return { code: error.code, message: STORE_AWAY }
   const message = error instanceof Error ? error.message : String(error)
   return {
     code: error instanceof RefCacheError ? error.code : 'task_failed',

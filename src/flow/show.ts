@@ -17,11 +17,20 @@ export async function showValue(
   if (options.full) return showFull(engine, entry, options)
   const request = viewRequest(engine, entry, options)
   const sources = await sourcesOf(engine, entry)
+  return present(entry, JSON.parse(await lastView(sources, request)) as View)
+}
+
+/** Made once for all who ask for the same at the same time, or one after the other. */
+function lastView(sources: Sources, request: ViewRequest): Promise<string> {
   const key = JSON.stringify(request)
-  if (sources.last?.request !== key) {
-    sources.last = { request: key, view: JSON.stringify(await make(sources, request)) }
-  }
-  return present(entry, JSON.parse(sources.last.view) as View)
+  if (sources.last?.request === key) return sources.last.view
+  const view = make(sources, request).then(made => JSON.stringify(made))
+  const last = { request: key, view }
+  sources.last = last
+  view.catch(() => {
+    if (sources.last === last) delete sources.last
+  })
+  return view
 }
 
 async function make({ whole, shown }: Sources, request: ViewRequest): Promise<View> {
@@ -50,12 +59,12 @@ async function showFull(engine: Engine, entry: CompleteEntry, options: ReplyOpti
     throw new InvalidArgument('`full` gives the whole value: leave out page, page_size and max_size.')
   }
   const limit = engine.settings.fullLimitBytes
-  const json = await readJson(engine, entry)
-  if (json.length > limit || Buffer.byteLength(json) > limit) {
+  if (entry.valueBytes > limit) {
     throw new ValueTooLarge(
-      `The whole value has ${Buffer.byteLength(json)} bytes of JSON; at most ${limit} are given at once. Ask for its pages instead: page: 1, 2, and so on.`,
+      `The whole value has ${entry.valueBytes} bytes of JSON; at most ${limit} are given at once. Ask for its pages instead: page: 1, 2, and so on.`,
     )
   }
+  const json = await readJson(engine, entry)
   const { whole } = await sourcesOf(engine, entry)
   const { size } = await measure(whole, engine.settings.preview.sizeMode)
   return {

@@ -66,7 +66,7 @@ export function tellProgress(
   onProgress: ((progress: Progress) => void) | undefined,
 ): void {
   const progress = progressFor(entry, who)
-  if (!progress) return
+  if (!progress || !may(entry, who, Permission.READ | Permission.EXECUTE)) return
   try {
     onProgress?.(progress)
   } catch {

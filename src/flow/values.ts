@@ -15,7 +15,12 @@ export interface Sources {
   readonly whole: Source
   readonly shown: Source
   /** The last view that was made of them, as JSON: the same call again asks for the same view. */
-  last?: { readonly request: string; readonly view: string }
+  last?: { readonly request: string; readonly view: Promise<string> }
+}
+
+interface Loaded {
+  readonly sources: Sources
+  readonly characters: number
 }
 
 /**
@@ -23,24 +28,40 @@ export interface Sources {
  * stale in no way; entries are authorized before it is asked.
  */
 export class SourceCache {
-  readonly #sources = new Map<RefId, { sources: Sources; characters: number }>()
+  readonly #sources = new Map<RefId, Loaded>()
+  readonly #loading = new Map<RefId, Promise<Sources>>()
   #characters = 0
 
-  get(refId: RefId): Sources | undefined {
+  /** The sources of a value, made by `load` if need be; once, however many ask at the same time. */
+  get(refId: RefId, load: () => Promise<Loaded>): Promise<Sources> {
     const found = this.#sources.get(refId)
-    if (!found) return undefined
-    this.#sources.delete(refId)
-    this.#sources.set(refId, found)
-    return found.sources
+    if (found) {
+      this.#sources.delete(refId)
+      this.#sources.set(refId, found)
+      return Promise.resolve(found.sources)
+    }
+    const loading = this.#loading.get(refId) ?? this.#load(refId, load)
+    this.#loading.set(refId, loading)
+    return loading
   }
 
-  put(refId: RefId, sources: Sources, characters: number): void {
-    if (characters > MAX_CACHED_CHARACTERS) return
+  async #load(refId: RefId, load: () => Promise<Loaded>): Promise<Sources> {
+    try {
+      const loaded = await load()
+      this.#put(refId, loaded)
+      return loaded.sources
+    } finally {
+      this.#loading.delete(refId)
+    }
+  }
+
+  /** The latest stays whatever its size: somebody is looking at it. */
+  #put(refId: RefId, loaded: Loaded): void {
     this.drop(refId)
-    this.#sources.set(refId, { sources, characters })
-    this.#characters += characters
+    this.#sources.set(refId, loaded)
+    this.#characters += loaded.characters
     for (const oldest of this.#sources.keys()) {
-      if (this.#characters <= MAX_CACHED_CHARACTERS) break
+      if (this.#characters <= MAX_CACHED_CHARACTERS || oldest === refId) break
       this.drop(oldest)
     }
   }
@@ -51,16 +72,23 @@ export class SourceCache {
   }
 }
 
-/** A handler's result as bytes for the store. */
-export async function encodeValue(engine: Engine, value: unknown): Promise<Uint8Array> {
+/** A value as the store keeps it, and how large it is as JSON. */
+export interface EncodedValue {
+  readonly bytes: Uint8Array
+  readonly valueBytes: number
+}
+
+/** A handler's result as bytes for the store. @throws ValueTooLarge, NotSerializable, CircularReference */
+export async function encodeValue(engine: Engine, value: unknown): Promise<EncodedValue> {
   const json = serializeValue(value)
   const { maxValueBytes } = engine.settings
-  if (json.length > maxValueBytes || Buffer.byteLength(json) > maxValueBytes) {
+  const valueBytes = Buffer.byteLength(json)
+  if (valueBytes > maxValueBytes) {
     throw new ValueTooLarge(
       `The value has more than ${maxValueBytes} bytes of JSON, the most this cache stores. Return less, or raise maxValueBytes.`,
     )
   }
-  return encode(json, { compress: engine.store.capabilities.durable })
+  return { bytes: await encode(json, { compress: engine.store.capabilities.durable }), valueBytes }
 }
 
 /** The JSON text of an entry's value. */
@@ -72,14 +100,13 @@ export async function readJson(engine: Engine, entry: Entry): Promise<string> {
 }
 
 /** What answers about an entry are made from. */
-export async function sourcesOf(engine: Engine, entry: Entry): Promise<Sources> {
-  const cached = engine.sources.get(entry.refId)
-  if (cached) return cached
-  const json = await readJson(engine, entry)
-  const value = JSON.parse(json) as JsonValue
-  const whole = new Source(value, json)
-  const project = entry.view === undefined ? undefined : engine.views[entry.view]
-  const sources: Sources = { whole, shown: project ? new Source(project(value)) : whole }
-  engine.sources.put(entry.refId, sources, json.length)
-  return sources
+export function sourcesOf(engine: Engine, entry: Entry): Promise<Sources> {
+  return engine.sources.get(entry.refId, async () => {
+    const json = await readJson(engine, entry)
+    const value = JSON.parse(json) as JsonValue
+    const whole = new Source(value, json)
+    const project = entry.view === undefined ? undefined : engine.views[entry.view]
+    const shown = project ? new Source(project(value)) : whole
+    return { sources: { whole, shown }, characters: json.length }
+  })
 }

@@ -1,5 +1,5 @@
 import type { FailedAttempt } from '../core/entry.ts'
-import { RefCacheError } from '../core/errors.ts'
+import { RefCacheError, STORE_AWAY, StoreUnavailable } from '../core/errors.ts'
 import type { JsonObject, JsonValue } from '../core/json.ts'
 import type { AsyncTaskResponse, CacheResponse, CallResponse } from '../core/response.ts'
 
@@ -101,6 +101,7 @@ function defined(fields: Record<string, JsonValue | undefined>): JsonObject {
  * No stack or cause goes out.
  */
 export function toWireError(error: unknown): { code: WireErrorCode; message: string } {
+  if (error instanceof StoreUnavailable) return { code: error.code, message: STORE_AWAY }
   if (error instanceof RefCacheError) return { code: wireCode(error), message: error.message }
   const message = error instanceof Error ? error.message : String(error)
   return { code: 'task_failed', message: message || 'The tool failed without a message.' }

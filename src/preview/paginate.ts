@@ -8,6 +8,15 @@ import { lastFitting, paced, type Steps } from './steps.ts'
 /** With this budget every value has pages: any one character, however escaped, is a page. */
 export const SMALLEST_PAGE = 8
 
+/** Laying out more would cost much, and nobody reads as many. */
+const MAX_PAGES = 100_000
+
+function tooManyPages(): InvalidArgument {
+  return new InvalidArgument(
+    `That would be more than ${MAX_PAGES} pages. Ask with a larger page_size, and a larger max_size if need be.`,
+  )
+}
+
 /** Where the pages of a value start and end. A pure function of value, budget and page size. */
 export interface Layout {
   /** Undefined where the one page is the value itself and has no parts: a number, true, false, null. */
@@ -78,6 +87,7 @@ function* cut(
     if (json === undefined) return undefined
     const end = unit.pageEnd(start, json)
     bounds.push(start, end)
+    if (bounds.length > 2 * MAX_PAGES) throw tooManyPages()
     expected = json.length
     start = unit.nextStart(end)
   } while (start < unit.end)

@@ -27,7 +27,14 @@ export function pending(fields: Partial<PendingEntry> = {}): PendingEntry {
 }
 
 export function complete(fields: Partial<CompleteEntry> = {}): CompleteEntry {
-  return { ...base(), status: 'complete', completedAt: NOW, expiresAt: NOW + 60_000, ...fields }
+  return {
+    ...base(),
+    status: 'complete',
+    completedAt: NOW,
+    valueBytes: 1,
+    expiresAt: NOW + 60_000,
+    ...fields,
+  }
 }
 
 function base() {

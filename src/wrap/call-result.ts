@@ -56,6 +56,7 @@ function withoutMedia(value: JsonValue): JsonValue {
 }
 
 function note(base64: string): string {
-  const bytes = Math.floor((base64.replace(/=+$/, '').length * 3) / 4)
+  const padding = base64.endsWith('==') ? 2 : base64.endsWith('=') ? 1 : 0
+  const bytes = Math.floor(((base64.length - padding) * 3) / 4)
   return `(${bytes} bytes; get_cached_result with full: true gives them)`
 }

@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto'
+import { createHash, randomUUID } from 'node:crypto'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { NodeStreamableHTTPServerTransport } from '@modelcontextprotocol/node'
 import type { Channel, SendOptions } from './channel.ts'
@@ -18,6 +18,8 @@ export interface ListenOptions {
 
 const MAX_BODY_BYTES = 64 * 1024 * 1024
 /** A client that has been silent for so long, with nothing open, is taken to be gone. */
+/** Each has a server process of its own. */
+const MAX_SESSIONS = 32
 const IDLE_MS = 60 * 60 * 1000
 
 /** Serves the wrapped server over Streamable HTTP. Each session has a server of its own. */
@@ -64,6 +66,8 @@ export class HttpListener {
       if (!session) return refuse(response, 404, 'Session not found: it has ended. Initialize again.')
       await session.handle(request, response)
     } catch (error) {
+      if (error instanceof TooManySessions)
+        return refuse(response, 503, 'Too many sessions. Try again later.')
       this.options.log.error('http_failed', `An HTTP request failed: ${(error as Error).message}`)
       if (!response.headersSent) refuse(response, 500, 'Something went wrong inside of the wrapper.')
     }
@@ -83,6 +87,7 @@ export class HttpListener {
   #sessionOf(adapter: Adapter, request: IncomingMessage): HttpSession | undefined {
     const id = request.headers['mcp-session-id']
     if (typeof id === 'string') return this.#sessions.get(id)
+    if (this.#sessions.size >= MAX_SESSIONS) throw new TooManySessions()
     // Without a session there is only one thing to do: begin one. The transport refuses whatever else it gets.
     return new HttpSession(adapter, this.wrapper, this.options.log, this.#sessions)
   }
@@ -90,6 +95,13 @@ export class HttpListener {
   #endIdle(): void {
     for (const session of this.#sessions.values()) if (session.idleFor() > IDLE_MS) void session.close()
   }
+}
+
+class TooManySessions extends Error {}
+
+/** The id is all that a client has to show: what is stored of it must not let anybody in. */
+function digest(sessionId: string): string {
+  return createHash('sha256').update(sessionId).digest('hex').slice(0, 32)
 }
 
 /** One client: its transport, and the session that the transport's first request opens. */
@@ -143,7 +155,7 @@ class HttpSession {
     this.sessions.set(id, this)
     const client = new TransportChannel(this.#transport)
     client.onclose = () => void this.close()
-    this.#session = this.wrapper.privateSession(client, id, end => {
+    this.#session = this.wrapper.privateSession(client, digest(id), end => {
       if (end.kind === 'unusable') this.log.error('upstream_unusable', end.reason)
       // The client is told first; then its session ends.
       setImmediate(() => void this.close())
@@ -153,7 +165,7 @@ class HttpSession {
     } catch (error) {
       const { message } = error as Error
       this.log.error('upstream_unusable', message)
-      this.#refuseAll(message)
+      this.#refuseAll('The wrapped server cannot be started; the log of the wrapper says why.')
     }
   }
 

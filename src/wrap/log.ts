@@ -9,6 +9,14 @@ export interface Log {
   error(code: string, message: string): void
 }
 
+/** Text of strangers on one line of a terminal: nothing in it may move the cursor or look like another line. */
+export function printable(text: string): string {
+  return text.replace(
+    /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu,
+    char => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  )
+}
+
 export interface LogOptions {
   level: LogLevel
   /** JSON lines for machines instead of text. */
@@ -23,7 +31,7 @@ export function createLog({ level, json, write = line => process.stderr.write(li
     write(
       json
         ? `${JSON.stringify({ time: new Date().toISOString(), level: name, code, message })}\n`
-        : `mcp-refcache ${name}: ${message} [${code}]\n`,
+        : `mcp-refcache ${name}: ${printable(message)} [${code}]\n`,
     )
   }
   return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') }

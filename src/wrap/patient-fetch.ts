@@ -24,18 +24,18 @@ export const patientFetch: typeof fetch = async (target, init) => {
     outgoing.on('response', incoming => {
       const status = incoming.statusCode ?? 502
       const stream = BODILESS.has(status) ? null : (Readable.toWeb(incoming) as ReadableStream)
-      const headers = new Headers()
-      for (const [name, value] of Object.entries(incoming.headers)) {
-        for (const one of Array.isArray(value) ? value : [value ?? '']) headers.append(name, one)
-      }
       if (stream === null) incoming.resume()
-      resolve(
-        new Response(stream as ConstructorParameters<typeof Response>[0], {
-          status,
-          statusText: incoming.statusMessage ?? '',
-          headers,
-        }),
-      )
+      try {
+        const headers = new Headers()
+        for (const [name, value] of Object.entries(incoming.headers)) {
+          for (const one of Array.isArray(value) ? value : [value ?? '']) headers.append(name, one)
+        }
+        resolve(new Response(stream as ConstructorParameters<typeof Response>[0], { status, headers }))
+      } catch (error) {
+        // A status or a header that HTTP does not allow.
+        incoming.destroy()
+        reject(error)
+      }
     })
     outgoing.on('error', reject)
     outgoing.end(body)

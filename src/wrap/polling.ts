@@ -80,6 +80,8 @@ async function fullMedia(
 ): Promise<Whole | undefined> {
   const tooLarge = isJsonObject(error) && error.code === 'value_too_large'
   if (!tooLarge || !isJsonObject(args) || typeof args.ref_id !== 'string') return undefined
+  const status = await cache.taskStatus(args.ref_id, { actor })
+  if (status.status !== 'complete' || (status.valueBytes ?? 0) > MAX_BYTES) return undefined
   const result = await cache.resolve(args.ref_id, { actor })
   if (!isCallResult(result) || !hasBlocksBesideText(result)) return undefined
   const text = JSON.stringify(replaceMedia(result, () => ''))

@@ -13,8 +13,8 @@ export class Replay {
   answered({ method, params = {} }: RpcRequest): void {
     if (method === 'initialize') this.#handshake = params
     else if (method === 'logging/setLevel') this.#logLevel = params
-    else if (method === 'resources/subscribe') this.#subscriptions.set(String(params.uri), params)
-    else if (method === 'resources/unsubscribe') this.#subscriptions.delete(String(params.uri))
+    else if (method === 'resources/subscribe') this.#subscriptions.set(JSON.stringify(params.uri), params)
+    else if (method === 'resources/unsubscribe') this.#subscriptions.delete(JSON.stringify(params.uri))
   }
 
   notified(message: RpcNotification): void {
@@ -25,12 +25,27 @@ export class Replay {
   async run(upstream: Upstream): Promise<string[]> {
     // The revision without sessions has nothing to replay.
     if (!this.#handshake) return []
-    const response = await upstream.replay('initialize', this.#handshake)
+    const response = await inTime(upstream.replay('initialize', this.#handshake))
     if ('error' in response) throw new Error(`The wrapped server refused to begin: ${response.error.message}`)
     if (this.#initialized) await upstream.introduce(this.#initialized)
     if (this.#logLevel) await upstream.replay('logging/setLevel', this.#logLevel)
     for (const params of this.#subscriptions.values()) await upstream.replay('resources/subscribe', params)
     return listChanges(response.result)
+  }
+}
+
+const PATIENCE_MS = 30_000
+
+/** A server that starts and then says nothing must be given up some time, or nobody would start it again. */
+async function inTime<T>(answer: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error('The wrapped server does not answer.')), PATIENCE_MS)
+  })
+  try {
+    return await Promise.race([answer, late])
+  } finally {
+    clearTimeout(timer)
   }
 }
 

@@ -47,11 +47,19 @@ export const RpcErrorCode = {
 
 export function isRpcMessage(value: unknown): value is RpcMessage {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return false
-  const message = value as Record<string, unknown>
-  if (message.jsonrpc !== '2.0') return false
-  return (
-    typeof message.method === 'string' || ('id' in message && ('result' in message || 'error' in message))
-  )
+  const { jsonrpc, id, method, params, result, error } = value as Record<string, unknown>
+  if (jsonrpc !== '2.0' || !(params === undefined || isObject(params))) return false
+  if (method !== undefined) return typeof method === 'string' && (id === undefined || isId(id))
+  if (isObject(error)) return isId(id) && typeof error.code === 'number' && typeof error.message === 'string'
+  return isId(id) && isObject(result)
+}
+
+function isId(value: unknown): value is RpcId {
+  return typeof value === 'string' || (typeof value === 'number' && Number.isFinite(value))
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 export function isRequest(message: RpcMessage): message is RpcRequest {

@@ -193,7 +193,9 @@ export class Session {
     const params = request.params ?? {}
     try {
       // A poll needs no server; what is to run does.
-      if (!own || name === 'retry_task') await this.#learnTools(params, context.signal)
+      if (!own || name === 'retry_task') {
+        await this.#listing.complete(protocolMeta(params), context.signal)
+      }
       if (own) {
         const poller = { ...context, actor: caller.actor }
         return { result: await poll(cache, own, params.arguments, poller) }

@@ -1,7 +1,7 @@
 import type { Actor } from '../access/actor.ts'
 import type { Namespace } from '../access/namespace.ts'
 import type { Progress } from '../core/entry.ts'
-import { TaskFailed, WorkerLost } from '../core/errors.ts'
+import { InvalidArgument, TaskFailed, WorkerLost } from '../core/errors.ts'
 import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts'
 import type { CallResponse } from '../core/response.ts'
 import type { TaskContext } from '../core/tool.ts'
@@ -14,6 +14,9 @@ import { type CallSettings, settingsFor } from './settings.ts'
 import type { KnownTool } from './tool-catalog.ts'
 import type { Upstream } from './upstream.ts'
 import { wholeResult } from './whole-result.ts'
+
+/** A client may make up names; each costs memory. */
+const MAX_TOOLS = 1_000
 
 /** Where a result's reference stands in a result that is passed on as it is. */
 export const REF_ID_META = 'mcp-refcache/ref_id'
@@ -143,6 +146,8 @@ export class ToolCalls {
     const known = this.#tools.get(name)
     // A tool may be called before it is listed, and may be declared anew.
     if (known?.declared === declared) return known.call
+    if (!known && this.#tools.size >= MAX_TOOLS)
+      throw new InvalidArgument(`There is no tool '${name.slice(0, 100)}'.`)
     const { asyncTimeout, hardTimeout, ttl, maxSize, strategy } = settingsFor(this.settings, name)
     const tool = this.cache.cached<CallInput>(
       {

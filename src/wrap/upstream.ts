@@ -169,7 +169,8 @@ export class Upstream {
   #pendingOf(message: RpcMessage): Pending | undefined {
     if (isResponse(message)) return this.#pending.get(String(message.id))
     if (!isNotification(message) || message.method !== 'notifications/progress') return undefined
-    return this.#pending.get(String(message.params?.progressToken))
+    const token = message.params?.progressToken
+    return typeof token === 'string' ? this.#pending.get(token) : undefined
   }
 
   #lost(channel: Channel, reason: string): void {

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer, request } from 'node:http'
-import { type AddressInfo, connect } from 'node:net'
+import { type AddressInfo, connect, createServer as createTcpServer } from 'node:net'
 import { Client, type ClientOptions, StreamableHTTPClientTransport } from '@modelcontextprotocol/client'
 import { Client as V1Client } from '@modelcontextprotocol/sdk/client/index.js'
 import { StreamableHTTPClientTransport as V1Transport } from '@modelcontextprotocol/sdk/client/streamableHttp.js'
@@ -188,7 +188,7 @@ describe('the wrapper on HTTP', () => {
 
   it('tells a client whose server cannot be started', async () => {
     const { url, raw } = await serve(['no-such-command-anywhere'])
-    await expect(clientOf(url)).rejects.toThrow(/no such command/)
+    await expect(clientOf(url)).rejects.toThrow(/cannot be started/)
     await until(() => raw.stderr.includes('upstream_unusable') || undefined, 'the log')
     expect(raw.child.exitCode).toBe(null)
   })
@@ -252,6 +252,30 @@ describe('a server behind HTTP', () => {
     raw.send({ id: 1, method: 'initialize', params: {} })
     expect(((await raw.answer(1)) as Answer).error.message).toContain('ECONNREFUSED')
     expect(await raw.exit).toMatchObject({ code: 3 })
+  })
+
+  it.each([
+    ['a status that HTTP does not know', 'HTTP/1.1 700 Odd\r\nContent-Length: 0\r\n\r\n'],
+    ['a reason that HTTP does not allow', 'HTTP/1.1 200 \x01\r\nContent-Length: 0\r\n\r\n'],
+    [
+      'terminal escapes',
+      'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n\x1b]0;pwn\x07!',
+    ],
+  ])('that answers with %s does not bring the wrapper down, nor write to the terminal', async (_, answer) => {
+    const server = createTcpServer(socket => {
+      socket.on('error', () => {})
+      socket.once('data', () => socket.end(answer))
+    })
+    server.listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    workshop.onEnd(() => server.close())
+    const { port } = server.address() as AddressInfo
+    const raw = workshop.process(['wrap', '--store', 'memory', '--url', `http://127.0.0.1:${port}/mcp`])
+    raw.send({ id: 1, method: 'initialize', params: {} })
+    expect(await raw.answer(1)).toHaveProperty('error')
+    expect((await raw.exit).code).toBe(3)
+    expect(raw.stderr).not.toMatch(/[^\P{Cc}\n]/u)
+    expect(raw.stderr).not.toContain('Unexpected:')
   })
 
   it('that ends the session: a new one is begun, and the client’s goes on', async () => {

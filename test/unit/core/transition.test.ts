@@ -25,7 +25,7 @@ const lease = (owner: string) => ({ owner, duration: 100 })
 const error = { code: 'task_failed', message: 'no' } as const
 const end = { now: 20, expiresAt: 1020 }
 const start: EntryEvent = { type: 'start', owner: 'a', now: 10 }
-const complete = (owner: string): EntryEvent => ({ type: 'complete', owner, ...end })
+const complete = (owner: string): EntryEvent => ({ type: 'complete', owner, valueBytes: 7, ...end })
 const fail = (owner: string): EntryEvent => ({ type: 'fail', owner, error, ...end })
 const postpone = (owner: string): EntryEvent => ({ type: 'postpone', owner, error, now: 20, retryAt: 50 })
 const progress = (owner: string): EntryEvent => ({
@@ -60,7 +60,14 @@ describe('transition', () => {
   it('takes a task from pending through processing to complete, and keeps its key', () => {
     expect(reached(start)).toMatchObject({ status: 'processing', attempt: 1, startedAt: 10, version: 2 })
     const done = reached(start, progress('a'), complete('a'))
-    expect(done).toMatchObject({ status: 'complete', key: 'k', completedAt: 20, expiresAt: 1020, version: 4 })
+    expect(done).toMatchObject({
+      status: 'complete',
+      key: 'k',
+      completedAt: 20,
+      expiresAt: 1020,
+      version: 4,
+      valueBytes: 7,
+    })
     expect(done).not.toHaveProperty('lease')
     expect(done).not.toHaveProperty('pace')
   })
