@@ -1,0 +1,77 @@
+// A store that ends or stops its own process at a named point of a task's life, as a crash there would.
+
+/**
+ * @param store the store to carry on with
+ * @param die { point, nth, signal }: at the nth time that `point` is reached, the process gets `signal`
+ * @param say tells the parent what has become durable, before anything can happen to this process
+ */
+export function deadlyPoints(store, die, say) {
+  let left = die?.nth ?? 1
+  const reach = point => {
+    if (point !== die?.point || --left !== 0) return
+    say({ dying: point })
+    process.kill(process.pid, die.signal ?? 'SIGKILL')
+  }
+  const mine = new Set()
+
+  const wrapped = {
+    capabilities: store.capabilities,
+    async claim(draft, now, parts) {
+      const claim = await store.claim(draft, now, parts)
+      if (claim.won) {
+        mine.add(draft.lease?.owner)
+        say({ claimed: draft.refId, id: idIn(parts.input) })
+        reach('after claim')
+      }
+      return claim
+    },
+    async update(entry, expectedVersion, parts) {
+      const step = stepOf(entry)
+      if (step === 'settle') {
+        say({ settling: entry.refId })
+        reach('before settle')
+      }
+      const updated = await store.update(entry, expectedVersion, parts)
+      if (!updated) return false
+      if (step === 'settle') {
+        say({ settled: entry.refId, as: entry.status })
+        reach('after settle')
+      }
+      if (step === 'start') reach('after start')
+      if (step === 'take') {
+        mine.add(entry.lease.owner)
+        say({ taken: entry.refId })
+        reach('after take')
+      }
+      return true
+    },
+  }
+  // A lease owner is new with each claim, retry and takeover; a retry is the only one that no sweep does.
+  function stepOf(entry) {
+    if (entry.status === 'processing') {
+      const run = `${entry.lease.owner} ${entry.attempt}`
+      if (mine.has(run)) return 'renew'
+      mine.add(run)
+      return 'start'
+    }
+    if (entry.status !== 'pending') return 'settle'
+    return mine.has(entry.lease.owner) ? 'renew' : 'take'
+  }
+  return { store: withTheRest(store, wrapped), reach }
+}
+
+/** The input is plain JSON after a byte that says so (core/codec.ts): small inputs are never compressed. */
+function idIn(input) {
+  return JSON.parse(Buffer.from(input.subarray(1)).toString()).id
+}
+
+/** The methods that are not replaced go to the store itself. */
+function withTheRest(store, replaced) {
+  return new Proxy(store, {
+    get(target, name) {
+      if (name in replaced) return replaced[name]
+      const member = target[name]
+      return typeof member === 'function' ? member.bind(target) : member
+    },
+  })
+}
