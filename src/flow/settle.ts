@@ -50,14 +50,15 @@ export async function conclude(
   outcome: Outcome,
 ): Promise<number | undefined> {
   if ('error' in outcome) return concludeError(engine, attempt, outcome.error)
-  const now = engine.clock.now()
   try {
-    const expiresAt = expiry(now, attempt.tool.ttl)
-    const { progress } = attempt
+    const { progress, tool } = attempt
     // A finished task is never run again: its input goes.
     const parts = { value: outcome.bytes, input: undefined }
     const { valueBytes } = outcome
-    await store(engine, attempt, { type: 'complete', now, expiresAt, progress, valueBytes }, parts)
+    const done = (now: number): Ending => {
+      return { type: 'complete', now, expiresAt: expiry(now, tool.ttl), progress, valueBytes }
+    }
+    await store(engine, attempt, done, parts)
     return undefined
   } catch (error) {
     if (error instanceof ValueTooLarge) return concludeError(engine, attempt, error)
@@ -69,19 +70,26 @@ async function concludeError(engine: Engine, attempt: Attempt, error: unknown): 
   const { entry, tool, retries, progress } = attempt
   const now = engine.clock.now()
   if (mayGoOnElsewhere(engine, entry, error)) {
-    await store(engine, attempt, { type: 'release' })
+    await store(engine, attempt, () => ({ type: 'release' }))
     return undefined
   }
   const taskError = toTaskError(error)
   if (retries < tool.retry.maxRetries && isRetryable(tool, error)) {
     const retryAt = now + retryDelay(tool.retry, retries + 1, fraction(engine))
-    const postponed = await store(engine, attempt, { type: 'postpone', error: taskError, now, retryAt })
+    const postponed = await store(engine, attempt, () => ({
+      type: 'postpone',
+      error: taskError,
+      now,
+      retryAt,
+    }))
     if (postponed) engine.events.emit(events.retrying(entry, retryAt))
     return postponed ? retryAt : undefined
   }
   engine.thrown.tell(entry.refId, error)
-  const expiresAt = expiry(now, engine.settings.taskRetention)
-  await store(engine, attempt, { type: 'fail', now, expiresAt, progress, error: taskError })
+  const { taskRetention } = engine.settings
+  await store(engine, attempt, at => {
+    return { type: 'fail', now: at, expiresAt: expiry(at, taskRetention), progress, error: taskError }
+  })
   return undefined
 }
 
@@ -94,17 +102,23 @@ function mayGoOnElsewhere(engine: Engine, entry: Entry, error: unknown): boolean
 type Unowned<E> = E extends { owner: string } ? Omit<E, 'owner'> : never
 type Ending = Unowned<Extract<EntryEvent, { type: 'complete' | 'fail' | 'postpone' | 'release' }>>
 
-/** True unless it was refused. A store that is away is waited for: the work is done, and its result must not be lost. */
+/**
+ * True unless it was refused. A store that is away is waited for: the work is done, and its result must not be lost. How
+ * long it is kept counts from when it is stored at last.
+ */
 async function store(
   engine: Engine,
   { entry: { refId, lease } }: Attempt,
-  event: Ending,
+  eventAt: (now: number) => Ending,
   parts?: PartChanges,
 ): Promise<boolean> {
+  const tried: Ending[] = []
   for (let wait = FIRST_WAIT_MS; ; wait = Math.min(wait * 2, MAX_WAIT_MS)) {
     try {
+      const event = eventAt(engine.clock.now())
+      tried.push(event)
       const changed = await change(engine, refId, { ...event, owner: lease.owner } as EntryEvent, parts)
-      if (changed.refused && !wasDone(changed, event)) return false
+      if (changed.refused && !tried.some(one => wasDone(changed, one))) return false
       tellSettled(engine, changed.entry)
       return true
     } catch (error) {

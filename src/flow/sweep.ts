@@ -28,20 +28,24 @@ interface Sighting {
  */
 export class Sweeper {
   #sightings = new Map<RefId, Sighting>()
+  /** When the last sweep ended. */
+  #lookedAt = Number.POSITIVE_INFINITY
 
   constructor(private readonly engine: Engine) {}
 
   async sweep(): Promise<void> {
-    const { store, clock } = this.engine
+    const { store, clock, settings } = this.engine
+    const slept = Math.max(0, clock.monotonic() - this.#lookedAt - settings.sweepInterval)
     while ((await store.prune(clock.now(), BATCH)) === BATCH);
     const seen = new Map<RefId, Sighting>()
     for await (const entry of this.#inFlight()) {
-      const silence = this.#observe(entry, seen)
+      const silence = this.#observe(entry, slept, seen)
       if (silence >= entry.lease.duration && !this.engine.runner.runs(entry.refId)) {
         await this.#recover(entry, silence)
       }
     }
     this.#sightings = seen
+    this.#lookedAt = clock.monotonic()
   }
 
   async *#inFlight(): AsyncGenerator<InFlightEntry> {
@@ -61,10 +65,11 @@ export class Sweeper {
   }
 
   /** For how long the entry has been as it is. */
-  #observe(entry: InFlightEntry, seen: Map<RefId, Sighting>): number {
+  #observe(entry: InFlightEntry, slept: number, seen: Map<RefId, Sighting>): number {
     const now = this.engine.clock.monotonic()
     const before = this.#sightings.get(entry.refId)
-    const sighting = before?.version === entry.version ? before : { version: entry.version, since: now }
+    const since = before?.version === entry.version ? before.since + slept : now
+    const sighting = { version: entry.version, since }
     seen.set(entry.refId, sighting)
     return now - sighting.since
   }

@@ -331,6 +331,25 @@ describe('a store that is away for a while', () => {
     expect(await cache.get(refId)).toMatchObject({ status: 'complete', value: 'kept' })
   })
 
+  it('that was away for longer than the ttl does not get a result that has expired', async () => {
+    const clock = new FakeClock()
+    const store = memoryStore()
+    const update = store.update.bind(store)
+    const cache = new RefCache({ name: 't', clock, store })
+    const work = deferred<string>()
+    const { refId } = await cache.cached(
+      { name: 'work', asyncTimeout: 0, ttl: '10s' },
+      () => work.promise,
+    )({})
+    await clock.advance(0)
+    store.update = () => Promise.reject(new StoreUnavailable('away'))
+    work.resolve('kept')
+    await clock.advance('30s')
+    store.update = update
+    await clock.advance('5s')
+    expect(await cache.get(refId)).toMatchObject({ status: 'complete', value: 'kept' })
+  })
+
   it('does not run a task twice, nor lose its end, when only the answer of the store got lost', async () => {
     const clock = new FakeClock()
     const store = memoryStore()
