@@ -30,7 +30,7 @@ async function demo() {
   line(`  ${bold('mcp-refcache')} ${dim('· references for MCP tool results')}`)
   line()
   line(`  A server that nobody here wrote, with a few words put in front of its command:`)
-  line(`  ${cyan('mcp-refcache wrap --')} mcp-server-everything`)
+  line(`  ${cyan('mcp-refcache wrap --async-timeout 2s --')} mcp-server-everything`)
 
   const everything = await connect('@modelcontextprotocol/server-everything', ['stdio'])
   const handle = await startSlowTool(everything)
@@ -47,7 +47,7 @@ async function demo() {
   line(
     `  ${green(bold('Everything above was seen and checked'))} in ${seconds(performance.now() - startedAt)}.`,
   )
-  line(`  Put it in front of your own server: ${cyan('mcp-refcache wrap --')} ${dim('<its command>')}`)
+  line(`  Put it in front of your own server: ${cyan('npx mcp-refcache wrap --')} ${dim('<its command>')}`)
   line()
 }
 

@@ -24,6 +24,8 @@ async function main([command, ...rest]: string[]): Promise<number> {
     case 'help':
       process.stdout.write(MAIN_HELP)
       return EXIT.ok
+    case '--':
+      throw usage('Say what to do first: mcp-refcache wrap -- command args…')
     default: {
       const meant = suggest(command, COMMANDS)
       throw usage(`There is no command '${command}'.${meant ? ` Did you mean ${meant}?` : ''} See --help.`)

@@ -56,7 +56,7 @@ export function parseWrapArguments(argv: readonly string[], env: NodeJS.ProcessE
     ttl: values.ttl === undefined ? undefined : values.ttl === 'never' ? null : time('--ttl', values.ttl),
     lease: values.lease === undefined ? undefined : time('--lease', values.lease),
     name: values.name === undefined ? undefined : checked(() => checkCacheName(values.name ?? '')),
-    store: values.store,
+    store: values.store === undefined ? undefined : storeOf(values.store),
     http: parseHttp(values),
     logLevel: LOG_LEVELS.find(name => name === level) ?? wrongChoice('--log-level', level, LOG_LEVELS),
     json: values.json ?? false,
@@ -139,6 +139,22 @@ function parseSettings(values: Values): CallSettings {
       ? (file.defaults.asyncTimeout ?? DEFAULT_ASYNC_TIMEOUT)
       : time('--async-timeout', fromLine)
   return { ...file, defaults: { ...file.defaults, asyncTimeout } }
+}
+
+/** Words that are meant for a store of another kind would become files of that name. */
+function storeOf(where: string): string {
+  if (/^memory$/i.test(where)) return 'memory'
+  if (/^[a-z][a-z0-9+.-]+:\/\//i.test(where) || /^redis$/i.test(where)) {
+    throw usage(
+      '--store takes the path of a SQLite file, or memory. Redis is for the library (docs/redis.md).',
+    )
+  }
+  if (/^sqlite$/i.test(where) || where === '') {
+    throw usage(
+      '--store takes a path: leave it out for the default file, or write ./sqlite for a file of that name.',
+    )
+  }
+  return where
 }
 
 function parseHttp({ http, host }: Values): WrapArguments['http'] {

@@ -1,4 +1,5 @@
 import type { McpServer, RegisteredTool, StandardSchemaWithJSON } from '@modelcontextprotocol/server'
+import { InvalidArgument } from '../core/errors.ts'
 import type { Handler } from '../core/tool.ts'
 import type { RefCache } from '../ref-cache.ts'
 import type { AttachOptions, ToolConfig } from './config.ts'
@@ -37,11 +38,21 @@ export function attachRefCache(
   cache: RefCache,
   options: AttachOptions = {},
 ): AttachedRefCache {
+  checkServer(server)
   for (const tool of pollingTools(cache, options)) registerPolling(server, tool, options.actorOf)
   return {
     registerTool: (name, config, handler) =>
       registerCached(server, cache, { name, config, handler, options }),
   }
+}
+
+/** Callers without types meet an error of the SDK otherwise, which says nothing of the cause. */
+function checkServer(server: McpServer): void {
+  // The `experimental` member is what only servers of v1 have.
+  if (typeof server?.registerTool === 'function' && !('experimental' in server)) return
+  throw new InvalidArgument(
+    'attachRefCache(server, cache) takes an McpServer of @modelcontextprotocol/server (SDK v2). A server on @modelcontextprotocol/sdk (v1) stays as it is: put `mcp-refcache wrap` in front of it.',
+  )
 }
 
 function registerPolling(server: McpServer, tool: PollingTool, actorOf: ActorOf | undefined): void {

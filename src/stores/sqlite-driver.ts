@@ -31,7 +31,7 @@ export async function loadDriver(): Promise<SqliteDriver> {
     return await import('@photostructure/sqlite')
   } catch (cause) {
     throw new StoreUnavailable(
-      'The SQLite store needs Node 22.13 or newer, or the package @photostructure/sqlite (npm install @photostructure/sqlite). To do without a file, use the memory store (--store memory).',
+      'The SQLite store needs Node 22.13 or newer, or the package @photostructure/sqlite beside mcp-refcache (npm install @photostructure/sqlite where mcp-refcache is installed; for the command, npm install --global mcp-refcache @photostructure/sqlite). To do without a file, use the memory store (--store memory).',
       { cause },
     )
   }

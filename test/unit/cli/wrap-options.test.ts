@@ -89,3 +89,25 @@ it('a suggestion is made where one is close', () => {
   expect(suggest('stroe', known)).toBe('store')
   expect(suggest('verbose', known)).toBeUndefined()
 })
+
+describe('--store', () => {
+  const storeOf = (where: string) => {
+    const args = parseWrapArguments(['--store', where, '--', 'x'], {})
+    return args === 'help' ? args : args.store
+  }
+
+  it.each([
+    ['Memory', 'memory'],
+    ['./sqlite', './sqlite'],
+    ['/tmp/a.db', '/tmp/a.db'],
+  ])('%s is %s', (where, store) => {
+    expect(storeOf(where)).toBe(store)
+  })
+
+  it.each(['redis://localhost', 'redis', 'sqlite', 'sqlite://x.db', ''])(
+    '%j is refused, not made a file',
+    where => {
+      expect(() => storeOf(where)).toThrow(/--store takes/)
+    },
+  )
+})

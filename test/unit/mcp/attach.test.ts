@@ -1,3 +1,4 @@
+import { McpServer as V1Server } from '@modelcontextprotocol/sdk/server/mcp.js'
 import { McpServer } from '@modelcontextprotocol/server'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { z } from 'zod'
@@ -388,5 +389,15 @@ describe('get_cached_result and cancel_task', () => {
     const finished = (await call('quick')).body.ref_id
     expect((await call('cancel_task', { ref_id: finished })).body).toMatchObject({ status: 'complete' })
     expect((await call('get_cached_result', { ref_id: finished })).body).toMatchObject({ value: 1 })
+  })
+})
+
+describe('what is no server of the SDK v2', () => {
+  it.each([
+    ['a server of v1', () => new V1Server({ name: 'v1', version: '1' })],
+    ['the cache', () => new RefCache()],
+    ['nothing', () => undefined],
+  ])('is refused with what to do instead: %s', (_, make) => {
+    expect(() => attachRefCache(make() as never, new RefCache())).toThrow(/mcp-refcache wrap/)
   })
 })
