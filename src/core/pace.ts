@@ -13,12 +13,12 @@ const TREND = 20
 /**
  * Watches the progress of one attempt for a trend in its speed.
  *
- * The plain estimate, `elapsed / current × rest`, takes the average speed for the future one. That is the best there is
- * while speed varies around a constant, even in bursts, and any recency weighting then adds error. Where work speeds up or
- * slows down it lags. So: cut the time so far into eight blocks, test their speeds for a monotonic trend (Mann 1945, Kendall's S),
+ * The plain estimate, `elapsed / current × rest`, takes the average speed for the future one. While
+ * speed varies around a constant, even in bursts, no recency weighting that was tried errs less; where work speeds up or
+ * slows down the plain estimate lags. So: cut the time so far into eight blocks, test their speeds for a monotonic trend (Mann 1945, Kendall's S),
  * and only where there is one, give the speed of the last third instead.
  *
- * Measured against the plain formula: `test/unit/core/pace.test.ts`.
+ * Measured against the plain formula, on synthetic curves: `test/unit/core/pace.test.ts`.
  */
 export class Pace {
   #samples: Sample[] = [START]

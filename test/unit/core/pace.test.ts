@@ -5,7 +5,7 @@ import { Pace } from '../../../src/core/pace.ts'
 const STEPS = 200
 const STEP_MS = 100
 
-/** Recorded curves: work done after each step, of a speed that the seeded noise varies. */
+/** Synthetic curves: work done after each step, of a speed that the seeded noise varies. */
 const curves = {
   steady: () => recorded(() => 1),
   'noisy, steady on average': (random: () => number) => recorded(() => 0.85 + 0.3 * random()),
@@ -73,7 +73,7 @@ describe('the smoothed ETA against the plain formula', () => {
     ['steady', 1.0001],
     ['noisy, steady on average', 1.05],
     ['bursty', 1.05],
-  ] as const)('is as good where the average is the best guess: %s', (name, bound) => {
+  ] as const)('is at most a few percent worse where there is no trend to find: %s', (name, bound) => {
     expect(relativeError(curves[name])).toBeLessThan(bound)
   })
 })
