@@ -11,7 +11,7 @@ import type { Store } from '../../src/stores/store.ts'
 import { complete, NOW, until } from '../../src/testing/store-drafts.ts'
 import { type RedisServer, redisIsInstalled, startRedis } from '../redis-server.ts'
 
-const CHILD = fileURLToPath(new URL('fixtures/redis-child.mjs', import.meta.url))
+const CHILD = fileURLToPath(new URL('fixtures/store-child.mjs', import.meta.url))
 const PROCESSES = ['one', 'two', 'three', 'four']
 
 describe.skipIf(!redisIsInstalled)('several processes on one Redis', () => {

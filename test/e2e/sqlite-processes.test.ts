@@ -14,7 +14,7 @@ import { loadDriver } from '../../src/stores/sqlite-driver.ts'
 import type { Store } from '../../src/stores/store.ts'
 import { complete, NOW } from '../../src/testing/store-drafts.ts'
 
-const CHILD = fileURLToPath(new URL('sqlite-child.mjs', import.meta.url))
+const CHILD = fileURLToPath(new URL('fixtures/store-child.mjs', import.meta.url))
 const PROCESSES = ['one', 'two', 'three', 'four']
 
 let folder: string
