@@ -9,10 +9,12 @@ export {
   CircularReference,
   type ErrorCode,
   HardTimeout,
+  InputUnavailable,
   InvalidArgument,
   NotFound,
   NotSerializable,
   PermissionDenied,
+  ProtocolFailure,
   QueueFull,
   RefCacheError,
   StoreUnavailable,
@@ -23,6 +25,15 @@ export {
 } from './core/errors.ts'
 export type { CacheEvent, CacheEventOf, CacheEventType, CacheListener } from './core/events.ts'
 export type { JsonObject, JsonValue } from './core/json.ts'
+export type {
+  ElicitFormParams,
+  ElicitParams,
+  ElicitResult,
+  ElicitUrlParams,
+  InputRequest,
+  Question,
+  QuestionMethod,
+} from './core/question.ts'
 export type { RandomBytes, RefId } from './core/ref.ts'
 export type { AsyncTaskResponse, CacheResponse, CallResponse } from './core/response.ts'
 export type { StandardSchema } from './core/standard-schema.ts'
@@ -36,9 +47,11 @@ export type {
 } from './core/tool.ts'
 export type { CallOptions } from './flow/call.ts'
 export type { Views } from './flow/engine.ts'
+export type { ListTasksOptions, TaskList } from './flow/list-tasks.ts'
 export type { GetOptions } from './flow/poll.ts'
 export type { ResolveOptions } from './flow/resolve.ts'
 export type { CacheReference, SetOptions } from './flow/set.ts'
+export type { TaskInfo } from './flow/task-info.ts'
 export type { PreviewStrategy, SizeMode } from './preview/preview.ts'
 export { type ActorOption, type CachedTool, type CloseOptions, RefCache } from './ref-cache.ts'
 export type { RefCacheOptions } from './ref-cache-options.ts'
