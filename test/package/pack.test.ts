@@ -15,6 +15,7 @@ const EXPORTS: Record<string, readonly string[]> = {
     'AccessPolicy',
     'CircularReference',
     'HardTimeout',
+    'InputUnavailable',
     'InvalidArgument',
     'NotFound',
     'NotSerializable',
