@@ -7,6 +7,7 @@ import type { ActorOf } from './identity.ts'
 import { registerCached } from './register.ts'
 import { answer } from './request.ts'
 import { type AuthorSchema, declared } from './schema.ts'
+import { serveTasks } from './tasks/serve.ts'
 import { type PollingTool, pollingTools } from './tools.ts'
 
 type ArgumentsOf<Input> = Input extends AuthorSchema
@@ -28,7 +29,8 @@ export interface AttachedRefCache {
 
 /**
  * Registers `get_cached_result`, `cancel_task` and `retry_task` on a server of the official SDK, and gives the `registerTool` of
- * tools whose large results become previews and whose slow ones become handles.
+ * tools whose large results become previews and whose slow ones become handles: tasks of MCP for clients that know
+ * those, references to poll for all others.
  *
  * Where the server is made anew for every request, attach it there, and keep the cache outside. The SDK takes
  * instructions at construction only: `new McpServer(info, { instructions: SERVER_INSTRUCTIONS })`.
@@ -39,10 +41,11 @@ export function attachRefCache(
   options: AttachOptions = {},
 ): AttachedRefCache {
   checkServer(server)
+  const tasks = serveTasks(server, cache, options)
   for (const tool of pollingTools(cache, options)) registerPolling(server, tool, options.actorOf)
   return {
     registerTool: (name, config, handler) =>
-      registerCached(server, cache, { name, config, handler, options }),
+      registerCached(server, cache, { name, config, handler, options, tasks }),
   }
 }
 
