@@ -30,7 +30,8 @@ export interface TaskContext {
   /**
    * Asks the user behind the client, and waits for the answer. The question and its answer are stored: a handler that
    * is run again (after a restart, or a retry) and asks the same things in the same order gets the stored answers
-   * at once. So ask in an order that does not depend on chance or time. The wait counts against the hard timeout.
+   * at once. So ask in an order that does not depend on chance or time. Waiting for a person counts
+   * against the hard timeout. Whoever started the task sees the question, even where it may not see the value.
    * @throws InputUnavailable where whoever started the task cannot be asked: go another way, or let the task fail
    */
   elicit(params: ElicitParams): Promise<ElicitResult>

@@ -175,6 +175,16 @@ describe('transition', () => {
     expect(refusal(reached(start, ask('a', 0, 'a'), cancel), answer('elicit-1'))).toBe('already_settled')
   })
 
+  it('lets the first answer stand, whatever comes with a later one', () => {
+    const late = {
+      type: 'answer',
+      answers: { 'elicit-1': { late: true }, 'elicit-2': { late: true } },
+    } as const
+    const both = reached(start, ask('a', 0, 'a'), ask('a', 1, 'b'), answer('elicit-1'), late)
+    expect(both).toHaveProperty('questions.0.answer', { action: 'accept', key: 'elicit-1' })
+    expect(both).toHaveProperty('questions.1.answer', { late: true })
+  })
+
   it('asks the same question at the same place only once, in whatever order its parameters come', () => {
     const asked = reached(start, ask('a', 0, 'a'))
     expect(refusal(asked, ask('a', 0, 'a'))).toBe('already_asked')

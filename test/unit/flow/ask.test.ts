@@ -264,6 +264,49 @@ describe('a task that waits for input', () => {
     expect(clock.pending).toBe(1)
   })
 
+  it('brings no process down when its handler has left the question alone', async () => {
+    const unhandled = vi.fn()
+    process.on('unhandledRejection', unhandled)
+    const { clock, status } = await asking(async task => {
+      void task.elicit(form('a'))
+      void task.sample({ messages: [] })
+    })
+    await clock.advance('1s')
+    process.off('unhandledRejection', unhandled)
+    expect(await status()).toMatchObject({ status: 'complete' })
+    expect(unhandled).not.toHaveBeenCalled()
+  })
+
+  it('has its questions stored in the order of its runs, however slow the store', async () => {
+    const store = memoryStore()
+    const update = store.update.bind(store)
+    const [underWay, mayGoOn] = [deferred(), deferred()]
+    let slow = true
+    store.update = async (entry, ...rest) => {
+      if (entry.questions && slow) {
+        slow = false
+        underWay.resolve(undefined)
+        await mayGoOn.promise
+      }
+      return update(entry, ...rest)
+    }
+    const { clock, keys, status } = await asking(
+      async task => {
+        if (task.attempt > 1) return task.elicit(form('second'))
+        void task.elicit(form('first'))
+        await underWay.promise
+        throw new Error('once more')
+      },
+      { maxRetries: 1 },
+      store,
+    )
+    await clock.advance('10s')
+    mayGoOn.resolve(undefined)
+    await clock.advance('10s')
+    expect(await keys()).toEqual(['elicit-2'])
+    expect((await status()).inputRequests?.['elicit-2']?.params.message).toBe('second')
+  })
+
   it('takes nothing from a run that is over', async () => {
     let late: TaskContext | undefined
     const { clock, store, refId } = await asking(
