@@ -21,6 +21,7 @@ const EXPORTS: Record<string, readonly string[]> = {
     'NotSerializable',
     'Permission',
     'PermissionDenied',
+    'ProtocolFailure',
     'QueueFull',
     'RefCache',
     'RefCacheError',
