@@ -16,11 +16,13 @@ import { cancel } from './flow/cancel.ts'
 import { remove } from './flow/delete.ts'
 import type { Engine } from './flow/engine.ts'
 import { find } from './flow/find.ts'
+import { type EntryInfo, type EntryPage, inspect, type ListOptions, list } from './flow/inspect.ts'
 import { type GetOptions, poll } from './flow/poll.ts'
 import { replyStatus } from './flow/reply.ts'
 import { type ResolveOptions, resolve } from './flow/resolve.ts'
 import { retry } from './flow/retry.ts'
 import { type CacheReference, type SetOptions, set } from './flow/set.ts'
+import { type CacheStats, type StatsOptions, stats } from './flow/stats.ts'
 import { Sweeper } from './flow/sweep.ts'
 import { createEngine, type RefCacheOptions } from './ref-cache-options.ts'
 
@@ -42,7 +44,7 @@ export interface CloseOptions {
  * ones become handles.
  *
  * Whoever names a reference and says no more is an anonymous agent, the least trusted caller. `set` and `clear`
- * name none: they are acts of the host program.
+ * name none: they are acts of the host program. So are `list`, `inspect` and `stats`.
  */
 export class RefCache {
   readonly #engine: Engine
@@ -118,6 +120,21 @@ export class RefCache {
   async clear(namespace?: Namespace): Promise<number> {
     if (namespace !== undefined) checkNamespace(namespace)
     return this.#engine.store.clear(this.#engine.name, namespace)
+  }
+
+  /** A page of what is in this cache, without values, inputs and words. For operators. @throws InvalidArgument */
+  list(options: ListOptions = {}): Promise<EntryPage> {
+    return list(this.#engine, options)
+  }
+
+  /** What is known of one entry, without its value, input and words. For operators. @throws NotFound */
+  inspect(refId: RefId): Promise<EntryInfo> {
+    return inspect(this.#engine, refId)
+  }
+
+  /** How much is in this cache, or in one namespace of it. For operators. @throws InvalidArgument */
+  stats(options: StatsOptions = {}): Promise<CacheStats> {
+    return stats(this.#engine, options)
   }
 
   /**
