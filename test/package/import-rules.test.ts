@@ -48,7 +48,7 @@ const AREAS: Record<string, Area> = {
   },
   access: {
     owns: /^access\//,
-    modules: [/^access\//, /^core\/errors\.ts$/],
+    modules: [/^access\//, /^core\/errors\.ts$/, { types: /^core\/ref\.ts$/ }],
     builtins: [],
     packages: [],
     why: 'access decides from what it is given alone: entries come to it as plain fields.',
@@ -139,6 +139,13 @@ const AREAS: Record<string, Area> = {
     builtins: 'all',
     packages: ['zod'],
     why: 'cli parses words into options and hands them on; protocols are the business of wrap.',
+  },
+  audit: {
+    owns: /^audit\//,
+    modules: [/^audit\//, /^access\//, /^core\//],
+    builtins: 'all',
+    packages: [],
+    why: 'a sink writes down what was decided: it knows the words of access, not who decides.',
   },
   testing: {
     owns: /^testing\//,
