@@ -1,13 +1,20 @@
-import type { McpServer, RegisteredTool, StandardSchemaWithJSON } from '@modelcontextprotocol/server'
+import type {
+  McpServer,
+  RegisteredTool,
+  ServerContext,
+  StandardSchemaWithJSON,
+} from '@modelcontextprotocol/server'
 import { InvalidArgument } from '../core/errors.ts'
 import type { Handler } from '../core/tool.ts'
 import type { RefCache } from '../ref-cache.ts'
+import { type AdminTool, adminTools } from './admin.ts'
 import type { AttachOptions, ToolConfig } from './config.ts'
 import type { ActorOf } from './identity.ts'
 import { registerCached } from './register.ts'
-import { answer } from './request.ts'
+import { answer, type ToolRequest } from './request.ts'
 import { type AuthorSchema, declared } from './schema.ts'
 import { type PollingTool, pollingTools } from './tools.ts'
+import type { ToolResult } from './wire.ts'
 
 type ArgumentsOf<Input> = Input extends AuthorSchema
   ? StandardSchemaWithJSON.InferOutput<Input>
@@ -28,7 +35,8 @@ export interface AttachedRefCache {
 
 /**
  * Registers `get_cached_result`, `cancel_task` and `retry_task` on a server of the official SDK, and gives the `registerTool` of
- * tools whose large results become previews and whose slow ones become handles.
+ * tools whose large results become previews and whose slow ones become handles. With an `adminCheck` it registers the
+ * admin tools, too.
  *
  * Where the server is made anew for every request, attach it there, and keep the cache outside. The SDK takes
  * instructions at construction only: `new McpServer(info, { instructions: SERVER_INSTRUCTIONS })`.
@@ -39,7 +47,19 @@ export function attachRefCache(
   options: AttachOptions = {},
 ): AttachedRefCache {
   checkServer(server)
-  for (const tool of pollingTools(cache, options)) registerPolling(server, tool, options.actorOf)
+  const { actorOf, adminCheck } = options
+  for (const tool of pollingTools(cache, options)) {
+    registerOwn(server, tool, actorOf, (args, { caller, signal, onProgress }) =>
+      tool.handle(args, { actor: caller.actor, signal, onProgress }),
+    )
+  }
+  if (adminCheck) {
+    for (const tool of adminTools(cache)) {
+      registerOwn(server, tool, actorOf, (args, _, context) =>
+        tool.handle(args, { isAdmin: () => adminCheck(context) }),
+      )
+    }
+  }
   return {
     registerTool: (name, config, handler) =>
       registerCached(server, cache, { name, config, handler, options }),
@@ -55,12 +75,15 @@ function checkServer(server: McpServer): void {
   )
 }
 
-function registerPolling(server: McpServer, tool: PollingTool, actorOf: ActorOf | undefined): void {
-  const { name, title, description, annotations, inputSchema } = tool
+/** A tool of this package. */
+function registerOwn(
+  server: McpServer,
+  { name, title, description, annotations, inputSchema }: PollingTool | AdminTool,
+  actorOf: ActorOf | undefined,
+  handle: (args: unknown, request: ToolRequest, context: ServerContext) => Promise<ToolResult>,
+): void {
   const shown = { title, description, annotations, inputSchema: declared(() => inputSchema) }
   server.registerTool(name, shown, (args, context) =>
-    answer(context, actorOf, ({ caller, signal, onProgress }) =>
-      tool.handle(args, { actor: caller.actor, signal, onProgress }),
-    ),
+    answer(context, actorOf, request => handle(args, request, context)),
   )
 }

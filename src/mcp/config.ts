@@ -1,4 +1,4 @@
-import type { McpServer, ToolAnnotations } from '@modelcontextprotocol/server'
+import type { McpServer, ServerContext, ToolAnnotations } from '@modelcontextprotocol/server'
 import type { Namespace } from '../access/namespace.ts'
 import type { Duration } from '../core/duration.ts'
 import type { ToolOptions } from '../core/tool.ts'
@@ -15,7 +15,12 @@ export interface AttachOptions extends PollingOptions {
   asyncTimeout?: Duration
   /** Who calls. @defaultValue the subject of `authInfo`, else the session, else an anonymous agent */
   actorOf?: ActorOf
+  /** Registers the admin tools, for callers of whom this says true. @defaultValue no admin tools at all */
+  adminCheck?: AdminCheck
 }
+
+/** Whether this call comes from an operator. Each call of an admin tool asks; a check that throws says no. */
+export type AdminCheck = (context: ServerContext) => boolean | Promise<boolean>
 
 /** The SDK's own tool config. */
 type SdkToolConfig = Pick<
