@@ -82,7 +82,7 @@ class AuditFile implements Required<AuditSink> {
   }
 
   #add(line: string, at: Date): void {
-    if (this.#waiting + line.length > MAX_WAITING) {
+    if (this.#failing && this.#waiting + line.length > MAX_WAITING) {
       this.#lost = { count: this.#lost.count + 1, at: at.toISOString() }
       return
     }
