@@ -26,6 +26,9 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(folder, { recursive: true }))
 
+/** A condition is waited for, never a time; this only ends a test that fails. */
+const PATIENCE = { timeout: 10_000, interval: 5 }
+
 const EVENT: AuditEvent = {
   at: new Date('2026-01-15T12:00:00.000Z'),
   actor: { type: 'agent', id: 'alice' },
@@ -105,7 +108,7 @@ describe('an audit file', () => {
   it('is written without being closed', async () => {
     const sink = auditFile(path, { onError: loud })
     sink.write(EVENT)
-    await vi.waitFor(() => expect(lines()).toHaveLength(1), { timeout: 10_000, interval: 5 })
+    await vi.waitFor(() => expect(lines()).toHaveLength(1), PATIENCE)
     await sink.close()
   })
 
@@ -226,15 +229,16 @@ describe('a file that cannot be written', () => {
       path = join(disk.folder, 'audit.jsonl')
       const onError = vi.fn()
       const sink = auditFile(path, { onError })
+      sink.write(numbered(0))
+      await vi.waitFor(() => expect(lines()).toHaveLength(1), PATIENCE)
       disk.fill()
-      let sent = 0
-      // The last block of the file has room for some.
-      while (onError.mock.calls.length === 0) {
-        sink.write(numbered(sent++))
-        await turn()
-      }
-      for (let more = 0; more < 20; more++) {
-        sink.write(numbered(sent++))
+      // What is left of the file's last block takes a part of them, and tears a line.
+      for (let n = 1; n <= 40; n++) sink.write(numbered(n))
+      await vi.waitFor(() => expect(onError).toHaveBeenCalled(), PATIENCE)
+      expect(statSync(path).size % 4096).toBe(0)
+      expect(readFileSync(path, 'utf8').at(-1)).not.toBe('\n')
+      for (let n = 41; n <= 60; n++) {
+        sink.write(numbered(n))
         await turn()
       }
       expect(onError).toHaveBeenCalledTimes(1)
@@ -242,7 +246,7 @@ describe('a file that cannot be written', () => {
       disk.free()
       await sink.close()
       expect(records().map(({ toolName }) => toolName)).toEqual(
-        Array.from({ length: sent }, (_, n) => `tool ${n}`),
+        Array.from({ length: 61 }, (_, n) => `tool ${n}`),
       )
     } finally {
       disk.unmount()
@@ -258,7 +262,7 @@ describe('a file that cannot be written', () => {
       const sink = auditFile(path, { onError })
       disk.fill()
       sink.write(EVENT)
-      await vi.waitFor(() => expect(onError).toHaveBeenCalled(), { timeout: 10_000, interval: 5 })
+      await vi.waitFor(() => expect(onError).toHaveBeenCalled(), PATIENCE)
       const large = { ...EVENT, toolName: 'x'.repeat(1_000_000) }
       for (let n = 0; n < 20; n++) sink.write({ ...large, at: new Date(EVENT.at.getTime() + n) })
       disk.free()
