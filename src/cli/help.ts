@@ -35,6 +35,7 @@ Options
   --header 'Name: text'  sent to that server; \${VAR} is taken from the environment; may be repeated
   --http PORT            serve Streamable HTTP on http://127.0.0.1:PORT/mcp instead of stdio
   --host ADDRESS         listen there instead of on 127.0.0.1
+  --admin                add tools that list, show and delete references; not with --http
   --log-level LEVEL      debug, info, warn, error or silent (info); logs go to stderr
   --json                 logs as JSON lines
   -h, --help

@@ -20,6 +20,7 @@ const OPTIONS = {
   header: { type: 'string', multiple: true },
   http: { type: 'string' },
   host: { type: 'string' },
+  admin: { type: 'boolean' },
   'log-level': { type: 'string' },
   json: { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },
@@ -37,6 +38,8 @@ export interface WrapArguments {
   /** Absent: the default SQLite file. */
   store: string | undefined
   http: { port: number; host: string | undefined } | undefined
+  /** Adds the admin tools; never together with `http`. */
+  admin: boolean
   logLevel: LogLevel
   json: boolean
 }
@@ -58,6 +61,7 @@ export function parseWrapArguments(argv: readonly string[], env: NodeJS.ProcessE
     name: values.name === undefined ? undefined : checked(() => checkCacheName(values.name ?? '')),
     store: values.store === undefined ? undefined : storeOf(values.store),
     http: parseHttp(values),
+    admin: parseAdmin(values),
     logLevel: LOG_LEVELS.find(name => name === level) ?? wrongChoice('--log-level', level, LOG_LEVELS),
     json: values.json ?? false,
   }
@@ -165,6 +169,16 @@ function parseHttp({ http, host }: Values): WrapArguments['http'] {
   const port = wholeNumber('--http', http, 0)
   if (port > 65_535) throw usage('--http takes a port: a number up to 65535.')
   return { port, host }
+}
+
+/** On stdio the only client is whoever started this process; over HTTP it could be anybody. */
+function parseAdmin({ admin = false, http }: Values): boolean {
+  if (admin && http !== undefined) {
+    throw usage(
+      '--admin is for stdio alone: over HTTP nobody could tell operators from others. Leave out --admin or --http.',
+    )
+  }
+  return admin
 }
 
 function wholeNumber(option: string, text: string, least: number): number {

@@ -37,10 +37,10 @@ export async function wrap(argv: readonly string[]): Promise<number> {
 }
 
 async function openWrapper(args: WrapArguments, log: Log): Promise<Wrapper> {
-  const { target, settings, maxSize, ttl, lease, name } = args
+  const { target, settings, maxSize, ttl, lease, name, admin } = args
   try {
     const store = args.store === 'memory' ? memoryStore() : sqliteStore(args.store)
-    const wrapper = new Wrapper({ target, store, settings, maxSize, ttl, lease, name, log })
+    const wrapper = new Wrapper({ target, store, settings, maxSize, ttl, lease, name, admin, log })
     await wrapper.checkStore()
     return wrapper
   } catch (error) {

@@ -140,6 +140,13 @@ const AREAS: Record<string, Area> = {
     packages: ['zod'],
     why: 'cli parses words into options and hands them on; protocols are the business of wrap.',
   },
+  audit: {
+    owns: /^audit\//,
+    modules: [/^audit\//, /^access\//, /^core\//],
+    builtins: 'all',
+    packages: [],
+    why: 'a sink writes down what was decided: it knows the words of access, not who decides.',
+  },
   testing: {
     owns: /^testing\//,
     modules: [

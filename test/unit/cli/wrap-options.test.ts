@@ -19,6 +19,7 @@ describe('the arguments of wrap', () => {
       name: undefined,
       store: undefined,
       http: undefined,
+      admin: false,
       logLevel: 'info',
       json: false,
     })
@@ -64,6 +65,14 @@ describe('the arguments of wrap', () => {
     })
     expect(() => parse('--url', 'https://a.b', '--header', 'no colon')).toThrow(CommandFailed)
     expect(() => parse('--header', 'A: b', '--', 'x')).toThrow(/--url/)
+  })
+
+  it('take --admin on stdio, and refuse it over HTTP in words that say why', () => {
+    expect(parse('--admin', '--', 'a').admin).toBe(true)
+    expect(parse('--', 'a', '--admin').admin).toBe(false)
+    expect(() => parse('--admin', '--http', '8080', '--', 'a')).toThrow(
+      expect.objectContaining({ exitCode: 2, message: expect.stringMatching(/--admin.*stdio.*--http/) }),
+    )
   })
 
   it('show help whatever else is said', () => {
