@@ -31,11 +31,11 @@ const BASE64 = /^[\w+/-]{43}=?$/
  * Keys from an environment variable: `id:base64` of 32 bytes, several with commas between them, the current one first.
  * They are read at once. Nothing that the variable says gets into a message.
  *
- * @example keysFromEnv() // MCP_REFCACHE_KEYS='2026-11:<base64>,2026-05:<base64>'
+ * @example keysFromEnv('MCP_REFCACHE_KEYS') // MCP_REFCACHE_KEYS='2026-11:<base64>,2026-05:<base64>'
  * @throws InvalidArgument that says which of the keys is malformed.
  */
 export function keysFromEnv(
-  variable = 'MCP_REFCACHE_KEYS',
+  variable: string,
   env: Readonly<Record<string, string | undefined>> = process.env,
 ): KeySource {
   const text = env[variable]?.trim()

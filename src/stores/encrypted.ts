@@ -8,7 +8,7 @@ import type { Claim, ListFilter, Part, PartChanges, Store, StoreCapabilities } f
 export { type EncryptionKey, type KeyRing, type KeySource, keysFromEnv } from './encrypted-keys.ts'
 
 export interface EncryptedStoreOptions {
-  /** A ring of keys, `keysFromEnv()`, or a callback for keys that live elsewhere. */
+  /** A ring of keys, `keysFromEnv`, or a callback for keys that live elsewhere. */
   readonly keys: KeyRing | KeySource
   /**
    * Read what is stored unencrypted, too: for as long as entries from before are wanted, and no longer, because
