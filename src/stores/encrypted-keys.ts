@@ -84,34 +84,35 @@ function checkKey(key: EncryptionKey): EncryptionKey {
   )
 }
 
-/** One configured key, and what is derived from it; each purpose has a key of its own. */
+/** One configured key, as what is derived from it: a key for each purpose. */
 export class CipherKey {
   readonly id: string
-  readonly #root: KeyObject
+  readonly #seal: KeyObject
   readonly #memo: KeyObject
 
   constructor({ id, key }: EncryptionKey) {
     this.id = id
-    this.#root = createSecretKey(key)
-    this.#memo = this.#derive('', 'mcp-refcache memo key 1')
+    // With its id, so that the same bytes under another id are another key, for memo keys, too.
+    this.#seal = derive(key, `mcp-refcache seal 1 ${id}`)
+    this.#memo = derive(key, `mcp-refcache memo key 1 ${id}`)
   }
 
   /**
    * Each entry has a key of its own. So random nonces have to differ only among the writes of one entry, and no number
    * of writes wears a configured key out.
    */
-  sealingKey(refId: RefId): KeyObject {
-    return this.#derive(refId, 'mcp-refcache seal 1')
+  sealingKey(refId: RefId): Buffer {
+    return createHmac('sha256', this.#seal).update(refId).digest()
   }
 
-  /** Stands for a memo key in the store: equal for equal keys, and no way to try inputs against it. */
+  /** Stands for a memo key in the store: equal for equal keys, and nothing that inputs can be tried against. */
   mac(memoKey: string): string {
     return createHmac('sha256', this.#memo).update(memoKey).digest('hex')
   }
+}
 
-  #derive(salt: string, purpose: string): KeyObject {
-    return createSecretKey(Buffer.from(hkdfSync('sha256', this.#root, salt, purpose, KEY_BYTES)))
-  }
+function derive(key: Uint8Array, purpose: string): KeyObject {
+  return createSecretKey(Buffer.from(hkdfSync('sha256', key, '', purpose, KEY_BYTES)))
 }
 
 /** The configured keys, each made ready once. */
