@@ -21,6 +21,8 @@ const MARKS = Object.fromEntries(
   ['value', 'input', 'progress', 'error', 'label', 'result'].map(name => [name, `${name}-${randomUUID()}`]),
 ) as Record<'value' | 'input' | 'progress' | 'error' | 'label' | 'result', string>
 
+const PATIENCE = { timeout: 10_000 }
+
 const KEY = randomBytes(32).toString('base64')
 const OTHER_KEY = randomBytes(32).toString('base64')
 
@@ -112,7 +114,7 @@ async function marksFound(medium: Medium, store: Store): Promise<string[]> {
   await cache.set(MARKS.label, { text: MARKS.value })
   await succeed({ topic: MARKS.input })
   const { refId } = await fail({ topic: MARKS.input })
-  await expect.poll(() => store.get(refId)).toMatchObject({ progress: { message: MARKS.progress } })
+  await expect.poll(() => store.get(refId), PATIENCE).toMatchObject({ progress: { message: MARKS.progress } })
   const bytes = await medium.bytes()
   end()
   await expect
