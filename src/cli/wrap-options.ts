@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util'
 import { type Duration, toMilliseconds } from '../core/duration.ts'
 import { checkCacheName } from '../core/ref.ts'
+import { type KeySource, keysFromEnv } from '../stores/encrypted.ts'
 import { readConfig } from '../wrap/config-file.ts'
 import { LOG_LEVELS, type LogLevel } from '../wrap/log.ts'
 import type { CallSettings } from '../wrap/settings.ts'
@@ -12,6 +13,7 @@ const OPTIONS = {
   'async-timeout': { type: 'string' },
   'max-size': { type: 'string' },
   store: { type: 'string' },
+  encrypt: { type: 'boolean' },
   ttl: { type: 'string' },
   lease: { type: 'string' },
   name: { type: 'string' },
@@ -26,6 +28,9 @@ const OPTIONS = {
   help: { type: 'boolean', short: 'h' },
 } as const
 
+/** The wrapper's own: the server that is wrapped must not get it. */
+export const KEYS_VARIABLE = 'MCP_REFCACHE_KEYS'
+
 const DEFAULT_ASYNC_TIMEOUT = '20s'
 
 export interface WrapArguments {
@@ -37,6 +42,8 @@ export interface WrapArguments {
   name: string | undefined
   /** Absent: the default SQLite file. */
   store: string | undefined
+  /** Absent: entries are stored as they are. */
+  keys: KeySource | undefined
   http: { port: number; host: string | undefined } | undefined
   /** Adds the admin tools; never together with `http`. */
   admin: boolean
@@ -60,6 +67,7 @@ export function parseWrapArguments(argv: readonly string[], env: NodeJS.ProcessE
     lease: values.lease === undefined ? undefined : time('--lease', values.lease),
     name: values.name === undefined ? undefined : checked(() => checkCacheName(values.name ?? '')),
     store: values.store === undefined ? undefined : storeOf(values.store),
+    keys: values.encrypt ? checked(() => keysFromEnv(KEYS_VARIABLE, env)) : undefined,
     http: parseHttp(values),
     admin: parseAdmin(values),
     logLevel: LOG_LEVELS.find(name => name === level) ?? wrongChoice('--log-level', level, LOG_LEVELS),

@@ -120,3 +120,26 @@ describe('--store', () => {
     },
   )
 })
+
+describe('--encrypt', () => {
+  const keysOf = (env: Record<string, string>, ...argv: string[]) => {
+    const args = parseWrapArguments([...argv, '--', 'x'], env)
+    return args === 'help' ? args : args.keys
+  }
+  const KEY = Buffer.alloc(32, 7).toString('base64')
+
+  it('takes the keys from the environment, and only when it is given', async () => {
+    const keys = keysOf({ MCP_REFCACHE_KEYS: `a:${KEY}` }, '--encrypt')
+    expect(await (keys as () => unknown)()).toMatchObject({ id: 'a' })
+    expect(keysOf({ MCP_REFCACHE_KEYS: 'nonsense' })).toBeUndefined()
+  })
+
+  it.each([[{}], [{ MCP_REFCACHE_KEYS: `${KEY}` }]])(
+    'is refused without good keys, which are not shown',
+    env => {
+      const refused = expect.objectContaining({ exitCode: 2, message: expect.not.stringContaining(KEY) })
+      expect(() => keysOf(env, '--encrypt')).toThrow(refused)
+      expect(() => keysOf(env, '--encrypt')).toThrow(/MCP_REFCACHE_KEYS/)
+    },
+  )
+})
