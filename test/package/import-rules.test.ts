@@ -123,8 +123,8 @@ const AREAS: Record<string, Area> = {
     owns: /^fastmcp\//,
     modules: [
       /^fastmcp\//,
-      /^mcp\/(?!attach|index|config|request)/,
-      { types: /^mcp\/(config|request)\.ts$/ },
+      /^mcp\/(arguments|caching|identity|instructions|progress|schema|tools|wire)\.ts$/,
+      { types: /^mcp\/request\.ts$/ },
       ...PUBLIC_API,
     ],
     builtins: 'all',
