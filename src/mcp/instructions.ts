@@ -16,3 +16,7 @@ export const RETRY_TASK_DESCRIPTION =
 /** Added to the description of each tool that goes through the cache. */
 export const TOOL_NOTE =
   'A large result comes back as a preview and a slow one as a ref_id: follow it with get_cached_result.'
+
+export function withNote(description: string | undefined): string {
+  return description ? `${description}\n\n${TOOL_NOTE}` : TOOL_NOTE
+}
