@@ -17,6 +17,7 @@ export {
   ProtocolFailure,
   QueueFull,
   RefCacheError,
+  type RpcError,
   StoreUnavailable,
   TaskCancelled,
   TaskFailed,

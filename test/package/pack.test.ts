@@ -38,7 +38,12 @@ const EXPORTS: Record<string, readonly string[]> = {
   'mcp-refcache/stores/memory': ['memoryStore'],
   'mcp-refcache/stores/sqlite': ['sqliteStore'],
   'mcp-refcache/stores/redis': ['redisStore'],
-  'mcp-refcache/mcp': ['SERVER_INSTRUCTIONS', 'attachRefCache'],
+  'mcp-refcache/mcp': [
+    'SERVER_INSTRUCTIONS',
+    'attachRefCache',
+    'withTaskNotifications',
+    'withTaskNotificationsOnStdio',
+  ],
   'mcp-refcache/testing': ['FakeClock', 'storeSuite'],
 }
 
