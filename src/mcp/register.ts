@@ -7,6 +7,7 @@ import {
 } from '@modelcontextprotocol/server'
 import { InvalidArgument, TaskFailed } from '../core/errors.ts'
 import type { JsonObject } from '../core/json.ts'
+import { checkChoice } from '../core/options.ts'
 import { type StandardSchema, validate } from '../core/standard-schema.ts'
 import type { Handler, ToolOptions } from '../core/tool.ts'
 import type { CachedTool, RefCache } from '../ref-cache.ts'
@@ -15,7 +16,7 @@ import type { AttachOptions, ToolConfig } from './config.ts'
 import { TOOL_NOTE } from './instructions.ts'
 import { answer, type ToolRequest } from './request.ts'
 import { type AuthorSchema, answerSchema, converterOf, declared } from './schema.ts'
-import type { TaskCall, TaskCalls } from './tasks/calls.ts'
+import { TASK_SUPPORT, type TaskCall, type TaskCalls } from './tasks/calls.ts'
 import { keepable } from './tasks/errors.ts'
 import { type ToolResult, toToolResult } from './wire.ts'
 
@@ -44,7 +45,8 @@ export function registerCached<Input, Output>(
   registration: Registration<Input, Output>,
 ): RegisteredTool {
   const { name, config, handler, options, tasks } = registration
-  const { inputSchema, outputSchema, namespace, taskSupport = 'optional', prepare } = config
+  const { inputSchema, outputSchema, namespace, prepare } = config
+  const taskSupport = checkChoice(config.taskSupport, TASK_SUPPORT, 'taskSupport') ?? 'optional'
   const result = outputSchema && resultSchemaOf(outputSchema, name)
   const shown = shownConfig(name, config, result)
   const call = cache.cached<Input>(

@@ -10,7 +10,9 @@ import { type TaskStatus, toCoreTask, toExtensionTask } from './project.ts'
 import { infoOf, type SeenTask } from './read.ts'
 
 /** Whether calls of a tool may become tasks of MCP: never, where the client can follow them, or in no other way. */
-export type TaskSupport = 'none' | 'optional' | 'required'
+export type TaskSupport = (typeof TASK_SUPPORT)[number]
+
+export const TASK_SUPPORT = ['none', 'optional', 'required'] as const
 
 /** A call of a client that can follow tasks, while it is on its way through the tool. */
 export interface TaskCall {
