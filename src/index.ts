@@ -34,6 +34,7 @@ export {
   ProtocolFailure,
   QueueFull,
   RefCacheError,
+  type RpcError,
   StoreUnavailable,
   TaskCancelled,
   TaskFailed,

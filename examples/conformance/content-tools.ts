@@ -7,6 +7,7 @@ import {
   inputRequired,
   type McpServer,
   type ServerContext,
+  type ServerNotifier,
 } from '@modelcontextprotocol/server'
 import type { AttachedRefCache } from 'mcp-refcache/mcp'
 import { z } from 'zod'
@@ -24,7 +25,7 @@ const embedded = (uri: string, mimeType: string, text: string) =>
 export function registerContentTools(
   server: McpServer,
   registerTool: AttachedRefCache['registerTool'],
-  toolsChanged: () => void,
+  notify: Pick<ServerNotifier, 'toolsChanged' | 'promptsChanged'>,
 ): void {
   registerTool(
     'test_simple_text',
@@ -68,13 +69,16 @@ export function registerContentTools(
     image,
     embedded('test://mixed-content-resource', 'application/json', '{"test":"data","value":123}'),
   )
-  registerDiagnostics(server, toolsChanged)
+  registerDiagnostics(server, notify)
 }
 
 type Answer = (context: ServerContext) => CallToolResult | InputRequiredResult | Promise<CallToolResult>
 
 /** What the scenario of statelessness pokes at. */
-function registerDiagnostics(server: McpServer, toolsChanged: () => void): void {
+function registerDiagnostics(
+  server: McpServer,
+  notify: Pick<ServerNotifier, 'toolsChanged' | 'promptsChanged'>,
+): void {
   const tool = (name: string, answer: Answer) =>
     server.registerTool(name, { description: `For the scenario: ${name}.` }, answer)
   const done = { content: [said('done')] }
@@ -84,7 +88,11 @@ function registerDiagnostics(server: McpServer, toolsChanged: () => void): void 
     return done
   })
   tool('test_trigger_tool_change', () => {
-    toolsChanged()
+    notify.toolsChanged()
+    return done
+  })
+  tool('test_trigger_prompt_change', () => {
+    notify.promptsChanged()
     return done
   })
   tool('test_streaming_elicitation', ({ mcpReq }) =>

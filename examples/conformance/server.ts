@@ -36,7 +36,7 @@ const handler = withTaskNotifications(
     const { registerTool } = attachRefCache(server, cache)
     registerTaskTools(server, registerTool)
     registerInputTools(server, registerTool, states)
-    registerContentTools(server, registerTool, () => handler.notify.toolsChanged())
+    registerContentTools(server, registerTool, handler.notify)
     return server
   }),
 )

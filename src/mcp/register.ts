@@ -6,6 +6,7 @@ import {
   type ServerContext,
 } from '@modelcontextprotocol/server'
 import type { JsonObject } from '../core/json.ts'
+import { checkChoice } from '../core/options.ts'
 import type { StandardSchema } from '../core/standard-schema.ts'
 import type { Handler, ToolOptions } from '../core/tool.ts'
 import type { CachedTool, RefCache } from '../ref-cache.ts'
@@ -17,7 +18,7 @@ import { withNote } from './instructions.ts'
 import { answer, type ToolRequest } from './request.ts'
 import { type AuthorSchema, answerSchema, converterOf, declared } from './schema.ts'
 import { checkScoping, placeCall, type Scoping } from './scoping.ts'
-import type { TaskCall, TaskCalls } from './tasks/calls.ts'
+import { TASK_SUPPORT, type TaskCall, type TaskCalls } from './tasks/calls.ts'
 import { keepable } from './tasks/errors.ts'
 import { type ToolResult, toToolResult } from './wire.ts'
 
@@ -47,7 +48,8 @@ export function registerCached<Input, Output>(
   registration: Registration<Input, Output>,
 ): RegisteredTool {
   const { name, config, handler, scoping, identity, tasks } = registration
-  const { inputSchema, outputSchema, taskSupport = 'optional', prepare } = config
+  const { inputSchema, outputSchema, prepare } = config
+  const taskSupport = checkChoice(config.taskSupport, TASK_SUPPORT, 'taskSupport') ?? 'optional'
   checkScoping(config)
   const result = outputSchema && resultSchemaOf(outputSchema, name)
   const shown = shownConfig(name, config, result)

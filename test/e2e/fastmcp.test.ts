@@ -1,13 +1,9 @@
-import { execFile } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { type HttpServer, overFastMcp, startFastMcpServer } from './fixtures/mcp-clients.ts'
 
 /**
- * Who may see what on fastmcp over HTTP, and its example. That it answers as every other server does, over stdio and HTTP, is
+ * Who may see what on fastmcp over HTTP. That it answers as every other server does, over stdio and HTTP, is
  * held in mcp-polling.test.ts. The bearer token of a request is the name of its user (fixtures/fastmcp-server.mjs).
  */
 
@@ -89,25 +85,4 @@ describe.each([
     expect(await (await as())('get_cached_result', { ref_id })).toMatchObject(seen)
     expect(await (await as(somebody()))('get_cached_result', { ref_id })).toMatchObject(notFound)
   })
-})
-
-const run = promisify(execFile)
-const at = (path: string) => fileURLToPath(new URL(`../../${path}`, import.meta.url))
-
-it('the example of a server on fastmcp ends well: its client saw all that it asserts', async () => {
-  // Inside of the package, so that the example imports it by its name. Node 20 does not run TypeScript itself.
-  const folder = at('examples/fastmcp')
-  const out = mkdtempSync(`${folder}/.run-`)
-  onTestFinished(() => rmSync(out, { recursive: true }))
-  const options = ['--ignoreConfig', '--noCheck', '--module', 'nodenext', '--target', 'es2023']
-  const sources = ['server.ts', 'client.ts'].map(name => `${folder}/${name}`)
-  await run(process.execPath, [
-    at('node_modules/typescript/bin/tsc'),
-    ...options,
-    ...['--types', 'node', '--rootDir', folder, '--outDir', out],
-    ...sources,
-  ])
-  const { stdout } = await run(process.execPath, [`${out}/client.js`])
-  expect(stdout).toContain('progress: month')
-  expect(stdout).toContain('All was seen')
 })

@@ -6,11 +6,13 @@ import type { CallOptions } from '../../flow/call.ts'
 import type { RefCache } from '../../ref-cache.ts'
 import { clientOf, type TaskClient } from './client.ts'
 import { methodNotFound, tasksNotDeclared, toProtocolError } from './errors.ts'
-import { toCoreTask, toExtensionTask } from './project.ts'
+import { type TaskStatus, toCoreTask, toExtensionTask } from './project.ts'
 import { infoOf, type SeenTask } from './read.ts'
 
 /** Whether calls of a tool may become tasks of MCP: never, where the client can follow them, or in no other way. */
-export type TaskSupport = 'none' | 'optional' | 'required'
+export type TaskSupport = (typeof TASK_SUPPORT)[number]
+
+export const TASK_SUPPORT = ['none', 'optional', 'required'] as const
 
 /** A call of a client that can follow tasks, while it is on its way through the tool. */
 export interface TaskCall {
@@ -111,11 +113,17 @@ export class TaskCalls {
     if (!demanded && !runs) return answer
     const task = { cache: this.cache, refId: response.refId, actor }
     const info = await infoOf(task)
-    // A task begins as `working`, whatever became of it since; what it waits for or ended with is for `tasks/get`.
-    if (!demanded) return { resultType: 'task', ...toExtensionTask(info), status: 'working' }
+    if (!demanded) return { resultType: 'task', ...begun(toExtensionTask(info)) }
     this.options.onCoreTask(task, context)
-    return { task: { ...toCoreTask(info), status: 'working' }, content: [] }
+    return { task: begun(toCoreTask(info)), content: [] }
   }
+}
+
+/** A task begins as `working`, whatever became of it since: what it waits for or ended with is for `tasks/get`. */
+function begun<Task extends { status: TaskStatus; statusMessage?: string }>(task: Task) {
+  if (task.status === 'working') return task
+  const { statusMessage: _, ...rest } = task
+  return { ...rest, status: 'working' as const }
 }
 
 function tasksRequired({ revision }: TaskClient, toolName: string) {

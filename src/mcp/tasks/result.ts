@@ -1,6 +1,6 @@
 import { RELATED_TASK_META_KEY, type ServerContext } from '@modelcontextprotocol/server'
 import { z } from 'zod'
-import { NotFound, ProtocolFailure } from '../../core/errors.ts'
+import { ProtocolFailure } from '../../core/errors.ts'
 import type { InputRequest } from '../../core/question.ts'
 import type { TaskInfo } from '../../flow/task-info.ts'
 import { Changes } from './changes.ts'
@@ -49,7 +49,8 @@ const asking = new Map<string, Promise<void>>()
 
 /** What a task asks, put to the client of one request. */
 class Questions {
-  readonly #asked = new Set<string>()
+  /** What this request asks or asked, or waits for while another one asks it. */
+  readonly #busy = new Set<string>()
 
   constructor(
     private readonly task: SeenTask,
@@ -59,16 +60,20 @@ class Questions {
 
   ask(requests: Readonly<Record<string, InputRequest>>): void {
     for (const [key, request] of Object.entries(requests)) {
+      if (this.#busy.has(key)) continue
+      this.#busy.add(key)
       const place = `${this.task.refId} ${key}`
-      if (this.#asked.has(key) || asking.has(place)) {
-        void asking.get(place)?.then(this.onEnd)
-        continue
-      }
-      this.#asked.add(key)
-      const asked = this.#put(key, request).finally(() => asking.delete(place))
-      asking.set(place, asked)
-      void asked.then(this.onEnd)
+      const elsewhere = asking.get(place)
+      // Should it end there without an answer, this request may ask.
+      if (elsewhere) void elsewhere.then(() => this.#busy.delete(key)).then(this.onEnd)
+      else this.#begin(place, key, request)
     }
+  }
+
+  #begin(place: string, key: string, request: InputRequest): void {
+    const asked = this.#put(key, request).finally(() => asking.delete(place))
+    asking.set(place, asked)
+    void asked.then(this.onEnd)
   }
 
   async #put(key: string, request: InputRequest): Promise<void> {
@@ -81,9 +86,8 @@ class Questions {
         return { action: 'cancel' }
       })
       await cache.answerTask(refId, { [key]: answer }, { actor })
-    } catch (error) {
+    } catch {
       // The question stays open: for the next request for the result, or for another client.
-      if (error instanceof NotFound) return
     }
   }
 

@@ -1,7 +1,7 @@
 /**
  * A salary table that an agent computes with and never sees: two users, an agent of each, and a mean.
  *
- *     npm run build && node examples/private-computation/main.ts     (Node 22.18 or newer runs TypeScript itself)
+ *     npm run build && node examples/private-computation/client.ts     (Node 22.18 or newer runs TypeScript itself)
  *
  * Ends well only if all of it was really seen, and nothing of what is private.
  */
