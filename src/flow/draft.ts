@@ -43,7 +43,7 @@ export async function draftCall(
     idempotent,
     ...(tool.ttlMode === 'sliding' && tool.ttl !== undefined ? { slidingTtl: tool.ttl } : {}),
     retryHistory: [],
-    ...(options.interactive ? { interactive: true } : {}),
+    ...(options.interactive ? { interactive: options.interactive } : {}),
     ...(pastDurations ? { pastDurations } : {}),
     ...(preview ? { preview } : {}),
     ...(view ? { view } : {}),
