@@ -1,7 +1,7 @@
 import type { Source } from '../access/decision.ts'
 import type { AccessPolicy } from '../access/policy.ts'
 import type { ErrorCode, RpcError } from './errors.ts'
-import type { Question } from './question.ts'
+import type { Question, QuestionMethod } from './question.ts'
 import type { RefId } from './ref.ts'
 
 /** How far a task is. All parts are optional: a message alone is progress too. */
@@ -76,8 +76,8 @@ interface EntryFields {
   /** Another process may run the task again when the one that runs it is lost. */
   readonly idempotent: boolean
   readonly retryHistory: readonly FailedAttempt[]
-  /** Whoever started the task can be asked. */
-  readonly interactive?: boolean
+  /** Whoever started the task can be asked: all, or only that. */
+  readonly interactive?: boolean | readonly QuestionMethod[]
   /** What the handler asked, in that order. Kept from one run to the next, which finds its answers there. */
   readonly questions?: readonly Question[]
   /** How many keys were given to questions so far. */

@@ -51,7 +51,10 @@ export class Asker {
   }
 
   async #ask(method: QuestionMethod, params: unknown): Promise<JsonObject> {
-    if (!this.entry.interactive) throw new InputUnavailable()
+    const { interactive = false } = this.entry
+    if (!(typeof interactive === 'boolean' ? interactive : interactive.includes(method))) {
+      throw new InputUnavailable()
+    }
     const request = toInputRequest(method, params)
     const stored = this.#turn.then(() => this.#store(request))
     this.#turn = stored.catch(() => {})

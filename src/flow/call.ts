@@ -6,6 +6,7 @@ import type { AccessPolicy } from '../access/policy.ts'
 import { type Duration, toMilliseconds } from '../core/duration.ts'
 import { type Entry, isInFlight, type Progress } from '../core/entry.ts'
 import { events } from '../core/events.ts'
+import type { QuestionMethod } from '../core/question.ts'
 import type { CallResponse } from '../core/response.ts'
 import type { ResponseFormat, Tool } from '../core/tool.ts'
 import { draftCall } from './draft.ts'
@@ -31,10 +32,11 @@ export interface CallOptions {
   responseFormat?: ResponseFormat | undefined
   /**
    * Whether the caller can answer what the tool asks in the middle of its work (`task.elicit`, `task.sample`). It is
-   * then answered with a handle as soon as there is something to answer. Counts for the call that starts the task.
+   * then answered with a handle as soon as there is something to answer. A list says what alone it can answer. Counts for
+   * the call that starts the task.
    * @defaultValue false
    */
-  interactive?: boolean | undefined
+  interactive?: boolean | readonly QuestionMethod[] | undefined
   /** Ends the wait, never the task: the answer is then the task as it is. */
   signal?: AbortSignal | undefined
   /** Hears of progress while the call waits. */

@@ -59,7 +59,7 @@ export async function draftCall(
     idempotent,
     ...(ttl === undefined ? {} : { slidingTtl: ttl }),
     retryHistory: [],
-    ...(options.interactive ? { interactive: true } : {}),
+    ...(options.interactive ? { interactive: options.interactive } : {}),
     ...(pastDurations ? { pastDurations } : {}),
     ...(preview ? { preview } : {}),
     ...(view ? { view } : {}),

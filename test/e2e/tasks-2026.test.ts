@@ -244,8 +244,11 @@ describe('on the wire of 2026-07-28', () => {
     })
   })
 
-  it('a client that has nobody to ask makes the handler find another way, or fail', async () => {
-    const capabilities = { extensions: TASKS.extensions }
+  it.each([
+    ['has nobody to ask', {}],
+    ['has only a model to ask', { sampling: {} }],
+  ])('a client that %s makes the handler find another way, or fail', async (_, asked) => {
+    const capabilities = { ...asked, extensions: TASKS.extensions }
     const { result } = await call('greet', {}, { capabilities } as WireOptions)
     expect(result).toMatchObject({
       isError: true,

@@ -1,4 +1,5 @@
 import { CLIENT_CAPABILITIES_META_KEY, type Server, type ServerContext } from '@modelcontextprotocol/server'
+import type { QuestionMethod } from '../../core/question.ts'
 
 export const TASKS_EXTENSION = 'io.modelcontextprotocol/tasks'
 
@@ -7,8 +8,8 @@ export interface TaskClient {
   readonly revision: '2025-11-25' | '2026-07-28'
   /** It declared the extension with this request. Clients of 2025-11-25 ask for a task call by call instead. */
   readonly declaresTasks: boolean
-  /** It can pass questions on to its user or its model. */
-  readonly canBeAsked: boolean
+  /** What it can pass on to its user or its model. */
+  readonly canBeAsked: readonly QuestionMethod[]
 }
 
 export function clientOf(server: Server, { mcpReq: { envelope } }: ServerContext): TaskClient {
@@ -38,6 +39,9 @@ function capabilitiesIn(meta: Readonly<Record<string, unknown>> | undefined): Ca
   return meta?.[CLIENT_CAPABILITIES_META_KEY] as Capabilities | undefined
 }
 
-function canBeAsked(capabilities: Capabilities | undefined): boolean {
-  return capabilities?.elicitation !== undefined || capabilities?.sampling !== undefined
+function canBeAsked({ elicitation, sampling }: Capabilities = {}): readonly QuestionMethod[] {
+  return [
+    ...(elicitation === undefined ? [] : (['elicitation/create'] as const)),
+    ...(sampling === undefined ? [] : (['sampling/createMessage'] as const)),
+  ]
 }
