@@ -1,5 +1,22 @@
 export { type Actor, type ActorLike, actor } from './access/actor.ts'
-export type { Namespace } from './access/namespace.ts'
+export type { AuditAction, AuditEvent, AuditSink } from './access/audit.ts'
+export {
+  type Decision,
+  type PermissionChecker,
+  policyChecker,
+  type Resource,
+  type Rule,
+  type Verdict,
+} from './access/decision.ts'
+export {
+  type Namespace,
+  type NamespaceOptions,
+  type NamespaceResolver,
+  type NamespaceRule,
+  type NamespaceSettings,
+  namespaceRules,
+} from './access/namespace.ts'
+export type { ActorPattern } from './access/pattern.ts'
 export { Permission } from './access/permission.ts'
 export { AccessPolicy } from './access/policy.ts'
 export { type Clock, systemClock } from './core/clock.ts'
@@ -22,6 +39,7 @@ export {
   WorkerLost,
 } from './core/errors.ts'
 export type { CacheEvent, CacheEventOf, CacheEventType, CacheListener } from './core/events.ts'
+export type { ResolveRefs } from './core/input.ts'
 export type { JsonObject, JsonValue } from './core/json.ts'
 export type { RandomBytes, RefId } from './core/ref.ts'
 export type { AsyncTaskResponse, CacheResponse, CallResponse } from './core/response.ts'
@@ -35,7 +53,7 @@ export type {
   TtlMode,
 } from './core/tool.ts'
 export type { CallOptions } from './flow/call.ts'
-export type { Views } from './flow/engine.ts'
+export type { ViewPurpose, Views } from './flow/engine.ts'
 export type { GetOptions } from './flow/poll.ts'
 export type { ResolveOptions } from './flow/resolve.ts'
 export type { CacheReference, SetOptions } from './flow/set.ts'

@@ -1,4 +1,8 @@
 import { hostname } from 'node:os'
+import type { AuditEvent, AuditSink } from './access/audit.ts'
+import { Access } from './access/authorize.ts'
+import { type PermissionChecker, policyChecker } from './access/decision.ts'
+import { type NamespaceOptions, type NamespaceResolver, namespaceRules } from './access/namespace.ts'
 import { type Clock, systemClock } from './core/clock.ts'
 import { type Duration, toLimit, toMilliseconds } from './core/duration.ts'
 import { InvalidArgument } from './core/errors.ts'
@@ -43,6 +47,14 @@ export interface RefCacheOptions {
   leaseDuration?: Duration
   /** How often expired entries and lost tasks are looked for. @defaultValue '10s' */
   sweepInterval?: Duration
+  /** Who is inside of `custom:` and `shared:` namespaces, and what holds in namespaces of a kind or of a name. */
+  namespaces?: NamespaceOptions
+  /** Says what namespaces mean, instead of the built-in rules and `namespaces`. */
+  namespaceResolver?: NamespaceResolver
+  /** Decides instead of the built-in order: denied, session, namespace, allowed, owner, role. */
+  permissionChecker?: PermissionChecker
+  /** Is told of every decision. `auditFile` of `mcp-refcache/audit` writes them down. */
+  audit?: AuditSink
   /** How many tasks run at once in this process. @defaultValue no limit */
   maxConcurrentTasks?: number
   /** How many more may wait for their turn; beyond that calls are refused with `QueueFull`. @defaultValue 1000 */
@@ -62,14 +74,18 @@ export function createEngine(
 ): Engine {
   const { maxConcurrentTasks, maxQueuedTasks = 1000 } = options
   const random = options.random ?? pooledRandom()
+  const clock = options.clock ?? systemClock
+  const settings = toSettings(options)
   return {
     name: checkCacheName(options.name ?? 'cache'),
     instance: `${hostname()}/${process.pid}/${Buffer.from(random(6)).toString('hex')}`,
     store: options.store ?? memoryStore(),
     runner: options.runner ?? inProcessRunner(),
-    clock: options.clock ?? systemClock,
+    clock,
     random,
-    settings: toSettings(options),
+    settings,
+    audit: options.audit,
+    access: createAccess(options, settings, clock),
     views: options.views ?? {},
     tools: new Map(),
     sources: new SourceCache(),
@@ -84,6 +100,21 @@ export function createEngine(
     events: new Emitter(),
     ...ends,
   }
+}
+
+function createAccess(options: RefCacheOptions, { defaultTtl }: Settings, clock: Clock): Access {
+  const { audit } = options
+  const namespaces = options.namespaceResolver ?? namespaceRules(options.namespaces, defaultTtl)
+  const tell =
+    audit &&
+    ((event: Omit<AuditEvent, 'at'>) => {
+      try {
+        audit.write({ at: new Date(clock.now()), ...event })
+      } catch {
+        // A record that cannot be written is no reason to refuse the work.
+      }
+    })
+  return new Access(options.permissionChecker ?? policyChecker(namespaces), namespaces, tell)
 }
 
 function toSettings(options: RefCacheOptions): Settings {

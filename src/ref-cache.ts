@@ -1,7 +1,8 @@
 import { type ActorLike, toActor } from './access/actor.ts'
-import { may } from './access/authorize.ts'
-import { checkNamespace, type Namespace } from './access/namespace.ts'
-import { Permission } from './access/permission.ts'
+import { KNOW } from './access/authorize.ts'
+import type { Decision } from './access/decision.ts'
+import type { Namespace } from './access/namespace.ts'
+import type { Permission } from './access/permission.ts'
 import type { Clock } from './core/clock.ts'
 import { type Duration, toMilliseconds } from './core/duration.ts'
 import { NotFound, WorkerLost } from './core/errors.ts'
@@ -15,7 +16,7 @@ import { type CallOptions, call } from './flow/call.ts'
 import { cancel } from './flow/cancel.ts'
 import { remove } from './flow/delete.ts'
 import type { Engine } from './flow/engine.ts'
-import { find } from './flow/find.ts'
+import { find, findFor } from './flow/find.ts'
 import { type GetOptions, poll } from './flow/poll.ts'
 import { replyStatus } from './flow/reply.ts'
 import { type ResolveOptions, resolve } from './flow/resolve.ts'
@@ -98,15 +99,21 @@ export class RefCache {
   /** Whether the actor may know of a live entry of this reference. Never throws for what it is given. */
   async exists(refId: RefId, options: ActorOption = {}): Promise<boolean> {
     try {
-      return may(
-        await find(this.#engine, refId),
-        toActor(options.actor),
-        Permission.READ | Permission.EXECUTE,
-      )
+      const want = { action: 'exists', permission: KNOW, denial: '' } as const
+      await findFor(this.#engine, refId, toActor(options.actor), want)
+      return true
     } catch (error) {
       if (error instanceof NotFound) return false
       throw error
     }
+  }
+
+  /**
+   * Whether an actor has a right to a reference, and which rule decides: for operators, since it tells more than the
+   * actor may know.
+   */
+  async explain(refId: RefId, who: ActorLike, permission: Permission): Promise<Decision> {
+    return this.#engine.access.decide(await find(this.#engine, refId), toActor(who), permission)
   }
 
   /** @throws NotFound, PermissionDenied without the DELETE right */
@@ -116,7 +123,7 @@ export class RefCache {
 
   /** Deletes this cache's entries, or those of one namespace; says how many. */
   async clear(namespace?: Namespace): Promise<number> {
-    if (namespace !== undefined) checkNamespace(namespace)
+    if (namespace !== undefined) this.#engine.access.rule(namespace)
     return this.#engine.store.clear(this.#engine.name, namespace)
   }
 
@@ -138,14 +145,15 @@ export class RefCache {
     options: ToolOptions<Input, Parsed>,
     handler: Handler<Parsed, Output>,
   ): CachedTool<Input> {
-    const tool = defineTool(options, handler, { ttl: this.#engine.settings.defaultTtl })
+    const tool = defineTool(options, handler)
+    this.#engine.access.rule(tool.namespace)
     this.#engine.tools.set(tool.name, tool)
     return (input, callOptions = {}) => call(this.#engine, tool, input, callOptions)
   }
 
   /** How a task stands, without its value. @throws NotFound */
   async taskStatus(refId: RefId, options: ActorOption = {}): Promise<CallResponse> {
-    return replyStatus(this.#engine, await find(this.#engine, refId), toActor(options.actor))
+    return replyStatus(this.#engine, await find(this.#engine, refId), toActor(options.actor), 'status')
   }
 
   /**
@@ -181,13 +189,14 @@ export class RefCache {
   }
 
   async #close(drain: number): Promise<void> {
-    const { clock, runner, store } = this.#engine
+    const { clock, runner, store, audit } = this.#engine
     this.#closing.abort()
     this.#nextSweep()
     if (drain > 0) await Promise.race([runner.idle(), elapsed(clock, drain)])
     this.#stopping.abort()
     await runner.close(new WorkerLost('The process that ran this task was closed.'))
     await store.close()
+    await audit?.close?.()
   }
 
   #scheduleSweep(): void {

@@ -5,12 +5,14 @@ export interface Actor {
   readonly type: 'user' | 'agent' | 'system'
   readonly id?: string
   readonly sessionId?: string
+  /** The organizations it belongs to, as whoever vouches for the actor says. */
+  readonly orgs?: readonly string[]
 }
 
 /** An actor, or the short form of an anonymous one. */
 export type ActorLike = Actor | 'user' | 'agent'
 
-type Identity = { id?: string; sessionId?: string }
+type Identity = Omit<Actor, 'type'>
 
 export const actor = {
   user: (identity: Identity = {}): Actor => ({ type: 'user', ...identity }),
@@ -21,23 +23,48 @@ export const actor = {
 /** Whoever holds only a reference and says no more is an anonymous agent: the least trusted caller. */
 export const ANONYMOUS: Actor = { type: 'agent' }
 
+/** @throws InvalidArgument for what is no actor; an empty id is a mistake, not an anonymous actor */
 export function toActor(who: ActorLike | undefined): Actor {
   if (who === undefined) return ANONYMOUS
   if (who === 'user' || who === 'agent') return { type: who }
-  if (typeof who === 'object' && who !== null && ['user', 'agent', 'system'].includes(who.type)) return who
-  throw new InvalidArgument(
-    "An actor is 'user', 'agent', or made by actor.user(), actor.agent() or actor.system().",
-  )
+  if (typeof who !== 'object' || who === null || !['user', 'agent', 'system'].includes(who.type)) {
+    throw new InvalidArgument(
+      "An actor is 'user', 'agent', or made by actor.user(), actor.agent() or actor.system().",
+    )
+  }
+  const names = [who.id, who.sessionId, ...(who.orgs ?? [])]
+  if (names.every(name => name === undefined || (typeof name === 'string' && name !== ''))) return who
+  throw new InvalidArgument('The id, sessionId and orgs of an actor are texts that are not empty.')
 }
 
+/** How an owner is written: `user:alice`. Absent for whoever has no id. */
+export function nameOf({ type, id }: Actor): string | undefined {
+  return id === undefined ? undefined : `${type}:${id}`
+}
+
+type Described = [Actor['type'], string | null, string | null, (readonly string[])?]
+
 /** One line that identifies an actor: equal for equal actors, different for different ones. */
-export function describeActor(who: Actor): string {
-  return JSON.stringify([who.type, who.id ?? null, who.sessionId ?? null])
+export function describeActor({ type, id, sessionId, orgs }: Actor): string {
+  const described: Described = [type, id ?? null, sessionId ?? null]
+  if (orgs && orgs.length > 0) described.push(orgs)
+  return JSON.stringify(described)
+}
+
+/** The actor that `describeActor` described. */
+export function describedActor(description: string): Actor {
+  const [type, id, sessionId, orgs] = JSON.parse(description) as Described
+  return {
+    type,
+    ...(id === null ? {} : { id }),
+    ...(sessionId === null ? {} : { sessionId }),
+    ...(orgs ? { orgs } : {}),
+  }
 }
 
 /** Whether `who` is the actor that `describeActor` described. Whoever has an id is the same in every session. */
 export function isDescribed(description: string, who: Actor): boolean {
-  const [type, id, sessionId] = JSON.parse(description) as [string, string | null, string | null]
-  if (type !== who.type || id !== (who.id ?? null)) return false
-  return id !== null || sessionId === (who.sessionId ?? null)
+  const { type, id, sessionId } = describedActor(description)
+  if (type !== who.type || id !== who.id) return false
+  return id !== undefined || sessionId === who.sessionId
 }

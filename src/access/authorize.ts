@@ -1,62 +1,140 @@
-import { NotFound, PermissionDenied } from '../core/errors.ts'
+import { InvalidArgument, NotFound, PermissionDenied } from '../core/errors.ts'
 import { type Actor, isDescribed } from './actor.ts'
-import { admits, checkNamespace, type Namespace } from './namespace.ts'
+import type { AuditAction, AuditEvent } from './audit.ts'
+import type { Decision, PermissionChecker, Resource, Rule, Source } from './decision.ts'
+import type { Namespace, NamespaceResolver, NamespaceRule } from './namespace.ts'
 import { Permission } from './permission.ts'
-import type { AccessPolicy } from './policy.ts'
 
 /** What a decision is about: an entry, as far as access goes. */
-export interface Guarded {
-  readonly namespace: Namespace
-  readonly policy: AccessPolicy
+export interface Guarded extends Resource {
   readonly startedBy: string
+  readonly derivedFrom?: readonly Source[] | undefined
+  readonly toolName?: string | undefined
 }
 
-/** `hidden`: the actor may not even know of it, so it must look like what does not exist. */
-export type Verdict = 'allowed' | 'denied' | 'hidden'
+/** What somebody wants; `permission` is met by any of the rights in it. */
+export interface Want {
+  readonly action: AuditAction
+  readonly permission: Permission
+  readonly refId?: string | undefined
+  /** A step on the way: only its refusal is worth a record. */
+  readonly onTheWay?: true
+  /** What to say to who may know of the entry, but not do this. */
+  readonly denial: string
+}
 
 /** Either right lets an actor know of an entry and follow its task. */
-const KNOW = Permission.READ | Permission.EXECUTE
+export const KNOW = Permission.READ | Permission.EXECUTE
 
-/** The one decision. Order: system, namespace, role. `permission` is met by any of the rights in it. */
-export function decide(guarded: Guarded, who: Actor, permission: Permission): Verdict {
-  if (who.type === 'system') return 'allowed'
-  if (!admits(guarded.namespace, who)) return 'hidden'
-  const rights = guarded.policy[who.type]
-  if ((rights & permission) !== 0) return 'allowed'
-  return (rights & KNOW) !== 0 ? 'denied' : 'hidden'
+const RIGHTS = [1, 2, 4, 8, 16] as const
+
+/** What does not exist is judged like what nobody may know of, so that the two cannot be told apart by the time they take. */
+const NOTHING: Guarded = {
+  namespace: 'public',
+  policy: { user: Permission.NONE, agent: Permission.NONE },
+  startedBy: '',
 }
 
-export function may(guarded: Guarded, who: Actor, permission: Permission): boolean {
-  return decide(guarded, who, permission) === 'allowed'
-}
+/** The one place where it is decided who may do what. Every decision that is asked for by `authorize` is told to `tell`. */
+export class Access {
+  constructor(
+    private readonly checker: PermissionChecker,
+    private readonly namespaces: NamespaceResolver,
+    private readonly tell: ((event: Omit<AuditEvent, 'at'>) => void) | undefined,
+  ) {}
 
-/** @throws NotFound when the actor may not know of it, PermissionDenied (with `denial`) when it may, but not do this. */
-export function authorize(guarded: Guarded, who: Actor, permission: Permission, denial: string): void {
-  const verdict = decide(guarded, who, permission)
-  if (verdict === 'hidden') throw new NotFound()
-  if (verdict === 'denied') throw new PermissionDenied(denial)
-}
+  decide(guarded: Guarded | undefined, who: Actor, permission: Permission): Decision {
+    const asked = guarded ?? NOTHING
+    const { allowed, rule } = this.#any(asked, who, permission)
+    const known = allowed || this.#any(asked, who, KNOW).allowed
+    if (!guarded) return { verdict: 'hidden', rule: 'unknown' }
+    if (who.type === 'system') return { verdict: 'allowed', rule: 'system' }
+    return { verdict: allowed ? 'allowed' : known ? 'denied' : 'hidden', rule }
+  }
 
-/** The namespace, if the actor is inside of it: who may not read there may not put anything there either. */
-export function admit(namespace: Namespace, who: Actor): Namespace {
-  checkNamespace(namespace)
-  if (who.type === 'system' || admits(namespace, who)) return namespace
-  throw new PermissionDenied('This namespace belongs to somebody else.')
-}
+  may(guarded: Guarded, who: Actor, permission: Permission): boolean {
+    return this.decide(guarded, who, permission).verdict === 'allowed'
+  }
 
-/** To know of an entry: its status and how far its task is. */
-export function authorizeKnowing(guarded: Guarded, who: Actor): void {
-  authorize(guarded, who, KNOW, 'This reference is not yours to follow.')
-}
+  /** @throws NotFound when the actor may not know of it, PermissionDenied when it may, but not do this. */
+  authorize<G extends Guarded>(guarded: G | undefined, who: Actor, want: Want): G {
+    const decision = this.decide(guarded, who, want.permission)
+    this.#tell(decision, guarded, who, want)
+    if (!guarded || decision.verdict === 'hidden') throw new NotFound()
+    if (decision.verdict === 'denied') throw new PermissionDenied(want.denial)
+    return guarded
+  }
 
-/** To change what becomes of a task: the UPDATE right, or being the actor that started it. */
-export function authorizeSteering(guarded: Guarded, who: Actor): void {
-  authorizeKnowing(guarded, who)
-  if (isDescribed(guarded.startedBy, who)) return
-  authorize(
-    guarded,
-    who,
-    Permission.UPDATE,
-    'Only whoever started this task, or has the UPDATE right, may do that.',
-  )
+  /** To change what becomes of a task: the UPDATE right, or being the actor that started it. */
+  authorizeSteering<G extends Guarded>(
+    guarded: G | undefined,
+    who: Actor,
+    want: Pick<Want, 'action' | 'refId'>,
+  ): G {
+    const started = guarded !== undefined && isDescribed(guarded.startedBy, who)
+    return this.authorize(guarded, who, {
+      ...want,
+      permission: started ? KNOW : Permission.UPDATE,
+      denial: 'Only whoever started this task, or has the UPDATE right, may do that.',
+    })
+  }
+
+  /** What holds in a namespace. @throws InvalidArgument for a malformed name */
+  rule(namespace: Namespace): NamespaceRule {
+    if (typeof namespace !== 'string') throw new InvalidArgument('A namespace is a text.')
+    return this.namespaces.resolve(namespace)
+  }
+
+  /** The same for who wants to put something there: who may not look inside may not put anything there either. */
+  enter(namespace: Namespace, who: Actor): NamespaceRule {
+    const rule = this.rule(namespace)
+    if (who.type === 'system' || rule.admits(who)) return rule
+    throw new PermissionDenied('This namespace belongs to somebody else.')
+  }
+
+  #any(guarded: Guarded, who: Actor, permission: Permission): { allowed: boolean; rule: Rule } {
+    let answer: { allowed: boolean; rule: Rule } = { allowed: false, rule: 'role' }
+    for (const right of RIGHTS) {
+      if ((permission & right) === 0) continue
+      answer = this.#one(guarded, who, right)
+      if (answer.allowed) break
+    }
+    return answer
+  }
+
+  /** What an entry was computed from limits who may see it, and use it. */
+  #one(guarded: Guarded, who: Actor, right: Permission): { allowed: boolean; rule: Rule } {
+    const own = this.#check(guarded, who, right)
+    if (!own.allowed || (right & KNOW) === 0) return own
+    for (const source of guarded.derivedFrom ?? []) {
+      const needs = right === Permission.READ ? source.needs : KNOW
+      const granted = RIGHTS.some(one => (needs & one) !== 0 && this.#check(source, who, one).allowed)
+      if (!granted) return { allowed: false, rule: 'derived' }
+    }
+    return own
+  }
+
+  /** A checker that cannot answer has not allowed anything. */
+  #check(resource: Resource, who: Actor, right: Permission): { allowed: boolean; rule: Rule } {
+    try {
+      return this.checker.check(resource, who, right)
+    } catch {
+      return { allowed: false, rule: 'namespace' }
+    }
+  }
+
+  #tell(decision: Decision, guarded: Guarded | undefined, who: Actor, want: Want): void {
+    const { action, permission, refId, onTheWay } = want
+    if (!this.tell || (onTheWay && decision.verdict === 'allowed')) return
+    const { namespace, toolName } = guarded ?? {}
+    this.tell({
+      ...decision,
+      actor: who,
+      action,
+      permission,
+      ...(refId === undefined ? {} : { refId }),
+      ...(namespace === undefined ? {} : { namespace }),
+      ...(toolName === undefined ? {} : { toolName }),
+    })
+  }
 }

@@ -1,15 +1,33 @@
 import { InvalidArgument } from '../core/errors.ts'
+import { type ActorPattern, checkPattern } from './pattern.ts'
 import { Permission } from './permission.ts'
 
-/** What each role may do with an entry. Stored on the entry. */
+/**
+ * Who may do what with an entry, beside what its namespace demands. Stored on the entry.
+ *
+ * `denied` and `boundSession` refuse, whatever else would allow. After them, and after the namespace, any of `allowed`,
+ * `owner` and the role can grant a right.
+ */
 export interface AccessPolicy {
-  readonly user: Permission
-  readonly agent: Permission
+  /** What every user may do. @defaultValue Permission.FULL */
+  readonly user?: Permission
+  /** What every agent may do. @defaultValue Permission.READ | Permission.EXECUTE */
+  readonly agent?: Permission
+  /** One actor, by role and id: `user:alice`. */
+  readonly owner?: string
+  /** @defaultValue Permission.FULL */
+  readonly ownerPermissions?: Permission
+  readonly allowed?: readonly ActorPattern[]
+  /** What those who are `allowed` may do. @defaultValue Permission.FULL */
+  readonly allowedPermissions?: Permission
+  readonly denied?: readonly ActorPattern[]
+  /** Only in this session, whoever asks. */
+  readonly boundSession?: string
 }
 
-const { FULL, READ, EXECUTE, NONE } = Permission
+const { FULL, READ, WRITE, EXECUTE, NONE } = Permission
 
-/** The presets. A policy of your own is `{ user: Permission.FULL, agent: Permission.READ }`. */
+/** The presets. A policy of your own is `{ agent: Permission.EXECUTE, owner: 'user:alice' }`. */
 export const AccessPolicy = {
   /** Users may do everything; agents may read and use. The default. */
   public: { user: FULL, agent: READ | EXECUTE },
@@ -19,12 +37,49 @@ export const AccessPolicy = {
   executeOnly: { user: FULL, agent: EXECUTE },
   /** Everybody may read; nobody may use, change or delete. */
   readOnly: { user: READ, agent: READ },
+  /** Many work with it: users may add to it, and nobody changes or deletes what others rely on. */
+  shared: { user: READ | WRITE | EXECUTE, agent: READ | EXECUTE },
 } as const satisfies Record<string, AccessPolicy>
 
+/** What the roles may do where a policy does not say. */
+export const ROLE_DEFAULTS = AccessPolicy.public
+
+const OWNER = /^(?:user|agent):[^\p{Cc}]{1,512}$/u
+
+const CHECKS: { [Field in keyof AccessPolicy]-?: (value: unknown) => boolean } = {
+  user: isPermission,
+  agent: isPermission,
+  owner: value => typeof value === 'string' && OWNER.test(value),
+  ownerPermissions: isPermission,
+  allowed: isPatterns,
+  allowedPermissions: isPermission,
+  denied: isPatterns,
+  boundSession: value => typeof value === 'string' && value !== '',
+}
+
+/** The policy without what it leaves open. @throws InvalidArgument for a field that is unknown or malformed */
 export function checkPolicy(policy: AccessPolicy): AccessPolicy {
-  const valid = (rights: unknown) =>
-    typeof rights === 'number' && Number.isInteger(rights) && rights >= NONE && rights <= FULL
-  if (typeof policy === 'object' && policy !== null && valid(policy.user) && valid(policy.agent))
-    return policy
-  throw new InvalidArgument('A policy gives `user` and `agent` each a combination of Permission values.')
+  if (typeof policy !== 'object' || policy === null) throw new InvalidArgument('A policy is an object.')
+  const fields = Object.entries(policy).filter(([, value]) => value !== undefined)
+  for (const [name, value] of fields) {
+    const valid = Object.hasOwn(CHECKS, name) && CHECKS[name as keyof AccessPolicy](value)
+    if (!valid) throw new InvalidArgument(malformed(name))
+  }
+  return Object.fromEntries(fields)
+}
+
+function malformed(name: string): string {
+  return Object.hasOwn(CHECKS, name)
+    ? `The ${name} of a policy is malformed: permissions are Permission values, an owner is 'user:<id>' or 'agent:<id>', allowed and denied are lists of actor patterns, boundSession is a session's id.`
+    : `A policy has no field '${name.slice(0, 50)}'. It has ${Object.keys(CHECKS).join(', ')}.`
+}
+
+function isPermission(value: unknown): boolean {
+  return typeof value === 'number' && Number.isInteger(value) && value >= NONE && value <= FULL
+}
+
+function isPatterns(value: unknown): boolean {
+  if (!Array.isArray(value)) return false
+  for (const pattern of value) checkPattern(pattern)
+  return true
 }

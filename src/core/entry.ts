@@ -1,3 +1,4 @@
+import type { Source } from '../access/decision.ts'
 import type { AccessPolicy } from '../access/policy.ts'
 import type { ErrorCode } from './errors.ts'
 import type { RefId } from './ref.ts'
@@ -55,6 +56,10 @@ interface EntryFields {
   readonly policy: AccessPolicy
   /** The actor that started the task (`describeActor`). */
   readonly startedBy: string
+  /** The references in the task's input. */
+  readonly uses?: readonly RefId[]
+  /** What limits who may see the value, because it was computed from that. */
+  readonly derivedFrom?: readonly Source[]
   readonly createdAt: number
   /** Absent while the task is in flight, and for a value that never expires. */
   readonly expiresAt?: number | undefined

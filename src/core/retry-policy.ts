@@ -23,6 +23,7 @@ const FINAL: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'not_serializable',
   'circular_reference',
   'value_too_large',
+  'not_found',
 ])
 
 export function isFinal(code: ErrorCode): boolean {

@@ -1,8 +1,9 @@
-import { checkNamespace, type Namespace } from '../access/namespace.ts'
-import { AccessPolicy, checkPolicy } from '../access/policy.ts'
+import type { Namespace } from '../access/namespace.ts'
+import { type AccessPolicy, checkPolicy } from '../access/policy.ts'
 import { type Duration, toLimit, toMilliseconds } from './duration.ts'
 import type { PreviewSettings } from './entry.ts'
 import { InvalidArgument } from './errors.ts'
+import { checkResolveRefs, type ResolveRefs } from './input.ts'
 import type { JsonObject } from './json.ts'
 import { checkChoice, checkCount, checkPreview } from './options.ts'
 import type { RefId } from './ref.ts'
@@ -52,7 +53,7 @@ export interface ToolOptions<Input = unknown, Parsed = Input> {
   hardTimeout?: Duration | null
   /**
    * How long the result is kept; null for ever.
-   * @defaultValue the cache's `defaultTtl`
+   * @defaultValue that of the namespace, else the cache's `defaultTtl`
    */
   ttl?: Duration | null
   /**
@@ -62,8 +63,20 @@ export interface ToolOptions<Input = unknown, Parsed = Input> {
   ttlMode?: TtlMode
   /** @defaultValue 'public' */
   namespace?: Namespace
-  /** @defaultValue AccessPolicy.public */
+  /** What it leaves open is as the roles' defaults say. @defaultValue that of the namespace */
   policy?: AccessPolicy
+  /**
+   * Which references in the input are replaced by their values before the handler runs: all, none, or those within
+   * the named arguments. A caller needs READ or EXECUTE for each.
+   * @defaultValue true
+   */
+  resolveRefs?: ResolveRefs
+  /**
+   * The result tells nothing that is private in the input, so that whoever may only use a value may see what this tool
+   * makes of it. Say so only where it is true of every input: a mean over one row is that row.
+   * @defaultValue false: who may not see the input's values may not see the result
+   */
+  declassifies?: boolean
   /**
    * Whether identical calls share one run and one result.
    * @defaultValue true
@@ -106,10 +119,14 @@ export interface Tool {
   /** Milliseconds; absent: a call waits for the result. */
   readonly asyncTimeout: number | undefined
   readonly hardTimeout: number | undefined
-  readonly ttl: number | undefined
+  /** Absent: as long as the namespace says. */
+  readonly ttl: Duration | null | undefined
   readonly ttlMode: TtlMode
   readonly namespace: Namespace
-  readonly policy: AccessPolicy
+  /** Absent: that of the namespace. */
+  readonly policy: AccessPolicy | undefined
+  readonly resolveRefs: ResolveRefs
+  readonly declassifies: boolean
   readonly memoize: boolean
   readonly idempotent: boolean
   readonly retry: RetryPolicy
@@ -126,7 +143,6 @@ const DEFAULT_HARD_TIMEOUT = '1h'
 export function defineTool<Input, Output, Parsed>(
   options: ToolOptions<Input, Parsed>,
   handler: Handler<Parsed, Output>,
-  defaults: { ttl: number | undefined },
 ): Tool {
   if (typeof options.name !== 'string' || options.name === '' || options.name.length > 256) {
     throw new InvalidArgument('A tool needs a name of 1 to 256 characters.')
@@ -139,10 +155,12 @@ export function defineTool<Input, Output, Parsed>(
     handler: handler as Handler<never, unknown>,
     asyncTimeout: asyncTimeout === undefined ? undefined : toMilliseconds(asyncTimeout, 'asyncTimeout'),
     hardTimeout: toLimit(hardTimeout, 'hardTimeout'),
-    ttl: ttl === undefined ? defaults.ttl : toLimit(ttl, 'ttl'),
+    ttl: checkTtl(ttl),
     ttlMode: checkChoice(options.ttlMode, ['fixed', 'sliding'], 'ttlMode') ?? 'fixed',
-    namespace: checkNamespace(options.namespace ?? 'public'),
-    policy: checkPolicy(options.policy ?? AccessPolicy.public),
+    namespace: options.namespace ?? 'public',
+    policy: options.policy && checkPolicy(options.policy),
+    resolveRefs: checkResolveRefs(options.resolveRefs),
+    declassifies: options.declassifies ?? false,
     memoize: options.memoize ?? true,
     idempotent: options.idempotent ?? false,
     retry: retryPolicy(options),
@@ -157,4 +175,9 @@ export function defineTool<Input, Output, Parsed>(
     input: options.input as StandardSchema<unknown> | undefined,
     outputSchema: options.outputSchema,
   }
+}
+
+function checkTtl(ttl: Duration | null | undefined): Duration | null | undefined {
+  if (ttl !== undefined) toLimit(ttl, 'ttl')
+  return ttl
 }

@@ -1,3 +1,4 @@
+import type { Source } from '../access/decision.ts'
 import {
   type CancelledEntry,
   type Entry,
@@ -19,6 +20,8 @@ export type EntryEvent =
   | { type: 'progress'; owner: string; progress: Progress; pace: number | undefined }
   | ({ type: 'complete'; owner: string; valueBytes: number } & End)
   | ({ type: 'fail'; owner: string; error: TaskError } & End)
+  /** The input turned out to hold more than the call's own references. */
+  | { type: 'derive'; owner: string; derivedFrom: readonly Source[] }
   /** The attempt failed, and another one follows. */
   | { type: 'postpone'; owner: string; error: TaskError; now: number; retryAt: number }
   /** The owner gives the task away: whoever sweeps next may have it. */
@@ -83,6 +86,8 @@ function moved(entry: InFlightEntry, event: FlightEvent): Entry {
       return entry
     case 'progress':
       return { ...(entry as ProcessingEntry), progress: event.progress, pace: event.pace }
+    case 'derive':
+      return { ...entry, derivedFrom: [...(entry.derivedFrom ?? []), ...event.derivedFrom] }
     case 'complete':
       return { ...ended(entry, event), status: 'complete', key: entry.key, valueBytes: event.valueBytes }
     case 'fail':

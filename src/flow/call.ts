@@ -1,7 +1,8 @@
 import { type Actor, type ActorLike, toActor } from '../access/actor.ts'
-import { authorizeKnowing, may } from '../access/authorize.ts'
+import { KNOW } from '../access/authorize.ts'
 import type { Namespace } from '../access/namespace.ts'
 import { Permission } from '../access/permission.ts'
+import type { AccessPolicy } from '../access/policy.ts'
 import { type Duration, toMilliseconds } from '../core/duration.ts'
 import { type Entry, isInFlight, type Progress } from '../core/entry.ts'
 import { events } from '../core/events.ts'
@@ -20,6 +21,8 @@ export interface CallOptions {
   /** @defaultValue an anonymous agent */
   actor?: ActorLike | undefined
   namespace?: Namespace | undefined
+  /** What it says wins over the tool's policy; what it leaves out is the tool's. */
+  policy?: AccessPolicy | undefined
   asyncTimeout?: Duration | undefined
   memoize?: boolean | undefined
   /** Budget of a preview, in the cache's size mode. */
@@ -50,7 +53,7 @@ export async function call(
 
   const { won, entry } = await engine.store.claim(draft, engine.clock.now(), parts)
   const answer = (latest: Entry | undefined) =>
-    reply(engine, latest, who, { ...options, unreadable: 'withhold', justFollowed: true })
+    reply(engine, latest, who, { ...options, unreadable: 'withhold', action: 'call', justFollowed: true })
   if (!isInFlight(entry)) {
     engine.events.emit(events.hit(entry))
     return answer(entry)
@@ -63,9 +66,9 @@ export async function call(
     const latest = await follow(engine, entry, {
       within,
       signals: [options.signal, listening.abandoned],
-      onChange: changed => tellProgress(changed, who, options.onProgress),
+      onChange: changed => tellProgress(engine, changed, who, options.onProgress),
     })
-    rejectFailure(latest, who, listening)
+    rejectFailure(engine, latest, who, listening)
     return await answer(latest)
   } finally {
     listening.end()
@@ -73,10 +76,15 @@ export async function call(
 }
 
 /** A caller that still waits when the work fails gets the error itself, if it may see what that says. */
-function rejectFailure(entry: Entry | undefined, who: Actor, { abandoned, heard }: Listening): void {
+function rejectFailure(
+  engine: Engine,
+  entry: Entry | undefined,
+  who: Actor,
+  { abandoned, heard }: Listening,
+): void {
   abandoned.throwIfAborted()
   if (entry?.status !== 'failed') return
-  authorizeKnowing(entry, who)
-  if (heard && may(entry, who, Permission.READ)) throw heard.error
-  throw taskFailed(entry, who)
+  engine.access.authorize(entry, who, { action: 'call', permission: KNOW, refId: entry.refId, denial: '' })
+  if (heard && engine.access.may(entry, who, Permission.READ)) throw heard.error
+  throw taskFailed(engine, entry, who)
 }

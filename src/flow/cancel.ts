@@ -1,5 +1,4 @@
 import type { Actor } from '../access/actor.ts'
-import { authorizeSteering } from '../access/authorize.ts'
 import { expiry } from '../core/entry.ts'
 import { TaskCancelled } from '../core/errors.ts'
 import { events } from '../core/events.ts'
@@ -15,7 +14,10 @@ import { replyStatus } from './reply.ts'
  * safe; a task that has settled stays as it is.
  */
 export async function cancel(engine: Engine, refId: RefId, who: Actor): Promise<CallResponse> {
-  authorizeSteering(await find(engine, refId), who)
+  engine.access.authorizeSteering(await find(engine, refId), who, {
+    action: 'cancel',
+    refId,
+  })
   const now = engine.clock.now()
   const expiresAt = expiry(now, engine.settings.taskRetention)
   const { entry, refused } = await change(engine, refId, { type: 'cancel', now, expiresAt })
@@ -23,5 +25,5 @@ export async function cancel(engine: Engine, refId: RefId, who: Actor): Promise<
     engine.runner.abort(refId, new TaskCancelled('The task was cancelled.'))
     if (entry.status === 'cancelled') engine.events.emit(events.settled(entry))
   }
-  return replyStatus(engine, entry, who)
+  return replyStatus(engine, entry, who, 'cancel')
 }

@@ -1,18 +1,20 @@
 import type { Actor } from '../access/actor.ts'
-import { authorize } from '../access/authorize.ts'
 import { Permission } from '../access/permission.ts'
 import { TaskCancelled } from '../core/errors.ts'
 import { events } from '../core/events.ts'
 import type { RefId } from '../core/ref.ts'
 import type { Engine } from './engine.ts'
-import { find } from './find.ts'
+import { findFor } from './find.ts'
 
 const DENIAL = 'Deleting needs the DELETE right. The host program itself passes actor.system().'
 
 /** Removes an entry for good. Work that still runs for it is told to stop, here or in whichever process. */
 export async function remove(engine: Engine, refId: RefId, who: Actor): Promise<boolean> {
-  const entry = await find(engine, refId)
-  authorize(entry, who, Permission.DELETE, DENIAL)
+  const entry = await findFor(engine, refId, who, {
+    action: 'delete',
+    permission: Permission.DELETE,
+    denial: DENIAL,
+  })
   const deleted = await engine.store.delete(refId)
   if (deleted) engine.events.emit(events.deleted(entry))
   engine.sources.drop(refId)

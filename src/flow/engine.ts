@@ -1,3 +1,5 @@
+import type { AuditSink } from '../access/audit.ts'
+import type { Access } from '../access/authorize.ts'
 import type { Clock } from '../core/clock.ts'
 import type { JsonValue } from '../core/json.ts'
 import type { RandomBytes } from '../core/ref.ts'
@@ -29,8 +31,11 @@ export interface Settings {
   readonly sweepInterval: number
 }
 
-/** How previews and pages show a value, by name: for values that wrap what the reader is after. */
-export type Views = Readonly<Record<string, (value: JsonValue) => JsonValue>>
+/** What a view is made for: to be shown in previews and pages, or to stand in another call's input. */
+export type ViewPurpose = 'show' | 'use'
+
+/** What of a value is shown or used, by name: for values that wrap what the reader is after. */
+export type Views = Readonly<Record<string, (value: JsonValue, purpose: ViewPurpose) => JsonValue>>
 
 /** All that the flow works with. Put together in `ref-cache.ts`. */
 export interface Engine {
@@ -42,6 +47,9 @@ export interface Engine {
   readonly clock: Clock
   readonly random: RandomBytes
   readonly settings: Settings
+  /** Decides who may do what. */
+  readonly access: Access
+  readonly audit: AuditSink | undefined
   readonly views: Views
   readonly tools: Map<string, Tool>
   readonly sources: SourceCache

@@ -1,14 +1,14 @@
 import { type ActorLike, toActor } from '../access/actor.ts'
-import { authorizeKnowing } from '../access/authorize.ts'
+import { KNOW } from '../access/authorize.ts'
 import { type Duration, toMilliseconds } from '../core/duration.ts'
 import type { Progress } from '../core/entry.ts'
 import type { RefId } from '../core/ref.ts'
 import type { CallResponse } from '../core/response.ts'
 import type { ResponseFormat } from '../core/tool.ts'
 import type { Engine } from './engine.ts'
-import { find } from './find.ts'
+import { findFor } from './find.ts'
 import { follow } from './follow.ts'
-import { reply } from './reply.ts'
+import { PRIVATE, reply } from './reply.ts'
 import { tellProgress } from './status.ts'
 
 /** How a reference is asked for. */
@@ -36,12 +36,16 @@ export interface GetOptions {
 export async function poll(engine: Engine, refId: RefId, options: GetOptions): Promise<CallResponse> {
   const who = toActor(options.actor)
   const within = toMilliseconds(options.wait ?? 0, 'wait')
-  const entry = await find(engine, refId)
-  authorizeKnowing(entry, who)
+  const entry = await findFor(engine, refId, who, {
+    action: 'get',
+    permission: KNOW,
+    denial: PRIVATE,
+    onTheWay: true,
+  })
   const latest = await follow(engine, entry, {
     within,
     signals: [options.signal],
-    onChange: changed => tellProgress(changed, who, options.onProgress),
+    onChange: changed => tellProgress(engine, changed, who, options.onProgress),
   })
-  return reply(engine, latest, who, { ...options, unreadable: 'refuse' })
+  return reply(engine, latest, who, { ...options, unreadable: 'refuse', action: 'get' })
 }

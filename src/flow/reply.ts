@@ -1,8 +1,8 @@
 import type { Actor } from '../access/actor.ts'
-import { authorize, authorizeKnowing, may } from '../access/authorize.ts'
+import type { AuditAction } from '../access/audit.ts'
+import { KNOW } from '../access/authorize.ts'
 import { Permission } from '../access/permission.ts'
 import { type Entry, isExpired } from '../core/entry.ts'
-import { NotFound } from '../core/errors.ts'
 import type { CacheResponse, CallResponse } from '../core/response.ts'
 import type { ResponseFormat } from '../core/tool.ts'
 import type { Engine } from './engine.ts'
@@ -21,6 +21,7 @@ export interface ReplyOptions {
    * call that made it).
    */
   unreadable: 'refuse' | 'withhold'
+  action: AuditAction
   /** The caller has followed the entry until now: that it expired in between must not cost it the answer. */
   justFollowed?: boolean
 }
@@ -34,10 +35,19 @@ export async function reply(
   who: Actor,
   options: ReplyOptions,
 ): Promise<CallResponse> {
-  const known = knownTo(engine, entry, who, options.justFollowed)
+  const { action, unreadable } = options
+  const live = liveEntry(engine, entry, options.justFollowed)
+  // The one call that made the value may be answered without it.
+  const reads = live?.status === 'complete' && unreadable === 'refuse'
+  const permission = reads ? Permission.READ : KNOW
+  const known = engine.access.authorize(live, who, {
+    action,
+    permission,
+    refId: live?.refId,
+    denial: PRIVATE,
+  })
   if (known.status !== 'complete') return describeTask(engine, known, who, options.responseFormat)
-  if (options.unreadable === 'withhold' && !may(known, who, Permission.READ)) return bare(known, PRIVATE)
-  authorize(known, who, Permission.READ, PRIVATE)
+  if (!reads && !engine.access.may(known, who, Permission.READ)) return bare(known, PRIVATE)
   await renew(engine, known)
   return showValue(engine, known, options)
 }
@@ -47,21 +57,24 @@ export function replyStatus(
   engine: Engine,
   entry: Entry | undefined,
   who: Actor,
+  action: AuditAction,
   format?: ResponseFormat,
 ): CallResponse {
-  const known = knownTo(engine, entry, who)
+  const live = liveEntry(engine, entry)
+  // What came before an answer to anything else was recorded there.
+  const onTheWay = action === 'status' ? {} : ({ onTheWay: true } as const)
+  const want = { action, permission: KNOW, refId: live?.refId, denial: PRIVATE, ...onTheWay }
+  const known = engine.access.authorize(live, who, want)
   if (known.status !== 'complete') return describeTask(engine, known, who, format)
-  const sees = may(known, who, Permission.READ)
+  const sees = engine.access.may(known, who, Permission.READ)
   return {
     ...bare(known, sees ? 'The task has finished. Its value can be read with this ref_id.' : PRIVATE),
     ...(sees ? { valueBytes: known.valueBytes } : {}),
   }
 }
 
-function knownTo(engine: Engine, entry: Entry | undefined, who: Actor, justFollowed = false): Entry {
-  if (!entry || (!justFollowed && isExpired(entry, engine.clock.now()))) throw new NotFound()
-  authorizeKnowing(entry, who)
-  return entry
+function liveEntry(engine: Engine, entry: Entry | undefined, justFollowed = false): Entry | undefined {
+  return entry && !justFollowed && isExpired(entry, engine.clock.now()) ? undefined : entry
 }
 
 function bare({ refId }: Entry, message: string): CacheResponse {

@@ -1,5 +1,4 @@
 import { type ActorLike, toActor } from '../access/actor.ts'
-import { authorize } from '../access/authorize.ts'
 import { Permission } from '../access/permission.ts'
 import { type Duration, toMilliseconds } from '../core/duration.ts'
 import { isExpired, isInFlight } from '../core/entry.ts'
@@ -7,7 +6,7 @@ import { InvalidArgument, NotFound, TaskCancelled } from '../core/errors.ts'
 import type { JsonValue } from '../core/json.ts'
 import type { RefId } from '../core/ref.ts'
 import type { Engine } from './engine.ts'
-import { find } from './find.ts'
+import { findFor } from './find.ts'
 import { follow } from './follow.ts'
 import { renew } from './renew.ts'
 import { PRIVATE } from './reply.ts'
@@ -35,8 +34,8 @@ export interface ResolveOptions {
  */
 export async function resolve(engine: Engine, refId: RefId, options: ResolveOptions): Promise<JsonValue> {
   const who = toActor(options.actor)
-  const found = await find(engine, refId)
-  authorize(found, who, options.permission ?? Permission.READ, PRIVATE)
+  const permission = options.permission ?? Permission.READ
+  const found = await findFor(engine, refId, who, { action: 'resolve', permission, denial: PRIVATE })
   const entry = await follow(engine, found, { within: toMilliseconds(options.wait ?? 0, 'wait') })
   if (!entry || isExpired(entry, engine.clock.now())) throw new NotFound()
   if (isInFlight(entry)) {
@@ -45,7 +44,7 @@ export async function resolve(engine: Engine, refId: RefId, options: ResolveOpti
     )
   }
   if (entry.status === 'cancelled') throw new TaskCancelled('The task behind this reference was cancelled.')
-  if (entry.status === 'failed') throw taskFailed(entry, who)
+  if (entry.status === 'failed') throw taskFailed(engine, entry, who)
   await renew(engine, entry)
   return JSON.parse(await readJson(engine, entry)) as JsonValue
 }

@@ -1,5 +1,4 @@
 import type { Actor } from '../access/actor.ts'
-import { authorizeSteering } from '../access/authorize.ts'
 import type { Entry, Lease } from '../core/entry.ts'
 import { InvalidArgument } from '../core/errors.ts'
 import type { RefId } from '../core/ref.ts'
@@ -14,8 +13,7 @@ import { admit, start } from './start.ts'
 
 /** Begins a failed or cancelled task again, under the same reference. Of two callers at once, one starts it. */
 export async function retry(engine: Engine, refId: RefId, who: Actor): Promise<CallResponse> {
-  const entry = await find(engine, refId)
-  authorizeSteering(entry, who)
+  const entry = engine.access.authorizeSteering(await find(engine, refId), who, { action: 'retry', refId })
   const tool = retryable(engine, entry)
   const lease = newLease(engine)
   // Before the entry changes: a full queue must not cost it what it says of the failure.
@@ -25,10 +23,10 @@ export async function retry(engine: Engine, refId: RefId, who: Actor): Promise<C
     const begun = (await restart(engine, entry, lease, true)) ?? (await restart(engine, entry, lease, false))
     if (!begun) {
       place.leave()
-      return replyStatus(engine, await find(engine, refId), who)
+      return replyStatus(engine, await find(engine, refId), who, 'retry')
     }
     start(engine, tool, begun, lease, place)
-    return replyStatus(engine, begun, who)
+    return replyStatus(engine, begun, who, 'retry')
   } catch (error) {
     place.leave()
     throw error

@@ -1,6 +1,6 @@
 import { decode } from '../core/codec.ts'
-import type { Lease, ProcessingEntry } from '../core/entry.ts'
-import { StoreUnavailable, WorkerLost } from '../core/errors.ts'
+import type { Entry, Lease, ProcessingEntry } from '../core/entry.ts'
+import { StoreUnavailable, TaskCancelled, WorkerLost } from '../core/errors.ts'
 import { events } from '../core/events.ts'
 import type { RefId } from '../core/ref.ts'
 import type { ProgressReport, TaskContext, Tool } from '../core/tool.ts'
@@ -11,6 +11,7 @@ import type { Engine } from './engine.ts'
 import { guardLease, limitTime, sustain } from './guards.ts'
 import { ProgressReporter } from './progress.ts'
 import type { Place } from './queue.ts'
+import { fillInput, inFlight, settled } from './references.ts'
 import { conclude, type Outcome } from './settle.ts'
 import { encodeValue } from './values.ts'
 
@@ -26,13 +27,25 @@ interface Hold {
 }
 
 /** How the holder of a lease runs a task, attempt by attempt, from `pending` to its settlement. */
-export function performer(engine: Engine, tool: Tool, lease: Lease, first: Place): Perform {
+export function performer(
+  engine: Engine,
+  tool: Tool,
+  lease: Lease,
+  first: Place,
+  uses: readonly RefId[] = [],
+): Perform {
   return async (refId, signal) => {
     const own = abortableUnder(signal)
     const hold: Hold = { engine, tool, refId, lease, signal: own.signal, stop: own.abort }
     const unguard = guardLease(engine, refId, lease, hold.stop)
     let place = first
     try {
+      if (uses.length > 0 && (await inFlight(engine, uses))) {
+        // Whoever waits for others must not stand in their way.
+        place.leave()
+        await settled(engine, uses, hold.signal)
+        place = engine.queue.enterAgain(tool.name, tool.maxConcurrentTasks)
+      }
       for (let retries = 0; ; retries++) {
         await place.turn(hold.signal)
         const retryAt = await attempt(hold, retries)
@@ -77,9 +90,8 @@ async function execute(hold: Hold, entry: ProcessingEntry, input: Uint8Array | u
   const unlimit = limitTime(engine, tool.hardTimeout, own.abort)
   let outcome: Outcome
   try {
-    const args = await decodeInput(input)
-    const result = await untilAborted(own.signal, () =>
-      tool.handler(args, contextOf(entry, own.signal, progress)),
+    const result = await untilAborted(own.signal, async () =>
+      tool.handler(await argumentsFor(hold, entry, input), contextOf(entry, own.signal, progress)),
     )
     outcome = await encodeValue(engine, result)
   } catch (error) {
@@ -92,10 +104,17 @@ async function execute(hold: Hold, entry: ProcessingEntry, input: Uint8Array | u
   return { outcome, progress: progress.latest }
 }
 
-async function decodeInput(bytes: Uint8Array | undefined): Promise<never> {
+async function argumentsFor(hold: Hold, entry: Entry, bytes: Uint8Array | undefined): Promise<never> {
   if (!bytes) throw new StoreUnavailable('The input of this task is gone from the store.')
-  // The tool's own schema vouched for the type when the input was stored.
-  return JSON.parse(await decode(bytes)) as never
+  const { engine, tool, refId, lease } = hold
+  const { args, derivedFrom } = await fillInput(engine, tool, entry, await decode(bytes))
+  if (derivedFrom.length > 0) {
+    // Before the handler can say anything of it.
+    const { refused } = await change(engine, refId, { type: 'derive', owner: lease.owner, derivedFrom })
+    if (refused) throw new TaskCancelled('The task was cancelled or taken over.')
+  }
+  // The tool's own schema vouched for the type.
+  return args as never
 }
 
 function contextOf(entry: ProcessingEntry, signal: AbortSignal, progress: ProgressReporter): TaskContext {

@@ -1,8 +1,8 @@
 import { type ActorLike, actor, describeActor, toActor } from '../access/actor.ts'
-import { admit } from '../access/authorize.ts'
 import type { Namespace } from '../access/namespace.ts'
-import { AccessPolicy, checkPolicy } from '../access/policy.ts'
-import { type Duration, toLimit } from '../core/duration.ts'
+import { Permission } from '../access/permission.ts'
+import { type AccessPolicy, checkPolicy } from '../access/policy.ts'
+import type { Duration } from '../core/duration.ts'
 import type { CompleteEntry, PreviewSettings } from '../core/entry.ts'
 import { expiry } from '../core/entry.ts'
 import { InvalidArgument } from '../core/errors.ts'
@@ -11,20 +11,27 @@ import { checkChoice, checkPreview } from '../core/options.ts'
 import { createRefId, type RefId } from '../core/ref.ts'
 import type { TtlMode } from '../core/tool.ts'
 import type { Engine } from './engine.ts'
+import { ttlFor } from './namespace.ts'
 import { encodeValue } from './values.ts'
+
+const WRITING = {
+  action: 'set',
+  permission: Permission.WRITE,
+  denial: 'Storing a value in this namespace needs the WRITE right. The host program itself names no actor.',
+} as const
 
 export interface SetOptions {
   /** @defaultValue 'public' */
   namespace?: Namespace
-  /** @defaultValue AccessPolicy.public */
+  /** @defaultValue that of the namespace */
   policy?: AccessPolicy
-  /** How long it is kept; null for ever. @defaultValue the cache's `defaultTtl` */
+  /** How long it is kept; null for ever. @defaultValue that of the namespace, else the cache's `defaultTtl` */
   ttl?: Duration | null
   /** Whether reading puts the expiry off by the `ttl`. @defaultValue 'fixed' */
   ttlMode?: TtlMode
   /** The tool that made it. */
   toolName?: string
-  /** On whose behalf. @defaultValue the host program itself */
+  /** On whose behalf; it needs WRITE by the policy of the namespace. @defaultValue the host program itself */
   actor?: ActorLike
   preview?: PreviewSettings
 }
@@ -50,8 +57,10 @@ export async function set(
     throw new InvalidArgument('A value is stored under a label of 1 to 256 characters.')
   }
   const who = options.actor === undefined ? actor.system() : toActor(options.actor)
-  const namespace = admit(options.namespace ?? 'public', who)
-  const ttl = options.ttl === undefined ? engine.settings.defaultTtl : toLimit(options.ttl, 'ttl')
+  const namespace = options.namespace ?? 'public'
+  const { policy } = engine.access.enter(namespace, who)
+  engine.access.authorize({ namespace, policy, startedBy: '' }, who, WRITING)
+  const ttl = ttlFor(engine, namespace, options.ttl)
   const now = engine.clock.now()
   const { bytes, valueBytes } = await encodeValue(engine, value)
   const entry: CompleteEntry = {
@@ -60,7 +69,7 @@ export async function set(
     ...(options.toolName === undefined ? {} : { toolName: options.toolName }),
     label,
     namespace,
-    policy: checkPolicy(options.policy ?? AccessPolicy.public),
+    policy: options.policy ? checkPolicy(options.policy) : policy,
     startedBy: describeActor(who),
     createdAt: now,
     completedAt: now,

@@ -22,6 +22,7 @@ import type { PartChanges } from '../stores/store.ts'
 import { pause } from './abort.ts'
 import { type Change, change } from './change.ts'
 import type { Engine } from './engine.ts'
+import { ttlFor } from './namespace.ts'
 import type { EncodedValue } from './values.ts'
 
 const MAX_ERROR_LENGTH = 2_000
@@ -51,12 +52,18 @@ export async function conclude(
 ): Promise<number | undefined> {
   if ('error' in outcome) return concludeError(engine, attempt, outcome.error)
   try {
-    const { progress, tool } = attempt
+    const { entry, progress, tool } = attempt
     // A finished task is never run again: its input goes.
     const parts = { value: outcome.bytes, input: undefined }
     const { valueBytes } = outcome
     const done = (now: number): Ending => {
-      return { type: 'complete', now, expiresAt: expiry(now, tool.ttl), progress, valueBytes }
+      return {
+        type: 'complete',
+        now,
+        expiresAt: expiry(now, ttlFor(engine, entry.namespace, tool.ttl)),
+        progress,
+        valueBytes,
+      }
     }
     await store(engine, attempt, done, parts)
     return undefined

@@ -8,8 +8,8 @@ import { performer } from './run.ts'
 import { toTaskError } from './settle.ts'
 
 /** Starts the work of an entry whose lease this process holds. The only place where work starts. */
-export function start(engine: Engine, tool: Tool, { refId }: Entry, lease: Lease, place: Place): void {
-  engine.runner.start(refId, performer(engine, tool, lease, place))
+export function start(engine: Engine, tool: Tool, entry: Entry, lease: Lease, place: Place): void {
+  engine.runner.start(entry.refId, performer(engine, tool, lease, place, entry.uses))
 }
 
 /** A place for a task that is not admitted yet. @throws QueueFull when too many tasks wait already */

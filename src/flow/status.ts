@@ -1,5 +1,5 @@
 import type { Actor } from '../access/actor.ts'
-import { may } from '../access/authorize.ts'
+import { KNOW } from '../access/authorize.ts'
 import { Permission } from '../access/permission.ts'
 import {
   type CancelledEntry,
@@ -31,14 +31,14 @@ export function describeTask(
   const detail = format ?? tool?.responseFormat ?? 'standard'
   if (detail === 'minimal') return minimal
   // What a handler says in words may hold what it worked on: only for those who may see the value.
-  const sees = may(entry, who, Permission.READ)
-  const progress = progressFor(entry, who)
+  const sees = engine.access.may(entry, who, Permission.READ)
+  const progress = progressFor(engine, entry, who)
   const startedAt = entry.status === 'pending' ? undefined : entry.startedAt
   return {
     ...minimal,
     ...(startedAt === undefined ? {} : { startedAt: new Date(startedAt) }),
     ...(progress ? { progress } : {}),
-    ...(isInFlight(entry) ? flying(engine, entry) : ended(entry, who)),
+    ...(isInFlight(entry) ? flying(engine, entry) : ended(engine, entry, who)),
     ...(detail === 'full' ? fully(entry, tool, sees) : {}),
   }
 }
@@ -48,39 +48,41 @@ function fully(entry: TaskEntry, tool: Tool | undefined, sees: boolean) {
   return {
     isCancellable: isInFlight(entry),
     ...(retryHistory.length > 0 && sees ? { retryHistory } : {}),
-    ...(tool?.outputSchema ? { expectedSchema: tool.outputSchema } : {}),
+    // Whoever made the schema may have made it from what the tool works on.
+    ...(tool?.outputSchema && sees ? { expectedSchema: tool.outputSchema } : {}),
   }
 }
 
 /** How far a task is, for `who`: the words of a handler only where the value may be seen. */
-export function progressFor(entry: Entry, who: Actor): Progress | undefined {
+export function progressFor(engine: Engine, entry: Entry, who: Actor): Progress | undefined {
   if (entry.status === 'pending' || !entry.progress) return undefined
   const { message, ...numbers } = entry.progress
-  return may(entry, who, Permission.READ) ? entry.progress : numbers
+  return engine.access.may(entry, who, Permission.READ) ? entry.progress : numbers
 }
 
 /** Tells whoever waits, in words only where those may be seen. A listener that throws harms nothing. */
 export function tellProgress(
+  engine: Engine,
   entry: Entry,
   who: Actor,
   onProgress: ((progress: Progress) => void) | undefined,
 ): void {
-  const progress = progressFor(entry, who)
-  if (!progress || !may(entry, who, Permission.READ | Permission.EXECUTE)) return
+  const progress = onProgress && progressFor(engine, entry, who)
+  if (!progress || !engine.access.may(entry, who, KNOW)) return
   try {
-    onProgress?.(progress)
+    onProgress(progress)
   } catch {
     // The listener's own affair.
   }
 }
 
 /** A failed task as an error for `who`. */
-export function taskFailed(entry: FailedEntry, who: Actor): TaskFailed {
-  return new TaskFailed(errorFor(entry, who), { code: entry.error.code })
+export function taskFailed(engine: Engine, entry: FailedEntry, who: Actor): TaskFailed {
+  return new TaskFailed(errorFor(engine, entry, who), { code: entry.error.code })
 }
 
-function errorFor(entry: FailedEntry, who: Actor): string {
-  return may(entry, who, Permission.READ) ? entry.error.message : 'The task failed.'
+function errorFor(engine: Engine, entry: FailedEntry, who: Actor): string {
+  return engine.access.may(entry, who, Permission.READ) ? entry.error.message : 'The task failed.'
 }
 
 function flying(engine: Engine, entry: InFlightEntry) {
@@ -118,7 +120,7 @@ function pollAfter(eta: number | undefined, elapsedSeconds: number): number {
   return Math.min(15, Math.max(1, Math.round((eta ?? elapsedSeconds) / 5)))
 }
 
-function ended(entry: FailedEntry | CancelledEntry, who: Actor) {
+function ended(engine: Engine, entry: FailedEntry | CancelledEntry, who: Actor) {
   const retryCount = Math.max(0, entry.attempt - 1)
   const counts = { retryCount, maxRetries: entry.maxRetries }
   if (entry.status === 'cancelled') {
@@ -132,7 +134,7 @@ function ended(entry: FailedEntry | CancelledEntry, who: Actor) {
   const canRetry = !isFinal(code)
   return {
     ...counts,
-    error: errorFor(entry, who),
+    error: errorFor(engine, entry, who),
     errorCode: code,
     canRetry,
     message: canRetry

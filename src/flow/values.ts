@@ -106,7 +106,7 @@ export function sourcesOf(engine: Engine, entry: Entry): Promise<Sources> {
     const value = JSON.parse(json) as JsonValue
     const whole = new Source(value, json)
     const project = entry.view === undefined ? undefined : engine.views[entry.view]
-    const shown = project ? new Source(project(value)) : whole
+    const shown = project ? new Source(project(value, 'show')) : whole
     return { sources: { whole, shown }, characters: json.length }
   })
 }

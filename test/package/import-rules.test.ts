@@ -41,14 +41,14 @@ const MCP_SDK = ['@modelcontextprotocol/server', '@modelcontextprotocol/client',
 const AREAS: Record<string, Area> = {
   core: {
     owns: /^core\//,
-    modules: [/^core\//, /^access\/(policy|namespace)\.ts$/],
+    modules: [/^core\//, /^access\/policy\.ts$/, { types: /^access\/(namespace|decision)\.ts$/ }],
     builtins: ['node:crypto', 'node:util', 'node:zlib'],
     packages: [],
     why: 'core is pure: no I/O, no SDK, no store. A tool carries its policy and namespace, so it knows those two.',
   },
   access: {
     owns: /^access\//,
-    modules: [/^access\//, /^core\/errors\.ts$/],
+    modules: [/^access\//, /^core\/errors\.ts$/, { types: /^core\/duration\.ts$/ }],
     builtins: [],
     packages: [],
     why: 'access decides from what it is given alone: entries come to it as plain fields.',

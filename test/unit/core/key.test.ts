@@ -8,6 +8,8 @@ const key = (input: unknown, change: Partial<Parameters<typeof keyOf>[0]> = {}) 
     cacheName: 'c',
     toolName: 't',
     namespace: 'public',
+    policy: {},
+    derivedFrom: [],
     input: serializeInput(input),
     ...change,
   })

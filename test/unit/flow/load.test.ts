@@ -1,9 +1,9 @@
 import { describe, expect, it, vi } from 'vitest'
 import { AccessPolicy } from '../../../src/access/policy.ts'
-import { InvalidArgument, NotFound, StoreUnavailable, ValueTooLarge } from '../../../src/core/errors.ts'
+import { InvalidArgument, StoreUnavailable, ValueTooLarge } from '../../../src/core/errors.ts'
 import { toErrorResult } from '../../../src/mcp/wire.ts'
 import { memoryStore } from '../../../src/stores/memory.ts'
-import { deferred, scene } from './scene.ts'
+import { scene } from './scene.ts'
 
 const list = (length: number) => Array.from({ length }, (_, id) => ({ id, name: `user ${id}` }))
 
@@ -49,24 +49,6 @@ describe('many readers of one value', () => {
     const { refId } = await cache.set('v', 'abc', { policy: AccessPolicy.executeOnly })
     expect(await cache.taskStatus(refId, { actor: 'user' })).toMatchObject({ valueBytes: 5 })
     expect(await cache.taskStatus(refId)).not.toHaveProperty('valueBytes')
-  })
-})
-
-describe('a caller who may not even know of a task', () => {
-  it('learns neither its error nor its progress by calling the tool', async () => {
-    const { cache, clock } = scene()
-    const work = deferred()
-    const tool = cache.cached({ name: 'users', policy: AccessPolicy.userOnly }, async (_: object, task) => {
-      task.progress(1, 2, 'secret')
-      await work.promise
-    })
-    const heard = vi.fn()
-    const answer = tool({}, { onProgress: heard }).catch(error => error)
-    await clock.advance(500)
-    work.reject(new Error('secret'))
-    await clock.advance(0)
-    expect(await answer).toBeInstanceOf(NotFound)
-    expect(heard).not.toHaveBeenCalled()
   })
 })
 

@@ -2,7 +2,7 @@ import type { AuthInfo, ServerContext } from '@modelcontextprotocol/server'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { actor } from '../../../src/access/actor.ts'
-import { checkNamespace } from '../../../src/access/namespace.ts'
+import { namespaceRules } from '../../../src/access/namespace.ts'
 import { callerOf, toNamespaceId } from '../../../src/mcp/identity.ts'
 
 function context(parts: { sessionId?: string; authInfo?: Partial<AuthInfo>; http?: boolean }): ServerContext {
@@ -12,6 +12,11 @@ function context(parts: { sessionId?: string; authInfo?: Partial<AuthInfo>; http
 
 const tokenOf = (extra: Record<string, unknown>) =>
   context({ authInfo: { token: 'secret', clientId: 'app', scopes: [], extra } })
+
+const checkNamespace = (namespace: string) => {
+  namespaceRules().resolve(namespace)
+  return namespace
+}
 
 describe('who calls', () => {
   it('on stdio is one agent, whose calls share their results', () => {

@@ -1,0 +1,75 @@
+import { type Actor, nameOf } from './actor.ts'
+import type { Namespace, NamespaceResolver } from './namespace.ts'
+import { matches, mayMatch } from './pattern.ts'
+import { Permission } from './permission.ts'
+import { type AccessPolicy, ROLE_DEFAULTS } from './policy.ts'
+
+/** `hidden`: the actor may not even know of it, so it must look like what does not exist. */
+export type Verdict = 'allowed' | 'denied' | 'hidden'
+
+/**
+ * What decided. `system`: the host program may do everything. `derived`: the entry was computed from something that
+ * the actor may not see. `unknown`: there is no such entry. The others are parts of a policy, in their order.
+ */
+export type Rule =
+  | 'system'
+  | 'denied'
+  | 'session'
+  | 'namespace'
+  | 'allowed'
+  | 'owner'
+  | 'role'
+  | 'derived'
+  | 'unknown'
+  | 'custom'
+
+export interface Decision {
+  readonly verdict: Verdict
+  readonly rule: Rule
+}
+
+/** What a permission checker is asked about. */
+export interface Resource {
+  readonly namespace: Namespace
+  readonly policy: AccessPolicy
+}
+
+/**
+ * Something that an entry was computed from, and the right to it that the entry's reader must have: READ where it was
+ * used by EXECUTE alone.
+ */
+export interface Source extends Resource {
+  readonly needs: Permission
+}
+
+/** Whether an actor has one right, by which rule. Replaceable: what it does not allow is not done. */
+export interface PermissionChecker {
+  /** @param right a single permission, never a combination */
+  check(resource: Resource, who: Actor, right: Permission): { readonly allowed: boolean; readonly rule: Rule }
+}
+
+/** The order of decision: denied, session bound elsewhere, namespace, allowed, owner, role. */
+export function policyChecker(namespaces: NamespaceResolver): PermissionChecker {
+  return {
+    check({ namespace, policy }, who, right) {
+      const { denied = [], boundSession, allowed = [], owner } = policy
+      if (denied.some(pattern => mayMatch(pattern, who))) return no('denied')
+      if (boundSession !== undefined && who.sessionId !== boundSession) return no('session')
+      if (!namespaces.resolve(namespace).admits(who)) return no('namespace')
+      if (has(policy.allowedPermissions, right) && allowed.some(pattern => matches(pattern, who))) {
+        return yes('allowed')
+      }
+      if (owner !== undefined && owner === nameOf(who) && has(policy.ownerPermissions, right))
+        return yes('owner')
+      const role = who.type === 'user' ? 'user' : 'agent'
+      return has(policy[role] ?? ROLE_DEFAULTS[role], right) ? yes('role') : no('role')
+    },
+  }
+}
+
+const yes = (rule: Rule) => ({ allowed: true, rule })
+const no = (rule: Rule) => ({ allowed: false, rule })
+
+function has(rights: Permission = Permission.FULL, right: Permission): boolean {
+  return (rights & right) !== 0
+}

@@ -1,0 +1,275 @@
+import { afterEach, describe, expect, it } from 'vitest'
+import { z } from 'zod'
+import { actor } from '../../../src/access/actor.ts'
+import { Permission } from '../../../src/access/permission.ts'
+import { AccessPolicy } from '../../../src/access/policy.ts'
+import { CircularReference, InvalidArgument, NotFound, TaskFailed } from '../../../src/core/errors.ts'
+import type { JsonValue } from '../../../src/core/json.ts'
+import type { RefCache } from '../../../src/ref-cache.ts'
+import { deferred, scene } from './scene.ts'
+
+const caches: RefCache[] = []
+function open(options?: Parameters<typeof scene>[0]) {
+  const made = scene(options)
+  caches.push(made.cache)
+  return made
+}
+afterEach(async () => {
+  await Promise.all(caches.splice(0).map(cache => cache.close()))
+})
+
+const echo = (cache: RefCache, options: object = {}) =>
+  cache.cached({ name: 'echo', ...options }, (args: JsonValue) => args)
+
+const user = actor.user({ id: 'alice' })
+const agent = actor.agent({ id: 'claude-1' })
+
+describe('a reference in the input of a tool', () => {
+  it('is replaced by its value, deep in objects and lists', async () => {
+    const { cache } = open()
+    const { refId } = await cache.set('rows', [1, 2])
+    const answer = await echo(cache)({ a: { b: [refId, { c: refId }] }, d: 'text' })
+    expect(answer).toMatchObject({ value: { a: { b: [[1, 2], { c: [1, 2] }] }, d: 'text' } })
+  })
+
+  it('may stand where the schema wants a number or a list: the schema sees the value', async () => {
+    const { cache } = open()
+    const five = await cache.set('five', 5)
+    const list = await cache.set('list', [1, 2])
+    const input = z.object({ n: z.number().max(9), list: z.array(z.number()), plus: z.number().default(1) })
+    const sum = cache.cached({ name: 'sum', input }, ({ n, list, plus }) =>
+      list.reduce((a, b) => a + b, n + plus),
+    )
+    expect(await sum({ n: five.refId, list: list.refId } as never)).toMatchObject({ value: 9 })
+    const ten = await cache.set('ten', 10)
+    await expect(sum({ n: ten.refId, list: [] } as never)).rejects.toThrow(/n: /)
+  })
+
+  it('of another cache, or not in the full form, stays a text', async () => {
+    const { cache } = open()
+    const other = `other:${'0'.repeat(32)}`
+    const texts = [other, `t:${'0'.repeat(31)}`, `t:${'G'.repeat(32)}`, `see t:${'0'.repeat(32)}`]
+    expect(await echo(cache)({ texts })).toMatchObject({ value: { texts } })
+  })
+
+  it('fails alike whether it is unknown, expired or forbidden', async () => {
+    const { cache, clock } = open()
+    const expired = await cache.set('e', 1, { ttl: '1s' })
+    const hidden = await cache.set('h', 1, { policy: AccessPolicy.userOnly })
+    const foreign = await cache.set('f', 1, { namespace: 'user:bob' })
+    const unused = await cache.set('r', 1, { policy: { agent: Permission.DELETE } })
+    await clock.advance(1_000)
+    const unknown = `t:${'0'.repeat(32)}`
+    for (const refId of [unknown, expired.refId, hidden.refId, foreign.refId, unused.refId]) {
+      const error = await echo(cache)({ deep: [[refId]] }, { actor: agent }).catch((e: unknown) => e)
+      expect(error).toEqual(new NotFound())
+    }
+  })
+
+  it('stays a text where the tool opts out, or names other arguments', async () => {
+    const { cache } = open()
+    const { refId } = await cache.set('v', 1)
+    const input = { a: refId, b: [refId] }
+    expect(await echo(cache, { resolveRefs: false })(input)).toMatchObject({ value: input })
+    expect(await echo(cache, { name: 'named', resolveRefs: ['b'] })(input)).toMatchObject({
+      value: { a: refId, b: [1] },
+    })
+  })
+
+  it('keeps a member called __proto__ a member', async () => {
+    const { cache } = open()
+    const { refId } = await cache.set('v', JSON.parse('{"__proto__":{"polluted":1}}'))
+    const keys = cache.cached({ name: 'keys' }, (args: { v: object; w: object }) => [
+      Object.keys(args.v),
+      Object.keys(args.w),
+      'polluted' in args.v,
+    ])
+    const w = JSON.parse(`{"__proto__":"${refId}"}`)
+    expect(await keys({ v: refId as never, w })).toMatchObject({
+      value: [['__proto__'], ['__proto__'], false],
+    })
+  })
+
+  it('to a task that still runs is waited for, without a place in the queue', async () => {
+    const { cache, clock } = open({ maxConcurrentTasks: 1 })
+    const work = deferred<number>()
+    const slow = cache.cached({ name: 'slow', asyncTimeout: 0 }, () => work.promise)
+    const { refId } = await slow({})
+    const double = cache.cached({ name: 'double', asyncTimeout: 0 }, (args: { n: number }) => args.n * 2)
+    const handle = await double({ n: refId as never })
+    await clock.advance(100)
+    expect(await cache.get(handle.refId)).toMatchObject({ status: 'pending' })
+    work.resolve(21)
+    await clock.advance(5_000)
+    expect(await cache.get(handle.refId)).toMatchObject({ value: 42 })
+  })
+
+  it('to a failed task fails the call', async () => {
+    const { cache } = open()
+    const broken = cache.cached({ name: 'broken', asyncTimeout: 0 }, () => {
+      throw new Error('no luck')
+    })
+    const { refId } = await broken({})
+    await expect(echo(cache)({ refId })).rejects.toThrow(TaskFailed)
+  })
+
+  it('is part of the key: other references, other results', async () => {
+    const { cache } = open()
+    const one = await cache.set('v', 1)
+    const two = await cache.set('v', 2)
+    let runs = 0
+    const count = cache.cached({ name: 'count' }, (args: { v: number }) => [args.v, ++runs])
+    expect(await count({ v: one.refId as never })).toMatchObject({ value: [1, 1] })
+    expect(await count({ v: two.refId as never })).toMatchObject({ value: [2, 2] })
+    expect(await count({ v: one.refId as never })).toMatchObject({ value: [1, 1] })
+  })
+})
+
+describe('references within values', () => {
+  it('are replaced too', async () => {
+    const { cache } = open()
+    const inner = await cache.set('inner', 1)
+    const outer = await cache.set('outer', { inner: inner.refId })
+    expect(await echo(cache)({ outer: outer.refId })).toMatchObject({ value: { outer: { inner: 1 } } })
+  })
+
+  it('are refused where they go in a circle', async () => {
+    const { cache } = open()
+    const self = cache.cached({ name: 'self', asyncTimeout: 0 }, (_: object, task) => ({ me: task.refId }))
+    const { refId } = await self({})
+    await cache.get(refId, { wait: '1s' })
+    const error = await echo(cache)({ refId }).catch((e: unknown) => e)
+    expect(error).toBeInstanceOf(CircularReference)
+  })
+
+  it('cannot blow up', async () => {
+    const { cache } = open({ maxValueBytes: 10_000 })
+    let ref = (await cache.set('v', 'x'.repeat(100))).refId
+    for (let level = 0; level < 5; level++) ref = (await cache.set('v', Array(10).fill(ref))).refId
+    await expect(echo(cache)({ ref })).rejects.toThrow(/more than 10000 characters/)
+    let chain = (await cache.set('v', 1)).refId
+    for (let level = 0; level < 20; level++) chain = (await cache.set('v', [chain])).refId
+    await expect(echo(cache)({ chain })).rejects.toThrow(InvalidArgument)
+  })
+
+  it('lead to a result that is only for those who have rights to all of it', async () => {
+    const { cache } = open()
+    const secret = await cache.set('secret', 'marker', { namespace: 'user:alice' })
+    const bait = await cache.set('bait', { x: secret.refId })
+    const tool = echo(cache, { namespace: 'public' })
+    const alices = await tool({ bait: bait.refId }, { actor: user })
+    expect(alices).toMatchObject({ value: { bait: { x: 'marker' } } })
+    const bob = actor.user({ id: 'bob' })
+    expect(await tool({ bait: bait.refId }, { actor: bob }).catch((e: unknown) => e)).toEqual(new NotFound())
+    expect(await cache.exists(alices.refId, { actor: bob })).toBe(false)
+  })
+})
+
+describe('what was computed from a value by EXECUTE alone', () => {
+  async function table(options?: Parameters<typeof scene>[0]) {
+    const made = open(options)
+    const salaries = await made.cache.set('salaries', [100, 200, 60_000], {
+      policy: AccessPolicy.executeOnly,
+    })
+    return { ...made, salaries: salaries.refId as never as number[] }
+  }
+
+  it('is not seen by whoever may not see the value, however small, and is seen by whoever may', async () => {
+    const { cache, salaries } = await table()
+    const max = cache.cached({ name: 'max' }, (args: { rows: number[] }) => Math.max(...args.rows))
+    const answer = await max({ rows: salaries }, { actor: agent })
+    expect(answer).toMatchObject({ status: 'complete', isComplete: false })
+    expect(JSON.stringify(answer)).not.toContain('60000')
+    await expect(cache.get(answer.refId, { actor: agent })).rejects.toThrow(/private/)
+    await expect(cache.get(answer.refId, { actor: agent, page: 1 })).rejects.toThrow(/private/)
+    await expect(cache.get(answer.refId, { actor: agent, full: true })).rejects.toThrow(/private/)
+    await expect(cache.resolve(answer.refId, { actor: agent })).rejects.toThrow(/private/)
+    expect(await cache.get(answer.refId, { actor: user })).toMatchObject({ value: 60_000 })
+    expect(await cache.explain(answer.refId, agent, Permission.READ)).toEqual({
+      verdict: 'denied',
+      rule: 'derived',
+    })
+    // The same call by somebody who sees the table is another entry, which is guarded by nothing more.
+    expect(await max({ rows: salaries }, { actor: user })).toMatchObject({ value: 60_000 })
+  })
+
+  it('taints what is computed from that in turn', async () => {
+    const { cache, salaries } = await table()
+    const tool = echo(cache)
+    const first = await tool({ salaries }, { actor: agent })
+    const second = await tool({ first: first.refId }, { actor: agent })
+    expect(JSON.stringify(second)).not.toContain('60000')
+    expect(await cache.get(second.refId, { actor: user })).toMatchObject({ isComplete: true })
+  })
+
+  it('is seen where the tool declares that it gives nothing away', async () => {
+    const { cache, salaries } = await table()
+    const count = cache.cached(
+      { name: 'count', declassifies: true },
+      (args: { rows: number[] }) => args.rows.length,
+    )
+    expect(await count({ rows: salaries }, { actor: agent })).toMatchObject({ value: 3 })
+  })
+
+  it('does not speak through errors, progress or schemas either', async () => {
+    const { cache, clock, salaries } = await table()
+    const heard: unknown[] = []
+    const tool = cache.cached(
+      { name: 'leaky', asyncTimeout: '1s', outputSchema: { const: 60_000 } },
+      async (args: { rows: number[] }, task) => {
+        task.progress({ current: 1, total: 2, message: `saw ${args.rows[2]}` })
+        await new Promise<void>(resolve => clock.schedule(5_000, resolve))
+        throw new Error(`cannot use ${args.rows[2]}`)
+      },
+    )
+    const call = tool(
+      { rows: salaries },
+      { actor: agent, responseFormat: 'full', onProgress: progress => heard.push(progress) },
+    )
+    await clock.advance(1_100)
+    const handle = await call
+    const running = await cache.get(handle.refId, { actor: agent, responseFormat: 'full' })
+    await clock.advance(10_000)
+    const failed = await cache.get(handle.refId, { actor: agent, responseFormat: 'full' })
+    expect(failed).toMatchObject({ status: 'failed', error: 'The task failed.' })
+    expect(JSON.stringify([handle, running, failed, heard])).not.toContain('60000')
+    expect(JSON.stringify(running)).toContain('"total":2')
+    expect(await cache.get(handle.refId, { actor: user })).toMatchObject({ error: 'cannot use 60000' })
+  })
+
+  it('does not speak through the error of a caller that waits', async () => {
+    const { cache, salaries } = await table()
+    const input = z.object({ rows: z.array(z.number().max(100, { error: issue => `bad: ${issue.input}` })) })
+    const strict = cache.cached({ name: 'strict', input }, () => 1)
+    const error = await strict({ rows: salaries }, { actor: agent }).catch((e: Error) => e)
+    expect(error).toBeInstanceOf(TaskFailed)
+    expect(
+      `${(error as Error).message} ${(error as Error).stack} ${String((error as Error).cause)}`,
+    ).not.toMatch(/200|60000/)
+  })
+
+  it('needs no rights of the one who retries, and keeps its guard', async () => {
+    const { cache, salaries } = await table()
+    let runs = 0
+    const flaky = cache.cached({ name: 'flaky', asyncTimeout: 0 }, (args: { rows: number[] }) => {
+      if (runs++ === 0) throw new Error('first')
+      return args.rows
+    })
+    const { refId } = await flaky({ rows: salaries }, { actor: agent })
+    await cache.get(refId, { wait: '1s', actor: user })
+    await cache.retryTask(refId, { actor: user })
+    expect(await cache.get(refId, { wait: '1s', actor: user })).toMatchObject({ value: [100, 200, 60_000] })
+    await expect(cache.get(refId, { actor: agent })).rejects.toThrow(/private/)
+  })
+})
+
+describe('a tool whose results are not for the caller', () => {
+  it('is not run at all', async () => {
+    const { cache } = open()
+    let runs = 0
+    const tool = cache.cached({ name: 'private', policy: { denied: ['agent:claude-*'] } }, () => ++runs)
+    await expect(tool({}, { actor: agent })).rejects.toThrow(/not for you/)
+    expect(runs).toBe(0)
+    expect(await tool({}, { actor: actor.agent({ id: 'other' }) })).toMatchObject({ value: 1 })
+  })
+})
