@@ -1,8 +1,8 @@
+import type { Attack } from './attacks/door.ts'
 import { COMPUTING } from './attacks/rows-computing.ts'
 import { CRAFTING } from './attacks/rows-crafting.ts'
 import { NAMING } from './attacks/rows-naming.ts'
 import { POSING } from './attacks/rows-posing.ts'
-import type { Attack } from './attacks/door.ts'
 
 /**
  * The table of attacks. Each row says what the attacker tries, and which file would have to be wrong for it to work; every row

@@ -25,6 +25,8 @@ export interface Asking {
   pageSize?: number
   maxSize?: number
   full?: boolean
+  /** Until the task has ended, instead of not at all. */
+  wait?: boolean
   format?: 'minimal' | 'standard' | 'full'
 }
 

@@ -53,7 +53,8 @@ async function listen(handler: ReturnType<typeof createMcpHandler>): Promise<Ser
   const serve = toNodeHandler(handler)
   const server = createServer((request, response) => {
     const auth = authOf(request)
-    void serve(Object.assign(request, auth ? { auth } : {}), response)
+    const received = request as IncomingMessage & { method: string; url: string }
+    void serve(auth ? Object.assign(received, { auth }) : received, response)
   }).listen(0, '127.0.0.1')
   await once(server, 'listening')
   return server
@@ -62,7 +63,12 @@ async function listen(handler: ReturnType<typeof createMcpHandler>): Promise<Ser
 /** The token of a test is its claims; no real verifier would believe it, this one always does. */
 function tokenFor({ id, ...claims }: Identity): string | undefined {
   if (id === undefined) return undefined
-  const extra = { sub: id, user_id: id, ...(claims.org === undefined ? {} : { org_id: claims.org }), ...claims }
+  const extra = {
+    sub: id,
+    user_id: id,
+    ...(claims.org === undefined ? {} : { org_id: claims.org }),
+    ...claims,
+  }
   return Buffer.from(JSON.stringify(extra)).toString('base64url')
 }
 
@@ -116,7 +122,7 @@ class Client implements Person {
   }
 
   act(act: Act, refId: unknown, asking: Asking = {}): Promise<Answer> {
-    const { page, pageSize, maxSize, full, format } = asking
+    const { page, pageSize, maxSize, full, format, wait = false } = asking
     const tool = ACTS[act]
     if (tool === undefined) throw new Error(`Nobody can ${act} over HTTP.`)
     const options = {
@@ -125,7 +131,7 @@ class Client implements Person {
       max_size: maxSize,
       full,
       _async_response_format: format,
-      wait_seconds: 0,
+      wait_seconds: wait ? 25 : 0,
     }
     return this.call(tool, { ref_id: refId, ...(act === 'get' ? options : {}) })
   }
@@ -164,4 +170,3 @@ function understood(messages: JsonObject[]): Pick<Answer, 'body' | 'code'> {
   const { code } = (body.error ?? {}) as JsonObject
   return { body, code: code === undefined ? undefined : String(code) }
 }
-

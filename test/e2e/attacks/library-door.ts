@@ -32,7 +32,7 @@ function actorOf({ kind = 'agent', id, session, org }: Identity): Actor {
 
 interface Counter {
   readonly target: Target
-  readonly call: CachedTool<unknown>
+  readonly call: CachedTool<Record<string, unknown>>
 }
 
 async function openLibrary(site: Site, toActor: (identity: Identity) => Actor): Promise<Door> {
@@ -65,7 +65,11 @@ class Caller implements Person {
   /** As a careful host does it: results belong to the caller unless the tool says otherwise. */
   call(tool: string, input: unknown = {}): Promise<Answer> {
     const named = this.counters.get(tool)?.target.namespace
-    return this.callIn(named ?? (this.id === undefined ? 'public' : `user:${toNamespaceId(this.id)}`), tool, input)
+    return this.callIn(
+      named ?? (this.id === undefined ? 'public' : `user:${toNamespaceId(this.id)}`),
+      tool,
+      input,
+    )
   }
 
   callWith(tool: string, json: string): Promise<Answer> {
@@ -76,23 +80,31 @@ class Caller implements Person {
     return this.#answer(async () => {
       const counter = this.counters.get(tool)
       if (!counter) throw new Error(`There is no tool '${tool}'.`)
-      return counter.call(input, { actor: this.actor, namespace, onProgress: told => this.#hear(told) })
+      return counter.call(input as Record<string, unknown>, {
+        actor: this.actor,
+        namespace,
+        onProgress: told => this.#hear(told),
+      })
     })
   }
 
-  act(act: Act, refId: unknown, { format, ...asking }: Asking = {}): Promise<Answer> {
+  act(act: Act, refId: unknown, { format, wait: waits = false, ...asking }: Asking = {}): Promise<Answer> {
     const { cache, actor } = this
     // What an attacker names need not be a text.
     const ref = refId as string
+    const wait = waits ? '1h' : 0
     switch (act) {
       case 'get':
         return this.#answer(() =>
-          cache.get(ref, { actor, ...asking, responseFormat: format, onProgress: told => this.#hear(told) }),
+          cache.get(ref, {
+            ...{ actor, wait, ...asking, responseFormat: format },
+            onProgress: told => this.#hear(told),
+          }),
         )
       case 'status':
         return this.#answer(() => cache.taskStatus(ref, { actor }))
       case 'resolve':
-        return this.#answer(async () => ({ value: await cache.resolve(ref, { actor }) }))
+        return this.#answer(async () => ({ value: await cache.resolve(ref, { actor, wait }) }))
       case 'exists':
         return this.#answer(async () => ({ value: await cache.exists(ref, { actor }) }))
       case 'cancel':

@@ -104,11 +104,12 @@ export const COMPUTING: readonly Attack[] = [
     guardedBy: 'src/flow/status.ts',
     async attempt(scene) {
       const { mallory, gates, door } = scene
-      for (const way of await waysTo(mallory, await usable(scene))) {
-        const refId = refOf(await mallory.call('narrate_handle', { gate: way, value: way }))
-        await gates.reached(way)
+      for (const [n, way] of (await waysTo(mallory, await usable(scene))).entries()) {
+        const gate = `gate ${n}`
+        const refId = refOf(await mallory.call('narrate_handle', { gate, value: way }))
+        await gates.reached(gate)
         await mallory.act('get', refId, { format: 'full' })
-        gates.open(way)
+        gates.open(gate)
         await settled(scene, refId)
         for (const format of ['minimal', 'standard', 'full'] as const) {
           expect((await mallory.act('get', refId, { format })).body).toMatchObject({ status: 'failed' })
@@ -129,7 +130,10 @@ export const COMPUTING: readonly Attack[] = [
       const { mallory, gates } = scene
       const alice = await reader(scene)
       const refId = await usable(scene)
-      for (const [who, way] of [[alice, refId], ...(await waysTo(mallory, refId)).map(way => [mallory, way])]) {
+      for (const [who, way] of [
+        [alice, refId],
+        ...(await waysTo(mallory, refId)).map(way => [mallory, way]),
+      ]) {
         const gate = `${way}${who === alice}`
         const answer = (who as Person).call('narrate', { gate, value: way })
         await gates.reached(gate)
@@ -161,16 +165,17 @@ export const COMPUTING: readonly Attack[] = [
     tries: 'to use a result before it is known what it will be made of',
     guardedBy: 'src/flow/references.ts',
     async attempt(scene) {
-      const { mallory, gates } = scene
-      for (const way of await waysTo(mallory, await usable(scene))) {
-        const slow = refOf(await mallory.call('wait', { gate: way }))
+      const { mallory } = scene
+      for (const [n, way] of (await waysTo(mallory, await usable(scene))).entries()) {
+        const gates = [`slow ${n}`, `last ${n}`] as const
+        const slow = refOf(await mallory.call('wait', { gate: gates[0] }))
         const first = refOf(await mallory.call('echo_handle', { value: [slow, way] }))
         const second = refOf(await mallory.call('echo_handle', { value: [first] }))
-        const third = refOf(await mallory.call('narrate_handle', { gate: `${way}!`, value: second }))
-        gates.open(way)
-        gates.open(`${way}!`)
-        await settled(scene, second)
-        await settled(scene, third)
+        const third = refOf(await mallory.call('narrate_handle', { gate: gates[1], value: second }))
+        const waiting = following(scene, mallory, [first, second, third])
+        for (const gate of gates) scene.gates.open(gate)
+        await Promise.all(waiting)
+        for (const refId of [first, second, third]) await settled(scene, refId)
         expect((await mallory.act('get', second)).code).toBe('permission_denied')
       }
     },
@@ -244,8 +249,8 @@ export const COMPUTING: readonly Attack[] = [
       for (const way of await waysTo(mallory, await usable(scene))) {
         await mallory.call('echo', { value: way })
         await mallory.call('explode', { value: way, how: 'coded' })
-        gates.open(way)
-        const refId = refOf(await mallory.call('narrate_handle', { gate: way, value: way }))
+        gates.open('g')
+        const refId = refOf(await mallory.call('narrate_handle', { gate: 'g', value: way }))
         await settled(scene, refId)
         await mallory.act('retry', refId)
         await settled(scene, refId)
@@ -259,6 +264,12 @@ const EVENTS: readonly CacheEventType[] = [
   ...(['entry:stored', 'entry:hit', 'entry:joined', 'entry:deleted'] as const),
   ...(['task:started', 'task:progress', 'task:retrying', 'task:settled', 'task:recovered'] as const),
 ]
+
+/** Polls that were admitted before anybody knew what the task would work on. */
+function following({ door }: Scene, attacker: Person, refIds: readonly string[]): Promise<unknown>[] {
+  const acts = (['get', 'resolve'] as const).filter(act => door.acts.includes(act))
+  return refIds.flatMap(refId => acts.map(act => attacker.act(act, refId, { wait: true })))
+}
 
 /** However it is asked for, the attacker is told that the value is private, and nothing of it. */
 async function withheld({ door }: Scene, attacker: Person, refId: string): Promise<void> {

@@ -1,7 +1,19 @@
 import { randomBytes } from 'node:crypto'
 import { expect } from 'vitest'
 import type { Attack } from './door.ts'
-import { bare, hidden, looksUnknown, madeUp, reader, refOf, settled, toldTo, unharmed, unusable, usable } from './steps.ts'
+import {
+  bare,
+  hidden,
+  looksUnknown,
+  madeUp,
+  reader,
+  refOf,
+  settled,
+  toldTo,
+  unharmed,
+  unusable,
+  usable,
+} from './steps.ts'
 
 /** Attacks with the name of a reference, or of a call, that is not the attacker's. */
 export const NAMING: readonly Attack[] = [
@@ -28,7 +40,13 @@ export const NAMING: readonly Attack[] = [
     async attempt(scene) {
       const refId = await hidden(scene)
       await looksUnknown(scene, scene.mallory, refId)
-      for (const asking of [{ full: true }, { page: 1 }, { pageSize: 1 }, { maxSize: 1 }, { format: 'full' as const }]) {
+      for (const asking of [
+        { full: true },
+        { page: 1 },
+        { pageSize: 1 },
+        { maxSize: 1 },
+        { format: 'full' as const },
+      ]) {
         const answer = await scene.mallory.act('get', refId, asking)
         expect(answer.code).toBe('not_found')
       }
@@ -222,7 +240,8 @@ export const NAMING: readonly Attack[] = [
   },
   {
     id: 'same-reference-other-rights',
-    tries: 'to be given what somebody with more rights computed of a reference that may be used, but not seen',
+    tries:
+      'to be given what somebody with more rights computed of a reference that may be used, but not seen',
     guardedBy: 'src/core/key.ts',
     async attempt(scene) {
       const { mallory } = scene
@@ -276,7 +295,13 @@ export const NAMING: readonly Attack[] = [
     aboutIdentity: false,
     async attempt(scene) {
       const refId = await hidden(scene)
-      for (const value of [`see ${refId}`, `${refId} `, `vault/${refId}`, { [refId]: 1 }, refId.toUpperCase()]) {
+      for (const value of [
+        `see ${refId}`,
+        `${refId} `,
+        `vault/${refId}`,
+        { [refId]: 1 },
+        refId.toUpperCase(),
+      ]) {
         const { body } = await scene.mallory.call('echo', { value })
         expect(body).toMatchObject({ value })
       }

@@ -169,7 +169,9 @@ export const POSING: readonly Attack[] = [
       await bob.act('get', refId)
       toldTo(scene, bob)
       const others: Identity[] = [
-        ...['*', 'b*', 'bob*', 'bo', 'bobby', 'agent:bob', 'carol', 'dan-1', 'user:dan-1', 'BOB'].map(id => ({ id })),
+        ...['*', 'b*', 'bob*', 'bo', 'bobby', 'agent:bob', 'carol', 'dan-1', 'user:dan-1', 'BOB'].map(id => ({
+          id,
+        })),
         ...['bob', '*', 'dan', 'xdan-1', 'caro*', 'carol2'].map(id => ({ kind: 'user' as const, id })),
         {},
       ]
@@ -182,7 +184,13 @@ export const POSING: readonly Attack[] = [
     guardedBy: 'src/access/authorize.ts',
     async attempt(scene) {
       const { secret, host } = scene
-      const policy = { user: FULL, agent: FULL, owner: 'agent:mallory', allowed: ['*'], denied: ['agent:mal*'] }
+      const policy = {
+        user: FULL,
+        agent: FULL,
+        owner: 'agent:mallory',
+        allowed: ['*'],
+        denied: ['agent:mal*'],
+      }
       const { refId } = await host.set('denied', secret.value, { policy })
       await scene.alice.act('get', refId)
       toldTo(scene, scene.alice)
@@ -206,7 +214,16 @@ export const POSING: readonly Attack[] = [
       const member = await scene.victim({ id: 'claude-1' })
       await member.act('get', team.refId)
       toldTo(scene, member)
-      for (const id of ['mallory', 'claude', 'Claude-1', 'xclaude-1', 'user:x', 'team', 'shared:team', 'acme']) {
+      for (const id of [
+        'mallory',
+        'claude',
+        'Claude-1',
+        'xclaude-1',
+        'user:x',
+        'team',
+        'shared:team',
+        'acme',
+      ]) {
         const attacker = await scene.attacker({ id })
         for (const { refId } of [team, ...closed]) await looksUnknown(scene, attacker, refId)
       }

@@ -15,6 +15,10 @@ export interface Target extends Omit<ToolOptions, 'input' | 'outputSchema'> {
 
 const anything = z.object({ value: z.unknown() })
 const nothing = z.object({})
+type Tree = Tree[] | { a: Tree } | number | string
+const tree: z.ZodType<Tree> = z.lazy(() =>
+  z.union([z.array(tree), z.object({ a: tree }), z.number(), z.string()]),
+)
 const gated = z.object({ gate: z.string(), value: z.unknown().optional() })
 
 /** Honest tools of an honest author, careless with words: they repeat what they are given wherever they can. */
@@ -28,14 +32,26 @@ function repeating(gates: Gates): Target[] {
     { name: 'echo', schema: anything, memoize: false, handler: echo },
     { name: 'public_echo', schema: anything, namespace: 'public', memoize: true, handler: echo },
     { name: 'store', schema: anything, memoize: false, resolveRefs: false, handler: echo },
-    { name: 'store_public', schema: anything, namespace: 'public', memoize: false, resolveRefs: false, handler: echo },
+    {
+      name: 'store_public',
+      schema: anything,
+      namespace: 'public',
+      memoize: false,
+      resolveRefs: false,
+      handler: echo,
+    },
     {
       name: 'many',
       schema: anything,
       memoize: false,
       handler: ({ value }) => Array.from({ length: 2_000 }, (_, n) => ({ n, value })),
     },
-    { name: 'explode', schema: z.object({ value: z.unknown(), how: z.string() }), memoize: false, handler: explode },
+    {
+      name: 'explode',
+      schema: z.object({ value: z.unknown(), how: z.string() }),
+      memoize: false,
+      handler: explode,
+    },
     {
       name: 'narrate',
       schema: gated,
@@ -86,6 +102,7 @@ function repeating(gates: Gates): Target[] {
         return value ?? null
       },
     },
+    { name: 'tree', schema: z.object({ value: tree }), memoize: false, handler: echo },
     { name: 'deep_result', schema: nothing, memoize: false, handler: () => nest(100_000) },
     { name: 'self', schema: nothing, memoize: false, handler: (_, task) => ({ me: task.refId }) },
   ]
@@ -129,7 +146,14 @@ function producing(secret: Secret, gates: Gates): Target[] {
   const { executeOnly } = AccessPolicy
   return [
     { name: 'mint', schema: anything, memoize: true, handler: mint },
-    { name: 'mint_private', schema: anything, namespace: 'public', policy: executeOnly, memoize: true, handler: mint },
+    {
+      name: 'mint_private',
+      schema: anything,
+      namespace: 'public',
+      policy: executeOnly,
+      memoize: true,
+      handler: mint,
+    },
     {
       name: 'hold',
       schema: gated,
