@@ -57,7 +57,8 @@ Config file
       "export":   { "asyncTimeout": 0, "hardTimeout": "3h" },   always a handle; stopped after three hours
       "get_time": { "cache": false } } }                  passes through untouched
   Per tool: asyncTimeout, hardTimeout (1h), ttl, memoize (only where the tool's annotations say readOnlyHint
-  and idempotentHint), maxSize, strategy (sample, truncate, paginate), cache.
+  and idempotentHint), maxSize, strategy (sample, truncate, paginate),
+  resolveRefs (false: a ref_id in the arguments is passed on as it is), cache.
 
 Exit codes
   0    the client closed the connection         1    something unexpected

@@ -1,12 +1,14 @@
+import { randomUUID } from 'node:crypto'
 import type { McpServer, RegisteredTool, StandardSchemaWithJSON } from '@modelcontextprotocol/server'
 import { InvalidArgument } from '../core/errors.ts'
 import type { Handler } from '../core/tool.ts'
 import type { RefCache } from '../ref-cache.ts'
 import type { AttachOptions, ToolConfig } from './config.ts'
-import type { ActorOf } from './identity.ts'
+import type { IdentityOptions } from './identity.ts'
 import { registerCached } from './register.ts'
 import { answer } from './request.ts'
 import { type AuthorSchema, declared } from './schema.ts'
+import { checkScoping, scopingOf } from './scoping.ts'
 import { type PollingTool, pollingTools } from './tools.ts'
 
 type ArgumentsOf<Input> = Input extends AuthorSchema
@@ -39,10 +41,15 @@ export function attachRefCache(
   options: AttachOptions = {},
 ): AttachedRefCache {
   checkServer(server)
-  for (const tool of pollingTools(cache, options)) registerPolling(server, tool, options.actorOf)
+  checkScoping(options)
+  const identity: IdentityOptions = { actorOf: options.actorOf }
+  for (const tool of pollingTools(cache, options)) registerPolling(server, tool, identity)
   return {
-    registerTool: (name, config, handler) =>
-      registerCached(server, cache, { name, config, handler, options }),
+    registerTool: (name, config, handler) => {
+      const scoping = scopingOf(config, options)
+      if (scoping.sessionScoped) identity.directSession ??= `%process-${randomUUID()}`
+      return registerCached(server, cache, { name, config, handler, options, scoping, identity })
+    },
   }
 }
 
@@ -55,11 +62,11 @@ function checkServer(server: McpServer): void {
   )
 }
 
-function registerPolling(server: McpServer, tool: PollingTool, actorOf: ActorOf | undefined): void {
+function registerPolling(server: McpServer, tool: PollingTool, identity: IdentityOptions): void {
   const { name, title, description, annotations, inputSchema } = tool
   const shown = { title, description, annotations, inputSchema: declared(() => inputSchema) }
   server.registerTool(name, shown, (args, context) =>
-    answer(context, actorOf, ({ caller, signal, onProgress }) =>
+    answer(context, identity, ({ caller, signal, onProgress }) =>
       tool.handle(args, { actor: caller.actor, signal, onProgress }),
     ),
   )

@@ -1,12 +1,12 @@
 import type { McpServer, ToolAnnotations } from '@modelcontextprotocol/server'
-import type { Namespace } from '../access/namespace.ts'
 import type { Duration } from '../core/duration.ts'
 import type { ToolOptions } from '../core/tool.ts'
 import type { ActorOf } from './identity.ts'
 import type { AuthorSchema } from './schema.ts'
+import type { Scoping } from './scoping.ts'
 import type { PollingOptions } from './tools.ts'
 
-export interface AttachOptions extends PollingOptions {
+export interface AttachOptions extends PollingOptions, Scoping {
   /**
    * How long a tool's call waits before it answers with a handle, unless the tool says otherwise. Clients give up
    * after 30 to 60 s.
@@ -28,6 +28,7 @@ export interface ToolConfig<
   Input extends AuthorSchema | undefined = AuthorSchema | undefined,
   Output extends AuthorSchema | undefined = AuthorSchema | undefined,
 > extends SdkToolConfig,
+    Scoping,
     Omit<
       ToolOptions,
       'name' | 'input' | 'outputSchema' | 'asyncTimeout' | 'memoize' | 'idempotent' | 'namespace'
@@ -48,9 +49,4 @@ export interface ToolConfig<
    * @defaultValue true where the annotations say readOnlyHint or idempotentHint, else false
    */
   idempotent?: boolean
-  /**
-   * Where the tool's results belong. Name one, `'public'` say, to let callers share results over HTTP.
-   * @defaultValue private to an authenticated subject; 'public' without one
-   */
-  namespace?: Namespace
 }

@@ -6,33 +6,67 @@ import { internalError } from './wire.ts'
 
 /** Who calls, as far as the transport vouches for it. Nothing here is ever taken from a call's arguments. */
 export interface Caller {
+  /** Its id, session and organizations are written as namespaces take them. */
   readonly actor: Actor
   /** Where the results of this caller belong when the tool names no namespace; absent: the tool's default. */
   readonly namespace?: Namespace
   /** Several people may look like this one caller: none may be given what another one's call produced. */
   readonly ambiguous: boolean
+  /** What templates can be filled with, by name: escaped when it is filled in. */
+  readonly claims: Readonly<Record<string, unknown>>
 }
 
 /** Says who calls; `undefined` leaves it to what the transport knows. */
 export type ActorOf = (context: ServerContext) => Actor | undefined
 
+export interface IdentityOptions {
+  actorOf?: ActorOf | undefined
+  /** The session of a direct connection, where tools keep their results to a session. */
+  directSession?: string | undefined
+}
+
+/** Everybody who is unknown and comes over HTTP without a session. No real session reads like it. */
+const STRANGERS = '%anonymous-http'
+
 /**
  * - An authenticated subject: results are private to it.
  * - A token that names only its OAuth client, through which many users may come: private to the client, never shared.
- * - HTTP without a token: nothing is known, so nothing is shared.
+ * - HTTP without a token: private to the session. Without one nothing is known: whoever holds a reference and is as
+ *   unknown may follow it, and no call is given what another one produced.
  * - stdio and other direct connections: one caller, whoever started the server.
  */
-export function callerOf(context: ServerContext, actorOf?: ActorOf): Caller {
-  const known = ask(context, actorOf) ?? subjectOf(context.http?.authInfo)
-  if (known?.id !== undefined) {
-    const id = toNamespaceId(known.id)
-    return { actor: { ...known, id }, namespace: `user:${id}`, ambiguous: false }
+export function callerOf(context: ServerContext, { actorOf, directSession }: IdentityOptions = {}): Caller {
+  const { http } = context
+  const claims = http?.authInfo?.extra ?? {}
+  const named = ask(context, actorOf) ?? subjectOf(http?.authInfo)
+  const known = named && escaped(named)
+  const who = { ...sessionOf(context, directSession), ...(known ?? clientOf(http?.authInfo)) }
+  if (who.id !== undefined) {
+    return { actor: who, namespace: `user:${who.id}`, ambiguous: known?.id === undefined, claims }
   }
-  const who = known ?? clientOf(context)
-  const overHttp = context.http !== undefined
-  return who.id === undefined
-    ? { actor: who, ambiguous: overHttp }
-    : { actor: who, namespace: `user:${who.id}`, ambiguous: true }
+  if (!http) return { actor: who, ambiguous: false, claims }
+  const stranger = { sessionId: STRANGERS, ...who }
+  return { actor: stranger, namespace: `session:${stranger.sessionId}`, ambiguous: true, claims }
+}
+
+/** The session that the caller's results can be kept to. */
+export function realSession({ sessionId }: Actor): string | undefined {
+  return sessionId === STRANGERS ? undefined : sessionId
+}
+
+/** A session's id is a secret of its client's: it is kept as a digest. No name from outside has a bare `%`. */
+function sessionOf({ http, sessionId }: ServerContext, direct: string | undefined): { sessionId?: string } {
+  if (sessionId !== undefined) return { sessionId: `%session-${digest(sessionId)}` }
+  return http || direct === undefined ? {} : { sessionId: direct }
+}
+
+function escaped({ id, sessionId, orgs, ...who }: Actor): Actor {
+  return {
+    ...who,
+    ...(id === undefined ? {} : { id: toNamespaceId(id) }),
+    ...(sessionId === undefined ? {} : { sessionId: toNamespaceId(sessionId) }),
+    ...(orgs === undefined ? {} : { orgs: orgs.map(toNamespaceId) }),
+  }
 }
 
 function ask(context: ServerContext, actorOf: ActorOf | undefined): Actor | undefined {
@@ -53,15 +87,16 @@ function subjectOf(authInfo: AuthInfo | undefined): Actor | undefined {
   const claims = authInfo?.extra ?? {}
   const subject = SUBJECT_CLAIMS.map(name => claims[name]).find(isName)
   if (subject === undefined) return undefined
-  // Two issuers may know two people by one name. A line feed stands in no issuer's URL.
-  return actor.agent({ id: isName(claims.iss) ? `${subject}\n${claims.iss}` : subject })
+  // Two issuers may know two people, or two organizations, by one name. A line feed stands in no issuer's URL.
+  const issued = (name: string) => (isName(claims.iss) ? `${name}\n${claims.iss}` : name)
+  const org = claims.org_id
+  return actor.agent({ id: issued(subject), ...(isName(org) ? { orgs: [issued(org)] } : {}) })
 }
 
-function clientOf({ http, sessionId }: ServerContext): Actor {
-  const clientId = http?.authInfo?.clientId
+function clientOf(authInfo: AuthInfo | undefined): Actor {
+  const clientId = authInfo?.clientId
   // A subject's id has no bare `%`, so no subject reads like a client.
-  if (isName(clientId)) return actor.agent({ id: `%client-${digest(clientId)}` })
-  return actor.agent(sessionId === undefined ? {} : { sessionId })
+  return isName(clientId) ? actor.agent({ id: `%client-${digest(clientId)}` }) : actor.agent()
 }
 
 function isName(claim: unknown): claim is string {

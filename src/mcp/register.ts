@@ -6,9 +6,11 @@ import type { Handler, ToolOptions } from '../core/tool.ts'
 import type { CachedTool, RefCache } from '../ref-cache.ts'
 import { splitArguments } from './arguments.ts'
 import type { AttachOptions, ToolConfig } from './config.ts'
+import type { IdentityOptions } from './identity.ts'
 import { TOOL_NOTE } from './instructions.ts'
 import { answer, type ToolRequest } from './request.ts'
 import { type AuthorSchema, answerSchema, converterOf, declared } from './schema.ts'
+import { checkScoping, placeCall, type Scoping } from './scoping.ts'
 import { type ToolResult, toToolResult } from './wire.ts'
 
 interface Registration<Input, Output> {
@@ -16,13 +18,14 @@ interface Registration<Input, Output> {
   readonly config: ToolConfig
   readonly handler: Handler<Input, Output>
   readonly options: AttachOptions
+  readonly scoping: Scoping
+  readonly identity: IdentityOptions
 }
 
 /** How the calls of one tool go through the cache. */
 interface Route<Input> {
   readonly call: CachedTool<Input>
-  /** The author named the namespace of the results, and with it who may share them. */
-  readonly namespaced: boolean
+  readonly scoping: Scoping
   readonly takesArguments: boolean
 }
 
@@ -32,31 +35,32 @@ export function registerCached<Input, Output>(
   cache: RefCache,
   registration: Registration<Input, Output>,
 ): RegisteredTool {
-  const { name, config, handler, options } = registration
-  const { inputSchema, outputSchema, namespace } = config
+  const { name, config, handler, scoping, identity } = registration
+  const { inputSchema, outputSchema } = config
+  checkScoping(config)
   const result = outputSchema && resultSchemaOf(outputSchema, name)
   const shown = shownConfig(name, config, result)
   const call = cache.cached<Input>(
     toolOptions<Input>(registration, result),
     outputSchema ? checked(handler, outputSchema) : handler,
   )
-  const route = { call, namespaced: namespace !== undefined, takesArguments: inputSchema !== undefined }
+  const route = { call, scoping, takesArguments: inputSchema !== undefined }
   return server.registerTool(name, shown, (args, context) =>
-    answer(context, options.actorOf, request => callTool(route, args, request)),
+    answer(context, identity, request => callTool(route, args, request)),
   )
 }
 
 async function callTool<Input>(
-  { call, namespaced, takesArguments }: Route<Input>,
+  { call, scoping, takesArguments }: Route<Input>,
   args: unknown,
   { caller, signal, onProgress }: ToolRequest,
 ): Promise<ToolResult> {
-  const { actor, namespace, ambiguous } = caller
   const { own, responseFormat } = splitArguments(args)
   // The tool's own schema vouches for the type, inside of the call.
   const input = (takesArguments ? own : {}) as Input
-  const isolation = namespaced ? {} : { namespace, ...(ambiguous ? { memoize: false } : {}) }
-  return toToolResult(await call(input, { actor, responseFormat, signal, onProgress, ...isolation }))
+  const { actor } = caller
+  const place = placeCall(scoping, caller)
+  return toToolResult(await call(input, { actor, responseFormat, signal, onProgress, ...place }))
 }
 
 /** The cache's share of a tool's config. */
@@ -65,7 +69,7 @@ function toolOptions<Input>(
   result: JsonObject | undefined,
 ): ToolOptions<Input> {
   const { title, description, icons, scopeChallenge, _meta, annotations, ...own } = config
-  const { inputSchema, outputSchema, ...caching } = own
+  const { inputSchema, outputSchema, namespaceTemplate, ownerTemplate, sessionScoped, ...caching } = own
   const { readOnlyHint = false, idempotentHint = false } = annotations ?? {}
   return {
     asyncTimeout: options.asyncTimeout ?? '20s',

@@ -1,6 +1,6 @@
 import type { ServerContext } from '@modelcontextprotocol/server'
 import type { Progress } from '../core/entry.ts'
-import { type ActorOf, type Caller, callerOf } from './identity.ts'
+import { type Caller, callerOf, type IdentityOptions } from './identity.ts'
 import { ProgressNotifier } from './progress.ts'
 import { type ToolResult, toErrorResult } from './wire.ts'
 
@@ -15,7 +15,7 @@ export interface ToolRequest {
 /** Answers a request in every case, with an error too, and after all progress that was reported to it. */
 export async function answer(
   context: ServerContext,
-  actorOf: ActorOf | undefined,
+  identity: IdentityOptions,
   work: (request: ToolRequest) => Promise<ToolResult>,
 ): Promise<ToolResult> {
   const { mcpReq } = context
@@ -23,7 +23,7 @@ export async function answer(
     mcpReq.notify({ method: 'notifications/progress', params }),
   )
   try {
-    const caller = callerOf(context, actorOf)
+    const caller = callerOf(context, identity)
     return await work({ caller, signal: context.mcpReq.signal, onProgress: progress.notify })
   } catch (error) {
     return toErrorResult(error)

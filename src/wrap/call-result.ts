@@ -1,4 +1,5 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts'
+import type { ViewPurpose } from '../flow/engine.ts'
 import { mediaIn, replaceMedia } from './media.ts'
 
 /** The name of the view that shows a stored CallToolResult by what a reader is after. */
@@ -6,14 +7,16 @@ export const CALL_RESULT_VIEW = 'call-tool-result'
 
 /**
  * What previews and pages of a tool's result show: its structured content or else its text, free of the protocol's
- * envelope, so that the pages of a text are the text. Binary data is replaced by a note; it comes back with `full`.
+ * envelope, so that the pages of a text are the text. Binary data is replaced by a note; it comes back with `full`. Where
+ * the result stands in another call's input, nothing is replaced.
  */
-export function payloadOf(result: JsonValue): JsonValue {
+export function payloadOf(result: JsonValue, purpose: ViewPurpose = 'show'): JsonValue {
   if (!isCallResult(result)) return result
   const { content, structuredContent } = result
-  const blocks = content.map(withoutMedia)
+  const shown = purpose === 'show' ? withoutMedia : (value: JsonValue) => value
+  const blocks = content.map(shown)
   if (!isJsonObject(structuredContent)) return payloadOfContent(blocks)
-  const structured = soleContent(withoutMedia(structuredContent) as JsonObject)
+  const structured = soleContent(shown(structuredContent) as JsonObject)
   // Media beside structured content is worth mentioning, unless that already holds it.
   const others = blocks.filter(block => isJsonObject(block) && block.type !== 'text')
   if (others.length === 0 || mediaIn(structuredContent).length > 0) return structured

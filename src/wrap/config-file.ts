@@ -16,6 +16,7 @@ const toolSettings = z.strictObject({
   memoize: z.boolean().optional(),
   maxSize: z.int().min(1).optional(),
   strategy: z.enum(['sample', 'truncate', 'paginate']).optional(),
+  resolveRefs: z.boolean().optional(),
   cache: z.boolean().optional(),
 })
 

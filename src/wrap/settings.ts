@@ -9,6 +9,8 @@ export interface ToolSettings {
   memoize?: boolean | undefined
   maxSize?: number | undefined
   strategy?: 'sample' | 'truncate' | 'paginate' | undefined
+  /** Whether references in the arguments are replaced by what they stand for. @defaultValue true */
+  resolveRefs?: boolean | undefined
   /** False: calls pass through as if there were no wrapper. */
   cache?: boolean | undefined
 }

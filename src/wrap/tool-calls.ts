@@ -148,11 +148,13 @@ export class ToolCalls {
     if (known?.declared === declared) return known.call
     if (!known && this.#tools.size >= MAX_TOOLS)
       throw new InvalidArgument(`There is no tool '${name.slice(0, 100)}'.`)
-    const { asyncTimeout, hardTimeout, ttl, maxSize, strategy } = settingsFor(this.settings, name)
+    const { resolveRefs, ...settings } = settingsFor(this.settings, name)
+    const { asyncTimeout, hardTimeout, ttl, maxSize, strategy } = settings
     const tool = this.cache.cached<CallInput>(
       {
         name: `${name}@${this.upstream}`,
         view: CALL_RESULT_VIEW,
+        resolveRefs: resolveRefs === false ? false : ['params'],
         // Another wrapper of the same server may take over what this one leaves behind.
         idempotent: readOnly || idempotent,
         preview: {

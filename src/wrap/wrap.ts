@@ -47,7 +47,8 @@ export class Wrapper {
     this.cache = new RefCache({
       name: options.name ?? name,
       store,
-      ...(ttl === undefined ? {} : { defaultTtl: ttl }),
+      // What an operator says of time holds for all clients.
+      ...(ttl === undefined ? {} : { defaultTtl: ttl, namespaces: { session: { ttl } } }),
       ...(lease === undefined
         ? {}
         : { leaseDuration: lease, sweepInterval: Math.max(100, toMilliseconds(lease, 'lease') / 3) }),

@@ -31,6 +31,8 @@ const EXPORTS: Record<string, readonly string[]> = {
     'actor',
     'inProcessRunner',
     'memoryStore',
+    'namespaceRules',
+    'policyChecker',
     'systemClock',
   ],
   'mcp-refcache/stores/memory': ['memoryStore'],

@@ -20,15 +20,26 @@ const checkNamespace = (namespace: string) => {
 
 describe('who calls', () => {
   it('on stdio is one agent, whose calls share their results', () => {
-    expect(callerOf(context({}))).toEqual({ actor: actor.agent(), ambiguous: false })
+    expect(callerOf(context({}))).toEqual({ actor: actor.agent(), ambiguous: false, claims: {} })
   })
 
   it('over HTTP without a token could be anybody', () => {
-    expect(callerOf(context({ http: true }))).toEqual({ actor: actor.agent(), ambiguous: true })
-    expect(callerOf(context({ http: true, sessionId: 's1' }))).toEqual({
-      actor: actor.agent({ sessionId: 's1' }),
+    expect(callerOf(context({ http: true }))).toEqual({
+      actor: actor.agent({ sessionId: '%anonymous-http' }),
+      namespace: 'session:%anonymous-http',
       ambiguous: true,
+      claims: {},
     })
+  })
+
+  it('over HTTP in a session is that session, which is not told', () => {
+    const one = callerOf(context({ http: true, sessionId: 's1' }))
+    expect(one).toMatchObject({ namespace: `session:${one.actor.sessionId}`, ambiguous: true })
+    expect(JSON.stringify(one)).not.toContain('s1')
+    expect(callerOf(context({ http: true, sessionId: 's1' }))).toEqual(one)
+    expect(callerOf(context({ http: true, sessionId: 's2' })).namespace).not.toBe(one.namespace)
+    const claimed = callerOf(context({ http: true, sessionId: '%anonymous-http' }))
+    expect(claimed.namespace).not.toBe('session:%anonymous-http')
   })
 
   it.each(['sub', 'subject', 'userId', 'user_id'])('is the subject that a token names in %s', claim => {
@@ -36,7 +47,15 @@ describe('who calls', () => {
       actor: actor.agent({ id: 'alice' }),
       namespace: 'user:alice',
       ambiguous: false,
+      claims: { [claim]: 'alice' },
     })
+  })
+
+  it('has a session and an organization beside the subject, where they are known', () => {
+    const token = { sub: 'alice', org_id: 'acme', iss: 'https://one.example' }
+    const caller = callerOf({ ...tokenOf(token), sessionId: 's1' } as ServerContext)
+    expect(caller.actor.sessionId).toMatch(/^%session-/)
+    expect(caller.actor.orgs).toEqual(['acme%0Ahttps%3A//one.example'])
   })
 
   it('is somebody else when another issuer uses the same name', () => {
@@ -54,22 +73,23 @@ describe('who calls', () => {
 
   it('can be said by the server, and what it leaves open is derived', () => {
     const user = actor.user({ id: 'tenant:7' })
-    expect(callerOf(context({ http: true }), () => user)).toEqual({
+    expect(callerOf(context({ http: true }), { actorOf: () => user })).toEqual({
       actor: actor.user({ id: 'tenant%3A7' }),
       namespace: 'user:tenant%3A7',
       ambiguous: false,
+      claims: {},
     })
-    expect(callerOf(tokenOf({ sub: 'alice' }), () => undefined).namespace).toBe('user:alice')
+    expect(callerOf(tokenOf({ sub: 'alice' }), { actorOf: () => undefined }).namespace).toBe('user:alice')
   })
 
   it('is never the host program, and an error of the server stays inside', () => {
-    expect(() => callerOf(context({}), () => actor.system())).toThrow(
+    expect(() => callerOf(context({}), { actorOf: () => actor.system() })).toThrow(
       expect.objectContaining({ code: 'internal' }),
     )
     const broken = () => {
       throw new Error('password: hunter2')
     }
-    expect(() => callerOf(context({}), broken)).toThrow(/Something went wrong/)
+    expect(() => callerOf(context({}), { actorOf: broken })).toThrow(/Something went wrong/)
   })
 })
 

@@ -1,0 +1,94 @@
+import type { Namespace } from '../access/namespace.ts'
+import type { AccessPolicy } from '../access/policy.ts'
+import { InvalidArgument, PermissionDenied } from '../core/errors.ts'
+import type { CallOptions } from '../flow/call.ts'
+import { type Caller, realSession, toNamespaceId } from './identity.ts'
+import { checkTemplate, fillTemplate, type Template } from './template.ts'
+
+/**
+ * Where the results of a tool belong. In templates, `{user_id}`, `{org_id}` and `{session_id}` are those of the
+ * caller, and any other name is a claim of its token; a caller of whom one is not known is refused.
+ */
+export interface Scoping {
+  /**
+   * Name one, `'public'` say, to let callers share results over HTTP.
+   * @defaultValue private to an authenticated subject, else to the session; `'public'` on stdio
+   */
+  namespace?: Namespace
+  /** A namespace for each caller: `'org:{org_id}:user:{user_id}'`. */
+  namespaceTemplate?: Template
+  /** The owner of each result: `'user:{user_id}'`. */
+  ownerTemplate?: Template
+  /**
+   * Whether results can be followed in the session of the call only. On stdio that is this process. Where there is no
+   * session, as over HTTP with revision 2026-07-28, such a tool refuses to be called.
+   * @defaultValue false
+   */
+  sessionScoped?: boolean
+}
+
+/** @throws InvalidArgument */
+export function checkScoping({ namespace, namespaceTemplate, ownerTemplate }: Scoping): void {
+  if (namespace !== undefined && namespaceTemplate !== undefined) {
+    throw new InvalidArgument('Give either a namespace or a namespaceTemplate.')
+  }
+  if (namespaceTemplate !== undefined) checkTemplate(namespaceTemplate, 'A namespaceTemplate')
+  if (ownerTemplate !== undefined) checkTemplate(ownerTemplate, 'An ownerTemplate')
+}
+
+/** What is said for the tool wins over what is said for all of them. */
+export function scopingOf(tool: Scoping, all: Scoping): Scoping {
+  const { namespace, namespaceTemplate } = tool
+  const placed = namespace !== undefined || namespaceTemplate !== undefined ? tool : all
+  return {
+    ...(placed.namespace === undefined ? {} : { namespace: placed.namespace }),
+    ...(placed.namespaceTemplate === undefined ? {} : { namespaceTemplate: placed.namespaceTemplate }),
+    ...pick(tool.ownerTemplate ?? all.ownerTemplate, 'ownerTemplate'),
+    sessionScoped: tool.sessionScoped ?? all.sessionScoped ?? false,
+  }
+}
+
+function pick<Name extends string>(value: string | undefined, name: Name): { [N in Name]?: string } {
+  return value === undefined ? {} : ({ [name]: value } as { [N in Name]: string })
+}
+
+/** Where one call's result goes, and who may follow it. @throws PermissionDenied for a caller of whom too little is known */
+export function placeCall(
+  scoping: Scoping,
+  caller: Caller,
+): Pick<CallOptions, 'namespace' | 'policy' | 'memoize'> {
+  const { namespace, namespaceTemplate } = scoping
+  const policy = policyOf(scoping, caller)
+  const guarded = policy === undefined ? {} : { policy }
+  if (namespace !== undefined) return { namespace, ...guarded }
+  if (namespaceTemplate !== undefined) {
+    return { namespace: fillTemplate(namespaceTemplate, factsOf(caller)), ...guarded }
+  }
+  return { namespace: caller.namespace, ...guarded, ...(caller.ambiguous ? { memoize: false } : {}) }
+}
+
+function policyOf({ ownerTemplate, sessionScoped }: Scoping, caller: Caller): AccessPolicy | undefined {
+  if (ownerTemplate === undefined && !sessionScoped) return undefined
+  return {
+    ...(ownerTemplate === undefined ? {} : { owner: fillTemplate(ownerTemplate, factsOf(caller)) }),
+    ...(sessionScoped ? { boundSession: sessionOf(caller) } : {}),
+  }
+}
+
+function sessionOf({ actor }: Caller): string {
+  const session = realSession(actor)
+  if (session !== undefined) return session
+  throw new PermissionDenied(
+    'This tool keeps its results to one session, and this connection has none: over HTTP, only clients of revision 2025-11-25 with a session can call it.',
+  )
+}
+
+function factsOf({ actor, claims }: Caller): (name: string) => string | undefined {
+  return name => {
+    if (name === 'user_id' || name === 'sub') return actor.id
+    if (name === 'org_id') return actor.orgs?.[0]
+    if (name === 'session_id') return realSession(actor)
+    const claim = Object.hasOwn(claims, name) ? claims[name] : undefined
+    return typeof claim === 'string' || typeof claim === 'number' ? toNamespaceId(String(claim)) : undefined
+  }
+}
