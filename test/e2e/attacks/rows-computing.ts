@@ -70,15 +70,26 @@ export const COMPUTING: readonly Attack[] = [
     id: 'declassified',
     tries: 'to have a tool that declassifies say more than its result',
     guardedBy: 'src/flow/references.ts',
+    aboutIdentity: false,
     async attempt(scene) {
       const { mallory, host, secret } = scene
       const rows = [secret.number, secret.number + 2, 1]
       const { refId } = await host.set('rows', rows, { policy: { agent: 16 } })
       const mean = await mallory.call('mean', { rows: refId })
       expect(mean.body).toMatchObject({ value: (2 * secret.number + 3) / 3 })
-      const wrong = (await host.set('words', secret.value, { policy: { agent: 16 } })).refId
-      expect((await mallory.call('mean', { rows: wrong })).code).toBeDefined()
-      expect((await mallory.call('mean', { rows: [wrong] })).code).toBeDefined()
+    },
+  },
+  {
+    id: 'declassified-refusal',
+    tries: 'a value that a tool which declassifies does not want: its schema says in words what it was given',
+    guardedBy: 'src/flow/references.ts',
+    async attempt(scene) {
+      const { mallory } = scene
+      for (const way of await waysTo(mallory, await usable(scene))) {
+        for (const rows of [way, [way], { way }]) {
+          for (const tool of ['mean', 'sum']) expect((await mallory.call(tool, { rows })).code).toBeDefined()
+        }
+      }
     },
   },
   {
@@ -234,6 +245,27 @@ export const COMPUTING: readonly Attack[] = [
       gates.open('g')
       for (const { code } of await Promise.all(answers)) expect(code).toBe('task_failed')
       toldTo(scene, alice)
+    },
+  },
+  {
+    id: 'foreign-words-joined',
+    tries:
+      'to join a shared task in which somebody else computes with what fails for a reason of that person alone',
+    guardedBy: 'src/flow/references.ts',
+    async attempt(scene) {
+      const { alice, mallory, gates } = scene
+      const failed = refOf(await alice.call('flaky', { gate: 'f' }))
+      gates.open('f')
+      await settled(scene, failed)
+      await alice.act('get', failed)
+      toldTo(scene, alice)
+      const slow = refOf(await mallory.call('wait_public', { gate: 'g' }))
+      const bait = refOf(await mallory.call('store_public', { value: [failed] }))
+      const shared = refOf(await alice.call('public_handle', { value: [slow, bait] }))
+      const joined = await mallory.call('public_handle', { value: [slow, bait] })
+      gates.open('g')
+      await settled(scene, shared)
+      if (joined.body.ref_id === shared) await mallory.act('get', shared, { format: 'full' })
     },
   },
   {

@@ -150,7 +150,7 @@ export const NAMING: readonly Attack[] = [
       const attempt = async (refId: string) => {
         for (const act of steering) expect((await mallory.act(act, refId)).code).toBe('not_found')
       }
-      for (const tool of ['hold', 'flaky']) {
+      for (const tool of ['wait', 'flaky']) {
         const refId = refOf(await alice.call(tool, { gate: tool }))
         await gates.reached(tool)
         await unharmed(alice, refId, () => attempt(refId))
@@ -184,6 +184,7 @@ export const NAMING: readonly Attack[] = [
     id: 'same-arguments',
     tries: 'to be given the result of somebody else by calling with the same arguments',
     guardedBy: 'src/core/key.ts',
+    aboutIdentity: false,
     async attempt(scene) {
       const { alice, mallory } = scene
       const hers = await alice.call('mint', { value: 1 })

@@ -102,7 +102,30 @@ function repeating(gates: Gates): Target[] {
         return value ?? null
       },
     },
+    {
+      name: 'sum',
+      schema: z.object({ rows: z.record(z.string(), z.number()) }),
+      memoize: false,
+      declassifies: true,
+      handler: ({ rows }) => Object.values(rows as Record<string, number>).reduce((sum, row) => sum + row, 0),
+    },
+    {
+      name: 'public_handle',
+      schema: anything,
+      namespace: 'public',
+      memoize: true,
+      asyncTimeout: 0,
+      handler: echo,
+    },
     { name: 'tree', schema: z.object({ value: tree }), memoize: false, handler: echo },
+    {
+      name: 'wait_public',
+      schema: gated,
+      namespace: 'public',
+      memoize: false,
+      asyncTimeout: 0,
+      handler: ({ gate }) => gates.pass(gate),
+    },
     { name: 'deep_result', schema: nothing, memoize: false, handler: () => nest(100_000) },
     { name: 'self', schema: nothing, memoize: false, handler: (_, task) => ({ me: task.refId }) },
   ]
