@@ -26,10 +26,12 @@ export {
   CircularReference,
   type ErrorCode,
   HardTimeout,
+  InputUnavailable,
   InvalidArgument,
   NotFound,
   NotSerializable,
   PermissionDenied,
+  ProtocolFailure,
   QueueFull,
   RefCacheError,
   StoreUnavailable,
@@ -41,6 +43,15 @@ export {
 export type { CacheEvent, CacheEventOf, CacheEventType, CacheListener } from './core/events.ts'
 export type { ResolveRefs } from './core/input.ts'
 export type { JsonObject, JsonValue } from './core/json.ts'
+export type {
+  ElicitFormParams,
+  ElicitParams,
+  ElicitResult,
+  ElicitUrlParams,
+  InputRequest,
+  Question,
+  QuestionMethod,
+} from './core/question.ts'
 export type { RandomBytes, RefId } from './core/ref.ts'
 export type { AsyncTaskResponse, CacheResponse, CallResponse } from './core/response.ts'
 export type { StandardSchema } from './core/standard-schema.ts'
@@ -54,9 +65,11 @@ export type {
 } from './core/tool.ts'
 export type { CallOptions } from './flow/call.ts'
 export type { ViewPurpose, Views } from './flow/engine.ts'
+export type { ListTasksOptions, TaskList } from './flow/list-tasks.ts'
 export type { GetOptions } from './flow/poll.ts'
 export type { ResolveOptions } from './flow/resolve.ts'
 export type { CacheReference, SetOptions } from './flow/set.ts'
+export type { TaskInfo } from './flow/task-info.ts'
 export type { PreviewStrategy, SizeMode } from './preview/preview.ts'
 export { type ActorOption, type CachedTool, type CloseOptions, RefCache } from './ref-cache.ts'
 export type { RefCacheOptions } from './ref-cache-options.ts'

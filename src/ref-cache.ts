@@ -12,17 +12,21 @@ import type { RefId } from './core/ref.ts'
 import type { CallResponse } from './core/response.ts'
 import type { StandardSchema } from './core/standard-schema.ts'
 import { defineTool, type Handler, type ToolOptions } from './core/tool.ts'
+import { answer } from './flow/answer.ts'
 import { type CallOptions, call } from './flow/call.ts'
 import { cancel } from './flow/cancel.ts'
 import { remove } from './flow/delete.ts'
 import type { Engine } from './flow/engine.ts'
 import { find, findFor } from './flow/find.ts'
+import { type ListTasksOptions, listTasks, type TaskList } from './flow/list-tasks.ts'
 import { type GetOptions, poll } from './flow/poll.ts'
 import { replyStatus } from './flow/reply.ts'
 import { type ResolveOptions, resolve } from './flow/resolve.ts'
 import { retry } from './flow/retry.ts'
 import { type CacheReference, type SetOptions, set } from './flow/set.ts'
 import { Sweeper } from './flow/sweep.ts'
+import { type TaskInfo, taskInfo } from './flow/task-info.ts'
+import { watch } from './flow/watch.ts'
 import { createEngine, type RefCacheOptions } from './ref-cache-options.ts'
 
 /** A registered tool: call it with its input; it answers with the result, a preview, or a handle. */
@@ -171,6 +175,43 @@ export class RefCache {
    */
   retryTask(refId: RefId, options: ActorOption = {}): Promise<CallResponse> {
     return retry(this.#engine, refId, toActor(options.actor))
+  }
+
+  /**
+   * Answers what a task asks (`inputRequests` of its status), by key, one question or several; answers with its status
+   * after that. What is not asked, or has its answer already, is passed over: the first answer stands.
+   * @throws NotFound; PermissionDenied unless the actor started it or has the UPDATE right; InvalidArgument for an
+   *   answer of the wrong shape; ValueTooLarge
+   */
+  answerTask(
+    refId: RefId,
+    answers: Readonly<Record<string, unknown>>,
+    options: ActorOption = {},
+  ): Promise<CallResponse> {
+    return answer(this.#engine, refId, answers, toActor(options.actor))
+  }
+
+  /** How a task stands, and since when, and until when it is kept. @throws NotFound */
+  taskInfo(refId: RefId, options: ActorOption = {}): Promise<TaskInfo> {
+    return taskInfo(this.#engine, refId, toActor(options.actor))
+  }
+
+  /**
+   * The tasks that the actor itself started, page by page. Whoever has neither an id nor a session shares the list
+   * with everybody like that.
+   * @throws InvalidArgument for a cursor that this list did not give
+   */
+  listTasks(options: ListTasksOptions = {}): Promise<TaskList> {
+    return listTasks(this.#engine, options)
+  }
+
+  /**
+   * Calls `onChange` soon after each change of an entry in any process; what changed is asked for then. Gives the end
+   * of it, which is the caller's to call.
+   * @throws NotFound
+   */
+  watch(refId: RefId, options: ActorOption, onChange: () => void): Promise<() => void> {
+    return watch(this.#engine, refId, toActor(options.actor), onChange)
   }
 
   /** Calls `listener` for each event of a type in this process; returns the end of it. A listener that throws harms nothing. */

@@ -1,6 +1,7 @@
 import type { Source } from '../access/decision.ts'
 import type { AccessPolicy } from '../access/policy.ts'
-import type { ErrorCode } from './errors.ts'
+import type { ErrorCode, RpcError } from './errors.ts'
+import type { Question } from './question.ts'
 import type { RefId } from './ref.ts'
 
 /** How far a task is. All parts are optional: a message alone is progress too. */
@@ -27,6 +28,8 @@ export interface Lease {
 export interface TaskError {
   readonly code: ErrorCode
   readonly message: string
+  /** For `protocol_error`. */
+  readonly rpc?: RpcError
 }
 
 /** An attempt that did not succeed. */
@@ -73,6 +76,12 @@ interface EntryFields {
   /** Another process may run the task again when the one that runs it is lost. */
   readonly idempotent: boolean
   readonly retryHistory: readonly FailedAttempt[]
+  /** Whoever started the task can be asked. */
+  readonly interactive?: boolean
+  /** What the handler asked, in that order. Kept from one run to the next, which finds its answers there. */
+  readonly questions?: readonly Question[]
+  /** How many keys were given to questions so far. */
+  readonly asked?: number
   /** Quantiles of how long earlier runs of the tool took, in milliseconds, when this entry was made. */
   readonly pastDurations?: readonly number[]
   readonly preview?: PreviewSettings

@@ -1,3 +1,5 @@
+import type { JsonValue } from './json.ts'
+
 /** The codes that callers and clients may rely on. The first eight are the wire's (docs/wire-format.md). */
 export type ErrorCode =
   | 'not_found'
@@ -13,6 +15,8 @@ export type ErrorCode =
   | 'hard_timeout'
   | 'worker_lost'
   | 'queue_full'
+  | 'protocol_error'
+  | 'input_unavailable'
 
 /** Base of every error this package throws on purpose. `message` says what happened and what to do next. */
 export abstract class RefCacheError extends Error {
@@ -57,6 +61,25 @@ export class TaskFailed extends RefCacheError {
   }
 }
 
+/** An error of JSON-RPC, as far as its message does not say it. */
+export interface RpcError {
+  readonly code: number
+  readonly data?: JsonValue
+}
+
+/** The work ended with an error of the protocol that it was called by; callers of that protocol are told just that error. */
+export class ProtocolFailure extends RefCacheError {
+  readonly code = 'protocol_error'
+
+  constructor(
+    message: string,
+    readonly rpc: RpcError,
+    options?: { cause?: unknown },
+  ) {
+    super(message, options)
+  }
+}
+
 export class TaskCancelled extends RefCacheError {
   readonly code = 'task_cancelled'
 }
@@ -74,6 +97,17 @@ export class WorkerLost extends RefCacheError {
 /** More tasks wait than the cache admits; the call was not started. */
 export class QueueFull extends RefCacheError {
   readonly code = 'queue_full'
+}
+
+/** Nobody can be asked: whoever started the task has no way to answer questions. */
+export class InputUnavailable extends RefCacheError {
+  readonly code = 'input_unavailable'
+
+  constructor() {
+    super(
+      'This task asked for input, but whoever started it cannot be asked. Call the tool from a client that can answer questions of tasks.',
+    )
+  }
 }
 
 export class ValueTooLarge extends RefCacheError {

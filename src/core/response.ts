@@ -1,6 +1,7 @@
 import type { FailedAttempt, Progress } from './entry.ts'
-import type { ErrorCode } from './errors.ts'
+import type { ErrorCode, RpcError } from './errors.ts'
 import type { JsonObject, JsonValue } from './json.ts'
+import type { InputRequest } from './question.ts'
 import type { RefId } from './ref.ts'
 
 /**
@@ -53,9 +54,13 @@ export interface AsyncTaskResponse extends AnswerBase {
   /** What the ETA goes by where that is not the task's own progress. */
   readonly etaBasis?: 'history'
   readonly pollAfterSeconds?: number
+  /** What the task waits for, by key; only for whoever may answer (`RefCache.answerTask`). */
+  readonly inputRequests?: Readonly<Record<string, InputRequest>>
   /** What went wrong. */
   readonly error?: string
   readonly errorCode?: ErrorCode
+  /** For `protocol_error`: what callers of the protocol are told. */
+  readonly errorRpc?: RpcError
   readonly retryCount?: number
   readonly maxRetries?: number
   readonly canRetry?: boolean

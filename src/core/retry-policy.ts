@@ -17,13 +17,14 @@ interface RetryOptions {
 
 const MAX_DELAY_MS = 60_000
 
-/** With the same input these can only happen again. */
+/** With the same input, and the same client, these can only happen again. */
 const FINAL: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'invalid_argument',
   'not_serializable',
   'circular_reference',
   'value_too_large',
   'not_found',
+  'input_unavailable',
 ])
 
 export function isFinal(code: ErrorCode): boolean {

@@ -6,6 +6,7 @@ import { InvalidArgument } from './errors.ts'
 import { checkResolveRefs, type ResolveRefs } from './input.ts'
 import type { JsonObject } from './json.ts'
 import { checkChoice, checkCount, checkPreview } from './options.ts'
+import type { ElicitParams, ElicitResult } from './question.ts'
 import type { RefId } from './ref.ts'
 import { type RetryPolicy, retryPolicy } from './retry-policy.ts'
 import type { StandardSchema } from './standard-schema.ts'
@@ -27,6 +28,16 @@ export interface TaskContext {
   /** Says how far the work is: `progress(3, 50, 'page 3 of 50')`, or `progress({ message: 'indexing' })`. Cheap. */
   progress(current: number, total?: number, message?: string): void
   progress(report: ProgressReport): void
+  /**
+   * Asks the user behind the client, and waits for the answer. The question and its answer are stored: a handler that
+   * is run again (after a restart, or a retry) and asks the same things in the same order gets the stored answers
+   * at once. So ask in an order that does not depend on chance or time. Waiting for a person counts
+   * against the hard timeout. Whoever started the task sees the question, even where it may not see the value.
+   * @throws InputUnavailable where whoever started the task cannot be asked: go another way, or let the task fail
+   */
+  elicit(params: ElicitParams): Promise<ElicitResult>
+  /** The same, for the client's model: the parameters and the answer of MCP's `sampling/createMessage`. */
+  sample(params: JsonObject): Promise<JsonObject>
 }
 
 export type Handler<Input, Output> = (input: Input, task: TaskContext) => Output | Promise<Output>

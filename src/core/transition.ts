@@ -11,6 +11,8 @@ import {
   type Progress,
   type TaskError,
 } from './entry.ts'
+import type { JsonObject } from './json.ts'
+import { answered, asked, type InputRequest, isSame, type Question, unanswered } from './question.ts'
 
 /** What can happen to an entry. Events that carry an `owner` need the current lease. */
 export type EntryEvent =
@@ -18,6 +20,10 @@ export type EntryEvent =
   /** A sign of life. */
   | { type: 'renew'; owner: string }
   | { type: 'progress'; owner: string; progress: Progress; pace: number | undefined }
+  /** The handler asks for input, as number `place` (from 0) of what it asks in this run. */
+  | { type: 'ask'; owner: string; place: number; request: InputRequest }
+  /** By whoever may: no lease is needed, and the task may wait for its next attempt. */
+  | { type: 'answer'; answers: Readonly<Record<string, JsonObject>> }
   | ({ type: 'complete'; owner: string; valueBytes: number } & End)
   | ({ type: 'fail'; owner: string; error: TaskError } & End)
   /** The input turned out to hold more than the call's own references. */
@@ -48,6 +54,10 @@ export type Refusal =
   | 'not_ended'
   | 'lease_lost'
   | 'lease_held'
+  /** The same question stands at that place; it may have its answer. */
+  | 'already_asked'
+  /** No question waits for any of these answers. */
+  | 'not_asked'
 
 export type Transition = { ok: true; entry: Entry } | { ok: false; refused: Refusal }
 
@@ -69,8 +79,21 @@ function refusal(entry: InFlightEntry, event: FlightEvent): Refusal | undefined 
   if ('owner' in event && entry.lease.owner !== event.owner) return 'lease_lost'
   if ('seen' in event) return entry.version === event.seen ? undefined : 'lease_held'
   if (event.type === 'start') return entry.status === 'pending' ? undefined : 'already_started'
-  const needsStart = event.type === 'progress' || event.type === 'complete' || event.type === 'postpone'
-  return needsStart && entry.status !== 'processing' ? 'not_started' : undefined
+  // Refused, because a change would look like a sign of life.
+  if (event.type === 'answer') return isWanted(entry, event.answers) ? undefined : 'not_asked'
+  if (NEED_START.has(event.type) && entry.status !== 'processing') return 'not_started'
+  return event.type === 'ask' && isAsked(entry, event) ? 'already_asked' : undefined
+}
+
+const NEED_START: ReadonlySet<EntryEvent['type']> = new Set(['progress', 'ask', 'complete', 'postpone'])
+
+function isAsked({ questions }: InFlightEntry, { place, request }: EntryEvent & { type: 'ask' }): boolean {
+  const there = questions?.[place]
+  return there !== undefined && isSame(there, request)
+}
+
+function isWanted({ questions }: InFlightEntry, answers: Readonly<Record<string, JsonObject>>): boolean {
+  return unanswered(questions).some(({ key }) => Object.hasOwn(answers, key))
 }
 
 function moved(entry: InFlightEntry, event: FlightEvent): Entry {
@@ -88,8 +111,20 @@ function moved(entry: InFlightEntry, event: FlightEvent): Entry {
       return { ...(entry as ProcessingEntry), progress: event.progress, pace: event.pace }
     case 'derive':
       return { ...entry, derivedFrom: [...(entry.derivedFrom ?? []), ...event.derivedFrom] }
+    case 'ask': {
+      const number = (entry.asked ?? 0) + 1
+      const questions = asked(entry.questions ?? [], event.place, number, event.request)
+      return { ...entry, questions, asked: number }
+    }
+    case 'answer':
+      return { ...entry, questions: answered(entry.questions ?? [], event.answers) }
     case 'complete':
-      return { ...ended(entry, event), status: 'complete', key: entry.key, valueBytes: event.valueBytes }
+      return {
+        ...without(ended(entry, event), 'questions', 'asked'),
+        status: 'complete',
+        key: entry.key,
+        valueBytes: event.valueBytes,
+      }
     case 'fail':
       return { ...failed(entry, event, event.error), status: 'failed' }
     case 'lose':
@@ -130,8 +165,20 @@ function waiting(entry: Omit<PendingEntry, 'status' | 'lease'>, lease: Lease): P
 
 /** The fields of an ended task. Its key is released: only a complete entry may answer an identical call. */
 function ended(entry: InFlightEntry, { now, expiresAt, progress }: End) {
-  const rest = without(entry, 'lease', 'key', 'pace', 'retryAt')
-  return { ...rest, completedAt: now, expiresAt, ...(progress === undefined ? {} : { progress }) }
+  const rest = without(entry, 'lease', 'key', 'pace', 'retryAt', 'questions')
+  const questions = kept(entry)
+  return {
+    ...rest,
+    ...(questions.length > 0 ? { questions } : {}),
+    completedAt: now,
+    expiresAt,
+    ...(progress === undefined ? {} : { progress }),
+  }
+}
+
+/** What a retry by hand may find: the answers, each at its place. What was asked after the last of them goes. */
+function kept({ questions = [] }: InFlightEntry): readonly Question[] {
+  return questions.slice(0, questions.findLastIndex(({ answer }) => answer !== undefined) + 1)
 }
 
 function released({ key }: InFlightEntry): { releasedKey?: string } {

@@ -11,6 +11,7 @@ import type { ResponseFormat, Tool } from '../core/tool.ts'
 import { draftCall } from './draft.ts'
 import type { Engine } from './engine.ts'
 import { follow } from './follow.ts'
+import { inputRequestsFor } from './input-requests.ts'
 import { reply } from './reply.ts'
 import { startNew } from './start.ts'
 import { taskFailed, tellProgress } from './status.ts'
@@ -28,6 +29,12 @@ export interface CallOptions {
   /** Budget of a preview, in the cache's size mode. */
   maxSize?: number | undefined
   responseFormat?: ResponseFormat | undefined
+  /**
+   * Whether the caller can answer what the tool asks in the middle of its work (`task.elicit`, `task.sample`). It is
+   * then answered with a handle as soon as there is something to answer. Counts for the call that starts the task.
+   * @defaultValue false
+   */
+  interactive?: boolean | undefined
   /** Ends the wait, never the task: the answer is then the task as it is. */
   signal?: AbortSignal | undefined
   /** Hears of progress while the call waits. */
@@ -60,13 +67,18 @@ export async function call(
   }
 
   const listening = engine.thrown.listen(entry.refId)
+  const asked = new AbortController()
   try {
     if (won) await startNew(engine, tool, entry, draft.lease)
     else engine.events.emit(events.joined(entry))
     const latest = await follow(engine, entry, {
       within,
-      signals: [options.signal, listening.abandoned],
-      onChange: changed => tellProgress(engine, changed, who, options.onProgress),
+      signals: [options.signal, listening.abandoned, asked.signal],
+      onChange: changed => {
+        tellProgress(engine, changed, who, options.onProgress)
+        // The caller has to answer before there is anything to wait for.
+        if (options.interactive && inputRequestsFor(engine, changed, who)) asked.abort()
+      },
     })
     rejectFailure(engine, latest, who, listening)
     return await answer(latest)

@@ -59,6 +59,7 @@ export async function draftCall(
     idempotent,
     ...(ttl === undefined ? {} : { slidingTtl: ttl }),
     retryHistory: [],
+    ...(options.interactive ? { interactive: true } : {}),
     ...(pastDurations ? { pastDurations } : {}),
     ...(preview ? { preview } : {}),
     ...(view ? { view } : {}),

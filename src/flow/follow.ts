@@ -13,6 +13,10 @@ export interface FollowOptions {
 /** Stores that cannot tell of other processes' changes are asked this often; the others, to be safe, rarely. */
 const POLL_MS = { unwatched: 200, watched: 2_000 }
 
+export function pollInterval(engine: Engine): number {
+  return engine.store.capabilities.watch ? POLL_MS.watched : POLL_MS.unwatched
+}
+
 /**
  * Waits until the task settles, or the time is over, or the caller gives up; gives the entry as it then is, or
  * nothing where it is gone. The wait races the task and never touches it.
@@ -57,7 +61,7 @@ class Bell {
       this.#ring()
     }
     this.#ends.push(engine.store.watch(refId, ring))
-    this.#pollEvery(engine, engine.store.capabilities.watch ? POLL_MS.watched : POLL_MS.unwatched)
+    this.#pollEvery(engine, pollInterval(engine))
     if (within !== undefined) this.#ends.push(engine.clock.schedule(within, finish))
     for (const signal of signals) {
       signal?.addEventListener('abort', finish)

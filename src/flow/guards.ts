@@ -64,6 +64,6 @@ function noticeLoss(engine: Engine, refId: RefId, { owner }: Lease, stop: Stop):
   })
 }
 
-function lost(): TaskCancelled {
+export function lost(): TaskCancelled {
   return new TaskCancelled('The task was cancelled or taken over.')
 }

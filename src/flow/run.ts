@@ -2,10 +2,12 @@ import { decode } from '../core/codec.ts'
 import type { Entry, Lease, ProcessingEntry } from '../core/entry.ts'
 import { StoreUnavailable, TaskCancelled, WorkerLost } from '../core/errors.ts'
 import { events } from '../core/events.ts'
+import type { ElicitResult } from '../core/question.ts'
 import type { RefId } from '../core/ref.ts'
 import type { ProgressReport, TaskContext, Tool } from '../core/tool.ts'
 import type { Perform } from '../runners/runner.ts'
 import { abortableUnder, pause, untilAborted } from './abort.ts'
+import { Asker } from './ask.ts'
 import { change } from './change.ts'
 import type { Engine } from './engine.ts'
 import { guardLease, limitTime, sustain } from './guards.ts'
@@ -87,11 +89,12 @@ async function execute(hold: Hold, entry: ProcessingEntry, input: Uint8Array | u
   })
   // The attempt's own: its hard timeout must not end the retries, and when it is over its handler hears no more.
   const own = abortableUnder(hold.signal)
+  const asker = new Asker(engine, entry, own.signal)
   const unlimit = limitTime(engine, tool.hardTimeout, own.abort)
   let outcome: Outcome
   try {
     const result = await untilAborted(own.signal, async () =>
-      tool.handler(await argumentsFor(hold, entry, input), contextOf(entry, own.signal, progress)),
+      tool.handler(await argumentsFor(hold, entry, input), contextOf(entry, own.signal, progress, asker)),
     )
     outcome = await encodeValue(engine, result)
   } catch (error) {
@@ -100,6 +103,7 @@ async function execute(hold: Hold, entry: ProcessingEntry, input: Uint8Array | u
     own.end()
     unlimit()
     await progress.end()
+    await asker.end()
   }
   return { outcome, progress: progress.latest }
 }
@@ -117,7 +121,12 @@ async function argumentsFor(hold: Hold, entry: Entry, bytes: Uint8Array | undefi
   return args as never
 }
 
-function contextOf(entry: ProcessingEntry, signal: AbortSignal, progress: ProgressReporter): TaskContext {
+function contextOf(
+  entry: ProcessingEntry,
+  signal: AbortSignal,
+  progress: ProgressReporter,
+  asker: Asker,
+): TaskContext {
   return {
     refId: entry.refId,
     attempt: entry.attempt,
@@ -125,6 +134,9 @@ function contextOf(entry: ProcessingEntry, signal: AbortSignal, progress: Progre
     progress(current: number | ProgressReport, total?: number, message?: string) {
       progress.report(typeof current === 'object' ? current : { current, total, message })
     },
+    // Its shape was checked when it was given.
+    elicit: params => asker.ask('elicitation/create', params) as Promise<unknown> as Promise<ElicitResult>,
+    sample: params => asker.ask('sampling/createMessage', params),
   }
 }
 

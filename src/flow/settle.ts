@@ -7,6 +7,7 @@ import {
   type TaskError,
 } from '../core/entry.ts'
 import {
+  ProtocolFailure,
   RefCacheError,
   STORE_AWAY,
   StoreUnavailable,
@@ -162,6 +163,7 @@ export function toTaskError(error: unknown): TaskError {
   return {
     code: error instanceof RefCacheError ? error.code : 'task_failed',
     message: message.slice(0, MAX_ERROR_LENGTH) || 'The tool failed without a message.',
+    ...(error instanceof ProtocolFailure ? { rpc: error.rpc } : {}),
   }
 }
 

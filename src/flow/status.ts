@@ -9,12 +9,13 @@ import {
   isInFlight,
   type Progress,
 } from '../core/entry.ts'
-import { TaskFailed } from '../core/errors.ts'
+import { ProtocolFailure, type RefCacheError, TaskFailed } from '../core/errors.ts'
 import { etaFromHistory, etaSeconds } from '../core/eta.ts'
 import type { AsyncTaskResponse } from '../core/response.ts'
 import { isFinal } from '../core/retry-policy.ts'
 import type { ResponseFormat, Tool } from '../core/tool.ts'
 import type { Engine } from './engine.ts'
+import { awaitsInput, inputRequestsFor } from './input-requests.ts'
 
 type TaskEntry = InFlightEntry | FailedEntry | CancelledEntry
 
@@ -38,7 +39,7 @@ export function describeTask(
     ...minimal,
     ...(startedAt === undefined ? {} : { startedAt: new Date(startedAt) }),
     ...(progress ? { progress } : {}),
-    ...(isInFlight(entry) ? flying(engine, entry) : ended(engine, entry, who)),
+    ...(isInFlight(entry) ? flying(engine, entry, who) : ended(engine, entry, who)),
     ...(detail === 'full' ? fully(entry, tool, sees) : {}),
   }
 }
@@ -77,18 +78,23 @@ export function tellProgress(
 }
 
 /** A failed task as an error for `who`. */
-export function taskFailed(engine: Engine, entry: FailedEntry, who: Actor): TaskFailed {
-  return new TaskFailed(errorFor(engine, entry, who), { code: entry.error.code })
+export function taskFailed(engine: Engine, entry: FailedEntry, who: Actor): RefCacheError {
+  const { code, rpc } = entry.error
+  const message = errorFor(engine, entry, who)
+  return rpc && engine.access.may(entry, who, Permission.READ)
+    ? new ProtocolFailure(message, rpc)
+    : new TaskFailed(message, { code })
 }
 
 function errorFor(engine: Engine, entry: FailedEntry, who: Actor): string {
   return engine.access.may(entry, who, Permission.READ) ? entry.error.message : 'The task failed.'
 }
 
-function flying(engine: Engine, entry: InFlightEntry) {
+function flying(engine: Engine, entry: InFlightEntry, who: Actor) {
   const now = engine.clock.now()
   const eta = estimate(entry, now)
   const { status, attempt, retryHistory, maxRetries } = entry
+  const inputRequests = inputRequestsFor(engine, entry, who)
   return {
     ...eta,
     pollAfterSeconds: pollAfter(eta.etaSeconds, (now - entry.createdAt) / 1000),
@@ -96,12 +102,16 @@ function flying(engine: Engine, entry: InFlightEntry) {
     ...(retryHistory.length > 0
       ? { retryCount: status === 'pending' ? attempt : attempt - 1, maxRetries }
       : {}),
-    message: RUNNING,
+    ...(inputRequests ? { inputRequests } : {}),
+    message: awaitsInput(entry) ? WAITING : RUNNING,
   }
 }
 
 const RUNNING =
   'Still running; nothing is lost. Call get_cached_result with this ref_id: it waits for the result. Do not start the work again.'
+
+const WAITING =
+  'Waiting for input: the task goes on when whoever started it has answered its question. get_cached_result with this ref_id waits for the result. Do not start the work again.'
 
 /** From the task's own progress where it tells, else from earlier runs of its tool. */
 function estimate(entry: InFlightEntry, now: number): { etaSeconds?: number; etaBasis?: 'history' } {
@@ -130,12 +140,13 @@ function ended(engine: Engine, entry: FailedEntry | CancelledEntry, who: Actor) 
       message: 'The task was cancelled. If its result is still wanted, call retry_task with this ref_id.',
     }
   }
-  const { code } = entry.error
+  const { code, rpc } = entry.error
   const canRetry = !isFinal(code)
   return {
     ...counts,
     error: errorFor(engine, entry, who),
     errorCode: code,
+    ...(rpc && engine.access.may(entry, who, Permission.READ) ? { errorRpc: rpc } : {}),
     canRetry,
     message: canRetry
       ? 'The task failed. Call retry_task with this ref_id to try once more.'

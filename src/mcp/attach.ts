@@ -9,6 +9,7 @@ import { registerCached } from './register.ts'
 import { answer } from './request.ts'
 import { type AuthorSchema, declared } from './schema.ts'
 import { checkScoping, scopingOf } from './scoping.ts'
+import { serveTasks } from './tasks/serve.ts'
 import { type PollingTool, pollingTools } from './tools.ts'
 
 type ArgumentsOf<Input> = Input extends AuthorSchema
@@ -30,7 +31,8 @@ export interface AttachedRefCache {
 
 /**
  * Registers `get_cached_result`, `cancel_task` and `retry_task` on a server of the official SDK, and gives the `registerTool` of
- * tools whose large results become previews and whose slow ones become handles.
+ * tools whose large results become previews and whose slow ones become handles: tasks of MCP for clients that know
+ * those, references to poll for all others.
  *
  * Where the server is made anew for every request, attach it there, and keep the cache outside. The SDK takes
  * instructions at construction only: `new McpServer(info, { instructions: SERVER_INSTRUCTIONS })`.
@@ -43,12 +45,13 @@ export function attachRefCache(
   checkServer(server)
   checkScoping(options)
   const identity: IdentityOptions = { actorOf: options.actorOf }
+  const tasks = serveTasks(server, cache, options, identity)
   for (const tool of pollingTools(cache, options)) registerPolling(server, tool, identity)
   return {
     registerTool: (name, config, handler) => {
       const scoping = scopingOf(config, options)
       if (scoping.sessionScoped) identity.directSession ??= `%process-${randomUUID()}`
-      return registerCached(server, cache, { name, config, handler, options, scoping, identity })
+      return registerCached(server, cache, { name, config, handler, options, scoping, identity, tasks })
     },
   }
 }

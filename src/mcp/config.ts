@@ -1,9 +1,15 @@
-import type { McpServer, ToolAnnotations } from '@modelcontextprotocol/server'
+import type {
+  InputRequiredResult,
+  McpServer,
+  ServerContext,
+  ToolAnnotations,
+} from '@modelcontextprotocol/server'
 import type { Duration } from '../core/duration.ts'
 import type { ToolOptions } from '../core/tool.ts'
 import type { ActorOf } from './identity.ts'
 import type { AuthorSchema } from './schema.ts'
 import type { Scoping } from './scoping.ts'
+import type { TaskSupport } from './tasks/calls.ts'
 import type { PollingOptions } from './tools.ts'
 
 export interface AttachOptions extends PollingOptions, Scoping {
@@ -15,6 +21,16 @@ export interface AttachOptions extends PollingOptions, Scoping {
   asyncTimeout?: Duration
   /** Who calls. @defaultValue the subject of `authInfo`, else the session, else an anonymous agent */
   actorOf?: ActorOf
+  /**
+   * Whether slow calls are offered as tasks of MCP to clients that know those.
+   * @defaultValue true where the server has no handler of `tools/call` yet: it must not be given `capabilities.tools`
+   */
+  tasks?: boolean
+  /**
+   * How long a call that can become a task is waited for, so that quick ones are answered at once and cost no poll.
+   * @defaultValue '500ms'
+   */
+  taskGrace?: Duration
 }
 
 /** The SDK's own tool config. */
@@ -49,4 +65,18 @@ export interface ToolConfig<
    * @defaultValue true where the annotations say readOnlyHint or idempotentHint, else false
    */
   idempotent?: boolean
+  /**
+   * Whether calls become tasks of MCP: 'optional' where the client knows tasks, 'required' to refuse clients that do
+   * not, 'none' never.
+   * @defaultValue 'optional'
+   */
+  taskSupport?: TaskSupport
+  /**
+   * Runs with each request, before the cache is asked: completes the arguments, which are as the client sent them,
+   * unchecked; or asks for more with the SDK's `inputRequired(…)`. The client then calls again, with its answers in
+   * `context.mcpReq.inputResponses`. What it gives in the end is the handler's input, and tells calls apart.
+   */
+  prepare?: (args: Readonly<Record<string, unknown>>, context: ServerContext) => Prepared | Promise<Prepared>
 }
+
+type Prepared = Readonly<Record<string, unknown>> | InputRequiredResult

@@ -1,4 +1,10 @@
-import type { McpServer, RegisteredTool } from '@modelcontextprotocol/server'
+import {
+  type InputRequiredResult,
+  isInputRequiredResult,
+  type McpServer,
+  type RegisteredTool,
+  type ServerContext,
+} from '@modelcontextprotocol/server'
 import { InvalidArgument, TaskFailed } from '../core/errors.ts'
 import type { JsonObject } from '../core/json.ts'
 import { type StandardSchema, validate } from '../core/standard-schema.ts'
@@ -11,6 +17,8 @@ import { TOOL_NOTE } from './instructions.ts'
 import { answer, type ToolRequest } from './request.ts'
 import { type AuthorSchema, answerSchema, converterOf, declared } from './schema.ts'
 import { checkScoping, placeCall, type Scoping } from './scoping.ts'
+import type { TaskCall, TaskCalls } from './tasks/calls.ts'
+import { keepable } from './tasks/errors.ts'
 import { type ToolResult, toToolResult } from './wire.ts'
 
 interface Registration<Input, Output> {
@@ -20,6 +28,8 @@ interface Registration<Input, Output> {
   readonly options: AttachOptions
   readonly scoping: Scoping
   readonly identity: IdentityOptions
+  /** Absent where tasks of MCP are not served. */
+  readonly tasks: TaskCalls | undefined
 }
 
 /** How the calls of one tool go through the cache. */
@@ -27,6 +37,7 @@ interface Route<Input> {
   readonly call: CachedTool<Input>
   readonly scoping: Scoping
   readonly takesArguments: boolean
+  readonly prepare: ToolConfig['prepare']
 }
 
 /** Registers the tool in the cache, and on the server what clients see of it. */
@@ -35,32 +46,47 @@ export function registerCached<Input, Output>(
   cache: RefCache,
   registration: Registration<Input, Output>,
 ): RegisteredTool {
-  const { name, config, handler, scoping, identity } = registration
-  const { inputSchema, outputSchema } = config
+  const { name, config, handler, scoping, identity, tasks } = registration
+  const { inputSchema, outputSchema, taskSupport = 'optional', prepare } = config
   checkScoping(config)
   const result = outputSchema && resultSchemaOf(outputSchema, name)
   const shown = shownConfig(name, config, result)
   const call = cache.cached<Input>(
     toolOptions<Input>(registration, result),
-    outputSchema ? checked(handler, outputSchema) : handler,
+    throwingKeepable(outputSchema ? checked(handler, outputSchema) : handler),
   )
-  const route = { call, scoping, takesArguments: inputSchema !== undefined }
-  return server.registerTool(name, shown, (args, context) =>
-    answer(context, identity, request => callTool(route, args, request)),
+  const route = { call, scoping, takesArguments: inputSchema !== undefined, prepare }
+  const registered = server.registerTool(name, shown, (args, context) =>
+    answer(context, identity, request =>
+      callTool(route, args, { ...request, context, task: tasks?.of(context) }),
+    ),
   )
+  tasks?.declare(name, taskSupport)
+  // The SDK's own config has no place for it.
+  if (tasks && taskSupport !== 'none') registered.execution = { taskSupport }
+  return registered
+}
+
+interface CallRequest extends ToolRequest {
+  readonly context: ServerContext
+  readonly task: TaskCall | undefined
 }
 
 async function callTool<Input>(
-  { call, scoping, takesArguments }: Route<Input>,
+  { call, scoping, takesArguments, prepare }: Route<Input>,
   args: unknown,
-  { caller, signal, onProgress }: ToolRequest,
-): Promise<ToolResult> {
-  const { own, responseFormat } = splitArguments(args)
-  // The tool's own schema vouches for the type, inside of the call.
-  const input = (takesArguments ? own : {}) as Input
+  { caller, signal, onProgress, context, task }: CallRequest,
+): Promise<ToolResult | InputRequiredResult> {
   const { actor } = caller
+  const { own, responseFormat } = splitArguments(args)
+  const given = takesArguments ? own : {}
+  const prepared = prepare ? await prepare((given ?? {}) as Record<string, unknown>, context) : given
+  if (isInputRequiredResult(prepared)) return prepared
+  // The tool's own schema vouches for the type, inside of the call.
+  const input = prepared as Input
   const place = placeCall(scoping, caller)
-  return toToolResult(await call(input, { actor, responseFormat, signal, onProgress, ...place }))
+  const run = () => call(input, { actor, responseFormat, signal, onProgress, ...place, ...task?.options })
+  return toToolResult(await (task ? task.follow(actor, run) : run()))
 }
 
 /** The cache's share of a tool's config. */
@@ -69,7 +95,8 @@ function toolOptions<Input>(
   result: JsonObject | undefined,
 ): ToolOptions<Input> {
   const { title, description, icons, scopeChallenge, _meta, annotations, ...own } = config
-  const { inputSchema, outputSchema, namespaceTemplate, ownerTemplate, sessionScoped, ...caching } = own
+  const { inputSchema, outputSchema, taskSupport, prepare, ...rest } = own
+  const { namespaceTemplate, ownerTemplate, sessionScoped, ...caching } = rest
   const { readOnlyHint = false, idempotentHint = false } = annotations ?? {}
   return {
     asyncTimeout: options.asyncTimeout ?? '20s',
@@ -109,6 +136,17 @@ function resultSchemaOf(schema: AuthorSchema, name: string): JsonObject {
     resultSchemas.get(schema) ?? converterOf(schema, 'output', `The outputSchema of '${name}'`)()
   resultSchemas.set(schema, converted)
   return converted
+}
+
+/** Errors of the protocol reach the cache in terms that it can keep. */
+function throwingKeepable<Input>(handler: Handler<Input, unknown>): Handler<Input, unknown> {
+  return async (input, task) => {
+    try {
+      return await handler(input, task)
+    } catch (error) {
+      throw keepable(error)
+    }
+  }
 }
 
 /** Clients hold an answer against the declared schema: a result that breaks it is the tool's failure, at once. */

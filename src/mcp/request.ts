@@ -13,11 +13,11 @@ export interface ToolRequest {
 }
 
 /** Answers a request in every case, with an error too, and after all progress that was reported to it. */
-export async function answer(
+export async function answer<Result>(
   context: ServerContext,
   identity: IdentityOptions,
-  work: (request: ToolRequest) => Promise<ToolResult>,
-): Promise<ToolResult> {
+  work: (request: ToolRequest) => Promise<Result>,
+): Promise<Result | ToolResult> {
   const { mcpReq } = context
   const progress = new ProgressNotifier(mcpReq._meta?.progressToken, params =>
     mcpReq.notify({ method: 'notifications/progress', params }),

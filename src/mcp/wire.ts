@@ -111,7 +111,9 @@ function wireCode({ code }: RefCacheError): WireErrorCode {
   switch (code) {
     case 'hard_timeout':
     case 'worker_lost':
+    case 'input_unavailable':
     case 'not_serializable':
+    case 'protocol_error':
       return 'task_failed'
     case 'circular_reference':
       return 'invalid_argument'

@@ -15,13 +15,16 @@ import {
   type CallResponse,
   type Duration,
   type ErrorCode,
+  type InputRequest,
   type InvalidArgument,
+  type JsonObject,
   type JsonValue,
   type NotFound,
   Permission,
   RefCache,
   RefCacheError,
   type TaskFailed,
+  type TaskInfo,
 } from '../../src/index.ts'
 import { attachRefCache } from '../../src/mcp/index.ts'
 
@@ -80,6 +83,37 @@ export function cachedTakesItsInputFromTheSchema(): void {
   void analyze({ id: 'a', depth: 2 })
   // @ts-expect-error the depth is a number
   void analyze({ id: 'a', depth: 'deep' })
+}
+
+export function aHandlerMayAsk(): void {
+  cache.cached({ name: 'ask' }, async (_: object, task) => {
+    const requestedSchema = { type: 'object', properties: { sure: { type: 'boolean' } }, required: ['sure'] }
+    const { action, content } = await task.elicit({ message: 'Sure?', requestedSchema })
+    expectTypeOf(action).toEqualTypeOf<'accept' | 'decline' | 'cancel'>()
+    expectTypeOf(content).toEqualTypeOf<JsonObject | undefined>()
+    await task.elicit({ mode: 'url', message: 'Pay', url: 'https://pay.example', elicitationId: 'x' })
+    expectTypeOf(await task.sample({ messages: [], maxTokens: 10 })).toEqualTypeOf<JsonObject>()
+    // @ts-expect-error a form needs a schema
+    await task.elicit({ message: 'Sure?' })
+    // @ts-expect-error a page needs an address
+    await task.elicit({ mode: 'url', message: 'Pay' })
+    // @ts-expect-error a question is plain JSON
+    await task.sample({ at: new Date() })
+  })
+}
+
+export async function tasksAreListedWatchedAndAnswered(): Promise<void> {
+  const { tasks, nextCursor } = await cache.listTasks({ actor: 'user', limit: 10 })
+  expectTypeOf(tasks).toEqualTypeOf<readonly TaskInfo[]>()
+  expectTypeOf(nextCursor).toEqualTypeOf<string | undefined>()
+  const { response, createdAt } = await cache.taskInfo('cache:0')
+  expectTypeOf(response).toEqualTypeOf<CallResponse>()
+  expectTypeOf(createdAt).toEqualTypeOf<Date>()
+  if (response.status !== 'complete') {
+    expectTypeOf(response.inputRequests).toEqualTypeOf<Readonly<Record<string, InputRequest>> | undefined>()
+  }
+  expectTypeOf(await cache.answerTask('cache:0', { 'elicit-1': {} })).toEqualTypeOf<CallResponse>()
+  expectTypeOf(await cache.watch('cache:0', {}, () => {})).toEqualTypeOf<() => void>()
 }
 
 export function aHandlerThatTakesNothingNeedsNoInput(): void {

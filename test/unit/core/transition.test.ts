@@ -34,6 +34,18 @@ const progress = (owner: string): EntryEvent => ({
   progress: { current: 1, total: 2 },
   pace: 0.5,
 })
+const ask = (owner: string, place: number, message: string): EntryEvent => ({
+  type: 'ask',
+  owner,
+  place,
+  request: { method: 'elicitation/create', params: { message, requestedSchema: {} } },
+})
+const answer = (...keys: string[]): EntryEvent => ({
+  type: 'answer',
+  answers: Object.fromEntries(keys.map(key => [key, { action: 'accept', key }])),
+})
+const keysOf = ({ questions = [] }: Entry) =>
+  questions.map(({ key, answer }) => (answer === undefined ? `${key}?` : key))
 const cancel: EntryEvent = { type: 'cancel', ...end }
 const take = (owner: string, seen: number): EntryEvent => ({
   type: 'take',
@@ -44,11 +56,13 @@ const take = (owner: string, seen: number): EntryEvent => ({
 const retry = (owner: string, keepKey = true): EntryEvent => ({ type: 'retry', lease: lease(owner), keepKey })
 
 function reached(...events: EntryEvent[]): Entry {
-  return events.reduce<Entry>((entry, event) => {
-    const moved = transition(entry, event)
-    if (!moved.ok) throw new Error(`${event.type} was refused: ${moved.refused}`)
-    return moved.entry
-  }, pending)
+  return events.reduce<Entry>(transitioned, pending)
+}
+
+function transitioned(entry: Entry, event: EntryEvent): Entry {
+  const moved = transition(entry, event)
+  if (!moved.ok) throw new Error(`${event.type} was refused: ${moved.refused}`)
+  return moved.entry
 }
 
 const refusal = (entry: Entry, event: EntryEvent) => {
@@ -93,6 +107,7 @@ describe('transition', () => {
       fail('b'),
       postpone('b'),
       progress('b'),
+      ask('b', 0, 'a'),
       { type: 'renew', owner: 'b' },
       { type: 'release', owner: 'b' },
     ]
@@ -145,6 +160,83 @@ describe('transition', () => {
     expect(refusal(reached(start, complete('a')), retry('b'))).toBe('already_settled')
   })
 
+  it('asks under the lease, while it runs; is answered by anyone, even between two runs', () => {
+    expect(refusal(pending, ask('a', 0, 'a'))).toBe('not_started')
+    const waiting = reached(start, ask('a', 0, 'a'), ask('a', 1, 'b'), postpone('a'))
+    expect(keysOf(waiting)).toEqual(['elicit-1?', 'elicit-2?'])
+    expect(keysOf(transitioned(waiting, answer('elicit-2')))).toEqual(['elicit-1?', 'elicit-2'])
+  })
+
+  it('takes no answer that nobody waits for', () => {
+    const asked = reached(start, ask('a', 0, 'a'), answer('elicit-1'))
+    expect(refusal(asked, answer('elicit-1'))).toBe('not_asked')
+    expect(refusal(asked, answer('elicit-2', 'toString'))).toBe('not_asked')
+    expect(refusal(reached(start), answer('elicit-1'))).toBe('not_asked')
+    expect(refusal(reached(start, ask('a', 0, 'a'), cancel), answer('elicit-1'))).toBe('already_settled')
+  })
+
+  it('lets the first answer stand, whatever comes with a later one', () => {
+    const late = {
+      type: 'answer',
+      answers: { 'elicit-1': { late: true }, 'elicit-2': { late: true } },
+    } as const
+    const both = reached(start, ask('a', 0, 'a'), ask('a', 1, 'b'), answer('elicit-1'), late)
+    expect(both).toHaveProperty('questions.0.answer', { action: 'accept', key: 'elicit-1' })
+    expect(both).toHaveProperty('questions.1.answer', { late: true })
+  })
+
+  it('asks the same question at the same place only once, in whatever order its parameters come', () => {
+    const asked = reached(start, ask('a', 0, 'a'))
+    expect(refusal(asked, ask('a', 0, 'a'))).toBe('already_asked')
+    const params = { requestedSchema: {}, message: 'a' }
+    const request = { method: 'elicitation/create', params } as const
+    expect(refusal(asked, { type: 'ask', owner: 'a', place: 0, request })).toBe('already_asked')
+    const sampled = transitioned(asked, {
+      type: 'ask',
+      owner: 'a',
+      place: 0,
+      request: { method: 'sampling/createMessage', params },
+    })
+    expect(keysOf(sampled)).toEqual(['sample-2?'])
+  })
+
+  it.each([
+    ['is released', [{ type: 'release', owner: 'a' }, start]],
+    ['is put off', [postpone('a'), start]],
+    ['is taken over', [take('a', 5), start]],
+  ] as const)('keeps questions and answers of a task that %s', (_, events) => {
+    const before = reached(start, ask('a', 0, 'a'), ask('a', 1, 'b'), answer('elicit-1'))
+    const again = events.reduce<Entry>(transitioned, before)
+    expect(keysOf(again)).toEqual(['elicit-1', 'elicit-2?'])
+  })
+
+  it('keeps answers for a retry by hand, and no key is used twice', () => {
+    const asked = [ask('a', 0, 'a'), ask('a', 1, 'b'), ask('a', 2, 'c')]
+    const cancelled = reached(start, ...asked, answer('elicit-1'), cancel)
+    expect(keysOf(cancelled)).toEqual(['elicit-1'])
+    expect(cancelled).toHaveProperty('questions.0.answer.key', 'elicit-1')
+    const again = [retry('a'), start, ask('a', 1, 'b')].reduce<Entry>(transitioned, cancelled)
+    expect(keysOf(again)).toEqual(['elicit-1', 'elicit-4?'])
+  })
+
+  it('keeps every answer at its place', () => {
+    const failed = reached(start, ask('a', 0, 'a'), ask('a', 1, 'b'), answer('elicit-2'), fail('a'))
+    expect(keysOf(failed)).toEqual(['elicit-1?', 'elicit-2'])
+  })
+
+  it('forgets what it asked once it has its value', () => {
+    const done = reached(start, ask('a', 0, 'a'), answer('elicit-1'), complete('a'))
+    expect(done).not.toHaveProperty('questions')
+    expect(done).not.toHaveProperty('asked')
+  })
+
+  it('drops what an earlier run asked from the place on where it asks something else', () => {
+    const asked = [ask('a', 0, 'a'), ask('a', 1, 'b'), ask('a', 2, 'c')]
+    const answers = answer('elicit-1', 'elicit-2', 'elicit-3')
+    const parted = reached(start, ...asked, answers, postpone('a'), start, ask('a', 1, 'other'))
+    expect(keysOf(parted)).toEqual(['elicit-1', 'elicit-4?'])
+  })
+
   it('cancels a task that has not started, or waits for its next attempt', () => {
     expect(reached(cancel)).toMatchObject({ status: 'cancelled' })
     expect(reached(start, postpone('a'), cancel)).toMatchObject({ status: 'cancelled' })
@@ -170,12 +262,17 @@ describe('transition', () => {
       owner.map(postpone),
       owner.map(o => retry(o)),
       fc.constant(cancel),
+      fc
+        .tuple(owner, fc.nat({ max: 3 }), fc.constantFrom('x', 'y'))
+        .map(([o, place, message]) => ask(o, place, message)),
+      fc.nat({ max: 6 }).map(n => answer(`elicit-${n}`)),
       seen.map(version => ({ type: 'lose' as const, seen: version, ...end })),
       fc.tuple(owner, seen).map(([o, version]) => take(o, version)),
     )
     fc.assert(
       fc.property(fc.array(event, { maxLength: 40 }), events => {
         let entry: Entry = pending
+        const contents = new Map<string, string>()
         for (const next of events) {
           const moved = transition(entry, next)
           if (entry.status === 'complete') expect(moved.ok).toBe(false)
@@ -189,7 +286,12 @@ describe('transition', () => {
           if (moved.entry.status === 'failed' || moved.entry.status === 'cancelled') {
             expect(moved.entry.key).toBeUndefined()
           }
-          // Whoever changes it without the lease can only end it, begin it again, or take it at the version it saw.
+          for (const { key, params } of moved.entry.questions ?? []) {
+            expect(contents.get(key) ?? params.message).toBe(params.message)
+            contents.set(key, params.message as string)
+          }
+          if (next.type === 'ask') expect(moved.entry.asked).toBe((entry.asked ?? 0) + 1)
+          // Whoever changes it without the lease can only end it, answer, begin it again, or take it at the version it saw.
           if ('owner' in next && isInFlight(entry)) expect(entry.lease.owner).toBe(next.owner)
           if ('seen' in next) expect(entry.version).toBe(next.seen)
           entry = moved.entry

@@ -1,0 +1,135 @@
+import { InvalidArgument, ValueTooLarge } from './errors.ts'
+import { isJsonObject, type JsonObject, type JsonValue } from './json.ts'
+import { canonical } from './key.ts'
+import { serializeInput } from './serialize.ts'
+
+/** What a handler can ask of whoever is behind the client, or of the client's model: the methods of MCP. */
+export type QuestionMethod = 'elicitation/create' | 'sampling/createMessage'
+
+/** What is asked, without its place in a task. */
+export interface InputRequest {
+  readonly method: QuestionMethod
+  readonly params: JsonObject
+}
+
+/** A question of a running task, and its answer when there is one. */
+export interface Question extends InputRequest {
+  /** Unique within the task, and never used for another question. */
+  readonly key: string
+  readonly answer?: JsonObject
+}
+
+/** A question that is answered by a form. */
+export type ElicitFormParams = {
+  readonly mode?: 'form'
+  /** What the user is asked, in words. */
+  readonly message: string
+  /** JSON Schema of the answer: an object with members of simple types. */
+  readonly requestedSchema: JsonObject
+  readonly [more: string]: JsonValue | undefined
+}
+
+/** A question that is answered on a web page of its own. */
+export type ElicitUrlParams = {
+  readonly mode: 'url'
+  /** Why the user should go there. */
+  readonly message: string
+  readonly url: string
+  readonly [more: string]: JsonValue | undefined
+}
+
+export type ElicitParams = ElicitFormParams | ElicitUrlParams
+
+/** What the user made of a question. */
+export interface ElicitResult {
+  readonly action: 'accept' | 'decline' | 'cancel'
+  /** What was filled in. The client should have held it against the schema; whoever relies on that checks again. */
+  readonly content?: JsonObject
+}
+
+/** Questions lie in the entry, which every poll reads. */
+const MAX_BYTES = 1024 * 1024
+
+/** What a handler asks, as plain JSON. @throws InvalidArgument */
+export function toInputRequest(method: QuestionMethod, given: unknown): InputRequest {
+  const params = JSON.parse(serializeInput(given)) as JsonValue
+  if (!isJsonObject(params)) throw new InvalidArgument('A question is an object of parameters.')
+  if (method === 'elicitation/create') {
+    if (typeof params.message !== 'string') throw new InvalidArgument('task.elicit needs a `message`.')
+    if (params.mode === 'url' ? typeof params.url !== 'string' : !isJsonObject(params.requestedSchema)) {
+      throw new InvalidArgument("task.elicit needs a `requestedSchema`, or a `url` where `mode` is 'url'.")
+    }
+  }
+  return { method, params }
+}
+
+/** Whether it is the same question: then its answer holds, too. */
+export function isSame(one: InputRequest, other: InputRequest): boolean {
+  return one.method === other.method && canonical(one.params) === canonical(other.params)
+}
+
+/**
+ * The questions of a task after its handler asked `request` as number `place` of this run. What an earlier run asked
+ * at that place and later goes: there the two runs part, and an answer may mean something else after another question.
+ */
+export function asked(
+  questions: readonly Question[],
+  place: number,
+  number: number,
+  { method, params }: InputRequest,
+): readonly Question[] {
+  const key = `${method === 'elicitation/create' ? 'elicit' : 'sample'}-${number}`
+  return [...questions.slice(0, place), { key, method, params }]
+}
+
+export function unanswered(questions: readonly Question[] = []): readonly Question[] {
+  return questions.filter(({ answer }) => answer === undefined)
+}
+
+/** The questions with those answers that are still wanted: the first answer to a question stands. */
+export function answered(
+  questions: readonly Question[],
+  answers: Readonly<Record<string, JsonObject>>,
+): readonly Question[] {
+  return questions.map(question => {
+    const answer =
+      question.answer ?? (Object.hasOwn(answers, question.key) ? answers[question.key] : undefined)
+    return answer === undefined ? question : { ...question, answer }
+  })
+}
+
+/** Those of `given` that answer a question which waits for one. @throws InvalidArgument, ValueTooLarge */
+export function toAnswers(questions: readonly Question[], given: unknown): Record<string, JsonObject> {
+  // Before anything is made of them: what is too large is not even copied.
+  const json = serializeInput(given)
+  const all = JSON.parse(json) as JsonValue
+  if (!isJsonObject(all))
+    throw new InvalidArgument('Answers are an object: the key of each question, and its answer.')
+  const answers: Record<string, JsonObject> = {}
+  for (const question of unanswered(questions)) {
+    if (Object.hasOwn(all, question.key)) answers[question.key] = checkAnswer(question, all[question.key])
+  }
+  checkSize(questions.flatMap(({ answer }) => answer ?? []).concat(Object.values(answers)), 'The answers')
+  return answers
+}
+
+function checkAnswer({ key, method }: Question, answer: JsonValue | undefined): JsonObject {
+  if (!isJsonObject(answer)) throw new InvalidArgument(`The answer to ${key} is an object.`)
+  if (method === 'sampling/createMessage') return answer
+  const { action, content } = answer
+  if (action !== 'accept' && action !== 'decline' && action !== 'cancel') {
+    throw new InvalidArgument(`The answer to ${key} needs an \`action\`: accept, decline or cancel.`)
+  }
+  if (content !== undefined && !isJsonObject(content)) {
+    throw new InvalidArgument(`The \`content\` of the answer to ${key} is an object.`)
+  }
+  return answer
+}
+
+/** @throws ValueTooLarge for more than an entry should hold */
+export function checkSize(parts: readonly JsonValue[], what: string): void {
+  if (Buffer.byteLength(JSON.stringify(parts)) <= MAX_BYTES) return
+  throw new ValueTooLarge(
+    `${what} of one task may have ${MAX_BYTES} bytes of JSON in all. Use a reference for what is larger.`,
+  )
+}

@@ -1,0 +1,124 @@
+import { describedActor } from '../access/actor.ts'
+import { Permission } from '../access/permission.ts'
+import type { Entry, ProcessingEntry } from '../core/entry.ts'
+import { InputUnavailable, StoreUnavailable, TaskCancelled } from '../core/errors.ts'
+import type { JsonObject } from '../core/json.ts'
+import {
+  checkSize,
+  type InputRequest,
+  type Question,
+  type QuestionMethod,
+  toInputRequest,
+} from '../core/question.ts'
+import { type Abortable, abortableUnder, pause } from './abort.ts'
+import { change } from './change.ts'
+import type { Engine } from './engine.ts'
+import { follow } from './follow.ts'
+import { lost } from './guards.ts'
+
+/** A store that is away is asked again this often: an answer may take days, and must not be lost to a bad minute. */
+const AGAIN_MS = 1_000
+
+/** What one run of a handler asks, in the order in which it asks: by that the next run finds the answers. */
+export class Asker {
+  /** How many questions of this run are stored. */
+  #place = 0
+  /** The questions are stored one after another, in the order of the calls. */
+  #turn: Promise<unknown> = Promise.resolve()
+  readonly #own: Abortable
+
+  constructor(
+    private readonly engine: Engine,
+    private readonly entry: ProcessingEntry,
+    signal: AbortSignal,
+  ) {
+    this.#own = abortableUnder(signal)
+  }
+
+  /** The answer to a question, whenever it comes, or came in an earlier run. */
+  ask(method: QuestionMethod, params: unknown): Promise<JsonObject> {
+    const answer = this.#ask(method, params)
+    // A handler may leave before it has its answer; then nobody is there to hear of the rejection.
+    answer.catch(() => {})
+    return answer
+  }
+
+  /** The run is over: it asks no more, and what it asked is waited for no longer. */
+  async end(): Promise<void> {
+    this.#own.abort(new TaskCancelled('This run of the task is over.'))
+    this.#own.end()
+    await this.#turn
+  }
+
+  async #ask(method: QuestionMethod, params: unknown): Promise<JsonObject> {
+    if (!this.entry.interactive) throw new InputUnavailable()
+    const request = toInputRequest(method, params)
+    const stored = this.#turn.then(() => this.#store(request))
+    this.#turn = stored.catch(() => {})
+    const { key } = await stored
+    return structuredClone(await this.#answerTo(key))
+  }
+
+  /** The question as the entry has it: durable before anybody can see it. */
+  async #store(request: InputRequest): Promise<Question> {
+    const { refId, lease } = this.entry
+    const place = this.#place
+    const { entry, refused } = await this.#patiently(async () => {
+      const before = await this.engine.store.get(refId)
+      // A question is in words of the handler, which somebody who may not see the value is not told.
+      if (before && !isForStarter(this.engine, before)) throw new InputUnavailable()
+      const sofar = before?.questions?.slice(0, place).map(({ params }) => params) ?? []
+      checkSize([...sofar, request.params], 'The questions')
+      return change(this.engine, refId, { type: 'ask', owner: lease.owner, place, request })
+    })
+    const question = entry?.questions?.[place]
+    if ((refused && refused !== 'already_asked') || !question) throw lost()
+    this.#place++
+    return question
+  }
+
+  async #answerTo(key: string): Promise<JsonObject> {
+    const { signal } = this.#own
+    for (;;) {
+      const latest = await this.#patiently(() => this.#followUntilAnswered(key))
+      signal.throwIfAborted()
+      if (!latest) throw lost()
+      const answer = answerIn(latest, key)
+      if (answer) return answer
+      if (latest.status !== 'processing') throw lost()
+    }
+  }
+
+  #followUntilAnswered(key: string): Promise<Entry | undefined> {
+    const done = new AbortController()
+    return follow(this.engine, this.entry, {
+      within: undefined,
+      signals: [this.#own.signal, done.signal],
+      onChange: latest => {
+        if (answerIn(latest, key) || latest.status !== 'processing') done.abort()
+      },
+    })
+  }
+
+  /** The work must not be lost because the store is away for a while. */
+  async #patiently<T>(step: () => Promise<T>): Promise<T> {
+    const { signal } = this.#own
+    for (;;) {
+      signal.throwIfAborted()
+      try {
+        return await step()
+      } catch (error) {
+        if (!(error instanceof StoreUnavailable)) throw error
+        await pause(this.engine.clock, AGAIN_MS, signal)
+      }
+    }
+  }
+}
+
+function isForStarter({ access }: Engine, entry: Entry): boolean {
+  return access.may(entry, describedActor(entry.startedBy), Permission.READ)
+}
+
+function answerIn({ questions = [] }: Entry, key: string): JsonObject | undefined {
+  return questions.find(question => question.key === key)?.answer
+}

@@ -1,0 +1,40 @@
+import type { Actor } from '../access/actor.ts'
+import { KNOW } from '../access/authorize.ts'
+import { type Entry, isInFlight } from '../core/entry.ts'
+import type { RefId } from '../core/ref.ts'
+import type { CallResponse } from '../core/response.ts'
+import type { Engine } from './engine.ts'
+import { findFor } from './find.ts'
+import { replyStatus } from './reply.ts'
+
+/** How a task stands, and what a list of tasks says beside that. */
+export interface TaskInfo {
+  /** As `taskStatus` has it, in the `standard` format whatever the tool's. */
+  readonly response: CallResponse
+  readonly createdAt: Date
+  /** When it was created, last started, or ended, whichever came last. */
+  readonly updatedAt: Date
+  /** Absent while the task is in flight, and for what never expires. */
+  readonly expiresAt?: Date
+  readonly toolName?: string
+}
+
+export async function taskInfo(engine: Engine, refId: RefId, who: Actor): Promise<TaskInfo> {
+  const want = { action: 'status', permission: KNOW, denial: '', onTheWay: true } as const
+  return describe(engine, await findFor(engine, refId, who, want), who)
+}
+
+/** @throws NotFound where the actor may not know of it */
+export function describe(engine: Engine, entry: Entry, who: Actor): TaskInfo {
+  const response = replyStatus(engine, entry, who, 'status', 'standard')
+  const { createdAt, expiresAt, toolName } = entry
+  const startedAt = entry.status === 'pending' ? undefined : entry.startedAt
+  const updatedAt = (isInFlight(entry) ? undefined : entry.completedAt) ?? startedAt ?? createdAt
+  return {
+    response,
+    createdAt: new Date(createdAt),
+    updatedAt: new Date(updatedAt),
+    ...(expiresAt === undefined ? {} : { expiresAt: new Date(expiresAt) }),
+    ...(toolName === undefined ? {} : { toolName }),
+  }
+}

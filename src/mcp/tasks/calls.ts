@@ -1,0 +1,148 @@
+import type { CallToolRequest, Server, ServerContext } from '@modelcontextprotocol/server'
+import type { Actor } from '../../access/actor.ts'
+import { ProtocolFailure } from '../../core/errors.ts'
+import type { CallResponse } from '../../core/response.ts'
+import type { CallOptions } from '../../flow/call.ts'
+import type { RefCache } from '../../ref-cache.ts'
+import { clientOf, type TaskClient } from './client.ts'
+import { methodNotFound, tasksNotDeclared, toProtocolError } from './errors.ts'
+import { toCoreTask, toExtensionTask } from './project.ts'
+import { infoOf, type SeenTask } from './read.ts'
+
+/** Whether calls of a tool may become tasks of MCP: never, where the client can follow them, or in no other way. */
+export type TaskSupport = 'none' | 'optional' | 'required'
+
+/** A call of a client that can follow tasks, while it is on its way through the tool. */
+export interface TaskCall {
+  /** How the call goes through the cache. */
+  readonly options: Pick<CallOptions, 'asyncTimeout' | 'interactive'>
+  /** Runs the call, and keeps what came of it for the answer in terms of tasks. */
+  follow(actor: Actor, call: () => Promise<CallResponse>): Promise<CallResponse>
+}
+
+/** What came of a call in the cache. */
+type Outcome = { readonly response: CallResponse; readonly actor: Actor } | { readonly error: unknown }
+
+type Answer = Record<string, unknown>
+
+interface TaskCallsOptions {
+  readonly grace: number
+  /** Hears of each task that a client of 2025-11-25 is given. */
+  readonly onCoreTask: (task: SeenTask, context: ServerContext) => void
+}
+
+/**
+ * Stands around the `tools/call` handler of one server: decides which calls may become tasks, and answers with a task
+ * where a call became one.
+ */
+export class TaskCalls {
+  readonly #support = new Map<string, TaskSupport>()
+  readonly #calls = new WeakMap<ServerContext, TaskCall>()
+
+  constructor(
+    private readonly server: Server,
+    private readonly cache: RefCache,
+    private readonly options: TaskCallsOptions,
+  ) {}
+
+  /** Says how calls of the tool may go. What was not declared never becomes a task. */
+  declare(toolName: string, support: TaskSupport): void {
+    this.#support.set(toolName, support)
+  }
+
+  /** The call that a tool's callback runs for, if it may become a task. */
+  of(context: ServerContext): TaskCall | undefined {
+    return this.#calls.get(context)
+  }
+
+  /** Answers a `tools/call`; `proceed` is the server's own handler. */
+  async answer(
+    { params }: CallToolRequest,
+    context: ServerContext,
+    proceed: () => Promise<Answer>,
+  ): Promise<Answer> {
+    const client = clientOf(this.server, context)
+    const support = this.#support.get(params.name) ?? 'none'
+    const demanded = client.revision === '2025-11-25' && params.task !== undefined
+    if (support === 'none') {
+      if (demanded) throw methodNotFound(`'${params.name}' cannot be called as a task.`)
+      return proceed()
+    }
+    if (!demanded && !client.declaresTasks) {
+      if (support === 'required') throw tasksRequired(client, params.name)
+      return proceed()
+    }
+    const { call, outcome } = this.#follow(client, demanded)
+    this.#calls.set(context, call)
+    const answer = await proceed()
+    return this.#asTask(outcome(), { answer, demanded, context })
+  }
+
+  #follow(client: TaskClient, demanded: boolean) {
+    let outcome: Outcome | undefined
+    const call: TaskCall = {
+      options: { asyncTimeout: demanded ? 0 : this.options.grace, interactive: client.canBeAsked },
+      async follow(actor, run) {
+        try {
+          const response = await run()
+          outcome = { response, actor }
+          return response
+        } catch (error) {
+          outcome = { error }
+          throw error
+        }
+      },
+    }
+    return { call, outcome: () => outcome }
+  }
+
+  async #asTask(
+    outcome: Outcome | undefined,
+    { answer, demanded, context }: { answer: Answer; demanded: boolean; context: ServerContext },
+  ): Promise<Answer> {
+    // Nothing came to the cache: the arguments were refused, or the client is asked for more first.
+    if (!outcome) return answer
+    if ('error' in outcome) {
+      if (demanded || outcome.error instanceof ProtocolFailure) throw toProtocolError(outcome.error)
+      return answer
+    }
+    const { response, actor } = outcome
+    const runs = response.status === 'pending' || response.status === 'processing'
+    if (!demanded && !runs) return answer
+    const task = { cache: this.cache, refId: response.refId, actor }
+    const info = await infoOf(task)
+    // A task begins as `working`, whatever became of it since; what it waits for or ended with is for `tasks/get`.
+    if (!demanded) return { resultType: 'task', ...toExtensionTask(info), status: 'working' }
+    this.options.onCoreTask(task, context)
+    return { task: { ...toCoreTask(info), status: 'working' }, content: [] }
+  }
+}
+
+function tasksRequired({ revision }: TaskClient, toolName: string) {
+  return revision === '2026-07-28'
+    ? tasksNotDeclared()
+    : methodNotFound(`'${toolName}' has to be called as a task.`)
+}
+
+/** Has `calls` stand around whatever handler of `tools/call` the server is given from now on. */
+export function interpose(server: Server, calls: TaskCalls): void {
+  const set = server.setRequestHandler.bind(server) as (method: string, ...rest: unknown[]) => void
+  const interposed = (method: string, ...rest: unknown[]) => {
+    const handler = rest.pop()
+    if (method !== 'tools/call' || typeof handler !== 'function') return set(method, ...rest, handler)
+    const around = (request: CallToolRequest, context: ServerContext) =>
+      calls.answer(request, context, async () => handler(request, context))
+    return set(method, ...rest, around)
+  }
+  server.setRequestHandler = interposed as typeof server.setRequestHandler
+}
+
+/** Whether there is still time to stand around the handler of `tools/call`. */
+export function canInterpose(server: Server): boolean {
+  try {
+    server.assertCanSetRequestHandler('tools/call')
+    return true
+  } catch {
+    return false
+  }
+}

@@ -1,0 +1,43 @@
+import { CLIENT_CAPABILITIES_META_KEY, type Server, type ServerContext } from '@modelcontextprotocol/server'
+
+export const TASKS_EXTENSION = 'io.modelcontextprotocol/tasks'
+
+/** What a request tells of its client, as far as tasks go. */
+export interface TaskClient {
+  readonly revision: '2025-11-25' | '2026-07-28'
+  /** It declared the extension with this request. Clients of 2025-11-25 ask for a task call by call instead. */
+  readonly declaresTasks: boolean
+  /** It can pass questions on to its user or its model. */
+  readonly canBeAsked: boolean
+}
+
+export function clientOf(server: Server, { mcpReq: { envelope } }: ServerContext): TaskClient {
+  if (envelope === undefined) {
+    const capabilities = server.getClientCapabilities()
+    return { revision: '2025-11-25', declaresTasks: false, canBeAsked: canBeAsked(capabilities) }
+  }
+  return {
+    revision: '2026-07-28',
+    declaresTasks: declaresTasks(envelope),
+    canBeAsked: canBeAsked(capabilitiesIn(envelope)),
+  }
+}
+
+/** Whether the metadata of a request of 2026-07-28 declares the extension. */
+export function declaresTasks(meta: Readonly<Record<string, unknown>> | undefined): boolean {
+  return Object.hasOwn(capabilitiesIn(meta)?.extensions ?? {}, TASKS_EXTENSION)
+}
+
+interface Capabilities {
+  readonly extensions?: object | undefined
+  readonly elicitation?: unknown
+  readonly sampling?: unknown
+}
+
+function capabilitiesIn(meta: Readonly<Record<string, unknown>> | undefined): Capabilities | undefined {
+  return meta?.[CLIENT_CAPABILITIES_META_KEY] as Capabilities | undefined
+}
+
+function canBeAsked(capabilities: Capabilities | undefined): boolean {
+  return capabilities?.elicitation !== undefined || capabilities?.sampling !== undefined
+}

@@ -1,0 +1,68 @@
+import {
+  MissingRequiredClientCapabilityError,
+  ProtocolError,
+  ProtocolErrorCode,
+} from '@modelcontextprotocol/server'
+import {
+  InvalidArgument,
+  NotFound,
+  PermissionDenied,
+  ProtocolFailure,
+  RefCacheError,
+  ValueTooLarge,
+} from '../../core/errors.ts'
+import type { JsonValue } from '../../core/json.ts'
+import { internalError, toWireError } from '../wire.ts'
+import { TASKS_EXTENSION } from './client.ts'
+
+const NO_SUCH_TASK = 'No such task: it is unknown, or it has expired.'
+
+/** What a request about a task is answered with when it fails: an error of JSON-RPC. */
+export function toProtocolError(error: unknown): ProtocolError {
+  if (error instanceof ProtocolError) return error
+  if (error instanceof ProtocolFailure) {
+    return new ProtocolError(error.rpc.code, error.message, error.rpc.data)
+  }
+  // Unknown, expired, somebody else's: one answer.
+  if (error instanceof NotFound) return new ProtocolError(ProtocolErrorCode.InvalidParams, NO_SUCH_TASK)
+  const { message } = toWireError(error instanceof RefCacheError ? error : internalError(error))
+  const fault =
+    error instanceof InvalidArgument || error instanceof PermissionDenied || error instanceof ValueTooLarge
+  return new ProtocolError(fault ? ProtocolErrorCode.InvalidParams : ProtocolErrorCode.InternalError, message)
+}
+
+/** Runs the answer to a request about a task. */
+export async function answeringInProtocol<T>(work: () => T | Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    throw toProtocolError(error)
+  }
+}
+
+/** An error that a handler threw in terms of the protocol, in terms of the cache: so the entry can keep it. */
+export function keepable(error: unknown): unknown {
+  if (!(error instanceof ProtocolError)) return error
+  const { code, message, data } = error
+  return new ProtocolFailure(message, { code, ...plain(data) }, { cause: error })
+}
+
+/** Only what JSON can say is kept. */
+function plain(data: unknown): { data?: JsonValue } {
+  try {
+    const json = JSON.stringify(data)
+    return json === undefined ? {} : { data: JSON.parse(json) as JsonValue }
+  } catch {
+    return {}
+  }
+}
+
+export function tasksNotDeclared(): ProtocolError {
+  return new MissingRequiredClientCapabilityError({
+    requiredCapabilities: { extensions: { [TASKS_EXTENSION]: {} } },
+  })
+}
+
+export function methodNotFound(message: string): ProtocolError {
+  return new ProtocolError(ProtocolErrorCode.MethodNotFound, message)
+}

@@ -1,0 +1,254 @@
+import type { McpHandlerRequestOptions } from '@modelcontextprotocol/server'
+import { ProtocolErrorCode } from '@modelcontextprotocol/server'
+import { type Clock, systemClock } from '../../core/clock.ts'
+import { type Duration, toMilliseconds } from '../../core/duration.ts'
+import { encodeEvent, eventOf, eventsOf, KEEP_ALIVE, messageIn } from './events.ts'
+import type { Following } from './notices.ts'
+import type { SeenTask } from './read.ts'
+import {
+  isAcknowledgement,
+  isTaskListen,
+  type ListenRequest,
+  notifyOf,
+  type RequestId,
+  readable,
+  refusalOf,
+  type WireMessage,
+  withoutTasks,
+  withTasks,
+} from './subscription.ts'
+
+/** An HTTP handler of the SDK (`createMcpHandler`), or a fetch function of your own around one. */
+export interface FetchHandler {
+  fetch(request: Request, options?: McpHandlerRequestOptions): Promise<Response>
+  close?(): Promise<void>
+}
+
+export interface TaskNotificationsOptions {
+  /** How many such streams may be open at once; more are refused. @defaultValue 1024 */
+  maxSubscriptions?: number
+  /** How often a stream that has nothing to tell shows that it is alive. @defaultValue '15s' */
+  keepAlive?: Duration
+  clock?: Clock
+}
+
+interface Settings {
+  readonly maxSubscriptions: number
+  readonly keepAlive: number
+  readonly clock: Clock
+}
+
+/**
+ * Lets clients of protocol revision 2026-07-28 listen to their tasks (`notifications/tasks` by `subscriptions/listen`) instead
+ * of polling them, where the handler's servers have `attachRefCache`. All other requests go through untouched.
+ *
+ * Put it around whatever authenticates requests: it asks the handler for each task as the client would.
+ */
+export function withTaskNotifications<Handler extends FetchHandler>(
+  handler: Handler,
+  options: TaskNotificationsOptions = {},
+): Handler {
+  const { maxSubscriptions = 1024, keepAlive = '15s', clock = systemClock } = options
+  const settings = { maxSubscriptions, keepAlive: toMilliseconds(keepAlive, 'keepAlive'), clock }
+  const open = new Set<TaskStream>()
+  const fetch: FetchHandler['fetch'] = async (request, given) => {
+    const listen = await taskListenIn(request, given)
+    if (!listen) return handler.fetch(request, given)
+    return serve({ handler, settings, open }, { request, given, listen })
+  }
+  const close = async () => {
+    for (const stream of open) stream.end()
+    await handler.close?.()
+  }
+  return { ...handler, fetch, ...(handler.close ? { close } : {}) }
+}
+
+interface Service {
+  readonly handler: FetchHandler
+  readonly settings: Settings
+  readonly open: Set<TaskStream>
+}
+
+interface Listening {
+  readonly request: Request
+  readonly given: McpHandlerRequestOptions | undefined
+  readonly listen: ListenRequest
+}
+
+async function serve({ handler, settings, open }: Service, { request, given, listen }: Listening) {
+  // The SDK first: it knows who may speak here at all, and how.
+  const response = await forward(handler, { request, given }, withoutTasks(listen))
+  const type = response.headers.get('content-type') ?? ''
+  if (!response.ok || !response.body || !type.includes('text/event-stream')) return response
+  const refusal = refusalOf(listen) ?? (open.size >= settings.maxSubscriptions ? FULL : undefined)
+  if (refusal) {
+    await response.body.cancel()
+    return Response.json({ jsonrpc: '2.0', id: listen.id, error: refusal }, { status: 400 })
+  }
+  const tasks = await readable(listen, async (message, taskId) => {
+    const headers = { 'mcp-method': 'tasks/get', 'mcp-name': headerValue(taskId) }
+    const answer = await forward(handler, { request, given }, message, headers)
+    await answer.text()
+  })
+  const stream = new TaskStream(response.body, { id: listen.id, tasks, settings })
+  open.add(stream)
+  void stream.over.then(() => open.delete(stream))
+  return new Response(stream.body, { status: response.status, headers: response.headers })
+}
+
+const FULL = { code: ProtocolErrorCode.InternalError, message: 'Subscription limit reached' }
+
+/** The request again, with another message in it. */
+function forward(
+  handler: FetchHandler,
+  { request, given }: Pick<Listening, 'request' | 'given'>,
+  message: WireMessage,
+  changed: Record<string, string> = {},
+): Promise<Response> {
+  const headers = new Headers(request.headers)
+  headers.delete('content-length')
+  for (const [name, value] of Object.entries(changed)) headers.set(name, value)
+  const { url, signal } = request
+  const again = new Request(url, { method: 'POST', headers, body: JSON.stringify(message), signal })
+  return handler.fetch(again, { ...given, parsedBody: message })
+}
+
+/** What a header cannot hold goes in base64, as the SDK reads it. */
+function headerValue(taskId: string): string {
+  return /^[\x21-\x7e]+$/.test(taskId) ? taskId : `=?base64?${Buffer.from(taskId).toString('base64')}?=`
+}
+
+const MAX_BODY_BYTES = 256 * 1024
+
+/** The message of a request that listens to tasks; nothing for any other request. */
+async function taskListenIn(
+  request: Request,
+  given: McpHandlerRequestOptions | undefined,
+): Promise<ListenRequest | undefined> {
+  // That revision demands the header, so no other body has to be read.
+  if (request.method !== 'POST' || request.headers.get('mcp-method') !== 'subscriptions/listen')
+    return undefined
+  const message = given?.parsedBody ?? (await bodyOf(request))
+  return isTaskListen(message) ? message : undefined
+}
+
+/** From a copy: the handler may want to read it, too. What is too long for it is the handler's to refuse. */
+async function bodyOf(request: Request): Promise<unknown> {
+  const body = request.clone().body
+  if (!body) return undefined
+  const chunks: Uint8Array[] = []
+  let size = 0
+  for await (const chunk of body) {
+    chunks.push(chunk)
+    size += chunk.length
+    if (size > MAX_BODY_BYTES) return undefined
+  }
+  try {
+    return JSON.parse(Buffer.concat(chunks).toString('utf8'))
+  } catch {
+    return undefined
+  }
+}
+
+interface StreamOptions {
+  readonly id: RequestId
+  readonly tasks: readonly SeenTask[]
+  readonly settings: Settings
+}
+
+/**
+ * The SDK's stream of a subscription with the notifications of tasks in it. Where the SDK has nothing to tell itself
+ * it ends its stream at once; this one then goes on until the last of the tasks has settled.
+ */
+class TaskStream {
+  readonly body: ReadableStream<Uint8Array>
+  readonly over: Promise<void>
+  #following: Following | undefined
+  #stopKeepAlive = () => {}
+  #left = false
+  /** The SDK serves something of this subscription, too. */
+  #shared = false
+  #controller: ReadableStreamDefaultController<Uint8Array> | undefined
+  readonly #source: ReadableStreamDefaultReader<Uint8Array>
+
+  constructor(
+    source: ReadableStream<Uint8Array>,
+    private readonly options: StreamOptions,
+  ) {
+    this.#source = source.getReader()
+    let run = Promise.resolve()
+    this.body = new ReadableStream<Uint8Array>({
+      start: controller => {
+        this.#controller = controller
+        run = this.#run()
+      },
+      cancel: () => this.#leave(),
+    })
+    this.over = run.catch(() => {}).finally(() => this.#close())
+  }
+
+  /** The server ends it: the client is told so, by the answer to its request. */
+  end(): void {
+    this.#following?.end()
+  }
+
+  async #run(): Promise<void> {
+    for await (const event of eventsOf(this.#source)) {
+      const message = messageIn(event)
+      if (message && isAcknowledgement(message, this.options.id)) this.#begin(message)
+      else if (message?.result === undefined) this.#write(event)
+      else await this.#finish(event)
+      if (this.#left) return
+    }
+  }
+
+  #begin(acknowledgement: WireMessage): void {
+    const { tasks, id, settings } = this.options
+    const honoured = acknowledgement.params?.notifications ?? {}
+    this.#shared = Object.keys(honoured).length > 0
+    this.#write(eventOf(withTasks(acknowledgement, tasks)))
+    this.#following = notifyOf(tasks, id, message => this.#write(eventOf(message)))
+    const { clock, keepAlive } = settings
+    const again = () => {
+      this.#stopKeepAlive = clock.schedule(
+        keepAlive,
+        () => {
+          this.#write(KEEP_ALIVE)
+          again()
+        },
+        'background',
+      )
+    }
+    again()
+  }
+
+  /** The SDK's answer to the request, which ends the stream. */
+  async #finish(event: string): Promise<void> {
+    if (this.#shared) this.#following?.end()
+    await this.#following?.over
+    this.#write(event)
+  }
+
+  #write(event: string): void {
+    if (!this.#left) this.#controller?.enqueue(encodeEvent(event))
+  }
+
+  /** The client is gone. */
+  #leave(): void {
+    this.#left = true
+    this.#following?.end()
+    void this.#source.cancel().catch(() => {})
+  }
+
+  #close(): void {
+    this.#stopKeepAlive()
+    this.#following?.end()
+    if (this.#left) return
+    this.#left = true
+    try {
+      this.#controller?.close()
+    } catch {
+      // The client was quicker.
+    }
+  }
+}

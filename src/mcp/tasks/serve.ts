@@ -1,0 +1,44 @@
+import type { McpServer, ServerContext } from '@modelcontextprotocol/server'
+import { toMilliseconds } from '../../core/duration.ts'
+import { InvalidArgument } from '../../core/errors.ts'
+import type { RefCache } from '../../ref-cache.ts'
+import type { AttachOptions } from '../config.ts'
+import type { IdentityOptions } from '../identity.ts'
+import { canInterpose, interpose, TaskCalls } from './calls.ts'
+import { TASKS_EXTENSION } from './client.ts'
+import { serveTaskMethods } from './methods.ts'
+import { tellStatus } from './notices.ts'
+
+const DEFAULT_GRACE = '500ms'
+
+/**
+ * Offers the cache's tasks as tasks of MCP, in both revisions that have them. Nothing where that is not wanted, or
+ * where the server has its handler of `tools/call` already.
+ */
+export function serveTasks(
+  { server }: McpServer,
+  cache: RefCache,
+  { tasks, taskGrace = DEFAULT_GRACE }: AttachOptions,
+  identity: IdentityOptions,
+): TaskCalls | undefined {
+  const grace = toMilliseconds(taskGrace, 'taskGrace')
+  if (tasks === false) return undefined
+  if (!canInterpose(server)) {
+    if (tasks === undefined) return undefined
+    throw new InvalidArgument(
+      'Native tasks need attachRefCache before the first tool is registered, and a McpServer without `capabilities.tools` in its options (registerTool adds them).',
+    )
+  }
+  server.registerCapabilities({
+    extensions: { [TASKS_EXTENSION]: {} },
+    // The SDK shows each of the two to the clients of its revision alone.
+    tasks: { list: {}, cancel: {}, requests: { tools: { call: {} } } },
+  })
+  const calls = new TaskCalls(server, cache, {
+    grace,
+    onCoreTask: (task, context: ServerContext) => tellStatus(server, task, context),
+  })
+  interpose(server, calls)
+  serveTaskMethods(server, cache, identity)
+  return calls
+}

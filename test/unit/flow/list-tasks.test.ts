@@ -1,0 +1,168 @@
+import { describe, expect, it, vi } from 'vitest'
+import { type Actor, actor } from '../../../src/access/actor.ts'
+import { AccessPolicy } from '../../../src/access/policy.ts'
+import { InvalidArgument, NotFound } from '../../../src/core/errors.ts'
+import type { TaskList } from '../../../src/flow/list-tasks.ts'
+import { memoryStore } from '../../../src/stores/memory.ts'
+import { deferred, scene } from './scene.ts'
+
+const ada = actor.user({ id: 'ada' })
+const bob = actor.user({ id: 'bob' })
+
+const refIdsOf = ({ tasks }: TaskList) => tasks.map(({ response }) => response.refId)
+
+/** A tool whose calls each stay in flight or settle, as their input says. */
+function tasks(store = memoryStore({ maxEntries: 20_000 })) {
+  const { cache, clock } = scene({ store })
+  const tool = cache.cached(
+    { name: 'work', asyncTimeout: 0, ttl: '1h' },
+    ({ end }: { n: number; end?: 'done' | 'failed' }) => {
+      if (end === 'done') return 'value'
+      if (end === 'failed') throw new Error('no')
+      return new Promise(() => {})
+    },
+  )
+  let n = 0
+  const start = async (who: Actor, end?: 'done' | 'failed') =>
+    (await tool({ n: n++, ...(end ? { end } : {}) }, { actor: who })).refId
+  const all = async (who: Actor, limit?: number) => {
+    const found: string[] = []
+    const cursors: string[] = []
+    let page = await cache.listTasks({ actor: who, limit })
+    for (;;) {
+      found.push(...refIdsOf(page))
+      if (page.nextCursor === undefined) return { found, cursors }
+      cursors.push(page.nextCursor)
+      page = await cache.listTasks({ actor: who, limit, cursor: page.nextCursor })
+    }
+  }
+  return { cache, clock, store, start, all }
+}
+
+describe('listTasks', () => {
+  it('lists the tasks that the actor started, in flight and settled, and nobody else’s', async () => {
+    const { cache, clock, start } = tasks()
+    const mine = [await start(ada), await start(ada, 'done'), await start(ada, 'failed')]
+    const cancelled = await start(ada)
+    await cache.cancelTask(cancelled, { actor: ada })
+    await start(bob)
+    await cache.set('no task', 1, { actor: ada, toolName: 'work' })
+    await clock.advance(0)
+    const list = await cache.listTasks({ actor: ada })
+    expect(refIdsOf(list).sort()).toEqual([...mine, cancelled].sort())
+    expect(list).not.toHaveProperty('nextCursor')
+    expect(list.tasks.map(({ response }) => response.status).sort()).toEqual([
+      'cancelled',
+      'complete',
+      'failed',
+      'processing',
+    ])
+    // Not even to the host program: it started none of them.
+    expect(refIdsOf(await cache.listTasks({ actor: actor.system() }))).toEqual([])
+  })
+
+  it('tells sessions of nobody in particular apart', async () => {
+    const { cache, start } = tasks()
+    const one = actor.agent({ sessionId: 'one' })
+    const refId = await start(one)
+    expect(refIdsOf(await cache.listTasks({ actor: one }))).toEqual([refId])
+    expect(refIdsOf(await cache.listTasks({ actor: actor.agent({ sessionId: 'two' }) }))).toEqual([])
+    expect(refIdsOf(await cache.listTasks())).toEqual([])
+  })
+
+  it('leaves out what the actor may not know of, and what has expired', async () => {
+    const { cache, clock, start } = tasks()
+    const hidden = cache.cached({ name: 'hidden', asyncTimeout: 0, policy: AccessPolicy.userOnly }, () => 1)
+    const agent = actor.agent({ id: 'helper' })
+    await hidden({}, { actor: agent }).catch(() => {})
+    await start(agent, 'done')
+    await clock.advance(0)
+    expect((await cache.listTasks({ actor: agent })).tasks).toHaveLength(1)
+    clock.jump(60 * 60 * 1000)
+    expect((await cache.listTasks({ actor: agent })).tasks).toEqual([])
+  })
+
+  it('gives each task once, over pages of any size', async () => {
+    const { start, all } = tasks()
+    const mine: string[] = []
+    for (let n = 0; n < 25; n++) {
+      mine.push(await start(ada))
+      await start(bob)
+    }
+    for (const limit of [1, 7, 25, 100]) expect((await all(ada, limit)).found).toEqual([...mine].sort())
+  })
+
+  it('reads a bounded part of the store in one call, and says where to go on', async () => {
+    const { cache, store, start, all } = tasks()
+    const mine = await start(ada)
+    for (let n = 0; n < 4_100; n++) await cache.set('v', n)
+    const list = vi.spyOn(store, 'list')
+    const { found, cursors } = await all(ada)
+    expect(found).toEqual([mine])
+    expect(cursors.length).toBeGreaterThanOrEqual(2)
+    const read = await Promise.all(list.mock.results.map(({ value }) => value as Promise<unknown[]>))
+    expect(Math.max(...read.map(({ length }) => length)) * 4).toBeLessThanOrEqual(2_000)
+    expect(list.mock.calls.length).toBeLessThanOrEqual((cursors.length + 1) * 4)
+  })
+
+  it('gives nobody else’s reference away in a cursor', async () => {
+    const { cache, all } = tasks()
+    const strangers = await Promise.all(
+      Array.from({ length: 2_100 }, async () => (await cache.set('v', 1)).refId),
+    )
+    const { cursors } = await all(ada)
+    expect(cursors).toHaveLength(1)
+    for (const cursor of cursors) {
+      const known = strangers.find(refId => refId.startsWith(cursor))
+      expect(known!.length - cursor.length).toBeGreaterThanOrEqual(20)
+    }
+  })
+
+  it.each(['', 'nonsense', 't:', `t:${'0'.repeat(32)}`, `other:${'0'.repeat(12)}`, `t:${'z'.repeat(12)}`, 7])(
+    'refuses the cursor %j',
+    async cursor => {
+      const { cache } = tasks()
+      await expect(cache.listTasks({ cursor: cursor as string })).rejects.toBeInstanceOf(InvalidArgument)
+    },
+  )
+
+  it.each([0, -1, 1.5, Number.NaN])('refuses the limit %d', async limit => {
+    const { cache } = tasks()
+    await expect(cache.listTasks({ limit })).rejects.toBeInstanceOf(InvalidArgument)
+  })
+})
+
+describe('taskInfo', () => {
+  it('says since when a task is as it is, and until when it is kept', async () => {
+    const { cache, clock } = scene()
+    const work = deferred()
+    const tool = cache.cached(
+      { name: 'work', asyncTimeout: 0, ttl: '1h', responseFormat: 'minimal' },
+      () => work.promise,
+    )
+    const created = new Date(clock.now())
+    const { refId } = await tool({})
+    await clock.advance('2s')
+    const flying = await cache.taskInfo(refId)
+    expect(flying).toMatchObject({ createdAt: created, updatedAt: created, toolName: 'work' })
+    expect(flying).not.toHaveProperty('expiresAt')
+    // What a protocol needs does not depend on how talkative the tool is.
+    expect(flying.response).toHaveProperty('pollAfterSeconds')
+    work.resolve('done')
+    await clock.advance(0)
+    expect(await cache.taskInfo(refId)).toMatchObject({
+      response: { status: 'complete', isComplete: false },
+      createdAt: created,
+      updatedAt: new Date(created.getTime() + 2_000),
+      expiresAt: new Date(created.getTime() + 3_602_000),
+    })
+  })
+
+  it('is for whoever may know of the task', async () => {
+    const { cache } = scene()
+    const { refId } = await cache.set('v', 1, { namespace: 'user:ada' })
+    expect(await cache.taskInfo(refId, { actor: ada })).toMatchObject({ response: { refId } })
+    await expect(cache.taskInfo(refId, { actor: bob })).rejects.toBeInstanceOf(NotFound)
+    await expect(cache.taskInfo('nonsense')).rejects.toBeInstanceOf(NotFound)
+  })
+})
