@@ -92,9 +92,10 @@ export const NAMING: readonly Attack[] = [
   },
   {
     id: 'expired-id',
-    tries: 'an id whose entry has expired',
+    tries: 'an id whose entry has expired, and has not been swept yet',
     guardedBy: 'src/flow/find.ts',
     aboutIdentity: false,
+    cache: { sweepInterval: '1h' },
     async attempt(scene) {
       const { host, mallory, clock } = scene
       const lived = { ttl: '1m', policy: { user: 31, agent: 31 } } as const
