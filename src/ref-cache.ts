@@ -1,4 +1,5 @@
 import { type ActorLike, toActor } from './access/actor.ts'
+import type { AuditEvent } from './access/audit.ts'
 import { KNOW } from './access/authorize.ts'
 import type { Decision } from './access/decision.ts'
 import type { Namespace } from './access/namespace.ts'
@@ -18,12 +19,14 @@ import { cancel } from './flow/cancel.ts'
 import { remove } from './flow/delete.ts'
 import type { Engine } from './flow/engine.ts'
 import { find, findFor } from './flow/find.ts'
+import { type EntryInfo, type EntryPage, inspect, type ListOptions, list } from './flow/inspect.ts'
 import { type ListTasksOptions, listTasks, type TaskList } from './flow/list-tasks.ts'
 import { type GetOptions, poll } from './flow/poll.ts'
 import { replyStatus } from './flow/reply.ts'
 import { type ResolveOptions, resolve } from './flow/resolve.ts'
 import { retry } from './flow/retry.ts'
 import { type CacheReference, type SetOptions, set } from './flow/set.ts'
+import { type CacheStats, type StatsOptions, stats } from './flow/stats.ts'
 import { Sweeper } from './flow/sweep.ts'
 import { type TaskInfo, taskInfo } from './flow/task-info.ts'
 import { watch } from './flow/watch.ts'
@@ -47,7 +50,7 @@ export interface CloseOptions {
  * ones become handles.
  *
  * Whoever names a reference and says no more is an anonymous agent, the least trusted caller. `set` and `clear`
- * name none: they are acts of the host program.
+ * name none: they are acts of the host program. So are `list`, `inspect` and `stats`.
  */
 export class RefCache {
   readonly #engine: Engine
@@ -120,6 +123,11 @@ export class RefCache {
     return this.#engine.access.decide(await find(this.#engine, refId), toActor(who), permission)
   }
 
+  /** Tells the audit sink, if there is one, of a decision that was made outside of the cache. */
+  recordDecision(event: Omit<AuditEvent, 'at'>): void {
+    this.#engine.access.record(event)
+  }
+
   /** @throws NotFound, PermissionDenied without the DELETE right */
   delete(refId: RefId, options: ActorOption = {}): Promise<boolean> {
     return remove(this.#engine, refId, toActor(options.actor))
@@ -129,6 +137,21 @@ export class RefCache {
   async clear(namespace?: Namespace): Promise<number> {
     if (namespace !== undefined) this.#engine.access.rule(namespace)
     return this.#engine.store.clear(this.#engine.name, namespace)
+  }
+
+  /** A page of what is in this cache, without values, inputs and words. For operators. @throws InvalidArgument */
+  list(options: ListOptions = {}): Promise<EntryPage> {
+    return list(this.#engine, options)
+  }
+
+  /** What is known of one entry, without its value, input and words. For operators. @throws NotFound */
+  inspect(refId: RefId): Promise<EntryInfo> {
+    return inspect(this.#engine, refId)
+  }
+
+  /** How much is in this cache, or in one namespace of it. For operators. @throws InvalidArgument */
+  stats(options: StatsOptions = {}): Promise<CacheStats> {
+    return stats(this.#engine, options)
   }
 
   /**

@@ -17,6 +17,7 @@ export type AuditAction =
   | 'exists'
   | 'answer'
   | 'watch'
+  | 'admin'
 
 /** One decision: who wanted what of which entry, and which rule decided. Never values, inputs or words of a handler. */
 export interface AuditEvent extends Decision {
@@ -30,7 +31,7 @@ export interface AuditEvent extends Decision {
   readonly permission: Permission
 }
 
-/** Where decisions are written down. `write` must be quick and must not throw; if it does, nothing is lost but the record. */
+/** Where decisions are written down. `write` must return at once; if it throws, nothing is lost but the record. */
 export interface AuditSink {
   write(event: AuditEvent): void
   close?(): Promise<void>

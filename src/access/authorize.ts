@@ -123,6 +123,11 @@ export class Access {
     }
   }
 
+  /** Writes down a decision that was made elsewhere. */
+  record(event: Omit<AuditEvent, 'at'>): void {
+    this.tell?.(event)
+  }
+
   #tell(decision: Decision, guarded: Guarded | undefined, who: Actor, want: Want): void {
     const { action, permission, refId, onTheWay } = want
     if (!this.tell || (onTheWay && decision.verdict === 'allowed')) return

@@ -9,7 +9,7 @@ export type Verdict = 'allowed' | 'denied' | 'hidden'
 
 /**
  * What decided. `system`: the host program may do everything. `derived`: the entry was computed from something that
- * the actor may not see. `unknown`: there is no such entry. The others are parts of a policy, in their order.
+ * the actor may not see. `unknown`: there is no such entry. `admin`: the check for operators. The others are parts of a policy, in their order.
  */
 export type Rule =
   | 'system'
@@ -21,7 +21,7 @@ export type Rule =
   | 'role'
   | 'derived'
   | 'unknown'
-  | 'custom'
+  | 'admin'
 
 export interface Decision {
   readonly verdict: Verdict

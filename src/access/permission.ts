@@ -16,3 +16,11 @@ export const Permission = {
 
 /** One right or several, combined with `|`. */
 export type Permission = number
+
+const RIGHTS = ['READ', 'WRITE', 'UPDATE', 'DELETE', 'EXECUTE'] as const
+
+/** A permission in words: `READ|EXECUTE`. */
+export function permissionText(permission: Permission): string {
+  if (permission === Permission.FULL) return 'FULL'
+  return RIGHTS.filter(right => (permission & Permission[right]) !== 0).join('|') || 'NONE'
+}

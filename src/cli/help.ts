@@ -27,6 +27,8 @@ Options
   --async-timeout TIME   how long a call waits before it answers with a handle (20s)
   --max-size TOKENS      how much of a result is shown at once (1000)
   --store WHERE          a SQLite file, or 'memory' ($XDG_CACHE_HOME/mcp-refcache/cache.db)
+  --encrypt              encrypt what is stored (in encrypted.db there); the keys are in $MCP_REFCACHE_KEYS as
+                         id:base64 of 32 bytes, the current one first, with commas between them
   --ttl TIME             how long results are kept; 'never' to keep them (1h)
   --lease TIME           how long after a wrapper was killed its tasks are taken up again (30s)
   --name NAME            what references begin with (made from the command)
@@ -35,6 +37,7 @@ Options
   --header 'Name: text'  sent to that server; \${VAR} is taken from the environment; may be repeated
   --http PORT            serve Streamable HTTP on http://127.0.0.1:PORT/mcp instead of stdio
   --host ADDRESS         listen there instead of on 127.0.0.1
+  --admin                add tools that list, show and delete references; not with --http
   --log-level LEVEL      debug, info, warn, error or silent (info); logs go to stderr
   --json                 logs as JSON lines
   -h, --help

@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util'
 import { type Duration, toMilliseconds } from '../core/duration.ts'
 import { checkCacheName } from '../core/ref.ts'
+import { type KeySource, keysFromEnv } from '../stores/encrypted.ts'
 import { readConfig } from '../wrap/config-file.ts'
 import { LOG_LEVELS, type LogLevel } from '../wrap/log.ts'
 import type { CallSettings } from '../wrap/settings.ts'
@@ -12,6 +13,7 @@ const OPTIONS = {
   'async-timeout': { type: 'string' },
   'max-size': { type: 'string' },
   store: { type: 'string' },
+  encrypt: { type: 'boolean' },
   ttl: { type: 'string' },
   lease: { type: 'string' },
   name: { type: 'string' },
@@ -20,10 +22,14 @@ const OPTIONS = {
   header: { type: 'string', multiple: true },
   http: { type: 'string' },
   host: { type: 'string' },
+  admin: { type: 'boolean' },
   'log-level': { type: 'string' },
   json: { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },
 } as const
+
+/** The wrapper's own: the server that is wrapped must not get it. */
+export const KEYS_VARIABLE = 'MCP_REFCACHE_KEYS'
 
 const DEFAULT_ASYNC_TIMEOUT = '20s'
 
@@ -36,7 +42,11 @@ export interface WrapArguments {
   name: string | undefined
   /** Absent: the default SQLite file. */
   store: string | undefined
+  /** Absent: entries are stored as they are. */
+  keys: KeySource | undefined
   http: { port: number; host: string | undefined } | undefined
+  /** Adds the admin tools; never together with `http`. */
+  admin: boolean
   logLevel: LogLevel
   json: boolean
 }
@@ -57,7 +67,9 @@ export function parseWrapArguments(argv: readonly string[], env: NodeJS.ProcessE
     lease: values.lease === undefined ? undefined : time('--lease', values.lease),
     name: values.name === undefined ? undefined : checked(() => checkCacheName(values.name ?? '')),
     store: values.store === undefined ? undefined : storeOf(values.store),
+    keys: values.encrypt ? checked(() => keysFromEnv(KEYS_VARIABLE, env)) : undefined,
     http: parseHttp(values),
+    admin: parseAdmin(values),
     logLevel: LOG_LEVELS.find(name => name === level) ?? wrongChoice('--log-level', level, LOG_LEVELS),
     json: values.json ?? false,
   }
@@ -165,6 +177,16 @@ function parseHttp({ http, host }: Values): WrapArguments['http'] {
   const port = wholeNumber('--http', http, 0)
   if (port > 65_535) throw usage('--http takes a port: a number up to 65535.')
   return { port, host }
+}
+
+/** On stdio the only client is whoever started this process; over HTTP it could be anybody. */
+function parseAdmin({ admin = false, http }: Values): boolean {
+  if (admin && http !== undefined) {
+    throw usage(
+      '--admin is for stdio alone: over HTTP nobody could tell operators from others. Leave out --admin or --http.',
+    )
+  }
+  return admin
 }
 
 function wholeNumber(option: string, text: string, least: number): number {

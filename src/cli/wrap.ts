@@ -1,12 +1,15 @@
 import { StoreUnavailable } from '../core/errors.ts'
+import { encryptedStore } from '../stores/encrypted.ts'
 import { memoryStore } from '../stores/memory.ts'
 import { sqliteStore } from '../stores/sqlite.ts'
+import { defaultPath } from '../stores/sqlite-file.ts'
+import type { Store } from '../stores/store.ts'
 import { HttpListener } from '../wrap/http-listener.ts'
 import { createLog, type Log } from '../wrap/log.ts'
 import { type SessionEnd, Wrapper } from '../wrap/wrap.ts'
 import { CommandFailed, EXIT } from './exit.ts'
 import { WRAP_HELP } from './help.ts'
-import { parseWrapArguments, type WrapArguments } from './wrap-options.ts'
+import { KEYS_VARIABLE, parseWrapArguments, type WrapArguments } from './wrap-options.ts'
 
 /** An orderly end takes less; whatever hangs must not keep this process, or the wrapped server, alive. */
 const CLOSE_WITHIN_MS = 1_900
@@ -18,6 +21,7 @@ export async function wrap(argv: readonly string[]): Promise<number> {
     process.stdout.write(WRAP_HELP)
     return EXIT.ok
   }
+  delete process.env[KEYS_VARIABLE]
   const log = createLog({ level: args.logLevel, json: args.json })
   const wrapper = await openWrapper(args, log)
   const ending = new Promise<number>(resolve => {
@@ -37,16 +41,32 @@ export async function wrap(argv: readonly string[]): Promise<number> {
 }
 
 async function openWrapper(args: WrapArguments, log: Log): Promise<Wrapper> {
-  const { target, settings, maxSize, ttl, lease, name } = args
+  const { target, settings, maxSize, ttl, lease, name, admin } = args
   try {
-    const store = args.store === 'memory' ? memoryStore() : sqliteStore(args.store)
-    const wrapper = new Wrapper({ target, store, settings, maxSize, ttl, lease, name, log })
+    const wrapper = new Wrapper({
+      target,
+      store: openStore(args),
+      settings,
+      maxSize,
+      ttl,
+      lease,
+      name,
+      admin,
+      log,
+    })
     await wrapper.checkStore()
     return wrapper
   } catch (error) {
     if (error instanceof StoreUnavailable) throw new CommandFailed(EXIT.store, error.code, error.message)
     throw error
   }
+}
+
+/** Encrypted entries have a default file of their own: others could not read them, nor they the others. */
+function openStore({ store: where, keys }: WrapArguments): Store {
+  const ownFile = keys && defaultPath('encrypted.db')
+  const store = where === 'memory' ? memoryStore() : sqliteStore(where ?? ownFile)
+  return keys ? encryptedStore(store, { keys }) : store
 }
 
 async function serveStdio(wrapper: Wrapper, log: Log, closeAll: Array<() => Promise<void>>): Promise<number> {

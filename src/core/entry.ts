@@ -135,6 +135,14 @@ export type InFlightEntry = PendingEntry | ProcessingEntry
 export type SettledEntry = CompleteEntry | FailedEntry | CancelledEntry
 export type EntryStatus = Entry['status']
 
+export const ENTRY_STATUSES = [
+  'pending',
+  'processing',
+  'complete',
+  'failed',
+  'cancelled',
+] as const satisfies readonly EntryStatus[]
+
 export function isInFlight(entry: Entry): entry is InFlightEntry {
   return entry.status === 'pending' || entry.status === 'processing'
 }

@@ -1,16 +1,23 @@
 import { randomUUID } from 'node:crypto'
-import type { McpServer, RegisteredTool, StandardSchemaWithJSON } from '@modelcontextprotocol/server'
+import type {
+  McpServer,
+  RegisteredTool,
+  ServerContext,
+  StandardSchemaWithJSON,
+} from '@modelcontextprotocol/server'
 import { InvalidArgument } from '../core/errors.ts'
 import type { Handler } from '../core/tool.ts'
 import type { RefCache } from '../ref-cache.ts'
+import { type AdminTool, adminTools } from './admin.ts'
 import type { AttachOptions, ToolConfig } from './config.ts'
 import type { IdentityOptions } from './identity.ts'
 import { registerCached } from './register.ts'
-import { answer } from './request.ts'
+import { answer, type ToolRequest } from './request.ts'
 import { type AuthorSchema, declared } from './schema.ts'
 import { checkScoping, scopingOf } from './scoping.ts'
 import { serveTasks } from './tasks/serve.ts'
 import { type PollingTool, pollingTools } from './tools.ts'
+import type { ToolResult } from './wire.ts'
 
 type ArgumentsOf<Input> = Input extends AuthorSchema
   ? StandardSchemaWithJSON.InferOutput<Input>
@@ -32,7 +39,7 @@ export interface AttachedRefCache {
 /**
  * Registers `get_cached_result`, `cancel_task` and `retry_task` on a server of the official SDK, and gives the `registerTool` of
  * tools whose large results become previews and whose slow ones become handles: tasks of MCP for clients that know
- * those, references to poll for all others.
+ * those, references to poll for all others. With an `adminCheck` it registers the admin tools, too.
  *
  * Where the server is made anew for every request, attach it there, and keep the cache outside. The SDK takes
  * instructions at construction only: `new McpServer(info, { instructions: SERVER_INSTRUCTIONS })`.
@@ -44,9 +51,21 @@ export function attachRefCache(
 ): AttachedRefCache {
   checkServer(server)
   checkScoping(options)
+  const { adminCheck } = options
   const identity: IdentityOptions = { actorOf: options.actorOf }
   const tasks = serveTasks(server, cache, options, identity)
-  for (const tool of pollingTools(cache, options)) registerPolling(server, tool, identity)
+  for (const tool of pollingTools(cache, options)) {
+    registerOwn(server, tool, identity, (args, { caller, signal, onProgress }) =>
+      tool.handle(args, { actor: caller.actor, signal, onProgress }),
+    )
+  }
+  if (adminCheck) {
+    for (const tool of adminTools(cache)) {
+      registerOwn(server, tool, identity, (args, { caller }, context) =>
+        tool.handle(args, { actor: caller.actor, isAdmin: () => adminCheck(context) }),
+      )
+    }
+  }
   return {
     registerTool: (name, config, handler) => {
       const scoping = scopingOf(config, options)
@@ -65,12 +84,15 @@ function checkServer(server: McpServer): void {
   )
 }
 
-function registerPolling(server: McpServer, tool: PollingTool, identity: IdentityOptions): void {
-  const { name, title, description, annotations, inputSchema } = tool
+/** A tool of this package. */
+function registerOwn(
+  server: McpServer,
+  { name, title, description, annotations, inputSchema }: PollingTool | AdminTool,
+  identity: IdentityOptions,
+  handle: (args: unknown, request: ToolRequest, context: ServerContext) => Promise<ToolResult>,
+): void {
   const shown = { title, description, annotations, inputSchema: declared(() => inputSchema) }
   server.registerTool(name, shown, (args, context) =>
-    answer(context, identity, ({ caller, signal, onProgress }) =>
-      tool.handle(args, { actor: caller.actor, signal, onProgress }),
-    ),
+    answer(context, identity, request => handle(args, request, context)),
   )
 }

@@ -31,7 +31,12 @@ export interface AttachOptions extends PollingOptions, Scoping {
    * @defaultValue '500ms'
    */
   taskGrace?: Duration
+  /** Registers the admin tools, for callers of whom this says true. @defaultValue no admin tools at all */
+  adminCheck?: AdminCheck
 }
+
+/** Whether this call comes from an operator. Each call of an admin tool asks; a check that throws says no. */
+export type AdminCheck = (context: ServerContext) => boolean | Promise<boolean>
 
 /** The SDK's own tool config. */
 type SdkToolConfig = Pick<

@@ -1,5 +1,5 @@
 export { type AttachedRefCache, attachRefCache } from './attach.ts'
-export type { AttachOptions, ToolConfig } from './config.ts'
+export type { AdminCheck, AttachOptions, ToolConfig } from './config.ts'
 export type { ActorOf } from './identity.ts'
 export { SERVER_INSTRUCTIONS } from './instructions.ts'
 export type { AuthorSchema } from './schema.ts'

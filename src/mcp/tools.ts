@@ -69,9 +69,9 @@ function getCachedResult(cache: RefCache, options: PollingOptions): PollingTool 
     description: GET_CACHED_RESULT_DESCRIPTION,
     annotations: { readOnlyHint: true, idempotentHint: true, openWorldHint: false },
     schema: getArguments,
-    run: (args, context) => {
+    run: async (args, context) => {
       const wait = args.wait_seconds === undefined ? defaultWait : args.wait_seconds * 1000
-      return cache.get(args.ref_id, {
+      const answer = await cache.get(args.ref_id, {
         ...context,
         page: args.page,
         pageSize: args.page_size,
@@ -80,6 +80,7 @@ function getCachedResult(cache: RefCache, options: PollingOptions): PollingTool 
         wait: Math.min(wait, maxWait),
         responseFormat: args._async_response_format,
       })
+      return toToolResult(answer)
     },
   })
 }
@@ -91,7 +92,7 @@ function cancelTask(cache: RefCache): PollingTool {
     description: CANCEL_TASK_DESCRIPTION,
     annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: true, openWorldHint: false },
     schema: steerArguments,
-    run: (args, { actor }) => cache.cancelTask(args.ref_id, { actor }),
+    run: async (args, { actor }) => toToolResult(await cache.cancelTask(args.ref_id, { actor })),
   })
 }
 
@@ -102,22 +103,23 @@ function retryTask(cache: RefCache): PollingTool {
     description: RETRY_TASK_DESCRIPTION,
     annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: false, openWorldHint: true },
     schema: steerArguments,
-    run: (args, { actor }) => cache.retryTask(args.ref_id, { actor }),
+    run: async (args, { actor }) => toToolResult(await cache.retryTask(args.ref_id, { actor })),
   })
 }
 
 interface Definition<Schema extends z.ZodType> extends Omit<PollingTool, 'inputSchema' | 'handle'> {
   schema: Schema
-  run(args: z.output<Schema>, context: PollContext): ReturnType<RefCache['get']>
+  run(args: z.output<Schema>, context: PollContext): Promise<ToolResult>
 }
 
-function define<Schema extends z.ZodType>({ schema, run, ...tool }: Definition<Schema>): PollingTool {
+/** A tool that answers in every case, with an error of the wire too. */
+export function define<Schema extends z.ZodType>({ schema, run, ...tool }: Definition<Schema>): PollingTool {
   return {
     ...tool,
     inputSchema: shown(schema),
     async handle(args, context) {
       try {
-        return toToolResult(await run(parseArguments(schema, args), context))
+        return await run(parseArguments(schema, args), context)
       } catch (error) {
         return toErrorResult(error instanceof RefCacheError ? error : internalError(error))
       }

@@ -1,7 +1,11 @@
+import { permissionText } from '../access/permission.ts'
+import type { AccessPolicy } from '../access/policy.ts'
 import type { FailedAttempt } from '../core/entry.ts'
 import { RefCacheError, STORE_AWAY, StoreUnavailable } from '../core/errors.ts'
 import type { JsonObject, JsonValue } from '../core/json.ts'
 import type { AsyncTaskResponse, CacheResponse, CallResponse } from '../core/response.ts'
+import type { EntryInfo, EntryPage } from '../flow/inspect.ts'
+import type { CacheStats } from '../flow/stats.ts'
 
 /** The one place where the library's camelCase answers become the wire's snake_case, and errors its codes. */
 
@@ -27,15 +31,16 @@ export interface ToolResult {
 
 /** An answer as a tool result: the object, and one text block with the same object as compact JSON. */
 export function toToolResult(response: CallResponse): ToolResult {
-  return twice(toWire(response))
+  return toResult(toWire(response))
 }
 
 /** An error as a tool result. */
 export function toErrorResult(error: unknown): ToolResult {
-  return { ...twice({ error: toWireError(error) }), isError: true }
+  return { ...toResult({ error: toWireError(error) }), isError: true }
 }
 
-function twice(body: JsonObject): ToolResult {
+/** An object that is on the wire's terms already. */
+export function toResult(body: JsonObject): ToolResult {
   return { content: [{ type: 'text', text: JSON.stringify(body) }], structuredContent: body }
 }
 
@@ -87,6 +92,64 @@ function taskFields(response: AsyncTaskResponse): Record<string, JsonValue | und
 
 function wireAttempt({ attempt, error, at }: FailedAttempt): JsonObject {
   return { attempt, error: error.message, error_code: error.code, at: new Date(at).toISOString() }
+}
+
+/** What an operator is shown of one entry. */
+export function toEntryResult(info: EntryInfo): ToolResult {
+  return toResult(wireEntry(info))
+}
+
+export function toPageResult({ entries, nextCursor }: EntryPage): ToolResult {
+  return toResult(defined({ entries: entries.map(wireEntry), next_cursor: nextCursor }))
+}
+
+/** Tools have names that clients may make up: an answer names only so many of them. */
+const MAX_TOOLS = 100
+
+export function toStatsResult({ count, byStatus, byTool, valueBytes, oldest }: CacheStats): ToolResult {
+  const tools = byTool
+    .slice(0, MAX_TOOLS)
+    .map(tool => defined({ tool_name: tool.toolName, count: tool.count, value_bytes: tool.valueBytes }))
+  return toResult(
+    defined({
+      count,
+      value_bytes: valueBytes,
+      by_status: { ...byStatus },
+      by_tool: tools,
+      more_tools: byTool.length > MAX_TOOLS ? byTool.length - MAX_TOOLS : undefined,
+      oldest: oldest && wireEntry(oldest),
+    }),
+  )
+}
+
+function wireEntry(info: EntryInfo): JsonObject {
+  return defined({
+    ref_id: info.refId,
+    status: info.status,
+    tool_name: info.toolName,
+    label: info.label,
+    namespace: info.namespace,
+    policy: wirePolicy(info.policy),
+    created_at: info.createdAt.toISOString(),
+    started_at: info.startedAt?.toISOString(),
+    completed_at: info.completedAt?.toISOString(),
+    expires_at: info.expiresAt?.toISOString(),
+    value_bytes: info.valueBytes,
+    attempt: info.attempt,
+    progress: info.progress && defined({ ...info.progress }),
+    error_code: info.errorCode,
+  })
+}
+
+/** Permissions in words; names as the wire writes them. */
+function wirePolicy(policy: AccessPolicy): JsonObject {
+  const fields = Object.entries(policy as unknown as JsonObject)
+  return Object.fromEntries(
+    fields.map(([name, value]) => [
+      name.replace(/[A-Z]/g, letter => `_${letter.toLowerCase()}`),
+      typeof value === 'number' ? permissionText(value) : value,
+    ]),
+  )
 }
 
 /** The fields that have a value: what has none costs no tokens. */

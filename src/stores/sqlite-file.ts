@@ -32,10 +32,10 @@ const SCHEMA = `
 `
 
 /** `$XDG_CACHE_HOME/mcp-refcache/cache.db`; the XDG rules say to ignore a relative `$XDG_CACHE_HOME`. */
-export function defaultPath(): string {
+export function defaultPath(file = 'cache.db'): string {
   const cacheHome = process.env.XDG_CACHE_HOME
   const base = cacheHome && isAbsolute(cacheHome) ? cacheHome : join(homedir(), '.cache')
-  return join(base, 'mcp-refcache', 'cache.db')
+  return join(base, 'mcp-refcache', file)
 }
 
 /**
@@ -95,7 +95,7 @@ function rollBack(database: SqliteDatabase): void {
  */
 function createPrivately(path: string): void {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
-  if (path === defaultPath()) tighten(dirname(path), 0o700)
+  if (dirname(path) === dirname(defaultPath())) tighten(dirname(path), 0o700)
   try {
     closeSync(openSync(path, 'wx', 0o600))
   } catch (error) {

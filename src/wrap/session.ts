@@ -210,7 +210,7 @@ export class Session {
   /** Ours, unless the server has one of that name and the reference is not of this cache: then it is the server's. */
   #ownTool({ params }: RpcRequest): PollingTool | undefined {
     const own = this.options.polling.find(({ name }) => name === params?.name)
-    if (!own || !this.#catalog.has(own.name)) return own
+    if (!own || !this.#catalog.has(own.name) || !takesReference(own)) return own
     const refId = isJsonObject(params?.arguments) ? params.arguments.ref_id : undefined
     return typeof refId === 'string' && refId.startsWith(`${this.options.cache.name}:`) ? own : undefined
   }
@@ -262,6 +262,10 @@ function introduced(value: JsonObject): JsonObject {
     capabilities: { ...abilities, tools: abilities.tools ?? {} },
     instructions: own + SERVER_INSTRUCTIONS,
   }
+}
+
+function takesReference({ inputSchema: { properties } }: PollingTool): boolean {
+  return isJsonObject(properties) && 'ref_id' in properties
 }
 
 function asResponse(request: RpcRequest, outcome: CallOutcome): RpcResponse {

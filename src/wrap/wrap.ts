@@ -1,5 +1,6 @@
 import { actor } from '../access/actor.ts'
 import { type Duration, toMilliseconds } from '../core/duration.ts'
+import { adminTools } from '../mcp/admin.ts'
 import { type PollingTool, pollingTools } from '../mcp/tools.ts'
 import { RefCache } from '../ref-cache.ts'
 import type { Store } from '../stores/store.ts'
@@ -31,6 +32,8 @@ export interface WrapOptions {
   /** How long a wrapper may be silent before its tasks count as lost. @defaultValue '30s' */
   lease?: Duration | undefined
   settings: CallSettings
+  /** Whether the client on stdio gets the admin tools. @defaultValue false */
+  admin?: boolean | undefined
   log: Log
 }
 
@@ -67,7 +70,9 @@ export class Wrapper {
   stdioSession(onEnd: (end: SessionEnd) => void): Session {
     const client = new StdioChannel()
     client.onclose = () => onEnd({ kind: 'client-gone' })
-    return this.#session(client, { scope: this.#scope, actor: actor.agent(), namespace: 'public' }, onEnd)
+    const who = { scope: this.#scope, actor: actor.agent(), namespace: 'public' }
+    const admin = this.options.admin ? toolsOfOperator(this.cache) : []
+    return this.#session(client, who, [...this.#polling, ...admin], onEnd)
   }
 
   /** One of several clients, of whom nothing is known but that they differ: they share no server and no result. */
@@ -77,7 +82,7 @@ export class Wrapper {
       actor: actor.agent({ sessionId }),
       namespace: `session:${sessionId}`,
     }
-    return this.#session(client, who, onEnd)
+    return this.#session(client, who, this.#polling, onEnd)
   }
 
   /** @throws StoreUnavailable, now rather than at the first call */
@@ -92,6 +97,7 @@ export class Wrapper {
   #session(
     client: Channel,
     who: { scope: string; actor: ReturnType<typeof actor.agent>; namespace: string },
+    polling: readonly PollingTool[],
     onEnd: (end: SessionEnd) => void,
   ): Session {
     const { target, log } = this.options
@@ -105,11 +111,19 @@ export class Wrapper {
       caller: { ...who, upstream: new Upstream(connect, log) },
       calls: this.#calls,
       cache: this.cache,
-      polling: this.#polling,
+      polling,
       log,
       onUnusable: reason => onEnd({ kind: 'unusable', reason }),
     })
   }
+}
+
+/** The admin tools of a client that is the operator: who starts the process and asks for them. */
+function toolsOfOperator(cache: RefCache): PollingTool[] {
+  return adminTools(cache).map(tool => ({
+    ...tool,
+    handle: args => tool.handle(args, { isAdmin: () => true }),
+  }))
 }
 
 /** Why a session is over. */

@@ -135,10 +135,22 @@ const AREAS: Record<string, Area> = {
   },
   cli: {
     owns: /^cli\//,
-    modules: [/^cli\//, /^wrap\//, /^stores\/(memory|sqlite|redis)\.ts$/, ...PUBLIC_API],
+    modules: [
+      /^cli\//,
+      /^wrap\//,
+      /^stores\/(memory|sqlite|sqlite-file|redis|encrypted)\.ts$/,
+      ...PUBLIC_API,
+    ],
     builtins: 'all',
     packages: ['zod'],
     why: 'cli parses words into options and hands them on; protocols are the business of wrap.',
+  },
+  audit: {
+    owns: /^audit\//,
+    modules: [/^audit\//, /^access\//, /^core\//],
+    builtins: 'all',
+    packages: [],
+    why: 'a sink writes down what was decided: it knows the words of access, not who decides.',
   },
   testing: {
     owns: /^testing\//,

@@ -40,7 +40,9 @@ const EXPORTS: Record<string, readonly string[]> = {
   'mcp-refcache/stores/memory': ['memoryStore'],
   'mcp-refcache/stores/sqlite': ['sqliteStore'],
   'mcp-refcache/stores/redis': ['redisStore'],
+  'mcp-refcache/stores/encrypted': ['encryptedStore', 'keysFromEnv'],
   'mcp-refcache/mcp': ['SERVER_INSTRUCTIONS', 'attachRefCache'],
+  'mcp-refcache/audit': ['auditFile'],
   'mcp-refcache/testing': ['FakeClock', 'storeSuite'],
 }
 

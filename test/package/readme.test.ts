@@ -175,7 +175,19 @@ describe('snippets', () => {
 /** The names that the one converting module writes, and those inside of `progress`. */
 const WIRE_NAMES = new Set([
   ...[...WIRE_SOURCE.matchAll(/\b([a-z]+(?:_[a-z]+)*):/g)].map(match => match[1]!),
-  ...['status', 'message', 'error', 'attempt', 'at', 'current', 'total', 'percentage', 'code'],
+  ...[
+    'status',
+    'message',
+    'error',
+    'attempt',
+    'at',
+    'current',
+    'total',
+    'percentage',
+    'code',
+    'user',
+    'agent',
+  ],
 ])
 
 /** All member names of a wire example but those inside of values, which are the tools' own. */

@@ -14,6 +14,7 @@ import {
   type CacheResponse,
   type CallResponse,
   type Duration,
+  type EntryInfo,
   type ErrorCode,
   type InputRequest,
   type InvalidArgument,
@@ -204,4 +205,17 @@ export function callersGiveWhatTheSchemaTakes(): void {
   void analyze({ at: 'noon' })
   // @ts-expect-error before its transform it is a string
   void analyze({ at: 4 })
+}
+
+export async function whatOperatorsSeeHoldsNoValue(): Promise<void> {
+  const { entries, nextCursor } = await cache.list({ statuses: ['failed'], olderThan: '1h' })
+  expectTypeOf(entries).toEqualTypeOf<readonly EntryInfo[]>()
+  expectTypeOf(nextCursor).toEqualTypeOf<string | undefined>()
+  // @ts-expect-error
+  entries[0]?.value
+  const { progress } = await cache.inspect('cache:0')
+  // @ts-expect-error the words of a handler
+  progress?.message
+  // @ts-expect-error
+  await cache.list({ statuses: ['done'] })
 }

@@ -19,6 +19,7 @@ describe('the arguments of wrap', () => {
       name: undefined,
       store: undefined,
       http: undefined,
+      admin: false,
       logLevel: 'info',
       json: false,
     })
@@ -66,6 +67,14 @@ describe('the arguments of wrap', () => {
     expect(() => parse('--header', 'A: b', '--', 'x')).toThrow(/--url/)
   })
 
+  it('take --admin on stdio, and refuse it over HTTP in words that say why', () => {
+    expect(parse('--admin', '--', 'a').admin).toBe(true)
+    expect(parse('--', 'a', '--admin').admin).toBe(false)
+    expect(() => parse('--admin', '--http', '8080', '--', 'a')).toThrow(
+      expect.objectContaining({ exitCode: 2, message: expect.stringMatching(/--admin.*stdio.*--http/) }),
+    )
+  })
+
   it('show help whatever else is said', () => {
     expect(parseWrapArguments(['--help'], {})).toBe('help')
     expect(parseWrapArguments(['-h', '--', 'x'], {})).toBe('help')
@@ -108,6 +117,29 @@ describe('--store', () => {
     '%j is refused, not made a file',
     where => {
       expect(() => storeOf(where)).toThrow(/--store takes/)
+    },
+  )
+})
+
+describe('--encrypt', () => {
+  const keysOf = (env: Record<string, string>, ...argv: string[]) => {
+    const args = parseWrapArguments([...argv, '--', 'x'], env)
+    return args === 'help' ? args : args.keys
+  }
+  const KEY = Buffer.alloc(32, 7).toString('base64')
+
+  it('takes the keys from the environment, and only when it is given', async () => {
+    const keys = keysOf({ MCP_REFCACHE_KEYS: `a:${KEY}` }, '--encrypt')
+    expect(await (keys as () => unknown)()).toMatchObject({ id: 'a' })
+    expect(keysOf({ MCP_REFCACHE_KEYS: 'nonsense' })).toBeUndefined()
+  })
+
+  it.each([[{}], [{ MCP_REFCACHE_KEYS: `${KEY}` }]])(
+    'is refused without good keys, which are not shown',
+    env => {
+      const refused = expect.objectContaining({ exitCode: 2, message: expect.not.stringContaining(KEY) })
+      expect(() => keysOf(env, '--encrypt')).toThrow(refused)
+      expect(() => keysOf(env, '--encrypt')).toThrow(/MCP_REFCACHE_KEYS/)
     },
   )
 })

@@ -1,0 +1,181 @@
+import type { Entry } from '../core/entry.ts'
+import type { RefId } from '../core/ref.ts'
+import { isSealedEntry, sealEntry, unsealEntry } from './encrypted-entry.ts'
+import { type CipherKey, type KeyRing, type KeySource, Keys } from './encrypted-keys.ts'
+import { altered, isSealed, seal, Unreadable, unseal } from './encrypted-seal.ts'
+import type { Claim, ListFilter, Part, PartChanges, Store, StoreCapabilities } from './store.ts'
+
+export { type EncryptionKey, type KeyRing, type KeySource, keysFromEnv } from './encrypted-keys.ts'
+
+export interface EncryptedStoreOptions {
+  /** A ring of keys, `keysFromEnv`, or a callback for keys that live elsewhere. */
+  readonly keys: KeyRing | KeySource
+  /**
+   * Read what is stored unencrypted, too: for as long as entries from before are wanted, and no longer, because
+   * whoever can write to the store can then pass off anything as an entry.
+   * @defaultValue false
+   */
+  readonly acceptPlaintext?: boolean
+}
+
+const DEFAULT_LIST_LIMIT = 100
+
+/**
+ * A store that keeps what another one stores encrypted: AES-256-GCM over inputs, values and the words of entries. What
+ * stores and sweeps go by (namespace, policy, status, times, names of tools and of actors) stays legible, and is
+ * protected against change. All processes on one store need the same keys. docs/encryption.md tells how to change them.
+ *
+ * What cannot be decrypted fails with `StoreUnavailable`; `list` leaves it out, so that one damaged entry does not keep
+ * sweeps from the others. A process warning tells of each kind of this once.
+ *
+ * @throws InvalidArgument when a key is malformed.
+ */
+export function encryptedStore(store: Store, options: EncryptedStoreOptions): Store {
+  return new EncryptedStore(store, options)
+}
+
+class EncryptedStore implements Store {
+  readonly #inner: Store
+  readonly #keys: Keys
+  readonly #acceptPlaintext: boolean
+  readonly #warnedOf = new Set<string>()
+
+  constructor(inner: Store, { keys, acceptPlaintext = false }: EncryptedStoreOptions) {
+    this.#inner = inner
+    this.#keys = new Keys(keys)
+    this.#acceptPlaintext = acceptPlaintext
+  }
+
+  get capabilities(): StoreCapabilities {
+    return this.#inner.capabilities
+  }
+
+  async claim(draft: Entry, now: number, parts?: PartChanges): Promise<Claim> {
+    const key = await this.#keys.current()
+    const sealed = await sealEntry(draft, key, macOf(draft, key))
+    const claim = await this.#inner.claim(sealed, now, await sealParts(draft.refId, parts, key))
+    const entry = await this.#open(claim.entry)
+    // The index that led here is the store's own, and can be bent by whoever writes to it.
+    if (entry.key !== draft.key)
+      return this.#warning(() => Promise.reject(altered({ refId: entry.refId, part: 'entry' })))
+    return { ...claim, entry }
+  }
+
+  async get(refId: RefId): Promise<Entry | undefined> {
+    const stored = await this.#inner.get(refId)
+    return stored && this.#open(stored, refId)
+  }
+
+  async read(refId: RefId, part: Part): Promise<Uint8Array | undefined> {
+    const bytes = await this.#inner.read(refId, part)
+    if (!bytes || (this.#acceptPlaintext && !isSealed(bytes))) return bytes
+    return this.#warning(async () => {
+      if (!isSealed(bytes)) throw plaintext(part, refId)
+      return unseal(bytes, this.#keys, { refId, part })
+    })
+  }
+
+  async update(entry: Entry, expectedVersion: number, parts?: PartChanges): Promise<boolean> {
+    const key = await this.#keys.current()
+    const sealedParts = await sealParts(entry.refId, parts, key)
+    const mac = macOf(entry, key)
+    const update = async (storedKey: string | undefined) =>
+      this.#inner.update(await sealEntry(entry, key, storedKey), expectedVersion, sealedParts)
+    if (await update(mac)) return true
+    const held = await this.#keyHeldBy(entry, expectedVersion)
+    return held !== undefined && held !== mac && update(held)
+  }
+
+  delete(refId: RefId): Promise<boolean> {
+    return this.#inner.delete(refId)
+  }
+
+  async list(filter: ListFilter): Promise<Entry[]> {
+    const { limit = DEFAULT_LIST_LIMIT } = filter
+    const found: Entry[] = []
+    for (let rest: ListFilter = filter; ; ) {
+      const wanted = limit - found.length
+      const batch = await this.#inner.list({ ...rest, limit: wanted })
+      for (const stored of batch) {
+        const entry = await this.#open(stored).catch(ignoreUnreadable)
+        if (entry) found.push(entry)
+      }
+      const last = batch.at(-1)
+      if (!last || batch.length < wanted || found.length >= limit) return found
+      rest = { ...filter, after: last.refId }
+    }
+  }
+
+  clear(cacheName: string, namespace?: string): Promise<number> {
+    return this.#inner.clear(cacheName, namespace)
+  }
+
+  prune(now: number, limit: number): Promise<number> {
+    return this.#inner.prune(now, limit)
+  }
+
+  watch(refId: RefId, onChange: () => void): () => void {
+    return this.#inner.watch(refId, onChange)
+  }
+
+  close(): Promise<void> {
+    return this.#inner.close()
+  }
+
+  async #open(stored: Entry, refId = stored.refId): Promise<Entry> {
+    if (isSealedEntry(stored)) return this.#warning(() => unsealEntry(stored, this.#keys, refId))
+    if (this.#acceptPlaintext) return stored
+    return this.#warning(() => Promise.reject(plaintext('entry', stored.refId)))
+  }
+
+  /**
+   * What stands in the store for the memo key that this version of the entry holds. When keys changed, that was made
+   * under another one, and an identical call may hold what would be made today: the entry then keeps what it has.
+   */
+  async #keyHeldBy({ refId, key }: Entry, version: number): Promise<string | undefined> {
+    const stored = key === undefined ? undefined : await this.#inner.get(refId)
+    if (stored?.version !== version) return undefined
+    return (await this.#open(stored, refId)).key === key ? stored.key : undefined
+  }
+
+  /** Callers far away are told only that the store cannot be used; its operator has to learn why. */
+  async #warning<T>(open: () => Promise<T>): Promise<T> {
+    try {
+      return await open()
+    } catch (error) {
+      if (error instanceof Unreadable && !this.#warnedOf.has(error.problem)) {
+        this.#warnedOf.add(error.problem)
+        process.emitWarning(error.message, { type: 'RefCacheWarning', code: 'REFCACHE_UNREADABLE' })
+      }
+      throw error
+    }
+  }
+}
+
+function macOf({ key: memoKey }: Entry, key: CipherKey): string | undefined {
+  return memoKey === undefined ? undefined : key.mac(memoKey)
+}
+
+async function sealParts(
+  refId: RefId,
+  parts: PartChanges | undefined,
+  key: CipherKey,
+): Promise<PartChanges | undefined> {
+  if (!parts) return undefined
+  const sealed: { -readonly [P in Part]?: Uint8Array | undefined } = {}
+  for (const part of ['input', 'value'] as const) {
+    if (part in parts) sealed[part] = parts[part] && (await seal(parts[part], key, { refId, part }))
+  }
+  return sealed
+}
+
+function plaintext(part: Part | 'entry', refId: RefId): Unreadable {
+  return new Unreadable(
+    'plaintext',
+    `The ${part} of ${refId} is not encrypted. If it was stored before encryption was switched on, set acceptPlaintext until it has expired, or delete it; if not, find out who writes to this store.`,
+  )
+}
+
+function ignoreUnreadable(error: unknown): undefined {
+  if (!(error instanceof Unreadable)) throw error
+}
