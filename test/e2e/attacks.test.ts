@@ -3,11 +3,18 @@ import { afterAll, describe, expect, it } from 'vitest'
 import type { Attack, DoorKind } from './attacks/door.ts'
 import { httpDoor } from './attacks/http-door.ts'
 import { libraryDoor, trustingDoor } from './attacks/library-door.ts'
+import { nativeDoor } from './attacks/native-door.ts'
 import { attack } from './attacks/scene.ts'
 import { STORES, type StoreKind } from './attacks/stores.ts'
 import { ATTACKS } from './attacks.ts'
 
-const DOORS: readonly DoorKind[] = [libraryDoor, httpDoor('2026-07-28'), httpDoor('2025-11-25')]
+const DOORS: readonly DoorKind[] = [
+  libraryDoor,
+  httpDoor('2026-07-28'),
+  httpDoor('2025-11-25'),
+  nativeDoor('2026-07-28'),
+  nativeDoor('2025-11-25'),
+]
 
 function rowsFor(store: StoreKind, door: DoorKind): Attack[] {
   return ATTACKS.filter(

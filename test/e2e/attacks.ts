@@ -3,6 +3,7 @@ import { COMPUTING } from './attacks/rows-computing.ts'
 import { CRAFTING } from './attacks/rows-crafting.ts'
 import { NAMING } from './attacks/rows-naming.ts'
 import { POSING } from './attacks/rows-posing.ts'
+import { WATCHING } from './attacks/rows-watching.ts'
 
 /**
  * The table of attacks. Each row says what the attacker tries, and which file would have to be wrong for it to work; every row
@@ -16,6 +17,8 @@ export const ATTACKS: readonly Attack[] = [
   ...POSING,
   // By computing with what may be used, but not seen.
   ...COMPUTING,
+  // From the side: questions, lists, notices, and what is there for operators.
+  ...WATCHING,
   // With inputs, values and names that are made to break things.
   ...CRAFTING,
 ]

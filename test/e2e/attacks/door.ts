@@ -17,7 +17,17 @@ export interface Identity {
 }
 
 /** What a person can do to a reference. Each door offers those that it has. */
-export type Act = 'get' | 'status' | 'resolve' | 'exists' | 'cancel' | 'retry' | 'delete'
+export type Act =
+  | 'get'
+  | 'status'
+  | 'resolve'
+  | 'exists'
+  | 'cancel'
+  | 'retry'
+  | 'delete'
+  | 'answer'
+  | 'result'
+  | 'list'
 
 /** How a person asks for a value. */
 export interface Asking {
@@ -56,8 +66,26 @@ export interface Person {
  * - `templates`: namespaces are made from the claims of a token
  * - `raw`: bytes of the attacker's own making can be sent
  * - `actors`: the attacker chooses the actor itself
+ * - `questions`: tasks can ask whoever started them
+ * - `lists`: a person can ask for the own tasks
+ * - `listening`: a person can be told of changes
  */
-export type Ability = 'sessions' | 'namespaces' | 'templates' | 'raw' | 'actors'
+export type Ability =
+  | 'sessions'
+  | 'namespaces'
+  | 'templates'
+  | 'raw'
+  | 'actors'
+  | 'questions'
+  | 'lists'
+  | 'listening'
+
+/** What somebody is told as it happens. */
+export interface Listening {
+  heard(): string
+  /** Ends it, and gives all that was heard. */
+  end(): Promise<string>
+}
 
 /** One way in, to a cache that stands behind it. */
 export interface Door {
@@ -66,6 +94,8 @@ export interface Door {
   enter(identity: Identity): Promise<Person>
   /** A call in a namespace of the caller's choice (`namespaces`). */
   callIn?(identity: Identity, namespace: string, tool: string, input: unknown): Promise<Answer>
+  /** Listens to tasks (`listening`); resolves when that has begun. */
+  listen?(identity: Identity, taskIds: readonly string[]): Promise<Listening>
   /** A request with this body as it is (`raw`). */
   post?(identity: Identity, body: string): Promise<Answer>
   close(): Promise<void>

@@ -5,26 +5,34 @@ import { toNodeHandler } from '@modelcontextprotocol/node'
 import { type AuthInfo, createMcpHandler, McpServer, type ServerContext } from '@modelcontextprotocol/server'
 import { type Actor, actor } from '../../../src/access/actor.ts'
 import type { JsonObject } from '../../../src/core/json.ts'
-import { attachRefCache } from '../../../src/mcp/index.ts'
+import { attachRefCache, withTaskNotifications } from '../../../src/mcp/index.ts'
 import { RefCache } from '../../../src/ref-cache.ts'
-import type { Act, Answer, Asking, Door, DoorKind, Identity, Person, Site } from './door.ts'
+import type { Act, Answer, Asking, Door, DoorKind, Identity, Listening, Person, Site } from './door.ts'
 import { targets } from './tools.ts'
 
-type Revision = '2026-07-28' | '2025-11-25'
+export type Revision = '2026-07-28' | '2025-11-25'
 
 /** MCP over HTTP with a token for each user; the client writes its requests by hand, as an attacker would. */
 export function httpDoor(revision: Revision): DoorKind {
   return {
     name: `MCP over HTTP, ${revision}`,
     abilities: ['sessions', 'templates', 'raw'],
-    open: site => openHttp(site, revision),
+    open: site =>
+      openHttp(site, ['get', 'cancel', 'retry'], (url, identity) => new HttpClient(url, revision, identity)),
   }
 }
 
-async function openHttp(site: Site, revision: Revision): Promise<Door> {
+type FetchHandler = Pick<ReturnType<typeof createMcpHandler>, 'fetch'>
+
+/** A server in this process, and whatever client `enter` makes of its address. */
+export async function openHttp(
+  site: Site,
+  acts: readonly Act[],
+  enter: (url: string, identity: Identity) => HttpClient,
+): Promise<Door> {
   const cache = new RefCache(site.options)
   const tools = targets(site.secret, site.gates)
-  const handler = createMcpHandler(() => {
+  const serving = createMcpHandler(() => {
     const server = new McpServer({ name: 'attacked', version: '1.0.0' })
     const attached = attachRefCache(server, cache, { asyncTimeout: '1h', actorOf: actorIn, ...site.attach })
     for (const { name, schema, handler, ...options } of tools) {
@@ -32,14 +40,15 @@ async function openHttp(site: Site, revision: Revision): Promise<Door> {
     }
     return server
   })
+  const handler = withTaskNotifications(serving)
   const server = await listen(handler)
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/mcp`
-  const enter = (identity: Identity) => new Client(url, revision, identity)
   return {
-    acts: ['get', 'cancel', 'retry'],
+    acts,
     cache,
-    enter: async identity => enter(identity),
-    post: (identity, body) => enter(identity).post(body, {}),
+    enter: async identity => enter(url, identity),
+    listen: (identity, taskIds) => enter(url, identity).listen(taskIds),
+    post: (identity, body) => enter(url, identity).post(body, {}),
     async close() {
       server.closeAllConnections()
       server.close()
@@ -49,7 +58,7 @@ async function openHttp(site: Site, revision: Revision): Promise<Door> {
   }
 }
 
-async function listen(handler: ReturnType<typeof createMcpHandler>): Promise<Server> {
+async function listen(handler: FetchHandler): Promise<Server> {
   const serve = toNodeHandler(handler)
   const server = createServer((request, response) => {
     const auth = authOf(request)
@@ -94,12 +103,13 @@ const ACTS: Partial<Record<Act, string>> = {
 
 const META = 'io.modelcontextprotocol/'
 
-class Client implements Person {
+/** Writes its requests by hand. */
+export class HttpClient implements Person {
   readonly heard: string[] = []
 
   constructor(
     private readonly url: string,
-    private readonly revision: Revision,
+    protected readonly revision: Revision,
     private readonly identity: Identity,
   ) {}
 
@@ -108,17 +118,37 @@ class Client implements Person {
   }
 
   callWith(tool: string, json: string): Promise<Answer> {
+    return this.request('tools/call', tool, `"name":${JSON.stringify(tool)},"arguments":${json}`)
+  }
+
+  /** Only where the client can follow tasks. */
+  listen(_taskIds: readonly string[]): Promise<Listening> {
+    throw new Error('This client cannot listen.')
+  }
+
+  /** @param members of the params, as JSON text */
+  protected request(
+    method: string,
+    name: string,
+    members: string,
+    capabilities: object = {},
+  ): Promise<Answer> {
+    const { body, headers } = this.written(method, name, members, capabilities)
+    return this.post(body, headers)
+  }
+
+  protected written(method: string, name: string, members: string, capabilities: object) {
     const own = {
       [`${META}protocolVersion`]: this.revision,
       [`${META}clientInfo`]: { name: 'attacker', version: '1.0.0' },
-      [`${META}clientCapabilities`]: {},
+      [`${META}clientCapabilities`]: capabilities,
     }
     const _meta = { progressToken: 'told', ...(this.revision === '2026-07-28' ? own : {}) }
-    const params = `{"name":${JSON.stringify(tool)},"_meta":${JSON.stringify(_meta)},"arguments":${json}}`
-    const body = `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":${params}}`
+    const params = `{"_meta":${JSON.stringify(_meta)},${members}}`
     // A header takes no control characters, and says no more than the body.
-    const named = /^[\x20-\x7e]+$/.test(tool) ? { 'mcp-name': tool } : {}
-    return this.post(body, { 'mcp-method': 'tools/call', ...named })
+    const named = /^[\x20-\x7e]+$/.test(name) ? { 'mcp-name': name } : {}
+    const body = `{"jsonrpc":"2.0","id":1,"method":"${method}","params":${params}}`
+    return { body, headers: { 'mcp-method': method, ...named } }
   }
 
   act(act: Act, refId: unknown, asking: Asking = {}): Promise<Answer> {
@@ -137,8 +167,17 @@ class Client implements Person {
   }
 
   async post(body: string, headers: Record<string, string>): Promise<Answer> {
+    const response = await this.send(body, headers)
+    const shown = [...response.headers].filter(([name]) => name !== 'date')
+    const text = await response.text()
+    const said = JSON.stringify([response.status, shown, text])
+    this.heard.push(said, ...messagesIn(text).map(message => JSON.stringify(message)))
+    return { said, ...understood(messagesIn(text)) }
+  }
+
+  protected send(body: string, headers: Record<string, string>, signal?: AbortSignal): Promise<Response> {
     const token = tokenFor(this.identity)
-    const response = await fetch(this.url, {
+    return fetch(this.url, {
       method: 'POST',
       headers: {
         'content-type': 'application/json',
@@ -148,12 +187,8 @@ class Client implements Person {
         ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
       },
       body,
+      ...(signal ? { signal } : {}),
     })
-    const shown = [...response.headers].filter(([name]) => name !== 'date')
-    const text = await response.text()
-    const said = JSON.stringify([response.status, shown, text])
-    this.heard.push(said, ...messagesIn(text).map(message => JSON.stringify(message)))
-    return { said, ...understood(messagesIn(text)) }
   }
 }
 
@@ -163,10 +198,24 @@ function messagesIn(text: string): JsonObject[] {
   return data.map(line => JSON.parse(line.replace(/^data: /, '')) as JsonObject)
 }
 
+/** Also of a task of MCP: what its call would have been answered with, or how it stands. */
 function understood(messages: JsonObject[]): Pick<Answer, 'body' | 'code'> {
   const answer = messages.find(message => 'result' in message || 'error' in message) ?? {}
-  const result = (answer.result ?? {}) as JsonObject
-  const body = (result.structuredContent ?? { error: answer.error ?? {} }) as JsonObject
-  const { code } = (body.error ?? {}) as JsonObject
-  return { body, code: code === undefined ? undefined : String(code) }
+  const outer = (answer.result ?? {}) as JsonObject
+  const { structuredContent, ...task } = (outer.result ?? outer.task ?? outer) as JsonObject
+  const shown = 'taskId' in task ? { ref_id: task.taskId, ...task } : undefined
+  const body = (structuredContent ?? shown ?? { error: answer.error ?? {} }) as JsonObject
+  const { code, message } = (body.error ?? {}) as JsonObject
+  return { body, code: code === undefined ? undefined : codeOf(code, message) }
+}
+
+/** JSON-RPC has one code for what the cache tells apart; there the words tell. */
+function codeOf(code: unknown, message: unknown): string {
+  // A header that does not fit to what the body names.
+  if (code === -32020) return 'invalid_argument'
+  if (code !== -32602) return String(code)
+  if (/^No such task/.test(String(message))) return 'not_found'
+  return /^(Only whoever|This value is private|What this tool)/.test(String(message))
+    ? 'permission_denied'
+    : 'invalid_argument'
 }

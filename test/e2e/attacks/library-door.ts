@@ -11,7 +11,7 @@ import { type Target, targets } from './tools.ts'
 /** The library itself, used by a host program that says truthfully who asks. */
 export const libraryDoor: DoorKind = {
   name: 'the library',
-  abilities: ['sessions', 'namespaces', 'actors'],
+  abilities: ['sessions', 'namespaces', 'actors', 'questions', 'lists'],
   open: site => openLibrary(site, actorOf),
 }
 
@@ -44,7 +44,7 @@ async function openLibrary(site: Site, toActor: (identity: Identity) => Actor): 
   }
   const enter = (identity: Identity) => new Caller(cache, counters, toActor(identity), identity.id)
   return {
-    acts: ['get', 'status', 'resolve', 'exists', 'cancel', 'retry', 'delete'],
+    acts: ['get', 'status', 'resolve', 'exists', 'cancel', 'retry', 'delete', 'answer', 'list'],
     cache,
     enter: async identity => enter(identity),
     callIn: (identity, namespace, tool, input) => enter(identity).callIn(namespace, tool, input),
@@ -83,6 +83,7 @@ class Caller implements Person {
       return counter.call(input as Record<string, unknown>, {
         actor: this.actor,
         namespace,
+        interactive: true,
         onProgress: told => this.#hear(told),
       })
     })
@@ -113,6 +114,14 @@ class Caller implements Person {
         return this.#answer(() => cache.retryTask(ref, { actor }))
       case 'delete':
         return this.#answer(async () => ({ value: await cache.delete(ref, { actor }) }))
+      case 'answer':
+        return this.#answer(() => cache.answerTask(ref, { 'elicit-1': { action: 'decline' } }, { actor }))
+      case 'list':
+        return this.#answer(async () => ({
+          value: JSON.parse(JSON.stringify(await cache.listTasks({ actor }))) as JsonValue,
+        }))
+      case 'result':
+        throw new Error('That is a word of MCP.')
     }
   }
 

@@ -133,7 +133,8 @@ export const CRAFTING: readonly Attack[] = [
     cache: { maxValueBytes: 2_000_000 },
     async attempt({ alice, mallory }) {
       const seed = refOf(await mallory.call('store', { value: 'x'.repeat(1_000) }))
-      expect(REFUSED).toContain((await mallory.call('echo', { value: Array(20_000).fill(seed) })).code)
+      const wide = await mallory.call('inspect', { value: Array(20_000).fill(seed) })
+      expect(REFUSED).toContain(wide.code)
       let refId = seed
       for (let level = 0; level < 12; level++) {
         refId = refOf(await mallory.call('store', { value: Array(10).fill(refId) }))
@@ -273,9 +274,21 @@ export const CRAFTING: readonly Attack[] = [
     stores: ['memory'],
     aboutIdentity: false,
     async attempt(scene) {
-      await missingAndForbidden(scene, await hidden(scene))
-      await scene.alice.act('get', await hidden(scene))
-      toldTo(scene, scene.alice)
+      const { host, alice, secret } = scene
+      const guarded = [
+        { namespace: 'user:alice' },
+        { policy: { user: 0, agent: 0 } },
+        { policy: { denied: ['agent:mal*'] } },
+      ]
+      for (const options of guarded) {
+        const refs = Array.from({ length: 100 }, () => host.set('hers', secret.value, options))
+        await missingAndForbidden(
+          scene,
+          (await Promise.all(refs)).map(({ refId }) => refId),
+        )
+      }
+      await alice.act('get', await hidden(scene))
+      toldTo(scene, alice)
     },
   },
 ]

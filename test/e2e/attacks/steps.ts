@@ -92,6 +92,7 @@ const BARE = ['ref_id', 'status', 'is_complete', 'is_async', 'message']
 /** A reference and no more: neither the value nor what tells of it, such as its size. */
 export function bare({ body, code, said }: Answer): void {
   expect(code, said).toBeUndefined()
+  expect(said).not.toMatch(/size|bytes|total/i)
   expect(body).toMatchObject({ status: 'complete', is_complete: false })
   expect(Object.keys(body).filter(name => !BARE.includes(name))).toEqual([])
 }

@@ -126,6 +126,17 @@ function repeating(gates: Gates): Target[] {
       asyncTimeout: 0,
       handler: ({ gate }) => gates.pass(gate),
     },
+    {
+      name: 'ask_handle',
+      schema: anything,
+      memoize: false,
+      asyncTimeout: 0,
+      handler: ({ value }, task) =>
+        task.elicit({
+          message: JSON.stringify(value),
+          requestedSchema: { type: 'object', properties: {} },
+        }),
+    },
     { name: 'deep_result', schema: nothing, memoize: false, handler: () => nest(100_000) },
     { name: 'self', schema: nothing, memoize: false, handler: (_, task) => ({ me: task.refId }) },
   ]
