@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { AuthInfo, ServerContext } from '@modelcontextprotocol/server'
+import type { ServerContext } from '@modelcontextprotocol/server'
 import { type Actor, actor } from '../access/actor.ts'
 import type { Namespace } from '../access/namespace.ts'
 import { internalError } from './wire.ts'
@@ -36,15 +36,36 @@ const STRANGERS = '%anonymous-http'
  * - stdio and other direct connections: one caller, whoever started the server.
  */
 export function callerOf(context: ServerContext, { actorOf, directSession }: IdentityOptions = {}): Caller {
-  const { http } = context
+  const { http, sessionId } = context
   const claims = http?.authInfo?.extra ?? {}
-  const named = ask(context, actorOf) ?? subjectOf(http?.authInfo)
-  const known = named && escaped(named)
-  const who = { ...sessionOf(context, directSession), ...(known ?? clientOf(http?.authInfo)) }
+  return toCaller({
+    named: vouchedFor(() => actorOf?.(context)) ?? subjectIn(claims),
+    clientId: http?.authInfo?.clientId,
+    session: http ? sessionName(sessionId) : (sessionName(sessionId) ?? directSession),
+    shared: http !== undefined,
+    claims,
+  })
+}
+
+/** What a transport knows of a caller. */
+export interface Known {
+  /** Who it is, in the words of whoever vouches for it. */
+  named: Actor | undefined
+  clientId?: string | undefined
+  /** The name of its session, as `sessionName` gives it. */
+  session: string | undefined
+  /** Others may come over the same connection, as over HTTP. */
+  shared: boolean
+  claims: Readonly<Record<string, unknown>>
+}
+
+export function toCaller({ named, clientId, session, shared, claims }: Known): Caller {
+  const inSession = session === undefined ? {} : { sessionId: session }
+  const who = { ...inSession, ...(named ? escaped(named) : clientActor(clientId)) }
   if (who.id !== undefined) {
-    return { actor: who, namespace: `user:${who.id}`, ambiguous: known?.id === undefined, claims }
+    return { actor: who, namespace: `user:${who.id}`, ambiguous: named?.id === undefined, claims }
   }
-  if (!http) return { actor: who, ambiguous: false, claims }
+  if (!shared && named?.sessionId === undefined) return { actor: who, ambiguous: false, claims }
   const stranger = { sessionId: STRANGERS, ...who }
   return { actor: stranger, namespace: `session:${stranger.sessionId}`, ambiguous: true, claims }
 }
@@ -54,10 +75,9 @@ export function realSession({ sessionId }: Actor): string | undefined {
   return sessionId === STRANGERS ? undefined : sessionId
 }
 
-/** A session's id is a secret of its client's: it is kept as a digest. No name from outside has a bare `%`. */
-function sessionOf({ http, sessionId }: ServerContext, direct: string | undefined): { sessionId?: string } {
-  if (sessionId !== undefined) return { sessionId: `%session-${digest(sessionId)}` }
-  return http || direct === undefined ? {} : { sessionId: direct }
+/** A session's id is a secret of its client's: it goes by its digest. No name from outside has a bare `%`. */
+export function sessionName(sessionId: string | undefined): string | undefined {
+  return sessionId === undefined ? undefined : `%session-${digest(sessionId)}`
 }
 
 function escaped({ id, sessionId, orgs, ...who }: Actor): Actor {
@@ -69,9 +89,10 @@ function escaped({ id, sessionId, orgs, ...who }: Actor): Actor {
   }
 }
 
-function ask(context: ServerContext, actorOf: ActorOf | undefined): Actor | undefined {
+/** What the server's own code says of a caller; its errors stay inside. */
+export function vouchedFor(ask: () => Actor | undefined): Actor | undefined {
   try {
-    const who = actorOf?.(context)
+    const who = ask()
     if (who?.type === 'system') throw new Error('actorOf gave the system actor, which no request may be.')
     return who
   } catch (cause) {
@@ -79,28 +100,27 @@ function ask(context: ServerContext, actorOf: ActorOf | undefined): Actor | unde
   }
 }
 
-/** Token verifiers keep the subject in `extra`, under one of these names. */
+/** Token verifiers keep the subject under one of these names. */
 const SUBJECT_CLAIMS = ['sub', 'subject', 'userId', 'user_id'] as const
 
 /** MCP callers are agents, also those that act for a user: what a user alone may see stays from the model. */
-function subjectOf(authInfo: AuthInfo | undefined): Actor | undefined {
-  const claims = authInfo?.extra ?? {}
+export function subjectIn(claims: Readonly<Record<string, unknown>>): Actor | undefined {
   const subject = SUBJECT_CLAIMS.map(name => claims[name]).find(isName)
   if (subject === undefined) return undefined
   // Two issuers may know two people, or two organizations, by one name. A line feed stands in no issuer's URL.
-  const issued = (name: string) => (isName(claims.iss) ? `${name}\n${claims.iss}` : name)
+  const issued = (name: string | number) => (isName(claims.iss) ? `${name}\n${claims.iss}` : `${name}`)
   const org = claims.org_id
   return actor.agent({ id: issued(subject), ...(isName(org) ? { orgs: [issued(org)] } : {}) })
 }
 
-function clientOf(authInfo: AuthInfo | undefined): Actor {
-  const clientId = authInfo?.clientId
+function clientActor(clientId: string | undefined): Actor {
   // A subject's id has no bare `%`, so no subject reads like a client.
-  return isName(clientId) ? actor.agent({ id: `%client-${digest(clientId)}` }) : actor.agent()
+  return clientId ? actor.agent({ id: `%client-${digest(clientId)}` }) : actor.agent()
 }
 
-function isName(claim: unknown): claim is string {
-  return typeof claim === 'string' && claim !== ''
+/** Databases number their users. */
+function isName(claim: unknown): claim is string | number {
+  return (typeof claim === 'string' && claim !== '') || Number.isSafeInteger(claim)
 }
 
 const MAX_ID_LENGTH = 256

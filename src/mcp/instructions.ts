@@ -2,6 +2,8 @@
 
 export const SERVER_INSTRUCTIONS = `Tool answers may be references. status "complete" with is_complete true: the value is all there. is_complete false with "preview": only a part; call get_cached_result with the ref_id and page 1, 2, … (or a larger max_size). status "pending" or "processing": the work goes on; call get_cached_result with the ref_id, it waits for the result. Never call a slow tool again to get its result. "failed" and "cancelled" say what happened. cancel_task stops work that is no longer wanted.
 
+Give a ref_id in the place of a tool's argument, or of any part of it, to have the tool work with that value: no need to read it first, and it works with values that you may not see.
+
 A ref_id stays valid until it expires; then get_cached_result answers not_found and the tool has to be called again. progress and eta_seconds tell how far a task is; poll_after_seconds, when to ask again. retry_task starts a failed task again where can_retry is true. Pages joined in order are the whole value: lists concatenate, objects merge, texts join.`
 
 export const GET_CACHED_RESULT_DESCRIPTION =
@@ -15,4 +17,8 @@ export const RETRY_TASK_DESCRIPTION =
 
 /** Added to the description of each tool that goes through the cache. */
 export const TOOL_NOTE =
-  'A large result comes back as a preview and a slow one as a ref_id: follow it with get_cached_result.'
+  'A large result comes back as a preview and a slow one as a ref_id: follow it with get_cached_result. An argument may be the ref_id of an earlier result.'
+
+export function withNote(description: string | undefined): string {
+  return description ? `${description}\n\n${TOOL_NOTE}` : TOOL_NOTE
+}

@@ -5,15 +5,15 @@ import {
   type RegisteredTool,
   type ServerContext,
 } from '@modelcontextprotocol/server'
-import { InvalidArgument, TaskFailed } from '../core/errors.ts'
 import type { JsonObject } from '../core/json.ts'
-import { type StandardSchema, validate } from '../core/standard-schema.ts'
+import type { StandardSchema } from '../core/standard-schema.ts'
 import type { Handler, ToolOptions } from '../core/tool.ts'
 import type { CachedTool, RefCache } from '../ref-cache.ts'
 import { splitArguments } from './arguments.ts'
+import { cachingDefaults, checked } from './caching.ts'
 import type { AttachOptions, ToolConfig } from './config.ts'
 import type { IdentityOptions } from './identity.ts'
-import { TOOL_NOTE } from './instructions.ts'
+import { withNote } from './instructions.ts'
 import { answer, type ToolRequest } from './request.ts'
 import { type AuthorSchema, answerSchema, converterOf, declared } from './schema.ts'
 import { checkScoping, placeCall, type Scoping } from './scoping.ts'
@@ -53,7 +53,7 @@ export function registerCached<Input, Output>(
   const shown = shownConfig(name, config, result)
   const call = cache.cached<Input>(
     toolOptions<Input>(registration, result),
-    throwingKeepable(outputSchema ? checked(handler, outputSchema) : handler),
+    throwingKeepable(outputSchema ? checked(handler, outputSchema as StandardSchema<unknown>) : handler),
   )
   const route = { call, scoping, takesArguments: inputSchema !== undefined, prepare }
   const registered = server.registerTool(name, shown, (args, context) =>
@@ -97,11 +97,9 @@ function toolOptions<Input>(
   const { title, description, icons, scopeChallenge, _meta, annotations, ...own } = config
   const { inputSchema, outputSchema, taskSupport, prepare, ...rest } = own
   const { namespaceTemplate, ownerTemplate, sessionScoped, ...caching } = rest
-  const { readOnlyHint = false, idempotentHint = false } = annotations ?? {}
   return {
-    asyncTimeout: options.asyncTimeout ?? '20s',
-    memoize: readOnlyHint && idempotentHint,
-    idempotent: readOnlyHint || idempotentHint,
+    ...cachingDefaults(annotations),
+    ...(options.asyncTimeout === undefined ? {} : { asyncTimeout: options.asyncTimeout }),
     ...caching,
     name,
     ...(inputSchema ? { input: inputSchema as StandardSchema<unknown> as StandardSchema<Input> } : {}),
@@ -120,7 +118,7 @@ function shownConfig(name: string, config: ToolConfig, result: JsonObject | unde
     ...(scopeChallenge ? { scopeChallenge } : {}),
     ...(_meta ? { _meta } : {}),
     ...(annotations ? { annotations } : {}),
-    description: description === undefined ? TOOL_NOTE : `${description}\n\n${TOOL_NOTE}`,
+    description: withNote(description),
     inputSchema: declared(
       inputSchema ? converterOf(inputSchema, 'input', `The inputSchema of '${name}'`) : () => NO_ARGUMENTS,
     ),
@@ -145,19 +143,6 @@ function throwingKeepable<Input>(handler: Handler<Input, unknown>): Handler<Inpu
       return await handler(input, task)
     } catch (error) {
       throw keepable(error)
-    }
-  }
-}
-
-/** Clients hold an answer against the declared schema: a result that breaks it is the tool's failure, at once. */
-function checked<Input>(handler: Handler<Input, unknown>, schema: AuthorSchema): Handler<Input, unknown> {
-  return async (input, task) => {
-    const result = await handler(input, task)
-    try {
-      return await validate(schema as StandardSchema<unknown>, result, 'The result of the tool')
-    } catch (error) {
-      if (!(error instanceof InvalidArgument)) throw error
-      throw new TaskFailed(`${error.message} It has to match the outputSchema that the tool declares.`)
     }
   }
 }

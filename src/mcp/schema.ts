@@ -34,7 +34,7 @@ export function converterOf(schema: AuthorSchema, side: 'input' | 'output', what
     return () => z.toJSONSchema(schema as unknown as z.ZodType, { target, io: side }) as JsonObject
   }
   throw new InvalidArgument(
-    `${what} cannot be shown as JSON Schema: its library (${standard.vendor}) does not offer that. Use fromJsonSchema of the MCP SDK.`,
+    `${what} cannot be shown as JSON Schema: its library (${standard.vendor}) does not offer that. Use fromJsonSchema of the MCP SDK, or jsonSchemaAdapter of fastmcp.`,
   )
 }
 

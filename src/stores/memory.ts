@@ -224,7 +224,10 @@ function merged(before: Slot['parts'] = {}, changes: PartChanges): Slot['parts']
 function frozenCopy<T>(value: T): T {
   if (typeof value !== 'object' || value === null) return value
   if (Array.isArray(value)) return Object.freeze(value.map(frozenCopy)) as T
-  const copy: Record<string, unknown> = {}
-  for (const [name, inner] of Object.entries(value)) if (inner !== undefined) copy[name] = frozenCopy(inner)
-  return Object.freeze(copy) as T
+  // By entries, so that a member called `__proto__` stays a member.
+  const members: Array<[string, unknown]> = []
+  for (const [name, inner] of Object.entries(value)) {
+    if (inner !== undefined) members.push([name, frozenCopy(inner)])
+  }
+  return Object.freeze(Object.fromEntries(members)) as T
 }

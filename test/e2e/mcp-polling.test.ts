@@ -346,6 +346,16 @@ describe.each(Object.entries(CLIENTS))('a client by %s', (_, connect) => {
     expect(await control('runs')).toMatchObject({ runs: 1 })
   })
 
+  verifies('references', async () => {
+    const numbers = await call('numbers', { count: 1_000 })
+    const sum = await call('sum', { numbers: numbers.ref_id })
+    expect(sum.value).toBe(499_500)
+    expect(await call('sum', { numbers: [1], plus: sum.ref_id })).toMatchObject({ value: 499_501 })
+    expect(await codeOf('sum', { numbers: `files:${'0'.repeat(32)}` })).toBe('not_found')
+    expect(await codeOf('sum', { numbers: sum.ref_id })).toBe('invalid_argument')
+    expect(await codeOf('sum', { numbers: `other:${'0'.repeat(32)}` })).toBe('invalid_argument')
+  })
+
   verifies('bad-input', async () => {
     const { ref_id } = await call('list', { count: 2_000 })
     for (const bad of [

@@ -24,6 +24,24 @@ export const updateCases: readonly StoreCase[] = [
     },
   },
   {
+    title: 'keeps what clients wrote into an entry, to the letter',
+    async run({ store }) {
+      const answer = JSON.parse(
+        '{"__proto__":{"a":1},"constructor":[],"empty":{},"nothing":null,"big":1e300}',
+      )
+      const question = {
+        key: 'elicit-1',
+        method: 'elicitation/create',
+        params: { message: '\u0000\u2028\ud83d' },
+      } as const
+      const draft = pending()
+      await put(store, draft)
+      assert.equal(await store.update(next(draft, { questions: [{ ...question, answer }] }), 1), true)
+      const [stored] = (await store.get(draft.refId))?.questions ?? []
+      assert.equal(JSON.stringify(stored), JSON.stringify({ ...question, answer }))
+    },
+  },
+  {
     title: 'refuses any version but the stored one',
     async run({ store }) {
       const draft = pending()

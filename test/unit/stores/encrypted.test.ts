@@ -16,7 +16,14 @@ describe('what is below', () => {
       releasedKey: 'secret released key',
       label: 'secret label',
       progress: { current: 17, total: 4711, message: 'secret progress' },
-      ...{ questions: [{ key: 'elicit-1', params: 'secret question', answer: 'secret answer' }] },
+      questions: [
+        {
+          key: 'elicit-1',
+          method: 'elicitation/create',
+          params: { message: 'secret question' },
+          answer: { action: 'secret answer' },
+        },
+      ],
     })
     await put(on.store, draft, { input: bytesOf('secret input'), value: bytesOf('secret value') })
     const stored = await on.inner.get(draft.refId)

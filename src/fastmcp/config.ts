@@ -1,0 +1,68 @@
+import type { FastMCPSessionAuth, Tool, ToolParameters } from 'fastmcp'
+import type { Duration } from '../core/duration.ts'
+import type { TaskContext, ToolOptions } from '../core/tool.ts'
+import type { Scoping } from '../mcp/scoping.ts'
+import type { PollingOptions } from '../mcp/tools.ts'
+import type { ActorOf, RequestContext } from './identity.ts'
+
+export interface FastMcpPollingOptions<Session extends FastMCPSessionAuth = FastMCPSessionAuth>
+  extends PollingOptions {
+  /** Who calls; the same as that of the tools. @defaultValue see `RefcacheToolConfig.actorOf` */
+  actorOf?: ActorOf<Session>
+}
+
+type Types<Schema extends ToolParameters> = NonNullable<Schema['~standard']['types']>
+
+export type ArgumentsOf<Parameters> = Parameters extends ToolParameters
+  ? Types<Parameters>['output']
+  : Record<string, never>
+
+export type ResultOf<Output> = Output extends ToolParameters ? Types<Output>['input'] : unknown
+
+/** What fastmcp's `addTool` takes, and how the tool goes through the cache. `asyncTimeout` stands for its `timeoutMs`. */
+export interface RefcacheToolConfig<
+  Session extends FastMCPSessionAuth = FastMCPSessionAuth,
+  Parameters extends ToolParameters | undefined = ToolParameters | undefined,
+  Output extends ToolParameters | undefined = ToolParameters | undefined,
+> extends Omit<
+      ToolOptions,
+      'name' | 'input' | 'outputSchema' | 'asyncTimeout' | 'memoize' | 'idempotent' | 'namespace'
+    >,
+    Scoping,
+    Pick<Tool<Session>, 'name' | 'description' | 'annotations' | 'canAccess' | '_meta'> {
+  parameters?: Parameters
+  /** Checks the result of `execute`. Clients see it widened: they are also given previews and handles. */
+  outputSchema?: Output
+  /**
+   * The work. Gives a JSON value; what clients see is the reference to it.
+   *
+   * @param context The request that had it run. Absent where none did: when the task is retried by hand, or taken over
+   *   from a process that was lost. It may be over by then: a task outlives its call.
+   */
+  execute(
+    args: ArgumentsOf<Parameters>,
+    task: TaskContext,
+    context: RequestContext<Session> | undefined,
+  ): ResultOf<Output> | Promise<ResultOf<Output>>
+  /**
+   * Who calls.
+   * @defaultValue the subject that `authenticate` named (`sub`, `subject`, `userId`, `user_id`, at the top or in
+   *   `extra`), else the HTTP session, else an anonymous agent
+   */
+  actorOf?: ActorOf<Session>
+  /**
+   * How long a call waits before it answers with a handle; it never stops the work. Clients give up after 30 to 60 s.
+   * @defaultValue '20s'
+   */
+  asyncTimeout?: Duration
+  /**
+   * Whether identical calls share one run and one result. A tool with side effects must run each time.
+   * @defaultValue true where the annotations say readOnlyHint and idempotentHint, else false
+   */
+  memoize?: boolean
+  /**
+   * Whether the work may be run again by another process when the one that runs it is lost.
+   * @defaultValue true where the annotations say readOnlyHint or idempotentHint, else false
+   */
+  idempotent?: boolean
+}

@@ -1,0 +1,34 @@
+import type { FastMCP, FastMCPSessionAuth } from 'fastmcp'
+import { InvalidArgument } from '../core/errors.ts'
+import { declared } from '../mcp/schema.ts'
+import { pollingTools } from '../mcp/tools.ts'
+import type { RefCache } from '../ref-cache.ts'
+import type { FastMcpPollingOptions } from './config.ts'
+import { answer } from './request.ts'
+
+/**
+ * Adds `get_cached_result`, `cancel_task` and `retry_task`, through which agents follow the references of all tools that
+ * `refcacheTool` made of this cache.
+ *
+ * fastmcp takes instructions at construction only: `new FastMCP({ …, instructions: SERVER_INSTRUCTIONS })`.
+ */
+export function addPollingTools<Session extends FastMCPSessionAuth>(
+  server: Pick<FastMCP<Session>, 'addTool'>,
+  cache: RefCache,
+  options: FastMcpPollingOptions<Session> = {},
+): void {
+  if (typeof server?.addTool !== 'function') {
+    throw new InvalidArgument('addPollingTools(server, cache) takes a FastMCP server of the package fastmcp.')
+  }
+  for (const { title, inputSchema, handle, ...tool } of pollingTools(cache, options)) {
+    server.addTool({
+      ...tool,
+      annotations: { ...tool.annotations, title },
+      parameters: declared(() => inputSchema),
+      execute: (args, context) =>
+        answer(context, options.actorOf, ({ caller, signal, onProgress }) =>
+          handle(args, { actor: caller.actor, signal, onProgress }),
+        ),
+    })
+  }
+}

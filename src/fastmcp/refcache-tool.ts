@@ -1,0 +1,109 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
+import type { FastMCPSessionAuth, Tool, ToolParameters } from 'fastmcp'
+import { InvalidArgument } from '../core/errors.ts'
+import type { JsonObject } from '../core/json.ts'
+import type { StandardSchema } from '../core/standard-schema.ts'
+import type { Handler, ToolOptions } from '../core/tool.ts'
+import { splitArguments } from '../mcp/arguments.ts'
+import { cachingDefaults, checked } from '../mcp/caching.ts'
+import { withNote } from '../mcp/instructions.ts'
+import { type AuthorSchema, answerSchema, converterOf, declared } from '../mcp/schema.ts'
+import { checkScoping, placeCall } from '../mcp/scoping.ts'
+import { toToolResult } from '../mcp/wire.ts'
+import type { RefCache } from '../ref-cache.ts'
+import type { ArgumentsOf, RefcacheToolConfig } from './config.ts'
+import type { RequestContext } from './identity.ts'
+import { answer } from './request.ts'
+
+/**
+ * A tool for `server.addTool` whose calls go through the cache: large results become previews and slow ones become
+ * handles, which agents follow with the tools of `addPollingTools`.
+ */
+export function refcacheTool<
+  Session extends FastMCPSessionAuth = FastMCPSessionAuth,
+  Parameters extends ToolParameters | undefined = undefined,
+  Output extends ToolParameters | undefined = undefined,
+>(cache: RefCache, config: RefcacheToolConfig<Session, Parameters, Output>): Tool<Session> {
+  const { name, parameters, outputSchema } = config
+  checkScoping(config)
+  const result = outputSchema && resultSchemaOf(outputSchema, name)
+  const shown = shownTool(config, result)
+  const contexts = new AsyncLocalStorage<RequestContext<Session>>()
+  const handler: Handler<ArgumentsOf<Parameters>, unknown> = (args, task) =>
+    config.execute(args, task, contexts.getStore())
+  const call = cache.cached(
+    toolOptions(config, result),
+    outputSchema ? checked(handler, outputSchema) : handler,
+  )
+  return {
+    ...shown,
+    execute: (args, context) =>
+      answer(context, config.actorOf, async ({ caller, signal, onProgress }, outlasting) => {
+        const { own, responseFormat } = splitArguments(args)
+        // The tool's own schema vouches for the type, inside of the call.
+        const input = (parameters ? own : {}) as ArgumentsOf<Parameters>
+        const place = placeCall(config, caller)
+        const options = { actor: caller.actor, responseFormat, signal, onProgress, ...place }
+        return toToolResult(await contexts.run(outlasting, () => call(input, options)))
+      }),
+  }
+}
+
+/** The cache's share of a tool's config. */
+function toolOptions<
+  Session extends FastMCPSessionAuth,
+  Parameters extends ToolParameters | undefined,
+  Output extends ToolParameters | undefined,
+>(
+  config: RefcacheToolConfig<Session, Parameters, Output>,
+  result: JsonObject | undefined,
+): ToolOptions<ArgumentsOf<Parameters>> {
+  const { description, annotations, canAccess, _meta, parameters, outputSchema, ...rest } = config
+  const { execute, actorOf, namespaceTemplate, ownerTemplate, sessionScoped, ...caching } = rest
+  return {
+    ...cachingDefaults(annotations),
+    ...caching,
+    ...(parameters ? { input: parameters as StandardSchema<ArgumentsOf<Parameters>> } : {}),
+    ...(result ? { outputSchema: result } : {}),
+  }
+}
+
+const NO_PARAMETERS = declared(() => ({ type: 'object', properties: {} }))
+
+/** What clients see of a tool: the author's words and schemas, and how to follow its references. */
+function shownTool<Session extends FastMCPSessionAuth>(
+  config: Omit<RefcacheToolConfig<Session>, 'execute'>,
+  result: JsonObject | undefined,
+): Omit<Tool<Session>, 'execute'> {
+  const { name, description, parameters, annotations, canAccess, _meta } = config
+  return {
+    name,
+    description: withNote(description),
+    parameters: parameters ? unchecked(parameters, name) : NO_PARAMETERS,
+    ...(result ? { outputSchema: declared(() => answerSchema(result)) } : {}),
+    ...(annotations ? { annotations } : {}),
+    ...(canAccess ? { canAccess } : {}),
+    ...(_meta ? { _meta } : {}),
+  }
+}
+
+/** @throws InvalidArgument for a schema that no agent could be shown */
+function resultSchemaOf(schema: ToolParameters, name: string): JsonObject {
+  return converterOf(schema as AuthorSchema, 'output', `The outputSchema of '${name}'`)()
+}
+
+/**
+ * The author's schema as fastmcp shows it to clients, while anything passes: arguments are checked behind fastmcp, so
+ * that a bad one gets a coded error, and a reference may stand for any value.
+ */
+function unchecked(schema: ToolParameters, name: string): ToolParameters {
+  const standard = schema['~standard']
+  if (typeof standard?.validate !== 'function') {
+    throw new InvalidArgument(
+      `The parameters of '${name}' must be a Standard Schema, such as z.object({ … }), or jsonSchemaAdapter({ … }) of fastmcp.`,
+    )
+  }
+  // Whatever else fastmcp's converters look for, they find on the schema itself.
+  const passing = Object.create(standard, { validate: { value: (value: unknown) => ({ value }) } })
+  return Object.create(schema, { '~standard': { value: passing } })
+}

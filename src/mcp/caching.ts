@@ -1,0 +1,35 @@
+import { InvalidArgument, TaskFailed } from '../core/errors.ts'
+import { type StandardSchema, validate } from '../core/standard-schema.ts'
+import type { Handler, ToolOptions } from '../core/tool.ts'
+
+/** What every adapter makes of a tool's words about itself. */
+
+interface Hints {
+  readOnlyHint?: boolean | undefined
+  idempotentHint?: boolean | undefined
+}
+
+/** How a tool goes through the cache unless its author says otherwise. */
+export function cachingDefaults({ readOnlyHint = false, idempotentHint = false }: Hints = {}) {
+  return {
+    asyncTimeout: '20s',
+    memoize: readOnlyHint && idempotentHint,
+    idempotent: readOnlyHint || idempotentHint,
+  } satisfies Partial<ToolOptions>
+}
+
+/** Clients hold an answer against the declared schema: a result that breaks it is the tool's failure, at once. */
+export function checked<Input>(
+  handler: Handler<Input, unknown>,
+  schema: StandardSchema<unknown>,
+): Handler<Input, unknown> {
+  return async (input, task) => {
+    const result = await handler(input, task)
+    try {
+      return await validate(schema, result, 'The result of the tool')
+    } catch (error) {
+      if (!(error instanceof InvalidArgument)) throw error
+      throw new TaskFailed(`${error.message} It has to match the outputSchema that the tool declares.`)
+    }
+  }
+}
