@@ -80,7 +80,7 @@ export const NAMING: readonly Attack[] = [
         { ref_id: refId },
         null,
       ]
-      for (const act of scene.door.acts) {
+      for (const act of scene.door.acts.filter(each => each !== 'list')) {
         for (const form of odd) {
           const { code, body } = await scene.mallory.act(act, form)
           if (act === 'exists') expect(body).toEqual({ value: false })

@@ -207,23 +207,14 @@ export const POSING: readonly Attack[] = [
       const { host, secret } = scene
       const team = await host.set('team', secret.value, { namespace: 'shared:team' })
       const closed = await Promise.all(
-        ['shared:other', 'shared:team2', 'custom:vault', 'custom:team', 'org:acme'].map(namespace =>
+        ['shared:team2', 'custom:team', 'org:acme'].map(namespace =>
           host.set('closed', secret.value, { namespace }),
         ),
       )
       const member = await scene.victim({ id: 'claude-1' })
       await member.act('get', team.refId)
       toldTo(scene, member)
-      for (const id of [
-        'mallory',
-        'claude',
-        'Claude-1',
-        'xclaude-1',
-        'user:x',
-        'team',
-        'shared:team',
-        'acme',
-      ]) {
+      for (const id of ['mallory', 'claude', 'Claude-1', 'xclaude-1', 'shared:team', 'acme']) {
         const attacker = await scene.attacker({ id })
         for (const { refId } of [team, ...closed]) await looksUnknown(scene, attacker, refId)
       }
