@@ -117,7 +117,8 @@ export class Access {
   /** A checker that cannot answer has not allowed anything. */
   #check(resource: Resource, who: Actor, right: Permission): { allowed: boolean; rule: Rule } {
     try {
-      return this.checker.check(resource, who, right)
+      const answer = this.checker.check(resource, who, right)
+      return { allowed: answer.allowed === true, rule: answer.rule }
     } catch {
       return { allowed: false, rule: 'namespace' }
     }

@@ -26,7 +26,7 @@ export type EntryEvent =
   | { type: 'answer'; answers: Readonly<Record<string, JsonObject>> }
   | ({ type: 'complete'; owner: string; valueBytes: number } & End)
   | ({ type: 'fail'; owner: string; error: TaskError } & End)
-  /** The input turned out to hold more than the call's own references. */
+  /** The input turned out to hold more than the call's own references: all that guards the result now. */
   | { type: 'derive'; owner: string; derivedFrom: readonly Source[] }
   /** The attempt failed, and another one follows. */
   | { type: 'postpone'; owner: string; error: TaskError; now: number; retryAt: number }
@@ -110,7 +110,7 @@ function moved(entry: InFlightEntry, event: FlightEvent): Entry {
     case 'progress':
       return { ...(entry as ProcessingEntry), progress: event.progress, pace: event.pace }
     case 'derive':
-      return { ...entry, derivedFrom: [...(entry.derivedFrom ?? []), ...event.derivedFrom] }
+      return { ...entry, derivedFrom: event.derivedFrom }
     case 'ask': {
       const number = (entry.asked ?? 0) + 1
       const questions = asked(entry.questions ?? [], event.place, number, event.request)

@@ -76,7 +76,7 @@ export async function inFlight(engine: Engine, uses: readonly RefId[]): Promise<
 /** The arguments of a handler, with values in the places of references. */
 export interface FilledInput {
   readonly args: JsonValue
-  /** What limits who may see the result, beyond what the call's own references do. */
+  /** All that limits who may see the result. */
   readonly derivedFrom: readonly Source[]
 }
 
@@ -93,12 +93,13 @@ export async function fillInput(
   json: string,
 ): Promise<FilledInput> {
   const input = JSON.parse(json) as JsonValue
-  if (!entry.uses) return { args: input, derivedFrom: [] }
+  const known = entry.derivedFrom ?? []
+  if (!entry.uses) return { args: input, derivedFrom: known }
   const filling = new Filling(engine, describedActor(entry.startedBy))
   const args = await filling.fill(input, tool.resolveRefs)
   const valid = tool.input ? await validate(tool.input, args, 'The input') : args
   const needs = tool.declassifies ? KNOW : Permission.READ
-  return { args: valid as JsonValue, derivedFrom: sourcesOf(filling.nested, needs) }
+  return { args: valid as JsonValue, derivedFrom: unique([...known, ...sourcesOf(filling.nested, needs)]) }
 }
 
 /** One input's references on their way to values. Each value is read once, and counted as often as it is used. */
@@ -185,7 +186,7 @@ function sourcesOf(entries: readonly Entry[], needs: Permission): Source[] {
   return unique(sources)
 }
 
-export function unique(sources: readonly Source[]): Source[] {
+function unique(sources: readonly Source[]): Source[] {
   return [
     ...new Map(sources.map(source => [canonical({ ...source } as unknown as JsonValue), source])).values(),
   ]

@@ -112,7 +112,7 @@ async function argumentsFor(hold: Hold, entry: Entry, bytes: Uint8Array | undefi
   if (!bytes) throw new StoreUnavailable('The input of this task is gone from the store.')
   const { engine, tool, refId, lease } = hold
   const { args, derivedFrom } = await fillInput(engine, tool, entry, await decode(bytes))
-  if (derivedFrom.length > 0) {
+  if (derivedFrom.length > (entry.derivedFrom?.length ?? 0)) {
     // Before the handler can say anything of it.
     const { refused } = await change(engine, refId, { type: 'derive', owner: lease.owner, derivedFrom })
     if (refused) throw new TaskCancelled('The task was cancelled or taken over.')

@@ -125,6 +125,10 @@ describe('the order of decision', () => {
       undefined,
     )
     expect(broken.decide(guarded(AccessPolicy.public), agent, READ).verdict).toBe('hidden')
+    for (const answer of [undefined, {}, { allowed: 'yes' }, Promise.resolve({ allowed: true })]) {
+      const odd = new Access({ check: () => answer as never }, rules, undefined)
+      expect(odd.decide(guarded(AccessPolicy.public), agent, READ).verdict).toBe('hidden')
+    }
     expect(access.decide(guarded(AccessPolicy.public, 'not a namespace'), agent, READ).verdict).toBe('hidden')
   })
 })

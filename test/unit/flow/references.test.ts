@@ -6,6 +6,7 @@ import { AccessPolicy } from '../../../src/access/policy.ts'
 import { CircularReference, InvalidArgument, NotFound, TaskFailed } from '../../../src/core/errors.ts'
 import type { JsonValue } from '../../../src/core/json.ts'
 import type { RefCache } from '../../../src/ref-cache.ts'
+import { memoryStore } from '../../../src/stores/memory.ts'
 import { deferred, scene } from './scene.ts'
 
 const caches: RefCache[] = []
@@ -162,6 +163,32 @@ describe('references within values', () => {
     const bob = actor.user({ id: 'bob' })
     expect(await tool({ bait: bait.refId }, { actor: bob }).catch((e: unknown) => e)).toEqual(new NotFound())
     expect(await cache.exists(alices.refId, { actor: bob })).toBe(false)
+  })
+})
+
+describe('a run that is repeated', () => {
+  it('adds no guard twice', async () => {
+    const store = memoryStore()
+    const { cache, clock } = open({ store })
+    const secret = await cache.set('secret', 1, { policy: AccessPolicy.executeOnly })
+    const bait = await cache.set('bait', [secret.refId], {
+      policy: { agent: Permission.EXECUTE, denied: ['user:x'] },
+    })
+    const seen: number[] = []
+    const flaky = cache.cached(
+      { name: 'flaky', asyncTimeout: 0, maxRetries: 3, retryDelay: '1s' },
+      async (_: { bait: unknown }, task) => {
+        seen.push((await store.get(task.refId))?.derivedFrom?.length ?? 0)
+        throw new Error('again')
+      },
+    )
+    const { refId } = await flaky({ bait: bait.refId }, { actor: agent })
+    await clock.advance(60_000)
+    expect(seen).toEqual([2, 2, 2, 2])
+    expect(await cache.get(refId, { actor: agent })).toMatchObject({
+      status: 'failed',
+      error: 'The task failed.',
+    })
   })
 })
 
