@@ -1,4 +1,5 @@
 import type { Attack } from './attacks/door.ts'
+import { CALLING } from './attacks/rows-calling.ts'
 import { COMPUTING } from './attacks/rows-computing.ts'
 import { CRAFTING } from './attacks/rows-crafting.ts'
 import { NAMING } from './attacks/rows-naming.ts'
@@ -13,6 +14,8 @@ import { WATCHING } from './attacks/rows-watching.ts'
 export const ATTACKS: readonly Attack[] = [
   // With the name of something that is not the attacker's.
   ...NAMING,
+  // With the arguments of somebody else, and references in them.
+  ...CALLING,
   // As somebody else, or from somewhere else.
   ...POSING,
   // By computing with what may be used, but not seen.

@@ -1,5 +1,4 @@
 import { expect } from 'vitest'
-import type { CacheEventType } from '../../../src/core/events.ts'
 import type { Asking, Attack, Person, Scene } from './door.ts'
 import { bare, reader, refOf, settled, toldTo, usable, waysTo } from './steps.ts'
 
@@ -268,33 +267,6 @@ export const COMPUTING: readonly Attack[] = [
       if (joined.body.ref_id === shared) await mallory.act('get', shared, { format: 'full' })
     },
   },
-  {
-    id: 'tainted-events',
-    tries: 'to learn of the value from the events of the cache',
-    guardedBy: 'src/core/events.ts',
-    needs: ['actors'],
-    stores: ['memory'],
-    aboutIdentity: false,
-    async attempt(scene) {
-      const { mallory, host, gates, overheard } = scene
-      for (const type of EVENTS) host.on(type, event => overheard(JSON.stringify(event)))
-      for (const way of await waysTo(mallory, await usable(scene))) {
-        await mallory.call('echo', { value: way })
-        await mallory.call('explode', { value: way, how: 'coded' })
-        gates.open('g')
-        const refId = refOf(await mallory.call('narrate_handle', { gate: 'g', value: way }))
-        await settled(scene, refId)
-        await mallory.act('retry', refId)
-        await settled(scene, refId)
-        await mallory.act('delete', refId)
-      }
-    },
-  },
-]
-
-const EVENTS: readonly CacheEventType[] = [
-  ...(['entry:stored', 'entry:hit', 'entry:joined', 'entry:deleted'] as const),
-  ...(['task:started', 'task:progress', 'task:retrying', 'task:settled', 'task:recovered'] as const),
 ]
 
 /** Polls that were admitted before anybody knew what the task would work on. */

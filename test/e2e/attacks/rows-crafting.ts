@@ -1,15 +1,13 @@
 import { expect } from 'vitest'
-import { createLog } from '../../../src/wrap/log.ts'
 import { inWorker } from './deadline.ts'
 import type { Answer, Attack } from './door.ts'
-import { hidden, refOf, toldTo } from './steps.ts'
+import { ESCAPES, hidden, refOf, toldTo } from './steps.ts'
 import { missingAndForbidden } from './timing.ts'
 
 /** Members that would reach a prototype where somebody copies them by assignment. */
 const POLLUTING = '{"__proto__":{"admin":true},"constructor":{"prototype":{"admin":true}},"n":1}'
 
 const DEEP = 100_000
-const ESCAPES = '\x1b[2J\x1b]0;owned\x07\r\nmcp-refcache info: all is well [ready]\n\u2028\x9b1m\u202e\0'
 
 /** Attacks with what is in inputs, values and names. */
 export const CRAFTING: readonly Attack[] = [
@@ -43,7 +41,7 @@ export const CRAFTING: readonly Attack[] = [
   {
     id: 'polluted-value',
     tries: 'to reach a prototype with members of a value, of its previews and pages',
-    guardedBy: 'src/preview/shrink.ts',
+    guardedBy: 'src/preview/parts.ts',
     aboutIdentity: false,
     async attempt({ mallory, host }) {
       const value = Array.from({ length: 300 }, () => JSON.parse(POLLUTING) as unknown)
@@ -242,28 +240,6 @@ export const CRAFTING: readonly Attack[] = [
         expect(code, said).toBeDefined()
       }
       expect((await alice.call('echo', { value: 1 })).body).toMatchObject({ value: 1 })
-    },
-  },
-  {
-    id: 'terminal-escapes',
-    tries: 'to move the cursor of a terminal, or to forge a line of a log, with words of a tool',
-    guardedBy: 'src/wrap/log.ts',
-    needs: ['actors'],
-    stores: ['memory'],
-    aboutIdentity: false,
-    async attempt() {
-      for (const json of [false, true]) {
-        const lines: string[] = []
-        const log = createLog({ level: 'debug', json, write: line => lines.push(line) })
-        for (const level of ['debug', 'info', 'warn', 'error'] as const)
-          log[level]('upstream_problem', ESCAPES)
-        expect(lines).toHaveLength(4)
-        for (const line of lines) {
-          expect(line.slice(0, -1)).not.toMatch(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u)
-          expect(line.at(-1)).toBe('\n')
-          expect(line).toMatch(json ? /^\{"time":/ : /^mcp-refcache (debug|info|warn|error): /)
-        }
-      }
     },
   },
   {

@@ -4,6 +4,10 @@ import { actor } from '../../../src/access/actor.ts'
 import { AccessPolicy } from '../../../src/access/policy.ts'
 import type { Act, Answer, Person, Scene } from './door.ts'
 
+/** What a terminal would obey, and what a log would take for a line of its own. */
+export const ESCAPES =
+  '\x1b[2J\x1b]0;owned\x07\r\nmcp-refcache info: all is well [ready]\n\u2028\x9b1m\u202e\0'
+
 /** A reference of the right form that nobody ever gave out. */
 export function madeUp(scene: Scene): string {
   return `${scene.host.name}:${randomBytes(16).toString('hex')}`
