@@ -6,7 +6,7 @@ import { type NamespaceOptions, type NamespaceResolver, namespaceRules } from '.
 import { type Clock, systemClock } from './core/clock.ts'
 import { type Duration, toLimit, toMilliseconds } from './core/duration.ts'
 import { InvalidArgument } from './core/errors.ts'
-import { checkCount, checkPreview } from './core/options.ts'
+import { checkCount, checkNames, checkPreview, type Names } from './core/options.ts'
 import { checkCacheName, pooledRandom, type RandomBytes } from './core/ref.ts'
 import { Emitter } from './flow/emitter.ts'
 import type { Engine, Settings, Views } from './flow/engine.ts'
@@ -67,11 +67,34 @@ export interface RefCacheOptions {
 
 const MIB = 1024 * 1024
 
+const OPTIONS: Names<RefCacheOptions> = {
+  name: true,
+  store: true,
+  runner: true,
+  defaultTtl: true,
+  preview: true,
+  maxValueBytes: true,
+  fullLimitBytes: true,
+  taskRetention: true,
+  leaseDuration: true,
+  sweepInterval: true,
+  namespaces: true,
+  namespaceResolver: true,
+  permissionChecker: true,
+  audit: true,
+  maxConcurrentTasks: true,
+  maxQueuedTasks: true,
+  views: true,
+  clock: true,
+  random: true,
+}
+
 /** Where the defaults meet. */
 export function createEngine(
   options: RefCacheOptions,
   ends: { closing: AbortSignal; stopping: AbortSignal },
 ): Engine {
+  checkNames(options, OPTIONS, 'RefCache')
   const { maxConcurrentTasks, maxQueuedTasks = 1000 } = options
   const random = options.random ?? pooledRandom()
   const clock = options.clock ?? systemClock

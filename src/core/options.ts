@@ -29,3 +29,23 @@ function shown(value: unknown): string {
     ? String(value)
     : `a ${typeof value}`
 }
+
+/** The names of all options, so that the compiler keeps the list complete. */
+export type Names<Options> = { readonly [Name in keyof Required<Options>]: true }
+
+/**
+ * A misspelled option would be ignored, and with it what it should have protected.
+ * @throws InvalidArgument for an option that there is not
+ */
+export function checkNames<Options extends object>(
+  options: Options,
+  names: Names<Options>,
+  what: string,
+): void {
+  for (const name of Object.keys(options)) {
+    if (Object.hasOwn(names, name)) continue
+    throw new InvalidArgument(
+      `${what} has no option '${name.slice(0, 50)}'. There are: ${Object.keys(names).join(', ')}.`,
+    )
+  }
+}

@@ -5,7 +5,7 @@ import type { PreviewSettings } from './entry.ts'
 import { InvalidArgument } from './errors.ts'
 import { checkResolveRefs, type ResolveRefs } from './input.ts'
 import type { JsonObject } from './json.ts'
-import { checkChoice, checkCount, checkPreview } from './options.ts'
+import { checkChoice, checkCount, checkNames, checkPreview, type Names } from './options.ts'
 import type { ElicitParams, ElicitResult } from './question.ts'
 import type { RefId } from './ref.ts'
 import { type RetryPolicy, retryPolicy } from './retry-policy.ts'
@@ -151,6 +151,30 @@ export interface Tool {
 
 const DEFAULT_HARD_TIMEOUT = '1h'
 
+const OPTIONS: Names<ToolOptions> = {
+  name: true,
+  asyncTimeout: true,
+  hardTimeout: true,
+  ttl: true,
+  ttlMode: true,
+  namespace: true,
+  policy: true,
+  resolveRefs: true,
+  declassifies: true,
+  memoize: true,
+  idempotent: true,
+  maxRetries: true,
+  retryDelay: true,
+  retryBackoffFactor: true,
+  retryable: true,
+  maxConcurrentTasks: true,
+  preview: true,
+  view: true,
+  responseFormat: true,
+  input: true,
+  outputSchema: true,
+}
+
 export function defineTool<Input, Output, Parsed>(
   options: ToolOptions<Input, Parsed>,
   handler: Handler<Parsed, Output>,
@@ -158,6 +182,7 @@ export function defineTool<Input, Output, Parsed>(
   if (typeof options.name !== 'string' || options.name === '' || options.name.length > 256) {
     throw new InvalidArgument('A tool needs a name of 1 to 256 characters.')
   }
+  checkNames<object>(options, OPTIONS, `Tool '${options.name}'`)
   if (typeof handler !== 'function')
     throw new InvalidArgument(`Tool '${options.name}' needs a handler function.`)
   const { asyncTimeout, hardTimeout = DEFAULT_HARD_TIMEOUT, ttl } = options

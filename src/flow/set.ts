@@ -7,12 +7,22 @@ import type { CompleteEntry, PreviewSettings } from '../core/entry.ts'
 import { expiry } from '../core/entry.ts'
 import { InvalidArgument } from '../core/errors.ts'
 import { events } from '../core/events.ts'
-import { checkChoice, checkPreview } from '../core/options.ts'
+import { checkChoice, checkNames, checkPreview, type Names } from '../core/options.ts'
 import { createRefId, type RefId } from '../core/ref.ts'
 import type { TtlMode } from '../core/tool.ts'
 import type { Engine } from './engine.ts'
 import { ttlFor } from './namespace.ts'
 import { encodeValue } from './values.ts'
+
+const OPTIONS: Names<SetOptions> = {
+  namespace: true,
+  policy: true,
+  ttl: true,
+  ttlMode: true,
+  toolName: true,
+  actor: true,
+  preview: true,
+}
 
 const WRITING = {
   action: 'set',
@@ -56,6 +66,7 @@ export async function set(
   if (typeof label !== 'string' || label === '' || label.length > 256) {
     throw new InvalidArgument('A value is stored under a label of 1 to 256 characters.')
   }
+  checkNames(options, OPTIONS, '`set`')
   const who = options.actor === undefined ? actor.system() : toActor(options.actor)
   const namespace = options.namespace ?? 'public'
   const { policy } = engine.access.enter(namespace, who)

@@ -9,7 +9,13 @@ import { scene } from './scene.ts'
 /** Another process that died: a runner that takes work and never does it, and a clock that stands still. */
 const deadRunner = { start() {}, abort() {}, runs: () => false, async idle() {}, async close() {} }
 
-async function lostTask(options: { idempotent?: boolean; survivorKnowsTool: boolean }) {
+async function lostTask({
+  survivorKnowsTool,
+  ...options
+}: {
+  idempotent?: boolean
+  survivorKnowsTool: boolean
+}) {
   const clock = new FakeClock()
   const store = memoryStore()
   const dead = new RefCache({ name: 't', clock: new FakeClock(), store, runner: deadRunner })
@@ -17,7 +23,7 @@ async function lostTask(options: { idempotent?: boolean; survivorKnowsTool: bool
   const { refId } = await tool({ n: 1 })
   const survivor = new RefCache({ name: 't', clock, store })
   const handler = vi.fn(({ n }: { n: number }) => `again ${n}`)
-  if (options.survivorKnowsTool) survivor.cached({ name: 'work', ...options }, handler)
+  if (survivorKnowsTool) survivor.cached({ name: 'work', ...options }, handler)
   return { clock, store, refId, survivor, handler }
 }
 
