@@ -1,0 +1,221 @@
+import { once } from 'node:events'
+import { createServer, type IncomingMessage, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { toNodeHandler } from '@modelcontextprotocol/node'
+import { type AuthInfo, createMcpHandler, McpServer, type ServerContext } from '@modelcontextprotocol/server'
+import { type Actor, actor } from '../../../src/access/actor.ts'
+import type { JsonObject } from '../../../src/core/json.ts'
+import { attachRefCache, withTaskNotifications } from '../../../src/mcp/index.ts'
+import { RefCache } from '../../../src/ref-cache.ts'
+import type { Act, Answer, Asking, Door, DoorKind, Identity, Listening, Person, Site } from './door.ts'
+import { targets } from './tools.ts'
+
+export type Revision = '2026-07-28' | '2025-11-25'
+
+/** MCP over HTTP with a token for each user; the client writes its requests by hand, as an attacker would. */
+export function httpDoor(revision: Revision): DoorKind {
+  return {
+    name: `MCP over HTTP, ${revision}`,
+    abilities: ['sessions', 'templates', 'raw'],
+    open: site =>
+      openHttp(site, ['get', 'cancel', 'retry'], (url, identity) => new HttpClient(url, revision, identity)),
+  }
+}
+
+type FetchHandler = Pick<ReturnType<typeof createMcpHandler>, 'fetch'>
+
+/** A server in this process, and whatever client `enter` makes of its address. */
+export async function openHttp(
+  site: Site,
+  acts: readonly Act[],
+  enter: (url: string, identity: Identity) => HttpClient,
+): Promise<Door> {
+  const cache = new RefCache(site.options)
+  const tools = targets(site.secret, site.gates)
+  const serving = createMcpHandler(() => {
+    const server = new McpServer({ name: 'attacked', version: '1.0.0' })
+    const attached = attachRefCache(server, cache, { asyncTimeout: '1h', actorOf: actorIn, ...site.attach })
+    for (const { name, schema, handler, ...options } of tools) {
+      attached.registerTool(name, { ...options, inputSchema: schema }, handler)
+    }
+    return server
+  })
+  const handler = withTaskNotifications(serving)
+  const server = await listen(handler)
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/mcp`
+  return {
+    acts,
+    cache,
+    enter: async identity => enter(url, identity),
+    listen: (identity, taskIds) => enter(url, identity).listen(taskIds),
+    post: (identity, body) => enter(url, identity).post(body, {}),
+    async close() {
+      server.closeAllConnections()
+      server.close()
+      await handler.close()
+      await cache.close()
+    },
+  }
+}
+
+async function listen(handler: FetchHandler): Promise<Server> {
+  const serve = toNodeHandler(handler)
+  const server = createServer((request, response) => {
+    const auth = authOf(request)
+    const received = request as IncomingMessage & { method: string; url: string }
+    void serve(auth ? Object.assign(received, { auth }) : received, response)
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  return server
+}
+
+/** The token of a test is its claims; no real verifier would believe it, this one always does. */
+function tokenFor({ id, ...claims }: Identity): string | undefined {
+  if (id === undefined) return undefined
+  const extra = {
+    sub: id,
+    user_id: id,
+    ...(claims.org === undefined ? {} : { org_id: claims.org }),
+    ...claims,
+  }
+  return Buffer.from(JSON.stringify(extra)).toString('base64url')
+}
+
+function authOf({ headers }: IncomingMessage): AuthInfo | undefined {
+  const token = headers.authorization?.replace('Bearer ', '')
+  if (!token) return undefined
+  const extra = JSON.parse(Buffer.from(token, 'base64url').toString()) as Record<string, unknown>
+  return { token, clientId: 'app', scopes: [], extra }
+}
+
+/** The server's own mapping where a token says more than a subject; for the rest the default one. */
+function actorIn({ http }: ServerContext): Actor | undefined {
+  const { kind, sub: id, session: sessionId } = (http?.authInfo?.extra ?? {}) as Record<string, string>
+  if (id === undefined || (kind !== 'user' && sessionId === undefined)) return undefined
+  return actor[kind === 'user' ? 'user' : 'agent']({ id, ...(sessionId === undefined ? {} : { sessionId }) })
+}
+
+const ACTS: Partial<Record<Act, string>> = {
+  get: 'get_cached_result',
+  cancel: 'cancel_task',
+  retry: 'retry_task',
+}
+
+const META = 'io.modelcontextprotocol/'
+
+/** Writes its requests by hand. */
+export class HttpClient implements Person {
+  readonly heard: string[] = []
+
+  constructor(
+    private readonly url: string,
+    protected readonly revision: Revision,
+    private readonly identity: Identity,
+  ) {}
+
+  call(tool: string, input: unknown = {}): Promise<Answer> {
+    return this.callWith(tool, JSON.stringify(input))
+  }
+
+  callWith(tool: string, json: string): Promise<Answer> {
+    return this.request('tools/call', tool, `"name":${JSON.stringify(tool)},"arguments":${json}`)
+  }
+
+  /** Only where the client can follow tasks. */
+  listen(_taskIds: readonly string[]): Promise<Listening> {
+    throw new Error('This client cannot listen.')
+  }
+
+  /** @param members of the params, as JSON text */
+  protected request(
+    method: string,
+    name: string,
+    members: string,
+    capabilities: object = {},
+  ): Promise<Answer> {
+    const { body, headers } = this.written(method, name, members, capabilities)
+    return this.post(body, headers)
+  }
+
+  protected written(method: string, name: string, members: string, capabilities: object) {
+    const own = {
+      [`${META}protocolVersion`]: this.revision,
+      [`${META}clientInfo`]: { name: 'attacker', version: '1.0.0' },
+      [`${META}clientCapabilities`]: capabilities,
+    }
+    const _meta = { progressToken: 'told', ...(this.revision === '2026-07-28' ? own : {}) }
+    const params = `{"_meta":${JSON.stringify(_meta)},${members}}`
+    // A header takes no control characters, and says no more than the body.
+    const named = /^[\x20-\x7e]+$/.test(name) ? { 'mcp-name': name } : {}
+    const body = `{"jsonrpc":"2.0","id":1,"method":"${method}","params":${params}}`
+    return { body, headers: { 'mcp-method': method, ...named } }
+  }
+
+  act(act: Act, refId: unknown, asking: Asking = {}): Promise<Answer> {
+    const { page, pageSize, maxSize, full, format, wait = false } = asking
+    const tool = ACTS[act]
+    if (tool === undefined) throw new Error(`Nobody can ${act} over HTTP.`)
+    const options = {
+      page,
+      page_size: pageSize,
+      max_size: maxSize,
+      full,
+      _async_response_format: format,
+      wait_seconds: wait ? 25 : 0,
+    }
+    return this.call(tool, { ref_id: refId, ...(act === 'get' ? options : {}) })
+  }
+
+  async post(body: string, headers: Record<string, string>): Promise<Answer> {
+    const response = await this.send(body, headers)
+    const shown = [...response.headers].filter(([name]) => name !== 'date')
+    const text = await response.text()
+    const said = JSON.stringify([response.status, shown, text])
+    this.heard.push(said, ...messagesIn(text).map(message => JSON.stringify(message)))
+    return { said, ...understood(messagesIn(text)) }
+  }
+
+  protected send(body: string, headers: Record<string, string>, signal?: AbortSignal): Promise<Response> {
+    const token = tokenFor(this.identity)
+    return fetch(this.url, {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        accept: 'application/json, text/event-stream',
+        'mcp-protocol-version': this.revision,
+        ...headers,
+        ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+      },
+      body,
+      ...(signal ? { signal } : {}),
+    })
+  }
+}
+
+/** The JSON-RPC messages of a plain answer or of an event stream. */
+function messagesIn(text: string): JsonObject[] {
+  const data = text.startsWith('{') ? [text] : text.split('\n').filter(line => line.startsWith('data: '))
+  return data.map(line => JSON.parse(line.replace(/^data: /, '')) as JsonObject)
+}
+
+/** Also of a task of MCP: what its call would have been answered with, or how it stands. */
+function understood(messages: JsonObject[]): Pick<Answer, 'body' | 'code'> {
+  const answer = messages.find(message => 'result' in message || 'error' in message) ?? {}
+  const outer = (answer.result ?? {}) as JsonObject
+  const { structuredContent, ...task } = (outer.result ?? outer.task ?? outer) as JsonObject
+  const shown = 'taskId' in task ? { ref_id: task.taskId, ...task } : undefined
+  const body = (structuredContent ?? shown ?? { error: answer.error ?? {} }) as JsonObject
+  const { code, message } = (body.error ?? {}) as JsonObject
+  return { body, code: code === undefined ? undefined : codeOf(code, message) }
+}
+
+/** JSON-RPC has one code for what the cache tells apart; there the words tell. */
+function codeOf(code: unknown, message: unknown): string {
+  // A header that does not fit to what the body names.
+  if (code === -32020) return 'invalid_argument'
+  if (code !== -32602) return String(code)
+  if (/^No such task/.test(String(message))) return 'not_found'
+  return /^(Only whoever|This value is private|What this tool)/.test(String(message))
+    ? 'permission_denied'
+    : 'invalid_argument'
+}
