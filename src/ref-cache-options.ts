@@ -39,6 +39,8 @@ export interface RefCacheOptions {
   }
   /** Largest value that is stored, in bytes of JSON. @defaultValue 256 MiB */
   maxValueBytes?: number
+  /** Largest input of a tool with values in the places of its references, in characters of JSON. @defaultValue 64 MiB */
+  maxInputBytes?: number
   /** Largest value that `full` hands out, in bytes of JSON. @defaultValue 1 MiB */
   fullLimitBytes?: number
   /** How long failed and cancelled tasks keep their record; null for ever. @defaultValue '1h' */
@@ -74,6 +76,7 @@ const OPTIONS: Names<RefCacheOptions> = {
   defaultTtl: true,
   preview: true,
   maxValueBytes: true,
+  maxInputBytes: true,
   fullLimitBytes: true,
   taskRetention: true,
   leaseDuration: true,
@@ -150,6 +153,7 @@ function toSettings(options: RefCacheOptions): Settings {
     defaultTtl: toLimit(options.defaultTtl === undefined ? '1h' : options.defaultTtl, 'defaultTtl'),
     preview: { maxSize, sizeMode, strategy },
     maxValueBytes: checkCount(options.maxValueBytes ?? 256 * MIB, 'maxValueBytes'),
+    maxInputBytes: checkCount(options.maxInputBytes ?? 64 * MIB, 'maxInputBytes'),
     fullLimitBytes: checkCount(options.fullLimitBytes ?? MIB, 'fullLimitBytes'),
     taskRetention: toLimit(
       options.taskRetention === undefined ? '1h' : options.taskRetention,

@@ -180,7 +180,10 @@ export class RefCache {
 
   /** How a task stands, without its value. @throws NotFound */
   async taskStatus(refId: RefId, options: ActorOption = {}): Promise<CallResponse> {
-    return replyStatus(this.#engine, await find(this.#engine, refId), toActor(options.actor), 'status')
+    return replyStatus(this.#engine, await find(this.#engine, refId), toActor(options.actor), {
+      action: 'status',
+      refId,
+    })
   }
 
   /**

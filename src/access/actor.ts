@@ -32,7 +32,8 @@ export function toActor(who: ActorLike | undefined): Actor {
       "An actor is 'user', 'agent', or made by actor.user(), actor.agent() or actor.system().",
     )
   }
-  const names = [who.id, who.sessionId, ...(who.orgs ?? [])]
+  const { orgs = [] } = who
+  const names = Array.isArray(orgs) ? [who.id, who.sessionId, ...orgs] : [null]
   if (names.every(name => name === undefined || (typeof name === 'string' && name !== ''))) return who
   throw new InvalidArgument('The id, sessionId and orgs of an actor are texts that are not empty.')
 }

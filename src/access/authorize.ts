@@ -1,14 +1,14 @@
 import { InvalidArgument, NotFound, PermissionDenied } from '../core/errors.ts'
 import { type Actor, isDescribed } from './actor.ts'
 import type { AuditAction, AuditEvent } from './audit.ts'
-import type { Decision, PermissionChecker, Resource, Rule, Source } from './decision.ts'
+import type { Decision, Guard, PermissionChecker, Resource, Rule } from './decision.ts'
 import type { Namespace, NamespaceResolver, NamespaceRule } from './namespace.ts'
 import { Permission } from './permission.ts'
 
 /** What a decision is about: an entry, as far as access goes. */
 export interface Guarded extends Resource {
   readonly startedBy: string
-  readonly derivedFrom?: readonly Source[] | undefined
+  readonly derivedFrom?: readonly Guard[] | undefined
   readonly toolName?: string | undefined
 }
 
@@ -28,7 +28,16 @@ export const KNOW = Permission.READ | Permission.EXECUTE
 
 const RIGHTS = [1, 2, 4, 8, 16] as const
 
-/** What does not exist is judged like what nobody may know of, so that the two cannot be told apart by the time they take. */
+/** What is asked for may be anything, and of any length. */
+const MAX_REF_LENGTH = 200
+
+const NOT_WRITABLE =
+  'Storing a value in this namespace needs the WRITE right. The host program itself names no actor.'
+
+/**
+ * What does not exist is judged like what nobody may know of: one path through the code, and one answer. (A store may still
+ * take some microseconds longer to find an entry than to miss it.)
+ */
 const NOTHING: Guarded = {
   namespace: 'public',
   policy: { user: Permission.NONE, agent: Permission.NONE },
@@ -45,11 +54,13 @@ export class Access {
 
   decide(guarded: Guarded | undefined, who: Actor, permission: Permission): Decision {
     const asked = guarded ?? NOTHING
-    const { allowed, rule } = this.#any(asked, who, permission)
-    const known = allowed || this.#any(asked, who, KNOW).allowed
+    const wanted = this.#any(asked, who, permission)
+    const known = this.#any(asked, who, KNOW)
     if (!guarded) return { verdict: 'hidden', rule: 'unknown' }
     if (who.type === 'system') return { verdict: 'allowed', rule: 'system' }
-    return { verdict: allowed ? 'allowed' : known ? 'denied' : 'hidden', rule }
+    // Whoever may not know of it may not do anything else with it either.
+    if (!known.allowed) return { verdict: 'hidden', rule: known.rule }
+    return { verdict: wanted.allowed ? 'allowed' : 'denied', rule: wanted.rule }
   }
 
   may(guarded: Guarded, who: Actor, permission: Permission): boolean {
@@ -85,11 +96,46 @@ export class Access {
     return this.namespaces.resolve(namespace)
   }
 
-  /** The same for who wants to put something there: who may not look inside may not put anything there either. */
-  enter(namespace: Namespace, who: Actor): NamespaceRule {
+  /**
+   * The same for who wants something to be stored there: it has to be inside, and for `set` to have WRITE by the policy of
+   * the namespace. What a tool makes is stored by the host program.
+   * @throws PermissionDenied
+   */
+  enter(namespace: Namespace, who: Actor, action: 'call' | 'set'): NamespaceRule {
     const rule = this.rule(namespace)
-    if (who.type === 'system' || rule.admits(who)) return rule
-    throw new PermissionDenied('This namespace belongs to somebody else.')
+    if (who.type === 'system') return rule
+    const inside = this.#admits(rule, who)
+    const { policy } = rule
+    const resource = { namespace, policy, startedBy: '' }
+    const permission = Permission.WRITE
+    const decided =
+      inside && action === 'call'
+        ? { allowed: true, rule: 'namespace' as const }
+        : this.#one(resource, who, permission)
+    const allowed = inside && decided.allowed
+    const decision = {
+      verdict: allowed ? 'allowed' : 'denied',
+      rule: inside ? decided.rule : 'namespace',
+    } as const
+    this.#tell(decision, resource, who, { action, permission, denial: '', onTheWay: true })
+    if (!inside) throw new PermissionDenied('This namespace belongs to somebody else.')
+    if (!allowed) throw new PermissionDenied(NOT_WRITABLE)
+    return rule
+  }
+
+  /** Nothing is made for somebody who could not even follow it. @throws PermissionDenied */
+  authorizeMaking(draft: Guarded, who: Actor): void {
+    const { verdict, rule } = this.decide(draft, who, KNOW)
+    if (verdict === 'allowed') return
+    this.#tell({ verdict: 'denied', rule }, draft, who, { action: 'call', permission: KNOW, denial: '' })
+    throw new PermissionDenied('What this tool makes is not for you.')
+  }
+
+  /** Whether the actor may see what a task says in words, which may tell of everything that it works on. */
+  mayHear(guarded: Guarded, who: Actor): boolean {
+    if (!this.may(guarded, who, Permission.READ)) return false
+    if (who.type === 'system') return true
+    return (guarded.derivedFrom ?? []).every(guard => this.#check(guard, who, Permission.READ).allowed)
   }
 
   #any(guarded: Guarded, who: Actor, permission: Permission): { allowed: boolean; rule: Rule } {
@@ -106,9 +152,10 @@ export class Access {
   #one(guarded: Guarded, who: Actor, right: Permission): { allowed: boolean; rule: Rule } {
     const own = this.#check(guarded, who, right)
     if (!own.allowed || (right & KNOW) === 0) return own
-    for (const source of guarded.derivedFrom ?? []) {
-      const needs = right === Permission.READ ? source.needs : KNOW
-      const granted = RIGHTS.some(one => (needs & one) !== 0 && this.#check(source, who, one).allowed)
+    for (const guard of guarded.derivedFrom ?? []) {
+      if (guard.needs === Permission.NONE) continue
+      const needs = right === Permission.READ ? guard.needs : KNOW
+      const granted = RIGHTS.some(one => (needs & one) !== 0 && this.#check(guard, who, one).allowed)
       if (!granted) return { allowed: false, rule: 'derived' }
     }
     return own
@@ -120,7 +167,15 @@ export class Access {
       const answer = this.checker.check(resource, who, right)
       return { allowed: answer.allowed === true, rule: answer.rule }
     } catch {
-      return { allowed: false, rule: 'namespace' }
+      return { allowed: false, rule: 'error' }
+    }
+  }
+
+  #admits(rule: NamespaceRule, who: Actor): boolean {
+    try {
+      return rule.admits(who) === true
+    } catch {
+      return false
     }
   }
 
@@ -138,7 +193,7 @@ export class Access {
       actor: who,
       action,
       permission,
-      ...(refId === undefined ? {} : { refId }),
+      ...(typeof refId === 'string' ? { refId: refId.slice(0, MAX_REF_LENGTH) } : {}),
       ...(namespace === undefined ? {} : { namespace }),
       ...(toolName === undefined ? {} : { toolName }),
     })

@@ -9,7 +9,7 @@ export type Verdict = 'allowed' | 'denied' | 'hidden'
 
 /**
  * What decided. `system`: the host program may do everything. `derived`: the entry was computed from something that
- * the actor may not see. `unknown`: there is no such entry. `admin`: the check for operators. The others are parts of a policy, in their order.
+ * the actor may not see. `unknown`: there is no such entry. `admin`: the check for operators. `error`: the checker failed. The others are parts of a policy, in their order.
  */
 export type Rule =
   | 'system'
@@ -22,6 +22,7 @@ export type Rule =
   | 'derived'
   | 'unknown'
   | 'admin'
+  | 'error'
 
 export interface Decision {
   readonly verdict: Verdict
@@ -35,10 +36,11 @@ export interface Resource {
 }
 
 /**
- * Something that an entry was computed from, and the right to it that the entry's reader must have: READ where it was
- * used by EXECUTE alone.
+ * What limits who may see an entry, because it was computed from a value in there. `needs`: the right to that value that
+ * a reader of the entry must have; READ where it was used by EXECUTE alone, NONE where the tool says that its result tells
+ * nothing of it. Whatever it needs, the words of the task are for those who have READ.
  */
-export interface Source extends Resource {
+export interface Guard extends Resource {
   readonly needs: Permission
 }
 
@@ -55,7 +57,8 @@ export function policyChecker(namespaces: NamespaceResolver): PermissionChecker 
       const { denied = [], boundSession, allowed = [], owner } = policy
       if (denied.some(pattern => mayMatch(pattern, who))) return no('denied')
       if (boundSession !== undefined && who.sessionId !== boundSession) return no('session')
-      if (!namespaces.resolve(namespace).admits(who)) return no('namespace')
+      // A promise of an answer is none.
+      if (namespaces.resolve(namespace).admits(who) !== true) return no('namespace')
       if (has(policy.allowedPermissions, right) && allowed.some(pattern => matches(pattern, who))) {
         return yes('allowed')
       }

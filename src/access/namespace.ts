@@ -1,4 +1,4 @@
-import type { Duration } from '../core/duration.ts'
+import { type Duration, toLimit } from '../core/duration.ts'
 import { InvalidArgument } from '../core/errors.ts'
 import type { Actor } from './actor.ts'
 import { type ActorPattern, checkPattern, matches } from './pattern.ts'
@@ -78,7 +78,7 @@ function own(options: NamespaceOptions, name: string): NamespaceSettings {
   return (Object.hasOwn(options, name) ? options[name] : undefined) ?? {}
 }
 
-function checkSettings(name: string, { members, policy }: NamespaceSettings): void {
+function checkSettings(name: string, { members, policy, ttl }: NamespaceSettings): void {
   const kind = KINDS.find(one => one === name) ?? parse(name).kind
   if (members !== undefined && kind !== 'custom' && kind !== 'shared') {
     throw new InvalidArgument(
@@ -87,6 +87,7 @@ function checkSettings(name: string, { members, policy }: NamespaceSettings): vo
   }
   members?.forEach(checkPattern)
   if (policy) checkPolicy(policy)
+  if (ttl !== undefined) toLimit(ttl, `The ttl of '${name}'`)
 }
 
 /** What a namespace's name says. */

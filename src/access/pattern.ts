@@ -22,9 +22,11 @@ export function matches(pattern: ActorPattern, who: Actor): boolean {
   return matchesId(pattern, who, who.id)
 }
 
-/** The same for refusals, where `user:*` means everybody of that role: whoever hides its id gains nothing by it. */
+/** The same for refusals, where an actor without an id may be anybody of its role: whoever hides its id gains nothing by it. */
 export function mayMatch(pattern: ActorPattern, who: Actor): boolean {
-  return matchesId(pattern, who, who.id ?? '')
+  return who.id === undefined
+    ? pattern.startsWith(`${who.type}:`) || matches(pattern, who)
+    : matches(pattern, who)
 }
 
 function matchesId(pattern: ActorPattern, { type }: Actor, id: string | undefined): boolean {

@@ -35,7 +35,7 @@ export const AccessPolicy = {
   userOnly: { user: FULL, agent: NONE },
   /** Agents may use the value in tools, but never see it. */
   executeOnly: { user: FULL, agent: EXECUTE },
-  /** Everybody may read; nobody may use, change or delete. */
+  /** Everybody may read, and use what they can read; nobody may change or delete. */
   readOnly: { user: READ, agent: READ },
   /** Many work with it: users may add to it, and nobody changes or deletes what others rely on. */
   shared: { user: READ | WRITE | EXECUTE, agent: READ | EXECUTE },

@@ -24,7 +24,9 @@ export interface AuditFileOptions {
   onError?: (error: Error) => void
 }
 
-/** What waits for a file that cannot be written, in UTF-16 units; what comes after that is counted, and lost. */
+/** What may wait for a file that takes lines, only slowly, in UTF-16 units. */
+const MAX_BACKLOG = 64 * 1024 * 1024
+/** The same for a file that cannot be written. What comes after that is counted, and lost. */
 const MAX_WAITING = 8 * 1024 * 1024
 
 const files = {
@@ -82,7 +84,7 @@ class AuditFile implements Required<AuditSink> {
   }
 
   #add(line: string, at: Date): void {
-    if (this.#failing && this.#waiting + line.length > MAX_WAITING) {
+    if (this.#waiting + line.length > (this.#failing ? MAX_WAITING : MAX_BACKLOG)) {
       this.#lost = { count: this.#lost.count + 1, at: at.toISOString() }
       return
     }

@@ -1,4 +1,4 @@
-import type { Source } from '../access/decision.ts'
+import type { Guard } from '../access/decision.ts'
 import type { AccessPolicy } from '../access/policy.ts'
 import type { ErrorCode, RpcError } from './errors.ts'
 import type { Question, QuestionMethod } from './question.ts'
@@ -62,7 +62,7 @@ interface EntryFields {
   /** The references in the task's input. */
   readonly uses?: readonly RefId[]
   /** What limits who may see the value, because it was computed from that. */
-  readonly derivedFrom?: readonly Source[]
+  readonly derivedFrom?: readonly Guard[]
   readonly createdAt: number
   /** Absent while the task is in flight, and for a value that never expires. */
   readonly expiresAt?: number | undefined

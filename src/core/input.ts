@@ -1,6 +1,7 @@
 import { InvalidArgument } from './errors.ts'
 import { isJsonObject, type JsonValue } from './json.ts'
 import { isRefOf, type RefId } from './ref.ts'
+import { MAX_DEPTH } from './serialize.ts'
 
 /** Whether references in an input stand for their values: all, none, or those within the named arguments. */
 export type ResolveRefs = boolean | readonly string[]
@@ -11,26 +12,42 @@ export function checkResolveRefs(where: ResolveRefs = true): ResolveRefs {
   throw new InvalidArgument('resolveRefs is true, false, or a list of names of arguments.')
 }
 
-/** The references of a cache anywhere in a value, each once. Takes whatever it is given: cycles, any depth, any object. */
+/** The references of a cache in a value, as often as they stand there. Takes whatever it is given: cycles, any depth, any object. */
 export function referencesIn(cacheName: string, value: unknown, where: ResolveRefs = true): RefId[] {
-  const found = new Set<RefId>()
+  const found: RefId[] = []
   const seen = new Set<object>()
   const waiting: unknown[] = [selected(value, where)]
   while (waiting.length > 0) {
     const next = waiting.pop()
-    if (isRefOf(cacheName, next)) found.add(next)
+    if (isRefOf(cacheName, next)) found.push(next)
     else if (typeof next === 'object' && next !== null && !seen.has(next)) {
       seen.add(next)
       for (const member of Object.values(next)) waiting.push(member)
     }
   }
-  return [...found]
+  return found
 }
 
 function selected(value: unknown, where: ResolveRefs): unknown {
   if (typeof where === 'boolean') return where ? value : undefined
   if (typeof value !== 'object' || value === null) return undefined
   return Object.entries(value).flatMap(([name, member]) => (where.includes(name) ? [member] : []))
+}
+
+/** @throws InvalidArgument for what is nested too deep, cycles included */
+export function checkDepth(value: unknown): void {
+  let level = [value]
+  const seen = new Set<object>()
+  for (let depth = 0; level.length > 0; depth++) {
+    if (depth > MAX_DEPTH) {
+      throw new InvalidArgument(`The input is nested deeper than ${MAX_DEPTH} levels. Flatten it.`)
+    }
+    level = level.flatMap(part => {
+      if (typeof part !== 'object' || part === null || seen.has(part)) return []
+      seen.add(part)
+      return Object.values(part)
+    })
+  }
 }
 
 /** A copy of the value in which each reference is replaced. */

@@ -1,14 +1,13 @@
 import { createHash } from 'node:crypto'
-import { isJsonObject, type JsonObject, type JsonValue } from './json.ts'
+import { isJsonObject, type JsonValue } from './json.ts'
 
 /** What makes two calls the same call. */
 export interface KeyParts {
   cacheName: string
   toolName: string
   namespace: string
-  /** Who may see the result: callers for whom that differs share none. */
-  policy: JsonObject
-  derivedFrom: readonly JsonValue[]
+  /** Whatever tells who may see the result: callers for whom that differs share none. */
+  scope: JsonValue
   /** JSON text of the input, as `serializeInput` made it. */
   input: string
 }
@@ -18,8 +17,8 @@ export interface KeyParts {
  * meaning, that of a list has; `undefined` properties were dropped and −0 became 0 on the way to JSON.
  */
 export function keyOf(parts: KeyParts): string {
-  const { cacheName, toolName, namespace, policy, derivedFrom, input } = parts
-  const text = canonical([cacheName, toolName, namespace, policy, [...derivedFrom], JSON.parse(input)])
+  const { cacheName, toolName, namespace, scope, input } = parts
+  const text = canonical([cacheName, toolName, namespace, scope, JSON.parse(input)])
   return createHash('sha256').update(text).digest('hex')
 }
 

@@ -1,4 +1,4 @@
-import type { Source } from '../access/decision.ts'
+import type { Guard } from '../access/decision.ts'
 import {
   type CancelledEntry,
   type Entry,
@@ -27,7 +27,7 @@ export type EntryEvent =
   | ({ type: 'complete'; owner: string; valueBytes: number } & End)
   | ({ type: 'fail'; owner: string; error: TaskError } & End)
   /** The input turned out to hold more than the call's own references: all that guards the result now. */
-  | { type: 'derive'; owner: string; derivedFrom: readonly Source[] }
+  | { type: 'derive'; owner: string; derivedFrom: readonly Guard[] }
   /** The attempt failed, and another one follows. */
   | { type: 'postpone'; owner: string; error: TaskError; now: number; retryAt: number }
   /** The owner gives the task away: whoever sweeps next may have it. */

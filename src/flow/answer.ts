@@ -22,5 +22,5 @@ export async function answer(
   const entry = engine.access.authorizeSteering(await find(engine, refId), who, want)
   const answers = toAnswers(isInFlight(entry) ? (entry.questions ?? []) : [], given)
   const { entry: latest } = await change(engine, refId, { type: 'answer', answers })
-  return replyStatus(engine, latest, who, 'answer')
+  return replyStatus(engine, latest, who, { action: 'answer' })
 }

@@ -1,5 +1,4 @@
 import { describedActor } from '../access/actor.ts'
-import { Permission } from '../access/permission.ts'
 import type { Entry, ProcessingEntry } from '../core/entry.ts'
 import { InputUnavailable, StoreUnavailable, TaskCancelled } from '../core/errors.ts'
 import type { JsonObject } from '../core/json.ts'
@@ -14,7 +13,7 @@ import { type Abortable, abortableUnder, pause } from './abort.ts'
 import { change } from './change.ts'
 import type { Engine } from './engine.ts'
 import { follow } from './follow.ts'
-import { lost } from './guards.ts'
+import { lost } from './hold.ts'
 
 /** A store that is away is asked again this often: an answer may take days, and must not be lost to a bad minute. */
 const AGAIN_MS = 1_000
@@ -119,7 +118,7 @@ export class Asker {
 }
 
 function isForStarter({ access }: Engine, entry: Entry): boolean {
-  return access.may(entry, describedActor(entry.startedBy), Permission.READ)
+  return access.mayHear(entry, describedActor(entry.startedBy))
 }
 
 function answerIn({ questions = [] }: Entry, key: string): JsonObject | undefined {

@@ -1,7 +1,6 @@
 import { type Actor, type ActorLike, toActor } from '../access/actor.ts'
 import { KNOW } from '../access/authorize.ts'
 import type { Namespace } from '../access/namespace.ts'
-import { Permission } from '../access/permission.ts'
 import type { AccessPolicy } from '../access/policy.ts'
 import { type Duration, toMilliseconds } from '../core/duration.ts'
 import { type Entry, isInFlight, type Progress } from '../core/entry.ts'
@@ -99,6 +98,6 @@ function rejectFailure(
   abandoned.throwIfAborted()
   if (entry?.status !== 'failed') return
   engine.access.authorize(entry, who, { action: 'call', permission: KNOW, refId: entry.refId, denial: '' })
-  if (heard && engine.access.may(entry, who, Permission.READ)) throw heard.error
+  if (heard && engine.access.mayHear(entry, who)) throw heard.error
   throw taskFailed(engine, entry, who)
 }

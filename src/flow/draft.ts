@@ -1,11 +1,10 @@
 import { type Actor, describeActor } from '../access/actor.ts'
-import { KNOW } from '../access/authorize.ts'
-import type { Source } from '../access/decision.ts'
-import { type AccessPolicy, checkPolicy } from '../access/policy.ts'
+import type { Namespace } from '../access/namespace.ts'
+import { checkPolicy } from '../access/policy.ts'
 import { encode } from '../core/codec.ts'
 import type { PendingEntry } from '../core/entry.ts'
-import { PermissionDenied, StoreUnavailable } from '../core/errors.ts'
-import type { JsonObject, JsonValue } from '../core/json.ts'
+import { StoreUnavailable } from '../core/errors.ts'
+import type { JsonValue } from '../core/json.ts'
 import { keyOf } from '../core/key.ts'
 import { createRefId } from '../core/ref.ts'
 import type { Tool } from '../core/tool.ts'
@@ -14,7 +13,7 @@ import type { CallOptions } from './call.ts'
 import type { Engine } from './engine.ts'
 import { newLease } from './lease.ts'
 import { policyFor, ttlFor } from './namespace.ts'
-import { acceptInput } from './references.ts'
+import { type AcceptedInput, acceptInput } from './references.ts'
 
 /** The entry that a call would create, and the input its task would run with. */
 export async function draftCall(
@@ -26,32 +25,36 @@ export async function draftCall(
 ): Promise<{ draft: PendingEntry; parts: PartChanges }> {
   if (engine.closing.aborted) throw new StoreUnavailable('The cache is closed.')
   const namespace = options.namespace ?? tool.namespace
-  engine.access.enter(namespace, who)
-  const { name: toolName, idempotent, preview, view } = tool
+  engine.access.enter(namespace, who, 'call')
   const policy = policyFor(engine, namespace, tool.policy, options.policy && checkPolicy(options.policy))
-  const { json, uses, derivedFrom } = await acceptInput(engine, tool, input, who)
-  const ttl = tool.ttlMode === 'sliding' ? ttlFor(engine, namespace, tool.ttl) : undefined
-  const pastDurations = engine.history.summary(toolName)
+  const accepted = await acceptInput(engine, tool, input, who)
+  const { uses, derivedFrom } = accepted
+  const startedBy = describeActor(who)
+  engine.access.authorizeMaking({ namespace, policy, startedBy, derivedFrom, toolName: tool.name }, who)
+  const memoize = options.memoize ?? tool.memoize
   const draft: PendingEntry = {
-    status: 'pending',
-    refId: createRefId(engine.name, engine.random),
-    ...((options.memoize ?? tool.memoize)
-      ? {
-          key: keyOf({
-            cacheName: engine.name,
-            toolName,
-            namespace,
-            ...scopeOf(policy, derivedFrom),
-            input: json,
-          }),
-        }
-      : {}),
-    toolName,
+    ...baseOf(engine, tool, namespace),
+    ...(memoize ? { key: keyFor(engine, tool, { namespace, policy, startedBy }, accepted) } : {}),
     namespace,
     policy,
-    startedBy: describeActor(who),
+    startedBy,
     ...(uses.length > 0 ? { uses } : {}),
     ...(derivedFrom.length > 0 ? { derivedFrom } : {}),
+    ...(options.interactive ? { interactive: options.interactive } : {}),
+  }
+  const bytes = await encode(accepted.json, { compress: engine.store.capabilities.durable })
+  return { draft, parts: { input: bytes } }
+}
+
+/** What each new task of a tool begins with. */
+function baseOf(engine: Engine, tool: Tool, namespace: Namespace) {
+  const { name: toolName, idempotent, preview, view } = tool
+  const ttl = tool.ttlMode === 'sliding' ? ttlFor(engine, namespace, tool.ttl) : undefined
+  const pastDurations = engine.history.summary(toolName)
+  return {
+    status: 'pending',
+    refId: createRefId(engine.name, engine.random),
+    toolName,
     createdAt: engine.clock.now(),
     version: 1,
     attempt: 0,
@@ -59,19 +62,25 @@ export async function draftCall(
     idempotent,
     ...(ttl === undefined ? {} : { slidingTtl: ttl }),
     retryHistory: [],
-    ...(options.interactive ? { interactive: options.interactive } : {}),
     ...(pastDurations ? { pastDurations } : {}),
     ...(preview ? { preview } : {}),
     ...(view ? { view } : {}),
     lease: newLease(engine),
-  }
-  // Nothing is run for somebody who could not even follow it.
-  if (!engine.access.may(draft, who, KNOW)) throw new PermissionDenied('What this tool makes is not for you.')
-  const bytes = await encode(json, { compress: engine.store.capabilities.durable })
-  return { draft, parts: { input: bytes } }
+  } as const
 }
 
-/** Callers whose results are guarded differently have different keys. */
-function scopeOf(policy: AccessPolicy, derivedFrom: readonly Source[]) {
-  return { policy: { ...policy } as JsonObject, derivedFrom: derivedFrom as unknown as JsonValue[] }
+/** Callers whose results are guarded differently have different keys. While that is not known, each has its own. */
+function keyFor(
+  engine: Engine,
+  tool: Tool,
+  { namespace, policy, startedBy }: Pick<PendingEntry, 'namespace' | 'policy' | 'startedBy'>,
+  { json, derivedFrom, unsettled }: AcceptedInput,
+): string {
+  return keyOf({
+    cacheName: engine.name,
+    toolName: tool.name,
+    namespace,
+    scope: [policy, derivedFrom, unsettled ? startedBy : null] as unknown as JsonValue,
+    input: json,
+  })
 }

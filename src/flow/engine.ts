@@ -23,6 +23,8 @@ export interface Settings {
   }
   /** Largest value that is stored, in bytes of JSON. */
   readonly maxValueBytes: number
+  /** Largest input with values in the places of its references, in characters of JSON. */
+  readonly maxInputBytes: number
   /** Largest value that `full` hands out, in bytes of JSON. */
   readonly fullLimitBytes: number
   /** How long failed and cancelled tasks keep their record. */

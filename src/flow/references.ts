@@ -1,10 +1,16 @@
 import { type Actor, describedActor } from '../access/actor.ts'
 import { KNOW } from '../access/authorize.ts'
-import type { Source } from '../access/decision.ts'
+import type { Guard } from '../access/decision.ts'
 import { Permission } from '../access/permission.ts'
 import { type Entry, isInFlight } from '../core/entry.ts'
-import { CircularReference, InvalidArgument, TaskCancelled, ValueTooLarge } from '../core/errors.ts'
-import { referencesIn, replaceReferences } from '../core/input.ts'
+import {
+  CircularReference,
+  InvalidArgument,
+  TaskCancelled,
+  TaskFailed,
+  ValueTooLarge,
+} from '../core/errors.ts'
+import { checkDepth, type ResolveRefs, referencesIn, replaceReferences } from '../core/input.ts'
 import type { JsonValue } from '../core/json.ts'
 import { canonical } from '../core/key.ts'
 import type { RefId } from '../core/ref.ts'
@@ -15,7 +21,6 @@ import type { Engine } from './engine.ts'
 import { findFor } from './find.ts'
 import { follow } from './follow.ts'
 import { renew } from './renew.ts'
-import { taskFailed } from './status.ts'
 import { readJson } from './values.ts'
 
 const MAX_REFERENCES = 1_000
@@ -23,13 +28,18 @@ const MAX_REFERENCES = 1_000
 /** References within values within values: so far they are followed. */
 const MAX_LEVELS = 8
 
+/** Characters of JSON that may be parsed before others have their turn. */
+const PARSED_AT_ONCE = 256 * 1024
+
 /** What a call's task needs to know of its input. */
 export interface AcceptedInput {
   readonly json: string
   /** The references in it; their values take their places where the handler runs. */
   readonly uses: readonly RefId[]
-  /** What the caller may use but not see, and its result tells of. */
-  readonly derivedFrom: readonly Source[]
+  /** The guards of what the caller may use but not see. */
+  readonly derivedFrom: readonly Guard[]
+  /** Some of it is still in flight: who may see the result is known only when it is there. */
+  readonly unsettled: boolean
 }
 
 /**
@@ -44,18 +54,21 @@ export async function acceptInput(
   input: unknown,
   who: Actor,
 ): Promise<AcceptedInput> {
-  const uses = referencesIn(engine.name, input, tool.resolveRefs)
+  const uses = [...new Set(referencesIn(engine.name, input, tool.resolveRefs))]
   if (uses.length === 0) {
+    // A schema may call itself as often as the input is deep.
+    if (tool.input) checkDepth(input)
     const valid = tool.input ? await validate(tool.input, input, 'The input') : input
-    return { json: serializeInput(valid), uses, derivedFrom: [] }
+    return { json: serializeInput(valid), uses, derivedFrom: [], unsettled: false }
   }
   if (uses.length > MAX_REFERENCES) {
     throw new InvalidArgument(`The input has more than ${MAX_REFERENCES} references. Use fewer.`)
   }
   const json = serializeInput(input)
   const entries = await Promise.all(uses.map(refId => findUsable(engine, refId, who)))
-  const unseen = entries.filter(entry => !engine.access.may(entry, who, Permission.READ))
-  return { json, uses, derivedFrom: tool.declassifies ? [] : sourcesOf(unseen, Permission.READ) }
+  for (const entry of entries) refuseEnded(entry)
+  const derivedFrom = entries.flatMap(entry => unseenGuards(engine, entry, who, tool))
+  return { json, uses, derivedFrom: unique(derivedFrom), unsettled: entries.some(isInFlight) }
 }
 
 /** Waits, for as long as the task is ours, until nothing that it uses is in flight any more. */
@@ -73,62 +86,79 @@ export async function inFlight(engine: Engine, uses: readonly RefId[]): Promise<
   return entries.some(entry => entry !== undefined && isInFlight(entry))
 }
 
-/** The arguments of a handler, with values in the places of references. */
-export interface FilledInput {
-  readonly args: JsonValue
-  /** All that limits who may see the result. */
-  readonly derivedFrom: readonly Source[]
-}
-
 /**
- * Puts values in the places of references, also of those that stand in the values themselves.
+ * The arguments of a handler: values in the places of references, also of those that stand in the values themselves.
  *
- * Whoever makes the same call later is not asked for rights to the latter, so the result is only for those who
- * have them.
+ * @param guard hears of all that limits who may see the result, before anything is said of what was found, be it an error
  */
 export async function fillInput(
   engine: Engine,
   tool: Tool,
   entry: Entry,
   json: string,
-): Promise<FilledInput> {
+  guard: (guards: readonly Guard[]) => Promise<void>,
+): Promise<JsonValue> {
   const input = JSON.parse(json) as JsonValue
-  const known = entry.derivedFrom ?? []
-  if (!entry.uses) return { args: input, derivedFrom: known }
-  const filling = new Filling(engine, describedActor(entry.startedBy))
-  const args = await filling.fill(input, tool.resolveRefs)
-  const valid = tool.input ? await validate(tool.input, args, 'The input') : args
-  const needs = tool.declassifies ? KNOW : Permission.READ
-  return { args: valid as JsonValue, derivedFrom: unique([...known, ...sourcesOf(filling.nested, needs)]) }
+  if (!entry.uses) return input
+  const filling = new Filling(engine, tool, describedActor(entry.startedBy))
+  let args: JsonValue
+  try {
+    args = await filling.fill(input, tool.resolveRefs)
+  } finally {
+    await guard(unique([...(entry.derivedFrom ?? []), ...filling.guards]))
+  }
+  return tool.input ? ((await validate(tool.input, args, 'The input')) as JsonValue) : args
 }
 
 /** One input's references on their way to values. Each value is read once, and counted as often as it is used. */
 class Filling {
-  readonly nested: Entry[] = []
+  readonly guards: Guard[] = []
   readonly #texts = new Map<RefId, string>()
+  /** Characters that were parsed since others had their turn. */
+  #parsed = 0
 
   constructor(
     private readonly engine: Engine,
+    private readonly tool: Tool,
     private readonly who: Actor,
   ) {}
 
-  async fill(value: JsonValue, where: Tool['resolveRefs'], path: readonly RefId[] = []): Promise<JsonValue> {
+  async fill(value: JsonValue, where: ResolveRefs, path: readonly RefId[] = []): Promise<JsonValue> {
     const { name } = this.engine
-    const refs = referencesIn(name, value, where)
-    if (refs.length === 0) return value
-    if (this.#texts.size + refs.length > MAX_REFERENCES || path.length >= MAX_LEVELS) {
+    const places = referencesIn(name, value, where)
+    if (places.length === 0) return value
+    const refs = new Set(places)
+    if (this.#texts.size + refs.size > MAX_REFERENCES || path.length >= MAX_LEVELS) {
       throw new InvalidArgument(
         'The input has too many references, counting those in the values it refers to.',
       )
     }
     for (const refId of refs) await this.#load(refId, path)
+    const copies = await this.#copies(places)
+    return replaceReferences(name, value, where, refId => copies.get(refId)?.pop() as JsonValue)
+  }
+
+  /** A value of its own for each place. */
+  async #copies(places: readonly RefId[]): Promise<Map<RefId, JsonValue[]>> {
+    const copies = new Map<RefId, JsonValue[]>()
     let length = 0
-    return replaceReferences(name, value, where, refId => {
+    for (const refId of places) {
       const text = this.#texts.get(refId) as string
       length += text.length
       this.#checkLength(length)
-      return JSON.parse(text) as JsonValue
-    })
+      const of = copies.get(refId) ?? []
+      of.push(JSON.parse(text) as JsonValue)
+      copies.set(refId, of)
+      await this.#giveTurns(text.length)
+    }
+    return copies
+  }
+
+  async #giveTurns(length: number): Promise<void> {
+    this.#parsed += length
+    if (this.#parsed < PARSED_AT_ONCE) return
+    this.#parsed = 0
+    await new Promise<void>(resolve => setImmediate(resolve))
   }
 
   async #load(refId: RefId, path: readonly RefId[]): Promise<void> {
@@ -137,12 +167,13 @@ class Filling {
     }
     if (this.#texts.has(refId)) return
     const entry = await findUsable(this.engine, refId, this.who)
+    this.#guardBy(entry, path.length > 0)
+    refuseEnded(entry)
     if (isInFlight(entry)) {
       throw new InvalidArgument(
         'A value that the input refers to contains a reference to a task that is still running. Wait for that one first.',
       )
     }
-    if (path.length > 0) this.nested.push(entry)
     const text = await this.#used(entry)
     const filled = text.includes(`"${this.engine.name}:`)
       ? JSON.stringify(await this.fill(JSON.parse(text) as JsonValue, true, [...path, refId]))
@@ -152,6 +183,18 @@ class Filling {
     await renew(this.engine, entry)
   }
 
+  /**
+   * Whoever makes the same call later is asked for rights to what stands in it, and not to what that turns out to refer to:
+   * so the result is only for those who have these.
+   */
+  #guardBy(entry: Entry, nested: boolean): void {
+    const { declassifies } = this.tool
+    const guards = nested
+      ? guardsOf(entry, declassifies ? KNOW : Permission.READ)
+      : unseenGuards(this.engine, entry, this.who, this.tool)
+    this.guards.push(...guards)
+  }
+
   async #used(entry: Entry): Promise<string> {
     const json = await readJson(this.engine, entry)
     const project = entry.view === undefined ? undefined : this.engine.views[entry.view]
@@ -159,35 +202,41 @@ class Filling {
   }
 
   #checkLength(length: number): void {
-    const { maxValueBytes } = this.engine.settings
-    if (length <= maxValueBytes) return
+    const { maxInputBytes } = this.engine.settings
+    if (length <= maxInputBytes) return
     throw new ValueTooLarge(
-      `With values in the places of its references the input has more than ${maxValueBytes} characters of JSON.`,
+      `With values in the places of its references the input has more than ${maxInputBytes} characters of JSON. Pass less, or raise maxInputBytes.`,
     )
   }
 }
 
 /** The entry of a reference that somebody computes with. Whatever stands against it looks alike. */
-async function findUsable(engine: Engine, refId: RefId, who: Actor): Promise<Entry> {
-  const want = { action: 'use', permission: KNOW, denial: '' } as const
-  const entry = await findFor(engine, refId, who, want)
-  if (entry.status === 'failed') throw taskFailed(engine, entry, who)
-  if (entry.status === 'cancelled')
+function findUsable(engine: Engine, refId: RefId, who: Actor): Promise<Entry> {
+  return findFor(engine, refId, who, { action: 'use', permission: KNOW, denial: '' })
+}
+
+/** Why a task failed is for those who ask for it by its own reference. */
+function refuseEnded({ status }: Entry): void {
+  if (status === 'failed') throw new TaskFailed('The task behind a reference in the input failed.')
+  if (status === 'cancelled')
     throw new TaskCancelled('The task behind a reference in the input was cancelled.')
-  return entry
 }
 
-/** What a result that was computed from `entries` is guarded by; each kind of guard once. */
-function sourcesOf(entries: readonly Entry[], needs: Permission): Source[] {
-  const sources = entries.flatMap(({ namespace, policy, derivedFrom = [] }) => [
-    { namespace, policy, needs },
-    ...derivedFrom,
-  ])
-  return unique(sources)
+/** The guards of what a call names, may use and may not see. What a tool declassifies is guarded in its words alone. */
+function unseenGuards(engine: Engine, entry: Entry, who: Actor, { declassifies }: Tool): Guard[] {
+  if (engine.access.may(entry, who, Permission.READ)) return []
+  return guardsOf(entry, declassifies ? Permission.NONE : Permission.READ)
 }
 
-function unique(sources: readonly Source[]): Source[] {
-  return [
-    ...new Map(sources.map(source => [canonical({ ...source } as unknown as JsonValue), source])).values(),
-  ]
+function guardsOf({ namespace, policy, derivedFrom = [] }: Entry, needs: Permission): Guard[] {
+  const inherited =
+    needs === Permission.READ
+      ? derivedFrom
+      : derivedFrom.map(guard => ({ ...guard, needs: guard.needs === Permission.NONE ? guard.needs : needs }))
+  return [{ namespace, policy, needs }, ...inherited]
+}
+
+/** Each kind of guard once. */
+function unique(guards: readonly Guard[]): Guard[] {
+  return [...new Map(guards.map(guard => [canonical({ ...guard } as unknown as JsonValue), guard])).values()]
 }

@@ -3,6 +3,7 @@ import type { AuditAction } from '../access/audit.ts'
 import { KNOW } from '../access/authorize.ts'
 import { Permission } from '../access/permission.ts'
 import { type Entry, isExpired } from '../core/entry.ts'
+import type { RefId } from '../core/ref.ts'
 import type { CacheResponse, CallResponse } from '../core/response.ts'
 import type { ResponseFormat } from '../core/tool.ts'
 import type { Engine } from './engine.ts'
@@ -52,18 +53,24 @@ export async function reply(
   return showValue(engine, known, options)
 }
 
+export interface StatusOptions {
+  action: AuditAction
+  /** As it was asked for. */
+  refId?: RefId
+  format?: ResponseFormat | undefined
+}
+
 /** The same way out for callers who ask how a task stands, not for its value. */
 export function replyStatus(
   engine: Engine,
   entry: Entry | undefined,
   who: Actor,
-  action: AuditAction,
-  format?: ResponseFormat,
+  { action, refId, format }: StatusOptions,
 ): CallResponse {
   const live = liveEntry(engine, entry)
   // What came before an answer to anything else was recorded there.
   const onTheWay = action === 'status' ? {} : ({ onTheWay: true } as const)
-  const want = { action, permission: KNOW, refId: live?.refId, denial: PRIVATE, ...onTheWay }
+  const want = { action, permission: KNOW, refId: refId ?? live?.refId, denial: PRIVATE, ...onTheWay }
   const known = engine.access.authorize(live, who, want)
   if (known.status !== 'complete') return describeTask(engine, known, who, format)
   const sees = engine.access.may(known, who, Permission.READ)

@@ -2,7 +2,7 @@ import { type ActorLike, toActor } from '../access/actor.ts'
 import { Permission } from '../access/permission.ts'
 import { type Duration, toMilliseconds } from '../core/duration.ts'
 import { isExpired, isInFlight } from '../core/entry.ts'
-import { InvalidArgument, NotFound, TaskCancelled } from '../core/errors.ts'
+import { InvalidArgument, TaskCancelled } from '../core/errors.ts'
 import type { JsonValue } from '../core/json.ts'
 import type { RefId } from '../core/ref.ts'
 import type { Engine } from './engine.ts'
@@ -35,9 +35,12 @@ export interface ResolveOptions {
 export async function resolve(engine: Engine, refId: RefId, options: ResolveOptions): Promise<JsonValue> {
   const who = toActor(options.actor)
   const permission = options.permission ?? Permission.READ
-  const found = await findFor(engine, refId, who, { action: 'resolve', permission, denial: PRIVATE })
-  const entry = await follow(engine, found, { within: toMilliseconds(options.wait ?? 0, 'wait') })
-  if (!entry || isExpired(entry, engine.clock.now())) throw new NotFound()
+  const want = { action: 'resolve', permission, denial: PRIVATE } as const
+  const found = await findFor(engine, refId, who, { ...want, onTheWay: true })
+  const latest = await follow(engine, found, { within: toMilliseconds(options.wait ?? 0, 'wait') })
+  // Again: what the task turned out to use may limit who sees its value.
+  const live = latest && !isExpired(latest, engine.clock.now()) ? latest : undefined
+  const entry = engine.access.authorize(live, who, { ...want, refId })
   if (isInFlight(entry)) {
     throw new InvalidArgument(
       'The task behind this reference is still running. Wait for it, then use its result.',

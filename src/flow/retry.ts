@@ -23,10 +23,10 @@ export async function retry(engine: Engine, refId: RefId, who: Actor): Promise<C
     const begun = (await restart(engine, entry, lease, true)) ?? (await restart(engine, entry, lease, false))
     if (!begun) {
       place.leave()
-      return replyStatus(engine, await find(engine, refId), who, 'retry')
+      return replyStatus(engine, await find(engine, refId), who, { action: 'retry' })
     }
     start(engine, tool, begun, lease, place)
-    return replyStatus(engine, begun, who, 'retry')
+    return replyStatus(engine, begun, who, { action: 'retry' })
   } catch (error) {
     place.leave()
     throw error

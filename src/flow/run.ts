@@ -1,3 +1,4 @@
+import type { Guard } from '../access/decision.ts'
 import { decode } from '../core/codec.ts'
 import type { Entry, Lease, ProcessingEntry } from '../core/entry.ts'
 import { StoreUnavailable, TaskCancelled, WorkerLost } from '../core/errors.ts'
@@ -10,7 +11,7 @@ import { abortableUnder, pause, untilAborted } from './abort.ts'
 import { Asker } from './ask.ts'
 import { change } from './change.ts'
 import type { Engine } from './engine.ts'
-import { guardLease, limitTime, sustain } from './guards.ts'
+import { guardLease, limitTime, lost, sustain } from './hold.ts'
 import { ProgressReporter } from './progress.ts'
 import type { Place } from './queue.ts'
 import { fillInput, inFlight, settled } from './references.ts'
@@ -111,14 +112,13 @@ async function execute(hold: Hold, entry: ProcessingEntry, input: Uint8Array | u
 async function argumentsFor(hold: Hold, entry: Entry, bytes: Uint8Array | undefined): Promise<never> {
   if (!bytes) throw new StoreUnavailable('The input of this task is gone from the store.')
   const { engine, tool, refId, lease } = hold
-  const { args, derivedFrom } = await fillInput(engine, tool, entry, await decode(bytes))
-  if (derivedFrom.length > (entry.derivedFrom?.length ?? 0)) {
-    // Before the handler can say anything of it.
+  const guard = async (derivedFrom: readonly Guard[]) => {
+    if (derivedFrom.length === (entry.derivedFrom?.length ?? 0)) return
     const { refused } = await change(engine, refId, { type: 'derive', owner: lease.owner, derivedFrom })
-    if (refused) throw new TaskCancelled('The task was cancelled or taken over.')
+    if (refused) throw lost()
   }
   // The tool's own schema vouched for the type.
-  return args as never
+  return (await fillInput(engine, tool, entry, await decode(bytes), guard)) as never
 }
 
 function contextOf(

@@ -1,6 +1,5 @@
 import { type ActorLike, actor, describeActor, toActor } from '../access/actor.ts'
 import type { Namespace } from '../access/namespace.ts'
-import { Permission } from '../access/permission.ts'
 import { type AccessPolicy, checkPolicy } from '../access/policy.ts'
 import type { Duration } from '../core/duration.ts'
 import type { CompleteEntry, PreviewSettings } from '../core/entry.ts'
@@ -23,12 +22,6 @@ const OPTIONS: Names<SetOptions> = {
   actor: true,
   preview: true,
 }
-
-const WRITING = {
-  action: 'set',
-  permission: Permission.WRITE,
-  denial: 'Storing a value in this namespace needs the WRITE right. The host program itself names no actor.',
-} as const
 
 export interface SetOptions {
   /** @defaultValue 'public' */
@@ -67,14 +60,28 @@ export async function set(
     throw new InvalidArgument('A value is stored under a label of 1 to 256 characters.')
   }
   checkNames(options, OPTIONS, '`set`')
+  const entry = entryOf(engine, label, options)
+  const { bytes, valueBytes } = await encodeValue(engine, value)
+  await engine.store.claim({ ...entry, valueBytes }, entry.createdAt, { value: bytes })
+  engine.events.emit(events.stored(entry))
+  const { refId, namespace, createdAt, expiresAt } = entry
+  return {
+    refId,
+    label,
+    namespace,
+    createdAt: new Date(createdAt),
+    ...(expiresAt === undefined ? {} : { expiresAt: new Date(expiresAt) }),
+  }
+}
+
+function entryOf(engine: Engine, label: string, options: SetOptions): CompleteEntry {
   const who = options.actor === undefined ? actor.system() : toActor(options.actor)
   const namespace = options.namespace ?? 'public'
-  const { policy } = engine.access.enter(namespace, who)
-  engine.access.authorize({ namespace, policy, startedBy: '' }, who, WRITING)
+  const { policy } = engine.access.enter(namespace, who, 'set')
   const ttl = ttlFor(engine, namespace, options.ttl)
+  const sliding = checkChoice(options.ttlMode, ['fixed', 'sliding'], 'ttlMode') === 'sliding'
   const now = engine.clock.now()
-  const { bytes, valueBytes } = await encodeValue(engine, value)
-  const entry: CompleteEntry = {
+  return {
     status: 'complete',
     refId: createRefId(engine.name, engine.random),
     ...(options.toolName === undefined ? {} : { toolName: options.toolName }),
@@ -84,25 +91,14 @@ export async function set(
     startedBy: describeActor(who),
     createdAt: now,
     completedAt: now,
-    valueBytes,
+    valueBytes: 0,
     expiresAt: expiry(now, ttl),
-    ...(checkChoice(options.ttlMode, ['fixed', 'sliding'], 'ttlMode') === 'sliding' && ttl !== undefined
-      ? { slidingTtl: ttl }
-      : {}),
+    ...(sliding && ttl !== undefined ? { slidingTtl: ttl } : {}),
     version: 1,
     attempt: 0,
     maxRetries: 0,
     idempotent: false,
     retryHistory: [],
     ...(options.preview ? { preview: checkPreview(options.preview) } : {}),
-  }
-  await engine.store.claim(entry, now, { value: bytes })
-  engine.events.emit(events.stored(entry))
-  return {
-    refId: entry.refId,
-    label,
-    namespace,
-    createdAt: new Date(now),
-    ...(entry.expiresAt === undefined ? {} : { expiresAt: new Date(entry.expiresAt) }),
   }
 }

@@ -12,7 +12,6 @@ import {
   STORE_AWAY,
   StoreUnavailable,
   TaskCancelled,
-  ValueTooLarge,
   WorkerLost,
 } from '../core/errors.ts'
 import { events } from '../core/events.ts'
@@ -69,8 +68,8 @@ export async function conclude(
     await store(engine, attempt, done, parts)
     return undefined
   } catch (error) {
-    if (error instanceof ValueTooLarge) return concludeError(engine, attempt, error)
-    throw error
+    if (error instanceof StoreUnavailable) throw error
+    return concludeError(engine, attempt, error)
   }
 }
 

@@ -1,6 +1,5 @@
 import type { Actor } from '../access/actor.ts'
 import { KNOW } from '../access/authorize.ts'
-import { Permission } from '../access/permission.ts'
 import {
   type CancelledEntry,
   type Entry,
@@ -31,34 +30,34 @@ export function describeTask(
   const minimal = { refId, status, isComplete: false, isAsync: true } as const
   const detail = format ?? tool?.responseFormat ?? 'standard'
   if (detail === 'minimal') return minimal
-  // What a handler says in words may hold what it worked on: only for those who may see the value.
-  const sees = engine.access.may(entry, who, Permission.READ)
-  const progress = progressFor(engine, entry, who)
+  // What a handler says in words may hold what it worked on: only for those who may see that.
+  const hears = engine.access.mayHear(entry, who)
+  const progress = progressOf(entry, hears)
   const startedAt = entry.status === 'pending' ? undefined : entry.startedAt
   return {
     ...minimal,
     ...(startedAt === undefined ? {} : { startedAt: new Date(startedAt) }),
     ...(progress ? { progress } : {}),
-    ...(isInFlight(entry) ? flying(engine, entry, who) : ended(engine, entry, who)),
-    ...(detail === 'full' ? fully(entry, tool, sees) : {}),
+    ...(isInFlight(entry) ? flying(engine, entry, who) : ended(entry, hears)),
+    ...(detail === 'full' ? fully(entry, tool, hears) : {}),
   }
 }
 
-function fully(entry: TaskEntry, tool: Tool | undefined, sees: boolean) {
+function fully(entry: TaskEntry, tool: Tool | undefined, hears: boolean) {
   const { retryHistory } = entry
   return {
     isCancellable: isInFlight(entry),
-    ...(retryHistory.length > 0 && sees ? { retryHistory } : {}),
+    ...(retryHistory.length > 0 && hears ? { retryHistory } : {}),
     // Whoever made the schema may have made it from what the tool works on.
-    ...(tool?.outputSchema && sees ? { expectedSchema: tool.outputSchema } : {}),
+    ...(tool?.outputSchema && hears ? { expectedSchema: tool.outputSchema } : {}),
   }
 }
 
-/** How far a task is, for `who`: the words of a handler only where the value may be seen. */
-export function progressFor(engine: Engine, entry: Entry, who: Actor): Progress | undefined {
+/** How far a task is; in words only for those who may hear them. */
+function progressOf(entry: Entry, hears: boolean): Progress | undefined {
   if (entry.status === 'pending' || !entry.progress) return undefined
   const { message, ...numbers } = entry.progress
-  return engine.access.may(entry, who, Permission.READ) ? entry.progress : numbers
+  return hears ? entry.progress : numbers
 }
 
 /** Tells whoever waits, in words only where those may be seen. A listener that throws harms nothing. */
@@ -68,7 +67,7 @@ export function tellProgress(
   who: Actor,
   onProgress: ((progress: Progress) => void) | undefined,
 ): void {
-  const progress = onProgress && progressFor(engine, entry, who)
+  const progress = onProgress && progressOf(entry, engine.access.mayHear(entry, who))
   if (!progress || !engine.access.may(entry, who, KNOW)) return
   try {
     onProgress(progress)
@@ -78,17 +77,13 @@ export function tellProgress(
 }
 
 /** A failed task as an error for `who`. */
-export function taskFailed(engine: Engine, entry: FailedEntry, who: Actor): RefCacheError {
-  const { code, rpc } = entry.error
-  const message = errorFor(engine, entry, who)
-  return rpc && engine.access.may(entry, who, Permission.READ)
-    ? new ProtocolFailure(message, rpc)
-    : new TaskFailed(message, { code })
+export function taskFailed(engine: Engine, { error, ...entry }: FailedEntry, who: Actor): RefCacheError {
+  const hears = engine.access.mayHear(entry, who)
+  if (error.rpc && hears) return new ProtocolFailure(error.message, error.rpc)
+  return new TaskFailed(hears ? error.message : UNTOLD, { code: error.code })
 }
 
-function errorFor(engine: Engine, entry: FailedEntry, who: Actor): string {
-  return engine.access.may(entry, who, Permission.READ) ? entry.error.message : 'The task failed.'
-}
+const UNTOLD = 'The task failed.'
 
 function flying(engine: Engine, entry: InFlightEntry, who: Actor) {
   const now = engine.clock.now()
@@ -130,7 +125,7 @@ function pollAfter(eta: number | undefined, elapsedSeconds: number): number {
   return Math.min(15, Math.max(1, Math.round((eta ?? elapsedSeconds) / 5)))
 }
 
-function ended(engine: Engine, entry: FailedEntry | CancelledEntry, who: Actor) {
+function ended(entry: FailedEntry | CancelledEntry, hears: boolean) {
   const retryCount = Math.max(0, entry.attempt - 1)
   const counts = { retryCount, maxRetries: entry.maxRetries }
   if (entry.status === 'cancelled') {
@@ -144,9 +139,9 @@ function ended(engine: Engine, entry: FailedEntry | CancelledEntry, who: Actor) 
   const canRetry = !isFinal(code)
   return {
     ...counts,
-    error: errorFor(engine, entry, who),
+    error: hears ? entry.error.message : UNTOLD,
     errorCode: code,
-    ...(rpc && engine.access.may(entry, who, Permission.READ) ? { errorRpc: rpc } : {}),
+    ...(rpc && hears ? { errorRpc: rpc } : {}),
     canRetry,
     message: canRetry
       ? 'The task failed. Call retry_task with this ref_id to try once more.'

@@ -26,7 +26,7 @@ export async function taskInfo(engine: Engine, refId: RefId, who: Actor): Promis
 
 /** @throws NotFound where the actor may not know of it */
 export function describe(engine: Engine, entry: Entry, who: Actor): TaskInfo {
-  const response = replyStatus(engine, entry, who, 'status', 'standard')
+  const response = replyStatus(engine, entry, who, { action: 'status', format: 'standard' })
   const { createdAt, expiresAt, toolName } = entry
   const startedAt = entry.status === 'pending' ? undefined : entry.startedAt
   const updatedAt = (isInFlight(entry) ? undefined : entry.completedAt) ?? startedAt ?? createdAt

@@ -17,7 +17,10 @@ export interface Scoping {
   namespace?: Namespace
   /** A namespace for each caller: `'org:{org_id}:user:{user_id}'`. */
   namespaceTemplate?: Template
-  /** The owner of each result: `'user:{user_id}'`. */
+  /**
+   * The owner of each result, by role and id: `'agent:{user_id}'` is the caller itself, since MCP callers are agents unless
+   * `actorOf` says otherwise; `'user:{user_id}'` is that person at the host program.
+   */
   ownerTemplate?: Template
   /**
    * Whether results can be followed in the session of the call only. On stdio that is this process. Where there is no
@@ -33,23 +36,24 @@ export function checkScoping({ namespace, namespaceTemplate, ownerTemplate }: Sc
     throw new InvalidArgument('Give either a namespace or a namespaceTemplate.')
   }
   if (namespaceTemplate !== undefined) checkTemplate(namespaceTemplate, 'A namespaceTemplate')
-  if (ownerTemplate !== undefined) checkTemplate(ownerTemplate, 'An ownerTemplate')
+  if (ownerTemplate === undefined) return
+  checkTemplate(ownerTemplate, 'An ownerTemplate')
+  if (!/^(?:user|agent):/.test(ownerTemplate)) {
+    throw new InvalidArgument("An ownerTemplate begins with 'user:' or 'agent:'.")
+  }
 }
 
 /** What is said for the tool wins over what is said for all of them. */
 export function scopingOf(tool: Scoping, all: Scoping): Scoping {
   const { namespace, namespaceTemplate } = tool
+  const ownerTemplate = tool.ownerTemplate ?? all.ownerTemplate
   const placed = namespace !== undefined || namespaceTemplate !== undefined ? tool : all
   return {
     ...(placed.namespace === undefined ? {} : { namespace: placed.namespace }),
     ...(placed.namespaceTemplate === undefined ? {} : { namespaceTemplate: placed.namespaceTemplate }),
-    ...pick(tool.ownerTemplate ?? all.ownerTemplate, 'ownerTemplate'),
+    ...(ownerTemplate === undefined ? {} : { ownerTemplate }),
     sessionScoped: tool.sessionScoped ?? all.sessionScoped ?? false,
   }
-}
-
-function pick<Name extends string>(value: string | undefined, name: Name): { [N in Name]?: string } {
-  return value === undefined ? {} : ({ [name]: value } as { [N in Name]: string })
 }
 
 /** Where one call's result goes, and who may follow it. @throws PermissionDenied for a caller of whom too little is known */
@@ -61,10 +65,9 @@ export function placeCall(
   const policy = policyOf(scoping, caller)
   const guarded = policy === undefined ? {} : { policy }
   if (namespace !== undefined) return { namespace, ...guarded }
-  if (namespaceTemplate !== undefined) {
-    return { namespace: fillTemplate(namespaceTemplate, factsOf(caller)), ...guarded }
-  }
-  return { namespace: caller.namespace, ...guarded, ...(caller.ambiguous ? { memoize: false } : {}) }
+  const place =
+    namespaceTemplate === undefined ? caller.namespace : fillTemplate(namespaceTemplate, factsOf(caller))
+  return { namespace: place, ...guarded, ...(caller.ambiguous ? { memoize: false } : {}) }
 }
 
 function policyOf({ ownerTemplate, sessionScoped }: Scoping, caller: Caller): AccessPolicy | undefined {
@@ -83,9 +86,10 @@ function sessionOf({ actor }: Caller): string {
   )
 }
 
-function factsOf({ actor, claims }: Caller): (name: string) => string | undefined {
+function factsOf({ actor, ambiguous, claims }: Caller): (name: string) => string | undefined {
   return name => {
-    if (name === 'user_id' || name === 'sub') return actor.id
+    // A client through which many users come is none of them.
+    if (name === 'user_id' || name === 'sub') return ambiguous ? undefined : actor.id
     if (name === 'org_id') return actor.orgs?.[0]
     if (name === 'session_id') return realSession(actor)
     const claim = Object.hasOwn(claims, name) ? claims[name] : undefined

@@ -5,11 +5,14 @@ export type Template = string
 
 const GAP = /\{([a-z][a-z0-9_]{0,63})\}/gi
 
-/** @throws InvalidArgument where a brace is not part of a gap */
+/** A gap is all there is between two colons, or two names could be divided between two gaps in more than one way. */
+const SEGMENT = /^(?:\{[a-z][a-z0-9_]{0,63}\}|[^{}]+)$/i
+
+/** @throws InvalidArgument where a brace is not part of such a gap */
 export function checkTemplate(template: Template, what: string): Template {
-  if (typeof template === 'string' && !/[{}]/.test(template.replace(GAP, ''))) return template
+  if (typeof template === 'string' && template.split(':').every(part => SEGMENT.test(part))) return template
   throw new InvalidArgument(
-    `${what} is a text in which {name} stands for something that is known of the caller, such as {user_id}.`,
+    `${what} is a text such as 'user:{user_id}': between two colons, {name} stands for something that is known of the caller.`,
   )
 }
 

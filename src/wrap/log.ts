@@ -11,10 +11,13 @@ export interface Log {
 
 /** Text of strangers on one line of a terminal: nothing in it may move the cursor or look like another line. */
 export function printable(text: string): string {
-  return text.replace(
-    /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu,
-    char => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, char =>
+    Array.from({ length: char.length }, (_, n) => escaped(char.charCodeAt(n))).join(''),
   )
+}
+
+function escaped(unit: number): string {
+  return `\\u${unit.toString(16).padStart(4, '0')}`
 }
 
 export interface LogOptions {
@@ -30,7 +33,7 @@ export function createLog({ level, json, write = line => process.stderr.write(li
     if (LOG_LEVELS.indexOf(name) < from) return
     write(
       json
-        ? `${JSON.stringify({ time: new Date().toISOString(), level: name, code, message })}\n`
+        ? `${printable(JSON.stringify({ time: new Date().toISOString(), level: name, code, message }))}\n`
         : `mcp-refcache ${name}: ${printable(message)} [${code}]\n`,
     )
   }

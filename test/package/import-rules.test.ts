@@ -48,7 +48,7 @@ const AREAS: Record<string, Area> = {
   },
   access: {
     owns: /^access\//,
-    modules: [/^access\//, /^core\/errors\.ts$/, { types: /^core\/duration\.ts$/ }],
+    modules: [/^access\//, /^core\/errors\.ts$/, /^core\/duration\.ts$/],
     builtins: [],
     packages: [],
     why: 'access decides from what it is given alone: entries come to it as plain fields.',

@@ -114,6 +114,27 @@ describe('the order of decision', () => {
     expect(access.decide(derived(READ), user, READ).verdict).toBe('allowed')
   })
 
+  it('hides from those who may not know of it whatever other right they have', () => {
+    for (const right of [UPDATE, DELETE]) {
+      expect(decide(guarded({ user: right, agent: right }), user, right)).toBe('hidden')
+      const derived = {
+        ...guarded(AccessPolicy.public),
+        derivedFrom: [{ namespace: 'user:alice', policy: AccessPolicy.public, needs: READ }],
+      }
+      expect(decide(derived, user, right)).toBe('hidden')
+    }
+  })
+
+  it('keeps the words of a task from those who may see its result only because it was declassified', () => {
+    const declassified = {
+      ...guarded(AccessPolicy.public),
+      derivedFrom: [{ namespace: 'public', policy: AccessPolicy.executeOnly, needs: 0 }],
+    }
+    expect(access.may(declassified, agent, READ)).toBe(true)
+    expect(access.mayHear(declassified, agent)).toBe(false)
+    expect(access.mayHear(declassified, user)).toBe(true)
+  })
+
   it('allows nothing where the checker or the resolver fails', () => {
     const broken = new Access(
       {
@@ -141,6 +162,8 @@ describe('actor patterns', () => {
     ['agent:*', actor.agent({ id: 'x' }), true, true],
     ['user:*', actor.agent({ id: 'x' }), false, false],
     ['user:alice', actor.user({ id: 'alice' }), true, true],
+    ['user:alice', actor.user(), false, true],
+    ['agent:intern-*', agent, false, true],
     ['user:alice', actor.user({ id: 'alice2' }), false, false],
     ['user:alice', actor.user({ id: 'Alice' }), false, false],
     ['agent:claude-*', actor.agent({ id: 'claude-' }), true, true],
@@ -178,6 +201,7 @@ describe('who is inside of a namespace', () => {
 
   it('is said for custom and shared ones only', () => {
     expect(() => namespaceRules({ 'user:alice': { members: ['*'] } })).toThrow(InvalidArgument)
+    expect(() => namespaceRules({ public: { ttl: '15 mins' as never } })).toThrow(/ttl of 'public'/)
     expect(() => namespaceRules({ teams: { members: ['*'] } })).toThrow(InvalidArgument)
     expect(() => namespaceRules({ 'shared:x': { members: ['bob'] } })).toThrow(InvalidArgument)
     expect(() => namespaceRules({ org: { policy: { agnet: 1 } as never } })).toThrow(/agnet/)
@@ -240,12 +264,18 @@ describe('actors and policies', () => {
     expect(toActor('user')).toEqual({ type: 'user' })
   })
 
-  it.each(['system', 'root', 1, null, { type: 'root' }, actor.user({ id: '' }), { type: 'user', id: 1 }])(
-    'refuse %j',
-    who => {
-      expect(() => toActor(who as never)).toThrow(InvalidArgument)
-    },
-  )
+  it.each([
+    'system',
+    'root',
+    1,
+    null,
+    { type: 'root' },
+    actor.user({ id: '' }),
+    { type: 'user', orgs: 'acme' },
+    { type: 'user', id: 1 },
+  ])('refuse %j', who => {
+    expect(() => toActor(who as never)).toThrow(InvalidArgument)
+  })
 
   it.each<{ policy: unknown }>(
     [

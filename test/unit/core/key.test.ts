@@ -8,8 +8,7 @@ const key = (input: unknown, change: Partial<Parameters<typeof keyOf>[0]> = {}) 
     cacheName: 'c',
     toolName: 't',
     namespace: 'public',
-    policy: {},
-    derivedFrom: [],
+    scope: null,
     input: serializeInput(input),
     ...change,
   })

@@ -144,7 +144,7 @@ describe('references within values', () => {
   })
 
   it('cannot blow up', async () => {
-    const { cache } = open({ maxValueBytes: 10_000 })
+    const { cache } = open({ maxInputBytes: 10_000 })
     let ref = (await cache.set('v', 'x'.repeat(100))).refId
     for (let level = 0; level < 5; level++) ref = (await cache.set('v', Array(10).fill(ref))).refId
     await expect(echo(cache)({ ref })).rejects.toThrow(/more than 10000 characters/)

@@ -2,7 +2,9 @@ import type { AuthInfo, ServerContext } from '@modelcontextprotocol/server'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { actor } from '../../../src/access/actor.ts'
+import { policyChecker } from '../../../src/access/decision.ts'
 import { namespaceRules } from '../../../src/access/namespace.ts'
+import { Permission } from '../../../src/access/permission.ts'
 import { InvalidArgument, PermissionDenied } from '../../../src/core/errors.ts'
 import { callerOf } from '../../../src/mcp/identity.ts'
 import { checkScoping, placeCall, type Scoping, scopingOf } from '../../../src/mcp/scoping.ts'
@@ -76,6 +78,30 @@ describe('where the results of a call belong', () => {
   })
 })
 
+describe('a client through which many users come', () => {
+  const client = callerWith({ team: 'red' })
+
+  it('is none of them, and shares no results whatever the template', () => {
+    expect(() => place({ namespaceTemplate: 'user:{user_id}' }, client)).toThrow(PermissionDenied)
+    expect(place({ namespaceTemplate: 'custom:{team}' }, client)).toMatchObject({ memoize: false })
+    expect(place({ namespace: 'public' }, client)).not.toHaveProperty('memoize')
+  })
+})
+
+describe('an owner', () => {
+  it('is the caller itself where the template says agent', () => {
+    const caller = callerWith({ sub: 'alice' })
+    const { policy = {} } = place({ ownerTemplate: 'agent:{user_id}' }, caller)
+    const rules = namespaceRules()
+    const rule = policyChecker(rules).check(
+      { namespace: 'public', policy: { ...policy, agent: 0 } },
+      caller.actor,
+      Permission.READ,
+    )
+    expect(rule).toEqual({ allowed: true, rule: 'owner' })
+  })
+})
+
 describe('results that are kept to a session', () => {
   it('are bound to it by their policy', () => {
     const one = callerWith({ sub: 'alice' }, 's1')
@@ -109,6 +135,9 @@ describe('what an author says of a tool', () => {
     { namespaceTemplate: 'user:{a b}' },
     { namespaceTemplate: 'user:{__proto__}' },
     { ownerTemplate: 'user:{{sub}' },
+    { ownerTemplate: '{sub}' },
+    { namespaceTemplate: 'shared:{org_id}-{team}' },
+    { namespaceTemplate: 'user::{sub}' },
     { namespace: 'public', namespaceTemplate: 'user:{sub}' },
   ])('is refused when it is %j', scoping => {
     expect(() => checkScoping(scoping)).toThrow(InvalidArgument)
