@@ -128,7 +128,7 @@ export const CRAFTING: readonly Attack[] = [
     tries: 'a list of references to lists of references to lists: small to say, too large to hold',
     guardedBy: 'src/flow/references.ts',
     aboutIdentity: false,
-    cache: { maxValueBytes: 2_000_000 },
+    cache: { maxValueBytes: 2_000_000, maxInputBytes: 2_000_000 },
     async attempt({ alice, mallory }) {
       const seed = refOf(await mallory.call('store', { value: 'x'.repeat(1_000) }))
       const wide = await mallory.call('inspect', { value: Array(20_000).fill(seed) })

@@ -1,0 +1,3 @@
+import { attackOn } from './attacks/run.ts'
+
+attackOn('redis')

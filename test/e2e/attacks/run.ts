@@ -1,0 +1,36 @@
+import { afterAll, describe, it } from 'vitest'
+import { ATTACKS } from '../attacks.ts'
+import type { Attack, DoorKind } from './door.ts'
+import { httpDoor } from './http-door.ts'
+import { libraryDoor } from './library-door.ts'
+import { nativeDoor } from './native-door.ts'
+import { attack } from './scene.ts'
+import { STORES, type StoreKind } from './stores.ts'
+
+export const DOORS: readonly DoorKind[] = [
+  libraryDoor,
+  httpDoor('2026-07-28'),
+  httpDoor('2025-11-25'),
+  nativeDoor('2026-07-28'),
+  nativeDoor('2025-11-25'),
+]
+
+export function rowsFor(store: StoreKind, door: DoorKind): Attack[] {
+  return ATTACKS.filter(
+    ({ needs = [], stores = [store.name] }) =>
+      needs.every(ability => door.abilities.includes(ability)) && stores.includes(store.name),
+  )
+}
+
+/** Every row of the table that can be tried on a store, through every door. A file for each, so that they share the machine. */
+export function attackOn(name: StoreKind['name']): void {
+  const store = STORES.find(one => one.name === name) as StoreKind
+  afterAll(() => store.end())
+  for (const door of DOORS) {
+    describe.skipIf(!store.available)(`on ${store.name}, through ${door.name}, nothing leaks by`, () => {
+      for (const row of rowsFor(store, door)) {
+        it(`${row.id}: ${row.tries}`, () => attack(row, store, door))
+      }
+    })
+  }
+}
