@@ -55,7 +55,7 @@ export class Access {
   decide(guarded: Guarded | undefined, who: Actor, permission: Permission): Decision {
     const asked = guarded ?? NOTHING
     const wanted = this.#any(asked, who, permission)
-    const known = this.#any(asked, who, KNOW)
+    const known = wanted.allowed && (permission & ~KNOW) === 0 ? wanted : this.#any(asked, who, KNOW)
     if (!guarded) return { verdict: 'hidden', rule: 'unknown' }
     if (who.type === 'system') return { verdict: 'allowed', rule: 'system' }
     // Whoever may not know of it may not do anything else with it either.

@@ -58,21 +58,31 @@ export function namespaceRules(
   defaultTtl: number | undefined = undefined,
 ): NamespaceResolver {
   for (const [name, settings] of Object.entries(options)) checkSettings(name, settings)
+  const ruleOf = (namespace: Namespace): NamespaceRule => {
+    const parsed = parse(namespace)
+    const { members, ttl, policy } = { ...own(options, parsed.kind), ...own(options, namespace) }
+    const sessionTtl = Math.min(defaultTtl ?? SESSION_TTL, SESSION_TTL)
+    return {
+      admits: who => admits(parsed, who, members),
+      ttl: ttl === undefined && parsed.kind === 'session' ? sessionTtl : ttl,
+      policy: policy ?? POLICIES[parsed.kind],
+    }
+  }
+  // Each decision asks several times, mostly for the same few.
+  const rules = new Map<Namespace, NamespaceRule>()
   return {
     resolve(namespace) {
-      const parsed = parse(namespace)
-      const { members, ttl, policy } = { ...own(options, parsed.kind), ...own(options, namespace) }
-      return {
-        admits: who => admits(parsed, who, members),
-        ttl:
-          ttl === undefined && parsed.kind === 'session'
-            ? Math.min(defaultTtl ?? SESSION_TTL, SESSION_TTL)
-            : ttl,
-        policy: policy ?? POLICIES[parsed.kind],
-      }
+      const known = rules.get(namespace)
+      if (known) return known
+      const rule = ruleOf(namespace)
+      if (rules.size >= MAX_REMEMBERED) rules.clear()
+      rules.set(namespace, rule)
+      return rule
     },
   }
 }
+
+const MAX_REMEMBERED = 1_000
 
 function own(options: NamespaceOptions, name: string): NamespaceSettings {
   return (Object.hasOwn(options, name) ? options[name] : undefined) ?? {}
