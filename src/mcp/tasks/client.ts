@@ -1,6 +1,5 @@
 import { CLIENT_CAPABILITIES_META_KEY, type Server, type ServerContext } from '@modelcontextprotocol/server'
-
-export const TASKS_EXTENSION = 'io.modelcontextprotocol/tasks'
+import { type Capabilities, canBeAsked, declaresExtension } from './capabilities.ts'
 
 /** What a request tells of its client, as far as tasks go. */
 export interface TaskClient {
@@ -25,19 +24,9 @@ export function clientOf(server: Server, { mcpReq: { envelope } }: ServerContext
 
 /** Whether the metadata of a request of 2026-07-28 declares the extension. */
 export function declaresTasks(meta: Readonly<Record<string, unknown>> | undefined): boolean {
-  return Object.hasOwn(capabilitiesIn(meta)?.extensions ?? {}, TASKS_EXTENSION)
-}
-
-interface Capabilities {
-  readonly extensions?: object | undefined
-  readonly elicitation?: unknown
-  readonly sampling?: unknown
+  return declaresExtension(capabilitiesIn(meta))
 }
 
 function capabilitiesIn(meta: Readonly<Record<string, unknown>> | undefined): Capabilities | undefined {
   return meta?.[CLIENT_CAPABILITIES_META_KEY] as Capabilities | undefined
-}
-
-function canBeAsked(capabilities: Capabilities | undefined): boolean {
-  return capabilities?.elicitation !== undefined || capabilities?.sampling !== undefined
 }

@@ -1,0 +1,21 @@
+/** What the two sides of a connection declare of tasks, by the protocol's own names. Pure: wrap needs it without the SDK. */
+
+export const TASKS_EXTENSION = 'io.modelcontextprotocol/tasks'
+
+/** What a server of 2025-11-25 declares that can run its tools as tasks. */
+export const CORE_TASKS = { list: {}, cancel: {}, requests: { tools: { call: {} } } } as const
+
+export interface Capabilities {
+  readonly extensions?: object | undefined
+  readonly elicitation?: unknown
+  readonly sampling?: unknown
+}
+
+export function declaresExtension(capabilities: Capabilities | undefined): boolean {
+  return Object.hasOwn(capabilities?.extensions ?? {}, TASKS_EXTENSION)
+}
+
+/** Whether the client can pass questions on to its user or its model. */
+export function canBeAsked(capabilities: Capabilities | undefined): boolean {
+  return capabilities?.elicitation !== undefined || capabilities?.sampling !== undefined
+}
