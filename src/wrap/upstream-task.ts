@@ -27,7 +27,7 @@ export class UpstreamTask {
   readonly #asking = new Set<string>()
   readonly #answers = new Map<string, JsonObject>()
   #wake = new AbortController()
-  /** 2025-11-25: the request for the result, where it is under way before the end. */
+  /** 2025-11-25: the request for the result, while it is under way, and when it has brought one. */
   #result: Promise<RpcResponse> | undefined
   #told: unknown
   /** Whether the server has said that the task is over. */
@@ -52,6 +52,7 @@ export class UpstreamTask {
   /** @param created what the call was answered with. Resolves with what the call itself would have been answered with. */
   async follow(created: JsonObject): Promise<RpcResponse> {
     const { signal } = this.options.task
+    if (!this.options.meta) this.#waitForResult()
     try {
       for (let state = created; ; state = await this.#get()) {
         signal.throwIfAborted()
@@ -98,11 +99,11 @@ export class UpstreamTask {
 
   /** 2025-11-25: there is a request for it. */
   async #fetched({ status, statusMessage }: JsonObject): Promise<RpcResponse> {
-    this.#result ??= this.#requestResult()
-    const response = await this.#result.catch(() => this.#requestResult())
+    const response = await (this.#result ?? this.#requestResult()).catch(() => this.#requestResult())
     if ('result' in response) return { ...response, result: unrelated(response.result) }
-    // Many servers keep nothing of a task that failed but the message.
-    if (status === 'failed' && typeof statusMessage === 'string') throw new TaskFailed(statusMessage)
+    // Many servers keep nothing of a task that failed but the message; then the error is about that.
+    const why = status === 'failed' && typeof statusMessage === 'string' ? statusMessage : ''
+    if (!response.error.message.includes(why)) throw new TaskFailed(why)
     return response
   }
 
@@ -112,14 +113,16 @@ export class UpstreamTask {
     else this.#waitForResult()
   }
 
+  /** 2025-11-25: comes at the end, so that its interval is not waited for. Polls tell what happens until then. */
   #waitForResult(): void {
-    this.#result ??= this.#requestResult()
-    this.#result.then(
-      () => this.wake(),
-      () => {
-        this.#result = undefined
-      },
-    )
+    if (this.#result) return
+    const result = this.#requestResult()
+    this.#result = result
+    const none = () => {
+      if (this.#result === result) this.#result = undefined
+    }
+    // Some servers refuse to wait.
+    result.then(response => ('result' in response ? this.wake() : none()), none)
   }
 
   #answerAll(state: JsonObject): void {

@@ -25,7 +25,11 @@ export class UpstreamTasks {
   #declared: { core: JsonObject | undefined; extension: boolean } | undefined
   readonly #followed = new Map<string, UpstreamTask>()
 
-  constructor(private readonly upstream: Upstream) {}
+  /** @param shared whether the client may have tasks of the server's, too: by calls that the cache knows nothing of */
+  constructor(
+    private readonly upstream: Upstream,
+    private readonly shared: boolean,
+  ) {}
 
   /** The server introduces itself. */
   learn({ capabilities }: JsonObject): void {
@@ -61,7 +65,8 @@ export class UpstreamTasks {
     if (method !== 'notifications/tasks/status') return false
     const followed = this.#followed.get(String(params.taskId))
     followed?.wake()
-    return followed !== undefined
+    // It may come before the answer that says which task it is about, and after the end.
+    return followed !== undefined || !this.shared
   }
 
   /** A message that belongs to a task which is followed here, as belonging to the reference in front of it. */

@@ -110,7 +110,7 @@ export class Wrapper {
     const upstream = new Upstream(connect, log)
     return new Session({
       client,
-      caller: { ...who, upstream, tasks: new UpstreamTasks(upstream) },
+      caller: { ...who, upstream, tasks: new UpstreamTasks(upstream, this.#calls.somePassBy) },
       calls: this.#calls,
       cache: this.cache,
       polling,
