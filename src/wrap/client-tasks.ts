@@ -15,10 +15,12 @@ import {
   protocolMeta,
   type RpcError,
   RpcErrorCode,
-  type RpcNotification,
+  type RpcId,
+  type RpcMessage,
   type RpcRequest,
 } from './rpc.ts'
 import { answerCore, answerExtension } from './task-answers.ts'
+import { TaskListens } from './task-listens.ts'
 import {
   asOutcome,
   type CallContext,
@@ -48,7 +50,7 @@ export interface ClientTasksOptions {
   readonly cache: RefCache
   readonly caller: Caller
   readonly calls: ToolCalls
-  tell(message: RpcNotification): void
+  tell(message: RpcMessage, relatedTo?: RpcId): void
 }
 
 /** The tasks of MCP that one client is offered, whatever the wrapped server has: each is an entry of the cache. */
@@ -57,7 +59,15 @@ export class ClientTasks {
   #core = false
   readonly #followings = new Set<Following>()
 
-  constructor(private readonly options: ClientTasksOptions) {}
+  readonly listens: TaskListens
+
+  constructor(private readonly options: ClientTasksOptions) {
+    this.listens = new TaskListens({
+      cacheName: options.cache.name,
+      seen: refId => this.#seen(refId),
+      send: (message, relatedTo) => options.tell(message, relatedTo),
+    })
+  }
 
   /** The server has introduced itself, as the client will hear it or not. */
   introduced({ method }: RpcRequest, value: JsonObject): void {
@@ -146,6 +156,7 @@ export class ClientTasks {
 
   end(): void {
     for (const following of this.#followings) following.end()
+    this.listens.endAll()
   }
 
   async #list(cursor: string | undefined): Promise<CallOutcome> {

@@ -69,7 +69,7 @@ export class Session {
       (name, tool) => calls.register(name, tool),
     )
     this.#listing = new ToolListing(this.#catalog, this.#upstream)
-    this.#tasks = new ClientTasks({ cache, caller, calls, tell: message => void this.#toClient(message) })
+    this.#tasks = new ClientTasks({ cache, caller, calls, tell: (...told) => void this.#toClient(...told) })
   }
 
   /** @throws when the wrapped server cannot be started */
@@ -106,6 +106,8 @@ export class Session {
       void this.#callTool(message)
     } else if (this.#tasks.takes(message)) {
       void this.#answer(message, context => this.#tasks.answer(message, context))
+    } else if (this.#tasks.listens.takes(message)) {
+      void this.#listen(message)
     } else {
       void this.#forward(message)
     }
@@ -118,12 +120,20 @@ export class Session {
       answering.abort()
       return
     }
-    if (message.method === 'notifications/cancelled') this.#forwarded.delete(requestId)
+    if (message.method === 'notifications/cancelled') {
+      this.#forwarded.delete(requestId)
+      this.#tasks.listens.end(requestId)
+    }
     this.#replay.notified(message)
     this.#upstream.tell(message)
     // Tasks that an earlier wrapper left behind can go on once their tools are known.
     if (message.method === 'notifications/initialized')
       void this.#listing.complete(undefined, this.#ended.signal)
+  }
+
+  async #listen(request: RpcRequest): Promise<void> {
+    const forServer = await this.#tasks.listens.begin(request)
+    if (forServer) await this.#forward(forServer)
   }
 
   async #forward(request: RpcRequest): Promise<void> {
@@ -149,7 +159,7 @@ export class Session {
   #told(message: RpcNotification): void {
     const { tasks } = this.options.caller
     if (message.method === 'notifications/tools/list_changed') this.#catalog.forget()
-    if (tasks.hears(message)) return
+    if (tasks.hears(message) || this.#tasks.listens.acknowledges(message)) return
     this.#toClient(tasks.related(this.#serverRequests.translated(message)), this.#requestOf(message))
   }
 
@@ -158,6 +168,7 @@ export class Session {
     // A response that nobody waits for: the request was cancelled, or the server makes things up.
     if (!request) return
     this.#forwarded.delete(response.id)
+    this.#tasks.listens.end(response.id)
     if ('result' in response) {
       this.#replay.answered(request)
       this.#toClient({ ...response, result: this.#presented(request, response.result) })
@@ -244,6 +255,7 @@ export class Session {
 
   #lost(reason: string): void {
     for (const id of this.#forwarded.keys()) {
+      this.#tasks.listens.end(id)
       this.#toClient(failure(id, { code: RpcErrorCode.upstreamLost, message: reason }))
     }
     this.#forwarded.clear()

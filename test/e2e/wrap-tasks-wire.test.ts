@@ -215,6 +215,40 @@ describe('2026-07-28', () => {
     expect(done.result.resultType).toBe('complete')
   })
 
+  it.each([
+    ['alone', {}],
+    ['with what the server tells of', { toolsListChanged: true }],
+  ])('listens to its tasks, %s, until it has heard enough', async (_, others) => {
+    const connected = await connect()
+    const { gate, open } = gateIn(workshop)
+    const begun = await ask(connected, 'tools/call', { ...declaring, name: 'job', arguments: { gate } })
+    const unknown = `wrap-tasks-2026:${'0'.repeat(32)}`
+    const notifications = { ...others, taskIds: [begun.taskId, unknown] }
+    // Answered when the subscription is over.
+    void connected.dispatch({ method: 'subscriptions/listen', params: { ...declaring, notifications } })
+    const acknowledged = await until(
+      () => connected.told.find(({ method }) => method === 'notifications/subscriptions/acknowledged'),
+      'the acknowledgement',
+    )
+    expect(acknowledged.params?.notifications).toEqual({ ...others, taskIds: [begun.taskId] })
+    const told = () => connected.told.filter(({ method }) => method === 'notifications/tasks')
+    await until(() => told()[0], 'how the task stands')
+    open({ value: 'heard' })
+    const last = await until(() => told().find(({ params }) => params?.status === 'completed'), 'the end')
+    expect(last.params).toMatchObject({
+      taskId: begun.taskId,
+      result: { resultType: 'complete', content: [{ text: 'heard' }] },
+      _meta: acknowledged.params?._meta,
+    })
+  })
+
+  it('may not listen without the extension', async () => {
+    const connected = await connect()
+    const notifications = { taskIds: [`wrap-tasks-2026:${'0'.repeat(32)}`] }
+    const { error } = await ask(connected, 'subscriptions/listen', { ...silent, notifications })
+    expect(error.code).toBe(-32021)
+  })
+
   it('fails, rather than waits for ever, what has to ask a client that cannot be asked', async () => {
     const connected = await connect({ ownTasks: true })
     const meta = { _meta: envelope({ extensions: TASKS.extensions ?? {} }) }
