@@ -8,6 +8,7 @@ import { toCoreTask, toExtensionTask } from '../mcp/tasks/project.ts'
 import { infoOf, type SeenTask } from '../mcp/tasks/read.ts'
 import { toRpcError } from '../mcp/tasks/rpc-error.ts'
 import type { RefCache } from '../ref-cache.ts'
+import { asOutcome, type CallOutcome } from './call-outcome.ts'
 import { CORE_REVISION } from './introduction.ts'
 import {
   clientCapabilitiesOf,
@@ -21,14 +22,7 @@ import {
 } from './rpc.ts'
 import { answerCore, answerExtension } from './task-answers.ts'
 import { TaskListens } from './task-listens.ts'
-import {
-  asOutcome,
-  type CallContext,
-  type Caller,
-  type CallOutcome,
-  type TaskOptions,
-  type ToolCalls,
-} from './tool-calls.ts'
+import type { CallContext, Caller, TaskOptions, ToolCalls } from './tool-calls.ts'
 
 /** How long a call waits for its result before it becomes a task of 2026-07-28: quick work costs no poll. */
 const GRACE_MS = 500

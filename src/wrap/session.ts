@@ -2,6 +2,7 @@ import { isJsonObject, type JsonObject } from '../core/json.ts'
 import { ProgressNotifier } from '../mcp/progress.ts'
 import type { PollingTool } from '../mcp/tools.ts'
 import type { RefCache } from '../ref-cache.ts'
+import { asResponse, type CallOutcome, INTERNAL_ERROR } from './call-outcome.ts'
 import type { Channel } from './channel.ts'
 import { ClientTasks } from './client-tasks.ts'
 import { introduced } from './introduction.ts'
@@ -22,10 +23,9 @@ import {
   type RpcNotification,
   type RpcRequest,
   type RpcResponse,
-  result,
 } from './rpc.ts'
 import { ServerRequests } from './server-requests.ts'
-import type { CallContext, Caller, CallOutcome, ToolCalls } from './tool-calls.ts'
+import type { CallContext, Caller, ToolCalls } from './tool-calls.ts'
 import { ToolCatalog } from './tool-catalog.ts'
 import { ToolListing } from './tool-listing.ts'
 import type { Upstream } from './upstream.ts'
@@ -222,7 +222,7 @@ export class Session {
     } catch (error) {
       const { message } = error as Error
       this.options.log.error('call_failed', `A call failed inside of the wrapper: ${message}`)
-      return { error: internalError() }
+      return { error: INTERNAL_ERROR }
     }
   }
 
@@ -295,17 +295,6 @@ function takesReference({ inputSchema: { properties } }: PollingTool): boolean {
   return isJsonObject(properties) && 'ref_id' in properties
 }
 
-function asResponse(request: RpcRequest, outcome: CallOutcome): RpcResponse {
-  if ('error' in outcome) return failure(request.id, outcome.error)
-  const value = outcome.result as JsonObject
-  const needsType = protocolMeta(request.params) !== undefined && value.resultType === undefined
-  return result(request.id, needsType ? { ...value, resultType: 'complete' } : value)
-}
-
 function noTask(name: string): RpcError {
   return { code: RpcErrorCode.methodNotFound, message: `'${name}' cannot be called as a task.` }
-}
-
-function internalError(): RpcError {
-  return { code: RpcErrorCode.internal, message: 'Something went wrong inside of the wrapper; see its log.' }
 }

@@ -1,16 +1,17 @@
 import type { Actor } from '../access/actor.ts'
 import type { Namespace } from '../access/namespace.ts'
 import type { Progress } from '../core/entry.ts'
-import { InvalidArgument, ProtocolFailure, TaskFailed, WorkerLost } from '../core/errors.ts'
+import { InvalidArgument, ProtocolFailure, WorkerLost } from '../core/errors.ts'
 import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts'
 import type { CallResponse } from '../core/response.ts'
 import type { TaskContext } from '../core/tool.ts'
 import type { CallOptions } from '../flow/call.ts'
 import { splitArguments } from '../mcp/arguments.ts'
-import { type ToolResult, toErrorResult, toToolResult } from '../mcp/wire.ts'
+import { type ToolResult, toToolResult } from '../mcp/wire.ts'
 import type { CachedTool, RefCache } from '../ref-cache.ts'
+import { asOutcome, type CallOutcome, NotKept } from './call-outcome.ts'
 import { CALL_RESULT_VIEW } from './call-result.ts'
-import { metaOf, protocolMeta, type RpcError } from './rpc.ts'
+import { metaOf, protocolMeta } from './rpc.ts'
 import { type CallSettings, settingsFor, somePassBy } from './settings.ts'
 import type { KnownTool } from './tool-catalog.ts'
 import type { Upstream } from './upstream.ts'
@@ -49,23 +50,10 @@ export interface ToolCall {
 /** What a call that may become a task says for itself. */
 export type TaskOptions = Pick<CallOptions, 'asyncTimeout' | 'interactive'>
 
-/** How a call was answered: with a result, or with a JSON-RPC error as the server gave it. */
-export type CallOutcome = { result: JsonObject | ToolResult } | { error: RpcError }
-
 /** What the handler of a tool gets, and what a call's key is made of. */
 interface CallInput {
   scope: string
   params: JsonObject
-}
-
-/** Results that belong to this very call and are no value to keep: errors, questions to the client. */
-class NotKept extends TaskFailed {
-  constructor(
-    readonly result: JsonObject,
-    message: string,
-  ) {
-    super(message)
-  }
 }
 
 /** Calls of the wrapped server's tools, through the cache. One for the process, whatever the number of clients. */
@@ -200,13 +188,6 @@ export class ToolCalls {
     }
     return result
   }
-}
-
-/** What the call is answered with that ended so. */
-export function asOutcome(error: unknown): CallOutcome {
-  if (error instanceof NotKept) return { result: error.result }
-  if (error instanceof ProtocolFailure) return { error: { ...error.rpc, message: error.message } }
-  return { result: toErrorResult(error) }
 }
 
 /**

@@ -218,7 +218,7 @@ describe('2026-07-28', () => {
   it.each([
     ['alone', {}],
     ['with what the server tells of', { toolsListChanged: true }],
-  ])('listens to its tasks, %s, until it has heard enough', async (_, others) => {
+  ])('listens to its tasks, %s', async (_, others) => {
     const connected = await connect()
     const { gate, open } = gateIn(workshop)
     const begun = await ask(connected, 'tools/call', { ...declaring, name: 'job', arguments: { gate } })
@@ -240,6 +240,29 @@ describe('2026-07-28', () => {
       result: { resultType: 'complete', content: [{ text: 'heard' }] },
       _meta: acknowledged.params?._meta,
     })
+  })
+
+  it('hears nothing more of a subscription that it ended', async () => {
+    const connected = await connect()
+    const { gate, open } = gateIn(workshop)
+    const { taskId } = await ask(connected, 'tools/call', { ...declaring, name: 'job', arguments: { gate } })
+    const params = { ...declaring, notifications: { taskIds: [taskId] } }
+    void connected.dispatch({ method: 'subscriptions/listen', params })
+    const told = () => connected.told.filter(({ method }) => method === 'notifications/tasks')
+    const first = await until(() => told()[0], 'how the task stands')
+    const meta = first.params?._meta as Answer
+    const requestId = meta['io.modelcontextprotocol/subscriptionId']
+    await connected.notify('notifications/cancelled', { ...declaring, requestId })
+    const before = await ask(connected, 'tasks/get', { ...declaring, taskId })
+    expect(before.status).toBe('working')
+    const heard = told().length
+    open({ value: 'unheard' })
+    await until(async () => {
+      const { status } = await ask(connected, 'tasks/get', { ...declaring, taskId })
+      return status === 'completed' || undefined
+    }, 'the end')
+    await ask(connected, 'tools/list', declaring)
+    expect(told()).toHaveLength(heard)
   })
 
   it('may not listen without the extension', async () => {

@@ -8,6 +8,7 @@ import {
   gateIn,
   overHttp,
   overStdio,
+  serveHttp,
   serverOf,
 } from './fixtures/wrap-task-clients.ts'
 
@@ -32,7 +33,7 @@ async function begin({ session }: Connected, era: Era, tool: string, args: Recor
 /** A tool's text, wherever the server has put it. */
 const shown = (result: unknown) => JSON.stringify(result)
 
-async function serveHttp(command: readonly string[], env: Record<string, string>): Promise<URL> {
+async function wrapOnHttp(command: readonly string[], env: Record<string, string>): Promise<URL> {
   const wrap = ['wrap', '--http', '0', '--store', workshop.store, '--', ...command]
   const raw = workshop.process(wrap, env)
   return new URL(/on (http:\S+)/.exec(await raw.ready())?.[1] ?? '')
@@ -50,7 +51,7 @@ const UPSTREAMS = [
 describe.each(UPSTREAMS)('a task client at %s on %s, the server having tasks: %s', (era, wire, ownTasks) => {
   const connect = async (): Promise<Connected> => {
     if (wire === 'stdio') return overStdio(workshop, era, serverOf(era), { ownTasks })
-    return overHttp(workshop, await serveHttp(serverOf(era), ownTasks ? { OWN_TASKS: '1' } : {}))
+    return overHttp(workshop, await wrapOnHttp(serverOf(era), ownTasks ? { OWN_TASKS: '1' } : {}))
   }
 
   it('is given a reference as its task: it works, says what the server says, and has the result', async () => {
@@ -156,5 +157,33 @@ describe.each([
     const reference = JSON.parse(kept) as SerializedTaskReference
     const { outcome } = await (await second.session.resumeTask(reference)).settle()
     expect(shown(resultFromTaskOutcome(outcome))).toContain('all of it')
+  })
+})
+
+describe('a server of 2026-07-28 over HTTP, with tasks of its own', () => {
+  const era = '2026-07-28'
+  const connect = async (wrap: readonly string[] = []) =>
+    overStdio(workshop, era, [], { wrap: ['--url', await serveHttp(workshop), '--name', 'far', ...wrap] })
+
+  it('is followed, asked and answered', async () => {
+    const connected = await connect()
+    const { gate, open } = gateIn(workshop)
+    const execution = await begin(connected, era, 'job', { gate })
+    expect(execution.handle.taskId).toMatch(/^far:/)
+    open({ value: 'from afar' })
+    expect(shown(await execution.settle())).toContain('from afar')
+    const asking = await begin(connected, era, 'greet')
+    expect(shown(await asking.settle())).toContain('Hello, Ada!')
+  })
+
+  it('stops when the task is cancelled, by a client that knows none, too', async () => {
+    const connected = await connect(['--async-timeout', '100ms'])
+    const { handle } = await begin(connected, era, 'job', { gate: gateIn(workshop).gate })
+    const call = { name: 'job', arguments: { gate: gateIn(workshop).gate } }
+    const { ref_id } = ((await connected.client.callTool(call)) as Answer).structuredContent
+    await until(() => workshop.journal('begin')[1], 'both to begin')
+    await connected.session.task(handle.taskId).cancel()
+    await connected.client.callTool({ name: 'cancel_task', arguments: { ref_id } })
+    await until(() => workshop.journal('aborted')[1], 'both to be aborted')
   })
 })
