@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonObject } from '../core/json.ts'
+import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts'
 import type { TaskContext } from '../core/tool.ts'
 import { canBeAsked, declaresExtension, TASKS_EXTENSION } from '../mcp/tasks/capabilities.ts'
 import {
@@ -89,7 +89,7 @@ export class UpstreamTasks {
     // Without the signal: what is cancelled is the task, and only its id tells which that is.
     const response = await this.#ask({ ...params, task: {} })
     const created = 'result' in response ? response.result.task : undefined
-    if (!isJsonObject(created)) return response
+    if (!isTask(created)) return response
     const cancellable = this.#declared?.core?.cancel !== undefined
     return this.#follow(created, { task, meta: undefined, cancellable })
   }
@@ -131,7 +131,8 @@ export class UpstreamTasks {
     }
     const own = withClientCapabilities(params, declaring)
     const response = await this.#ask(own, task.signal)
-    if ('error' in response || response.result.resultType !== 'task') return response
+    if ('error' in response || response.result.resultType !== 'task' || !isTask(response.result))
+      return response
     return this.#follow(response.result, { task, meta: protocolMeta(own), cancellable: true })
   }
 
@@ -151,6 +152,10 @@ export class UpstreamTasks {
       this.#followed.delete(followed.taskId)
     }
   }
+}
+
+function isTask(value: JsonValue | undefined): value is JsonObject {
+  return isJsonObject(value) && typeof value.taskId === 'string'
 }
 
 function withTasks({ extensions, ...capabilities }: JsonObject): JsonObject {

@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { resultFromTaskOutcome, type SerializedTaskReference } from '@modelcontextprotocol/ext-tasks/client'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { until, Workshop } from './fixtures/wrap-harness.ts'
@@ -186,4 +187,17 @@ describe('a server of 2026-07-28 over HTTP, with tasks of its own', () => {
     await connected.client.callTool({ name: 'cancel_task', arguments: { ref_id } })
     await until(() => workshop.journal('aborted')[1], 'both to be aborted')
   })
+})
+
+it('a task of a server that is killed, started again, and still knows it, goes on', async () => {
+  const era = '2026-07-28'
+  const env = { SERVER_STORE: join(workshop.folder, 'server.db') }
+  const connected = await overStdio(workshop, era, serverOf(era), { ownTasks: true, env })
+  const { gate, open } = gateIn(workshop)
+  const execution = await begin(connected, era, 'job', { gate })
+  const [begun] = await until(() => workshop.journal('begin'), 'the work to begin')
+  process.kill(begun?.pid ?? 0, 'SIGKILL')
+  await until(() => workshop.journal('begin')[1], 'the server to take its work up again')
+  open({ value: 'after all' })
+  expect(shown(await execution.settle())).toContain('after all')
 })
