@@ -40,7 +40,11 @@ export type RpcMessage = RpcRequest | RpcNotification | RpcResponse
 
 /** The codes that this package gives by itself. The server's own pass through as they are. */
 export const RpcErrorCode = {
+  methodNotFound: -32601,
+  invalidParams: -32602,
   internal: -32603,
+  /** 2026-07-28: the client has to declare an ability first. */
+  missingCapability: -32021,
   /** The wrapped server went away, or cannot be reached. In the range that JSON-RPC leaves to servers. */
   upstreamLost: -32000,
 } as const
@@ -94,6 +98,22 @@ export function protocolMeta(params: JsonObject | undefined): JsonObject | undef
   const entries = Object.entries(meta).filter(([key]) => key.startsWith(PROTOCOL_META))
   return `${PROTOCOL_META}protocolVersion` in meta ? Object.fromEntries(entries) : undefined
 }
+
+const CLIENT_CAPABILITIES = `${PROTOCOL_META}clientCapabilities`
+
+/** What the client of a request of 2026-07-28 declares with it. */
+export function clientCapabilitiesOf(params: JsonObject | undefined): JsonObject {
+  const capabilities = metaOf(params)[CLIENT_CAPABILITIES]
+  return isObject(capabilities) ? (capabilities as JsonObject) : {}
+}
+
+/** The params, as a client with other capabilities would send them. */
+export function withClientCapabilities(params: JsonObject, capabilities: JsonObject): JsonObject {
+  return { ...params, _meta: { ...metaOf(params), [CLIENT_CAPABILITIES]: capabilities } }
+}
+
+/** Where a message of 2025-11-25 says which task it belongs to. */
+export const RELATED_TASK = `${PROTOCOL_META}related-task`
 
 export function metaOf(params: JsonObject | undefined): JsonObject {
   const meta = params?._meta

@@ -1,9 +1,11 @@
 import { isJsonObject, type JsonObject } from '../core/json.ts'
-import { SERVER_INSTRUCTIONS } from '../mcp/instructions.ts'
 import { ProgressNotifier } from '../mcp/progress.ts'
 import type { PollingTool } from '../mcp/tools.ts'
 import type { RefCache } from '../ref-cache.ts'
+import { asResponse, type CallOutcome, INTERNAL_ERROR } from './call-outcome.ts'
 import type { Channel } from './channel.ts'
+import { ClientTasks } from './client-tasks.ts'
+import { introduced } from './introduction.ts'
 import type { Log } from './log.ts'
 import { poll } from './polling.ts'
 import { Replay } from './replay.ts'
@@ -21,10 +23,9 @@ import {
   type RpcNotification,
   type RpcRequest,
   type RpcResponse,
-  result,
 } from './rpc.ts'
 import { ServerRequests } from './server-requests.ts'
-import type { CallContext, Caller, CallOutcome, ToolCalls } from './tool-calls.ts'
+import type { CallContext, Caller, ToolCalls } from './tool-calls.ts'
 import { ToolCatalog } from './tool-catalog.ts'
 import { ToolListing } from './tool-listing.ts'
 import type { Upstream } from './upstream.ts'
@@ -55,11 +56,12 @@ export class Session {
   readonly #catalog: ToolCatalog
   readonly #upstream: Upstream
   readonly #listing: ToolListing
+  readonly #tasks: ClientTasks
   readonly #ended = new AbortController()
   #endCalls = () => {}
 
   constructor(private readonly options: SessionOptions) {
-    const { calls, caller, polling } = options
+    const { cache, calls, caller, polling } = options
     this.#upstream = caller.upstream
     this.#catalog = new ToolCatalog(
       polling,
@@ -67,6 +69,7 @@ export class Session {
       (name, tool) => calls.register(name, tool),
     )
     this.#listing = new ToolListing(this.#catalog, this.#upstream)
+    this.#tasks = new ClientTasks({ cache, caller, calls, tell: (...told) => void this.#toClient(...told) })
   }
 
   /** @throws when the wrapped server cannot be started */
@@ -88,6 +91,7 @@ export class Session {
   async close(): Promise<void> {
     this.#ended.abort()
     for (const answering of this.#answering.values()) answering.abort()
+    this.#tasks.end()
     this.#endCalls()
     await Promise.all([this.#upstream.close(), this.options.client.close()])
   }
@@ -98,8 +102,12 @@ export class Session {
       if (forServer) this.#upstream.forward(forServer).catch(() => {})
     } else if (!isRequest(message)) {
       this.#notified(message)
-    } else if (message.method === 'tools/call' && !isJsonObject(message.params?.task)) {
+    } else if (message.method === 'tools/call') {
       void this.#callTool(message)
+    } else if (this.#tasks.takes(message)) {
+      void this.#answer(message, context => this.#tasks.answer(message, context))
+    } else if (this.#tasks.listens.takes(message)) {
+      void this.#listen(message)
     } else {
       void this.#forward(message)
     }
@@ -112,12 +120,20 @@ export class Session {
       answering.abort()
       return
     }
-    if (message.method === 'notifications/cancelled') this.#forwarded.delete(requestId)
+    if (message.method === 'notifications/cancelled') {
+      this.#forwarded.delete(requestId)
+      this.#tasks.listens.end(requestId)
+    }
     this.#replay.notified(message)
     this.#upstream.tell(message)
     // Tasks that an earlier wrapper left behind can go on once their tools are known.
     if (message.method === 'notifications/initialized')
       void this.#listing.complete(undefined, this.#ended.signal)
+  }
+
+  async #listen(request: RpcRequest): Promise<void> {
+    const forServer = await this.#tasks.listens.begin(request)
+    if (forServer) await this.#forward(forServer)
   }
 
   async #forward(request: RpcRequest): Promise<void> {
@@ -134,11 +150,17 @@ export class Session {
 
   #fromServer(message: RpcMessage): void {
     if (isResponse(message)) this.#answered(message)
-    else if (isRequest(message)) this.#toClient(this.#serverRequests.opened(message))
-    else {
-      if (message.method === 'notifications/tools/list_changed') this.#catalog.forget()
-      this.#toClient(this.#serverRequests.translated(message), this.#requestOf(message))
-    }
+    else if (isRequest(message)) {
+      const { tasks } = this.options.caller
+      this.#toClient(this.#serverRequests.opened(tasks.related(message)))
+    } else this.#told(message)
+  }
+
+  #told(message: RpcNotification): void {
+    const { tasks } = this.options.caller
+    if (message.method === 'notifications/tools/list_changed') this.#catalog.forget()
+    if (tasks.hears(message) || this.#tasks.listens.acknowledges(message)) return
+    this.#toClient(tasks.related(this.#serverRequests.translated(message)), this.#requestOf(message))
   }
 
   #answered(response: RpcResponse): void {
@@ -146,19 +168,21 @@ export class Session {
     // A response that nobody waits for: the request was cancelled, or the server makes things up.
     if (!request) return
     this.#forwarded.delete(response.id)
+    this.#tasks.listens.end(response.id)
     if ('result' in response) {
       this.#replay.answered(request)
       this.#toClient({ ...response, result: this.#presented(request, response.result) })
     } else this.#toClient(response)
   }
 
-  #presented({ method }: RpcRequest, value: JsonObject): JsonObject {
-    switch (method) {
+  #presented(request: RpcRequest, value: JsonObject): JsonObject {
+    switch (request.method) {
       case 'initialize':
       case 'server/discover':
-        return introduced(value)
+        this.#tasks.introduced(request, value)
+        return introduced(request, value)
       case 'tools/list':
-        return this.#catalog.present(value)
+        return this.#catalog.present(value, this.#tasks.isCore(request))
       default:
         return value
     }
@@ -167,20 +191,39 @@ export class Session {
   async #callTool(request: RpcRequest): Promise<void> {
     const name = request.params?.name
     const own = this.#ownTool(request)
-    if (typeof name !== 'string' || (!own && !this.options.calls.goesThrough(name))) {
-      return this.#forward(request)
-    }
+    if (typeof name !== 'string' || !(own || this.#goesThrough(name, request))) return this.#forward(request)
+    await this.#answer(request, context => this.#outcome(request, name, own, context))
+  }
+
+  /** A wish for a task that we did not offer is the server's to judge. */
+  #goesThrough(name: string, request: RpcRequest): boolean {
+    const wanted = isJsonObject(request.params?.task)
+    return this.options.calls.goesThrough(name) && (!wanted || this.#tasks.wishOf(request) === 'task')
+  }
+
+  /** Answers a request here, and tells of progress meanwhile. */
+  async #answer(request: RpcRequest, work: (context: CallContext) => Promise<CallOutcome>): Promise<void> {
     const waiting = new AbortController()
     const progress = new ProgressNotifier(progressTokenOf(request.params), params =>
       this.#toClient(notification('notifications/progress', params), request.id),
     )
     const context = { signal: waiting.signal, onProgress: progress.notify }
     this.#answering.set(request.id, waiting)
-    const outcome = await this.#outcome(request, name, own, context)
+    const outcome = await this.#withoutThrowing(() => work(context))
     this.#answering.delete(request.id)
     await progress.end()
     // Who cancelled a request does not want its answer.
     if (!waiting.signal.aborted) this.#toClient(asResponse(request, outcome))
+  }
+
+  async #withoutThrowing(work: () => Promise<CallOutcome>): Promise<CallOutcome> {
+    try {
+      return await work()
+    } catch (error) {
+      const { message } = error as Error
+      this.options.log.error('call_failed', `A call failed inside of the wrapper: ${message}`)
+      return { error: INTERNAL_ERROR }
+    }
   }
 
   async #outcome(
@@ -189,22 +232,17 @@ export class Session {
     own: PollingTool | undefined,
     context: CallContext,
   ): Promise<CallOutcome> {
-    const { cache, caller, calls, log } = this.options
+    const { cache, caller, calls } = this.options
     const params = request.params ?? {}
-    try {
-      // A poll needs no server; what is to run does.
-      if (!own || name === 'retry_task') {
-        await this.#listing.complete(protocolMeta(params), context.signal)
-      }
-      if (own) {
-        const poller = { ...context, actor: caller.actor }
-        return { result: await poll(cache, own, params.arguments, poller) }
-      }
-      return await calls.call(caller, this.#catalog.known(name), name, params, context)
-    } catch (error) {
-      log.error('call_failed', `A call failed inside of the wrapper: ${(error as Error).message}`)
-      return { error: internalError() }
+    // A poll needs no server; what is to run does.
+    if (!own || name === 'retry_task') {
+      await this.#listing.complete(protocolMeta(params), context.signal)
     }
+    if (own && isJsonObject(params.task)) return { error: noTask(name) }
+    if (own) return { result: await poll(cache, own, params.arguments, { ...context, actor: caller.actor }) }
+    const call = { name, tool: this.#catalog.known(name), params }
+    if (this.#tasks.wishOf(request) === 'answer') return calls.call(caller, call, context)
+    return this.#tasks.call(request, options => calls.start(caller, call, { ...context, ...options }))
   }
 
   /** Ours, unless the server has one of that name and the reference is not of this cache: then it is the server's. */
@@ -217,6 +255,7 @@ export class Session {
 
   #lost(reason: string): void {
     for (const id of this.#forwarded.keys()) {
+      this.#tasks.listens.end(id)
       this.#toClient(failure(id, { code: RpcErrorCode.upstreamLost, message: reason }))
     }
     this.#forwarded.clear()
@@ -252,29 +291,10 @@ export class Session {
   }
 }
 
-/** The server's introduction of itself, with what an agent has to know of references. */
-function introduced(value: JsonObject): JsonObject {
-  const { instructions, capabilities } = value
-  const own = typeof instructions === 'string' && instructions !== '' ? `${instructions}\n\n` : ''
-  const abilities = isJsonObject(capabilities) ? capabilities : {}
-  return {
-    ...value,
-    capabilities: { ...abilities, tools: abilities.tools ?? {} },
-    instructions: own + SERVER_INSTRUCTIONS,
-  }
-}
-
 function takesReference({ inputSchema: { properties } }: PollingTool): boolean {
   return isJsonObject(properties) && 'ref_id' in properties
 }
 
-function asResponse(request: RpcRequest, outcome: CallOutcome): RpcResponse {
-  if ('error' in outcome) return failure(request.id, outcome.error)
-  const value = outcome.result as JsonObject
-  const needsType = protocolMeta(request.params) !== undefined && value.resultType === undefined
-  return result(request.id, needsType ? { ...value, resultType: 'complete' } : value)
-}
-
-function internalError(): RpcError {
-  return { code: RpcErrorCode.internal, message: 'Something went wrong inside of the wrapper; see its log.' }
+function noTask(name: string): RpcError {
+  return { code: RpcErrorCode.methodNotFound, message: `'${name}' cannot be called as a task.` }
 }

@@ -25,3 +25,8 @@ export function settingsFor({ defaults, tools }: CallSettings, name: string): To
   const own = Object.hasOwn(tools, name) ? tools[name] : undefined
   return { ...defaults, ...own }
 }
+
+/** Whether calls of some tool pass by the cache. */
+export function somePassBy({ defaults, tools }: CallSettings): boolean {
+  return [defaults, ...Object.values(tools)].some(({ cache }) => cache === false)
+}

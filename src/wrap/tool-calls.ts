@@ -1,18 +1,21 @@
 import type { Actor } from '../access/actor.ts'
 import type { Namespace } from '../access/namespace.ts'
 import type { Progress } from '../core/entry.ts'
-import { InvalidArgument, TaskFailed, WorkerLost } from '../core/errors.ts'
+import { InvalidArgument, ProtocolFailure, WorkerLost } from '../core/errors.ts'
 import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts'
 import type { CallResponse } from '../core/response.ts'
 import type { TaskContext } from '../core/tool.ts'
+import type { CallOptions } from '../flow/call.ts'
 import { splitArguments } from '../mcp/arguments.ts'
-import { type ToolResult, toErrorResult, toToolResult } from '../mcp/wire.ts'
+import { type ToolResult, toToolResult } from '../mcp/wire.ts'
 import type { CachedTool, RefCache } from '../ref-cache.ts'
+import { asOutcome, type CallOutcome, NotKept } from './call-outcome.ts'
 import { CALL_RESULT_VIEW } from './call-result.ts'
-import { metaOf, protocolMeta, type RpcError } from './rpc.ts'
-import { type CallSettings, settingsFor } from './settings.ts'
+import { metaOf, protocolMeta } from './rpc.ts'
+import { type CallSettings, settingsFor, somePassBy } from './settings.ts'
 import type { KnownTool } from './tool-catalog.ts'
 import type { Upstream } from './upstream.ts'
+import type { UpstreamTasks } from './upstream-tasks.ts'
 import { wholeResult } from './whole-result.ts'
 
 /** A client may make up names; each costs memory. */
@@ -28,6 +31,7 @@ export interface Caller {
   readonly actor: Actor
   readonly namespace: Namespace
   readonly upstream: Upstream
+  readonly tasks: UpstreamTasks
 }
 
 export interface CallContext {
@@ -35,30 +39,21 @@ export interface CallContext {
   onProgress(progress: Progress): void
 }
 
-/** How a call was answered: with a result, or with a JSON-RPC error as the server gave it. */
-export type CallOutcome = { result: JsonObject | ToolResult } | { error: RpcError }
+/** One call as the client made it. */
+export interface ToolCall {
+  readonly name: string
+  readonly tool: KnownTool
+  /** The server's, but for the reserved argument, the progress token, and the wish for a task. */
+  readonly params: JsonObject
+}
+
+/** What a call that may become a task says for itself. */
+export type TaskOptions = Pick<CallOptions, 'asyncTimeout' | 'interactive'>
 
 /** What the handler of a tool gets, and what a call's key is made of. */
 interface CallInput {
   scope: string
   params: JsonObject
-}
-
-/** Results that belong to this very call and are no value to keep: errors, questions to the client. */
-class NotKept extends TaskFailed {
-  constructor(
-    readonly result: JsonObject,
-    message: string,
-  ) {
-    super(message)
-  }
-}
-
-/** The server refused the request itself. */
-class Refused extends TaskFailed {
-  constructor(readonly rpcError: RpcError) {
-    super(rpcError.message)
-  }
 }
 
 /** Calls of the wrapped server's tools, through the cache. One for the process, whatever the number of clients. */
@@ -86,45 +81,46 @@ export class ToolCalls {
     return settingsFor(this.settings, name).cache !== false
   }
 
-  /** One call. Its params are the server's, but for the reserved argument and the progress token. */
-  async call(
-    caller: Caller,
-    tool: KnownTool,
-    name: string,
-    params: JsonObject,
-    context: CallContext,
-  ): Promise<CallOutcome> {
-    const memoize = settingsFor(this.settings, name).memoize ?? (tool.readOnly && tool.idempotent)
-    const { actor, namespace } = caller
+  /** Whether there may be calls that the cache knows nothing of. */
+  get somePassBy(): boolean {
+    return somePassBy(this.settings)
+  }
+
+  /** Whether the task of that name is of this server, and of these credentials. */
+  isOwn(toolName: string | undefined): boolean {
+    return toolName?.endsWith(`@${this.upstream}`) ?? false
+  }
+
+  /** One call, with the answer that a client gets which knows nothing of tasks. */
+  async call(caller: Caller, call: ToolCall, context: CallContext): Promise<CallOutcome> {
     try {
-      const { own, responseFormat } = splitArguments(params.arguments)
-      const input = {
-        scope: caller.scope,
-        params: withoutToken(
-          { ...params, ...(own === undefined ? {} : { arguments: own as JsonValue }) },
-          memoize,
-        ),
-      }
-      const response = await this.#tool(name, tool)(input, {
-        actor,
-        namespace,
-        memoize,
-        responseFormat,
-        ...context,
-      })
-      if (context.signal.aborted && !memoize) {
-        await this.cache.cancelTask(response.refId, { actor }).catch(() => {})
-      }
-      return { result: await this.#answer(response, caller) }
+      return { result: await this.present(await this.start(caller, call, context), caller.actor) }
     } catch (error) {
-      if (error instanceof NotKept) return { result: error.result }
-      if (error instanceof Refused) return { error: error.rpcError }
-      return { result: toErrorResult(error) }
+      return asOutcome(error)
     }
   }
 
+  /** One call, and what there is of it when it is to be answered. */
+  async start(
+    { actor, namespace, scope }: Caller,
+    { name, tool, params }: ToolCall,
+    context: CallContext & TaskOptions,
+  ): Promise<CallResponse> {
+    const memoize = settingsFor(this.settings, name).memoize ?? (tool.readOnly && tool.idempotent)
+    const { own, responseFormat } = splitArguments(params.arguments)
+    const { task: _, ...asked } = params
+    const given = { ...asked, ...(own === undefined ? {} : { arguments: own as JsonValue }) }
+    const input = { scope, params: withoutToken(given, memoize) }
+    const options = { actor, namespace, memoize, responseFormat, ...context }
+    const response = await this.#tool(name, tool)(input, options)
+    if (context.signal.aborted && !memoize) {
+      await this.cache.cancelTask(response.refId, { actor }).catch(() => {})
+    }
+    return response
+  }
+
   /** A result that fits is passed on as the server gave it; anything else becomes an answer about its reference. */
-  async #answer(response: CallResponse, { actor: who }: Caller): Promise<JsonObject | ToolResult> {
+  async present(response: CallResponse, who: Actor): Promise<JsonObject | ToolResult> {
     const whole = await this.#whole(response, who)
     if (!whole) return toToolResult(response)
     return { ...whole, _meta: { ...(whole._meta as JsonObject | undefined), [REF_ID_META]: response.refId } }
@@ -142,7 +138,7 @@ export class ToolCalls {
   }
 
   #tool(name: string, declared: KnownTool): CachedTool<CallInput> {
-    const { readOnly, idempotent, outputSchema } = declared
+    const { readOnly, idempotent, outputSchema, asTask } = declared
     const known = this.#tools.get(name)
     // A tool may be called before it is listed, and may be declared anew.
     if (known?.declared === declared) return known.call
@@ -166,21 +162,22 @@ export class ToolCalls {
         ...(ttl === undefined ? {} : { ttl }),
         ...(outputSchema === undefined ? {} : { outputSchema }),
       },
-      (input, task) => this.#run(input, task),
+      (input, task) => this.#run(input, asTask, task),
     )
     this.#tools.set(name, { declared, call: tool })
     return tool
   }
 
   /** The handler of every tool: asks the server of the caller that the call was made for. */
-  async #run({ scope, params }: CallInput, task: TaskContext): Promise<JsonObject> {
+  async #run({ scope, params }: CallInput, asTask: boolean, task: TaskContext): Promise<JsonObject> {
     const caller = this.#callers.get(scope)
     if (!caller) throw new WorkerLost('The wrapped server that this call was for is gone.')
-    const response = await caller.upstream.request('tools/call', params, {
-      signal: task.signal,
-      onProgress: report => task.progress(report),
-    })
-    if ('error' in response) throw new Refused(response.error)
+    const response = await caller.tasks.call(params, asTask, task)
+    if ('error' in response) {
+      // The server refused the request itself.
+      const { message, ...rpc } = response.error
+      throw new ProtocolFailure(message, rpc)
+    }
     const { result } = response
     if (result.isError === true) throw new NotKept(result, errorText(result))
     if (result.resultType !== undefined && result.resultType !== 'complete') {

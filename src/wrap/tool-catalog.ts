@@ -8,9 +8,16 @@ export interface KnownTool {
   readonly readOnly: boolean
   readonly idempotent: boolean
   readonly outputSchema: JsonObject | undefined
+  /** Whether it can be called as a task of 2025-11-25. */
+  readonly asTask: boolean
 }
 
-const NOT_DECLARED: KnownTool = { readOnly: false, idempotent: false, outputSchema: undefined }
+const NOT_DECLARED: KnownTool = {
+  readOnly: false,
+  idempotent: false,
+  outputSchema: undefined,
+  asTask: false,
+}
 
 /** The server's tools, as it declared them, and as the client is shown them. */
 export class ToolCatalog {
@@ -55,6 +62,7 @@ export class ToolCatalog {
         readOnly: annotations.readOnlyHint === true,
         idempotent: annotations.idempotentHint === true,
         outputSchema: isJsonObject(tool.outputSchema) ? tool.outputSchema : undefined,
+        asTask: canBeTask(tool),
       }
       this.#tools.set(tool.name, known)
       this.onLearned(tool.name, known)
@@ -62,14 +70,19 @@ export class ToolCatalog {
     if (page.nextCursor === undefined) this.#complete = true
   }
 
-  /** One page of `tools/list` as the client gets it; ours come at the end of the last one. */
-  present(page: JsonObject): JsonObject {
+  /**
+   * One page of `tools/list` as the client gets it; ours come at the end of the last one.
+   * @param asTasks whether the client may call what goes through the cache as tasks of 2025-11-25
+   */
+  present(page: JsonObject, asTasks = false): JsonObject {
     this.learn(page)
     if (!Array.isArray(page.tools)) return page
     const ours = new Set(this.polling.map(({ name }) => name))
     const theirs = page.tools
       .filter(tool => !isJsonObject(tool) || !ours.has(String(tool.name)))
-      .map(tool => (isJsonObject(tool) && this.goesThrough(String(tool.name)) ? extended(tool) : tool))
+      .map(tool =>
+        isJsonObject(tool) && this.goesThrough(String(tool.name)) ? extended(tool, asTasks) : tool,
+      )
     const added = page.nextCursor === undefined ? this.polling.map(describePolling) : []
     return { ...page, tools: [...theirs, ...added] }
   }
@@ -82,13 +95,21 @@ function toolsOf(page: JsonObject): Array<JsonObject & { name: string }> {
   )
 }
 
-function extended(tool: JsonObject): JsonObject {
-  const { description, outputSchema } = tool
+function canBeTask({ execution }: JsonObject): boolean {
+  return (
+    isJsonObject(execution) && (execution.taskSupport === 'optional' || execution.taskSupport === 'required')
+  )
+}
+
+function extended(tool: JsonObject, asTasks: boolean): JsonObject {
+  const { description, outputSchema, execution } = tool
   return {
     ...tool,
     description:
       typeof description === 'string' && description !== '' ? `${description}\n\n${TOOL_NOTE}` : TOOL_NOTE,
     ...(isJsonObject(outputSchema) ? { outputSchema: widened(outputSchema) } : {}),
+    // Where the server demands a task, we are the one to ask for it.
+    ...(asTasks ? { execution: { ...(execution as JsonObject), taskSupport: 'optional' } } : {}),
   }
 }
 

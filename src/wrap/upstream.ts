@@ -16,7 +16,6 @@ import {
 export interface RequestOptions {
   /** Its abort cancels the request at the server, too. */
   signal?: AbortSignal | undefined
-  onProgress?: ((report: ProgressReport) => void) | undefined
 }
 
 export interface UpstreamEvents {
@@ -33,8 +32,9 @@ export interface UpstreamEvents {
 interface Pending {
   settle(response: RpcResponse): void
   reject(error: Error): void
-  onProgress: RequestOptions['onProgress']
 }
+
+type OnProgress = (report: ProgressReport) => void
 
 const FIRST_PAUSE_MS = 250
 const MAX_PAUSE_MS = 30_000
@@ -53,6 +53,8 @@ export class Upstream {
   /** Whether the connection knows all that it has to: until then it is for `replay` alone. */
   #ready = false
   #pending = new Map<string, Pending>()
+  /** Who hears of progress, by its token. */
+  readonly #hearers = new Map<string, OnProgress>()
   #waiting = new Set<() => void>()
   #failures = 0
   #startedAt = 0
@@ -99,6 +101,13 @@ export class Upstream {
     return this.#ask(await this.#reach(options.signal), method, params, options)
   }
 
+  /** Has `onProgress` hear of progress under the token, until `end`: a task may outlive the request that began it. */
+  hear(onProgress: OnProgress): { token: string; end(): void } {
+    const token = `${this.#idPrefix}${this.#nextId++}`
+    this.#hearers.set(token, onProgress)
+    return { token, end: () => this.#hearers.delete(token) }
+  }
+
   /** As `request`, on the new connection, before anybody else may use it. */
   replay(method: string, params: JsonObject): Promise<RpcResponse> {
     if (!this.#channel) throw new WorkerLost('The wrapped server is not running.')
@@ -114,21 +123,21 @@ export class Upstream {
     channel: Channel,
     method: string,
     params: JsonObject,
-    { signal, onProgress }: RequestOptions,
+    { signal }: RequestOptions,
   ): Promise<RpcResponse> {
     signal?.throwIfAborted()
     const id = `${this.#idPrefix}${this.#nextId++}`
     let abort = () => {}
     try {
       return await new Promise((settle, reject) => {
-        this.#pending.set(id, { settle, reject, onProgress })
+        this.#pending.set(id, { settle, reject })
         abort = () => {
           this.tell(notification('notifications/cancelled', { requestId: id, reason: 'No longer wanted.' }))
           reject(signal?.reason)
         }
         signal?.addEventListener('abort', abort)
         channel
-          .send({ jsonrpc: '2.0', id, method, params: this.#withToken(params, id, onProgress) }, { signal })
+          .send({ jsonrpc: '2.0', id, method, params }, { signal })
           .catch((error: Error) =>
             reject(new WorkerLost(`The wrapped server could not be asked: ${error.message}`)),
           )
@@ -139,9 +148,9 @@ export class Upstream {
     }
   }
 
-  /** The request's id serves as its progress token. */
-  #withToken(params: JsonObject, id: string, onProgress: RequestOptions['onProgress']): JsonObject {
-    return onProgress ? { ...params, _meta: { ...(params._meta as JsonObject), progressToken: id } } : params
+  /** Nothing that is asked from now on will be answered. */
+  get closed(): boolean {
+    return this.#closed
   }
 
   async close(): Promise<void> {
@@ -156,21 +165,20 @@ export class Upstream {
 
   #receive(message: RpcMessage): void {
     if (isResponse(message)) this.#answered = true
-    const pending = this.#pendingOf(message)
-    if (pending && isResponse(message)) pending.settle(message)
-    else if (pending && isNotification(message)) pending.onProgress?.(toReport(message.params ?? {}))
+    const pending = isResponse(message) ? this.#pending.get(String(message.id)) : undefined
+    const hearer = this.#hearerOf(message)
+    if (pending) pending.settle(message as RpcResponse)
+    else if (hearer) hearer(toReport((message as RpcNotification).params ?? {}))
     // An answer to us that comes too late is nobody's.
     else if (!isResponse(message) || !String(message.id).startsWith(this.#idPrefix)) {
       this.events?.onMessage(message)
     }
   }
 
-  /** The request of ours that a message answers or reports on. */
-  #pendingOf(message: RpcMessage): Pending | undefined {
-    if (isResponse(message)) return this.#pending.get(String(message.id))
+  #hearerOf(message: RpcMessage): OnProgress | undefined {
     if (!isNotification(message) || message.method !== 'notifications/progress') return undefined
     const token = message.params?.progressToken
-    return typeof token === 'string' ? this.#pending.get(token) : undefined
+    return typeof token === 'string' ? this.#hearers.get(token) : undefined
   }
 
   #lost(channel: Channel, reason: string): void {

@@ -16,6 +16,7 @@ import type { CallSettings } from './settings.ts'
 import { StdioChannel } from './stdio-channel.ts'
 import { ToolCalls } from './tool-calls.ts'
 import { Upstream } from './upstream.ts'
+import { UpstreamTasks } from './upstream-tasks.ts'
 
 /** The server that is wrapped: a command to start, or an address to talk to. */
 export type Target = { command: Command } | { endpoint: Endpoint }
@@ -106,9 +107,10 @@ export class Wrapper {
       const { HttpChannel } = await import('./http-channel.ts')
       return new HttpChannel(target.endpoint)
     }
+    const upstream = new Upstream(connect, log)
     return new Session({
       client,
-      caller: { ...who, upstream: new Upstream(connect, log) },
+      caller: { ...who, upstream, tasks: new UpstreamTasks(upstream, this.#calls.somePassBy) },
       calls: this.#calls,
       cache: this.cache,
       polling,

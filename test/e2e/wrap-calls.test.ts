@@ -373,15 +373,10 @@ describe('the tools, as they are listed', () => {
       '--store',
       'memory',
     ]
-    const { client } = await workshop.client([
-      ...inner,
-      '--name',
-      'inner',
-      '--async-timeout',
-      '0',
-      '--',
-      ...PLAIN,
-    ])
+    const { client } = await workshop.client(
+      [...inner, '--name', 'inner', '--async-timeout', '0', '--', ...PLAIN],
+      { wrap: ['--config', config({ tools: { count: { cache: false } } })] },
+    )
     await client.listTools()
     const handle = body(await call(client, 'count'))
     expect(handle.ref_id).toMatch(/^inner:/)

@@ -145,7 +145,7 @@ describe('a client of the SDK v1', () => {
     expect(JSON.stringify(sampled.content)).toContain('from v1')
   })
 
-  it('uses the server’s own tasks, untouched', async () => {
+  it('calls tools that the server runs as tasks alone, as tasks and without', async () => {
     const client = new V1Client({ name: 'v1', version: '1' }, { capabilities: {} })
     const args = [MAIN, 'wrap', '--store', workshop.store, '--', ...everything]
     workshop.onEnd(() => client.close())
@@ -163,6 +163,8 @@ describe('a client of the SDK v1', () => {
     for await (const message of stream) kinds.push(message.type)
     expect(kinds[0]).toBe('taskCreated')
     expect(kinds.at(-1)).toBe('result')
+    const plain = { name: 'simulate-research-query', arguments: { topic: 'caches' } }
+    expect(JSON.stringify(await client.callTool(plain))).toContain('# Research Report: caches')
   })
 })
 

@@ -1,7 +1,6 @@
 import { CLIENT_CAPABILITIES_META_KEY, type Server, type ServerContext } from '@modelcontextprotocol/server'
 import type { QuestionMethod } from '../../core/question.ts'
-
-export const TASKS_EXTENSION = 'io.modelcontextprotocol/tasks'
+import { type Capabilities, declaresExtension, questionsFor } from './capabilities.ts'
 
 /** What a request tells of its client, as far as tasks go. */
 export interface TaskClient {
@@ -15,33 +14,20 @@ export interface TaskClient {
 export function clientOf(server: Server, { mcpReq: { envelope } }: ServerContext): TaskClient {
   if (envelope === undefined) {
     const capabilities = server.getClientCapabilities()
-    return { revision: '2025-11-25', declaresTasks: false, canBeAsked: canBeAsked(capabilities) }
+    return { revision: '2025-11-25', declaresTasks: false, canBeAsked: questionsFor(capabilities) }
   }
   return {
     revision: '2026-07-28',
     declaresTasks: declaresTasks(envelope),
-    canBeAsked: canBeAsked(capabilitiesIn(envelope)),
+    canBeAsked: questionsFor(capabilitiesIn(envelope)),
   }
 }
 
 /** Whether the metadata of a request of 2026-07-28 declares the extension. */
 export function declaresTasks(meta: Readonly<Record<string, unknown>> | undefined): boolean {
-  return Object.hasOwn(capabilitiesIn(meta)?.extensions ?? {}, TASKS_EXTENSION)
-}
-
-interface Capabilities {
-  readonly extensions?: object | undefined
-  readonly elicitation?: unknown
-  readonly sampling?: unknown
+  return declaresExtension(capabilitiesIn(meta))
 }
 
 function capabilitiesIn(meta: Readonly<Record<string, unknown>> | undefined): Capabilities | undefined {
   return meta?.[CLIENT_CAPABILITIES_META_KEY] as Capabilities | undefined
-}
-
-function canBeAsked({ elicitation, sampling }: Capabilities = {}): readonly QuestionMethod[] {
-  return [
-    ...(elicitation === undefined ? [] : (['elicitation/create'] as const)),
-    ...(sampling === undefined ? [] : (['sampling/createMessage'] as const)),
-  ]
 }

@@ -3,32 +3,16 @@ import {
   ProtocolError,
   ProtocolErrorCode,
 } from '@modelcontextprotocol/server'
-import {
-  InvalidArgument,
-  NotFound,
-  PermissionDenied,
-  ProtocolFailure,
-  RefCacheError,
-  ValueTooLarge,
-} from '../../core/errors.ts'
+import { ProtocolFailure } from '../../core/errors.ts'
 import type { JsonValue } from '../../core/json.ts'
-import { internalError, toWireError } from '../wire.ts'
-import { TASKS_EXTENSION } from './client.ts'
-
-const NO_SUCH_TASK = 'No such task: it is unknown, or it has expired.'
+import { TASKS_EXTENSION } from './capabilities.ts'
+import { toRpcError } from './rpc-error.ts'
 
 /** What a request about a task is answered with when it fails: an error of JSON-RPC. */
 export function toProtocolError(error: unknown): ProtocolError {
   if (error instanceof ProtocolError) return error
-  if (error instanceof ProtocolFailure) {
-    return new ProtocolError(error.rpc.code, error.message, error.rpc.data)
-  }
-  // Unknown, expired, somebody else's: one answer.
-  if (error instanceof NotFound) return new ProtocolError(ProtocolErrorCode.InvalidParams, NO_SUCH_TASK)
-  const { message } = toWireError(error instanceof RefCacheError ? error : internalError(error))
-  const fault =
-    error instanceof InvalidArgument || error instanceof PermissionDenied || error instanceof ValueTooLarge
-  return new ProtocolError(fault ? ProtocolErrorCode.InvalidParams : ProtocolErrorCode.InternalError, message)
+  const { code, message, data } = toRpcError(error)
+  return new ProtocolError(code, message, data)
 }
 
 /** Runs the answer to a request about a task. */

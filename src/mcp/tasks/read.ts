@@ -2,9 +2,10 @@ import type { Actor } from '../../access/actor.ts'
 import { PermissionDenied, TaskFailed } from '../../core/errors.ts'
 import type { JsonObject } from '../../core/json.ts'
 import type { RefId } from '../../core/ref.ts'
+import type { CallResponse } from '../../core/response.ts'
 import type { TaskInfo } from '../../flow/task-info.ts'
 import type { RefCache } from '../../ref-cache.ts'
-import { type ToolResult, toErrorResult, toToolResult } from '../wire.ts'
+import { toErrorResult, toToolResult } from '../wire.ts'
 import { type ExtensionTask, inputRequestsOf, rpcErrorOf, toExtensionTask } from './project.ts'
 
 /** A task as one actor sees it. Everything that is read through it is authorized as a poll of that actor. */
@@ -12,7 +13,12 @@ export interface SeenTask {
   readonly cache: RefCache
   readonly refId: RefId
   readonly actor: Actor
+  /** What the tool call would have answered with its value. @defaultValue the answer of `get_cached_result` */
+  readonly present?: (response: CallResponse) => Promise<Answer>
 }
+
+/** A CallToolResult. */
+type Answer = Readonly<Record<string, unknown>>
 
 export function infoOf({ cache, refId, actor }: SeenTask): Promise<TaskInfo> {
   return cache.taskInfo(refId, { actor })
@@ -21,7 +27,7 @@ export function infoOf({ cache, refId, actor }: SeenTask): Promise<TaskInfo> {
 /** A task of the extension with all that `tasks/get` says of it. */
 export type DetailedTask = ExtensionTask & {
   readonly inputRequests?: object
-  readonly result?: ToolResult
+  readonly result?: Answer
   readonly error?: JsonObject
 }
 
@@ -40,7 +46,7 @@ export async function detailedTask(seen: SeenTask, info: TaskInfo): Promise<Deta
 }
 
 /** What the tool call would have answered, had it waited. For a task that has settled, and not with an error of JSON-RPC. */
-export async function resultOf({ cache, refId, actor }: SeenTask, info: TaskInfo): Promise<ToolResult> {
+export async function resultOf({ cache, refId, actor, present }: SeenTask, info: TaskInfo): Promise<Answer> {
   const { response } = info
   if (response.status === 'failed') {
     return toErrorResult(
@@ -52,7 +58,8 @@ export async function resultOf({ cache, refId, actor }: SeenTask, info: TaskInfo
   }
   if (response.status !== 'complete') return toToolResult(response)
   try {
-    return toToolResult(await cache.get(refId, { actor }))
+    const whole = await cache.get(refId, { actor })
+    return present ? await present(whole) : toToolResult(whole)
   } catch (error) {
     // A value that may be used but not seen: the call would have been given the bare reference.
     if (error instanceof PermissionDenied) return toToolResult(response)

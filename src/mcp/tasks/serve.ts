@@ -5,7 +5,7 @@ import type { RefCache } from '../../ref-cache.ts'
 import type { AttachOptions } from '../config.ts'
 import type { IdentityOptions } from '../identity.ts'
 import { canInterpose, interpose, TaskCalls } from './calls.ts'
-import { TASKS_EXTENSION } from './client.ts'
+import { CORE_TASKS, TASKS_EXTENSION } from './capabilities.ts'
 import { serveTaskMethods } from './methods.ts'
 import { tellStatus } from './notices.ts'
 
@@ -32,7 +32,7 @@ export function serveTasks(
   server.registerCapabilities({
     extensions: { [TASKS_EXTENSION]: {} },
     // The SDK shows each of the two to the clients of its revision alone.
-    tasks: { list: {}, cancel: {}, requests: { tools: { call: {} } } },
+    tasks: CORE_TASKS,
   })
   const calls = new TaskCalls(server, cache, {
     grace,

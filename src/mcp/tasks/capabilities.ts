@@ -1,0 +1,26 @@
+import type { QuestionMethod } from '../../core/question.ts'
+
+/** What the two sides of a connection declare of tasks, by the protocol's own names. Pure: wrap needs it without the SDK. */
+
+export const TASKS_EXTENSION = 'io.modelcontextprotocol/tasks'
+
+/** What a server of 2025-11-25 declares that can run its tools as tasks. */
+export const CORE_TASKS = { list: {}, cancel: {}, requests: { tools: { call: {} } } } as const
+
+export interface Capabilities {
+  readonly extensions?: object | undefined
+  readonly elicitation?: unknown
+  readonly sampling?: unknown
+}
+
+export function declaresExtension(capabilities: Capabilities | undefined): boolean {
+  return Object.hasOwn(capabilities?.extensions ?? {}, TASKS_EXTENSION)
+}
+
+/** What the client can pass on to its user or its model. */
+export function questionsFor({ elicitation, sampling }: Capabilities = {}): readonly QuestionMethod[] {
+  return [
+    ...(elicitation === undefined ? [] : (['elicitation/create'] as const)),
+    ...(sampling === undefined ? [] : (['sampling/createMessage'] as const)),
+  ]
+}

@@ -1,0 +1,45 @@
+import { ProtocolFailure, TaskFailed } from '../core/errors.ts'
+import type { JsonObject } from '../core/json.ts'
+import { type ToolResult, toErrorResult } from '../mcp/wire.ts'
+import {
+  failure,
+  protocolMeta,
+  type RpcError,
+  RpcErrorCode,
+  type RpcRequest,
+  type RpcResponse,
+  result,
+} from './rpc.ts'
+
+/** How a call was answered: with a result, or with a JSON-RPC error as the server gave it. */
+export type CallOutcome = { result: JsonObject | ToolResult } | { error: RpcError }
+
+/** Results that belong to this very call and are no value to keep: errors, questions to the client. */
+export class NotKept extends TaskFailed {
+  constructor(
+    readonly result: JsonObject,
+    message: string,
+  ) {
+    super(message)
+  }
+}
+
+/** What the call is answered with that ended so. */
+export function asOutcome(error: unknown): CallOutcome {
+  if (error instanceof NotKept) return { result: error.result }
+  if (error instanceof ProtocolFailure) return { error: { ...error.rpc, message: error.message } }
+  return { result: toErrorResult(error) }
+}
+
+/** The outcome as the answer to a request of either revision. */
+export function asResponse(request: RpcRequest, outcome: CallOutcome): RpcResponse {
+  if ('error' in outcome) return failure(request.id, outcome.error)
+  const value = outcome.result as JsonObject
+  const needsType = protocolMeta(request.params) !== undefined && value.resultType === undefined
+  return result(request.id, needsType ? { ...value, resultType: 'complete' } : value)
+}
+
+export const INTERNAL_ERROR: RpcError = {
+  code: RpcErrorCode.internal,
+  message: 'Something went wrong inside of the wrapper; see its log.',
+}

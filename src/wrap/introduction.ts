@@ -1,0 +1,37 @@
+import { isJsonObject, type JsonObject } from '../core/json.ts'
+import { SERVER_INSTRUCTIONS } from '../mcp/instructions.ts'
+import { CORE_TASKS, TASKS_EXTENSION } from '../mcp/tasks/capabilities.ts'
+import type { RpcRequest } from './rpc.ts'
+
+/** The revision at which a server and a client that introduced themselves to each other can have tasks. */
+export const CORE_REVISION = '2025-11-25'
+
+/** The server's introduction of itself, with what an agent has to know of references, and what we add to its abilities. */
+export function introduced({ method }: RpcRequest, value: JsonObject): JsonObject {
+  const { instructions } = value
+  const own = typeof instructions === 'string' && instructions !== '' ? `${instructions}\n\n` : ''
+  const declared = objectAt(value, 'capabilities')
+  const capabilities = { ...declared, tools: declared.tools ?? {} }
+  return {
+    ...value,
+    capabilities:
+      method === 'server/discover'
+        ? { ...capabilities, extensions: { ...objectAt(declared, 'extensions'), [TASKS_EXTENSION]: {} } }
+        : value.protocolVersion === CORE_REVISION
+          ? { ...capabilities, tasks: withCoreTasks(objectAt(declared, 'tasks')) }
+          : capabilities,
+    instructions: own + SERVER_INSTRUCTIONS,
+  }
+}
+
+/** What the server can do as tasks beside running tools is its own. */
+function withCoreTasks(declared: JsonObject): JsonObject {
+  const requests = objectAt(declared, 'requests')
+  const tools = { ...objectAt(requests, 'tools'), ...CORE_TASKS.requests.tools }
+  return { ...declared, ...CORE_TASKS, requests: { ...requests, tools } }
+}
+
+function objectAt(value: JsonObject, name: string): JsonObject {
+  const found = value[name]
+  return isJsonObject(found) ? found : {}
+}

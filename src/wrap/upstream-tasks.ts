@@ -1,0 +1,172 @@
+import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts'
+import type { TaskContext } from '../core/tool.ts'
+import { declaresExtension, questionsFor, TASKS_EXTENSION } from '../mcp/tasks/capabilities.ts'
+import {
+  clientCapabilitiesOf,
+  metaOf,
+  protocolMeta,
+  RELATED_TASK,
+  RpcErrorCode,
+  type RpcNotification,
+  type RpcRequest,
+  type RpcResponse,
+  withClientCapabilities,
+} from './rpc.ts'
+import type { Upstream } from './upstream.ts'
+import { ask, questionsIn } from './upstream-input.ts'
+import { UpstreamTask } from './upstream-task.ts'
+
+/**
+ * Calls of the wrapped server's tools. Where the server makes a task of a call, this is the client that follows the task; what
+ * our own clients are given is the reference in front of it.
+ */
+export class UpstreamTasks {
+  /** What the server has said of tasks when it introduced itself. Nothing before that: a client of 2026-07-28 need not ask. */
+  #declared: { core: JsonObject | undefined; extension: boolean } | undefined
+  readonly #followed = new Map<string, UpstreamTask>()
+
+  /** @param shared whether the client may have tasks of the server's, too: by calls that the cache knows nothing of */
+  constructor(
+    private readonly upstream: Upstream,
+    private readonly shared: boolean,
+  ) {}
+
+  /** The server introduces itself. */
+  learn({ capabilities }: JsonObject): void {
+    const declared = isJsonObject(capabilities) ? capabilities : {}
+    this.#declared = {
+      core: isJsonObject(declared.tasks) ? declared.tasks : undefined,
+      extension: declaresExtension(declared),
+    }
+  }
+
+  /** Whether requests about tasks may make sense to the server. */
+  get mayHave(): boolean {
+    return !this.#declared || this.#declared.extension || this.#declared.core !== undefined
+  }
+
+  /**
+   * One call of a tool, at whatever revision the params are.
+   * @param asTask whether the tool says that it can be called as a task of 2025-11-25
+   */
+  async call(params: JsonObject, asTask: boolean, task: TaskContext): Promise<RpcResponse> {
+    const heard = this.upstream.hear(report => task.progress(report))
+    const own = { ...params, _meta: { ...metaOf(params), progressToken: heard.token } }
+    try {
+      if (protocolMeta(params)) return await this.#callAnswering(own, task)
+      return await (asTask && this.#runsTools() ? this.#callAsTask(own, task) : this.#ask(own, task.signal))
+    } finally {
+      heard.end()
+    }
+  }
+
+  /** A notification about a task that is followed here is for us alone: the client has never heard of that task. */
+  hears({ method, params = {} }: RpcNotification): boolean {
+    if (method !== 'notifications/tasks/status') return false
+    const followed = this.#followed.get(String(params.taskId))
+    followed?.wake()
+    // It may come before the answer that says which task it is about, and after the end.
+    return followed !== undefined || !this.shared
+  }
+
+  /** A message that belongs to a task which is followed here, as belonging to the reference in front of it. */
+  related<Message extends RpcRequest | RpcNotification>(message: Message): Message {
+    const meta = metaOf(message.params)
+    const related = meta[RELATED_TASK]
+    const followed = isJsonObject(related) ? this.#followed.get(String(related.taskId)) : undefined
+    if (!followed) return message
+    const _meta = { ...meta, [RELATED_TASK]: { taskId: followed.refId } }
+    return { ...message, params: { ...message.params, _meta } }
+  }
+
+  #runsTools(): boolean {
+    const requests = this.#declared?.core?.requests
+    return isJsonObject(requests) && isJsonObject(requests.tools) && requests.tools.call !== undefined
+  }
+
+  /** 2025-11-25: the client says that it wants a task. */
+  async #callAsTask(params: JsonObject, task: TaskContext): Promise<RpcResponse> {
+    // Without the signal: what is cancelled is the task, and only its id tells which that is.
+    const response = await this.#ask({ ...params, task: {} })
+    const created = 'result' in response ? response.result.task : undefined
+    if (!isTask(created)) return response
+    const cancellable = this.#declared?.core?.cancel !== undefined
+    return this.#follow(created, { task, meta: undefined, cancellable })
+  }
+
+  /** 2026-07-28: the server may ask before it answers, and whoever called as a task can be asked any time. */
+  async #callAnswering(params: JsonObject, task: TaskContext): Promise<RpcResponse> {
+    const capabilities = clientCapabilitiesOf(params)
+    const interactive = declaresExtension(capabilities) && questionsFor(capabilities).length > 0
+    for (let next = params; ; ) {
+      const response = await this.#callDeclaring(next, task)
+      if ('error' in response || response.result.resultType !== 'input_required') return response
+      if (!interactive) return response
+      const answers = await this.#answers(response.result, task)
+      if (!answers) return response
+      const { requestState } = response.result
+      next = { ...params, inputResponses: answers, ...(requestState === undefined ? {} : { requestState }) }
+    }
+  }
+
+  async #answers(result: JsonObject, task: TaskContext): Promise<JsonObject | undefined> {
+    const questions = Object.entries(questionsIn(result) ?? {})
+    if (questions.length === 0) return undefined
+    const answers = await Promise.all(
+      questions.map(async ([key, question]) => [key, await ask(task, question)] as const),
+    )
+    return Object.fromEntries(answers)
+  }
+
+  /** 2026-07-28: the server makes a task of any call that declares that its client follows tasks; and so do we. */
+  async #callDeclaring(params: JsonObject, task: TaskContext): Promise<RpcResponse> {
+    const capabilities = clientCapabilitiesOf(params)
+    const { elicitation: _, sampling: __, ...silent } = capabilities
+    let declaring = withTasks(capabilities)
+    if (!declaresExtension(capabilities) && questionsFor(capabilities).length > 0) {
+      // A client that knows no tasks can be asked before it has its answer, but not by a task.
+      const response = await this.#ask(params, task.signal)
+      if (!demandsTasks(response)) return response
+      declaring = withTasks(silent)
+    }
+    const own = withClientCapabilities(params, declaring)
+    const response = await this.#ask(own, task.signal)
+    if ('error' in response || response.result.resultType !== 'task' || !isTask(response.result))
+      return response
+    return this.#follow(response.result, { task, meta: protocolMeta(own), cancellable: true })
+  }
+
+  #ask(params: JsonObject, signal?: AbortSignal): Promise<RpcResponse> {
+    return this.upstream.request('tools/call', params, { signal })
+  }
+
+  async #follow(
+    created: JsonObject,
+    options: { task: TaskContext; meta: JsonObject | undefined; cancellable: boolean },
+  ): Promise<RpcResponse> {
+    const followed = new UpstreamTask(String(created.taskId), { upstream: this.upstream, ...options })
+    this.#followed.set(followed.taskId, followed)
+    try {
+      return await followed.follow(created)
+    } finally {
+      this.#followed.delete(followed.taskId)
+    }
+  }
+}
+
+function isTask(value: JsonValue | undefined): value is JsonObject {
+  return isJsonObject(value) && typeof value.taskId === 'string'
+}
+
+function withTasks({ extensions, ...capabilities }: JsonObject): JsonObject {
+  const others = isJsonObject(extensions) ? extensions : {}
+  return { ...capabilities, extensions: { ...others, [TASKS_EXTENSION]: {} } }
+}
+
+/** Whether the server runs the tool only for clients that declare that they follow tasks. It has not begun then. */
+function demandsTasks(response: RpcResponse): boolean {
+  if (!('error' in response)) return false
+  const { code, data } = response.error
+  if (code !== RpcErrorCode.missingCapability || !isJsonObject(data)) return false
+  return isJsonObject(data.requiredCapabilities) && declaresExtension(data.requiredCapabilities)
+}

@@ -1,0 +1,203 @@
+import { join } from 'node:path'
+import { resultFromTaskOutcome, type SerializedTaskReference } from '@modelcontextprotocol/ext-tasks/client'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { until, Workshop } from './fixtures/wrap-harness.ts'
+import {
+  type Connected,
+  type ConnectOptions,
+  type Era,
+  gateIn,
+  overHttp,
+  overStdio,
+  serveHttp,
+  serverOf,
+} from './fixtures/wrap-task-clients.ts'
+
+let workshop: Workshop
+beforeEach(() => {
+  workshop = new Workshop()
+})
+afterEach(() => workshop.close())
+
+// biome-ignore lint/suspicious/noExplicitAny: answers are looked into freely
+type Answer = Record<string, any>
+
+const preferenceAt = (era: Era) =>
+  ({ task: { preference: era === '2025-11-25' ? 'prefer' : 'allow' } }) as const
+
+async function begin({ session }: Connected, era: Era, tool: string, args: Record<string, string> = {}) {
+  const execution = await session.callTool(tool, args, preferenceAt(era))
+  if (execution.kind !== 'task') throw new Error('no task')
+  return execution
+}
+
+/** A tool's text, wherever the server has put it. */
+const shown = (result: unknown) => JSON.stringify(result)
+
+async function wrapOnHttp(command: readonly string[], env: Record<string, string>): Promise<URL> {
+  const wrap = ['wrap', '--http', '0', '--store', workshop.store, '--', ...command]
+  const raw = workshop.process(wrap, env)
+  return new URL(/on (http:\S+)/.exec(await raw.ready())?.[1] ?? '')
+}
+
+const UPSTREAMS = [
+  ['2025-11-25', 'stdio', false],
+  ['2025-11-25', 'stdio', true],
+  ['2025-11-25', 'HTTP', false],
+  ['2025-11-25', 'HTTP', true],
+  ['2026-07-28', 'stdio', false],
+  ['2026-07-28', 'stdio', true],
+] as const
+
+describe.each(UPSTREAMS)('a task client at %s on %s, the server having tasks: %s', (era, wire, ownTasks) => {
+  const connect = async (): Promise<Connected> => {
+    if (wire === 'stdio') return overStdio(workshop, era, serverOf(era), { ownTasks })
+    return overHttp(workshop, await wrapOnHttp(serverOf(era), ownTasks ? { OWN_TASKS: '1' } : {}))
+  }
+
+  it('is given a reference as its task: it works, says what the server says, and has the result', async () => {
+    const connected = await connect()
+    const { gate, open } = gateIn(workshop)
+    const execution = await begin(connected, era, 'job', { gate })
+    const { taskId } = execution.handle
+    expect(taskId).toMatch(/^wrap-tasks-202[56]:[0-9a-f]{32}$/)
+    const task = connected.session.task(taskId)
+    await expect
+      .poll(async () => (await task.snapshot()).raw, { timeout: 5_000 })
+      .toMatchObject({
+        status: 'working',
+        statusMessage: expect.stringContaining('half of it'),
+      })
+    open({ value: 'all of it' })
+    const { outcome } = await execution.settle()
+    const result = resultFromTaskOutcome(outcome) as Answer
+    expect(shown(result)).toContain('all of it')
+    expect(result._meta?.['mcp-refcache/ref_id']).toBe(taskId)
+    expect(workshop.journal('begin')).toHaveLength(1)
+  })
+
+  it('hears why the work failed', async () => {
+    const connected = await connect()
+    const { gate, open } = gateIn(workshop)
+    const execution = await begin(connected, era, 'job', { gate })
+    open({ error: 'the disk is full' })
+    const { outcome } = await execution.settle()
+    expect(shown(outcome)).toContain('the disk is full')
+    expect(outcome.status).toBe(era === '2025-11-25' ? 'failed' : 'completed')
+  })
+
+  it('cancels the work at the server with its task', async () => {
+    const connected = await connect()
+    const execution = await begin(connected, era, 'job', { gate: gateIn(workshop).gate })
+    await until(() => workshop.journal('begin')[0], 'the work to begin')
+    await execution.cancel()
+    expect((await execution.settle()).outcome.status).toBe('cancelled')
+    await until(() => workshop.journal('aborted')[0], 'the work to be aborted')
+  })
+
+  it('passes on what the server asks in the middle of its work', async () => {
+    const connected = await connect()
+    const execution = await begin(connected, era, 'greet')
+    const { outcome } = await execution.settle()
+    expect(shown(resultFromTaskOutcome(outcome))).toContain('Hello, Ada!')
+  })
+})
+
+describe.each([
+  ['2025-11-25', false],
+  ['2025-11-25', true],
+  ['2026-07-28', false],
+  ['2026-07-28', true],
+] as const)('on stdio at %s, the server having tasks: %s', (era, ownTasks) => {
+  const connect = (options: ConnectOptions = {}) =>
+    overStdio(workshop, era, serverOf(era), { ownTasks, ...options })
+
+  it('a client that knows no tasks calls the same tool: a handle, progress, the result', async () => {
+    const { client } = await connect({ wrap: ['--async-timeout', '100ms'] })
+    await client.listTools()
+    const { gate, open } = gateIn(workshop)
+    const handle = ((await client.callTool({ name: 'job', arguments: { gate } })) as Answer).structuredContent
+    expect(handle.status).toBe('processing')
+    const poll = async (wait: number) => {
+      const args = { ref_id: handle.ref_id, wait_seconds: wait }
+      return ((await client.callTool({ name: 'get_cached_result', arguments: args })) as Answer)
+        .structuredContent
+    }
+    await expect.poll(async () => (await poll(0)).progress?.message, { timeout: 5_000 }).toContain('half')
+    open({ value: 'all of it' })
+    const result = await poll(20)
+    expect(result.status).toBe('complete')
+    expect(shown(result)).toContain('all of it')
+    expect(workshop.journal('begin')).toHaveLength(1)
+  })
+
+  it('a client that knows no tasks cancels by the handle, and the server stops', async () => {
+    const { client } = await connect({ wrap: ['--async-timeout', '100ms'] })
+    await client.listTools()
+    const call = { name: 'job', arguments: { gate: gateIn(workshop).gate } }
+    const { ref_id } = ((await client.callTool(call)) as Answer).structuredContent
+    await until(() => workshop.journal('begin')[0], 'the work to begin')
+    await client.callTool({ name: 'cancel_task', arguments: { ref_id } })
+    await until(() => workshop.journal('aborted')[0], 'the work to be aborted')
+  })
+
+  it('a kept task id leads to the result after the wrapper was killed and started again', async () => {
+    const wrap = ['--lease', '500ms']
+    const first = await connect({ wrap })
+    await first.client.listTools()
+    const { gate, open } = gateIn(workshop)
+    const execution = await begin(first, era, 'job', { gate })
+    const kept = JSON.stringify(execution.serializeReference())
+    await execution.detach()
+    await until(() => workshop.journal('begin')[0], 'the work to begin')
+    await first.kill()
+
+    const second = await connect({ wrap })
+    await second.client.listTools()
+    open({ value: 'all of it' })
+    const reference = JSON.parse(kept) as SerializedTaskReference
+    const { outcome } = await (await second.session.resumeTask(reference)).settle()
+    expect(shown(resultFromTaskOutcome(outcome))).toContain('all of it')
+  })
+})
+
+describe('a server of 2026-07-28 over HTTP, with tasks of its own', () => {
+  const era = '2026-07-28'
+  const connect = async (wrap: readonly string[] = []) =>
+    overStdio(workshop, era, [], { wrap: ['--url', await serveHttp(workshop), '--name', 'far', ...wrap] })
+
+  it('is followed, asked and answered', async () => {
+    const connected = await connect()
+    const { gate, open } = gateIn(workshop)
+    const execution = await begin(connected, era, 'job', { gate })
+    expect(execution.handle.taskId).toMatch(/^far:/)
+    open({ value: 'from afar' })
+    expect(shown(await execution.settle())).toContain('from afar')
+    const asking = await begin(connected, era, 'greet')
+    expect(shown(await asking.settle())).toContain('Hello, Ada!')
+  })
+
+  it('stops when the task is cancelled, by a client that knows none, too', async () => {
+    const connected = await connect(['--async-timeout', '100ms'])
+    const { handle } = await begin(connected, era, 'job', { gate: gateIn(workshop).gate })
+    const call = { name: 'job', arguments: { gate: gateIn(workshop).gate } }
+    const { ref_id } = ((await connected.client.callTool(call)) as Answer).structuredContent
+    await until(() => workshop.journal('begin')[1], 'both to begin')
+    await connected.session.task(handle.taskId).cancel()
+    await connected.client.callTool({ name: 'cancel_task', arguments: { ref_id } })
+    await until(() => workshop.journal('aborted')[1], 'both to be aborted')
+  })
+})
+
+it('a task of a server that is killed, started again, and still knows it, goes on', async () => {
+  const era = '2026-07-28'
+  const env = { SERVER_STORE: join(workshop.folder, 'server.db') }
+  const connected = await overStdio(workshop, era, serverOf(era), { ownTasks: true, env })
+  const { gate, open } = gateIn(workshop)
+  const execution = await begin(connected, era, 'job', { gate })
+  const [begun] = await until(() => workshop.journal('begin'), 'the work to begin')
+  process.kill(begun?.pid ?? 0, 'SIGKILL')
+  await until(() => workshop.journal('begin')[1], 'the server to take its work up again')
+  open({ value: 'after all' })
+  expect(shown(await execution.settle())).toContain('after all')
+})
