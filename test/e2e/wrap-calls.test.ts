@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Client } from '@modelcontextprotocol/client'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -33,6 +33,36 @@ function withoutRef({ _meta, ...result }: Answer): Answer {
   expect(refId).toMatch(/^[a-z0-9._-]+:[0-9a-f]{32}$/)
   return Object.keys(meta).length === 0 ? result : { ...result, _meta: meta }
 }
+
+describe('a reference in the arguments of a wrapped tool', () => {
+  it('is replaced by what it stands for, whole, however little of it was shown', async () => {
+    const path = join(workshop.folder, 'long.txt')
+    const text = Array.from({ length: 5_000 }, (_, n) => `line ${n}`).join('\n')
+    writeFileSync(path, text)
+    const { client } = await workshop.client([...FILESYSTEM, workshop.folder])
+    const preview = body(await call(client, 'read_text_file', { path }))
+    expect(preview).toMatchObject({ is_complete: false })
+    const copy = join(workshop.folder, 'copy.txt')
+    await call(client, 'write_file', { path: copy, content: preview.ref_id })
+    expect(readFileSync(copy, 'utf8')).toBe(text)
+  })
+
+  it('that is unknown is refused before the server hears of it; the settings can pass it on as it is', async () => {
+    const { client } = await workshop.client([...EVERYTHING, 'stdio'], { wrap: ['--name', 'x'] })
+    const unknown = `x:${'0'.repeat(32)}`
+    expect(body(await call(client, 'echo', { message: unknown }))).toMatchObject({
+      error: { code: 'not_found' },
+    })
+    const config = join(workshop.folder, 'config.json')
+    writeFileSync(config, JSON.stringify({ tools: { echo: { resolveRefs: false } } }))
+    const plain = await workshop.client([...EVERYTHING, 'stdio'], {
+      wrap: ['--name', 'x', '--config', config],
+    })
+    expect(JSON.stringify(await call(plain.client, 'echo', { message: unknown }))).toContain(
+      `Echo: ${unknown}`,
+    )
+  })
+})
 
 describe('a small, fast answer', () => {
   it.each([
