@@ -1,9 +1,9 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs'
+import { suggest } from '../core/suggest.ts'
 import { printable } from '../wrap/log.ts'
 import { CommandFailed, EXIT, usage } from './exit.ts'
 import { MAIN_HELP } from './help.ts'
-import { suggest } from './suggest.ts'
 
 const COMMANDS = ['wrap'] as const
 

@@ -1,13 +1,13 @@
 import { parseArgs } from 'node:util'
 import { type Duration, toMilliseconds } from '../core/duration.ts'
 import { checkCacheName } from '../core/ref.ts'
+import { suggest } from '../core/suggest.ts'
 import { type KeySource, keysFromEnv } from '../stores/encrypted.ts'
 import { readConfig } from '../wrap/config-file.ts'
 import { LOG_LEVELS, type LogLevel } from '../wrap/log.ts'
 import type { CallSettings } from '../wrap/settings.ts'
 import type { Target } from '../wrap/wrap.ts'
 import { usage } from './exit.ts'
-import { suggest } from './suggest.ts'
 
 const OPTIONS = {
   'async-timeout': { type: 'string' },

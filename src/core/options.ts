@@ -1,5 +1,6 @@
 import type { PreviewSettings } from './entry.ts'
 import { InvalidArgument } from './errors.ts'
+import { suggest } from './suggest.ts'
 
 /** @throws InvalidArgument unless `value` is an integer ≥ 1 */
 export function checkCount(value: number, what: string): number {
@@ -44,8 +45,10 @@ export function checkNames<Options extends object>(
 ): void {
   for (const name of Object.keys(options)) {
     if (Object.hasOwn(names, name)) continue
+    const known = Object.keys(names)
+    const meant = suggest(name.slice(0, 50), known)
     throw new InvalidArgument(
-      `${what} has no option '${name.slice(0, 50)}'. There are: ${Object.keys(names).join(', ')}.`,
+      `${what} has no option '${name.slice(0, 50)}'. ${meant ? `Did you mean '${meant}'?` : `There are: ${known.join(', ')}.`}`,
     )
   }
 }

@@ -8,7 +8,7 @@ import { splitArguments } from '../mcp/arguments.ts'
 import { cachingDefaults, checked } from '../mcp/caching.ts'
 import { withNote } from '../mcp/instructions.ts'
 import { type AuthorSchema, answerSchema, converterOf, declared } from '../mcp/schema.ts'
-import { checkScoping, placeCall } from '../mcp/scoping.ts'
+import { checkScoping, placeCall, scopingOf } from '../mcp/scoping.ts'
 import { toToolResult } from '../mcp/wire.ts'
 import type { RefCache } from '../ref-cache.ts'
 import type { ArgumentsOf, RefcacheToolConfig } from './config.ts'
@@ -42,7 +42,7 @@ export function refcacheTool<
         const { own, responseFormat } = splitArguments(args)
         // The tool's own schema vouches for the type, inside of the call.
         const input = (parameters ? own : {}) as ArgumentsOf<Parameters>
-        const place = placeCall(config, caller)
+        const place = placeCall(scopingOf(config, {}), caller)
         const options = { actor: caller.actor, responseFormat, signal, onProgress, ...place }
         return toToolResult(await contexts.run(outlasting, () => call(input, options)))
       }),

@@ -65,7 +65,7 @@ export async function acceptInput(
     throw new InvalidArgument(`The input has more than ${MAX_REFERENCES} references. Use fewer.`)
   }
   const json = serializeInput(input)
-  const entries = await Promise.all(uses.map(refId => findUsable(engine, refId, who)))
+  const entries = await Promise.all(uses.map(refId => findFor(engine, refId, who, USE)))
   for (const entry of entries) refuseEnded(entry)
   const derivedFrom = entries.flatMap(entry => unseenGuards(engine, entry, who, tool))
   return { json, uses, derivedFrom: unique(derivedFrom), unsettled: entries.some(isInFlight) }
@@ -166,8 +166,11 @@ class Filling {
       throw new CircularReference('A value that the input refers to contains a reference to itself.')
     }
     if (this.#texts.has(refId)) return
-    const entry = await findUsable(this.engine, refId, this.who)
-    this.#guardBy(entry, path.length > 0)
+    const named = path.length === 0
+    // What the call names was recorded when it was made.
+    const want = named ? { ...USE, onTheWay: true as const } : USE
+    const entry = await findFor(this.engine, refId, this.who, want)
+    this.#guardBy(entry, !named)
     refuseEnded(entry)
     if (isInFlight(entry)) {
       throw new InvalidArgument(
@@ -210,10 +213,8 @@ class Filling {
   }
 }
 
-/** The entry of a reference that somebody computes with. Whatever stands against it looks alike. */
-function findUsable(engine: Engine, refId: RefId, who: Actor): Promise<Entry> {
-  return findFor(engine, refId, who, { action: 'use', permission: KNOW, denial: '' })
-}
+/** To compute with a value. Whatever stands against that looks alike. */
+const USE = { action: 'use', permission: KNOW, denial: '' } as const
 
 /** Why a task failed is for those who ask for it by its own reference. */
 function refuseEnded({ status }: Entry): void {

@@ -3,6 +3,7 @@ import type { AuditAction } from '../access/audit.ts'
 import { KNOW } from '../access/authorize.ts'
 import { Permission } from '../access/permission.ts'
 import { type Entry, isExpired } from '../core/entry.ts'
+import { PermissionDenied } from '../core/errors.ts'
 import type { RefId } from '../core/ref.ts'
 import type { CacheResponse, CallResponse } from '../core/response.ts'
 import type { ResponseFormat } from '../core/tool.ts'
@@ -27,7 +28,8 @@ export interface ReplyOptions {
   justFollowed?: boolean
 }
 
-export const PRIVATE = 'This value is private: it may be used in computations, but not seen.'
+export const PRIVATE =
+  'This value is private: it may be used in computations, but not seen. Pass this ref_id, as it is, as an argument of another tool.'
 
 /** The only way out of the cache for what an entry holds. Whatever leaves has been authorized here. */
 export async function reply(
@@ -38,17 +40,16 @@ export async function reply(
 ): Promise<CallResponse> {
   const { action, unreadable } = options
   const live = liveEntry(engine, entry, options.justFollowed)
-  // The one call that made the value may be answered without it.
-  const reads = live?.status === 'complete' && unreadable === 'refuse'
-  const permission = reads ? Permission.READ : KNOW
-  const known = engine.access.authorize(live, who, {
-    action,
-    permission,
-    refId: live?.refId,
-    denial: PRIVATE,
-  })
+  const permission = live?.status === 'complete' ? Permission.READ : KNOW
+  let known: Entry
+  try {
+    known = engine.access.authorize(live, who, { action, permission, refId: live?.refId, denial: PRIVATE })
+  } catch (error) {
+    // The one call that made the value is answered without it.
+    if (live && unreadable === 'withhold' && error instanceof PermissionDenied) return bare(live, PRIVATE)
+    throw error
+  }
   if (known.status !== 'complete') return describeTask(engine, known, who, options.responseFormat)
-  if (!reads && !engine.access.may(known, who, Permission.READ)) return bare(known, PRIVATE)
   await renew(engine, known)
   return showValue(engine, known, options)
 }

@@ -83,7 +83,8 @@ export function taskFailed(engine: Engine, { error, ...entry }: FailedEntry, who
   return new TaskFailed(hears ? error.message : UNTOLD, { code: error.code })
 }
 
-const UNTOLD = 'The task failed.'
+const UNTOLD =
+  'The tool failed. What it said is private, like what it worked on. If it does not take such values, pass another reference.'
 
 function flying(engine: Engine, entry: InFlightEntry, who: Actor) {
   const now = engine.clock.now()

@@ -6,6 +6,7 @@ import type {
   StandardSchemaWithJSON,
 } from '@modelcontextprotocol/server'
 import { InvalidArgument } from '../core/errors.ts'
+import { checkNames, type Names } from '../core/options.ts'
 import type { Handler } from '../core/tool.ts'
 import type { RefCache } from '../ref-cache.ts'
 import { type AdminTool, adminTools } from './admin.ts'
@@ -50,6 +51,7 @@ export function attachRefCache(
   options: AttachOptions = {},
 ): AttachedRefCache {
   checkServer(server)
+  checkNames(options, OPTIONS, 'attachRefCache')
   checkScoping(options)
   const { adminCheck } = options
   const identity: IdentityOptions = { actorOf: options.actorOf }
@@ -73,6 +75,20 @@ export function attachRefCache(
       return registerCached(server, cache, { name, config, handler, options, scoping, identity, tasks })
     },
   }
+}
+
+const OPTIONS: Names<AttachOptions> = {
+  asyncTimeout: true,
+  actorOf: true,
+  tasks: true,
+  taskGrace: true,
+  adminCheck: true,
+  maxWait: true,
+  defaultWait: true,
+  namespace: true,
+  namespaceTemplate: true,
+  ownerTemplate: true,
+  sessionScoped: true,
 }
 
 /** Callers without types meet an error of the SDK otherwise, which says nothing of the cause. */

@@ -1,4 +1,5 @@
 import type { Namespace } from '../access/namespace.ts'
+import { Permission } from '../access/permission.ts'
 import type { AccessPolicy } from '../access/policy.ts'
 import { InvalidArgument, PermissionDenied } from '../core/errors.ts'
 import type { CallOptions } from '../flow/call.ts'
@@ -18,8 +19,9 @@ export interface Scoping {
   /** A namespace for each caller: `'org:{org_id}:user:{user_id}'`. */
   namespaceTemplate?: Template
   /**
-   * The owner of each result, by role and id: `'agent:{user_id}'` is the caller itself, since MCP callers are agents unless
-   * `actorOf` says otherwise; `'user:{user_id}'` is that person at the host program.
+   * The owner of each result, by role and id: `'user:{user_id}'` is the person at the host program; `'agent:{user_id}'` is the
+   * caller itself, since MCP callers are agents unless `actorOf` says otherwise. Such a caller may steer and delete its
+   * results; what it sees of them is what the policy gives to agents, unless that sets `ownerPermissions`.
    */
   ownerTemplate?: Template
   /**
@@ -43,8 +45,13 @@ export function checkScoping({ namespace, namespaceTemplate, ownerTemplate }: Sc
   }
 }
 
+/** Where a tool's results belong, and what its policy says of owners. */
+export interface Placing extends Scoping {
+  readonly ownerPermissions?: Permission | undefined
+}
+
 /** What is said for the tool wins over what is said for all of them. */
-export function scopingOf(tool: Scoping, all: Scoping): Scoping {
+export function scopingOf(tool: Scoping & { policy?: AccessPolicy }, all: Scoping): Placing {
   const { namespace, namespaceTemplate } = tool
   const ownerTemplate = tool.ownerTemplate ?? all.ownerTemplate
   const placed = namespace !== undefined || namespaceTemplate !== undefined ? tool : all
@@ -52,13 +59,16 @@ export function scopingOf(tool: Scoping, all: Scoping): Scoping {
     ...(placed.namespace === undefined ? {} : { namespace: placed.namespace }),
     ...(placed.namespaceTemplate === undefined ? {} : { namespaceTemplate: placed.namespaceTemplate }),
     ...(ownerTemplate === undefined ? {} : { ownerTemplate }),
+    ...(tool.policy?.ownerPermissions === undefined
+      ? {}
+      : { ownerPermissions: tool.policy.ownerPermissions }),
     sessionScoped: tool.sessionScoped ?? all.sessionScoped ?? false,
   }
 }
 
 /** Where one call's result goes, and who may follow it. @throws PermissionDenied for a caller of whom too little is known */
 export function placeCall(
-  scoping: Scoping,
+  scoping: Placing,
   caller: Caller,
 ): Pick<CallOptions, 'namespace' | 'policy' | 'memoize'> {
   const { namespace, namespaceTemplate } = scoping
@@ -70,10 +80,17 @@ export function placeCall(
   return { namespace: place, ...guarded, ...(caller.ambiguous ? { memoize: false } : {}) }
 }
 
-function policyOf({ ownerTemplate, sessionScoped }: Scoping, caller: Caller): AccessPolicy | undefined {
+function policyOf(
+  { ownerTemplate, sessionScoped, ownerPermissions }: Placing,
+  caller: Caller,
+): AccessPolicy | undefined {
   if (ownerTemplate === undefined && !sessionScoped) return undefined
   return {
     ...(ownerTemplate === undefined ? {} : { owner: fillTemplate(ownerTemplate, factsOf(caller)) }),
+    // To own a result is no way around what its policy hides from agents.
+    ...(ownerTemplate?.startsWith('agent:') && ownerPermissions === undefined
+      ? { ownerPermissions: Permission.UPDATE | Permission.DELETE }
+      : {}),
     ...(sessionScoped ? { boundSession: sessionOf(caller) } : {}),
   }
 }

@@ -26,7 +26,7 @@ export function fillTemplate(template: Template, factOf: (name: string) => strin
     const fact = factOf(name)
     if (fact !== undefined && fact !== '') return fact
     throw new PermissionDenied(
-      `This tool needs to know the ${name} of its caller, and nothing vouches for one.`,
+      `This tool needs to know the ${name} of its caller, and its connection has no token that says so.`,
     )
   })
 }

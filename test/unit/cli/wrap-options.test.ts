@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { CommandFailed } from '../../../src/cli/exit.ts'
-import { suggest } from '../../../src/cli/suggest.ts'
 import { parseWrapArguments, type WrapArguments } from '../../../src/cli/wrap-options.ts'
+import { suggest } from '../../../src/core/suggest.ts'
 
 function parse(...argv: string[]): WrapArguments {
   const parsed = parseWrapArguments(argv, { TOKEN: 'secret' })

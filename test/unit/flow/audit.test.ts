@@ -41,6 +41,20 @@ describe('the audit', () => {
     ])
   })
 
+  it('tells a call that was given its value from one that was not, and of each use once', async () => {
+    const { cache, said } = audited()
+    const { refId } = await cache.set('table', [1, 2], { policy: AccessPolicy.executeOnly })
+    const max = cache.cached({ name: 'max' }, ({ rows }: { rows: number[] }) => Math.max(...rows))
+    await max({ rows: refId as never }, { actor: bob })
+    await max({ rows: refId as never }, { actor: 'user' })
+    expect(said()).toEqual([
+      ['use', 'allowed', 'role'],
+      ['call', 'denied', 'derived'],
+      ['use', 'allowed', 'role'],
+      ['call', 'allowed', 'role'],
+    ])
+  })
+
   it('hears of guesses, by what was asked for, in bounds', async () => {
     const { cache, events } = audited()
     const guess = `t:${'0'.repeat(32)}`

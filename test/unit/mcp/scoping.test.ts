@@ -89,16 +89,15 @@ describe('a client through which many users come', () => {
 })
 
 describe('an owner', () => {
-  it('is the caller itself where the template says agent', () => {
+  it('is the caller itself where the template says agent: it steers, and sees what agents see', () => {
     const caller = callerWith({ sub: 'alice' })
     const { policy = {} } = place({ ownerTemplate: 'agent:{user_id}' }, caller)
     const rules = namespaceRules()
-    const rule = policyChecker(rules).check(
-      { namespace: 'public', policy: { ...policy, agent: 0 } },
-      caller.actor,
-      Permission.READ,
-    )
-    expect(rule).toEqual({ allowed: true, rule: 'owner' })
+    const resource = { namespace: 'public', policy: { ...policy, agent: 0 } }
+    const rule = policyChecker(rules).check(resource, caller.actor, Permission.READ)
+    const steer = policyChecker(rules).check(resource, caller.actor, Permission.UPDATE)
+    expect(rule).toEqual({ allowed: false, rule: 'role' })
+    expect(steer).toEqual({ allowed: true, rule: 'owner' })
   })
 })
 
