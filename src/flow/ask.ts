@@ -14,6 +14,7 @@ import { change } from './change.ts'
 import type { Engine } from './engine.ts'
 import { follow } from './follow.ts'
 import { lost } from './hold.ts'
+import { type Seat, Waits } from './seat.ts'
 
 /** A store that is away is asked again this often: an answer may take days, and must not be lost to a bad minute. */
 const AGAIN_MS = 1_000
@@ -25,13 +26,16 @@ export class Asker {
   /** The questions are stored one after another, in the order of the calls. */
   #turn: Promise<unknown> = Promise.resolve()
   readonly #own: Abortable
+  readonly #waits: Waits
 
   constructor(
     private readonly engine: Engine,
     private readonly entry: ProcessingEntry,
+    seat: Seat,
     signal: AbortSignal,
   ) {
     this.#own = abortableUnder(signal)
+    this.#waits = new Waits(seat, this.#own.signal)
   }
 
   /** The answer to a question, whenever it comes, or came in an earlier run. */
@@ -47,6 +51,7 @@ export class Asker {
     this.#own.abort(new TaskCancelled('This run of the task is over.'))
     this.#own.end()
     await this.#turn
+    await this.#waits.end()
   }
 
   async #ask(method: QuestionMethod, params: unknown): Promise<JsonObject> {
@@ -57,8 +62,8 @@ export class Asker {
     const request = toInputRequest(method, params)
     const stored = this.#turn.then(() => this.#store(request))
     this.#turn = stored.catch(() => {})
-    const { key } = await stored
-    return structuredClone(await this.#answerTo(key))
+    const { key, answer } = await stored
+    return structuredClone(answer ?? (await this.#waits.during(() => this.#answerTo(key))))
   }
 
   /** The question as the entry has it: durable before anybody can see it. */

@@ -15,6 +15,7 @@ import { guardLease, limitTime, lost, sustain } from './hold.ts'
 import { ProgressReporter } from './progress.ts'
 import type { Place } from './queue.ts'
 import { fillInput, inFlight, settled } from './references.ts'
+import { Seat } from './seat.ts'
 import { conclude, type Outcome } from './settle.ts'
 import { encodeValue } from './values.ts'
 
@@ -24,6 +25,7 @@ interface Hold {
   readonly tool: Tool
   readonly refId: RefId
   readonly lease: Lease
+  readonly seat: Seat
   /** Aborts when the task is cancelled, deleted, lost to another process, or this one closes. */
   readonly signal: AbortSignal
   stop(reason: unknown): void
@@ -39,28 +41,26 @@ export function performer(
 ): Perform {
   return async (refId, signal) => {
     const own = abortableUnder(signal)
-    const hold: Hold = { engine, tool, refId, lease, signal: own.signal, stop: own.abort }
+    const seat = new Seat(first, engine.queue, tool)
+    const hold: Hold = { engine, tool, refId, lease, seat, signal: own.signal, stop: own.abort }
     const unguard = guardLease(engine, refId, lease, hold.stop)
-    let place = first
     try {
       if (uses.length > 0 && (await inFlight(engine, uses))) {
         // Whoever waits for others must not stand in their way.
-        place.leave()
+        seat.leave()
         await settled(engine, uses, hold.signal)
-        place = engine.queue.enterAgain(tool.name, tool.maxConcurrentTasks)
       }
       for (let retries = 0; ; retries++) {
-        await place.turn(hold.signal)
+        await seat.turn(hold.signal)
         const retryAt = await attempt(hold, retries)
         if (retryAt === undefined) return
-        place.leave()
+        seat.leave()
         await pause(engine.clock, retryAt - engine.clock.now(), hold.signal)
-        place = engine.queue.enterAgain(tool.name, tool.maxConcurrentTasks)
       }
     } catch (cause) {
       await letGo(hold, cause)
     } finally {
-      place.leave()
+      seat.leave()
       unguard()
       own.end()
     }
@@ -90,7 +90,7 @@ async function execute(hold: Hold, entry: ProcessingEntry, input: Uint8Array | u
   })
   // The attempt's own: its hard timeout must not end the retries, and when it is over its handler hears no more.
   const own = abortableUnder(hold.signal)
-  const asker = new Asker(engine, entry, own.signal)
+  const asker = new Asker(engine, entry, hold.seat, own.signal)
   const unlimit = limitTime(engine, tool.hardTimeout, own.abort)
   let outcome: Outcome
   try {

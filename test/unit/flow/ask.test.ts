@@ -323,6 +323,128 @@ describe('a task that waits for input', () => {
   })
 })
 
+describe('the place of a task that waits for input', () => {
+  const queued = async (work: (task: TaskContext, name: string) => Promise<unknown>) => {
+    const { cache, clock } = scene()
+    const tool = cache.cached(
+      { name: 'ask', asyncTimeout: 0, maxConcurrentTasks: 1 },
+      ({ name }: { name: string }, task) => work(task, name),
+    )
+    const begin = async (name: string) => {
+      const { refId } = await tool({ name }, { interactive: true, actor: ada })
+      await clock.advance(0)
+      return {
+        status: async () => (await cache.taskStatus(refId, { actor: ada })).status,
+        value: () => cache.resolve(refId, { actor: ada }),
+        cancel: () => cache.cancelTask(refId, { actor: ada }),
+        answer: async (answers: Record<string, unknown>) => {
+          await cache.answerTask(refId, answers, { actor: ada })
+          await clock.advance(0)
+        },
+      }
+    }
+    return { begin, clock }
+  }
+
+  it('is for others in the meantime, and is taken again before the answer is handed on', async () => {
+    const gate = deferred()
+    const { begin, clock } = await queued(async (task, name) => {
+      if (name === 'works') return gate.promise
+      return (await task.elicit(form('a'))).action
+    })
+    const asks = await begin('asks')
+    const asksToo = await begin('asks too')
+    const works = await begin('works')
+    expect(await works.status()).toBe('processing')
+    await asks.answer({ 'elicit-1': yes })
+    // Its place is taken: it goes on when the other has ended.
+    expect(await asks.status()).toBe('processing')
+    gate.resolve('worked')
+    await clock.advance(0)
+    expect(await works.value()).toBe('worked')
+    expect(await asks.value()).toBe('accept')
+    await asksToo.answer({ 'elicit-1': { action: 'decline' } })
+    expect(await asksToo.value()).toBe('decline')
+  })
+
+  it('is left once and taken once for several questions, and counted right afterwards', async () => {
+    const running = new Set<string>()
+    const gates = new Map<string, () => void>()
+    const { begin, clock } = await queued(async (task, name) => {
+      if (name === 'asks') {
+        await Promise.all([task.elicit(form('a')), task.sample({}), task.elicit(form('c'))])
+        await task.elicit(form('d'))
+      }
+      running.add(name)
+      expect(running.size).toBe(1)
+      await new Promise<void>(resolve => gates.set(name, resolve))
+      running.delete(name)
+      return name
+    })
+    const open = async (name: string) => {
+      gates.get(name)?.()
+      await clock.advance(0)
+    }
+    const asks = await begin('asks')
+    await asks.answer({ 'elicit-1': yes, 'sample-2': {} })
+    const first = await begin('first')
+    const second = await begin('second')
+    expect([await first.status(), await second.status()]).toEqual(['processing', 'pending'])
+    await asks.answer({ 'elicit-3': yes })
+    await open('first')
+    // Whoever is in line for longer has its turn first.
+    expect([...running]).toEqual(['second'])
+    await open('second')
+    await asks.answer({ 'elicit-4': yes })
+    expect([...running]).toEqual(['asks'])
+    const third = await begin('third')
+    expect(await third.status()).toBe('pending')
+    await open('asks')
+    await open('third')
+    expect(await Promise.all([asks, first, second, third].map(({ value }) => value()))).toEqual([
+      'asks',
+      'first',
+      'second',
+      'third',
+    ])
+  })
+
+  it('is not kept by what was cancelled on its way back', async () => {
+    const gate = deferred()
+    const { begin, clock } = await queued(async (task, name) => {
+      if (name === 'works') return gate.promise
+      return task.elicit(form('a'))
+    })
+    const asks = await begin('asks')
+    const works = await begin('works')
+    await asks.answer({ 'elicit-1': yes })
+    await asks.cancel()
+    gate.resolve('worked')
+    await clock.advance(0)
+    expect(await works.value()).toBe('worked')
+    expect(await (await begin('works')).value()).toBe('worked')
+    expect(await (await begin('asks')).status()).toBe('processing')
+  })
+
+  it('stays where the answer is there already', async () => {
+    const { cache, clock } = scene()
+    const order: string[] = []
+    const options = { name: 'ask', asyncTimeout: 0, maxConcurrentTasks: 1, maxRetries: 1 } as const
+    const tool = cache.cached(options, async ({ name }: { name: string }, task) => {
+      if (name === 'asks') {
+        await task.elicit(form('a'))
+        if (task.attempt === 1) throw new Error('once more')
+      }
+      order.push(name)
+    })
+    const { refId } = await tool({ name: 'asks' }, { interactive: true, actor: ada })
+    await clock.advance(0)
+    await cache.answerTask(refId, { 'elicit-1': yes }, { actor: ada })
+    await clock.advance('5s')
+    expect(order).toEqual(['asks'])
+  })
+})
+
 describe('a handler that is run again', () => {
   const fails = (work: Work): Work => {
     return async task => {
