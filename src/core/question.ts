@@ -3,12 +3,18 @@ import { isJsonObject, type JsonObject, type JsonValue } from './json.ts'
 import { canonical } from './key.ts'
 import { serializeInput } from './serialize.ts'
 
-/** What a handler can ask of whoever is behind the client, or of the client's model: the methods of MCP. */
-export type QuestionMethod = 'elicitation/create' | 'sampling/createMessage'
+/** The methods of MCP that ask whoever is behind the client, or the client's model. */
+type RequestMethod = 'elicitation/create' | 'sampling/createMessage'
+
+/**
+ * What a handler can ask, as far as clients tell it apart: a form, a web page to be visited, a message of the model, and
+ * one for which the model may use tools. None includes another.
+ */
+export type QuestionMethod = RequestMethod | 'elicitation/create:url' | 'sampling/createMessage:tools'
 
 /** What is asked, without its place in a task. */
 export interface InputRequest {
-  readonly method: QuestionMethod
+  readonly method: RequestMethod
   readonly params: JsonObject
 }
 
@@ -51,7 +57,7 @@ export interface ElicitResult {
 const MAX_BYTES = 1024 * 1024
 
 /** What a handler asks, as plain JSON. @throws InvalidArgument */
-export function toInputRequest(method: QuestionMethod, given: unknown): InputRequest {
+export function toInputRequest(method: RequestMethod, given: unknown): InputRequest {
   const params = JSON.parse(serializeInput(given)) as JsonValue
   if (!isJsonObject(params)) throw new InvalidArgument('A question is an object of parameters.')
   if (method === 'elicitation/create') {
@@ -61,6 +67,19 @@ export function toInputRequest(method: QuestionMethod, given: unknown): InputReq
     }
   }
   return { method, params }
+}
+
+/** Whether somebody can be asked this who can be asked `interactive`: all, nothing, or only that. */
+export function canBeAsked(
+  interactive: boolean | readonly QuestionMethod[] | undefined,
+  request: InputRequest,
+): boolean {
+  return typeof interactive === 'object' ? interactive.includes(kindOf(request)) : interactive === true
+}
+
+function kindOf({ method, params }: InputRequest): QuestionMethod {
+  if (method === 'elicitation/create') return params.mode === 'url' ? `${method}:url` : method
+  return params.tools === undefined && params.toolChoice === undefined ? method : `${method}:tools`
 }
 
 /** Whether it is the same question: then its answer holds, too. */

@@ -2,13 +2,7 @@ import { describedActor } from '../access/actor.ts'
 import type { Entry, ProcessingEntry } from '../core/entry.ts'
 import { InputUnavailable, StoreUnavailable, TaskCancelled } from '../core/errors.ts'
 import type { JsonObject } from '../core/json.ts'
-import {
-  checkSize,
-  type InputRequest,
-  type Question,
-  type QuestionMethod,
-  toInputRequest,
-} from '../core/question.ts'
+import { canBeAsked, checkSize, type InputRequest, type Question, toInputRequest } from '../core/question.ts'
 import { type Abortable, abortableUnder, pause } from './abort.ts'
 import { change } from './change.ts'
 import type { Engine } from './engine.ts'
@@ -39,7 +33,7 @@ export class Asker {
   }
 
   /** The answer to a question, whenever it comes, or came in an earlier run. */
-  ask(method: QuestionMethod, params: unknown): Promise<JsonObject> {
+  ask(method: InputRequest['method'], params: unknown): Promise<JsonObject> {
     const answer = this.#ask(method, params)
     // A handler may leave before it has its answer; then nobody is there to hear of the rejection.
     answer.catch(() => {})
@@ -54,12 +48,11 @@ export class Asker {
     await this.#waits.end()
   }
 
-  async #ask(method: QuestionMethod, params: unknown): Promise<JsonObject> {
-    const { interactive = false } = this.entry
-    if (!(typeof interactive === 'boolean' ? interactive : interactive.includes(method))) {
-      throw new InputUnavailable()
-    }
+  async #ask(method: InputRequest['method'], params: unknown): Promise<JsonObject> {
+    // Whoever cannot be asked anything is the first thing that a handler should hear of.
+    if (!this.entry.interactive) throw new InputUnavailable()
     const request = toInputRequest(method, params)
+    if (!canBeAsked(this.entry.interactive, request)) throw new InputUnavailable()
     const stored = this.#turn.then(() => this.#store(request))
     this.#turn = stored.catch(() => {})
     const { key, answer } = await stored

@@ -1,7 +1,7 @@
 import type { Guard } from '../access/decision.ts'
 import { decode } from '../core/codec.ts'
 import type { Entry, Lease, ProcessingEntry } from '../core/entry.ts'
-import { StoreUnavailable, TaskCancelled, WorkerLost } from '../core/errors.ts'
+import { StoreUnavailable, WorkerLost } from '../core/errors.ts'
 import { events } from '../core/events.ts'
 import type { ElicitResult } from '../core/question.ts'
 import type { RefId } from '../core/ref.ts'

@@ -12,8 +12,10 @@ import {
   ValueTooLarge,
 } from '../../../src/core/errors.ts'
 import type { JsonObject } from '../../../src/core/json.ts'
+import type { QuestionMethod } from '../../../src/core/question.ts'
 import type { AsyncTaskResponse, CallResponse } from '../../../src/core/response.ts'
 import type { TaskContext, ToolOptions } from '../../../src/core/tool.ts'
+import type { CallOptions } from '../../../src/flow/call.ts'
 import { RefCache } from '../../../src/ref-cache.ts'
 import { memoryStore } from '../../../src/stores/memory.ts'
 import { FakeClock } from '../../../src/testing/fake-clock.ts'
@@ -24,6 +26,13 @@ const bob = actor.user({ id: 'bob' })
 
 const form = (message: string) => ({ message, requestedSchema: { type: 'object', properties: {} } })
 const yes = { action: 'accept', content: { ok: true } }
+
+const EVERY_QUESTION: readonly QuestionMethod[] = [
+  'elicitation/create',
+  'elicitation/create:url',
+  'sampling/createMessage',
+  'sampling/createMessage:tools',
+]
 
 type Work = (task: TaskContext) => Promise<unknown>
 
@@ -153,6 +162,31 @@ describe('task.elicit and task.sample', () => {
       return 'the default'
     })
     expect(await tool({})).toMatchObject({ value: 'the default' })
+  })
+
+  it.each<[QuestionMethod, (task: TaskContext) => Promise<unknown>]>([
+    ['elicitation/create', task => task.elicit(form('a'))],
+    ['elicitation/create', task => task.elicit({ ...form('a'), mode: 'form' })],
+    ['elicitation/create:url', task => task.elicit({ mode: 'url', message: 'Pay', url: 'https://pay' })],
+    ['sampling/createMessage', task => task.sample({ messages: [] })],
+    ['sampling/createMessage:tools', task => task.sample({ messages: [], tools: [] })],
+    ['sampling/createMessage:tools', task => task.sample({ messages: [], toolChoice: { mode: 'none' } })],
+  ])('ask what needs %s only of a caller that can answer just that', async (needed, work) => {
+    const asked = async (interactive: CallOptions['interactive']) => {
+      const { cache, clock } = scene()
+      const tool = cache.cached({ name: 'ask', asyncTimeout: 0 }, (_: object, task: TaskContext) =>
+        work(task),
+      )
+      const { refId } = await tool({}, { interactive, actor: ada })
+      await clock.advance(0)
+      const status = (await cache.taskStatus(refId, { actor: ada })) as AsyncTaskResponse
+      return status.inputRequests ? 'asked' : status.errorCode
+    }
+    expect(await asked([needed])).toBe('asked')
+    expect(await asked(true)).toBe('asked')
+    expect(await asked(EVERY_QUESTION.filter(one => one !== needed))).toBe('input_unavailable')
+    expect(await asked([])).toBe('input_unavailable')
+    expect(await asked(false)).toBe('input_unavailable')
   })
 
   it('fail a task that cannot go another way, without further tries', async () => {
