@@ -145,6 +145,18 @@ function checkAnswer({ key, method }: Question, answer: JsonValue | undefined): 
   return answer
 }
 
+/** What a client said instead of an answer, as MCP's errors are: a model has no other way to decline. */
+export function refusalIn(method: QuestionMethod, answer: JsonObject): string | undefined {
+  const { error, ...more } = answer
+  if (method !== 'sampling/createMessage' || !isJsonObject(error) || !isEmpty(more)) return undefined
+  const { code, message, ...rest } = error
+  return typeof code === 'number' && typeof message === 'string' && isEmpty(rest) ? message : undefined
+}
+
+function isEmpty(object: object): boolean {
+  return Object.keys(object).length === 0
+}
+
 /** @throws ValueTooLarge for more than an entry should hold */
 export function checkSize(parts: readonly JsonValue[], what: string): void {
   if (Buffer.byteLength(JSON.stringify(parts)) <= MAX_BYTES) return

@@ -36,7 +36,10 @@ export interface TaskContext {
    * @throws InputUnavailable where whoever started the task cannot be asked: go another way, or let the task fail
    */
   elicit(params: ElicitParams): Promise<ElicitResult>
-  /** The same, for the client's model: the parameters and the answer of MCP's `sampling/createMessage`. */
+  /**
+   * The same, for the client's model: the parameters and the answer of MCP's `sampling/createMessage`.
+   * @throws InputUnavailable also where the client refuses
+   */
   sample(params: JsonObject): Promise<JsonObject>
 }
 

@@ -2,7 +2,14 @@ import { describedActor } from '../access/actor.ts'
 import type { Entry, ProcessingEntry } from '../core/entry.ts'
 import { InputUnavailable, StoreUnavailable, TaskCancelled } from '../core/errors.ts'
 import type { JsonObject } from '../core/json.ts'
-import { canBeAsked, checkSize, type InputRequest, type Question, toInputRequest } from '../core/question.ts'
+import {
+  canBeAsked,
+  checkSize,
+  type InputRequest,
+  type Question,
+  refusalIn,
+  toInputRequest,
+} from '../core/question.ts'
 import { type Abortable, abortableUnder, pause } from './abort.ts'
 import { change } from './change.ts'
 import type { Engine } from './engine.ts'
@@ -55,8 +62,12 @@ export class Asker {
     if (!canBeAsked(this.entry.interactive, request)) throw new InputUnavailable()
     const stored = this.#turn.then(() => this.#store(request))
     this.#turn = stored.catch(() => {})
-    const { key, answer } = await stored
-    return structuredClone(answer ?? (await this.#waits.during(() => this.#answerTo(key))))
+    const { key, answer: known } = await stored
+    const answer = known ?? (await this.#waits.during(() => this.#answerTo(key)))
+    const refusal = refusalIn(method, answer)
+    if (refusal !== undefined)
+      throw new InputUnavailable(`The client refused what the task asked: ${refusal}`)
+    return structuredClone(answer)
   }
 
   /** The question as the entry has it: durable before anybody can see it. */

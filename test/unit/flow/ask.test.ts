@@ -164,6 +164,40 @@ describe('task.elicit and task.sample', () => {
     expect(await tool({})).toMatchObject({ value: 'the default' })
   })
 
+  it('take an error for an answer of the model as the refusal of the client, in each run again', async () => {
+    const refused: unknown[] = []
+    const { cache, clock, refId, answer, keys } = await asking(
+      async task => {
+        await task.sample({ messages: [] }).catch((error: unknown) => refused.push(error))
+        if (task.attempt === 1) throw new Error('once more')
+        return 'without the model'
+      },
+      { maxRetries: 1 },
+    )
+    await answer({ 'sample-1': { error: { code: -1, message: 'User rejected sampling request' } } })
+    await clock.advance('5s')
+    expect(await keys()).toEqual([])
+    expect(await cache.resolve(refId, { actor: ada })).toBe('without the model')
+    expect(refused).toHaveLength(2)
+    for (const error of refused) {
+      expect(error).toBeInstanceOf(InputUnavailable)
+      expect(error).toHaveProperty('message', expect.stringMatching(/client refused.*User rejected/))
+    }
+  })
+
+  it.each<JsonObject>([
+    { error: { code: -1, message: 'no' }, model: 'm' },
+    { error: { code: -1, message: 'no', data: 1 } },
+    { error: { code: '-1', message: 'no' } },
+    { error: { code: -1 } },
+    { error: 'no' },
+    {},
+  ])('take any other answer of the model as it is: %j', async given => {
+    const { cache, refId, answer } = await asking(task => task.sample({ messages: [] }))
+    await answer({ 'sample-1': given })
+    expect(await cache.resolve(refId, { actor: ada })).toEqual(given)
+  })
+
   it.each<[QuestionMethod, (task: TaskContext) => Promise<unknown>]>([
     ['elicitation/create', task => task.elicit(form('a'))],
     ['elicitation/create', task => task.elicit({ ...form('a'), mode: 'form' })],
