@@ -80,7 +80,8 @@ export class Asker {
       if (before && !isForStarter(this.engine, before)) throw new InputUnavailable()
       const sofar = before?.questions?.slice(0, place).map(({ params }) => params) ?? []
       checkSize([...sofar, request.params], 'The questions')
-      return change(this.engine, refId, { type: 'ask', owner: lease.owner, place, request })
+      const now = this.engine.clock.now()
+      return change(this.engine, refId, { type: 'ask', owner: lease.owner, place, request, now })
     })
     const question = entry?.questions?.[place]
     if ((refused && refused !== 'already_asked') || !question) throw lost()

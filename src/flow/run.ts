@@ -84,7 +84,8 @@ async function attempt(hold: Hold, retries: number): Promise<number | undefined>
 async function execute(hold: Hold, entry: ProcessingEntry, input: Uint8Array | undefined) {
   const { engine, tool, refId, lease } = hold
   const progress = new ProgressReporter(engine.clock, async (latest, pace) => {
-    const event = { type: 'progress', owner: lease.owner, progress: latest, pace } as const
+    const now = engine.clock.now()
+    const event = { type: 'progress', owner: lease.owner, progress: latest, pace, now } as const
     const changed = await sustain(engine, refId, event, hold.stop)
     if (changed?.entry?.status === 'processing') engine.events.emit(events.progress(changed.entry))
   })
@@ -145,5 +146,6 @@ async function letGo({ engine, refId, lease }: Hold, cause: unknown): Promise<vo
   if (cause instanceof StoreUnavailable) engine.thrown.abandon(refId, cause)
   if (!(cause instanceof WorkerLost)) return
   // It had not begun: any process may begin it, and at once. Where the store is away, the lease runs out instead.
-  await change(engine, refId, { type: 'release', owner: lease.owner }).catch(() => {})
+  const now = engine.clock.now()
+  await change(engine, refId, { type: 'release', owner: lease.owner, now }).catch(() => {})
 }

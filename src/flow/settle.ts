@@ -77,7 +77,7 @@ async function concludeError(engine: Engine, attempt: Attempt, error: unknown): 
   const { entry, tool, retries, progress } = attempt
   const now = engine.clock.now()
   if (mayGoOnElsewhere(engine, entry, error)) {
-    await store(engine, attempt, () => ({ type: 'release' }))
+    await store(engine, attempt, at => ({ type: 'release', now: at }))
     return undefined
   }
   const taskError = toTaskError(error)
