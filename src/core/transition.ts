@@ -194,7 +194,13 @@ function failed(entry: InFlightEntry, end: End, error: TaskError) {
 }
 
 function historyWith(entry: InFlightEntry, { error, now }: { error: TaskError; now: number }) {
-  return [...entry.retryHistory, { attempt: entry.attempt, error, at: now }].slice(-MAX_HISTORY)
+  const failed = { attempt: entry.attempt, error: inBrief(error), at: now }
+  return [...entry.retryHistory, failed].slice(-MAX_HISTORY)
+}
+
+/** An error's data is for those who handle it; of what is over, many times over, code and message say enough. */
+function inBrief({ rpc, ...error }: TaskError): TaskError {
+  return rpc ? { ...error, rpc: { code: rpc.code } } : error
 }
 
 /** What is said of a task whose owner fell silent. */
