@@ -23,6 +23,8 @@ export interface Question extends InputRequest {
   /** Unique within the task, and never used for another question. */
   readonly key: string
   readonly answer?: JsonObject
+  /** The handler gave it up: it is not asked any more, and keeps its place and its key. */
+  readonly closed?: true
 }
 
 /** A question that is answered by a form. */
@@ -102,7 +104,16 @@ export function asked(
 }
 
 export function unanswered(questions: readonly Question[] = []): readonly Question[] {
-  return questions.filter(({ answer }) => answer === undefined)
+  return questions.filter(isOpen)
+}
+
+function isOpen({ answer, closed }: Question): boolean {
+  return answer === undefined && !closed
+}
+
+/** The questions without one that the handler gave up. */
+export function withdrawn(questions: readonly Question[], key: string): readonly Question[] {
+  return questions.map(question => (question.key === key ? { ...question, closed: true } : question))
 }
 
 /** The questions with those answers that are still wanted: the first answer to a question stands. */
@@ -111,9 +122,8 @@ export function answered(
   answers: Readonly<Record<string, JsonObject>>,
 ): readonly Question[] {
   return questions.map(question => {
-    const answer =
-      question.answer ?? (Object.hasOwn(answers, question.key) ? answers[question.key] : undefined)
-    return answer === undefined ? question : { ...question, answer }
+    const answer = Object.hasOwn(answers, question.key) ? answers[question.key] : undefined
+    return answer === undefined || !isOpen(question) ? question : { ...question, answer }
   })
 }
 

@@ -12,7 +12,15 @@ import {
   type TaskError,
 } from './entry.ts'
 import type { JsonObject } from './json.ts'
-import { answered, asked, type InputRequest, isSame, type Question, unanswered } from './question.ts'
+import {
+  answered,
+  asked,
+  type InputRequest,
+  isSame,
+  type Question,
+  unanswered,
+  withdrawn,
+} from './question.ts'
 
 /**
  * What can happen to an entry. Events that carry an `owner` need the current lease; those that carry `now` are news to
@@ -25,6 +33,8 @@ export type EntryEvent =
   | { type: 'progress'; owner: string; progress: Progress; pace: number | undefined; now: number }
   /** The handler asks for input, as number `place` (from 0) of what it asks in this run. */
   | { type: 'ask'; owner: string; place: number; request: InputRequest; now: number }
+  /** The handler gave a question up. */
+  | { type: 'withdraw'; owner: string; key: string; now: number }
   /** By whoever may: no lease is needed, and the task may wait for its next attempt. */
   | { type: 'answer'; answers: Readonly<Record<string, JsonObject>>; now: number }
   | ({ type: 'complete'; owner: string; valueBytes: number } & End)
@@ -85,14 +95,22 @@ function refusal(entry: InFlightEntry, event: FlightEvent): Refusal | undefined 
   // Refused, because a change would look like a sign of life.
   if (event.type === 'answer') return isWanted(entry, event.answers) ? undefined : 'not_asked'
   if (NEED_START.has(event.type) && entry.status !== 'processing') return 'not_started'
+  if (event.type === 'withdraw') return isWanted(entry, { [event.key]: {} }) ? undefined : 'not_asked'
   return event.type === 'ask' && isAsked(entry, event) ? 'already_asked' : undefined
 }
 
-const NEED_START: ReadonlySet<EntryEvent['type']> = new Set(['progress', 'ask', 'complete', 'postpone'])
+const NEED_START: ReadonlySet<EntryEvent['type']> = new Set([
+  'progress',
+  'ask',
+  'withdraw',
+  'complete',
+  'postpone',
+])
 
 function isAsked({ questions }: InFlightEntry, { place, request }: EntryEvent & { type: 'ask' }): boolean {
   const there = questions?.[place]
-  return there !== undefined && isSame(there, request)
+  // What was given up is asked anew: nobody can answer it any more.
+  return there !== undefined && !there.closed && isSame(there, request)
 }
 
 function isWanted({ questions }: InFlightEntry, answers: Readonly<Record<string, JsonObject>>): boolean {
@@ -119,6 +137,8 @@ function moved(entry: InFlightEntry, event: FlightEvent): Entry {
       const questions = asked(entry.questions ?? [], event.place, number, event.request)
       return { ...entry, questions, asked: number }
     }
+    case 'withdraw':
+      return { ...entry, questions: withdrawn(entry.questions ?? [], event.key) }
     case 'answer':
       return { ...entry, questions: answered(entry.questions ?? [], event.answers) }
     case 'complete':

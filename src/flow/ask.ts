@@ -39,9 +39,9 @@ export class Asker {
     this.#waits = new Waits(seat, this.#own.signal)
   }
 
-  /** The answer to a question, whenever it comes, or came in an earlier run. */
-  ask(method: InputRequest['method'], params: unknown): Promise<JsonObject> {
-    const answer = this.#ask(method, params)
+  /** The answer to a question, whenever it comes, or came in an earlier run; until `givenUp` aborts. */
+  ask(method: InputRequest['method'], params: unknown, givenUp?: AbortSignal): Promise<JsonObject> {
+    const answer = this.#ask(method, params, givenUp)
     // A handler may leave before it has its answer; then nobody is there to hear of the rejection.
     answer.catch(() => {})
     return answer
@@ -55,15 +55,22 @@ export class Asker {
     await this.#waits.end()
   }
 
-  async #ask(method: InputRequest['method'], params: unknown): Promise<JsonObject> {
+  async #ask(
+    method: InputRequest['method'],
+    params: unknown,
+    givenUp: AbortSignal | undefined,
+  ): Promise<JsonObject> {
     // Whoever cannot be asked anything is the first thing that a handler should hear of.
     if (!this.entry.interactive) throw new InputUnavailable()
     const request = toInputRequest(method, params)
     if (!canBeAsked(this.entry.interactive, request)) throw new InputUnavailable()
-    const stored = this.#turn.then(() => this.#store(request))
+    const stored = this.#turn.then(() => {
+      givenUp?.throwIfAborted()
+      return this.#store(request)
+    })
     this.#turn = stored.catch(() => {})
     const { key, answer: known } = await stored
-    const answer = known ?? (await this.#waits.during(() => this.#answerTo(key)))
+    const answer = known ?? (await this.#waits.during(() => this.#answerUnless(givenUp, key)))
     const refusal = refusalIn(method, answer)
     if (refusal !== undefined)
       throw new InputUnavailable(`The client refused what the task asked: ${refusal}`)
@@ -89,10 +96,30 @@ export class Asker {
     return question
   }
 
-  async #answerTo(key: string): Promise<JsonObject> {
-    const { signal } = this.#own
+  async #answerUnless(givenUp: AbortSignal | undefined, key: string): Promise<JsonObject> {
+    const wait = abortableUnder(this.#own.signal, ...(givenUp ? [givenUp] : []))
+    try {
+      return await this.#answerTo(key, wait.signal)
+    } catch (error) {
+      if (givenUp?.aborted) await this.#withdraw(key)
+      throw error
+    } finally {
+      wait.end()
+    }
+  }
+
+  /** So that nobody is asked for what nobody reads. Refused: it has its answer, or the task is not ours any more. */
+  async #withdraw(key: string): Promise<void> {
+    const { refId, lease } = this.entry
+    await this.#patiently(() => {
+      const now = this.engine.clock.now()
+      return change(this.engine, refId, { type: 'withdraw', owner: lease.owner, key, now })
+    })
+  }
+
+  async #answerTo(key: string, signal: AbortSignal): Promise<JsonObject> {
     for (;;) {
-      const latest = await this.#patiently(() => this.#followUntilAnswered(key))
+      const latest = await this.#patiently(() => this.#followUntilAnswered(key, signal), signal)
       signal.throwIfAborted()
       if (!latest) throw lost()
       const answer = answerIn(latest, key)
@@ -101,11 +128,11 @@ export class Asker {
     }
   }
 
-  #followUntilAnswered(key: string): Promise<Entry | undefined> {
+  #followUntilAnswered(key: string, signal: AbortSignal): Promise<Entry | undefined> {
     const done = new AbortController()
     return follow(this.engine, this.entry, {
       within: undefined,
-      signals: [this.#own.signal, done.signal],
+      signals: [signal, done.signal],
       onChange: latest => {
         if (answerIn(latest, key) || latest.status !== 'processing') done.abort()
       },
@@ -113,8 +140,7 @@ export class Asker {
   }
 
   /** The work must not be lost because the store is away for a while. */
-  async #patiently<T>(step: () => Promise<T>): Promise<T> {
-    const { signal } = this.#own
+  async #patiently<T>(step: () => Promise<T>, signal = this.#own.signal): Promise<T> {
     for (;;) {
       signal.throwIfAborted()
       try {

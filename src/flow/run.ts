@@ -136,8 +136,9 @@ function contextOf(
       progress.report(typeof current === 'object' ? current : { current, total, message })
     },
     // Its shape was checked when it was given.
-    elicit: params => asker.ask('elicitation/create', params) as Promise<unknown> as Promise<ElicitResult>,
-    sample: params => asker.ask('sampling/createMessage', params),
+    elicit: (params, { signal } = {}) =>
+      asker.ask('elicitation/create', params, signal) as Promise<unknown> as Promise<ElicitResult>,
+    sample: (params, { signal } = {}) => asker.ask('sampling/createMessage', params, signal),
   }
 }
 

@@ -47,6 +47,7 @@ const answer = (...keys: string[]): EntryEvent => ({
   answers: Object.fromEntries(keys.map(key => [key, { action: 'accept', key }])),
   now: 17,
 })
+const withdraw = (owner: string, key: string): EntryEvent => ({ type: 'withdraw', owner, key, now: 18 })
 const keysOf = ({ questions = [] }: Entry) =>
   questions.map(({ key, answer }) => (answer === undefined ? `${key}?` : key))
 const cancel: EntryEvent = { type: 'cancel', ...end }
@@ -116,6 +117,7 @@ describe('transition', () => {
       postpone('b'),
       progress('b'),
       ask('b', 0, 'a'),
+      withdraw('b', 'elicit-1'),
       { type: 'renew', owner: 'b' },
       { type: 'release', owner: 'b', now: 18 },
     ]
@@ -181,6 +183,25 @@ describe('transition', () => {
     expect(refusal(asked, answer('elicit-2', 'toString'))).toBe('not_asked')
     expect(refusal(reached(start), answer('elicit-1'))).toBe('not_asked')
     expect(refusal(reached(start, ask('a', 0, 'a'), cancel), answer('elicit-1'))).toBe('already_settled')
+  })
+
+  it('withdraws what waits for an answer, which then takes none; its place and its key stay', () => {
+    const both = [start, ask('a', 0, 'a'), ask('a', 1, 'b')]
+    const gone = reached(...both, withdraw('a', 'elicit-1'))
+    expect(gone).toMatchObject({ questions: [{ key: 'elicit-1', closed: true }, { key: 'elicit-2' }] })
+    expect(refusal(gone, answer('elicit-1'))).toBe('not_asked')
+    expect(keysOf(transitioned(gone, answer('elicit-1', 'elicit-2')))).toEqual(['elicit-1?', 'elicit-2'])
+    expect(refusal(gone, withdraw('a', 'elicit-1'))).toBe('not_asked')
+    expect(refusal(gone, withdraw('a', 'elicit-7'))).toBe('not_asked')
+    expect(refusal(reached(...both, answer('elicit-1')), withdraw('a', 'elicit-1'))).toBe('not_asked')
+    expect(refusal(reached(...both, postpone('a')), withdraw('a', 'elicit-1'))).toBe('not_started')
+  })
+
+  it('asks anew what was withdrawn, and drops what came after it', () => {
+    const before = [start, ask('a', 0, 'a'), ask('a', 1, 'b'), withdraw('a', 'elicit-1'), answer('elicit-2')]
+    const again = reached(...before, postpone('a'), start, ask('a', 0, 'a'))
+    expect(keysOf(again)).toEqual(['elicit-3?'])
+    expect(again).not.toHaveProperty('questions.0.closed')
   })
 
   it('lets the first answer stand, whatever comes with a later one', () => {
@@ -302,6 +323,7 @@ describe('transition', () => {
         .tuple(owner, fc.nat({ max: 3 }), fc.constantFrom('x', 'y'))
         .map(([o, place, message]) => ask(o, place, message)),
       fc.nat({ max: 6 }).map(n => answer(`elicit-${n}`)),
+      fc.tuple(owner, fc.nat({ max: 6 })).map(([o, n]) => withdraw(o, `elicit-${n}`)),
       seen.map(version => ({ type: 'lose' as const, seen: version, ...end })),
       fc.tuple(owner, seen).map(([o, version]) => take(o, version)),
     )
@@ -323,7 +345,8 @@ describe('transition', () => {
           if (moved.entry.status === 'failed' || moved.entry.status === 'cancelled') {
             expect(moved.entry.key).toBeUndefined()
           }
-          for (const { key, params } of moved.entry.questions ?? []) {
+          for (const { key, params, answer, closed } of moved.entry.questions ?? []) {
+            expect(answer === undefined || !closed).toBe(true)
             expect(contents.get(key) ?? params.message).toBe(params.message)
             contents.set(key, params.message as string)
           }

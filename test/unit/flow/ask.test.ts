@@ -513,6 +513,119 @@ describe('the place of a task that waits for input', () => {
   })
 })
 
+describe('a question that its handler gives up', () => {
+  it.each<[string, (task: TaskContext, signal: AbortSignal) => Promise<unknown>]>([
+    ['elicit', (task, signal) => task.elicit(form('a'), { signal })],
+    ['sample', (task, signal) => task.sample({ messages: [] }, { signal })],
+  ])('is withdrawn, and its handler goes on: task.%s', async (method, ask) => {
+    const patience = new AbortController()
+    const enough = new Error('waited long enough')
+    const { cache, clock, refId, keys, answer, status } = await asking(async task => {
+      const first = ask(task, patience.signal).catch((error: unknown) => error)
+      const second = task.elicit(form('b'))
+      return [(await first) === enough, await second]
+    })
+    expect(await keys()).toEqual([`${method}-1`, 'elicit-2'])
+    patience.abort(enough)
+    await clock.advance(0)
+    expect(await keys()).toEqual(['elicit-2'])
+    // It is on somebody's screen still: what is said there is late, and harms nothing.
+    await answer({ [`${method}-1`]: yes })
+    expect(await status()).toMatchObject({ status: 'processing' })
+    await answer({ 'elicit-2': yes })
+    expect(await cache.resolve(refId, { actor: ada })).toEqual([true, yes])
+  })
+
+  it('is not asked at all when it was given up before', async () => {
+    const { cache, store, refId } = await asking(async task => {
+      const signal = AbortSignal.abort(new Error('before'))
+      return task.elicit(form('a'), { signal }).catch((error: Error) => error.message)
+    })
+    expect(await cache.resolve(refId, { actor: ada })).toBe('before')
+    expect(await store.get(refId)).not.toHaveProperty('asked')
+  })
+
+  it('keeps an answer that was there first', async () => {
+    const patience = new AbortController()
+    const { cache, refId, clock, answer } = await asking(async task => {
+      const got = await task.elicit(form('a'), { signal: patience.signal })
+      patience.abort()
+      return got
+    })
+    await answer({ 'elicit-1': yes })
+    await clock.advance(0)
+    expect(await cache.resolve(refId, { actor: ada })).toEqual(yes)
+  })
+
+  it('leaves nothing behind, and its task says that it runs', async () => {
+    const patience = new AbortController()
+    const { clock, status } = await asking(
+      async task => {
+        await task.elicit(form('a'), { signal: patience.signal }).catch(() => {})
+        return new Promise(() => {})
+      },
+      { hardTimeout: null },
+    )
+    const waiting = clock.pending
+    patience.abort()
+    await clock.advance(0)
+    expect(clock.pending).toBe(waiting - 1)
+    expect(await status()).toHaveProperty('message', expect.stringContaining('Still running'))
+  })
+
+  it('is asked anew by the next run', async () => {
+    const { cache, clock, refId, keys, answer } = await asking(
+      async task => {
+        const patience = new AbortController()
+        if (task.attempt === 1) setImmediate(() => patience.abort(new Error('once more')))
+        return task.elicit(form('a'), { signal: patience.signal })
+      },
+      { maxRetries: 1 },
+    )
+    await clock.advance('5s')
+    expect(await keys()).toEqual(['elicit-2'])
+    await answer({ 'elicit-2': yes })
+    expect(await cache.resolve(refId, { actor: ada })).toEqual(yes)
+  })
+
+  it('takes its place again before the handler hears of it', async () => {
+    const { begin, clock, gates } = await queuedForOne()
+    const patience = new AbortController()
+    const order: string[] = []
+    const asks = await begin(async task => {
+      await task.elicit(form('a'), { signal: patience.signal }).catch(() => order.push('gave up'))
+      return 'asks'
+    })
+    await begin(async () => {
+      await gates.promise
+      order.push('worked')
+    })
+    patience.abort()
+    await clock.advance(0)
+    expect(order).toEqual([])
+    gates.resolve(undefined)
+    await clock.advance(0)
+    expect(order).toEqual(['worked', 'gave up'])
+    expect(await asks()).toBe('asks')
+  })
+})
+
+/** Tasks of which one may run at a time. */
+async function queuedForOne() {
+  const { cache, clock } = scene()
+  const works: Work[] = []
+  const tool = cache.cached(
+    { name: 'one', asyncTimeout: 0, maxConcurrentTasks: 1 },
+    ({ n }: { n: number }, task) => works[n]?.(task),
+  )
+  const begin = async (work: Work) => {
+    const { refId } = await tool({ n: works.push(work) - 1 }, { interactive: true, actor: ada })
+    await clock.advance(0)
+    return () => cache.resolve(refId, { actor: ada })
+  }
+  return { begin, clock, gates: deferred() }
+}
+
 describe('a handler that is run again', () => {
   const fails = (work: Work): Work => {
     return async task => {
