@@ -64,6 +64,8 @@ interface EntryFields {
   /** What limits who may see the value, because it was computed from that. */
   readonly derivedFrom?: readonly Guard[]
   readonly createdAt: number
+  /** When something last happened to it beyond a sign of life; entries of older versions may lack it. */
+  readonly updatedAt?: number
   /** Absent while the task is in flight, and for a value that never expires. */
   readonly expiresAt?: number | undefined
   /** Reading the value puts its expiry off to this many milliseconds from then. */

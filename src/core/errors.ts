@@ -99,14 +99,14 @@ export class QueueFull extends RefCacheError {
   readonly code = 'queue_full'
 }
 
-/** Nobody can be asked: whoever started the task has no way to answer questions. */
+/** Nobody can be asked: whoever started the task has no way to answer this question, or the client refused it. */
 export class InputUnavailable extends RefCacheError {
   readonly code = 'input_unavailable'
 
-  constructor() {
-    super(
-      'This task asked for input, but whoever started it cannot be asked. Call the tool from a client that can answer questions of tasks.',
-    )
+  constructor(
+    message = 'This task asked for input, but whoever started it cannot be asked. Call the tool from a client that can answer questions of tasks.',
+  ) {
+    super(message)
   }
 }
 

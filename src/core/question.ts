@@ -3,12 +3,18 @@ import { isJsonObject, type JsonObject, type JsonValue } from './json.ts'
 import { canonical } from './key.ts'
 import { serializeInput } from './serialize.ts'
 
-/** What a handler can ask of whoever is behind the client, or of the client's model: the methods of MCP. */
-export type QuestionMethod = 'elicitation/create' | 'sampling/createMessage'
+/** The methods of MCP that ask whoever is behind the client, or the client's model. */
+type RequestMethod = 'elicitation/create' | 'sampling/createMessage'
+
+/**
+ * What a handler can ask, as far as clients tell it apart: a form, a web page to be visited, a message of the model, and
+ * one for which the model may use tools. None includes another.
+ */
+export type QuestionMethod = RequestMethod | 'elicitation/create:url' | 'sampling/createMessage:tools'
 
 /** What is asked, without its place in a task. */
 export interface InputRequest {
-  readonly method: QuestionMethod
+  readonly method: RequestMethod
   readonly params: JsonObject
 }
 
@@ -17,6 +23,8 @@ export interface Question extends InputRequest {
   /** Unique within the task, and never used for another question. */
   readonly key: string
   readonly answer?: JsonObject
+  /** The handler gave it up: it is not asked any more, and keeps its place and its key. */
+  readonly closed?: true
 }
 
 /** A question that is answered by a form. */
@@ -51,7 +59,7 @@ export interface ElicitResult {
 const MAX_BYTES = 1024 * 1024
 
 /** What a handler asks, as plain JSON. @throws InvalidArgument */
-export function toInputRequest(method: QuestionMethod, given: unknown): InputRequest {
+export function toInputRequest(method: RequestMethod, given: unknown): InputRequest {
   const params = JSON.parse(serializeInput(given)) as JsonValue
   if (!isJsonObject(params)) throw new InvalidArgument('A question is an object of parameters.')
   if (method === 'elicitation/create') {
@@ -61,6 +69,19 @@ export function toInputRequest(method: QuestionMethod, given: unknown): InputReq
     }
   }
   return { method, params }
+}
+
+/** Whether somebody can be asked this who can be asked `interactive`: all, nothing, or only that. */
+export function canBeAsked(
+  interactive: boolean | readonly QuestionMethod[] | undefined,
+  request: InputRequest,
+): boolean {
+  return typeof interactive === 'object' ? interactive.includes(kindOf(request)) : interactive === true
+}
+
+function kindOf({ method, params }: InputRequest): QuestionMethod {
+  if (method === 'elicitation/create') return params.mode === 'url' ? `${method}:url` : method
+  return params.tools === undefined && params.toolChoice === undefined ? method : `${method}:tools`
 }
 
 /** Whether it is the same question: then its answer holds, too. */
@@ -83,7 +104,16 @@ export function asked(
 }
 
 export function unanswered(questions: readonly Question[] = []): readonly Question[] {
-  return questions.filter(({ answer }) => answer === undefined)
+  return questions.filter(isOpen)
+}
+
+function isOpen({ answer, closed }: Question): boolean {
+  return answer === undefined && !closed
+}
+
+/** The questions without one that the handler gave up. */
+export function withdrawn(questions: readonly Question[], key: string): readonly Question[] {
+  return questions.map(question => (question.key === key ? { ...question, closed: true } : question))
 }
 
 /** The questions with those answers that are still wanted: the first answer to a question stands. */
@@ -92,9 +122,8 @@ export function answered(
   answers: Readonly<Record<string, JsonObject>>,
 ): readonly Question[] {
   return questions.map(question => {
-    const answer =
-      question.answer ?? (Object.hasOwn(answers, question.key) ? answers[question.key] : undefined)
-    return answer === undefined ? question : { ...question, answer }
+    const answer = Object.hasOwn(answers, question.key) ? answers[question.key] : undefined
+    return answer === undefined || !isOpen(question) ? question : { ...question, answer }
   })
 }
 
@@ -124,6 +153,18 @@ function checkAnswer({ key, method }: Question, answer: JsonValue | undefined): 
     throw new InvalidArgument(`The \`content\` of the answer to ${key} is an object.`)
   }
   return answer
+}
+
+/** What a client said instead of an answer, as MCP's errors are: a model has no other way to decline. */
+export function refusalIn(method: QuestionMethod, answer: JsonObject): string | undefined {
+  const { error, ...more } = answer
+  if (method !== 'sampling/createMessage' || !isJsonObject(error) || !isEmpty(more)) return undefined
+  const { code, message, ...rest } = error
+  return typeof code === 'number' && typeof message === 'string' && isEmpty(rest) ? message : undefined
+}
+
+function isEmpty(object: object): boolean {
+  return Object.keys(object).length === 0
 }
 
 /** @throws ValueTooLarge for more than an entry should hold */

@@ -34,10 +34,14 @@ export interface TaskContext {
    * at once. So ask in an order that does not depend on chance or time. Waiting for a person counts
    * against the hard timeout. Whoever started the task sees the question, even where it may not see the value.
    * @throws InputUnavailable where whoever started the task cannot be asked: go another way, or let the task fail
+   * @param options `signal` gives the question up: it is withdrawn, and the promise rejects with the signal's reason
    */
-  elicit(params: ElicitParams): Promise<ElicitResult>
-  /** The same, for the client's model: the parameters and the answer of MCP's `sampling/createMessage`. */
-  sample(params: JsonObject): Promise<JsonObject>
+  elicit(params: ElicitParams, options?: { signal?: AbortSignal | undefined }): Promise<ElicitResult>
+  /**
+   * The same, for the client's model: the parameters and the answer of MCP's `sampling/createMessage`.
+   * @throws InputUnavailable also where the client refuses
+   */
+  sample(params: JsonObject, options?: { signal?: AbortSignal | undefined }): Promise<JsonObject>
 }
 
 export type Handler<Input, Output> = (input: Input, task: TaskContext) => Output | Promise<Output>

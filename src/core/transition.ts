@@ -12,18 +12,31 @@ import {
   type TaskError,
 } from './entry.ts'
 import type { JsonObject } from './json.ts'
-import { answered, asked, type InputRequest, isSame, type Question, unanswered } from './question.ts'
+import {
+  answered,
+  asked,
+  type InputRequest,
+  isSame,
+  type Question,
+  unanswered,
+  withdrawn,
+} from './question.ts'
 
-/** What can happen to an entry. Events that carry an `owner` need the current lease. */
+/**
+ * What can happen to an entry. Events that carry an `owner` need the current lease; those that carry `now` are news to
+ * whoever follows the task.
+ */
 export type EntryEvent =
   | { type: 'start'; owner: string; now: number }
   /** A sign of life. */
   | { type: 'renew'; owner: string }
-  | { type: 'progress'; owner: string; progress: Progress; pace: number | undefined }
+  | { type: 'progress'; owner: string; progress: Progress; pace: number | undefined; now: number }
   /** The handler asks for input, as number `place` (from 0) of what it asks in this run. */
-  | { type: 'ask'; owner: string; place: number; request: InputRequest }
+  | { type: 'ask'; owner: string; place: number; request: InputRequest; now: number }
+  /** The handler gave a question up. */
+  | { type: 'withdraw'; owner: string; key: string; now: number }
   /** By whoever may: no lease is needed, and the task may wait for its next attempt. */
-  | { type: 'answer'; answers: Readonly<Record<string, JsonObject>> }
+  | { type: 'answer'; answers: Readonly<Record<string, JsonObject>>; now: number }
   | ({ type: 'complete'; owner: string; valueBytes: number } & End)
   | ({ type: 'fail'; owner: string; error: TaskError } & End)
   /** The input turned out to hold more than the call's own references: all that guards the result now. */
@@ -31,14 +44,14 @@ export type EntryEvent =
   /** The attempt failed, and another one follows. */
   | { type: 'postpone'; owner: string; error: TaskError; now: number; retryAt: number }
   /** The owner gives the task away: whoever sweeps next may have it. */
-  | { type: 'release'; owner: string }
+  | { type: 'release'; owner: string; now: number }
   | ({ type: 'cancel' } & End)
   /** The owner was silent at version `seen` for longer than its lease; the task is given up. */
   | ({ type: 'lose'; seen: number } & End)
   /** The same, and another process takes the task over. */
   | { type: 'take'; seen: number; lease: Lease; now: number }
   /** By hand: a failed or cancelled task begins again. */
-  | { type: 'retry'; lease: Lease; keepKey: boolean }
+  | { type: 'retry'; lease: Lease; keepKey: boolean; now: number }
 
 interface End {
   now: number
@@ -66,11 +79,11 @@ export function transition(entry: Entry, event: EntryEvent): Transition {
   if (event.type === 'retry') {
     if (isInFlight(entry)) return refuse('not_ended')
     if (entry.status === 'complete') return refuse('already_settled')
-    return move(entry, again(entry, event))
+    return move(entry, again(entry, event), event)
   }
   if (!isInFlight(entry)) return refuse('already_settled')
   const refused = refusal(entry, event)
-  return refused ? refuse(refused) : move(entry, moved(entry, event))
+  return refused ? refuse(refused) : move(entry, moved(entry, event), event)
 }
 
 type FlightEvent = Exclude<EntryEvent, { type: 'retry' }>
@@ -82,14 +95,22 @@ function refusal(entry: InFlightEntry, event: FlightEvent): Refusal | undefined 
   // Refused, because a change would look like a sign of life.
   if (event.type === 'answer') return isWanted(entry, event.answers) ? undefined : 'not_asked'
   if (NEED_START.has(event.type) && entry.status !== 'processing') return 'not_started'
+  if (event.type === 'withdraw') return isWanted(entry, { [event.key]: {} }) ? undefined : 'not_asked'
   return event.type === 'ask' && isAsked(entry, event) ? 'already_asked' : undefined
 }
 
-const NEED_START: ReadonlySet<EntryEvent['type']> = new Set(['progress', 'ask', 'complete', 'postpone'])
+const NEED_START: ReadonlySet<EntryEvent['type']> = new Set([
+  'progress',
+  'ask',
+  'withdraw',
+  'complete',
+  'postpone',
+])
 
 function isAsked({ questions }: InFlightEntry, { place, request }: EntryEvent & { type: 'ask' }): boolean {
   const there = questions?.[place]
-  return there !== undefined && isSame(there, request)
+  // What was given up is asked anew: nobody can answer it any more.
+  return there !== undefined && !there.closed && isSame(there, request)
 }
 
 function isWanted({ questions }: InFlightEntry, answers: Readonly<Record<string, JsonObject>>): boolean {
@@ -116,6 +137,8 @@ function moved(entry: InFlightEntry, event: FlightEvent): Entry {
       const questions = asked(entry.questions ?? [], event.place, number, event.request)
       return { ...entry, questions, asked: number }
     }
+    case 'withdraw':
+      return { ...entry, questions: withdrawn(entry.questions ?? [], event.key) }
     case 'answer':
       return { ...entry, questions: answered(entry.questions ?? [], event.answers) }
     case 'complete':
@@ -191,7 +214,13 @@ function failed(entry: InFlightEntry, end: End, error: TaskError) {
 }
 
 function historyWith(entry: InFlightEntry, { error, now }: { error: TaskError; now: number }) {
-  return [...entry.retryHistory, { attempt: entry.attempt, error, at: now }].slice(-MAX_HISTORY)
+  const failed = { attempt: entry.attempt, error: inBrief(error), at: now }
+  return [...entry.retryHistory, failed].slice(-MAX_HISTORY)
+}
+
+/** An error's data is for those who handle it; of what is over, many times over, code and message say enough. */
+function inBrief({ rpc, ...error }: TaskError): TaskError {
+  return rpc ? { ...error, rpc: { code: rpc.code } } : error
 }
 
 /** What is said of a task whose owner fell silent. */
@@ -209,8 +238,12 @@ function without<E extends object, Name extends string>(entry: E, ...names: Name
   return rest as Omit<E, Name>
 }
 
-function move(before: Entry, after: Entry): Transition {
-  return { ok: true, entry: { ...after, version: before.version + 1 } }
+function move(before: Entry, after: Entry, event: EntryEvent): Transition {
+  const version = before.version + 1
+  if (!('now' in event)) return { ok: true, entry: { ...after, version } }
+  // The clocks of two processes differ: for whoever follows the task, time never runs backwards.
+  const updatedAt = Math.max(event.now, before.updatedAt ?? before.createdAt)
+  return { ok: true, entry: { ...after, version, updatedAt } }
 }
 
 function refuse(refused: Refusal): Transition {

@@ -4,20 +4,25 @@ import type { Clock } from '../core/clock.ts'
 export interface Abortable {
   readonly signal: AbortSignal
   abort(reason: unknown): void
-  /** What happens to the source after this stays unknown here. */
+  /** What happens to the sources after this stays unknown here. */
   end(): void
 }
 
-/** Aborts with `source`, and by itself without `source`. */
-export function abortableUnder(source: AbortSignal): Abortable {
+/** Aborts with the first of `sources`, and by itself without them. */
+export function abortableUnder(...sources: readonly AbortSignal[]): Abortable {
   const controller = new AbortController()
-  const follow = () => controller.abort(source.reason)
-  if (source.aborted) follow()
-  source.addEventListener('abort', follow)
+  const ends = sources.map(source => {
+    const follow = () => controller.abort(source.reason)
+    if (source.aborted) follow()
+    source.addEventListener('abort', follow)
+    return () => source.removeEventListener('abort', follow)
+  })
   return {
     signal: controller.signal,
     abort: reason => controller.abort(reason),
-    end: () => source.removeEventListener('abort', follow),
+    end: () => {
+      for (const end of ends) end()
+    },
   }
 }
 

@@ -21,6 +21,6 @@ export async function answer(
   const want = { action: 'answer', refId } as const
   const entry = engine.access.authorizeSteering(await find(engine, refId), who, want)
   const answers = toAnswers(isInFlight(entry) ? (entry.questions ?? []) : [], given)
-  const { entry: latest } = await change(engine, refId, { type: 'answer', answers })
+  const { entry: latest } = await change(engine, refId, { type: 'answer', answers, now: engine.clock.now() })
   return replyStatus(engine, latest, who, { action: 'answer' })
 }

@@ -3,10 +3,11 @@ import type { Entry, ProcessingEntry } from '../core/entry.ts'
 import { InputUnavailable, StoreUnavailable, TaskCancelled } from '../core/errors.ts'
 import type { JsonObject } from '../core/json.ts'
 import {
+  canBeAsked,
   checkSize,
   type InputRequest,
   type Question,
-  type QuestionMethod,
+  refusalIn,
   toInputRequest,
 } from '../core/question.ts'
 import { type Abortable, abortableUnder, pause } from './abort.ts'
@@ -14,6 +15,7 @@ import { change } from './change.ts'
 import type { Engine } from './engine.ts'
 import { follow } from './follow.ts'
 import { lost } from './hold.ts'
+import { type Seat, Waits } from './seat.ts'
 
 /** A store that is away is asked again this often: an answer may take days, and must not be lost to a bad minute. */
 const AGAIN_MS = 1_000
@@ -25,18 +27,21 @@ export class Asker {
   /** The questions are stored one after another, in the order of the calls. */
   #turn: Promise<unknown> = Promise.resolve()
   readonly #own: Abortable
+  readonly #waits: Waits
 
   constructor(
     private readonly engine: Engine,
     private readonly entry: ProcessingEntry,
+    seat: Seat,
     signal: AbortSignal,
   ) {
     this.#own = abortableUnder(signal)
+    this.#waits = new Waits(seat, this.#own.signal)
   }
 
-  /** The answer to a question, whenever it comes, or came in an earlier run. */
-  ask(method: QuestionMethod, params: unknown): Promise<JsonObject> {
-    const answer = this.#ask(method, params)
+  /** The answer to a question, whenever it comes, or came in an earlier run; until `givenUp` aborts. */
+  ask(method: InputRequest['method'], params: unknown, givenUp?: AbortSignal): Promise<JsonObject> {
+    const answer = this.#ask(method, params, givenUp)
     // A handler may leave before it has its answer; then nobody is there to hear of the rejection.
     answer.catch(() => {})
     return answer
@@ -47,18 +52,29 @@ export class Asker {
     this.#own.abort(new TaskCancelled('This run of the task is over.'))
     this.#own.end()
     await this.#turn
+    await this.#waits.end()
   }
 
-  async #ask(method: QuestionMethod, params: unknown): Promise<JsonObject> {
-    const { interactive = false } = this.entry
-    if (!(typeof interactive === 'boolean' ? interactive : interactive.includes(method))) {
-      throw new InputUnavailable()
-    }
+  async #ask(
+    method: InputRequest['method'],
+    params: unknown,
+    givenUp: AbortSignal | undefined,
+  ): Promise<JsonObject> {
+    // Whoever cannot be asked anything is the first thing that a handler should hear of.
+    if (!this.entry.interactive) throw new InputUnavailable()
     const request = toInputRequest(method, params)
-    const stored = this.#turn.then(() => this.#store(request))
+    if (!canBeAsked(this.entry.interactive, request)) throw new InputUnavailable()
+    const stored = this.#turn.then(() => {
+      givenUp?.throwIfAborted()
+      return this.#store(request)
+    })
     this.#turn = stored.catch(() => {})
-    const { key } = await stored
-    return structuredClone(await this.#answerTo(key))
+    const { key, answer: known } = await stored
+    const answer = known ?? (await this.#waits.during(() => this.#answerUnless(givenUp, key)))
+    const refusal = refusalIn(method, answer)
+    if (refusal !== undefined)
+      throw new InputUnavailable(`The client refused what the task asked: ${refusal}`)
+    return structuredClone(answer)
   }
 
   /** The question as the entry has it: durable before anybody can see it. */
@@ -71,7 +87,8 @@ export class Asker {
       if (before && !isForStarter(this.engine, before)) throw new InputUnavailable()
       const sofar = before?.questions?.slice(0, place).map(({ params }) => params) ?? []
       checkSize([...sofar, request.params], 'The questions')
-      return change(this.engine, refId, { type: 'ask', owner: lease.owner, place, request })
+      const now = this.engine.clock.now()
+      return change(this.engine, refId, { type: 'ask', owner: lease.owner, place, request, now })
     })
     const question = entry?.questions?.[place]
     if ((refused && refused !== 'already_asked') || !question) throw lost()
@@ -79,10 +96,30 @@ export class Asker {
     return question
   }
 
-  async #answerTo(key: string): Promise<JsonObject> {
-    const { signal } = this.#own
+  async #answerUnless(givenUp: AbortSignal | undefined, key: string): Promise<JsonObject> {
+    const wait = abortableUnder(this.#own.signal, ...(givenUp ? [givenUp] : []))
+    try {
+      return await this.#answerTo(key, wait.signal)
+    } catch (error) {
+      if (givenUp?.aborted) await this.#withdraw(key)
+      throw error
+    } finally {
+      wait.end()
+    }
+  }
+
+  /** So that nobody is asked for what nobody reads. Refused: it has its answer, or the task is not ours any more. */
+  async #withdraw(key: string): Promise<void> {
+    const { refId, lease } = this.entry
+    await this.#patiently(() => {
+      const now = this.engine.clock.now()
+      return change(this.engine, refId, { type: 'withdraw', owner: lease.owner, key, now })
+    })
+  }
+
+  async #answerTo(key: string, signal: AbortSignal): Promise<JsonObject> {
     for (;;) {
-      const latest = await this.#patiently(() => this.#followUntilAnswered(key))
+      const latest = await this.#patiently(() => this.#followUntilAnswered(key, signal), signal)
       signal.throwIfAborted()
       if (!latest) throw lost()
       const answer = answerIn(latest, key)
@@ -91,11 +128,11 @@ export class Asker {
     }
   }
 
-  #followUntilAnswered(key: string): Promise<Entry | undefined> {
+  #followUntilAnswered(key: string, signal: AbortSignal): Promise<Entry | undefined> {
     const done = new AbortController()
     return follow(this.engine, this.entry, {
       within: undefined,
-      signals: [this.#own.signal, done.signal],
+      signals: [signal, done.signal],
       onChange: latest => {
         if (answerIn(latest, key) || latest.status !== 'processing') done.abort()
       },
@@ -103,8 +140,7 @@ export class Asker {
   }
 
   /** The work must not be lost because the store is away for a while. */
-  async #patiently<T>(step: () => Promise<T>): Promise<T> {
-    const { signal } = this.#own
+  async #patiently<T>(step: () => Promise<T>, signal = this.#own.signal): Promise<T> {
     for (;;) {
       signal.throwIfAborted()
       try {

@@ -31,8 +31,8 @@ export interface CallOptions {
   responseFormat?: ResponseFormat | undefined
   /**
    * Whether the caller can answer what the tool asks in the middle of its work (`task.elicit`, `task.sample`). It is
-   * then answered with a handle as soon as there is something to answer. A list says what alone it can answer. Counts for
-   * the call that starts the task.
+   * then answered with a handle as soon as there is something to answer. A list says what alone it can answer
+   * (`['elicitation/create']`: forms, but no web pages). Counts for the call that starts the task.
    * @defaultValue false
    */
   interactive?: boolean | readonly QuestionMethod[] | undefined

@@ -39,7 +39,7 @@ async function restart(
   lease: Lease,
   keepKey: boolean,
 ): Promise<Entry | undefined> {
-  const moved = transition(entry, { type: 'retry', lease, keepKey })
+  const moved = transition(entry, { type: 'retry', lease, keepKey, now: engine.clock.now() })
   return moved.ok && (await engine.store.update(moved.entry, entry.version)) ? moved.entry : undefined
 }
 

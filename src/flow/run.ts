@@ -15,6 +15,7 @@ import { guardLease, limitTime, lost, sustain } from './hold.ts'
 import { ProgressReporter } from './progress.ts'
 import type { Place } from './queue.ts'
 import { fillInput, inFlight, settled } from './references.ts'
+import { Seat } from './seat.ts'
 import { conclude, type Outcome } from './settle.ts'
 import { encodeValue } from './values.ts'
 
@@ -24,6 +25,7 @@ interface Hold {
   readonly tool: Tool
   readonly refId: RefId
   readonly lease: Lease
+  readonly seat: Seat
   /** Aborts when the task is cancelled, deleted, lost to another process, or this one closes. */
   readonly signal: AbortSignal
   stop(reason: unknown): void
@@ -39,28 +41,26 @@ export function performer(
 ): Perform {
   return async (refId, signal) => {
     const own = abortableUnder(signal)
-    const hold: Hold = { engine, tool, refId, lease, signal: own.signal, stop: own.abort }
+    const seat = new Seat(first, engine.queue, tool)
+    const hold: Hold = { engine, tool, refId, lease, seat, signal: own.signal, stop: own.abort }
     const unguard = guardLease(engine, refId, lease, hold.stop)
-    let place = first
     try {
       if (uses.length > 0 && (await inFlight(engine, uses))) {
         // Whoever waits for others must not stand in their way.
-        place.leave()
+        seat.leave()
         await settled(engine, uses, hold.signal)
-        place = engine.queue.enterAgain(tool.name, tool.maxConcurrentTasks)
       }
       for (let retries = 0; ; retries++) {
-        await place.turn(hold.signal)
+        await seat.turn(hold.signal)
         const retryAt = await attempt(hold, retries)
         if (retryAt === undefined) return
-        place.leave()
+        seat.leave()
         await pause(engine.clock, retryAt - engine.clock.now(), hold.signal)
-        place = engine.queue.enterAgain(tool.name, tool.maxConcurrentTasks)
       }
     } catch (cause) {
       await letGo(hold, cause)
     } finally {
-      place.leave()
+      seat.leave()
       unguard()
       own.end()
     }
@@ -84,13 +84,14 @@ async function attempt(hold: Hold, retries: number): Promise<number | undefined>
 async function execute(hold: Hold, entry: ProcessingEntry, input: Uint8Array | undefined) {
   const { engine, tool, refId, lease } = hold
   const progress = new ProgressReporter(engine.clock, async (latest, pace) => {
-    const event = { type: 'progress', owner: lease.owner, progress: latest, pace } as const
+    const now = engine.clock.now()
+    const event = { type: 'progress', owner: lease.owner, progress: latest, pace, now } as const
     const changed = await sustain(engine, refId, event, hold.stop)
     if (changed?.entry?.status === 'processing') engine.events.emit(events.progress(changed.entry))
   })
   // The attempt's own: its hard timeout must not end the retries, and when it is over its handler hears no more.
   const own = abortableUnder(hold.signal)
-  const asker = new Asker(engine, entry, own.signal)
+  const asker = new Asker(engine, entry, hold.seat, own.signal)
   const unlimit = limitTime(engine, tool.hardTimeout, own.abort)
   let outcome: Outcome
   try {
@@ -135,8 +136,9 @@ function contextOf(
       progress.report(typeof current === 'object' ? current : { current, total, message })
     },
     // Its shape was checked when it was given.
-    elicit: params => asker.ask('elicitation/create', params) as Promise<unknown> as Promise<ElicitResult>,
-    sample: params => asker.ask('sampling/createMessage', params),
+    elicit: (params, { signal } = {}) =>
+      asker.ask('elicitation/create', params, signal) as Promise<unknown> as Promise<ElicitResult>,
+    sample: (params, { signal } = {}) => asker.ask('sampling/createMessage', params, signal),
   }
 }
 
@@ -145,5 +147,6 @@ async function letGo({ engine, refId, lease }: Hold, cause: unknown): Promise<vo
   if (cause instanceof StoreUnavailable) engine.thrown.abandon(refId, cause)
   if (!(cause instanceof WorkerLost)) return
   // It had not begun: any process may begin it, and at once. Where the store is away, the lease runs out instead.
-  await change(engine, refId, { type: 'release', owner: lease.owner }).catch(() => {})
+  const now = engine.clock.now()
+  await change(engine, refId, { type: 'release', owner: lease.owner, now }).catch(() => {})
 }

@@ -9,12 +9,14 @@ import {
 import {
   ProtocolFailure,
   RefCacheError,
+  type RpcError,
   STORE_AWAY,
   StoreUnavailable,
   TaskCancelled,
   WorkerLost,
 } from '../core/errors.ts'
 import { events } from '../core/events.ts'
+import type { JsonValue } from '../core/json.ts'
 import { retryDelay } from '../core/retry-policy.ts'
 import type { Tool } from '../core/tool.ts'
 import type { EntryEvent } from '../core/transition.ts'
@@ -26,6 +28,7 @@ import { ttlFor } from './namespace.ts'
 import type { EncodedValue } from './values.ts'
 
 const MAX_ERROR_LENGTH = 2_000
+const MAX_ERROR_DATA_BYTES = 8 * 1024
 const FIRST_WAIT_MS = 250
 const MAX_WAIT_MS = 5_000
 
@@ -77,7 +80,7 @@ async function concludeError(engine: Engine, attempt: Attempt, error: unknown): 
   const { entry, tool, retries, progress } = attempt
   const now = engine.clock.now()
   if (mayGoOnElsewhere(engine, entry, error)) {
-    await store(engine, attempt, () => ({ type: 'release' }))
+    await store(engine, attempt, at => ({ type: 'release', now: at }))
     return undefined
   }
   const taskError = toTaskError(error)
@@ -162,7 +165,21 @@ export function toTaskError(error: unknown): TaskError {
   return {
     code: error instanceof RefCacheError ? error.code : 'task_failed',
     message: message.slice(0, MAX_ERROR_LENGTH) || 'The tool failed without a message.',
-    ...(error instanceof ProtocolFailure ? { rpc: error.rpc } : {}),
+    ...(error instanceof ProtocolFailure ? { rpc: bounded(error.rpc) } : {}),
+  }
+}
+
+/** Errors lie in the entry, which every poll reads: data that is too large for that goes, the rest stays. */
+function bounded({ code, data }: RpcError): RpcError {
+  return data === undefined || !isSmall(data) ? { code } : { code, data }
+}
+
+function isSmall(data: JsonValue): boolean {
+  try {
+    return Buffer.byteLength(JSON.stringify(data)) <= MAX_ERROR_DATA_BYTES
+  } catch {
+    // What somebody threw need not be JSON, whatever its type says.
+    return false
   }
 }
 

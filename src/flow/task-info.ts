@@ -12,7 +12,7 @@ export interface TaskInfo {
   /** As `taskStatus` has it, in the `standard` format whatever the tool's. */
   readonly response: CallResponse
   readonly createdAt: Date
-  /** When it was created, last started, or ended, whichever came last. */
+  /** When it last changed: was created, started, put off or ended, reported progress, asked, or was answered. */
   readonly updatedAt: Date
   /** Absent while the task is in flight, and for what never expires. */
   readonly expiresAt?: Date
@@ -28,13 +28,19 @@ export async function taskInfo(engine: Engine, refId: RefId, who: Actor): Promis
 export function describe(engine: Engine, entry: Entry, who: Actor): TaskInfo {
   const response = replyStatus(engine, entry, who, { action: 'status', format: 'standard' })
   const { createdAt, expiresAt, toolName } = entry
-  const startedAt = entry.status === 'pending' ? undefined : entry.startedAt
-  const updatedAt = (isInFlight(entry) ? undefined : entry.completedAt) ?? startedAt ?? createdAt
   return {
     response,
     createdAt: new Date(createdAt),
-    updatedAt: new Date(updatedAt),
+    updatedAt: new Date(updatedAt(entry)),
     ...(expiresAt === undefined ? {} : { expiresAt: new Date(expiresAt) }),
     ...(toolName === undefined ? {} : { toolName }),
   }
+}
+
+function updatedAt(entry: Entry): number {
+  // An older version wrote it, or nothing has happened to it yet.
+  const startedAt = entry.status === 'pending' ? undefined : entry.startedAt
+  return (
+    entry.updatedAt ?? (isInFlight(entry) ? undefined : entry.completedAt) ?? startedAt ?? entry.createdAt
+  )
 }

@@ -17,10 +17,22 @@ export function declaresExtension(capabilities: Capabilities | undefined): boole
   return Object.hasOwn(capabilities?.extensions ?? {}, TASKS_EXTENSION)
 }
 
-/** What the client can pass on to its user or its model. */
+/**
+ * What the client can pass on to its user or its model. One that declares no mode of elicitation can show forms; web
+ * pages, and tools for the model, have to be declared.
+ */
 export function questionsFor({ elicitation, sampling }: Capabilities = {}): readonly QuestionMethod[] {
+  const page = declares(elicitation, 'url')
+  const form = elicitation !== undefined && (declares(elicitation, 'form') || !page)
   return [
-    ...(elicitation === undefined ? [] : (['elicitation/create'] as const)),
+    ...(form ? (['elicitation/create'] as const) : []),
+    ...(page ? (['elicitation/create:url'] as const) : []),
     ...(sampling === undefined ? [] : (['sampling/createMessage'] as const)),
+    ...(declares(sampling, 'tools') ? (['sampling/createMessage:tools'] as const) : []),
   ]
+}
+
+function declares(capability: unknown, mode: string): boolean {
+  if (typeof capability !== 'object' || capability === null) return false
+  return (capability as Record<string, unknown>)[mode] !== undefined
 }

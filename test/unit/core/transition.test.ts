@@ -33,17 +33,21 @@ const progress = (owner: string): EntryEvent => ({
   owner,
   progress: { current: 1, total: 2 },
   pace: 0.5,
+  now: 15,
 })
 const ask = (owner: string, place: number, message: string): EntryEvent => ({
   type: 'ask',
   owner,
   place,
   request: { method: 'elicitation/create', params: { message, requestedSchema: {} } },
+  now: 16,
 })
 const answer = (...keys: string[]): EntryEvent => ({
   type: 'answer',
   answers: Object.fromEntries(keys.map(key => [key, { action: 'accept', key }])),
+  now: 17,
 })
+const withdraw = (owner: string, key: string): EntryEvent => ({ type: 'withdraw', owner, key, now: 18 })
 const keysOf = ({ questions = [] }: Entry) =>
   questions.map(({ key, answer }) => (answer === undefined ? `${key}?` : key))
 const cancel: EntryEvent = { type: 'cancel', ...end }
@@ -53,7 +57,12 @@ const take = (owner: string, seen: number): EntryEvent => ({
   lease: lease(owner),
   now: 30,
 })
-const retry = (owner: string, keepKey = true): EntryEvent => ({ type: 'retry', lease: lease(owner), keepKey })
+const retry = (owner: string, keepKey = true): EntryEvent => ({
+  type: 'retry',
+  lease: lease(owner),
+  keepKey,
+  now: 40,
+})
 
 function reached(...events: EntryEvent[]): Entry {
   return events.reduce<Entry>(transitioned, pending)
@@ -108,8 +117,9 @@ describe('transition', () => {
       postpone('b'),
       progress('b'),
       ask('b', 0, 'a'),
+      withdraw('b', 'elicit-1'),
       { type: 'renew', owner: 'b' },
-      { type: 'release', owner: 'b' },
+      { type: 'release', owner: 'b', now: 18 },
     ]
     for (const event of foreign) expect(refusal(processing, event)).toBe('lease_lost')
   })
@@ -175,10 +185,30 @@ describe('transition', () => {
     expect(refusal(reached(start, ask('a', 0, 'a'), cancel), answer('elicit-1'))).toBe('already_settled')
   })
 
+  it('withdraws what waits for an answer, which then takes none; its place and its key stay', () => {
+    const both = [start, ask('a', 0, 'a'), ask('a', 1, 'b')]
+    const gone = reached(...both, withdraw('a', 'elicit-1'))
+    expect(gone).toMatchObject({ questions: [{ key: 'elicit-1', closed: true }, { key: 'elicit-2' }] })
+    expect(refusal(gone, answer('elicit-1'))).toBe('not_asked')
+    expect(keysOf(transitioned(gone, answer('elicit-1', 'elicit-2')))).toEqual(['elicit-1?', 'elicit-2'])
+    expect(refusal(gone, withdraw('a', 'elicit-1'))).toBe('not_asked')
+    expect(refusal(gone, withdraw('a', 'elicit-7'))).toBe('not_asked')
+    expect(refusal(reached(...both, answer('elicit-1')), withdraw('a', 'elicit-1'))).toBe('not_asked')
+    expect(refusal(reached(...both, postpone('a')), withdraw('a', 'elicit-1'))).toBe('not_started')
+  })
+
+  it('asks anew what was withdrawn, and drops what came after it', () => {
+    const before = [start, ask('a', 0, 'a'), ask('a', 1, 'b'), withdraw('a', 'elicit-1'), answer('elicit-2')]
+    const again = reached(...before, postpone('a'), start, ask('a', 0, 'a'))
+    expect(keysOf(again)).toEqual(['elicit-3?'])
+    expect(again).not.toHaveProperty('questions.0.closed')
+  })
+
   it('lets the first answer stand, whatever comes with a later one', () => {
     const late = {
       type: 'answer',
       answers: { 'elicit-1': { late: true }, 'elicit-2': { late: true } },
+      now: 18,
     } as const
     const both = reached(start, ask('a', 0, 'a'), ask('a', 1, 'b'), answer('elicit-1'), late)
     expect(both).toHaveProperty('questions.0.answer', { action: 'accept', key: 'elicit-1' })
@@ -190,18 +220,19 @@ describe('transition', () => {
     expect(refusal(asked, ask('a', 0, 'a'))).toBe('already_asked')
     const params = { requestedSchema: {}, message: 'a' }
     const request = { method: 'elicitation/create', params } as const
-    expect(refusal(asked, { type: 'ask', owner: 'a', place: 0, request })).toBe('already_asked')
+    expect(refusal(asked, { type: 'ask', owner: 'a', place: 0, request, now: 16 })).toBe('already_asked')
     const sampled = transitioned(asked, {
       type: 'ask',
       owner: 'a',
       place: 0,
       request: { method: 'sampling/createMessage', params },
+      now: 16,
     })
     expect(keysOf(sampled)).toEqual(['sample-2?'])
   })
 
   it.each([
-    ['is released', [{ type: 'release', owner: 'a' }, start]],
+    ['is released', [{ type: 'release', owner: 'a', now: 18 }, start]],
     ['is put off', [postpone('a'), start]],
     ['is taken over', [take('a', 5), start]],
   ] as const)('keeps questions and answers of a task that %s', (_, events) => {
@@ -237,6 +268,32 @@ describe('transition', () => {
     expect(keysOf(parted)).toEqual(['elicit-1', 'elicit-4?'])
   })
 
+  it('says when something last happened; a sign of life is nothing, and time never runs backwards', () => {
+    const times: Array<number | undefined> = []
+    const events: EntryEvent[] = [
+      { type: 'renew', owner: 'a' },
+      start,
+      progress('a'),
+      ask('a', 0, 'a'),
+      answer('elicit-1'),
+      postpone('a'),
+      { type: 'renew', owner: 'a' },
+      start,
+      take('b', 9),
+      { type: 'release', owner: 'b', now: 35 },
+      { type: 'start', owner: 'b', now: 36 },
+      { type: 'fail', owner: 'b', error, now: 38, expiresAt: 1038 },
+      retry('a'),
+      { type: 'cancel', now: 50, expiresAt: 1050 },
+    ]
+    events.reduce<Entry>((entry, event) => {
+      const moved = transitioned(entry, event)
+      times.push(moved.updatedAt)
+      return moved
+    }, pending)
+    expect(times).toEqual([undefined, 10, 15, 16, 17, 20, 20, 20, 30, 35, 36, 38, 40, 50])
+  })
+
   it('cancels a task that has not started, or waits for its next attempt', () => {
     expect(reached(cancel)).toMatchObject({ status: 'cancelled' })
     expect(reached(start, postpone('a'), cancel)).toMatchObject({ status: 'cancelled' })
@@ -255,7 +312,7 @@ describe('transition', () => {
     const event = fc.oneof(
       owner.map(o => ({ type: 'start' as const, owner: o, now: 10 })),
       owner.map(o => ({ type: 'renew' as const, owner: o })),
-      owner.map(o => ({ type: 'release' as const, owner: o })),
+      owner.map(o => ({ type: 'release' as const, owner: o, now: 18 })),
       owner.map(progress),
       owner.map(complete),
       owner.map(fail),
@@ -266,6 +323,7 @@ describe('transition', () => {
         .tuple(owner, fc.nat({ max: 3 }), fc.constantFrom('x', 'y'))
         .map(([o, place, message]) => ask(o, place, message)),
       fc.nat({ max: 6 }).map(n => answer(`elicit-${n}`)),
+      fc.tuple(owner, fc.nat({ max: 6 })).map(([o, n]) => withdraw(o, `elicit-${n}`)),
       seen.map(version => ({ type: 'lose' as const, seen: version, ...end })),
       fc.tuple(owner, seen).map(([o, version]) => take(o, version)),
     )
@@ -279,6 +337,7 @@ describe('transition', () => {
           if (!isInFlight(entry) && next.type !== 'retry') expect(moved.ok).toBe(false)
           if (!moved.ok) continue
           expect(moved.entry.version).toBe(entry.version + 1)
+          expect(moved.entry.updatedAt ?? 0).toBeGreaterThanOrEqual(entry.updatedAt ?? 0)
           expect('lease' in moved.entry).toBe(isInFlight(moved.entry))
           expect('expiresAt' in moved.entry).toBe(!isInFlight(moved.entry))
           expect('error' in moved.entry).toBe(moved.entry.status === 'failed')
@@ -286,7 +345,8 @@ describe('transition', () => {
           if (moved.entry.status === 'failed' || moved.entry.status === 'cancelled') {
             expect(moved.entry.key).toBeUndefined()
           }
-          for (const { key, params } of moved.entry.questions ?? []) {
+          for (const { key, params, answer, closed } of moved.entry.questions ?? []) {
+            expect(answer === undefined || !closed).toBe(true)
             expect(contents.get(key) ?? params.message).toBe(params.message)
             contents.set(key, params.message as string)
           }

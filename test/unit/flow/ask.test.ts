@@ -12,8 +12,10 @@ import {
   ValueTooLarge,
 } from '../../../src/core/errors.ts'
 import type { JsonObject } from '../../../src/core/json.ts'
+import type { QuestionMethod } from '../../../src/core/question.ts'
 import type { AsyncTaskResponse, CallResponse } from '../../../src/core/response.ts'
 import type { TaskContext, ToolOptions } from '../../../src/core/tool.ts'
+import type { CallOptions } from '../../../src/flow/call.ts'
 import { RefCache } from '../../../src/ref-cache.ts'
 import { memoryStore } from '../../../src/stores/memory.ts'
 import { FakeClock } from '../../../src/testing/fake-clock.ts'
@@ -24,6 +26,13 @@ const bob = actor.user({ id: 'bob' })
 
 const form = (message: string) => ({ message, requestedSchema: { type: 'object', properties: {} } })
 const yes = { action: 'accept', content: { ok: true } }
+
+const EVERY_QUESTION: readonly QuestionMethod[] = [
+  'elicitation/create',
+  'elicitation/create:url',
+  'sampling/createMessage',
+  'sampling/createMessage:tools',
+]
 
 type Work = (task: TaskContext) => Promise<unknown>
 
@@ -153,6 +162,65 @@ describe('task.elicit and task.sample', () => {
       return 'the default'
     })
     expect(await tool({})).toMatchObject({ value: 'the default' })
+  })
+
+  it('take an error for an answer of the model as the refusal of the client, in each run again', async () => {
+    const refused: unknown[] = []
+    const { cache, clock, refId, answer, keys } = await asking(
+      async task => {
+        await task.sample({ messages: [] }).catch((error: unknown) => refused.push(error))
+        if (task.attempt === 1) throw new Error('once more')
+        return 'without the model'
+      },
+      { maxRetries: 1 },
+    )
+    await answer({ 'sample-1': { error: { code: -1, message: 'User rejected sampling request' } } })
+    await clock.advance('5s')
+    expect(await keys()).toEqual([])
+    expect(await cache.resolve(refId, { actor: ada })).toBe('without the model')
+    expect(refused).toHaveLength(2)
+    for (const error of refused) {
+      expect(error).toBeInstanceOf(InputUnavailable)
+      expect(error).toHaveProperty('message', expect.stringMatching(/client refused.*User rejected/))
+    }
+  })
+
+  it.each<JsonObject>([
+    { error: { code: -1, message: 'no' }, model: 'm' },
+    { error: { code: -1, message: 'no', data: 1 } },
+    { error: { code: '-1', message: 'no' } },
+    { error: { code: -1 } },
+    { error: 'no' },
+    {},
+  ])('take any other answer of the model as it is: %j', async given => {
+    const { cache, refId, answer } = await asking(task => task.sample({ messages: [] }))
+    await answer({ 'sample-1': given })
+    expect(await cache.resolve(refId, { actor: ada })).toEqual(given)
+  })
+
+  it.each<[QuestionMethod, (task: TaskContext) => Promise<unknown>]>([
+    ['elicitation/create', task => task.elicit(form('a'))],
+    ['elicitation/create', task => task.elicit({ ...form('a'), mode: 'form' })],
+    ['elicitation/create:url', task => task.elicit({ mode: 'url', message: 'Pay', url: 'https://pay' })],
+    ['sampling/createMessage', task => task.sample({ messages: [] })],
+    ['sampling/createMessage:tools', task => task.sample({ messages: [], tools: [] })],
+    ['sampling/createMessage:tools', task => task.sample({ messages: [], toolChoice: { mode: 'none' } })],
+  ])('ask what needs %s only of a caller that can answer just that', async (needed, work) => {
+    const asked = async (interactive: CallOptions['interactive']) => {
+      const { cache, clock } = scene()
+      const tool = cache.cached({ name: 'ask', asyncTimeout: 0 }, (_: object, task: TaskContext) =>
+        work(task),
+      )
+      const { refId } = await tool({}, { interactive, actor: ada })
+      await clock.advance(0)
+      const status = (await cache.taskStatus(refId, { actor: ada })) as AsyncTaskResponse
+      return status.inputRequests ? 'asked' : status.errorCode
+    }
+    expect(await asked([needed])).toBe('asked')
+    expect(await asked(true)).toBe('asked')
+    expect(await asked(EVERY_QUESTION.filter(one => one !== needed))).toBe('input_unavailable')
+    expect(await asked([])).toBe('input_unavailable')
+    expect(await asked(false)).toBe('input_unavailable')
   })
 
   it('fail a task that cannot go another way, without further tries', async () => {
@@ -322,6 +390,241 @@ describe('a task that waits for input', () => {
     expect((await store.get(refId))?.questions).toMatchObject([{ params: { message: 'second' } }])
   })
 })
+
+describe('the place of a task that waits for input', () => {
+  const queued = async (work: (task: TaskContext, name: string) => Promise<unknown>) => {
+    const { cache, clock } = scene()
+    const tool = cache.cached(
+      { name: 'ask', asyncTimeout: 0, maxConcurrentTasks: 1 },
+      ({ name }: { name: string }, task) => work(task, name),
+    )
+    const begin = async (name: string) => {
+      const { refId } = await tool({ name }, { interactive: true, actor: ada })
+      await clock.advance(0)
+      return {
+        status: async () => (await cache.taskStatus(refId, { actor: ada })).status,
+        value: () => cache.resolve(refId, { actor: ada }),
+        cancel: () => cache.cancelTask(refId, { actor: ada }),
+        answer: async (answers: Record<string, unknown>) => {
+          await cache.answerTask(refId, answers, { actor: ada })
+          await clock.advance(0)
+        },
+      }
+    }
+    return { begin, clock }
+  }
+
+  it('is for others in the meantime, and is taken again before the answer is handed on', async () => {
+    const gate = deferred()
+    const { begin, clock } = await queued(async (task, name) => {
+      if (name === 'works') return gate.promise
+      return (await task.elicit(form('a'))).action
+    })
+    const asks = await begin('asks')
+    const asksToo = await begin('asks too')
+    const works = await begin('works')
+    expect(await works.status()).toBe('processing')
+    await asks.answer({ 'elicit-1': yes })
+    // Its place is taken: it goes on when the other has ended.
+    expect(await asks.status()).toBe('processing')
+    gate.resolve('worked')
+    await clock.advance(0)
+    expect(await works.value()).toBe('worked')
+    expect(await asks.value()).toBe('accept')
+    await asksToo.answer({ 'elicit-1': { action: 'decline' } })
+    expect(await asksToo.value()).toBe('decline')
+  })
+
+  it('is left once and taken once for several questions, and counted right afterwards', async () => {
+    const running = new Set<string>()
+    const gates = new Map<string, () => void>()
+    const { begin, clock } = await queued(async (task, name) => {
+      if (name === 'asks') {
+        await Promise.all([task.elicit(form('a')), task.sample({}), task.elicit(form('c'))])
+        await task.elicit(form('d'))
+      }
+      running.add(name)
+      expect(running.size).toBe(1)
+      await new Promise<void>(resolve => gates.set(name, resolve))
+      running.delete(name)
+      return name
+    })
+    const open = async (name: string) => {
+      gates.get(name)?.()
+      await clock.advance(0)
+    }
+    const asks = await begin('asks')
+    await asks.answer({ 'elicit-1': yes, 'sample-2': {} })
+    const first = await begin('first')
+    const second = await begin('second')
+    expect([await first.status(), await second.status()]).toEqual(['processing', 'pending'])
+    await asks.answer({ 'elicit-3': yes })
+    await open('first')
+    // Whoever is in line for longer has its turn first.
+    expect([...running]).toEqual(['second'])
+    await open('second')
+    await asks.answer({ 'elicit-4': yes })
+    expect([...running]).toEqual(['asks'])
+    const third = await begin('third')
+    expect(await third.status()).toBe('pending')
+    await open('asks')
+    await open('third')
+    expect(await Promise.all([asks, first, second, third].map(({ value }) => value()))).toEqual([
+      'asks',
+      'first',
+      'second',
+      'third',
+    ])
+  })
+
+  it('is not kept by what was cancelled on its way back', async () => {
+    const gate = deferred()
+    const { begin, clock } = await queued(async (task, name) => {
+      if (name === 'works') return gate.promise
+      return task.elicit(form('a'))
+    })
+    const asks = await begin('asks')
+    const works = await begin('works')
+    await asks.answer({ 'elicit-1': yes })
+    await asks.cancel()
+    gate.resolve('worked')
+    await clock.advance(0)
+    expect(await works.value()).toBe('worked')
+    expect(await (await begin('works')).value()).toBe('worked')
+    expect(await (await begin('asks')).status()).toBe('processing')
+  })
+
+  it('stays where the answer is there already', async () => {
+    const { cache, clock } = scene()
+    const order: string[] = []
+    const options = { name: 'ask', asyncTimeout: 0, maxConcurrentTasks: 1, maxRetries: 1 } as const
+    const tool = cache.cached(options, async ({ name }: { name: string }, task) => {
+      if (name === 'asks') {
+        await task.elicit(form('a'))
+        if (task.attempt === 1) throw new Error('once more')
+      }
+      order.push(name)
+    })
+    const { refId } = await tool({ name: 'asks' }, { interactive: true, actor: ada })
+    await clock.advance(0)
+    await cache.answerTask(refId, { 'elicit-1': yes }, { actor: ada })
+    await clock.advance('5s')
+    expect(order).toEqual(['asks'])
+  })
+})
+
+describe('a question that its handler gives up', () => {
+  it.each<[string, (task: TaskContext, signal: AbortSignal) => Promise<unknown>]>([
+    ['elicit', (task, signal) => task.elicit(form('a'), { signal })],
+    ['sample', (task, signal) => task.sample({ messages: [] }, { signal })],
+  ])('is withdrawn, and its handler goes on: task.%s', async (method, ask) => {
+    const patience = new AbortController()
+    const enough = new Error('waited long enough')
+    const { cache, clock, refId, keys, answer, status } = await asking(async task => {
+      const first = ask(task, patience.signal).catch((error: unknown) => error)
+      const second = task.elicit(form('b'))
+      return [(await first) === enough, await second]
+    })
+    expect(await keys()).toEqual([`${method}-1`, 'elicit-2'])
+    patience.abort(enough)
+    await clock.advance(0)
+    expect(await keys()).toEqual(['elicit-2'])
+    // It is on somebody's screen still: what is said there is late, and harms nothing.
+    await answer({ [`${method}-1`]: yes })
+    expect(await status()).toMatchObject({ status: 'processing' })
+    await answer({ 'elicit-2': yes })
+    expect(await cache.resolve(refId, { actor: ada })).toEqual([true, yes])
+  })
+
+  it('is not asked at all when it was given up before', async () => {
+    const { cache, store, refId } = await asking(async task => {
+      const signal = AbortSignal.abort(new Error('before'))
+      return task.elicit(form('a'), { signal }).catch((error: Error) => error.message)
+    })
+    expect(await cache.resolve(refId, { actor: ada })).toBe('before')
+    expect(await store.get(refId)).not.toHaveProperty('asked')
+  })
+
+  it('keeps an answer that was there first', async () => {
+    const patience = new AbortController()
+    const { cache, refId, clock, answer } = await asking(async task => {
+      const got = await task.elicit(form('a'), { signal: patience.signal })
+      patience.abort()
+      return got
+    })
+    await answer({ 'elicit-1': yes })
+    await clock.advance(0)
+    expect(await cache.resolve(refId, { actor: ada })).toEqual(yes)
+  })
+
+  it('leaves nothing behind, and its task says that it runs', async () => {
+    const patience = new AbortController()
+    const { clock, status } = await asking(
+      async task => {
+        await task.elicit(form('a'), { signal: patience.signal }).catch(() => {})
+        return new Promise(() => {})
+      },
+      { hardTimeout: null },
+    )
+    const waiting = clock.pending
+    patience.abort()
+    await clock.advance(0)
+    expect(clock.pending).toBe(waiting - 1)
+    expect(await status()).toHaveProperty('message', expect.stringContaining('Still running'))
+  })
+
+  it('is asked anew by the next run', async () => {
+    const { cache, clock, refId, keys, answer } = await asking(
+      async task => {
+        const patience = new AbortController()
+        if (task.attempt === 1) setImmediate(() => patience.abort(new Error('once more')))
+        return task.elicit(form('a'), { signal: patience.signal })
+      },
+      { maxRetries: 1 },
+    )
+    await clock.advance('5s')
+    expect(await keys()).toEqual(['elicit-2'])
+    await answer({ 'elicit-2': yes })
+    expect(await cache.resolve(refId, { actor: ada })).toEqual(yes)
+  })
+
+  it('takes its place again before the handler hears of it', async () => {
+    const { begin, clock, gates } = await queuedForOne()
+    const patience = new AbortController()
+    const order: string[] = []
+    const asks = await begin(async task => {
+      await task.elicit(form('a'), { signal: patience.signal }).catch(() => order.push('gave up'))
+      return 'asks'
+    })
+    await begin(async () => {
+      await gates.promise
+      order.push('worked')
+    })
+    patience.abort()
+    await clock.advance(0)
+    expect(order).toEqual([])
+    gates.resolve(undefined)
+    await clock.advance(0)
+    expect(order).toEqual(['worked', 'gave up'])
+    expect(await asks()).toBe('asks')
+  })
+})
+
+/** Tasks of which one may run at a time. */
+async function queuedForOne() {
+  const { cache, clock } = scene()
+  const works: Work[] = []
+  const tool = cache.cached(
+    { name: 'one', asyncTimeout: 0, maxConcurrentTasks: 1 },
+    ({ n }: { n: number }, task) => works[n]?.(task),
+  )
+  const begin = async (work: Work) => {
+    const { refId } = await tool({ n: works.push(work) - 1 }, { interactive: true, actor: ada })
+    await clock.advance(0)
+    return () => cache.resolve(refId, { actor: ada })
+  }
+  return { begin, clock, gates: deferred() }
+}
 
 describe('a handler that is run again', () => {
   const fails = (work: Work): Work => {

@@ -158,6 +158,37 @@ describe('taskInfo', () => {
     })
   })
 
+  it('says when it last changed, which never runs backwards', async () => {
+    const { cache, clock } = scene()
+    const start = clock.now()
+    const tool = cache.cached({ name: 'work', asyncTimeout: 0, maxRetries: 1 }, async (_: object, task) => {
+      await task.elicit({ message: 'a', requestedSchema: {} })
+      if (task.attempt === 1) throw new Error('once more')
+      task.progress(1, 2)
+      return new Promise(() => {})
+    })
+    const { refId } = await tool({}, { interactive: true })
+    const secondsLater = async () => (Number((await cache.taskInfo(refId)).updatedAt) - start) / 1_000
+    expect(await secondsLater()).toBe(0)
+    await clock.advance('30s')
+    // Signs of life are no change.
+    expect(await secondsLater()).toBe(0)
+    await cache.answerTask(refId, { 'elicit-1': { action: 'accept' } })
+    await clock.advance(0)
+    expect(await cache.taskInfo(refId)).toMatchObject({ response: { status: 'pending' } })
+    expect(await secondsLater()).toBe(30)
+    await clock.advance('10s')
+    const reported = await secondsLater()
+    expect(reported).toBeGreaterThan(30)
+    await clock.advance('10s')
+    clock.jump(-30_000)
+    await cache.cancelTask(refId)
+    expect(await secondsLater()).toBe(reported)
+    clock.jump(30_000)
+    await cache.retryTask(refId)
+    expect(await secondsLater()).toBe(50)
+  })
+
   it('is for whoever may know of the task', async () => {
     const { cache } = scene()
     const { refId } = await cache.set('v', 1, { namespace: 'user:ada' })

@@ -1,6 +1,7 @@
 import { describe, expect, it, vi } from 'vitest'
 import { actor } from '../../../src/access/actor.ts'
-import { InvalidArgument, NotFound, PermissionDenied } from '../../../src/core/errors.ts'
+import { InvalidArgument, NotFound, PermissionDenied, ProtocolFailure } from '../../../src/core/errors.ts'
+import type { AsyncTaskResponse } from '../../../src/core/response.ts'
 import type { TaskContext } from '../../../src/core/tool.ts'
 import { RefCache } from '../../../src/ref-cache.ts'
 import { memoryStore } from '../../../src/stores/memory.ts'
@@ -51,6 +52,28 @@ describe('automatic retries', () => {
       retryHistory: [{ attempt: 1 }, { attempt: 2 }, { attempt: 3, error: { message: 'attempt 3 failed' } }],
     })
   })
+
+  it.each([
+    ['small', 'x'.repeat(8_000), { code: -7, data: 'x'.repeat(8_000) }],
+    ['too large for an entry', 'x'.repeat(9_000), { code: -7 }],
+    ['large in bytes', '雪'.repeat(3_000), { code: -7 }],
+    ['no JSON', 1n as never, { code: -7 }],
+    ['absent', undefined, { code: -7 }],
+  ])(
+    'keep the data of an error of the protocol out of the history, and in the error unless it is large: %s',
+    async (_, data, rpc) => {
+      const { cache, clock } = scene()
+      const tool = cache.cached({ name: 'rpc', asyncTimeout: 0, maxRetries: 1 }, () => {
+        throw new ProtocolFailure('no', { code: -7, ...(data === undefined ? {} : { data }) })
+      })
+      const { refId } = await tool({})
+      await clock.advance('5s')
+      const failed = (await cache.get(refId, { responseFormat: 'full' })) as AsyncTaskResponse
+      expect(failed).toMatchObject({ status: 'failed', error: 'no', errorCode: 'protocol_error' })
+      expect(failed.errorRpc).toEqual(rpc)
+      expect(failed.retryHistory?.map(({ error }) => error.rpc)).toEqual([{ code: -7 }, { code: -7 }])
+    },
+  )
 
   it('are for the errors that the tool says', async () => {
     const { cache, clock } = scene()

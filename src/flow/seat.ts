@@ -1,0 +1,69 @@
+import type { Place, TaskQueue } from './queue.ts'
+
+/** The place of one task in the queue: given up where the task only waits, taken again where it goes on. */
+export class Seat {
+  #place: Place | undefined
+
+  constructor(
+    first: Place,
+    private readonly queue: TaskQueue,
+    private readonly tool: { readonly name: string; readonly maxConcurrentTasks: number | undefined },
+  ) {
+    this.#place = first
+  }
+
+  /** Resolves when the task may run; a place that was given up is taken again, at the end of the line. */
+  turn(signal: AbortSignal): Promise<void> {
+    this.#place ??= this.queue.enterAgain(this.tool.name, this.tool.maxConcurrentTasks)
+    return this.#place.turn(signal)
+  }
+
+  /** Twice is safe. */
+  leave(): void {
+    this.#place?.leave()
+    this.#place = undefined
+  }
+}
+
+/**
+ * One run's waits for answers. While any of them lasts, the run has no place: who leaves a question open must not hold
+ * up others. The place is left once for all of them, and taken again before the last answer is handed on.
+ */
+export class Waits {
+  #open = 0
+  #returning: Promise<void> | undefined
+
+  constructor(
+    private readonly seat: Seat,
+    private readonly signal: AbortSignal,
+  ) {}
+
+  /** The outcome of `wait`, handed on when the run may go on with it. */
+  async during<T>(wait: () => Promise<T>): Promise<T> {
+    if (this.#open++ === 0 && !this.#returning) this.seat.leave()
+    try {
+      return await wait()
+    } finally {
+      if (--this.#open === 0) await this.#return()
+    }
+  }
+
+  /** Resolves when nobody is on the way back any more. */
+  async end(): Promise<void> {
+    await this.#returning?.catch(() => {})
+  }
+
+  #return(): Promise<void> {
+    this.#returning ??= this.#takePlace().finally(() => {
+      this.#returning = undefined
+    })
+    return this.#returning
+  }
+
+  async #takePlace(): Promise<void> {
+    this.signal.throwIfAborted()
+    await this.seat.turn(this.signal)
+    // Something was asked in the meantime.
+    if (this.#open > 0) this.seat.leave()
+  }
+}
