@@ -104,7 +104,7 @@ export class InputUnavailable extends RefCacheError {
   readonly code = 'input_unavailable'
 
   constructor(
-    message = 'This task asked for input, but whoever started it cannot be asked. Call the tool from a client that can answer questions of tasks.',
+    message = 'This tool has a question for its user, and the client that called it cannot be asked while a task runs: it does not follow tasks of MCP. Tell the user.',
   ) {
     super(message)
   }
