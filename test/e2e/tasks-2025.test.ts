@@ -5,9 +5,11 @@ import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js'
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js'
 import {
   CallToolResultSchema,
+  CreateMessageRequestSchema,
   CreateTaskResultSchema,
   ElicitRequestSchema,
   type ElicitResult,
+  McpError,
   TaskStatusNotificationSchema,
 } from '@modelcontextprotocol/sdk/types.js'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
@@ -88,7 +90,7 @@ interface Asked {
 
 /** The client of SDK v1, with a user who answers each question by a name. */
 async function v1(where: URL | 'stdio', { user = anybody(), elicitation = true } = {}) {
-  const capabilities = elicitation ? { elicitation: {} } : {}
+  const capabilities = { sampling: {}, ...(elicitation ? { elicitation: {} } : {}) }
   const client = new ClientV1({ name: 'v1', version: '1.0.0' }, { capabilities })
   const asked: Asked[] = []
   const told: Array<{ taskId: string; status: string }> = []
@@ -174,6 +176,26 @@ describe.each(WHERE)('the experimental tasks of the client of SDK v1, over %s', 
     expect(await first).toMatchObject({ structuredContent: { value: 'Hello, Ada!' } })
     expect(await second).toEqual(await first)
     expect(asked).toHaveLength(2)
+  })
+
+  it('has its model answer in the middle of the work', async () => {
+    const { client, stream } = await v1(where())
+    client.setRequestHandler(CreateMessageRequestSchema, () => ({
+      model: 'test',
+      role: 'assistant',
+      content: { type: 'text', text: '42' },
+    }))
+    expect(await stream('think', {})).toMatchObject({ structuredContent: { value: '42' } })
+  })
+
+  it('need not: a refusal reaches the work, which ends by it', async () => {
+    const { client, create, tasks } = await v1(where())
+    client.setRequestHandler(CreateMessageRequestSchema, () => {
+      throw new McpError(-1, 'User rejected sampling request')
+    })
+    const { taskId } = await create('think', {})
+    expect(await tasks.getTaskResult(taskId, CallToolResultSchema)).toMatchObject({ isError: true })
+    expect(await tasks.getTask(taskId)).toMatchObject({ status: 'failed' })
   })
 
   it('is told when the status of its task changes', async () => {

@@ -126,9 +126,10 @@ class Questions {
   }
 }
 
-/** What the handler is told where the client would not ask; throws what is not the client's own word. */
+/** What the handler is told where the client would not ask. Throws what is not the client's own word. */
 function refusal({ method }: InputRequest, error: unknown): object {
-  if (!(error instanceof ProtocolError) || method !== 'elicitation/create') throw error
-  // For the handler that is as if the user had turned away.
-  return { action: 'cancel' }
+  if (!(error instanceof ProtocolError)) throw error
+  // An answer of the model has no word for that; of a user it is as if the question had been turned away.
+  if (method === 'elicitation/create') return { action: 'cancel' }
+  return { error: { code: error.code, message: error.message } }
 }
