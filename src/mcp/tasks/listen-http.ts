@@ -207,7 +207,7 @@ class TaskStream {
     const honoured = acknowledgement.params?.notifications ?? {}
     this.#shared = Object.keys(honoured).length > 0
     this.#write(eventOf(withTasks(acknowledgement, tasks)))
-    this.#following = notifyOf(tasks, id, message => this.#write(eventOf(message)))
+    this.#following = notifyOf(tasks, id, message => this.#write(eventOf(message)), settings.clock)
     const { clock, keepAlive } = settings
     const again = () => {
       this.#stopKeepAlive = clock.schedule(
