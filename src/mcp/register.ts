@@ -58,11 +58,11 @@ export function registerCached<Input, Output>(
     throwingKeepable(outputSchema ? checked(handler, outputSchema as StandardSchema<unknown>) : handler),
   )
   const route = { call, scoping, takesArguments: inputSchema !== undefined, prepare }
-  const registered = server.registerTool(name, shown, (args, context) =>
-    answer(context, identity, request =>
-      callTool(route, args, { ...request, context, task: tasks?.of(context) }),
-    ),
-  )
+  const registered = server.registerTool(name, shown, (args, context) => {
+    const task = tasks?.of(context)
+    const work = (request: ToolRequest) => callTool(route, args, { ...request, context, task })
+    return answer(context, identity, work, error => task?.failed(error))
+  })
   tasks?.declare(name, taskSupport)
   // The SDK's own config has no place for it.
   if (tasks && taskSupport !== 'none') registered.execution = { taskSupport }
@@ -87,8 +87,16 @@ async function callTool<Input>(
   // The tool's own schema vouches for the type, inside of the call.
   const input = prepared as Input
   const place = placeCall(scoping, caller)
-  const run = () => call(input, { actor, responseFormat, signal, onProgress, ...place, ...task?.options })
-  return toToolResult(await (task ? task.follow(actor, run) : run()))
+  const response = await call(input, {
+    actor,
+    responseFormat,
+    signal,
+    onProgress,
+    ...place,
+    ...task?.options,
+  })
+  task?.became(response, actor)
+  return toToolResult(response)
 }
 
 /** The cache's share of a tool's config. */

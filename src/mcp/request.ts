@@ -12,11 +12,15 @@ export interface ToolRequest {
   readonly onProgress: (progress: Progress) => void
 }
 
-/** Answers a request in every case, with an error too, and after all progress that was reported to it. */
+/**
+ * Answers a request in every case, with an error too, and after all progress that was reported to it. `onError` hears
+ * of the error that it is answered with.
+ */
 export async function answer<Result>(
   context: ServerContext,
   identity: IdentityOptions,
   work: (request: ToolRequest) => Promise<Result>,
+  onError?: (error: unknown) => void,
 ): Promise<Result | ToolResult> {
   const { mcpReq } = context
   const progress = new ProgressNotifier(mcpReq._meta?.progressToken, params =>
@@ -26,6 +30,7 @@ export async function answer<Result>(
     const caller = callerOf(context, identity)
     return await work({ caller, signal: context.mcpReq.signal, onProgress: progress.notify })
   } catch (error) {
+    onError?.(error)
     return toErrorResult(error)
   } finally {
     await progress.end()

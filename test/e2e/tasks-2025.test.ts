@@ -5,8 +5,11 @@ import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js'
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js'
 import {
   CallToolResultSchema,
+  CreateMessageRequestSchema,
   CreateTaskResultSchema,
   ElicitRequestSchema,
+  type ElicitResult,
+  McpError,
   TaskStatusNotificationSchema,
 } from '@modelcontextprotocol/sdk/types.js'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
@@ -87,7 +90,7 @@ interface Asked {
 
 /** The client of SDK v1, with a user who answers each question by a name. */
 async function v1(where: URL | 'stdio', { user = anybody(), elicitation = true } = {}) {
-  const capabilities = elicitation ? { elicitation: {} } : {}
+  const capabilities = { sampling: {}, ...(elicitation ? { elicitation: {} } : {}) }
   const client = new ClientV1({ name: 'v1', version: '1.0.0' }, { capabilities })
   const asked: Asked[] = []
   const told: Array<{ taskId: string; status: string }> = []
@@ -153,13 +156,46 @@ describe.each(WHERE)('the experimental tasks of the client of SDK v1, over %s', 
     expect(asked).toEqual([{ message: 'What is your name?', taskId }])
   })
 
-  it('is asked once, although it waits twice', async () => {
-    const { create, tasks, asked } = await v1(where())
+  it('is asked anew where it waits anew, and the older question is withdrawn', async () => {
+    const { client, create, stream, tasks } = await v1(where())
+    // That client overlooks it where a request with the id 0 is withdrawn, which is the first one.
+    await stream('greet', {})
+    const asked: Array<{ signal: AbortSignal; answer: (answer: ElicitResult) => void }> = []
+    client.setRequestHandler(
+      ElicitRequestSchema,
+      (_, { signal }) => new Promise<ElicitResult>(answer => asked.push({ signal, answer })),
+    )
     const { taskId } = await create('greet', {})
-    const [one, two] = await Promise.all([1, 2].map(() => tasks.getTaskResult(taskId, CallToolResultSchema)))
-    expect(one).toMatchObject({ structuredContent: { value: 'Hello, Ada!' } })
-    expect(two).toEqual(one)
-    expect(asked).toHaveLength(1)
+    const first = tasks.getTaskResult(taskId, CallToolResultSchema)
+    await expect.poll(() => asked.length).toBe(1)
+    const second = tasks.getTaskResult(taskId, CallToolResultSchema)
+    await expect.poll(() => asked.length).toBe(2)
+    await expect.poll(() => asked[0]?.signal.aborted).toBe(true)
+    expect(asked[1]?.signal.aborted).toBe(false)
+    asked[1]?.answer({ action: 'accept', content: { name: 'Ada' } })
+    expect(await first).toMatchObject({ structuredContent: { value: 'Hello, Ada!' } })
+    expect(await second).toEqual(await first)
+    expect(asked).toHaveLength(2)
+  })
+
+  it('has its model answer in the middle of the work', async () => {
+    const { client, stream } = await v1(where())
+    client.setRequestHandler(CreateMessageRequestSchema, () => ({
+      model: 'test',
+      role: 'assistant',
+      content: { type: 'text', text: '42' },
+    }))
+    expect(await stream('think', {})).toMatchObject({ structuredContent: { value: '42' } })
+  })
+
+  it('need not: a refusal reaches the work, which ends by it', async () => {
+    const { client, create, tasks } = await v1(where())
+    client.setRequestHandler(CreateMessageRequestSchema, () => {
+      throw new McpError(-1, 'User rejected sampling request')
+    })
+    const { taskId } = await create('think', {})
+    expect(await tasks.getTaskResult(taskId, CallToolResultSchema)).toMatchObject({ isError: true })
+    expect(await tasks.getTask(taskId)).toMatchObject({ status: 'failed' })
   })
 
   it('is told when the status of its task changes', async () => {
@@ -191,6 +227,53 @@ describe.each(WHERE)('the experimental tasks of the client of SDK v1, over %s', 
     const { taskId } = await create('job', { gate: gate().gate })
     expect(await tasks.cancelTask(taskId)).toMatchObject({ taskId, status: 'cancelled' })
     await expect(tasks.cancelTask(taskId)).rejects.toMatchObject({ code: -32602 })
+  })
+})
+
+/** Asks for a result over HTTP with a session, and drops the connection once the question has come. */
+async function dropWhenAsked(sessionId: string, user: string, taskId: string): Promise<void> {
+  const leave = new AbortController()
+  const response = await fetch(server.sessions, {
+    method: 'POST',
+    signal: leave.signal,
+    headers: {
+      ...headersOf(user),
+      'content-type': 'application/json',
+      accept: 'application/json, text/event-stream',
+      'mcp-session-id': sessionId,
+      'mcp-protocol-version': '2025-11-25',
+    },
+    body: JSON.stringify({ jsonrpc: '2.0', id: 'dropped', method: 'tasks/result', params: { taskId } }),
+  })
+  let text = ''
+  for await (const chunk of response.body!.pipeThrough(new TextDecoderStream())) {
+    text += chunk
+    if (text.includes('elicitation/create')) break
+  }
+  leave.abort()
+}
+
+describe('a question whose stream has dropped', () => {
+  it('is asked again by the next request for the result', async () => {
+    const user = anybody()
+    const { client, create, tasks, asked } = await v1(server.sessions, { user })
+    const { taskId } = await create('greet', {})
+    await dropWhenAsked(client.transport?.sessionId as string, user, taskId)
+    expect(await tasks.getTaskResult(taskId, CallToolResultSchema)).toMatchObject({
+      structuredContent: { value: 'Hello, Ada!' },
+    })
+    expect(asked).toHaveLength(1)
+  })
+
+  it('keeps no other session of the same user from being asked', async () => {
+    const user = anybody()
+    const [one, other] = [await v1(server.sessions, { user }), await v1(server.sessions, { user })]
+    const { taskId } = await one.create('greet', {})
+    await dropWhenAsked(one.client.transport?.sessionId as string, user, taskId)
+    expect(await other.tasks.getTaskResult(taskId, CallToolResultSchema)).toMatchObject({
+      structuredContent: { value: 'Hello, Ada!' },
+    })
+    expect(other.asked).toHaveLength(1)
   })
 })
 

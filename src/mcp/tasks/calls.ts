@@ -1,4 +1,9 @@
-import type { CallToolRequest, Server, ServerContext } from '@modelcontextprotocol/server'
+import {
+  type CallToolRequest,
+  isInputRequiredResult,
+  type Server,
+  type ServerContext,
+} from '@modelcontextprotocol/server'
 import type { Actor } from '../../access/actor.ts'
 import { ProtocolFailure } from '../../core/errors.ts'
 import type { CallResponse } from '../../core/response.ts'
@@ -18,11 +23,13 @@ export const TASK_SUPPORT = ['none', 'optional', 'required'] as const
 export interface TaskCall {
   /** How the call goes through the cache. */
   readonly options: Pick<CallOptions, 'asyncTimeout' | 'interactive'>
-  /** Runs the call, and keeps what came of it for the answer in terms of tasks. */
-  follow(actor: Actor, call: () => Promise<CallResponse>): Promise<CallResponse>
+  /** What came of it in the cache, and for whom. */
+  became(response: CallResponse, actor: Actor): void
+  /** It failed, in the cache or before it came there. */
+  failed(error: unknown): void
 }
 
-/** What came of a call in the cache. */
+/** What came of a call. */
 type Outcome = { readonly response: CallResponse; readonly actor: Actor } | { readonly error: unknown }
 
 type Answer = Record<string, unknown>
@@ -84,15 +91,11 @@ export class TaskCalls {
     let outcome: Outcome | undefined
     const call: TaskCall = {
       options: { asyncTimeout: demanded ? 0 : this.options.grace, interactive: client.canBeAsked },
-      async follow(actor, run) {
-        try {
-          const response = await run()
-          outcome = { response, actor }
-          return response
-        } catch (error) {
-          outcome = { error }
-          throw error
-        }
+      became(response, actor) {
+        outcome = { response, actor }
+      },
+      failed(error) {
+        outcome = { error }
       },
     }
     return { call, outcome: () => outcome }
@@ -102,8 +105,9 @@ export class TaskCalls {
     outcome: Outcome | undefined,
     { answer, demanded, context }: { answer: Answer; demanded: boolean; context: ServerContext },
   ): Promise<Answer> {
-    // Nothing came to the cache: the arguments were refused, or the client is asked for more first.
-    if (!outcome) return answer
+    // It did not come to the cache: the client is asked for more first.
+    if (!outcome && (!demanded || isInputRequiredResult(answer))) return answer
+    if (!outcome) throw toProtocolError(new Error('A call as a task was answered without one.'))
     if ('error' in outcome) {
       if (demanded || outcome.error instanceof ProtocolFailure) throw toProtocolError(outcome.error)
       return answer

@@ -85,12 +85,14 @@ async function serve({ handler, settings, open }: Service, { request, given, lis
     await response.body.cancel()
     return Response.json({ jsonrpc: '2.0', id: listen.id, error: refusal }, { status: 400 })
   }
-  const tasks = await readable(listen, async (message, taskId) => {
-    const headers = { 'mcp-method': 'tasks/get', 'mcp-name': headerValue(taskId) }
-    const answer = await forward(handler, { request, given }, message, headers)
-    await answer.text()
-  })
-  const stream = new TaskStream(response.body, { id: listen.id, tasks, settings })
+  const find = () =>
+    readable(listen, async (message, taskId) => {
+      const headers = { 'mcp-method': 'tasks/get', 'mcp-name': headerValue(taskId) }
+      const answer = await forward(handler, { request, given }, message, headers)
+      await answer.text()
+    })
+  // It has its place from here on: others come while its tasks are looked for.
+  const stream = new TaskStream(response.body, { id: listen.id, find, settings })
   open.add(stream)
   void stream.over.then(() => open.delete(stream))
   return new Response(stream.body, { status: response.status, headers: response.headers })
@@ -152,7 +154,8 @@ async function bodyOf(request: Request): Promise<unknown> {
 
 interface StreamOptions {
   readonly id: RequestId
-  readonly tasks: readonly SeenTask[]
+  /** Those of the tasks that the client may follow. */
+  readonly find: () => Promise<readonly SeenTask[]>
   readonly settings: Settings
 }
 
@@ -166,9 +169,13 @@ class TaskStream {
   #following: Following | undefined
   #stopKeepAlive = () => {}
   #left = false
+  /** The server has ended it, perhaps before its tasks were found. */
+  #ended = false
   /** The SDK serves something of this subscription, too. */
   #shared = false
   #controller: ReadableStreamDefaultController<Uint8Array> | undefined
+  /** Those who wait for the client to read. */
+  #writers: Array<() => void> = []
   readonly #source: ReadableStreamDefaultReader<Uint8Array>
 
   constructor(
@@ -176,67 +183,93 @@ class TaskStream {
     private readonly options: StreamOptions,
   ) {
     this.#source = source.getReader()
-    let run = Promise.resolve()
     this.body = new ReadableStream<Uint8Array>({
       start: controller => {
         this.#controller = controller
-        run = this.#run()
       },
+      pull: () => this.#wakeWriters(),
       cancel: () => this.#leave(),
     })
-    this.over = run.catch(() => {}).finally(() => this.#close())
+    this.over = this.#run()
+      .catch(() => this.#cancelSource())
+      .finally(() => this.#close())
   }
 
   /** The server ends it: the client is told so, by the answer to its request. */
   end(): void {
+    this.#ended = true
     this.#following?.end()
   }
 
   async #run(): Promise<void> {
+    const tasks = await this.options.find()
     for await (const event of eventsOf(this.#source)) {
       const message = messageIn(event)
-      if (message && isAcknowledgement(message, this.options.id)) this.#begin(message)
-      else if (message?.result === undefined) this.#write(event)
+      if (message && isAcknowledgement(message, this.options.id)) await this.#begin(message, tasks)
+      else if (message?.result === undefined) await this.#write(event)
       else await this.#finish(event)
       if (this.#left) return
     }
   }
 
-  #begin(acknowledgement: WireMessage): void {
-    const { tasks, id, settings } = this.options
+  async #begin(acknowledgement: WireMessage, tasks: readonly SeenTask[]): Promise<void> {
+    const { id, settings } = this.options
     const honoured = acknowledgement.params?.notifications ?? {}
     this.#shared = Object.keys(honoured).length > 0
-    this.#write(eventOf(withTasks(acknowledgement, tasks)))
-    this.#following = notifyOf(tasks, id, message => this.#write(eventOf(message)))
-    const { clock, keepAlive } = settings
-    const again = () => {
-      this.#stopKeepAlive = clock.schedule(
-        keepAlive,
-        () => {
-          this.#write(KEEP_ALIVE)
-          again()
-        },
-        'background',
-      )
-    }
-    again()
+    await this.#write(eventOf(withTasks(acknowledgement, tasks)))
+    if (this.#left) return
+    this.#following = notifyOf(tasks, id, message => this.#write(eventOf(message)), settings.clock)
+    if (this.#ended) this.#following.end()
+    this.#keepAlive()
+  }
+
+  #keepAlive(): void {
+    const { clock, keepAlive } = this.options.settings
+    this.#stopKeepAlive = clock.schedule(
+      keepAlive,
+      () => {
+        // Where something waits to be read already, one more sign of life tells nobody anything.
+        if (this.#hasRoom()) void this.#write(KEEP_ALIVE)
+        this.#keepAlive()
+      },
+      'background',
+    )
   }
 
   /** The SDK's answer to the request, which ends the stream. */
   async #finish(event: string): Promise<void> {
     if (this.#shared) this.#following?.end()
     await this.#following?.over
-    this.#write(event)
+    await this.#write(event)
   }
 
-  #write(event: string): void {
+  /** Waits for the client to read: meanwhile a task may change as it will, and only its latest state is told. */
+  async #write(event: string): Promise<void> {
+    while (!this.#left && !this.#hasRoom()) {
+      await new Promise<void>(resolve => this.#writers.push(resolve))
+    }
     if (!this.#left) this.#controller?.enqueue(encodeEvent(event))
+  }
+
+  #hasRoom(): boolean {
+    return (this.#controller?.desiredSize ?? 0) > 0
+  }
+
+  #wakeWriters(): void {
+    const writers = this.#writers
+    this.#writers = []
+    for (const wake of writers) wake()
   }
 
   /** The client is gone. */
   #leave(): void {
     this.#left = true
     this.#following?.end()
+    this.#cancelSource()
+    this.#wakeWriters()
+  }
+
+  #cancelSource(): void {
     void this.#source.cancel().catch(() => {})
   }
 
@@ -245,6 +278,7 @@ class TaskStream {
     this.#following?.end()
     if (this.#left) return
     this.#left = true
+    this.#wakeWriters()
     try {
       this.#controller?.close()
     } catch {

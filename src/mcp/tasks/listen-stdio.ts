@@ -1,4 +1,4 @@
-import { ProtocolErrorCode, type Transport } from '@modelcontextprotocol/server'
+import { ProtocolErrorCode, SUBSCRIPTION_ID_META_KEY, type Transport } from '@modelcontextprotocol/server'
 import type { Following } from './notices.ts'
 import type { SeenTask } from './read.ts'
 import {
@@ -33,7 +33,7 @@ class ListeningTransport implements Transport {
   onmessage?: NonNullable<Transport['onmessage']>
   /** Subscriptions that the SDK has not acknowledged yet, with their tasks. */
   readonly #waiting = new Map<RequestId, readonly SeenTask[]>()
-  readonly #active = new Map<RequestId, Following>()
+  readonly #active = new Map<RequestId, Pick<Following, 'end'>>()
   /** Answers that are awaited here, by the id of the request that this transport made itself. */
   readonly #inquiries = new Map<RequestId, () => void>()
 
@@ -103,12 +103,27 @@ class ListeningTransport implements Transport {
 
   async #begin(id: RequestId, tasks: readonly SeenTask[], acknowledgement: Message): Promise<void> {
     this.#waiting.delete(id)
+    const beginning = { end() {} }
+    this.#active.set(id, beginning)
+    const { notifications = {} } = (acknowledgement as WireMessage).params ?? {}
     await this.wire.send(withTasks(acknowledgement as WireMessage, tasks) as Message)
+    // Cancelled while that was being written.
+    if (this.#active.get(id) !== beginning) return
     const following = notifyOf(tasks, id, message => this.wire.send(message as Message))
     this.#active.set(id, following)
+    const onlyTasks = Object.keys(notifications as object).length === 0
     void following.over.then(() => {
-      if (this.#active.get(id) === following) this.#active.delete(id)
+      if (this.#active.get(id) !== following) return
+      this.#active.delete(id)
+      if (onlyTasks) return this.#complete(id)
     })
+  }
+
+  /** There is nothing more to tell: the client has its answer, and the SDK its place back. */
+  async #complete(id: RequestId): Promise<void> {
+    this.onmessage?.({ jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: id } })
+    const result = { resultType: 'complete', _meta: { [SUBSCRIPTION_ID_META_KEY]: id } }
+    await this.wire.send({ jsonrpc: '2.0', id, result }).catch(error => this.onerror?.(error))
   }
 
   #endCancelled({ method, params }: WireMessage): void {

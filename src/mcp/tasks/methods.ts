@@ -9,7 +9,7 @@ import { answeringInProtocol, methodNotFound, tasksNotDeclared } from './errors.
 import { answerInquiry } from './inquiry.ts'
 import { isSettled, toCoreTask } from './project.ts'
 import { detailedTask, infoOf, type SeenTask } from './read.ts'
-import { finalResult } from './result.ts'
+import { finalResult, Waiting } from './result.ts'
 
 /** The methods through which clients follow tasks, of both revisions on one server. */
 
@@ -65,9 +65,10 @@ export function serveTaskMethods(server: Server, cache: RefCache, identity: Iden
     }),
   )
 
+  const waiting = new Waiting()
   // The SDK knows that these two are not of 2026-07-28.
   server.setRequestHandler('tasks/result', { params: taskParams }, ({ taskId }, context) =>
-    answeringInProtocol(() => finalResult(seen(taskId, context), context)),
+    answeringInProtocol(() => finalResult(seen(taskId, context), context, waiting)),
   )
 
   server.setRequestHandler('tasks/list', { params: listParams }, ({ cursor }, context) =>

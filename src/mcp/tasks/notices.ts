@@ -1,4 +1,6 @@
 import type { Server, ServerContext } from '@modelcontextprotocol/server'
+import { type Clock, systemClock } from '../../core/clock.ts'
+import { StoreUnavailable } from '../../core/errors.ts'
 import type { TaskInfo } from '../../flow/task-info.ts'
 import { Changes } from './changes.ts'
 import { gist, isSettled, toCoreTask } from './project.ts'
@@ -11,37 +13,66 @@ export interface Following {
   end(): void
 }
 
+/** A store that is away is asked again this often: to whoever listens, silence means that nothing has changed. */
+const AGAIN_MS = 1_000
+
 /**
  * Tells `tell` how a task stands, first now and then whenever that changes, until it settles. Each time it is read
- * anew, and authorized by that. An error of `tell` ends it.
+ * anew, and authorized by that. While the store is away it waits; any other error, of `tell` too, ends it.
  */
-export function followTask(task: SeenTask, tell: (info: TaskInfo) => Promise<void> | void): Following {
-  let ended = false
+export function followTask(
+  task: SeenTask,
+  tell: (info: TaskInfo) => Promise<void> | void,
+  clock: Clock = systemClock,
+): Following {
+  const ended = new AbortController()
+  const { signal } = ended
   let changes: Changes | undefined
+  let told: string | undefined
+  /** Whether there is more to tell after this. */
+  const step = async () => {
+    changes ??= await Changes.of(task)
+    const info = await infoOf(task)
+    const latest = gist(info)
+    if (latest !== told && !signal.aborted) await tell(info)
+    told = latest
+    if (isSettled(info)) return false
+    await changes.next()
+    return true
+  }
   const run = async () => {
-    changes = await Changes.of(task)
     try {
-      let told: string | undefined
-      while (!ended) {
-        const info = await infoOf(task)
-        const latest = gist(info)
-        if (latest !== told && !ended) await tell(info)
-        told = latest
-        if (isSettled(info)) return
-        await changes.next()
+      while (!signal.aborted) {
+        const more = await step().catch(error => whenBack(error, clock, signal))
+        if (!more) return
       }
     } finally {
-      changes.end()
+      changes?.end()
     }
   }
   return {
-    // Expired, deleted, or the store is away: whoever listens can still ask.
+    // Expired or deleted: whoever listens can still ask.
     over: run().catch(() => {}),
     end() {
-      ended = true
+      ended.abort()
       changes?.tell()
     },
   }
+}
+
+async function whenBack(error: unknown, clock: Clock, signal: AbortSignal): Promise<true> {
+  if (!(error instanceof StoreUnavailable)) throw error
+  await new Promise<void>(resolve => {
+    const done = () => {
+      cancel()
+      signal.removeEventListener('abort', done)
+      resolve()
+    }
+    const cancel = clock.schedule(AGAIN_MS, done, 'background')
+    signal.addEventListener('abort', done)
+    if (signal.aborted) done()
+  })
+  return true
 }
 
 /** Tells a client of 2025-11-25 of its task, where its connection lasts longer than the request. */

@@ -1,4 +1,6 @@
 import { ProtocolErrorCode, SUBSCRIPTION_ID_META_KEY } from '@modelcontextprotocol/server'
+import type { Clock } from '../../core/clock.ts'
+import type { TaskInfo } from '../../flow/task-info.ts'
 import { declaresTasks } from './client.ts'
 import { tasksNotDeclared } from './errors.ts'
 import { inquire } from './inquiry.ts'
@@ -101,14 +103,16 @@ export function notifyOf(
   tasks: readonly SeenTask[],
   subscriptionId: RequestId,
   send: (message: WireMessage) => Promise<void> | void,
+  clock?: Clock,
 ): Following {
-  const followings = tasks.map(task =>
-    followTask(task, async info => {
+  const followings = tasks.map(task => {
+    const tell = async (info: TaskInfo) => {
       const _meta = { [SUBSCRIPTION_ID_META_KEY]: subscriptionId }
       const params = { ...(await detailedTask(task, info)), _meta }
       await send({ jsonrpc: '2.0', method: 'notifications/tasks', params })
-    }),
-  )
+    }
+    return followTask(task, tell, clock)
+  })
   return {
     over: Promise.all(followings.map(({ over }) => over)).then(() => {}),
     end() {

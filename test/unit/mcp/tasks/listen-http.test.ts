@@ -27,18 +27,20 @@ async function scene(options: TaskNotificationsOptions = {}) {
     await cache.close()
   })
   let finish: (value: string) => void = () => {}
+  let report: (current: number) => void = () => {}
   const tool = cache.cached(
     { name: 'tool', asyncTimeout: 0 },
-    () =>
+    (_, task) =>
       new Promise<string>(resolve => {
         finish = resolve
+        report = current => task.progress(current, 10)
       }),
   )
   const { refId } = await tool({})
   await expect.poll(async () => (await cache.taskStatus(refId)).status).toBe('processing')
   const listen = async (notifications: object = { taskIds: [refId] }) =>
     new Stream(await handler.fetch(request(notifications)))
-  return { handler, refId, listen, finish: () => finish('done') }
+  return { handler, cache, refId, listen, report: (n: number) => report(n), finish: () => finish('done') }
 }
 
 function request(notifications: object): Request {
@@ -122,6 +124,61 @@ it('refuses more streams than it may have, until one of them is left', async () 
       return again.response.headers.get('content-type')
     })
     .toBe('text/event-stream')
+})
+
+it('counts those streams, too, whose tasks are still looked for', async () => {
+  const { handler, refId } = await scene({ maxSubscriptions: 3 })
+  const answers = await Promise.all(
+    Array.from({ length: 20 }, () => handler.fetch(request({ taskIds: [refId] }))),
+  )
+  expect(answers.filter(({ ok }) => ok)).toHaveLength(3)
+})
+
+it('keeps no more than the latest for a client that does not read', async () => {
+  const { handler, cache, refId, report, finish } = await scene()
+  const response = await handler.fetch(request({ taskIds: [refId] }))
+  for (let current = 1; current <= 10; current++) {
+    report(current)
+    await expect
+      .poll(async () => (await cache.taskStatus(refId)) as object)
+      .toMatchObject({ progress: { current } })
+  }
+  finish()
+  await expect.poll(async () => (await cache.taskStatus(refId)).status).toBe('complete')
+  const stream = new Stream(response)
+  await stream.ended
+  const told = stream.text.match(/notifications\/tasks"/g)
+  expect(told?.length).toBeLessThanOrEqual(3)
+  expect(stream.text).toContain('"status":"completed"')
+  expect(stream.text.trimEnd().split('\n').at(-1)).toContain('"resultType":"complete"')
+})
+
+it('says nothing of being alive to a client that does not read', async () => {
+  const clock = new FakeClock()
+  const { handler, refId } = await scene({ clock, keepAlive: '10s' })
+  const response = await handler.fetch(request({ taskIds: [refId] }))
+  await clock.advance('10m')
+  const stream = new Stream(response)
+  await expect.poll(() => stream.text).toContain('"status":"working"')
+  expect(stream.text.match(/: keepalive/g)).toBeNull()
+})
+
+it('leaves the stream of the SDK where the tasks cannot be looked for', async () => {
+  let left = false
+  const body = new ReadableStream({
+    cancel() {
+      left = true
+    },
+  })
+  const handler = withTaskNotifications({
+    fetch: async (asked: Request) => {
+      if (asked.headers.get('mcp-method') === 'tasks/get') throw new Error('no such thing')
+      return new Response(body, { headers: { 'content-type': 'text/event-stream' } })
+    },
+  })
+  const stream = new Stream(await handler.fetch(request({ taskIds: ['x'] })))
+  await stream.ended
+  expect([left, stream.text]).toEqual([true, ''])
 })
 
 it('shows that a stream is alive while there is nothing to tell', async () => {

@@ -16,7 +16,7 @@ function meta(extensions: object = { 'io.modelcontextprotocol/tasks': {} }) {
 }
 
 /** A server on a wrapped transport, and its wire from the client's end. */
-async function wire() {
+async function wire(maxSubscriptions = 10) {
   const cache = new RefCache({ name: 't' })
   const [clientSide, serverSide] = InMemoryTransport.createLinkedPair()
   const serving = serveStdio(
@@ -25,7 +25,7 @@ async function wire() {
       attachRefCache(server, cache)
       return server
     },
-    { transport: withTaskNotificationsOnStdio(serverSide) },
+    { transport: withTaskNotificationsOnStdio(serverSide), maxSubscriptions },
   )
   const got: JSONRPCMessage[] = []
   clientSide.onmessage = message => void got.push(message)
@@ -39,7 +39,7 @@ async function wire() {
     send({ id, method: 'subscriptions/listen', params: { notifications: { taskIds }, _meta } })
   let finish: (value: string) => void = () => {}
   const tool = cache.cached(
-    { name: 'tool', asyncTimeout: 0 },
+    { name: 'tool', asyncTimeout: 0, memoize: false },
     () =>
       new Promise<string>(resolve => {
         finish = resolve
@@ -51,7 +51,7 @@ async function wire() {
     await expect.poll(async () => (await cache.taskStatus(refId)).status).toBe('processing')
     return refId
   }
-  return { got, send, listen, start, finish: (value: string) => finish(value) }
+  return { got, serverSide, send, listen, start, finish: (value: string) => finish(value) }
 }
 
 const acknowledgement = (id: string, notifications: object) => ({
@@ -67,13 +67,15 @@ it('acknowledges those tasks that the client may follow, and tells how they stan
   await expect.poll(() => got).toHaveLength(2)
   expect(got[0]).toEqual(acknowledgement('one', { taskIds: [taskId] }))
   finish('done')
-  await expect.poll(() => got).toHaveLength(3)
+  await expect.poll(() => got).toHaveLength(4)
   expect(got.slice(1)).toMatchObject([
     {
       method: 'notifications/tasks',
       params: { taskId, status: 'working', _meta: { [SUBSCRIPTION]: 'one' } },
     },
     { method: 'notifications/tasks', params: { taskId, status: 'completed' } },
+    // There are no more tasks to tell of.
+    { id: 'one', result: { resultType: 'complete', _meta: { [SUBSCRIPTION]: 'one' } } },
   ])
 })
 
@@ -110,6 +112,41 @@ it('says nothing more of a subscription that the client has ended', async () => 
   await expect.poll(() => got).toHaveLength(4)
   await send({ method: 'notifications/cancelled', params: { requestId: 'left', _meta: meta() } })
   finish('done')
-  await expect.poll(() => got).toHaveLength(5)
+  await expect.poll(() => got).toHaveLength(6)
+  expect(got[5]).toMatchObject({ id: 'kept' })
   expect(got[4]).toMatchObject({ params: { status: 'completed', _meta: { [SUBSCRIPTION]: 'kept' } } })
+})
+
+it('gives the place of a subscription back when its tasks have settled', async () => {
+  const { got, listen, start, finish } = await wire(1)
+  for (const id of ['one', 'two', 'three']) {
+    await listen(id, [await start()])
+    await expect.poll(() => got.at(-1)).toMatchObject({ params: { status: 'working' } })
+    finish('done')
+    await expect.poll(() => got.at(-1)).toMatchObject({ id, result: { resultType: 'complete' } })
+  }
+})
+
+it('begins no subscription that is cancelled while its acknowledgement is being written', async () => {
+  const { got, serverSide, listen, send, start } = await wire()
+  const taskId = await start()
+  const write = serverSide.send.bind(serverSide)
+  let written = () => {}
+  serverSide.send = async (...given) => {
+    await write(...given)
+    await new Promise<void>(resolve => {
+      written = resolve
+    })
+  }
+  await listen('left', [taskId])
+  await expect.poll(() => got).toHaveLength(1)
+  await send({ method: 'notifications/cancelled', params: { requestId: 'left', _meta: meta() } })
+  serverSide.send = write
+  written()
+  await listen('kept', [taskId])
+  await expect.poll(() => got).toHaveLength(3)
+  expect(got.slice(1)).toMatchObject([
+    acknowledgement('kept', { taskIds: [taskId] }),
+    { params: { status: 'working', _meta: { [SUBSCRIPTION]: 'kept' } } },
+  ])
 })

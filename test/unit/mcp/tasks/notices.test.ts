@@ -1,0 +1,74 @@
+import { expect, it, onTestFinished } from 'vitest'
+import { actor } from '../../../../src/access/actor.ts'
+import { NotFound, StoreUnavailable } from '../../../../src/core/errors.ts'
+import { followTask } from '../../../../src/mcp/tasks/notices.ts'
+import { RefCache } from '../../../../src/ref-cache.ts'
+import { FakeClock } from '../../../../src/testing/fake-clock.ts'
+
+/** A task that somebody follows, over reads that the test can have fail. */
+async function scene() {
+  const clock = new FakeClock()
+  const cache = new RefCache({ name: 't', clock })
+  onTestFinished(() => cache.close())
+  const { refId } = await cache.cached({ name: 'tool', asyncTimeout: 0 }, () => new Promise(() => {}))({})
+  const trouble: { read?: Error; tell?: Error } = {}
+  const unreliable = {
+    watch: cache.watch.bind(cache),
+    taskInfo: async (...given: Parameters<RefCache['taskInfo']>) => {
+      if (trouble.read) throw trouble.read
+      return cache.taskInfo(...given)
+    },
+  } as RefCache
+  const told: string[] = []
+  const tell = ({ response }: { response: { status: string } }) => {
+    if (trouble.tell) throw trouble.tell
+    told.push(response.status)
+  }
+  const following = followTask({ cache: unreliable, refId, actor: actor.agent() }, tell, clock)
+  let over = false
+  void following.over.then(() => {
+    over = true
+  })
+  await clock.advance(0)
+  return { clock, trouble, told, following, cancel: () => cache.cancelTask(refId), isOver: () => over }
+}
+
+it('goes on where a read fails because the store is away', async () => {
+  const { clock, trouble, told, cancel, isOver } = await scene()
+  trouble.read = new StoreUnavailable('away')
+  await cancel()
+  await clock.advance('10s')
+  expect([told, isOver()]).toEqual([['processing'], false])
+  delete trouble.read
+  await clock.advance('1s')
+  expect([told, isOver()]).toEqual([['processing', 'cancelled'], true])
+})
+
+it('tells again what could not be told because the store was away', async () => {
+  const { clock, trouble, told, cancel, isOver } = await scene()
+  trouble.tell = new StoreUnavailable('away')
+  await cancel()
+  await clock.advance('10s')
+  expect([told, isOver()]).toEqual([['processing'], false])
+  delete trouble.tell
+  await clock.advance('1s')
+  expect([told, isOver()]).toEqual([['processing', 'cancelled'], true])
+})
+
+it('can be left while the store is away', async () => {
+  const { clock, trouble, cancel, following, isOver } = await scene()
+  trouble.read = new StoreUnavailable('away')
+  await cancel()
+  await clock.advance(0)
+  following.end()
+  await clock.advance(0)
+  expect(isOver()).toBe(true)
+})
+
+it('ends where the task is gone', async () => {
+  const { clock, trouble, cancel, isOver } = await scene()
+  trouble.read = new NotFound()
+  await cancel()
+  await clock.advance(0)
+  expect(isOver()).toBe(true)
+})
