@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
 import type { Reporter, TestModule } from 'vitest/node'
 
@@ -23,6 +24,8 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     testTimeout: 30_000,
+    // Most of a test's time goes by in waiting for processes: a core for each file, none left over.
+    maxWorkers: availableParallelism(),
     hookTimeout: 30_000,
     reporters: ['default', closingLine],
   },
