@@ -2,15 +2,14 @@ import { randomUUID } from 'node:crypto'
 import type { ClientCapabilities } from '@modelcontextprotocol/client'
 import { resultFromTaskOutcome } from '@modelcontextprotocol/ext-tasks/client'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { envelope, TASKS } from './fixtures/task-client.ts'
 import {
   type Connected,
-  envelope,
   gate,
   overHttp,
   overStdio,
   post,
   startTasksServer,
-  TASKS,
   type TasksServer,
 } from './fixtures/tasks-clients.ts'
 

@@ -1,17 +1,15 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { redisIsInstalled, startRedis } from '../redis-server.ts'
+import { envelope, type Message, TASKS } from './fixtures/task-client.ts'
 import {
   type Connected,
-  envelope,
   gate,
-  type Message,
   overHttp,
   overStdio,
   post,
   posting,
   startTasksServer,
-  TASKS,
   type TasksServer,
 } from './fixtures/tasks-clients.ts'
 import { NOTIFICATIONS, type NotificationRequirement } from './tasks-notifications.ts'

@@ -1,16 +1,15 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { CAPABILITIES, envelope, TASKS } from './fixtures/task-client.ts'
 import { PLAIN, until, Workshop } from './fixtures/wrap-harness.ts'
 import {
   type Connected,
   type ConnectOptions,
-  envelope,
   gateIn,
   overHttp,
   overStdio,
   serverOf,
-  TASKS,
 } from './fixtures/wrap-task-clients.ts'
 
 let workshop: Workshop
@@ -156,7 +155,7 @@ describe('2026-07-28', () => {
   const connect = (options?: ConnectOptions) =>
     overStdio(workshop, '2026-07-28', serverOf('2026-07-28'), options)
   const declaring = { _meta: envelope(TASKS) }
-  const silent = { _meta: envelope() }
+  const silent = { _meta: envelope(CAPABILITIES) }
 
   it('is offered the extension, whether the server has it or not', async () => {
     for (const ownTasks of [false, true]) {
