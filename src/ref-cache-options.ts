@@ -57,9 +57,12 @@ export interface RefCacheOptions {
   permissionChecker?: PermissionChecker
   /** Is told of every decision. `auditFile` of `mcp-refcache/audit` writes them down. */
   audit?: AuditSink
-  /** How many tasks run at once in this process. @defaultValue no limit */
+  /** How many tasks run at once in this process. @defaultValue 100 */
   maxConcurrentTasks?: number
-  /** How many more may wait for their turn; beyond that calls are refused with `QueueFull`. @defaultValue 1000 */
+  /**
+   * How many more may wait for their turn, or for a running reference in their input; beyond that calls are refused
+   * with `QueueFull`. @defaultValue 1000
+   */
   maxQueuedTasks?: number
   /** Named projections that tools can choose with `view`: what previews and pages of their values show. */
   views?: Views
@@ -98,7 +101,7 @@ export function createEngine(
   ends: { closing: AbortSignal; stopping: AbortSignal },
 ): Engine {
   checkNames(options, OPTIONS, 'RefCache')
-  const { maxConcurrentTasks, maxQueuedTasks = 1000 } = options
+  const { maxConcurrentTasks = 100, maxQueuedTasks = 1000 } = options
   const random = options.random ?? pooledRandom()
   const clock = options.clock ?? systemClock
   const settings = toSettings(options)
@@ -117,9 +120,7 @@ export function createEngine(
     sources: new SourceCache(),
     thrown: new ThrownErrors(),
     queue: new TaskQueue(
-      maxConcurrentTasks === undefined
-        ? Number.POSITIVE_INFINITY
-        : checkCount(maxConcurrentTasks, 'maxConcurrentTasks'),
+      checkCount(maxConcurrentTasks, 'maxConcurrentTasks'),
       maxQueuedTasks === 0 ? 0 : checkCount(maxQueuedTasks, 'maxQueuedTasks'),
     ),
     history: new History(),

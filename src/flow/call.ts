@@ -57,7 +57,7 @@ export async function call(
     options.asyncTimeout === undefined
       ? tool.asyncTimeout
       : toMilliseconds(options.asyncTimeout, 'asyncTimeout')
-  const { draft, parts } = await draftCall(engine, tool, input, who, options)
+  const { draft, parts, unsettled } = await draftCall(engine, tool, input, who, options)
 
   const { won, entry } = await engine.store.claim(draft, engine.clock.now(), parts)
   const answer = (latest: Entry | undefined) =>
@@ -70,7 +70,7 @@ export async function call(
   const listening = engine.thrown.listen(entry.refId)
   const asked = new AbortController()
   try {
-    if (won) await startNew(engine, tool, entry, draft.lease)
+    if (won) await startNew(engine, tool, entry, draft.lease, unsettled)
     else engine.events.emit(events.joined(entry))
     const latest = await follow(engine, entry, {
       within,

@@ -22,13 +22,13 @@ export async function draftCall(
   input: unknown,
   who: Actor,
   options: CallOptions,
-): Promise<{ draft: PendingEntry; parts: PartChanges }> {
+): Promise<{ draft: PendingEntry; parts: PartChanges; unsettled: boolean }> {
   if (engine.closing.aborted) throw new StoreUnavailable('The cache is closed.')
   const namespace = options.namespace ?? tool.namespace
   engine.access.enter(namespace, who, 'call')
   const policy = policyFor(engine, namespace, tool.policy, options.policy && checkPolicy(options.policy))
   const accepted = await acceptInput(engine, tool, input, who)
-  const { uses, derivedFrom } = accepted
+  const { uses, derivedFrom, unsettled } = accepted
   const startedBy = describeActor(who)
   engine.access.authorizeMaking({ namespace, policy, startedBy, derivedFrom, toolName: tool.name }, who)
   const memoize = options.memoize ?? tool.memoize
@@ -43,7 +43,7 @@ export async function draftCall(
     ...(options.interactive ? { interactive: options.interactive } : {}),
   }
   const bytes = await encode(accepted.json, { compress: engine.store.capabilities.durable })
-  return { draft, parts: { input: bytes } }
+  return { draft, parts: { input: bytes }, unsettled }
 }
 
 /** What each new task of a tool begins with. */

@@ -34,6 +34,33 @@ export class TaskQueue {
     return this.enterAgain(tool, limit)
   }
 
+  /** The same for a task that waits for others before it can take its turn. */
+  enterAside(tool: string, limit = Number.POSITIVE_INFINITY): Place | undefined {
+    return this.#waiting < this.maxWaiting ? this.stepAside(tool, limit) : undefined
+  }
+
+  /** A place for an admitted task that waits for others. It counts as waiting, and nobody waits behind it. */
+  stepAside(tool: string, limit = Number.POSITIVE_INFINITY): Place {
+    let place: Place | undefined
+    let left = false
+    this.#waiting++
+    return {
+      turn: signal => {
+        if (!place && !left) {
+          this.#waiting--
+          place = this.enterAgain(tool, limit)
+        }
+        return place?.turn(signal) ?? Promise.resolve()
+      },
+      leave: () => {
+        if (left) return
+        left = true
+        if (place) place.leave()
+        else this.#waiting--
+      },
+    }
+  }
+
   /** A place for a task that was admitted before, however many wait. */
   enterAgain(tool: string, limit = Number.POSITIVE_INFINITY): Place {
     return this.#place(tool, this.#mayRun(tool, limit) ? this.#begin(tool) : undefined, limit)

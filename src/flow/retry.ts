@@ -8,6 +8,7 @@ import { transition } from '../core/transition.ts'
 import type { Engine } from './engine.ts'
 import { find } from './find.ts'
 import { newLease } from './lease.ts'
+import { inFlight } from './references.ts'
 import { replyStatus } from './reply.ts'
 import { admit, start } from './start.ts'
 
@@ -17,7 +18,7 @@ export async function retry(engine: Engine, refId: RefId, who: Actor): Promise<C
   const tool = retryable(engine, entry)
   const lease = newLease(engine)
   // Before the entry changes: a full queue must not cost it what it says of the failure.
-  const place = admit(engine, tool)
+  const place = admit(engine, tool, await inFlight(engine, entry.uses ?? []))
   try {
     // Where an identical call holds the key by now, this task goes on without it.
     const begun = (await restart(engine, entry, lease, true)) ?? (await restart(engine, entry, lease, false))

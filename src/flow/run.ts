@@ -47,7 +47,7 @@ export function performer(
     try {
       if (uses.length > 0 && (await inFlight(engine, uses))) {
         // Whoever waits for others must not stand in their way.
-        seat.leave()
+        seat.stepAside()
         await settled(engine, uses, hold.signal)
       }
       for (let retries = 0; ; retries++) {

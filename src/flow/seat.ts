@@ -18,6 +18,12 @@ export class Seat {
     return this.#place.turn(signal)
   }
 
+  /** Gives the place up until `turn` asks for one; the task still counts as one that waits. */
+  stepAside(): void {
+    this.#place?.leave()
+    this.#place = this.queue.stepAside(this.tool.name, this.tool.maxConcurrentTasks)
+  }
+
   /** Twice is safe. */
   leave(): void {
     this.#place?.leave()

@@ -12,17 +12,29 @@ export function start(engine: Engine, tool: Tool, entry: Entry, lease: Lease, pl
   engine.runner.start(entry.refId, performer(engine, tool, lease, place, entry.uses))
 }
 
-/** A place for a task that is not admitted yet. @throws QueueFull when too many tasks wait already */
-export function admit(engine: Engine, tool: Tool): Place {
-  const place = engine.queue.enter(tool.name, tool.maxConcurrentTasks)
+/**
+ * A place for a task that is not admitted yet.
+ *
+ * @param unsettled the task has to wait for references in its input that are in flight
+ * @throws QueueFull when too many tasks wait already
+ */
+export function admit(engine: Engine, { name, maxConcurrentTasks }: Tool, unsettled: boolean): Place {
+  const { queue } = engine
+  const place = unsettled ? queue.enterAside(name, maxConcurrentTasks) : queue.enter(name, maxConcurrentTasks)
   if (place) return place
   throw new QueueFull('Too many tasks are waiting already. Try again in a while.')
 }
 
 /** Starts a new call's work. @throws QueueFull; the entry then says so to whoever joined it */
-export async function startNew(engine: Engine, tool: Tool, entry: Entry, lease: Lease): Promise<void> {
+export async function startNew(
+  engine: Engine,
+  tool: Tool,
+  entry: Entry,
+  lease: Lease,
+  unsettled: boolean,
+): Promise<void> {
   try {
-    start(engine, tool, entry, lease, admit(engine, tool))
+    start(engine, tool, entry, lease, admit(engine, tool, unsettled))
   } catch (error) {
     const now = engine.clock.now()
     const expiresAt = expiry(now, engine.settings.taskRetention)

@@ -113,4 +113,52 @@ describe('limits on concurrent tasks', () => {
     await clock.advance(0)
     expect(order).toEqual(['a1', 'a2'])
   })
+
+  it('count the tasks that wait for a running reference, although places are free', async () => {
+    const { cache, clock } = scene({ maxConcurrentTasks: 5, maxQueuedTasks: 2 })
+    const slow = gated(cache, 'slow', [])
+    const { refId } = await slow.tool({ n: 1 })
+    await clock.advance(0)
+    const use = cache.cached({ name: 'use', asyncTimeout: 0, memoize: false }, () => 'used')
+    const input = { of: refId } as never
+    const waiting = [await use(input), await use(input)]
+    await clock.advance(0)
+    for (let n = 0; n < 3; n++) await expect(use(input)).rejects.toThrow(QueueFull)
+    // What waits for nothing is not held up by those that do.
+    expect(await use({})).toMatchObject({ status: 'pending' })
+    await cache.cancelTask(waiting[0]?.refId ?? '')
+    await clock.advance(0)
+    waiting.push(await use(input))
+    await expect(use(input)).rejects.toThrow(QueueFull)
+    slow.open()
+    await clock.advance('5s')
+    for (const { refId } of waiting.slice(1)) {
+      expect(await cache.get(refId)).toMatchObject({ value: 'used' })
+    }
+    expect(await use(input)).toMatchObject({ status: 'pending' })
+  })
+
+  it('count them whose turn has come behind a full house, each once', async () => {
+    const { cache, clock } = scene({ maxConcurrentTasks: 1, maxQueuedTasks: 2 })
+    const slow = gated(cache, 'slow', [])
+    const { refId } = await slow.tool({ n: 1 })
+    const use = gated(cache, 'use', [])
+    await use.tool({ n: refId as never })
+    await use.tool({ n: [refId] as never })
+    await clock.advance(0)
+    slow.open()
+    await clock.advance('5s')
+    // One of them runs, one waits: there is room for one more.
+    await use.tool({ n: 3 })
+    await expect(use.tool({ n: 4 })).rejects.toThrow(QueueFull)
+  })
+
+  it('run a hundred tasks at once unless told otherwise', async () => {
+    const { cache, clock } = scene()
+    const order: string[] = []
+    const { tool } = gated(cache, 'a', order)
+    for (let n = 0; n < 120; n++) await tool({ n })
+    await clock.advance(0)
+    expect(order).toHaveLength(100)
+  })
 })
