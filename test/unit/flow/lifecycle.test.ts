@@ -387,7 +387,7 @@ describe('a store that is away for a while', () => {
 
 describe('a thousand tasks at once with progress', () => {
   it('all settle, polls stay right, and nothing is left behind', async () => {
-    const { cache, clock } = scene()
+    const { cache, clock } = scene({ maxConcurrentTasks: 1_000 })
     const tool = cache.cached(
       { name: 'many', asyncTimeout: 0 },
       async ({ n }: { n: number }, task: TaskContext) => {
