@@ -1,12 +1,23 @@
 /** The known word that was probably meant, if one is close. */
 export function suggest(word: string, known: readonly string[]): string | undefined {
-  const ranked = known
-    .map(candidate => ({ candidate, distance: distance(word, candidate) }))
-    .sort((a, b) => a.distance - b.distance)
-  const [best] = ranked
+  const [best] = ranked(word, known)
   return best && best.distance <= Math.max(2, Math.floor(best.candidate.length / 3))
     ? best.candidate
     : undefined
+}
+
+/** All known words, those first that look most like the word. */
+export function nearestFirst(word: string, known: readonly string[]): string[] {
+  return ranked(word, known).map(({ candidate }) => candidate)
+}
+
+const MAX_COMPARED = 50
+
+function ranked(word: string, known: readonly string[]) {
+  const compared = word.slice(0, MAX_COMPARED).toLowerCase()
+  return known
+    .map(candidate => ({ candidate, distance: distance(compared, candidate.toLowerCase()) }))
+    .sort((a, b) => a.distance - b.distance)
 }
 
 /** Levenshtein's: how many letters to add, drop or change. */

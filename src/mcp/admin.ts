@@ -7,6 +7,7 @@ import { NotFound, PermissionDenied } from '../core/errors.ts'
 import { hidesSession } from '../core/hidden-session.ts'
 import type { RefId } from '../core/ref.ts'
 import type { RefCache } from '../ref-cache.ts'
+import { readSentArguments } from './sent-arguments.ts'
 import { define, type PollingTool } from './tools.ts'
 import {
   type ToolResult,
@@ -162,7 +163,7 @@ function forOperators(cache: RefCache, tool: PollingTool): AdminTool {
         permission: Permission.FULL,
         verdict: admitted ? 'allowed' : 'denied',
         rule: 'admin',
-        ...targetOf(args),
+        ...targetOf(readSentArguments(tool.inputSchema, args)),
       })
       return admitted ? tool.handle(args, {}) : toErrorResult(new PermissionDenied(DENIAL))
     },

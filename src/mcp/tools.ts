@@ -5,7 +5,7 @@ import type { Progress } from '../core/entry.ts'
 import { RefCacheError } from '../core/errors.ts'
 import type { JsonObject } from '../core/json.ts'
 import type { RefCache } from '../ref-cache.ts'
-import { parseArguments, RESPONSE_FORMAT_ARGUMENT, responseFormat } from './arguments.ts'
+import { parseSentArguments, RESPONSE_FORMAT_ARGUMENT, responseFormat, toJsonSchema } from './arguments.ts'
 import {
   CANCEL_TASK_DESCRIPTION,
   GET_CACHED_RESULT_DESCRIPTION,
@@ -107,39 +107,26 @@ function retryTask(cache: RefCache): PollingTool {
   })
 }
 
-interface Definition<Schema extends z.ZodType> extends Omit<PollingTool, 'inputSchema' | 'handle'> {
+interface Definition<Schema extends z.ZodObject> extends Omit<PollingTool, 'inputSchema' | 'handle'> {
   schema: Schema
   run(args: z.output<Schema>, context: PollContext): Promise<ToolResult>
 }
 
 /** A tool that answers in every case, with an error of the wire too. */
-export function define<Schema extends z.ZodType>({ schema, run, ...tool }: Definition<Schema>): PollingTool {
+export function define<Schema extends z.ZodObject>({
+  schema,
+  run,
+  ...tool
+}: Definition<Schema>): PollingTool {
   return {
     ...tool,
-    inputSchema: shown(schema),
+    inputSchema: toJsonSchema(schema),
     async handle(args, context) {
       try {
-        return await run(parseArguments(schema, args), context)
+        return await run(parseSentArguments(schema, args), context)
       } catch (error) {
         return toErrorResult(error instanceof RefCacheError ? error : internalError(error))
       }
     },
   }
-}
-
-/** Converted once: over HTTP the tools are registered for every request. */
-const jsonSchemas = new WeakMap<z.ZodType, JsonObject>()
-
-function shown(schema: z.ZodType): JsonObject {
-  const known = jsonSchemas.get(schema)
-  if (known) return known
-  const { $schema: _, ...jsonSchema } = z.toJSONSchema(schema, {
-    io: 'input',
-    override: ({ jsonSchema: part }) => {
-      // zod says of every integer that it is a safe one: words that an agent would pay for.
-      if (part.maximum === Number.MAX_SAFE_INTEGER) delete part.maximum
-    },
-  })
-  jsonSchemas.set(schema, jsonSchema as JsonObject)
-  return jsonSchema as JsonObject
 }

@@ -1,6 +1,7 @@
 import type { Actor } from '../access/actor.ts'
 import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts'
 import type { RefId } from '../core/ref.ts'
+import { readSentArguments } from '../mcp/sent-arguments.ts'
 import type { PollContext, PollingTool } from '../mcp/tools.ts'
 import type { ToolResult } from '../mcp/wire.ts'
 import type { RefCache } from '../ref-cache.ts'
@@ -17,9 +18,10 @@ const MAX_BYTES = 9 * 1024 * 1024
 export async function poll(
   cache: RefCache,
   tool: PollingTool,
-  args: JsonValue | undefined,
+  sent: JsonValue | undefined,
   context: PollContext & { actor: Actor },
 ): Promise<ToolResult> {
+  const args = readSentArguments(tool.inputSchema, sent) as JsonValue
   const answer = await tool.handle(args, context)
   const body = answer.structuredContent
   if (isCallResult(body.value)) return withBlocks(answer, body.value)

@@ -1,5 +1,6 @@
-import { isJsonObject, type JsonObject } from '../core/json.ts'
+import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts'
 import { ProgressNotifier } from '../mcp/progress.ts'
+import { readSentArguments } from '../mcp/sent-arguments.ts'
 import type { PollingTool } from '../mcp/tools.ts'
 import type { RefCache } from '../ref-cache.ts'
 import { asResponse, type CallOutcome, INTERNAL_ERROR } from './call-outcome.ts'
@@ -249,7 +250,8 @@ export class Session {
   #ownTool({ params }: RpcRequest): PollingTool | undefined {
     const own = this.options.polling.find(({ name }) => name === params?.name)
     if (!own || !this.#catalog.has(own.name) || !takesReference(own)) return own
-    const refId = isJsonObject(params?.arguments) ? params.arguments.ref_id : undefined
+    const args = readSentArguments(own.inputSchema, params?.arguments) as JsonValue
+    const refId = isJsonObject(args) ? args.ref_id : undefined
     return typeof refId === 'string' && refId.startsWith(`${this.options.cache.name}:`) ? own : undefined
   }
 
