@@ -27,6 +27,8 @@ export default defineConfig({
     // Most of a test's time goes by in waiting for processes: a core for each file, none left over.
     maxWorkers: availableParallelism(),
     hookTimeout: 30_000,
+    // A condition is waited for, never a time; this only ends a test that fails.
+    expect: { poll: { timeout: 10_000 } },
     reporters: ['default', closingLine],
   },
 })

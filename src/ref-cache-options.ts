@@ -66,6 +66,8 @@ export interface RefCacheOptions {
   maxQueuedTasks?: number
   /** Named projections that tools can choose with `view`: what previews and pages of their values show. */
   views?: Views
+  /** How answers call a tool whose name in the cache says more than its callers know. @defaultValue that name */
+  toolLabel?: (toolName: string) => string
   clock?: Clock
   random?: RandomBytes
 }
@@ -91,6 +93,7 @@ const OPTIONS: Names<RefCacheOptions> = {
   maxConcurrentTasks: true,
   maxQueuedTasks: true,
   views: true,
+  toolLabel: true,
   clock: true,
   random: true,
 }
@@ -116,6 +119,7 @@ export function createEngine(
     audit: options.audit,
     access: createAccess(options, settings, clock),
     views: options.views ?? {},
+    toolLabel: options.toolLabel ?? (name => name),
     tools: new Map(),
     sources: new SourceCache(),
     thrown: new ThrownErrors(),

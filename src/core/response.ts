@@ -47,6 +47,8 @@ export interface AsyncTaskResponse extends AnswerBase {
   readonly status: 'pending' | 'processing' | 'failed' | 'cancelled'
   readonly isComplete: false
   readonly isAsync: true
+  /** The tool whose task it is, so that two handles can be told apart. */
+  readonly tool?: string
   readonly startedAt?: Date
   readonly progress?: Progress
   /** Finite and ≥ 0. */
@@ -64,7 +66,7 @@ export interface AsyncTaskResponse extends AnswerBase {
   readonly retryCount?: number
   readonly maxRetries?: number
   readonly canRetry?: boolean
-  /** In the `full` format. */
+  /** In the `full` format, which always has `retryCount` and `canRetry`, too. */
   readonly isCancellable?: boolean
   readonly retryHistory?: readonly FailedAttempt[]
   readonly expectedSchema?: JsonObject

@@ -38,14 +38,19 @@ export function refcacheTool<
   return {
     ...shown,
     execute: (args, context) =>
-      answer(context, config.actorOf, async ({ caller, signal, onProgress }, outlasting) => {
-        const { own, responseFormat } = splitArguments(args)
-        // The tool's own schema vouches for the type, inside of the call.
-        const input = (parameters ? own : {}) as ArgumentsOf<Parameters>
-        const place = placeCall(scopingOf(config, {}), caller)
-        const options = { actor: caller.actor, responseFormat, signal, onProgress, ...place }
-        return toToolResult(await contexts.run(outlasting, () => call(input, options)))
-      }),
+      answer(
+        context,
+        config.actorOf,
+        async ({ caller, signal, onProgress }, outlasting) => {
+          const { own, responseFormat } = splitArguments(args)
+          // The tool's own schema vouches for the type, inside of the call.
+          const input = (parameters ? own : {}) as ArgumentsOf<Parameters>
+          const place = placeCall(scopingOf(config, {}), caller)
+          const options = { actor: caller.actor, responseFormat, signal, onProgress, ...place }
+          return toToolResult(await contexts.run(outlasting, () => call(input, options)))
+        },
+        { hasOutputSchema: result !== undefined },
+      ),
   }
 }
 

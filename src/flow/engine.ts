@@ -53,6 +53,8 @@ export interface Engine {
   readonly access: Access
   readonly audit: AuditSink | undefined
   readonly views: Views
+  /** What answers call a tool. */
+  readonly toolLabel: (toolName: string) => string
   readonly tools: Map<string, Tool>
   readonly sources: SourceCache
   readonly thrown: ThrownErrors

@@ -1,4 +1,5 @@
 import type { Clock } from '../core/clock.ts'
+import { cutText } from '../core/cut-text.ts'
 import type { Progress } from '../core/entry.ts'
 import { Pace } from '../core/pace.ts'
 import type { ProgressReport } from '../core/tool.ts'
@@ -79,7 +80,7 @@ export function toProgress({ current, total, message }: ProgressReport): Progres
   return {
     ...(done === undefined ? {} : { current: done }),
     ...(all === undefined ? {} : { total: all }),
-    ...(typeof message === 'string' ? { message: message.slice(0, MAX_MESSAGE_LENGTH) } : {}),
+    ...(typeof message === 'string' ? { message: cutText(message, MAX_MESSAGE_LENGTH) } : {}),
     ...(done === undefined || !all ? {} : { percentage: percentage(done, all) }),
   }
 }

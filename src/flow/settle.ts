@@ -1,3 +1,4 @@
+import { cutText } from '../core/cut-text.ts'
 import {
   type Entry,
   expiry,
@@ -164,7 +165,7 @@ export function toTaskError(error: unknown): TaskError {
   const message = error instanceof Error ? error.message : String(error)
   return {
     code: error instanceof RefCacheError ? error.code : 'task_failed',
-    message: message.slice(0, MAX_ERROR_LENGTH) || 'The tool failed without a message.',
+    message: cutText(message, MAX_ERROR_LENGTH) || 'The tool failed without a message.',
     ...(error instanceof ProtocolFailure ? { rpc: bounded(error.rpc) } : {}),
   }
 }

@@ -36,6 +36,7 @@ export function describeTask(
   const startedAt = entry.status === 'pending' ? undefined : entry.startedAt
   return {
     ...minimal,
+    ...(entry.toolName === undefined ? {} : { tool: engine.toolLabel(entry.toolName) }),
     ...(startedAt === undefined ? {} : { startedAt: new Date(startedAt) }),
     ...(progress ? { progress } : {}),
     ...(isInFlight(entry) ? flying(engine, entry, who) : ended(entry, hears)),
@@ -45,8 +46,11 @@ export function describeTask(
 
 function fully(entry: TaskEntry, tool: Tool | undefined, hears: boolean) {
   const { retryHistory } = entry
+  const inFlight = isInFlight(entry)
   return {
-    isCancellable: isInFlight(entry),
+    // Of a task that has ended they are there in every format.
+    ...(inFlight ? { retryCount: retriesOf(entry), maxRetries: entry.maxRetries, canRetry: false } : {}),
+    isCancellable: inFlight,
     ...(retryHistory.length > 0 && hears ? { retryHistory } : {}),
     // Whoever made the schema may have made it from what the tool works on.
     ...(tool?.outputSchema && hears ? { expectedSchema: tool.outputSchema } : {}),
@@ -89,18 +93,22 @@ const UNTOLD =
 function flying(engine: Engine, entry: InFlightEntry, who: Actor) {
   const now = engine.clock.now()
   const eta = estimate(entry, now)
-  const { status, attempt, retryHistory, maxRetries } = entry
+  const { retryHistory, maxRetries } = entry
   const inputRequests = inputRequestsFor(engine, entry, who)
   return {
     ...eta,
     pollAfterSeconds: pollAfter(eta.etaSeconds, (now - entry.createdAt) / 1000),
     // Retries are worth a word only where there were any.
-    ...(retryHistory.length > 0
-      ? { retryCount: status === 'pending' ? attempt : attempt - 1, maxRetries }
-      : {}),
+    ...(retryHistory.length > 0 ? { retryCount: retriesOf(entry), maxRetries } : {}),
     ...(inputRequests ? { inputRequests } : {}),
     message: awaitsInput(entry) ? WAITING : RUNNING,
   }
+}
+
+/** The retries that were made or are about to be made. */
+function retriesOf({ status, attempt, retryHistory }: InFlightEntry): number {
+  if (retryHistory.length === 0) return 0
+  return status === 'pending' ? attempt : attempt - 1
 }
 
 const RUNNING =

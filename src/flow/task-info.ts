@@ -17,6 +17,8 @@ export interface TaskInfo {
   /** Absent while the task is in flight, and for what never expires. */
   readonly expiresAt?: Date
   readonly toolName?: string
+  /** The tool declares what its results are like. */
+  readonly hasOutputSchema?: boolean
 }
 
 export async function taskInfo(engine: Engine, refId: RefId, who: Actor): Promise<TaskInfo> {
@@ -34,6 +36,7 @@ export function describe(engine: Engine, entry: Entry, who: Actor): TaskInfo {
     updatedAt: new Date(updatedAt(entry)),
     ...(expiresAt === undefined ? {} : { expiresAt: new Date(expiresAt) }),
     ...(toolName === undefined ? {} : { toolName }),
+    hasOutputSchema: engine.tools.get(toolName ?? '')?.outputSchema !== undefined,
   }
 }
 

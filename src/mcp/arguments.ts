@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { cutText } from '../core/cut-text.ts'
 import { InvalidArgument } from '../core/errors.ts'
 import type { JsonObject } from '../core/json.ts'
 import { nearestFirst } from '../core/suggest.ts'
@@ -18,7 +19,7 @@ export function parseArguments<Schema extends z.ZodObject>(schema: Schema, args:
   const parsed = schema.safeParse(args ?? {})
   if (parsed.success) return parsed.data
   const issues = parsed.error.issues.map(issue => describe(issue, Object.keys(schema.shape))).join('; ')
-  throw new InvalidArgument(`The arguments are not valid. ${issues.slice(0, MAX_MESSAGE_LENGTH)}`)
+  throw new InvalidArgument(`The arguments are not valid. ${cutText(issues, MAX_MESSAGE_LENGTH)}`)
 }
 
 /**

@@ -1,6 +1,6 @@
 /** What an agent is told. The first 500 characters must be enough to work with; nothing is longer than 1,900. */
 
-export const SERVER_INSTRUCTIONS = `Tool answers may be references. status "complete" with is_complete true: the value is all there. is_complete false with "preview": only a part; call get_cached_result with the ref_id and page 1, 2, … (or a larger max_size). status "pending" or "processing": the work goes on; call get_cached_result with the ref_id, it waits for the result. Never call a slow tool again to get its result. "failed" and "cancelled" say what happened. cancel_task stops work that is no longer wanted.
+export const SERVER_INSTRUCTIONS = `Tool answers may be references. status "complete" with is_complete true: the value is all there. is_complete false with "preview": only a part; call get_cached_result with the ref_id and page 1, 2, …, or full: true for the whole value. status "pending" or "processing": the work goes on; call get_cached_result with the ref_id, it waits for the result. Never call a slow tool again to get its result. "failed" and "cancelled" say what happened. cancel_task stops work that is no longer wanted.
 
 Give a ref_id in the place of a tool's argument, or of any part of it, to have the tool work with that value: no need to read it first, and it works with values that you may not see.
 

@@ -1,4 +1,5 @@
 import type { Progress } from '../core/entry.ts'
+import { boundedMessage } from './error-limit.ts'
 
 /** How much a message without numbers moves the progress: MCP demands that each notification does. */
 const MESSAGE_STEP = 0.001
@@ -36,7 +37,7 @@ export class ProgressNotifier {
       progressToken: this.token,
       progress,
       ...(total === undefined ? {} : { total }),
-      ...(message === undefined ? {} : { message }),
+      ...(message === undefined ? {} : { message: boundedMessage(message) }),
     })
     this.#sent = this.#sent.then(() => sent)
   }

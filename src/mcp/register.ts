@@ -61,7 +61,10 @@ export function registerCached<Input, Output>(
   const registered = server.registerTool(name, shown, (args, context) => {
     const task = tasks?.of(context)
     const work = (request: ToolRequest) => callTool(route, args, { ...request, context, task })
-    return answer(context, identity, work, error => task?.failed(error))
+    return answer(context, identity, work, {
+      onError: error => task?.failed(error),
+      hasOutputSchema: result !== undefined,
+    })
   })
   tasks?.declare(name, taskSupport)
   // The SDK's own config has no place for it.

@@ -2,7 +2,7 @@ import type { ServerContext } from '@modelcontextprotocol/server'
 import type { Progress } from '../core/entry.ts'
 import { type Caller, callerOf, type IdentityOptions } from './identity.ts'
 import { ProgressNotifier } from './progress.ts'
-import { type ToolResult, toErrorResult } from './wire.ts'
+import { type ErrorOptions, type ToolResult, toErrorResult } from './wire.ts'
 
 /** One request of a client, as the cache wants to know it. */
 export interface ToolRequest {
@@ -12,15 +12,17 @@ export interface ToolRequest {
   readonly onProgress: (progress: Progress) => void
 }
 
-/**
- * Answers a request in every case, with an error too, and after all progress that was reported to it. `onError` hears
- * of the error that it is answered with.
- */
+interface AnswerOptions extends ErrorOptions {
+  /** Hears of the error that the request is answered with. */
+  onError?(error: unknown): void
+}
+
+/** Answers a request in every case, with an error too, and after all progress that was reported to it. */
 export async function answer<Result>(
   context: ServerContext,
   identity: IdentityOptions,
   work: (request: ToolRequest) => Promise<Result>,
-  onError?: (error: unknown) => void,
+  { onError, hasOutputSchema }: AnswerOptions = {},
 ): Promise<Result | ToolResult> {
   const { mcpReq } = context
   const progress = new ProgressNotifier(mcpReq._meta?.progressToken, params =>
@@ -31,7 +33,7 @@ export async function answer<Result>(
     return await work({ caller, signal: context.mcpReq.signal, onProgress: progress.notify })
   } catch (error) {
     onError?.(error)
-    return toErrorResult(error)
+    return toErrorResult(error, { hasOutputSchema })
   } finally {
     await progress.end()
   }

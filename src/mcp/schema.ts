@@ -39,15 +39,15 @@ export function converterOf(schema: AuthorSchema, side: 'input' | 'output', what
 }
 
 /**
- * The schema of all that a tool with the result schema `result` can answer: the result itself, a reference to it
- * (whole, a preview, or a handle), or an error, which some clients validate too.
+ * The schema of the structured content that a tool with the result schema `result` can answer with: the result itself,
+ * or a reference to it (whole, a preview, or a handle). Errors have no structured content there.
  */
 export function answerSchema(result: JsonObject): JsonObject {
   const { $schema, ...body } = result
   return {
     ...($schema === undefined ? {} : { $schema }),
     type: 'object',
-    anyOf: [{ $ref: RESULT }, { $ref: '#/$defs/reference' }, { $ref: '#/$defs/error' }],
+    anyOf: [{ $ref: RESULT }, { $ref: '#/$defs/reference' }],
     $defs: {
       result: rebased(body),
       reference: {
@@ -61,17 +61,6 @@ export function answerSchema(result: JsonObject): JsonObject {
           value: { $ref: RESULT },
         },
         required: ['ref_id', 'status', 'is_complete', 'is_async'],
-      },
-      error: {
-        type: 'object',
-        properties: {
-          error: {
-            type: 'object',
-            properties: { code: { type: 'string' }, message: { type: 'string' } },
-            required: ['code', 'message'],
-          },
-        },
-        required: ['error'],
       },
     },
   }

@@ -11,7 +11,7 @@ import {
   GET_CACHED_RESULT_DESCRIPTION,
   RETRY_TASK_DESCRIPTION,
 } from './instructions.ts'
-import { internalError, type ToolResult, toErrorResult, toToolResult } from './wire.ts'
+import { internalError, type ToolResult, toCancelResult, toErrorResult, toToolResult } from './wire.ts'
 
 /** Who calls a polling tool, and how the call can end or report before its answer. */
 export interface PollContext {
@@ -92,7 +92,7 @@ function cancelTask(cache: RefCache): PollingTool {
     description: CANCEL_TASK_DESCRIPTION,
     annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: true, openWorldHint: false },
     schema: steerArguments,
-    run: async (args, { actor }) => toToolResult(await cache.cancelTask(args.ref_id, { actor })),
+    run: async (args, { actor }) => toCancelResult(await cache.cancelTask(args.ref_id, { actor })),
   })
 }
 

@@ -1,11 +1,14 @@
 import { permissionText } from '../access/permission.ts'
 import type { AccessPolicy } from '../access/policy.ts'
-import type { FailedAttempt } from '../core/entry.ts'
+import { cutText } from '../core/cut-text.ts'
+import type { FailedAttempt, Progress } from '../core/entry.ts'
 import { RefCacheError, STORE_AWAY, StoreUnavailable } from '../core/errors.ts'
 import type { JsonObject, JsonValue } from '../core/json.ts'
 import type { AsyncTaskResponse, CacheResponse, CallResponse } from '../core/response.ts'
 import type { EntryInfo, EntryPage } from '../flow/inspect.ts'
 import type { CacheStats } from '../flow/stats.ts'
+
+import { boundedError, boundedMessage } from './error-limit.ts'
 
 /** The one place where the library's camelCase answers become the wire's snake_case, and errors its codes. */
 
@@ -23,25 +26,42 @@ export type WireErrorCode =
 /** The part of an MCP CallToolResult that this package writes. */
 export interface ToolResult {
   content: Array<{ type: 'text'; text: string }>
-  structuredContent: JsonObject
+  structuredContent?: JsonObject
   isError?: true
   _meta?: JsonObject
   [key: string]: unknown
 }
 
-/** An answer as a tool result: the object, and one text block with the same object as compact JSON. */
+/**
+ * An answer as a tool result: the object, and one text block with the same object as compact JSON. That a task failed is
+ * an error, whoever asks.
+ */
 export function toToolResult(response: CallResponse): ToolResult {
-  return toResult(toWire(response))
+  const body = toWire(response)
+  return response.status === 'failed' ? { ...toResult(boundedError(body)), isError: true } : toResult(body)
+}
+
+/** How a task stands after it was to be cancelled: no error, and nothing about a value, which nobody asked for. */
+export function toCancelResult(response: CallResponse): ToolResult {
+  const body = toWire(response)
+  if (response.status === 'complete') delete body.is_complete
+  return toResult(boundedError(body))
+}
+
+export interface ErrorOptions {
+  /** Clients hold structured content against the tool's output schema, also of an error: then it has none. */
+  hasOutputSchema?: boolean | undefined
 }
 
 /** An error as a tool result. */
-export function toErrorResult(error: unknown): ToolResult {
-  return { ...toResult({ error: toWireError(error) }), isError: true }
+export function toErrorResult(error: unknown, { hasOutputSchema = false }: ErrorOptions = {}): ToolResult {
+  const { structuredContent, ...result } = toResult({ error: boundedError(toWireError(error)) })
+  return { ...result, ...(hasOutputSchema ? {} : { structuredContent }), isError: true }
 }
 
 /** An object that is on the wire's terms already. */
-export function toResult(body: JsonObject): ToolResult {
-  return { content: [{ type: 'text', text: JSON.stringify(body) }], structuredContent: body }
+export function toResult(body: JsonObject) {
+  return { content: [{ type: 'text' as const, text: JSON.stringify(body) }], structuredContent: body }
 }
 
 export function toWire(response: CallResponse): JsonObject {
@@ -74,8 +94,9 @@ function valueFields(response: CacheResponse): Record<string, JsonValue | undefi
 
 function taskFields(response: AsyncTaskResponse): Record<string, JsonValue | undefined> {
   return {
+    tool: response.tool && cutText(response.tool, MAX_NAME_LENGTH),
     started_at: response.startedAt?.toISOString(),
-    progress: response.progress && defined({ ...response.progress }),
+    progress: response.progress && wireProgress(response.progress),
     eta_seconds: response.etaSeconds,
     eta_basis: response.etaBasis,
     poll_after_seconds: response.pollAfterSeconds,
@@ -85,9 +106,18 @@ function taskFields(response: AsyncTaskResponse): Record<string, JsonValue | und
     max_retries: response.maxRetries,
     can_retry: response.canRetry,
     is_cancellable: response.isCancellable,
-    retry_history: response.retryHistory?.map(wireAttempt),
+    retry_history: response.retryHistory?.slice(-MAX_ATTEMPTS).map(wireAttempt),
     expected_schema: response.expectedSchema,
   }
+}
+
+const MAX_NAME_LENGTH = 200
+
+/** How many failed attempts an answer tells of, the latest ones. */
+const MAX_ATTEMPTS = 10
+
+function wireProgress({ message, ...numbers }: Progress): JsonObject {
+  return defined({ ...numbers, message: message === undefined ? undefined : boundedMessage(message) })
 }
 
 function wireAttempt({ attempt, error, at }: FailedAttempt): JsonObject {

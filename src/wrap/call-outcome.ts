@@ -11,6 +11,8 @@ import {
   result,
 } from './rpc.ts'
 
+import type { KnownTool } from './tool-catalog.ts'
+
 /** How a call was answered: with a result, or with a JSON-RPC error as the server gave it. */
 export type CallOutcome = { result: JsonObject | ToolResult } | { error: RpcError }
 
@@ -25,10 +27,10 @@ export class NotKept extends TaskFailed {
 }
 
 /** What the call is answered with that ended so. */
-export function asOutcome(error: unknown): CallOutcome {
+export function asOutcome(error: unknown, { outputSchema }: Pick<KnownTool, 'outputSchema'>): CallOutcome {
   if (error instanceof NotKept) return { result: error.result }
   if (error instanceof ProtocolFailure) return { error: { ...error.rpc, message: error.message } }
-  return { result: toErrorResult(error) }
+  return { result: toErrorResult(error, { hasOutputSchema: outputSchema !== undefined }) }
 }
 
 /** The outcome as the answer to a request of either revision. */

@@ -23,6 +23,7 @@ import {
 import { answerCore, answerExtension } from './task-answers.ts'
 import { TaskListens } from './task-listens.ts'
 import type { CallContext, Caller, TaskOptions, ToolCalls } from './tool-calls.ts'
+import type { KnownTool } from './tool-catalog.ts'
 
 /** How long a call waits for its result before it becomes a task of 2026-07-28: quick work costs no poll. */
 const GRACE_MS = 500
@@ -83,6 +84,7 @@ export class ClientTasks {
   /** Answers a call of which a task may become; `start` makes the call. */
   async call(
     request: RpcRequest,
+    tool: KnownTool,
     start: (options: TaskOptions) => Promise<CallResponse>,
   ): Promise<CallOutcome> {
     const demanded = this.wishOf(request) === 'task'
@@ -92,7 +94,7 @@ export class ClientTasks {
       return { result: await this.#asTask(response, demanded) }
     } catch (error) {
       if (demanded) return { error: toRpcError(error) }
-      return asOutcome(error)
+      return asOutcome(error, tool)
     }
   }
 

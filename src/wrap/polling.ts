@@ -23,7 +23,7 @@ export async function poll(
 ): Promise<ToolResult> {
   const args = readSentArguments(tool.inputSchema, sent) as JsonValue
   const answer = await tool.handle(args, context)
-  const body = answer.structuredContent
+  const body = answer.structuredContent ?? {}
   if (isCallResult(body.value)) return withBlocks(answer, body.value)
   const value =
     (await fullMedia(cache, args, body, context.actor)) ??
@@ -58,7 +58,7 @@ async function shownWhole(
 /** Blocks that only the result itself can carry stand beside the answer as they are; their bytes are given once. */
 function withBlocks(answer: ToolResult, value: CallResult): ToolResult {
   if (!hasBlocksBesideText(value)) return answer
-  const { value: _, ...about } = answer.structuredContent
+  const { value: _, ...about } = answer.structuredContent ?? {}
   const text = { type: 'text' as const, text: JSON.stringify(about) }
   const given = new Set(mediaIn(value.content))
   return {

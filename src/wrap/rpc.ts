@@ -1,5 +1,7 @@
 import type { JsonObject, JsonValue } from '../core/json.ts'
 
+import { boundedError } from '../mcp/error-limit.ts'
+
 /** JSON-RPC 2.0 as it goes over the wire: the little that a proxy has to know of a message. */
 
 export type RpcId = string | number
@@ -86,8 +88,9 @@ export function result(id: RpcId, value: JsonObject): RpcResult {
   return { jsonrpc: '2.0', id, result: value }
 }
 
+/** An error of ours, or one that we report. What the server answers by itself passes as it is. */
 export function failure(id: RpcId, error: RpcError): RpcFailure {
-  return { jsonrpc: '2.0', id, error }
+  return { jsonrpc: '2.0', id, error: boundedError(error) }
 }
 
 const PROTOCOL_META = 'io.modelcontextprotocol/'

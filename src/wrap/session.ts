@@ -243,7 +243,9 @@ export class Session {
     if (own) return { result: await poll(cache, own, params.arguments, { ...context, actor: caller.actor }) }
     const call = { name, tool: this.#catalog.known(name), params }
     if (this.#tasks.wishOf(request) === 'answer') return calls.call(caller, call, context)
-    return this.#tasks.call(request, options => calls.start(caller, call, { ...context, ...options }))
+    return this.#tasks.call(request, call.tool, options =>
+      calls.start(caller, call, { ...context, ...options }),
+    )
   }
 
   /** Ours, unless the server has one of that name and the reference is not of this cache: then it is the server's. */

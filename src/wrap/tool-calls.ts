@@ -39,6 +39,11 @@ export interface CallContext {
   onProgress(progress: Progress): void
 }
 
+/** The server's own name of a tool, which the cache knows by a longer one. */
+export function nameAtServer(toolName: string): string {
+  return toolName.replace(/@[^@]*$/, '')
+}
+
 /** One call as the client made it. */
 export interface ToolCall {
   readonly name: string
@@ -96,7 +101,7 @@ export class ToolCalls {
     try {
       return { result: await this.present(await this.start(caller, call, context), caller.actor) }
     } catch (error) {
-      return asOutcome(error)
+      return asOutcome(error, call.tool)
     }
   }
 

@@ -14,7 +14,7 @@ import { nameOfCommand, nameOfEndpoint, scopeOfCommand, scopeOfEndpoint } from '
 import { Session } from './session.ts'
 import type { CallSettings } from './settings.ts'
 import { StdioChannel } from './stdio-channel.ts'
-import { ToolCalls } from './tool-calls.ts'
+import { nameAtServer, ToolCalls } from './tool-calls.ts'
 import { Upstream } from './upstream.ts'
 import { UpstreamTasks } from './upstream-tasks.ts'
 
@@ -58,6 +58,7 @@ export class Wrapper {
         : { leaseDuration: lease, sweepInterval: Math.max(100, toMilliseconds(lease, 'lease') / 3) }),
       preview: maxSize === undefined ? {} : { maxSize },
       views: { [CALL_RESULT_VIEW]: payloadOf },
+      toolLabel: nameAtServer,
     })
     this.#scope =
       'command' in target

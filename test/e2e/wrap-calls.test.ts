@@ -201,7 +201,7 @@ describe('a slow answer', () => {
     const started = Date.now()
     const handle = body(await call(client, 'slow', { ms: 1500, steps: 15 }))
     expect(Date.now() - started).toBeLessThan(1400)
-    expect(handle).toMatchObject({ status: 'processing', is_complete: false, is_async: true })
+    expect(handle).toMatchObject({ status: 'processing', tool: 'slow', is_complete: false, is_async: true })
 
     const seen: number[] = []
     const status = body(await poll(client, handle.ref_id, { wait_seconds: 0.3 }))

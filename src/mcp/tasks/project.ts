@@ -3,6 +3,8 @@ import type { InputRequest } from '../../core/question.ts'
 import type { AsyncTaskResponse } from '../../core/response.ts'
 import type { TaskInfo } from '../../flow/task-info.ts'
 
+import { boundedError, boundedMessage } from '../error-limit.ts'
+
 /** How an entry looks as a task of MCP: one reading of it, two spellings. Pure. */
 
 export type TaskStatus = 'working' | 'input_required' | 'completed' | 'failed' | 'cancelled'
@@ -47,14 +49,23 @@ export function toCoreTask(info: TaskInfo): CoreTask {
 /** The error of JSON-RPC that a task ended with, if it did. */
 export function rpcErrorOf({ response }: TaskInfo) {
   if (response.status !== 'failed' || !response.errorRpc) return undefined
-  return { ...response.errorRpc, message: response.error ?? 'The task failed.' }
+  return boundedError({ ...response.errorRpc, message: response.error ?? 'The task failed.' })
 }
 
 /** What the task waits for, as far as the asker may answer it. */
 export function inputRequestsOf({ response }: TaskInfo): Readonly<Record<string, InputRequest>> | undefined {
   if (!isUnsettled(response)) return undefined
   const { inputRequests } = response
-  return inputRequests && Object.keys(inputRequests).length > 0 ? inputRequests : undefined
+  if (!inputRequests || Object.keys(inputRequests).length === 0) return undefined
+  return Object.fromEntries(
+    Object.entries(inputRequests).map(([key, request]) => [key, withShortMessage(request)]),
+  )
+}
+
+function withShortMessage(request: InputRequest): InputRequest {
+  const { message } = request.params
+  if (typeof message !== 'string') return request
+  return { ...request, params: { ...request.params, message: boundedMessage(message) } }
 }
 
 export function isSettled({ response }: TaskInfo): boolean {
@@ -92,7 +103,7 @@ function statusOf(info: TaskInfo): TaskStatus {
 function messageOf(info: TaskInfo): string | undefined {
   const { response } = info
   if (response.status === 'complete') return undefined
-  if (response.status === 'failed') return response.error
+  if (response.status === 'failed') return response.error && boundedError({ text: response.error }).text
   if (response.status === 'cancelled') return 'The task was cancelled.'
   if (inputRequestsOf(info)) return 'Waiting for an answer.'
   const { progress, etaSeconds } = response
@@ -102,7 +113,8 @@ function messageOf(info: TaskInfo): string | undefined {
 
 /** The words of the handler, else its numbers. */
 function shown({ message, current, total }: Progress): string | undefined {
-  if (message !== undefined || current === undefined) return message
+  if (message !== undefined) return boundedMessage(message)
+  if (current === undefined) return undefined
   return total === undefined ? `${current}` : `${current} of ${total}`
 }
 

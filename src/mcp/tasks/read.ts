@@ -54,6 +54,7 @@ export async function resultOf({ cache, refId, actor, present }: SeenTask, info:
         response.error ?? 'The task failed.',
         response.errorCode ? { code: response.errorCode } : {},
       ),
+      info,
     )
   }
   if (response.status !== 'complete') return toToolResult(response)

@@ -30,8 +30,11 @@ export function scene(addTools: (server: FastMCP<Session>, cache: RefCache) => v
     ])
     onTestFinished(() => client.close())
     const call = async (name: string, args: Record<string, unknown> = {}): Promise<Answer> => {
-      const { structuredContent, isError } = await client.callTool({ name, arguments: args })
-      return { body: structuredContent as JsonObject, isError: isError === true }
+      const { structuredContent, content, isError } = await client.callTool({ name, arguments: args })
+      // An error of a tool with an output schema has its text alone.
+      const [block] = content as { text: string }[]
+      const body = (structuredContent ?? JSON.parse(block?.text ?? '')) as JsonObject
+      return { body, isError: isError === true }
     }
     return { client, call }
   }

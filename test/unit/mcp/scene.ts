@@ -62,7 +62,8 @@ export function caller(client: Client): Call {
     const result = await client.callTool({ name, arguments: args })
     const [block] = result.content
     const text = block?.type === 'text' ? block.text : ''
-    const body = result.structuredContent as JsonObject
+    // An error of a tool with an output schema has its text alone.
+    const body = (result.structuredContent ?? JSON.parse(text)) as JsonObject
     if (JSON.stringify(body) !== text) throw new Error(`Two different answers: ${text}`)
     return { body, isError: result.isError === true, text }
   }
