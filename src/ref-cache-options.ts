@@ -11,6 +11,7 @@ import { checkCacheName, pooledRandom, type RandomBytes } from './core/ref.ts'
 import { Emitter } from './flow/emitter.ts'
 import type { Engine, Settings, Views } from './flow/engine.ts'
 import { History } from './flow/history.ts'
+import { InputBudget } from './flow/input-budget.ts'
 import { TaskQueue } from './flow/queue.ts'
 import { ThrownErrors } from './flow/thrown.ts'
 import { SourceCache } from './flow/values.ts'
@@ -41,6 +42,12 @@ export interface RefCacheOptions {
   maxValueBytes?: number
   /** Largest input of a tool with values in the places of its references, in characters of JSON. @defaultValue 64 MiB */
   maxInputBytes?: number
+  /**
+   * Memory for the inputs of running tasks with values in the places of their references, in bytes, as estimated. One input
+   * takes at most that; where others take it, a task waits up to 30 s for its part and then fails with `QueueFull`.
+   * @defaultValue 256 MiB
+   */
+  maxInputMemoryBytes?: number
   /** Largest value that `full` hands out, in bytes of JSON. @defaultValue 1 MiB */
   fullLimitBytes?: number
   /** How long failed and cancelled tasks keep their record; null for ever. @defaultValue '1h' */
@@ -82,6 +89,7 @@ const OPTIONS: Names<RefCacheOptions> = {
   preview: true,
   maxValueBytes: true,
   maxInputBytes: true,
+  maxInputMemoryBytes: true,
   fullLimitBytes: true,
   taskRetention: true,
   leaseDuration: true,
@@ -127,6 +135,7 @@ export function createEngine(
       checkCount(maxConcurrentTasks, 'maxConcurrentTasks'),
       maxQueuedTasks === 0 ? 0 : checkCount(maxQueuedTasks, 'maxQueuedTasks'),
     ),
+    inputs: new InputBudget(settings.maxInputMemoryBytes, clock),
     history: new History(),
     events: new Emitter(),
     ...ends,
@@ -159,6 +168,7 @@ function toSettings(options: RefCacheOptions): Settings {
     preview: { maxSize, sizeMode, strategy },
     maxValueBytes: checkCount(options.maxValueBytes ?? 256 * MIB, 'maxValueBytes'),
     maxInputBytes: checkCount(options.maxInputBytes ?? 64 * MIB, 'maxInputBytes'),
+    maxInputMemoryBytes: checkCount(options.maxInputMemoryBytes ?? 256 * MIB, 'maxInputMemoryBytes'),
     fullLimitBytes: checkCount(options.fullLimitBytes ?? MIB, 'fullLimitBytes'),
     taskRetention: toLimit(
       options.taskRetention === undefined ? '1h' : options.taskRetention,

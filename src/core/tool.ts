@@ -93,6 +93,12 @@ export interface ToolOptions<Input = unknown, Parsed = Input> {
    */
   declassifies?: boolean
   /**
+   * The same value in several places of the input is one object, not a copy for each. For handlers that change nothing in
+   * their input; has no effect beside an `input` schema, which copies anyway.
+   * @defaultValue false
+   */
+  sharedInput?: boolean
+  /**
    * Whether identical calls share one run and one result.
    * @defaultValue true
    */
@@ -142,6 +148,7 @@ export interface Tool {
   readonly policy: AccessPolicy | undefined
   readonly resolveRefs: ResolveRefs
   readonly declassifies: boolean
+  readonly sharedInput: boolean
   readonly memoize: boolean
   readonly idempotent: boolean
   readonly retry: RetryPolicy
@@ -165,6 +172,7 @@ const OPTIONS: Names<ToolOptions> = {
   policy: true,
   resolveRefs: true,
   declassifies: true,
+  sharedInput: true,
   memoize: true,
   idempotent: true,
   maxRetries: true,
@@ -201,6 +209,8 @@ export function defineTool<Input, Output, Parsed>(
     policy: options.policy && checkPolicy(options.policy),
     resolveRefs: checkResolveRefs(options.resolveRefs),
     declassifies: options.declassifies ?? false,
+    // What a schema copies is not shared any more.
+    sharedInput: (options.sharedInput ?? false) && options.input === undefined,
     memoize: options.memoize ?? true,
     idempotent: options.idempotent ?? false,
     retry: retryPolicy(options),

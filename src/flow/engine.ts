@@ -9,6 +9,7 @@ import type { Runner } from '../runners/runner.ts'
 import type { Store } from '../stores/store.ts'
 import type { Emitter } from './emitter.ts'
 import type { History } from './history.ts'
+import type { InputBudget } from './input-budget.ts'
 import type { TaskQueue } from './queue.ts'
 import type { ThrownErrors } from './thrown.ts'
 import type { SourceCache } from './values.ts'
@@ -25,6 +26,8 @@ export interface Settings {
   readonly maxValueBytes: number
   /** Largest input with values in the places of its references, in characters of JSON. */
   readonly maxInputBytes: number
+  /** What the filled inputs of running tasks may take in memory, as estimated; one of them at most that. */
+  readonly maxInputMemoryBytes: number
   /** Largest value that `full` hands out, in bytes of JSON. */
   readonly fullLimitBytes: number
   /** How long failed and cancelled tasks keep their record. */
@@ -59,6 +62,7 @@ export interface Engine {
   readonly sources: SourceCache
   readonly thrown: ThrownErrors
   readonly queue: TaskQueue
+  readonly inputs: InputBudget
   readonly history: History
   readonly events: Emitter
   /** Aborts when the cache begins to close: no more calls. */

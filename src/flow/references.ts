@@ -2,14 +2,8 @@ import { type Actor, describedActor } from '../access/actor.ts'
 import { KNOW } from '../access/authorize.ts'
 import type { Guard } from '../access/decision.ts'
 import { Permission } from '../access/permission.ts'
-import { type Entry, isInFlight } from '../core/entry.ts'
-import {
-  CircularReference,
-  InvalidArgument,
-  TaskCancelled,
-  TaskFailed,
-  ValueTooLarge,
-} from '../core/errors.ts'
+import { type CompleteEntry, type Entry, type InFlightEntry, isInFlight } from '../core/entry.ts'
+import { CircularReference, InvalidArgument, TaskCancelled, TaskFailed } from '../core/errors.ts'
 import { checkDepth, type ResolveRefs, referencesIn, replaceReferences } from '../core/input.ts'
 import type { JsonValue } from '../core/json.ts'
 import { canonical } from '../core/key.ts'
@@ -20,6 +14,16 @@ import type { Tool } from '../core/tool.ts'
 import type { Engine } from './engine.ts'
 import { findFor } from './find.ts'
 import { follow } from './follow.ts'
+import {
+  type Cost,
+  checkCost,
+  checkSizes,
+  checkUnseenPlaces,
+  costOf,
+  type Size,
+  sizeOf,
+  sumOf,
+} from './input-cost.ts'
 import { renew } from './renew.ts'
 import { readJson } from './values.ts'
 
@@ -30,6 +34,9 @@ const MAX_LEVELS = 8
 
 /** Characters of JSON that may be parsed before others have their turn. */
 const PARSED_AT_ONCE = 256 * 1024
+
+/** Resolves when so many bytes more may be taken. */
+type Memory = (bytes: number) => Promise<void>
 
 /** What a call's task needs to know of its input. */
 export interface AcceptedInput {
@@ -54,7 +61,8 @@ export async function acceptInput(
   input: unknown,
   who: Actor,
 ): Promise<AcceptedInput> {
-  const uses = [...new Set(referencesIn(engine.name, input, tool.resolveRefs))]
+  const places = referencesIn(engine.name, input, tool.resolveRefs)
+  const uses = [...new Set(places)]
   if (uses.length === 0) {
     // A schema may call itself as often as the input is deep.
     if (tool.input) checkDepth(input)
@@ -67,6 +75,9 @@ export async function acceptInput(
   const json = serializeInput(input)
   const entries = await Promise.all(uses.map(refId => findFor(engine, refId, who, USE)))
   for (const entry of entries) refuseEnded(entry)
+  const unseen = entries.filter(entry => !engine.access.may(entry, who, Permission.READ))
+  const hidden = new Set(unseen.map(({ refId }) => refId))
+  checkUnseenPlaces(places.filter(refId => hidden.has(refId)).length)
   const derivedFrom = entries.flatMap(entry => unseenGuards(engine, entry, who, tool))
   return { json, uses, derivedFrom: unique(derivedFrom), unsettled: entries.some(isInFlight) }
 }
@@ -90,6 +101,7 @@ export async function inFlight(engine: Engine, uses: readonly RefId[]): Promise<
  * The arguments of a handler: values in the places of references, also of those that stand in the values themselves.
  *
  * @param guard hears of all that limits who may see the result, before anything is said of what was found, be it an error
+ * @param memory waits for room for what is about to be parsed
  */
 export async function fillInput(
   engine: Engine,
@@ -97,10 +109,11 @@ export async function fillInput(
   entry: Entry,
   json: string,
   guard: (guards: readonly Guard[]) => Promise<void>,
+  memory: Memory,
 ): Promise<JsonValue> {
   const input = JSON.parse(json) as JsonValue
   if (!entry.uses) return input
-  const filling = new Filling(engine, tool, describedActor(entry.startedBy))
+  const filling = new Filling(engine, tool, describedActor(entry.startedBy), memory)
   let args: JsonValue
   try {
     args = await filling.fill(input, tool.resolveRefs)
@@ -110,10 +123,25 @@ export async function fillInput(
   return tool.input ? ((await validate(tool.input, args, 'The input')) as JsonValue) : args
 }
 
+/** A value as it goes into an input. */
+interface Loaded {
+  readonly text: string
+  readonly size: Size
+  readonly cost: Cost
+}
+
+/** What a value with references in it is itself part of. */
+interface Within {
+  /** The references that lead there. */
+  readonly path: readonly RefId[]
+  /** Whether the caller may see all of these. */
+  readonly sees: boolean
+}
+
 /** One input's references on their way to values. Each value is read once, and counted as often as it is used. */
 class Filling {
   readonly guards: Guard[] = []
-  readonly #texts = new Map<RefId, string>()
+  readonly #loaded = new Map<RefId, Loaded>()
   /** Characters that were parsed since others had their turn. */
   #parsed = 0
 
@@ -121,37 +149,57 @@ class Filling {
     private readonly engine: Engine,
     private readonly tool: Tool,
     private readonly who: Actor,
+    private readonly memory: Memory,
   ) {}
 
-  async fill(value: JsonValue, where: ResolveRefs, path: readonly RefId[] = []): Promise<JsonValue> {
-    const { name } = this.engine
+  async fill(value: JsonValue, where: ResolveRefs): Promise<JsonValue> {
+    const { sharedInput } = this.tool
+    return (await this.#fill(value, where, { path: [], sees: true }, sharedInput)).value
+  }
+
+  async #fill(value: JsonValue, where: ResolveRefs, within: Within, shared = false) {
+    const { name, settings } = this.engine
     const places = referencesIn(name, value, where)
-    if (places.length === 0) return value
-    const refs = new Set(places)
-    if (this.#texts.size + refs.size > MAX_REFERENCES || path.length >= MAX_LEVELS) {
+    const refs = [...new Set(places)]
+    if (refs.length === 0) return { value, cost: sumOf([]) }
+    if (this.#loaded.size + refs.length > MAX_REFERENCES || within.path.length >= MAX_LEVELS) {
       throw new InvalidArgument(
         'The input has too many references, counting those in the values it refers to.',
       )
     }
-    for (const refId of refs) await this.#load(refId, path)
-    const copies = await this.#copies(places)
-    return replaceReferences(name, value, where, refId => copies.get(refId)?.pop() as JsonValue)
+    for (const refId of refs) await this.#load(refId, within)
+    const copied = shared ? refs : places
+    const cost = sumOf(places.map(refId => this.#get(refId).cost))
+    const { weight } = sumOf(copied.map(refId => this.#get(refId).cost)).seen
+    // What is private as a whole is held to its limits as a whole.
+    if (within.sees) checkCost({ ...cost, seen: { ...cost.seen, weight } }, settings)
+    else
+      checkSizes(
+        places.map(refId => this.#get(refId).size),
+        settings,
+      )
+    const copies = await this.#copies(copied)
+    const take = (of: JsonValue[]) => (shared ? of[0] : of.pop()) as JsonValue
+    const filled = replaceReferences(name, value, where, refId => take(copies.get(refId) as JsonValue[]))
+    return { value: filled, cost }
   }
 
-  /** A value of its own for each place. */
+  /** The values that are to be used, each as often as it is named. */
   async #copies(places: readonly RefId[]): Promise<Map<RefId, JsonValue[]>> {
     const copies = new Map<RefId, JsonValue[]>()
-    let length = 0
+    await this.memory(places.reduce((sum, refId) => sum + this.#get(refId).size.weight, 0))
     for (const refId of places) {
-      const text = this.#texts.get(refId) as string
-      length += text.length
-      this.#checkLength(length)
+      const { text } = this.#get(refId)
       const of = copies.get(refId) ?? []
       of.push(JSON.parse(text) as JsonValue)
       copies.set(refId, of)
       await this.#giveTurns(text.length)
     }
     return copies
+  }
+
+  #get(refId: RefId): Loaded {
+    return this.#loaded.get(refId) as Loaded
   }
 
   async #giveTurns(length: number): Promise<void> {
@@ -161,11 +209,12 @@ class Filling {
     await new Promise<void>(resolve => setImmediate(resolve))
   }
 
-  async #load(refId: RefId, path: readonly RefId[]): Promise<void> {
+  async #load(refId: RefId, within: Within): Promise<void> {
+    const { path } = within
     if (path.includes(refId)) {
       throw new CircularReference('A value that the input refers to contains a reference to itself.')
     }
-    if (this.#texts.has(refId)) return
+    if (this.#loaded.has(refId)) return
     const named = path.length === 0
     // What the call names was recorded when it was made.
     const want = named ? { ...USE, onTheWay: true as const } : USE
@@ -177,13 +226,39 @@ class Filling {
         'A value that the input refers to contains a reference to a task that is still running. Wait for that one first.',
       )
     }
-    const text = await this.#used(entry)
-    const filled = text.includes(`"${this.engine.name}:`)
-      ? JSON.stringify(await this.fill(JSON.parse(text) as JsonValue, true, [...path, refId]))
-      : text
-    this.#checkLength(filled.length)
-    this.#texts.set(refId, filled)
+    this.#loaded.set(refId, await this.#filled(entry, within))
     await renew(this.engine, entry)
+  }
+
+  /** The value of an entry, with values in the places of the references in it. */
+  async #filled(entry: CompleteEntry, within: Within): Promise<Loaded> {
+    const { name, settings, access } = this.engine
+    const sees = access.may(entry, this.who, Permission.READ)
+    const text = await this.#used(entry)
+    const own = sizeOf(text)
+    if (!text.includes(`"${name}:`)) return { text, size: own, cost: costOf(own, sees) }
+    await this.memory(own.weight)
+    const inside = { path: [...within.path, entry.refId], sees: within.sees && sees }
+    const { value, cost } = await this.#fill(JSON.parse(text) as JsonValue, true, inside)
+    const whole = JSON.stringify(value)
+    const size = sizeOf(whole)
+    if (!inside.sees) checkSizes([size], settings)
+    return { text: whole, size, cost: sees ? sumOf([costOf(own, true), cost]) : costOf(size, false) }
+  }
+
+  /** Held to the limits before anything is made of it. */
+  async #used(entry: CompleteEntry): Promise<string> {
+    const { settings, views } = this.engine
+    await this.memory(entry.valueBytes)
+    const json = await readJson(this.engine, entry)
+    const project = entry.view === undefined ? undefined : views[entry.view]
+    const { length, weight } = sizeOf(json)
+    checkSizes([{ length: project ? 0 : length, weight }], settings)
+    if (!project) return json
+    await this.memory(weight)
+    const text = JSON.stringify(project(JSON.parse(json) as JsonValue, 'use'))
+    checkSizes([sizeOf(text)], settings)
+    return text
   }
 
   /**
@@ -197,27 +272,14 @@ class Filling {
       : unseenGuards(this.engine, entry, this.who, this.tool)
     this.guards.push(...guards)
   }
-
-  async #used(entry: Entry): Promise<string> {
-    const json = await readJson(this.engine, entry)
-    const project = entry.view === undefined ? undefined : this.engine.views[entry.view]
-    return project ? JSON.stringify(project(JSON.parse(json) as JsonValue, 'use')) : json
-  }
-
-  #checkLength(length: number): void {
-    const { maxInputBytes } = this.engine.settings
-    if (length <= maxInputBytes) return
-    throw new ValueTooLarge(
-      `With values in the places of its references the input has more than ${maxInputBytes} characters of JSON. Pass less, or raise maxInputBytes.`,
-    )
-  }
 }
 
 /** To compute with a value. Whatever stands against that looks alike. */
 const USE = { action: 'use', permission: KNOW, denial: '' } as const
 
 /** Why a task failed is for those who ask for it by its own reference. */
-function refuseEnded({ status }: Entry): void {
+function refuseEnded(entry: Entry): asserts entry is InFlightEntry | CompleteEntry {
+  const { status } = entry
   if (status === 'failed') throw new TaskFailed('The task behind a reference in the input failed.')
   if (status === 'cancelled')
     throw new TaskCancelled('The task behind a reference in the input was cancelled.')

@@ -93,11 +93,21 @@ async function execute(hold: Hold, entry: ProcessingEntry, input: Uint8Array | u
   const own = abortableUnder(hold.signal)
   const asker = new Asker(engine, entry, hold.seat, own.signal)
   const unlimit = limitTime(engine, tool.hardTimeout, own.abort)
+  const work = async () => {
+    const memory = engine.inputs.open()
+    try {
+      const take = (bytes: number) => memory.take(bytes, own.signal)
+      const args = await argumentsFor(hold, entry, input, take)
+      memory.close()
+      return await tool.handler(args, contextOf(entry, own.signal, progress, asker))
+    } finally {
+      // Work that ignores its signal keeps its input until it ends.
+      memory.end()
+    }
+  }
   let outcome: Outcome
   try {
-    const result = await untilAborted(own.signal, async () =>
-      tool.handler(await argumentsFor(hold, entry, input), contextOf(entry, own.signal, progress, asker)),
-    )
+    const result = await untilAborted(own.signal, work)
     outcome = await encodeValue(engine, result)
   } catch (error) {
     outcome = { error }
@@ -110,7 +120,12 @@ async function execute(hold: Hold, entry: ProcessingEntry, input: Uint8Array | u
   return { outcome, progress: progress.latest }
 }
 
-async function argumentsFor(hold: Hold, entry: Entry, bytes: Uint8Array | undefined): Promise<never> {
+async function argumentsFor(
+  hold: Hold,
+  entry: Entry,
+  bytes: Uint8Array | undefined,
+  memory: (bytes: number) => Promise<void>,
+): Promise<never> {
   if (!bytes) throw new StoreUnavailable('The input of this task is gone from the store.')
   const { engine, tool, refId, lease } = hold
   const guard = async (derivedFrom: readonly Guard[]) => {
@@ -119,7 +134,7 @@ async function argumentsFor(hold: Hold, entry: Entry, bytes: Uint8Array | undefi
     if (refused) throw lost()
   }
   // The tool's own schema vouched for the type.
-  return (await fillInput(engine, tool, entry, await decode(bytes), guard)) as never
+  return (await fillInput(engine, tool, entry, await decode(bytes), guard, memory)) as never
 }
 
 function contextOf(

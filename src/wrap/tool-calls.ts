@@ -156,6 +156,8 @@ export class ToolCalls {
         name: `${name}@${this.upstream}`,
         view: CALL_RESULT_VIEW,
         resolveRefs: resolveRefs === false ? false : ['params'],
+        // It is only written out.
+        sharedInput: true,
         // Another wrapper of the same server may take over what this one leaves behind.
         idempotent: readOnly || idempotent,
         preview: {

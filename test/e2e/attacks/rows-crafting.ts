@@ -143,6 +143,21 @@ export const CRAFTING: readonly Attack[] = [
     },
   },
   {
+    id: 'heavy-references',
+    tries: 'a value that is short to write and large to hold, named a thousand times in one call',
+    guardedBy: 'src/flow/input-cost.ts',
+    stores: ['memory'],
+    aboutIdentity: false,
+    async attempt({ alice, mallory }) {
+      const seed = refOf(await mallory.call('store', { value: Array(20_000).fill({}) }))
+      const calls = Array.from({ length: 4 }, () =>
+        mallory.call('inspect', { value: Array(1_118).fill(seed) }),
+      )
+      for (const { code } of await Promise.all(calls)) expect(code).toBe('value_too_large')
+      expect((await alice.call('echo', { value: 1 })).body).toMatchObject({ value: 1 })
+    },
+  },
+  {
     id: 'circular-reference',
     tries: 'a value that holds its own reference',
     guardedBy: 'src/flow/references.ts',
