@@ -1,5 +1,6 @@
 import { InvalidArgument } from './errors.ts'
 import { isJsonObject, type JsonValue } from './json.ts'
+import { mapJson } from './map-json.ts'
 import { isRefOf, type RefId } from './ref.ts'
 import { MAX_DEPTH } from './serialize.ts'
 
@@ -57,21 +58,15 @@ export function replaceReferences(
   where: ResolveRefs,
   replacement: (refId: RefId) => JsonValue,
 ): JsonValue {
-  const replaced = (part: JsonValue): JsonValue => {
-    if (isRefOf(cacheName, part)) return replacement(part)
-    if (Array.isArray(part)) return part.map(replaced)
-    return isJsonObject(part) ? mapMembers(part, replaced) : part
-  }
+  const replaced = (part: JsonValue) =>
+    mapJson(part, inner => (isRefOf(cacheName, inner) ? replacement(inner) : undefined))
   if (where === false) return value
   if (where === true) return replaced(value)
   if (!isJsonObject(value)) return value
-  return mapMembers(value, (member, name) => (where.includes(name) ? replaced(member) : member))
-}
-
-/** By entries, so that a member called `__proto__` stays a member. */
-function mapMembers(
-  object: { [key: string]: JsonValue },
-  map: (member: JsonValue, name: string) => JsonValue,
-): JsonValue {
-  return Object.fromEntries(Object.entries(object).map(([name, member]) => [name, map(member, name)]))
+  // By entries, so that a member called `__proto__` stays a member.
+  const members = Object.entries(value).map(([name, member]) => [
+    name,
+    where.includes(name) ? replaced(member) : member,
+  ])
+  return Object.fromEntries(members) as JsonValue
 }

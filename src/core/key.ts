@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { isJsonObject, type JsonValue } from './json.ts'
+import { parseJson, stringifyJson } from './json-text.ts'
 
 /** What makes two calls the same call. */
 export interface KeyParts {
@@ -18,16 +19,32 @@ export interface KeyParts {
  */
 export function keyOf(parts: KeyParts): string {
   const { cacheName, toolName, namespace, scope, input } = parts
-  const text = canonical([cacheName, toolName, namespace, scope, JSON.parse(input)])
+  const text = canonical([cacheName, toolName, namespace, scope, parseJson(input)])
   return createHash('sha256').update(text).digest('hex')
 }
 
-/** JSON with sorted keys. Input is plain JSON of bounded depth, so recursion is safe. */
+/** JSON with sorted keys, those that are integers too. Takes any depth. */
 export function canonical(value: JsonValue): string {
-  if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`
-  if (!isJsonObject(value)) return JSON.stringify(value)
-  const members = Object.keys(value)
-    .sort()
-    .map(key => `${JSON.stringify(key)}:${canonical(value[key] as JsonValue)}`)
-  return `{${members.join(',')}}`
+  const waiting: Array<{ text: string } | { value: JsonValue }> = [{ value }]
+  let json = ''
+  for (let next = waiting.pop(); next; next = waiting.pop()) {
+    if ('text' in next) json += next.text
+    else if (Array.isArray(next.value)) {
+      json += '['
+      waiting.push({ text: ']' })
+      for (let at = next.value.length - 1; at >= 0; at--) {
+        waiting.push({ value: next.value[at] as JsonValue }, { text: at > 0 ? ',' : '' })
+      }
+    } else if (isJsonObject(next.value)) {
+      json += '{'
+      waiting.push({ text: '}' })
+      const keys = Object.keys(next.value).sort()
+      for (let at = keys.length - 1; at >= 0; at--) {
+        const key = keys[at] as string
+        const lead = `${at > 0 ? ',' : ''}${JSON.stringify(key)}:`
+        waiting.push({ value: next.value[key] as JsonValue }, { text: lead })
+      }
+    } else json += stringifyJson(next.value)
+  }
+  return json
 }

@@ -1,5 +1,6 @@
 import { InvalidArgument, ValueTooLarge } from './errors.ts'
 import { isJsonObject, type JsonObject, type JsonValue } from './json.ts'
+import { parseJson, stringifyJson } from './json-text.ts'
 import { canonical } from './key.ts'
 import { serializeInput } from './serialize.ts'
 
@@ -60,7 +61,7 @@ const MAX_BYTES = 1024 * 1024
 
 /** What a handler asks, as plain JSON. @throws InvalidArgument */
 export function toInputRequest(method: RequestMethod, given: unknown): InputRequest {
-  const params = JSON.parse(serializeInput(given)) as JsonValue
+  const params = parseJson(serializeInput(given))
   if (!isJsonObject(params)) throw new InvalidArgument('A question is an object of parameters.')
   if (method === 'elicitation/create') {
     if (typeof params.message !== 'string') throw new InvalidArgument('task.elicit needs a `message`.')
@@ -131,7 +132,7 @@ export function answered(
 export function toAnswers(questions: readonly Question[], given: unknown): Record<string, JsonObject> {
   // Before anything is made of them: what is too large is not even copied.
   const json = serializeInput(given)
-  const all = JSON.parse(json) as JsonValue
+  const all = parseJson(json)
   if (!isJsonObject(all))
     throw new InvalidArgument('Answers are an object: the key of each question, and its answer.')
   const answers: Record<string, JsonObject> = {}
@@ -169,7 +170,7 @@ function isEmpty(object: object): boolean {
 
 /** @throws ValueTooLarge for more than an entry should hold */
 export function checkSize(parts: readonly JsonValue[], what: string): void {
-  if (Buffer.byteLength(JSON.stringify(parts)) <= MAX_BYTES) return
+  if (Buffer.byteLength(stringifyJson(parts)) <= MAX_BYTES) return
   throw new ValueTooLarge(
     `${what} of one task may have ${MAX_BYTES} bytes of JSON in all. Use a reference for what is larger.`,
   )

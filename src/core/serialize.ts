@@ -1,4 +1,6 @@
 import { CircularReference, InvalidArgument, NotSerializable, type RefCacheError } from './errors.ts'
+import type { JsonValue } from './json.ts'
+import { ExactNumber, stringifyJson } from './json-text.ts'
 
 /** Deeper nesting is refused: it serves nobody and overflows stacks. */
 export const MAX_DEPTH = 500
@@ -23,14 +25,14 @@ const INPUT: Rules = { kind: 'input', fail: message => new InvalidArgument(messa
 export function serializeValue(value: unknown): string {
   if (value === undefined) return 'null'
   check(value, VALUE, '', 'value', [])
-  return JSON.stringify(value) ?? 'null'
+  return stringifyJson(value as JsonValue) ?? 'null'
 }
 
 /** The JSON text of a tool's input; no input at all is `{}`. */
 export function serializeInput(input: unknown): string {
   if (input === undefined) return '{}'
   check(input, INPUT, '', 'input', [])
-  return JSON.stringify(input)
+  return stringifyJson(input as JsonValue)
 }
 
 function check(value: unknown, rules: Rules, key: string, path: string, above: object[]): void {
@@ -54,6 +56,7 @@ function check(value: unknown, rules: Rules, key: string, path: string, above: o
 }
 
 function checkObject(value: object, rules: Rules, key: string, path: string, above: object[]): void {
+  if (value instanceof ExactNumber) return
   if (above.length >= MAX_DEPTH) {
     throw rules.fail(`The ${rules.kind} is nested deeper than ${MAX_DEPTH} levels. Flatten it.`)
   }

@@ -125,6 +125,12 @@ export interface ToolOptions<Input = unknown, Parsed = Input> {
   preview?: PreviewSettings
   /** The name of the view that previews and pages go through. */
   view?: string
+  /**
+   * The tool passes on what another program sent: inputs and results are JSON already, of any depth, with numbers as
+   * they were written (`ExactNumber`). They are stored as they are, and not looked through first.
+   * @defaultValue false
+   */
+  verbatim?: boolean
   /** @defaultValue 'standard' */
   responseFormat?: ResponseFormat
   /** Validates and may transform the input before the key is made of it. Any Standard Schema (zod, valibot, …). */
@@ -155,6 +161,7 @@ export interface Tool {
   readonly maxConcurrentTasks: number | undefined
   readonly preview: PreviewSettings | undefined
   readonly view: string | undefined
+  readonly verbatim: boolean
   readonly responseFormat: ResponseFormat
   readonly input: StandardSchema<unknown> | undefined
   readonly outputSchema: JsonObject | undefined
@@ -182,6 +189,7 @@ const OPTIONS: Names<ToolOptions> = {
   maxConcurrentTasks: true,
   preview: true,
   view: true,
+  verbatim: true,
   responseFormat: true,
   input: true,
   outputSchema: true,
@@ -220,6 +228,7 @@ export function defineTool<Input, Output, Parsed>(
         : checkCount(options.maxConcurrentTasks, 'maxConcurrentTasks'),
     preview: options.preview && checkPreview(options.preview),
     view: options.view,
+    verbatim: options.verbatim ?? false,
     responseFormat:
       checkChoice(options.responseFormat, ['minimal', 'standard', 'full'], 'responseFormat') ?? 'standard',
     input: options.input as StandardSchema<unknown> | undefined,

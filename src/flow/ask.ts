@@ -2,6 +2,7 @@ import { describedActor } from '../access/actor.ts'
 import type { Entry, ProcessingEntry } from '../core/entry.ts'
 import { InputUnavailable, StoreUnavailable, TaskCancelled } from '../core/errors.ts'
 import type { JsonObject } from '../core/json.ts'
+import { copyJson } from '../core/json-text.ts'
 import {
   canBeAsked,
   checkSize,
@@ -74,7 +75,7 @@ export class Asker {
     const refusal = refusalIn(method, answer)
     if (refusal !== undefined)
       throw new InputUnavailable(`The client refused what the task asked: ${refusal}`)
-    return structuredClone(answer)
+    return copyJson(answer)
   }
 
   /** The question as the entry has it: durable before anybody can see it. */

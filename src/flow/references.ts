@@ -6,6 +6,7 @@ import { type CompleteEntry, type Entry, type InFlightEntry, isInFlight } from '
 import { CircularReference, InvalidArgument, TaskCancelled, TaskFailed } from '../core/errors.ts'
 import { checkDepth, type ResolveRefs, referencesIn, replaceReferences } from '../core/input.ts'
 import type { JsonValue } from '../core/json.ts'
+import { parseJson, stringifyJson } from '../core/json-text.ts'
 import { canonical } from '../core/key.ts'
 import type { RefId } from '../core/ref.ts'
 import { serializeInput } from '../core/serialize.ts'
@@ -67,12 +68,12 @@ export async function acceptInput(
     // A schema may call itself as often as the input is deep.
     if (tool.input) checkDepth(input)
     const valid = tool.input ? await validate(tool.input, input, 'The input') : input
-    return { json: serializeInput(valid), uses, derivedFrom: [], unsettled: false }
+    return { json: inputText(tool, valid), uses, derivedFrom: [], unsettled: false }
   }
   if (uses.length > MAX_REFERENCES) {
     throw new InvalidArgument(`The input has more than ${MAX_REFERENCES} references. Use fewer.`)
   }
-  const json = serializeInput(input)
+  const json = inputText(tool, input)
   const entries = await Promise.all(uses.map(refId => findFor(engine, refId, who, USE)))
   for (const entry of entries) refuseEnded(entry)
   const unseen = entries.filter(entry => !engine.access.may(entry, who, Permission.READ))
@@ -80,6 +81,10 @@ export async function acceptInput(
   checkUnseenPlaces(places.filter(refId => hidden.has(refId)).length)
   const derivedFrom = entries.flatMap(entry => unseenGuards(engine, entry, who, tool))
   return { json, uses, derivedFrom: unique(derivedFrom), unsettled: entries.some(isInFlight) }
+}
+
+function inputText({ verbatim }: Tool, input: unknown): string {
+  return verbatim ? stringifyJson(input as JsonValue) : serializeInput(input)
 }
 
 /** Waits, for as long as the task is ours, until nothing that it uses is in flight any more. */
@@ -111,7 +116,7 @@ export async function fillInput(
   guard: (guards: readonly Guard[]) => Promise<void>,
   memory: Memory,
 ): Promise<JsonValue> {
-  const input = JSON.parse(json) as JsonValue
+  const input = parseJson(json)
   if (!entry.uses) return input
   const filling = new Filling(engine, tool, describedActor(entry.startedBy), memory)
   let args: JsonValue
@@ -191,7 +196,7 @@ class Filling {
     for (const refId of places) {
       const { text } = this.#get(refId)
       const of = copies.get(refId) ?? []
-      of.push(JSON.parse(text) as JsonValue)
+      of.push(parseJson(text))
       copies.set(refId, of)
       await this.#giveTurns(text.length)
     }
@@ -239,8 +244,8 @@ class Filling {
     if (!text.includes(`"${name}:`)) return { text, size: own, cost: costOf(own, sees) }
     await this.memory(own.weight)
     const inside = { path: [...within.path, entry.refId], sees: within.sees && sees }
-    const { value, cost } = await this.#fill(JSON.parse(text) as JsonValue, true, inside)
-    const whole = JSON.stringify(value)
+    const { value, cost } = await this.#fill(parseJson(text), true, inside)
+    const whole = stringifyJson(value)
     const size = sizeOf(whole)
     if (!inside.sees) checkSizes([size], settings)
     return { text: whole, size, cost: sees ? sumOf([costOf(own, true), cost]) : costOf(size, false) }
@@ -256,7 +261,7 @@ class Filling {
     checkSizes([{ length: project ? 0 : length, weight }], settings)
     if (!project) return json
     await this.memory(weight)
-    const text = JSON.stringify(project(JSON.parse(json) as JsonValue, 'use'))
+    const text = stringifyJson(project(parseJson(json), 'use'))
     checkSizes([sizeOf(text)], settings)
     return text
   }

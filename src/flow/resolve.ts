@@ -4,6 +4,7 @@ import { type Duration, toMilliseconds } from '../core/duration.ts'
 import { isExpired, isInFlight } from '../core/entry.ts'
 import { InvalidArgument, TaskCancelled } from '../core/errors.ts'
 import type { JsonValue } from '../core/json.ts'
+import { parseJson } from '../core/json-text.ts'
 import type { RefId } from '../core/ref.ts'
 import type { Engine } from './engine.ts'
 import { findFor } from './find.ts'
@@ -49,5 +50,5 @@ export async function resolve(engine: Engine, refId: RefId, options: ResolveOpti
   if (entry.status === 'cancelled') throw new TaskCancelled('The task behind this reference was cancelled.')
   if (entry.status === 'failed') throw taskFailed(engine, entry, who)
   await renew(engine, entry)
-  return JSON.parse(await readJson(engine, entry)) as JsonValue
+  return parseJson(await readJson(engine, entry))
 }

@@ -108,7 +108,7 @@ async function execute(hold: Hold, entry: ProcessingEntry, input: Uint8Array | u
   let outcome: Outcome
   try {
     const result = await untilAborted(own.signal, work)
-    outcome = await encodeValue(engine, result)
+    outcome = await encodeValue(engine, result, tool.verbatim)
   } catch (error) {
     outcome = { error }
   } finally {

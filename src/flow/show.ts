@@ -1,6 +1,6 @@
 import type { CompleteEntry } from '../core/entry.ts'
 import { InvalidArgument, ValueTooLarge } from '../core/errors.ts'
-import type { JsonValue } from '../core/json.ts'
+import { parseJson, stringifyJson } from '../core/json-text.ts'
 import { checkCount } from '../core/options.ts'
 import type { CacheResponse } from '../core/response.ts'
 import { measure, type View, type ViewRequest, view } from '../preview/preview.ts'
@@ -17,14 +17,14 @@ export async function showValue(
   if (options.full) return showFull(engine, entry, options)
   const request = viewRequest(engine, entry, options)
   const sources = await sourcesOf(engine, entry)
-  return present(entry, JSON.parse(await lastView(sources, request)) as View)
+  return present(entry, parseJson(await lastView(sources, request)) as unknown as View)
 }
 
 /** Made once for all who ask for the same at the same time, or one after the other. */
 function lastView(sources: Sources, request: ViewRequest): Promise<string> {
   const key = JSON.stringify(request)
   if (sources.last?.request === key) return sources.last.view
-  const view = make(sources, request).then(made => JSON.stringify(made))
+  const view = make(sources, request).then(made => stringifyJson(made))
   const last = { request: key, view }
   sources.last = last
   view.catch(() => {
@@ -72,7 +72,7 @@ async function showFull(engine: Engine, entry: CompleteEntry, options: ReplyOpti
     status: 'complete',
     isComplete: true,
     isAsync: false,
-    value: JSON.parse(json) as JsonValue,
+    value: parseJson(json),
     size,
   }
 }

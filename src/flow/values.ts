@@ -2,6 +2,7 @@ import { decode, encode } from '../core/codec.ts'
 import type { Entry } from '../core/entry.ts'
 import { NotFound, ValueTooLarge } from '../core/errors.ts'
 import type { JsonValue } from '../core/json.ts'
+import { parseJson, stringifyJson } from '../core/json-text.ts'
 import type { RefId } from '../core/ref.ts'
 import { serializeValue } from '../core/serialize.ts'
 import { Source } from '../preview/preview.ts'
@@ -78,9 +79,13 @@ export interface EncodedValue {
   readonly valueBytes: number
 }
 
-/** A handler's result as bytes for the store. @throws ValueTooLarge, NotSerializable, CircularReference */
-export async function encodeValue(engine: Engine, value: unknown): Promise<EncodedValue> {
-  const json = serializeValue(value)
+/**
+ * A handler's result as bytes for the store.
+ * @param verbatim see `ToolOptions`
+ * @throws ValueTooLarge, NotSerializable, CircularReference
+ */
+export async function encodeValue(engine: Engine, value: unknown, verbatim = false): Promise<EncodedValue> {
+  const json = verbatim ? stringifyJson(value as JsonValue) : serializeValue(value)
   const { maxValueBytes } = engine.settings
   const valueBytes = Buffer.byteLength(json)
   if (valueBytes > maxValueBytes) {
@@ -103,7 +108,7 @@ export async function readJson(engine: Engine, entry: Entry): Promise<string> {
 export function sourcesOf(engine: Engine, entry: Entry): Promise<Sources> {
   return engine.sources.get(entry.refId, async () => {
     const json = await readJson(engine, entry)
-    const value = JSON.parse(json) as JsonValue
+    const value = parseJson(json)
     const whole = new Source(value, json)
     const project = entry.view === undefined ? undefined : engine.views[entry.view]
     const shown = project ? new Source(project(value, 'show')) : whole

@@ -4,6 +4,7 @@ import { cutText } from '../core/cut-text.ts'
 import type { FailedAttempt, Progress } from '../core/entry.ts'
 import { RefCacheError, STORE_AWAY, StoreUnavailable } from '../core/errors.ts'
 import type { JsonObject, JsonValue } from '../core/json.ts'
+import { stringifyJson } from '../core/json-text.ts'
 import type { AsyncTaskResponse, CacheResponse, CallResponse } from '../core/response.ts'
 import type { EntryInfo, EntryPage } from '../flow/inspect.ts'
 import type { CacheStats } from '../flow/stats.ts'
@@ -61,7 +62,7 @@ export function toErrorResult(error: unknown, { hasOutputSchema = false }: Error
 
 /** An object that is on the wire's terms already. */
 export function toResult(body: JsonObject) {
-  return { content: [{ type: 'text' as const, text: JSON.stringify(body) }], structuredContent: body }
+  return { content: [{ type: 'text' as const, text: stringifyJson(body) }], structuredContent: body }
 }
 
 export function toWire(response: CallResponse): JsonObject {

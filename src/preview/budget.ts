@@ -1,4 +1,5 @@
 import { isJsonObject, type JsonValue } from '../core/json.ts'
+import { parseJson, stringifyJson } from '../core/json-text.ts'
 import type { Ruler } from './measure.ts'
 import { type Manner, Shrinker } from './shrink.ts'
 import type { Source } from './source.ts'
@@ -29,8 +30,11 @@ export function* fitBudget(source: Source, ruler: Ruler, maxSize: number, manner
   let low = 0
   let high = json.length
   let room = Math.min(high, Math.ceil(maxSize * ruler.usualUnit))
-  for (let attempt = 0; attempt < MOST_ATTEMPTS && low + 1 < high; attempt++) {
+  let inVain = 0
+  for (let attempt = 0; attempt < MOST_ATTEMPTS && low + 1 < high && inVain < 2; attempt++) {
     const shown = ordered(yield* shrinker.shrink(value, room, json.length))
+    // More room shows no more: the rest lies too deep.
+    inVain = shown === best.json ? inVain + 1 : 0
     const size = yield* ruler.size(shown, 4 * maxSize)
     if (size <= maxSize) {
       if (size >= best.size) best = { json: shown, size }
@@ -50,7 +54,7 @@ function nextRoom(low: number, high: number, asked: number): number {
 
 /** As it will be when it is read and written again: keys that are numbers come first, of equal keys the last counts. */
 function ordered(json: string): string {
-  return JSON.stringify(JSON.parse(json))
+  return stringifyJson(parseJson(json))
 }
 
 /** What is within any budget. A lone digit is the only JSON of one character. */

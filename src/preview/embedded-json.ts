@@ -1,4 +1,5 @@
 import type { JsonValue } from '../core/json.ts'
+import { stringEnd } from '../core/json-text.ts'
 import { Source } from './source.ts'
 import { paced, type Steps } from './steps.ts'
 
@@ -10,7 +11,6 @@ export interface EmbeddedJson {
 }
 
 const QUOTE = 0x22
-const BACKSLASH = 0x5c
 const DEEPEST = 500
 const CHARACTERS_PER_STEP = 4096
 
@@ -87,18 +87,6 @@ function tokenEnd(text: string, start: number): number {
   let end = start
   while (isWordUnit(text.charCodeAt(end))) end++
   return Math.max(end, start + 1)
-}
-
-/** The index after the closing quote of the JSON string that starts at `start`; past the end if there is none. */
-export function stringEnd(text: string, start: number): number {
-  for (let at = start + 1; ; ) {
-    const quote = text.indexOf('"', at)
-    if (quote < 0) return text.length + 1
-    let first = quote
-    while (text.charCodeAt(first - 1) === BACKSLASH && first - 1 > start) first--
-    if ((quote - first) % 2 === 0) return quote + 1
-    at = quote + 1
-  }
 }
 
 /** Letters, digits, signs and points: what numbers, true, false and null are written with. */

@@ -1,25 +1,27 @@
-import type { JsonValue } from '../core/json.ts'
+import { isJsonObject, type JsonValue } from '../core/json.ts'
+import { stringifyJson } from '../core/json-text.ts'
 
-/** The length of the value's compact JSON up to `limit`; beyond it some number above `limit`, found early. */
+/** The length of the value's compact JSON up to `limit`; beyond it some number above `limit`, found early. Takes any depth. */
 export function jsonLength(value: JsonValue, limit: number): number {
-  if (typeof value === 'string') {
-    return value.length + 2 > limit ? value.length + 2 : JSON.stringify(value).length
-  }
-  if (typeof value !== 'object' || value === null) return JSON.stringify(value).length
-  let length = 2
-  if (Array.isArray(value)) {
-    for (const item of value) {
-      if (length > limit) return length
-      length += jsonLength(item, limit - length) + 1
-    }
-    return value.length > 0 ? length - 1 : length
-  }
-  let separator = 0
-  for (const key in value) {
-    if (length > limit) return length
-    length += separator + JSON.stringify(key).length + 1
-    length += jsonLength(value[key]!, limit - length)
-    separator = 1
+  const waiting: JsonValue[] = [value]
+  let length = 0
+  while (waiting.length > 0 && length <= limit) {
+    const part = waiting.pop() as JsonValue
+    if (Array.isArray(part)) {
+      length += Math.max(2, part.length + 1)
+      if (length <= limit) for (const item of part) waiting.push(item)
+    } else if (isJsonObject(part)) {
+      let members = 1
+      length += 1
+      for (const key in part) {
+        if (length > limit) return length
+        length += JSON.stringify(key).length + 2
+        waiting.push(part[key]!)
+        members = 0
+      }
+      length += members
+    } else if (typeof part === 'string' && length + part.length + 2 > limit) length += part.length + 2
+    else length += stringifyJson(part).length
   }
   return length
 }

@@ -1,5 +1,5 @@
-import type { JsonValue } from '../core/json.ts'
-import { stringEnd } from './embedded-json.ts'
+import { isJsonObject, type JsonValue } from '../core/json.ts'
+import { parseJson, stringEnd } from '../core/json-text.ts'
 import type { Source } from './source.ts'
 
 /** What pages are made of. `json`: the pages are strings that joined are the value's JSON text. */
@@ -37,7 +37,7 @@ export function pageUnits(source: Source): PageUnit[] {
     return value.includes('\n') ? [textUnit('lines', value, lineEnds), cut, slices] : [cut, slices]
   }
   if (Array.isArray(value)) return [partsUnit('items', json, '[', ']'), slices]
-  if (typeof value === 'object' && value !== null) return [partsUnit('entries', json, '{', '}'), slices]
+  if (isJsonObject(value)) return [partsUnit('entries', json, '{', '}'), slices]
   return [slices]
 }
 
@@ -59,7 +59,7 @@ function partsUnit(name: PageUnitName, text: string, open: string, close: string
     },
     pageEnd: (start, json) => start + json.length - 1,
     nextStart: end => Math.min(end + 1, last),
-    page: (start, end) => JSON.parse(open + text.slice(start, end) + close) as JsonValue,
+    page: (start, end) => parseJson(open + text.slice(start, end) + close),
   }
 }
 

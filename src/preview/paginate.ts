@@ -1,5 +1,5 @@
 import { InvalidArgument } from '../core/errors.ts'
-import type { JsonValue } from '../core/json.ts'
+import { isJsonObject, type JsonValue } from '../core/json.ts'
 import type { Ruler, SizeMode } from './measure.ts'
 import { type PageUnit, type PageUnitName, pageUnits } from './page-units.ts'
 import type { Source } from './source.ts'
@@ -58,7 +58,7 @@ export function pageOf(source: Source, { unit, bounds, totalPages }: Layout, pag
 function* layoutSteps(source: Source, ruler: Ruler, request: PageRequest): Steps<Layout> {
   const { maxSize, pageSize } = request
   const { value } = source
-  const isScalar = typeof value !== 'string' && (typeof value !== 'object' || value === null)
+  const isScalar = typeof value !== 'string' && !Array.isArray(value) && !isJsonObject(value)
   if (isScalar && (yield* ruler.size(source.json, maxSize)) <= maxSize) {
     return { unit: undefined, totalPages: 1, bounds: [] }
   }

@@ -1,5 +1,6 @@
 import { InvalidArgument } from '../core/errors.ts'
 import type { JsonValue } from '../core/json.ts'
+import { parseJson, stringifyJson } from '../core/json-text.ts'
 import { type Fitted, fitBudget } from './budget.ts'
 import { embeddedJson } from './embedded-json.ts'
 import { measure, type Ruler, rulerFor, type SizeMode } from './measure.ts'
@@ -64,7 +65,7 @@ export async function view(source: Source, request: ViewRequest): Promise<View> 
   const { totalItems } = source
   return {
     kind: 'whole',
-    value: JSON.parse(source.json) as JsonValue,
+    value: parseJson(source.json),
     size,
     ...(totalItems === undefined ? {} : { totalItems }),
   }
@@ -84,7 +85,7 @@ async function pageView(source: Source, ruler: Ruler, request: ViewRequest): Pro
   const pages: Layout = await layout(shown, ruler, request)
   const { page = 1 } = request
   const { value, unit } = pageOf(shown, pages, page)
-  const json = JSON.stringify(value)
+  const json = stringifyJson(value)
   const size = await paced(ruler.size(json))
   return {
     ...(await part(source, shown, { ...request, strategy: 'paginate' }, { json, size })),
@@ -100,7 +101,7 @@ async function part(source: Source, shown: Source, request: ViewRequest, fitted:
   const { totalItems } = shown
   return {
     kind: 'part',
-    preview: JSON.parse(fitted.json) as JsonValue,
+    preview: parseJson(fitted.json),
     strategy: request.strategy,
     originalSize: original.size,
     ...(original.isEstimate ? { originalSizeIsEstimate: true } : {}),

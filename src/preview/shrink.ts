@@ -1,4 +1,5 @@
-import type { JsonObject, JsonValue } from '../core/json.ts'
+import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts'
+import { stringifyJson } from '../core/json-text.ts'
 import { jsonLength } from './json-length.ts'
 import { fitParts, insertMark, type Parts, type Pick } from './parts.ts'
 import type { Steps } from './steps.ts'
@@ -18,6 +19,8 @@ export interface Manner {
 const ITEMS_AT_LEAST = 4
 /** An object shows at least about so many entries: its keys tell its shape. */
 const ENTRIES_AT_LEAST = 32
+/** What lies deeper is left out where it does not fit: it tells nobody much, and each level takes stack. */
+const DEEPEST = 100
 /** A longer key is shown like a text. */
 const LONGEST_KEY = 200
 
@@ -43,15 +46,17 @@ export class Shrinker {
   /** JSON that shows as much of the value as about `room` characters hold. `length`: of the value's full JSON. */
   *shrink(value: JsonValue, room: number, length: number): Steps<string> {
     if (typeof value === 'string' && length > room) return this.#manner.text(value, room, length)
-    return yield* this.#shrink(value, room, true)
+    return yield* this.#shrink(value, room, 0)
   }
 
-  *#shrink(value: JsonValue, room: number, outside = false): Steps<string> {
-    if (jsonLength(value, room) <= room) return JSON.stringify(value)
+  *#shrink(value: JsonValue, room: number, depth: number): Steps<string> {
+    if (jsonLength(value, room) <= room) return stringifyJson(value)
     if (typeof value === 'string') return beginning(value, room)
-    if (typeof value !== 'object' || value === null) return JSON.stringify(value)
     const list = Array.isArray(value)
-    const parts = list ? this.#items(value) : this.#entries(value)
+    if (!list && !isJsonObject(value)) return stringifyJson(value)
+    if (depth > DEEPEST) return JSON.stringify(ELLIPSIS)
+    const outside = depth === 0
+    const parts = list ? this.#items(value, depth) : this.#entries(value, depth)
     const pick = outside ? this.#manner.outside : list ? this.#manner.inside : fromStart
     const longestMark = outside ? 0 : parts.mark(parts.total).length + 1
     if (!outside && longestMark + 1 > room) return JSON.stringify(ELLIPSIS)
@@ -60,23 +65,23 @@ export class Shrinker {
     return list ? `[${shown.join(',')}]` : `{${shown.join(',')}}`
   }
 
-  #items(list: JsonValue[]): Parts {
+  #items(list: JsonValue[], depth: number): Parts {
     return {
       total: list.length,
       preferWhole: true,
       atLeast: ITEMS_AT_LEAST,
       leadLength: () => 0,
       length: (index, limit) => jsonLength(list[index]!, limit),
-      text: (index, room) => this.#shrink(list[index]!, room),
+      text: (index, room) => this.#shrink(list[index]!, room, depth + 1),
       mark: missing => `"${ELLIPSIS}(+${missing} items)"`,
     }
   }
 
-  #entries(object: JsonObject): Parts {
+  #entries(object: JsonObject, depth: number): Parts {
     const keys = this.#keysOf(object)
     const valueAt = (index: number) => object[keys[index]!]!
     const lead = (index: number) => `${beginning(keys[index]!, LONGEST_KEY)}:`
-    const shrink = (value: JsonValue, room: number) => this.#shrink(value, room)
+    const shrink = (value: JsonValue, room: number) => this.#shrink(value, room, depth + 1)
     let markKey = ELLIPSIS
     while (Object.hasOwn(object, markKey)) markKey += ELLIPSIS
     return {

@@ -1,4 +1,5 @@
-import type { JsonValue } from '../core/json.ts'
+import { isJsonObject, type JsonValue } from '../core/json.ts'
+import { stringifyJson } from '../core/json-text.ts'
 import type { EmbeddedJson } from './embedded-json.ts'
 import type { Size, SizeMode } from './measure.ts'
 import type { Layout } from './paginate.ts'
@@ -20,7 +21,7 @@ export class Source {
   #json: string | undefined
   #totalItems: number | undefined
 
-  /** `json`, where the caller has it already, must be what JSON.stringify(value) gives. */
+  /** `json`, where the caller has it already, must be what stringifyJson(value) gives. */
   constructor(value: JsonValue, json?: string) {
     this.value = value
     this.#json = json
@@ -28,14 +29,13 @@ export class Source {
 
   /** The compact JSON. */
   get json(): string {
-    this.#json ??= JSON.stringify(this.value)
+    this.#json ??= stringifyJson(this.value)
     return this.#json
   }
 
   /** Items of a list, entries of an object; of anything else undefined. */
   get totalItems(): number | undefined {
-    if (typeof this.value !== 'object' || this.value === null) return undefined
-    this.#totalItems ??= Array.isArray(this.value) ? this.value.length : Object.keys(this.value).length
+    this.#totalItems ??= countItems(this.value)
     return this.#totalItems
   }
 
@@ -51,4 +51,9 @@ export class Source {
     }
     return answer
   }
+}
+
+function countItems(value: JsonValue): number | undefined {
+  if (Array.isArray(value)) return value.length
+  return isJsonObject(value) ? Object.keys(value).length : undefined
 }

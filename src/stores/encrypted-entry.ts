@@ -1,5 +1,6 @@
 import type { Entry } from '../core/entry.ts'
 import type { JsonValue } from '../core/json.ts'
+import { copyJson, parseJson, stringifyJson } from '../core/json-text.ts'
 import { canonical } from '../core/key.ts'
 import type { RefId } from '../core/ref.ts'
 import type { CipherKey, Keys } from './encrypted-keys.ts'
@@ -32,14 +33,14 @@ export function isSealedEntry(stored: Entry): stored is SealedEntry {
  * @param storedKey what stands for the entry's memo key in the store.
  */
 export async function sealEntry(entry: Entry, key: CipherKey, storedKey: string | undefined): Promise<Entry> {
-  const fields = Object.entries(JSON.parse(JSON.stringify(entry)) as Fields)
+  const fields = Object.entries(copyJson(entry) as unknown as Fields)
   const clear: Fields = {
     ...Object.fromEntries(fields.filter(([name]) => !PRIVATE_FIELDS.has(name))),
     ...standIns(entry),
     ...(storedKey === undefined ? {} : { key: storedKey }),
   }
   const words = Object.fromEntries(fields.filter(([name]) => PRIVATE_FIELDS.has(name)))
-  const bytes = Buffer.from(JSON.stringify(words))
+  const bytes = Buffer.from(stringifyJson(words))
   const sealed = await seal(bytes, key, placeOf(entry.refId, clear))
   return { ...clear, sealed: Buffer.from(sealed).toString('base64') } as unknown as Entry
 }
@@ -52,7 +53,7 @@ export async function unsealEntry(stored: SealedEntry, keys: Keys, refId: RefId)
   const { sealed, ...clear } = stored
   const place = placeOf(refId, clear as unknown as Fields)
   const bytes = await unseal(Buffer.from(sealed, 'base64'), keys, place)
-  return { ...clear, ...JSON.parse(bytes.toString()) }
+  return { ...clear, ...(parseJson(bytes.toString()) as object) }
 }
 
 /** What an entry always has stays there, without its words: a store is handed entries. */

@@ -1,5 +1,6 @@
 import { type Entry, isExpired, isInFlight } from '../core/entry.ts'
 import { InvalidArgument, StoreUnavailable, ValueTooLarge } from '../core/errors.ts'
+import { ExactNumber } from '../core/json-text.ts'
 import { cacheNameOf, type RefId } from '../core/ref.ts'
 import type { Claim, ListFilter, Part, PartChanges, Store } from './store.ts'
 import { Watchers } from './watchers.ts'
@@ -222,7 +223,7 @@ function merged(before: Slot['parts'] = {}, changes: PartChanges): Slot['parts']
  * Copied once when it comes in, frozen so that it need not be copied each time it goes out. As JSON has it.
  */
 function frozenCopy<T>(value: T): T {
-  if (typeof value !== 'object' || value === null) return value
+  if (typeof value !== 'object' || value === null || value instanceof ExactNumber) return value
   if (Array.isArray(value)) return Object.freeze(value.map(frozenCopy)) as T
   // By entries, so that a member called `__proto__` stays a member.
   const members: Array<[string, unknown]> = []

@@ -1,6 +1,7 @@
 import { type Duration, toMilliseconds } from '../core/duration.ts'
 import type { Entry } from '../core/entry.ts'
 import { InvalidArgument, StoreUnavailable, ValueTooLarge } from '../core/errors.ts'
+import { parseJson, stringifyJson } from '../core/json-text.ts'
 import { cacheNameOf, type RefId } from '../core/ref.ts'
 import { parseAddress } from './redis-address.ts'
 import { RedisChanges } from './redis-changes.ts'
@@ -89,7 +90,7 @@ class RedisStore implements Store {
   async claim(draft: Entry, now: number, parts: PartChanges = {}): Promise<Claim> {
     const cacheName = cacheNameOf(draft.refId)
     if (!this.#known.has(cacheName)) await this.#register(cacheName)
-    const record = JSON.stringify(draft)
+    const record = stringifyJson(draft)
     const args = [...fieldsOf(draft, record), String(now), ...partArguments(parts)]
     const [outcome, detail] = (await this.#run(CLAIM, cacheName, args)) as [number, Buffer | number]
     if (outcome === 0) return { won: false, entry: this.#entryOf(detail as Buffer) }
@@ -97,7 +98,7 @@ class RedisStore implements Store {
     // The server may have been emptied since it was told. A claim that is won stays so: if need be, the next one tells.
     if (detail === 1) await this.#register(cacheName).catch(() => this.#known.delete(cacheName))
     this.#changes.notify(draft.refId)
-    return { won: true, entry: JSON.parse(record) }
+    return { won: true, entry: parseJson(record) as unknown as Entry }
   }
 
   async get(refId: RefId): Promise<Entry | undefined> {
@@ -110,7 +111,7 @@ class RedisStore implements Store {
   }
 
   async update(entry: Entry, expectedVersion: number, parts: PartChanges = {}): Promise<boolean> {
-    const fields = fieldsOf(entry, JSON.stringify(entry))
+    const fields = fieldsOf(entry, stringifyJson(entry))
     const args = [...fields, String(expectedVersion), ...partArguments(parts)]
     const updated = (await this.#run(UPDATE, cacheNameOf(entry.refId), args)) === 1
     if (updated) this.#changes.notify(entry.refId)
@@ -215,7 +216,7 @@ class RedisStore implements Store {
 
   #entryOf(record: Buffer): Entry {
     try {
-      return JSON.parse(record.toString())
+      return parseJson(record.toString()) as unknown as Entry
     } catch (cause) {
       throw new StoreUnavailable(`${this.#where} holds a damaged entry: choose another prefix.`, { cause })
     }

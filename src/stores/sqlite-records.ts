@@ -1,5 +1,6 @@
 import { type Entry, isExpired } from '../core/entry.ts'
 import { InvalidArgument, ValueTooLarge } from '../core/errors.ts'
+import { parseJson, stringifyJson } from '../core/json-text.ts'
 import type { RefId } from '../core/ref.ts'
 import type { SqliteDatabase, SqliteStatement, SqliteValue } from './sqlite-driver.ts'
 import { transaction } from './sqlite-file.ts'
@@ -45,7 +46,7 @@ export class SqliteRecords {
        WHERE ref_id = ? AND version = ?`,
     )
     return transaction(this.#database, () => {
-      const parameters = [...columns(entry, JSON.stringify(entry)), entry.refId, expectedVersion]
+      const parameters = [...columns(entry, stringifyJson(entry)), entry.refId, expectedVersion]
       if (Number(update.run(...parameters).changes) === 0) return false
       this.#writeParts(entry.refId, parts)
       return true
@@ -116,7 +117,7 @@ export class SqliteRecords {
   /** Inside a transaction. An expired holder loses the key, and stays until it is pruned. */
   #insert(draft: Entry, parts: PartChanges = {}): Entry {
     if (draft.key !== undefined) this.#change('UPDATE entries SET key = NULL WHERE key = ?', draft.key)
-    const record = JSON.stringify(draft)
+    const record = stringifyJson(draft)
     const inserted = this.#change(
       `INSERT INTO entries (namespace, key, status, version, expires_at, record, ref_id)
        VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (ref_id) DO NOTHING`,
@@ -125,7 +126,7 @@ export class SqliteRecords {
     )
     if (inserted === 0) throw new InvalidArgument(`${draft.refId} is stored already.`)
     this.#writeParts(draft.refId, parts)
-    return JSON.parse(record)
+    return parseJson(record) as unknown as Entry
   }
 
   #writeParts(refId: RefId, parts: PartChanges): void {
@@ -177,7 +178,7 @@ function columns(entry: Entry, record: string): SqliteValue[] {
 }
 
 function entryOf(row: unknown): Entry {
-  return JSON.parse((row as { record: string }).record)
+  return parseJson((row as { record: string }).record) as unknown as Entry
 }
 
 /** All refIds of a cache lie between these two: its name has no colon, and `;` is the character after it. */

@@ -1,3 +1,4 @@
+import { parseJson } from '../core/json-text.ts'
 import { isRpcMessage, type RpcMessage } from './rpc.ts'
 
 const NEWLINE = 0x0a
@@ -55,7 +56,7 @@ export class JsonLines {
     if (line.trim() === '') return
     let parsed: unknown
     try {
-      parsed = JSON.parse(line)
+      parsed = parseJson(line)
     } catch {
       this.onGarbage(`a line that is no JSON (${line.length} characters)`)
       return

@@ -1,4 +1,5 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts'
+import { mapJson } from '../core/map-json.ts'
 
 /** The pieces of base64 in a tool's result: what a model does not read as text. */
 export function mediaIn(value: JsonValue): string[] {
@@ -12,15 +13,12 @@ export function mediaIn(value: JsonValue): string[] {
 
 /** The value with each piece of base64 replaced. */
 export function replaceMedia(value: JsonValue, replace: (base64: string) => string): JsonValue {
-  if (Array.isArray(value)) return value.map(item => replaceMedia(item, replace))
-  if (!isJsonObject(value)) return value
-  const key = mediaKey(value)
-  return Object.fromEntries(
-    Object.entries(value).map(([name, member]) => [
-      name,
-      name === key ? replace(String(member)) : replaceMedia(member, replace),
-    ]),
-  )
+  return mapJson(value, part => {
+    const key = isJsonObject(part) ? mediaKey(part) : undefined
+    return key === undefined
+      ? undefined
+      : { ...(part as JsonObject), [key]: replace(String((part as JsonObject)[key])) }
+  })
 }
 
 /** Image and audio blocks carry base64 in `data`, embedded resources in `blob`. */

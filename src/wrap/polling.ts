@@ -1,5 +1,6 @@
 import type { Actor } from '../access/actor.ts'
 import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts'
+import { stringifyJson } from '../core/json-text.ts'
 import type { RefId } from '../core/ref.ts'
 import { readSentArguments } from '../mcp/sent-arguments.ts'
 import type { PollContext, PollingTool } from '../mcp/tools.ts'
@@ -38,7 +39,7 @@ interface Whole {
 
 function wholeAnswer(refId: RefId, value: CallResult): ToolResult {
   const body = { ref_id: refId, status: 'complete', is_complete: true, is_async: false, value }
-  const content: ToolResult['content'] = [{ type: 'text', text: JSON.stringify(body) }]
+  const content: ToolResult['content'] = [{ type: 'text', text: stringifyJson(body) }]
   return withBlocks({ content, structuredContent: body }, value)
 }
 
@@ -59,7 +60,7 @@ async function shownWhole(
 function withBlocks(answer: ToolResult, value: CallResult): ToolResult {
   if (!hasBlocksBesideText(value)) return answer
   const { value: _, ...about } = answer.structuredContent ?? {}
-  const text = { type: 'text' as const, text: JSON.stringify(about) }
+  const text = { type: 'text' as const, text: stringifyJson(about) }
   const given = new Set(mediaIn(value.content))
   return {
     ...answer,
@@ -86,7 +87,7 @@ async function fullMedia(
   if (status.status !== 'complete' || (status.valueBytes ?? 0) > MAX_BYTES) return undefined
   const result = await cache.resolve(args.ref_id, { actor })
   if (!isCallResult(result) || !hasBlocksBesideText(result)) return undefined
-  const text = JSON.stringify(replaceMedia(result, () => ''))
-  if (text.length > MAX_TEXT_BYTES || JSON.stringify(result).length > MAX_BYTES) return undefined
+  const text = stringifyJson(replaceMedia(result, () => ''))
+  if (text.length > MAX_TEXT_BYTES || stringifyJson(result).length > MAX_BYTES) return undefined
   return { refId: args.ref_id, result }
 }

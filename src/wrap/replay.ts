@@ -1,4 +1,5 @@
 import { isJsonObject, type JsonObject } from '../core/json.ts'
+import { stringifyJson } from '../core/json-text.ts'
 import type { RpcNotification, RpcRequest } from './rpc.ts'
 import type { Upstream } from './upstream.ts'
 
@@ -13,8 +14,9 @@ export class Replay {
   answered({ method, params = {} }: RpcRequest): void {
     if (method === 'initialize') this.#handshake = params
     else if (method === 'logging/setLevel') this.#logLevel = params
-    else if (method === 'resources/subscribe') this.#subscriptions.set(JSON.stringify(params.uri), params)
-    else if (method === 'resources/unsubscribe') this.#subscriptions.delete(JSON.stringify(params.uri))
+    else if (method === 'resources/subscribe')
+      this.#subscriptions.set(stringifyJson(params.uri ?? null), params)
+    else if (method === 'resources/unsubscribe') this.#subscriptions.delete(stringifyJson(params.uri ?? null))
   }
 
   notified(message: RpcNotification): void {

@@ -1,9 +1,11 @@
-import type { JsonObject, JsonValue } from '../core/json.ts'
+import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts'
+import { ExactNumber } from '../core/json-text.ts'
 
 import { boundedError } from '../mcp/error-limit.ts'
 
 /** JSON-RPC 2.0 as it goes over the wire: the little that a proxy has to know of a message. */
 
+/** A number may be an `ExactNumber`: what is known by an id stands in an `IdMap`. */
 export type RpcId = string | number
 
 export interface RpcRequest {
@@ -52,20 +54,24 @@ export const RpcErrorCode = {
 } as const
 
 export function isRpcMessage(value: unknown): value is RpcMessage {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false
-  const { jsonrpc, id, method, params, result, error } = value as Record<string, unknown>
+  if (!isObject(value)) return false
+  const { jsonrpc, id, method, params, result, error } = value
   if (jsonrpc !== '2.0' || !(params === undefined || isObject(params))) return false
   if (method !== undefined) return typeof method === 'string' && (id === undefined || isId(id))
-  if (isObject(error)) return isId(id) && typeof error.code === 'number' && typeof error.message === 'string'
+  if (isObject(error)) return isId(id) && isNumber(error.code) && typeof error.message === 'string'
   return isId(id) && isObject(result)
 }
 
 function isId(value: unknown): value is RpcId {
-  return typeof value === 'string' || (typeof value === 'number' && Number.isFinite(value))
+  return typeof value === 'string' || isNumber(value)
+}
+
+function isNumber(value: unknown): value is number {
+  return value instanceof ExactNumber || Number.isFinite(value)
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
+  return isJsonObject(value as JsonValue)
 }
 
 export function isRequest(message: RpcMessage): message is RpcRequest {
@@ -120,10 +126,10 @@ export const RELATED_TASK = `${PROTOCOL_META}related-task`
 
 export function metaOf(params: JsonObject | undefined): JsonObject {
   const meta = params?._meta
-  return typeof meta === 'object' && meta !== null && !Array.isArray(meta) ? meta : {}
+  return isJsonObject(meta) ? meta : {}
 }
 
 export function progressTokenOf(params: JsonObject | undefined): RpcId | undefined {
   const token = metaOf(params).progressToken
-  return typeof token === 'string' || typeof token === 'number' ? token : undefined
+  return isId(token) ? token : undefined
 }

@@ -1,3 +1,5 @@
+import { stringifyJson } from '../core/json-text.ts'
+import { IdMap } from './id-map.ts'
 import type { RpcId, RpcNotification, RpcRequest, RpcResponse } from './rpc.ts'
 
 /**
@@ -6,7 +8,7 @@ import type { RpcId, RpcNotification, RpcRequest, RpcResponse } from './rpc.ts'
  */
 export class ServerRequests {
   /** From the id that the client sees to the server's own. */
-  readonly #open = new Map<RpcId, RpcId>()
+  readonly #open = new IdMap<RpcId>()
   #starts = 0
 
   opened(request: RpcRequest): RpcRequest {
@@ -32,13 +34,13 @@ export class ServerRequests {
 
   /** The server is gone; gives the ids of what it still waited for. */
   lost(): RpcId[] {
-    const ids = [...this.#open.keys()]
+    const ids = this.#open.ids()
     this.#open.clear()
     this.#starts++
     return ids
   }
 
   #outer(id: RpcId): RpcId {
-    return this.#starts === 0 ? id : `refcache:start-${this.#starts}:${JSON.stringify(id)}`
+    return this.#starts === 0 ? id : `refcache:start-${this.#starts}:${stringifyJson(id)}`
   }
 }

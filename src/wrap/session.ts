@@ -1,4 +1,5 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts'
+import { withPlainNumbers } from '../core/map-json.ts'
 import { ProgressNotifier } from '../mcp/progress.ts'
 import { readSentArguments } from '../mcp/sent-arguments.ts'
 import type { PollingTool } from '../mcp/tools.ts'
@@ -6,6 +7,7 @@ import type { RefCache } from '../ref-cache.ts'
 import { asResponse, type CallOutcome, INTERNAL_ERROR } from './call-outcome.ts'
 import type { Channel } from './channel.ts'
 import { ClientTasks } from './client-tasks.ts'
+import { IdMap, isSameId } from './id-map.ts'
 import { introduced } from './introduction.ts'
 import type { Log } from './log.ts'
 import { poll } from './polling.ts'
@@ -49,9 +51,9 @@ export interface SessionOptions {
  */
 export class Session {
   /** Requests of the client that were forwarded and are not answered yet. */
-  readonly #forwarded = new Map<RpcId, RpcRequest>()
+  readonly #forwarded = new IdMap<RpcRequest>()
   /** Requests of the client that are answered here. */
-  readonly #answering = new Map<RpcId, AbortController>()
+  readonly #answering = new IdMap<AbortController>()
   readonly #serverRequests = new ServerRequests()
   readonly #replay = new Replay()
   readonly #catalog: ToolCatalog
@@ -172,8 +174,8 @@ export class Session {
     this.#tasks.listens.end(response.id)
     if ('result' in response) {
       this.#replay.answered(request)
-      this.#toClient({ ...response, result: this.#presented(request, response.result) })
-    } else this.#toClient(response)
+      this.#toClient({ ...response, id: request.id, result: this.#presented(request, response.result) })
+    } else this.#toClient({ ...response, id: request.id })
   }
 
   #presented(request: RpcRequest, value: JsonObject): JsonObject {
@@ -240,7 +242,13 @@ export class Session {
       await this.#listing.complete(protocolMeta(params), context.signal)
     }
     if (own && isJsonObject(params.task)) return { error: noTask(name) }
-    if (own) return { result: await poll(cache, own, params.arguments, { ...context, actor: caller.actor }) }
+    if (own)
+      return {
+        result: await poll(cache, own, withPlainNumbers(params.arguments ?? {}), {
+          ...context,
+          actor: caller.actor,
+        }),
+      }
     const call = { name, tool: this.#catalog.known(name), params }
     if (this.#tasks.wishOf(request) === 'answer') return calls.call(caller, call, context)
     return this.#tasks.call(request, call.tool, options =>
@@ -258,7 +266,7 @@ export class Session {
   }
 
   #lost(reason: string): void {
-    for (const id of this.#forwarded.keys()) {
+    for (const id of this.#forwarded.ids()) {
       this.#tasks.listens.end(id)
       this.#toClient(failure(id, { code: RpcErrorCode.upstreamLost, message: reason }))
     }
@@ -286,10 +294,11 @@ export class Session {
 
   /** The request that a message of the server is about, as far as can be told: HTTP sends it on that stream. */
   #requestOf(message: RpcNotification): RpcId | undefined {
-    const token = message.params?.progressToken
+    const token = message.params?.progressToken as RpcId | undefined
     if (token === undefined) return undefined
     for (const request of this.#forwarded.values()) {
-      if (progressTokenOf(request.params) === token) return request.id
+      const asked = progressTokenOf(request.params)
+      if (asked !== undefined && isSameId(asked, token)) return request.id
     }
     return undefined
   }

@@ -1,4 +1,5 @@
 import type { Readable, Writable } from 'node:stream'
+import { stringifyJson } from '../core/json-text.ts'
 import type { Channel } from './channel.ts'
 import { JsonLines } from './json-lines.ts'
 import type { RpcMessage } from './rpc.ts'
@@ -48,7 +49,7 @@ export class StdioChannel implements Channel {
 /** Resolves when the stream is ready for more. */
 export function writeLine(output: Writable, message: RpcMessage): Promise<void> {
   return new Promise(resolve => {
-    if (output.write(`${JSON.stringify(message)}\n`)) resolve()
+    if (output.write(`${stringifyJson(message)}\n`)) resolve()
     else {
       const done = () => {
         output.off('drain', done)

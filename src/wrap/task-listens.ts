@@ -2,6 +2,7 @@ import { isJsonObject, type JsonObject } from '../core/json.ts'
 import { isRefOf, type RefId } from '../core/ref.ts'
 import type { Following } from '../mcp/tasks/notices.ts'
 import { infoOf, type SeenTask } from '../mcp/tasks/read.ts'
+import { IdMap } from './id-map.ts'
 import {
   failure,
   metaOf,
@@ -31,8 +32,8 @@ export interface TaskListensOptions {
  */
 export class TaskListens {
   /** Subscriptions that the server has not acknowledged yet, with their tasks. */
-  readonly #waiting = new Map<RpcId, readonly SeenTask[]>()
-  readonly #active = new Map<RpcId, Following>()
+  readonly #waiting = new IdMap<readonly SeenTask[]>()
+  readonly #active = new IdMap<Following>()
   /** Loaded when the first client listens: it brings the SDK along, which takes longer to load than all else here. */
   #subscription: Subscription | undefined
 
@@ -91,7 +92,7 @@ export class TaskListens {
   }
 
   endAll(): void {
-    for (const id of [...this.#waiting.keys(), ...this.#active.keys()]) this.end(id)
+    for (const id of [...this.#waiting.ids(), ...this.#active.ids()]) this.end(id)
   }
 
   /** What the client may not know of is left out of the acknowledgement. */

@@ -155,6 +155,7 @@ export class ToolCalls {
       {
         name: `${name}@${this.upstream}`,
         view: CALL_RESULT_VIEW,
+        verbatim: true,
         resolveRefs: resolveRefs === false ? false : ['params'],
         // It is only written out.
         sharedInput: true,

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { TaskFailed, WorkerLost } from '../core/errors.ts'
 import { isJsonObject, type JsonObject } from '../core/json.ts'
+import { toNumber } from '../core/json-text.ts'
 import type { InputRequest } from '../core/question.ts'
 import type { TaskContext } from '../core/tool.ts'
 import { metaOf, RELATED_TASK, RpcErrorCode, type RpcResponse } from './rpc.ts'
@@ -90,7 +91,7 @@ export class UpstreamTask {
     return {
       ...about,
       error: {
-        code: typeof code === 'number' ? code : RpcErrorCode.internal,
+        code: toNumber(code) ?? RpcErrorCode.internal,
         message: String(message ?? statusMessage ?? 'The task of the wrapped server failed.'),
         ...(data === undefined ? {} : { data }),
       },
@@ -182,7 +183,8 @@ export class UpstreamTask {
 
   async #pause({ pollInterval, pollIntervalMs }: JsonObject): Promise<void> {
     const asked = this.options.meta ? pollIntervalMs : pollInterval
-    const ms = typeof asked === 'number' && asked >= 0 ? asked : POLL_MS.unsaid
+    const said = toNumber(asked) ?? -1
+    const ms = said >= 0 ? said : POLL_MS.unsaid
     const within = Math.min(POLL_MS.most, Math.max(POLL_MS.least, ms))
     const { signal } = this.options.task
     await sleep(within, undefined, { signal: AbortSignal.any([signal, this.#wake.signal]) }).catch(() => {})

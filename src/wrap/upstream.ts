@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { WorkerLost } from '../core/errors.ts'
 import type { JsonObject } from '../core/json.ts'
+import { toNumber } from '../core/json-text.ts'
 import type { ProgressReport } from '../core/tool.ts'
 import type { Channel, SendOptions } from './channel.ts'
 import type { Log } from './log.ts'
@@ -253,8 +254,8 @@ export class Upstream {
 
 function toReport({ progress, total, message }: JsonObject): ProgressReport {
   return {
-    ...(typeof progress === 'number' ? { current: progress } : {}),
-    ...(typeof total === 'number' ? { total } : {}),
+    current: toNumber(progress),
+    total: toNumber(total),
     ...(typeof message === 'string' ? { message } : {}),
   }
 }

@@ -1,5 +1,6 @@
 import type { Actor } from '../access/actor.ts'
 import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts'
+import { stringifyJson } from '../core/json-text.ts'
 import type { RefId } from '../core/ref.ts'
 import type { RefCache } from '../ref-cache.ts'
 import { payloadOf } from './call-result.ts'
@@ -27,6 +28,6 @@ export async function wholeResult(
   // A unit of size is at least one byte.
   if (preview === undefined || originalSize > MAX_BYTES) return undefined
   const value = await cache.resolve(refId, { actor })
-  if (!isJsonObject(value) || Buffer.byteLength(JSON.stringify(value)) > MAX_BYTES) return undefined
-  return JSON.stringify(payloadOf(value)) === JSON.stringify(preview) ? value : undefined
+  if (!isJsonObject(value) || Buffer.byteLength(stringifyJson(value)) > MAX_BYTES) return undefined
+  return stringifyJson(payloadOf(value)) === stringifyJson(preview) ? value : undefined
 }
