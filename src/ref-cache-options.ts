@@ -10,6 +10,7 @@ import { checkCount, checkNames, checkPreview, type Names } from './core/options
 import { checkCacheName, pooledRandom, type RandomBytes } from './core/ref.ts'
 import { Emitter } from './flow/emitter.ts'
 import type { Engine, Settings, Views } from './flow/engine.ts'
+import { HandlerRuns } from './flow/handler-runs.ts'
 import { History } from './flow/history.ts'
 import { InputBudget } from './flow/input-budget.ts'
 import { TaskQueue } from './flow/queue.ts'
@@ -71,6 +72,12 @@ export interface RefCacheOptions {
    * with `QueueFull`. @defaultValue 1000
    */
   maxQueuedTasks?: number
+  /**
+   * How long a handler that ignores its aborted signal keeps its place among those that run at once, and how long a
+   * retry waits for it. `stats` counts those that go on beyond it.
+   * @defaultValue '30s'
+   */
+  abortGrace?: Duration
   /** Named projections that tools can choose with `view`: what previews and pages of their values show. */
   views?: Views
   /** How answers call a tool whose name in the cache says more than its callers know. @defaultValue that name */
@@ -100,6 +107,7 @@ const OPTIONS: Names<RefCacheOptions> = {
   audit: true,
   maxConcurrentTasks: true,
   maxQueuedTasks: true,
+  abortGrace: true,
   views: true,
   toolLabel: true,
   clock: true,
@@ -136,6 +144,7 @@ export function createEngine(
       maxQueuedTasks === 0 ? 0 : checkCount(maxQueuedTasks, 'maxQueuedTasks'),
     ),
     inputs: new InputBudget(settings.maxInputMemoryBytes, clock),
+    runs: new HandlerRuns(clock, settings.abortGrace),
     history: new History(),
     events: new Emitter(),
     ...ends,
@@ -176,5 +185,6 @@ function toSettings(options: RefCacheOptions): Settings {
     ),
     leaseDuration: toMilliseconds(options.leaseDuration ?? '30s', 'leaseDuration'),
     sweepInterval: toMilliseconds(options.sweepInterval ?? '10s', 'sweepInterval'),
+    abortGrace: toMilliseconds(options.abortGrace ?? '30s', 'abortGrace'),
   }
 }

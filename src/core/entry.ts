@@ -75,6 +75,8 @@ interface EntryFields {
   /** How often the handler was started. */
   readonly attempt: number
   readonly maxRetries: number
+  /** How often a failed attempt was put off for another one, since the task was begun by hand or by its call. */
+  readonly retries?: number
   /** Another process may run the task again when the one that runs it is lost. */
   readonly idempotent: boolean
   readonly retryHistory: readonly FailedAttempt[]

@@ -47,6 +47,11 @@ export function retryPolicy(options: RetryOptions): RetryPolicy {
   }
 }
 
+/** Milliseconds until a retry is due; never more than the longest delay, whatever the clock of who put it off said. */
+export function timeUntil(retryAt: number, now: number): number {
+  return Math.min(MAX_DELAY_MS, retryAt - now)
+}
+
 /**
  * Milliseconds before retry number `retry` (from 1): `delay × factor^(retry − 1)`, at most 60 s, of which the upper
  * half is random ("equal jitter": Brooker, Exponential Backoff And Jitter, AWS Architecture Blog, 2015), so that

@@ -158,6 +158,7 @@ function moved(entry: InFlightEntry, event: FlightEvent): Entry {
       return {
         ...waiting(entry, entry.lease),
         retryHistory: historyWith(entry, event),
+        retries: (entry.retries ?? 0) + 1,
         retryAt: event.retryAt,
       }
     case 'release':
@@ -188,7 +189,7 @@ function waiting(entry: Omit<PendingEntry, 'status' | 'lease'>, lease: Lease): P
 
 /** The fields of an ended task. Its key is released: only a complete entry may answer an identical call. */
 function ended(entry: InFlightEntry, { now, expiresAt, progress }: End) {
-  const rest = without(entry, 'lease', 'key', 'pace', 'retryAt', 'questions')
+  const rest = without(entry, 'lease', 'key', 'pace', 'retryAt', 'retries', 'questions')
   const questions = kept(entry)
   return {
     ...rest,

@@ -70,7 +70,7 @@ export async function call(
   const listening = engine.thrown.listen(entry.refId)
   const asked = new AbortController()
   try {
-    if (won) await startNew(engine, tool, entry, draft.lease, unsettled)
+    if (won) await startNew(engine, tool, draft, unsettled)
     else engine.events.emit(events.joined(entry))
     const latest = await follow(engine, entry, {
       within,

@@ -8,6 +8,7 @@ import type { PreviewStrategy, SizeMode } from '../preview/preview.ts'
 import type { Runner } from '../runners/runner.ts'
 import type { Store } from '../stores/store.ts'
 import type { Emitter } from './emitter.ts'
+import type { HandlerRuns } from './handler-runs.ts'
 import type { History } from './history.ts'
 import type { InputBudget } from './input-budget.ts'
 import type { TaskQueue } from './queue.ts'
@@ -34,6 +35,8 @@ export interface Settings {
   readonly taskRetention: number | undefined
   readonly leaseDuration: number
   readonly sweepInterval: number
+  /** How long a handler that goes on after its run has ended counts as running. */
+  readonly abortGrace: number
 }
 
 /** What a view is made for: to be shown in previews and pages, or to stand in another call's input. */
@@ -63,6 +66,7 @@ export interface Engine {
   readonly thrown: ThrownErrors
   readonly queue: TaskQueue
   readonly inputs: InputBudget
+  readonly runs: HandlerRuns
   readonly history: History
   readonly events: Emitter
   /** Aborts when the cache begins to close: no more calls. */

@@ -33,6 +33,12 @@ export async function sustain(
   }
 }
 
+/** @throws TaskCancelled when the task was cancelled, deleted or taken over, noticed or not */
+export async function checkLease(engine: Engine, refId: RefId, { owner }: Lease): Promise<void> {
+  const entry = await engine.store.get(refId)
+  if (!entry || !isInFlight(entry) || entry.lease.owner !== owner) throw lost()
+}
+
 /** Aborts work that runs for too long. Returns the end of the watch. */
 export function limitTime(engine: Engine, ms: number | undefined, stop: Stop): () => void {
   if (ms === undefined) return () => {}

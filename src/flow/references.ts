@@ -107,6 +107,7 @@ export async function inFlight(engine: Engine, uses: readonly RefId[]): Promise<
  *
  * @param guard hears of all that limits who may see the result, before anything is said of what was found, be it an error
  * @param memory waits for room for what is about to be parsed
+ * @param signal ends it after the step that it is at
  */
 export async function fillInput(
   engine: Engine,
@@ -115,15 +116,16 @@ export async function fillInput(
   json: string,
   guard: (guards: readonly Guard[]) => Promise<void>,
   memory: Memory,
+  signal: AbortSignal,
 ): Promise<JsonValue> {
   const input = parseJson(json)
   if (!entry.uses) return input
-  const filling = new Filling(engine, tool, describedActor(entry.startedBy), memory)
+  const filling = new Filling(engine, tool, describedActor(entry.startedBy), memory, signal)
   let args: JsonValue
   try {
     args = await filling.fill(input, tool.resolveRefs)
   } finally {
-    await guard(unique([...(entry.derivedFrom ?? []), ...filling.guards]))
+    if (!signal.aborted) await guard(unique([...(entry.derivedFrom ?? []), ...filling.guards]))
   }
   return tool.input ? ((await validate(tool.input, args, 'The input')) as JsonValue) : args
 }
@@ -155,6 +157,7 @@ class Filling {
     private readonly tool: Tool,
     private readonly who: Actor,
     private readonly memory: Memory,
+    private readonly signal: AbortSignal,
   ) {}
 
   async fill(value: JsonValue, where: ResolveRefs): Promise<JsonValue> {
@@ -172,7 +175,10 @@ class Filling {
         'The input has too many references, counting those in the values it refers to.',
       )
     }
-    for (const refId of refs) await this.#load(refId, within)
+    for (const refId of refs) {
+      this.signal.throwIfAborted()
+      await this.#load(refId, within)
+    }
     const copied = shared ? refs : places
     const cost = sumOf(places.map(refId => this.#get(refId).cost))
     const { weight } = sumOf(copied.map(refId => this.#get(refId).cost)).seen
@@ -212,6 +218,7 @@ class Filling {
     if (this.#parsed < PARSED_AT_ONCE) return
     this.#parsed = 0
     await new Promise<void>(resolve => setImmediate(resolve))
+    this.signal.throwIfAborted()
   }
 
   async #load(refId: RefId, within: Within): Promise<void> {
@@ -224,6 +231,7 @@ class Filling {
     // What the call names was recorded when it was made.
     const want = named ? { ...USE, onTheWay: true as const } : USE
     const entry = await findFor(this.engine, refId, this.who, want)
+    this.signal.throwIfAborted()
     this.#guardBy(entry, !named)
     refuseEnded(entry)
     if (isInFlight(entry)) {
@@ -232,6 +240,7 @@ class Filling {
       )
     }
     this.#loaded.set(refId, await this.#filled(entry, within))
+    this.signal.throwIfAborted()
     await renew(this.engine, entry)
   }
 

@@ -1,5 +1,5 @@
 import type { Actor } from '../access/actor.ts'
-import type { Entry, Lease } from '../core/entry.ts'
+import type { Entry, Lease, PendingEntry } from '../core/entry.ts'
 import { InvalidArgument } from '../core/errors.ts'
 import type { RefId } from '../core/ref.ts'
 import type { CallResponse } from '../core/response.ts'
@@ -26,7 +26,7 @@ export async function retry(engine: Engine, refId: RefId, who: Actor): Promise<C
       place.leave()
       return replyStatus(engine, await find(engine, refId), who, { action: 'retry' })
     }
-    start(engine, tool, begun, lease, place)
+    start(engine, tool, begun, place)
     return replyStatus(engine, begun, who, { action: 'retry' })
   } catch (error) {
     place.leave()
@@ -39,9 +39,10 @@ async function restart(
   entry: Entry,
   lease: Lease,
   keepKey: boolean,
-): Promise<Entry | undefined> {
+): Promise<PendingEntry | undefined> {
   const moved = transition(entry, { type: 'retry', lease, keepKey, now: engine.clock.now() })
-  return moved.ok && (await engine.store.update(moved.entry, entry.version)) ? moved.entry : undefined
+  if (!moved.ok || moved.entry.status !== 'pending') return undefined
+  return (await engine.store.update(moved.entry, entry.version)) ? moved.entry : undefined
 }
 
 function retryable(engine: Engine, entry: Entry): Tool {

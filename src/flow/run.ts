@@ -1,17 +1,19 @@
 import type { Guard } from '../access/decision.ts'
 import { decode } from '../core/codec.ts'
-import type { Entry, Lease, ProcessingEntry } from '../core/entry.ts'
+import type { Entry, Lease, PendingEntry, ProcessingEntry } from '../core/entry.ts'
 import { StoreUnavailable, WorkerLost } from '../core/errors.ts'
 import { events } from '../core/events.ts'
 import type { ElicitResult } from '../core/question.ts'
 import type { RefId } from '../core/ref.ts'
+import { timeUntil } from '../core/retry-policy.ts'
 import type { ProgressReport, TaskContext, Tool } from '../core/tool.ts'
 import type { Perform } from '../runners/runner.ts'
 import { abortableUnder, pause, untilAborted } from './abort.ts'
 import { Asker } from './ask.ts'
 import { change } from './change.ts'
 import type { Engine } from './engine.ts'
-import { guardLease, limitTime, lost, sustain } from './hold.ts'
+import type { HandlerRun } from './handler-runs.ts'
+import { checkLease, guardLease, limitTime, lost, sustain } from './hold.ts'
 import { ProgressReporter } from './progress.ts'
 import type { Place } from './queue.ts'
 import { fillInput, inFlight, settled } from './references.ts'
@@ -35,13 +37,12 @@ interface Hold {
 export function performer(
   engine: Engine,
   tool: Tool,
-  lease: Lease,
-  first: Place,
-  uses: readonly RefId[] = [],
+  { uses = [], retryAt: firstAt, lease }: PendingEntry,
+  place: Place | undefined,
 ): Perform {
   return async (refId, signal) => {
     const own = abortableUnder(signal)
-    const seat = new Seat(first, engine.queue, tool)
+    const seat = new Seat(place, engine.queue, tool)
     const hold: Hold = { engine, tool, refId, lease, seat, signal: own.signal, stop: own.abort }
     const unguard = guardLease(engine, refId, lease, hold.stop)
     try {
@@ -50,13 +51,12 @@ export function performer(
         seat.stepAside()
         await settled(engine, uses, hold.signal)
       }
-      for (let retries = 0; ; retries++) {
+      let dueAt = firstAt
+      do {
+        await untilDue(hold, dueAt)
         await seat.turn(hold.signal)
-        const retryAt = await attempt(hold, retries)
-        if (retryAt === undefined) return
-        seat.leave()
-        await pause(engine.clock, retryAt - engine.clock.now(), hold.signal)
-      }
+        dueAt = await attempt(hold)
+      } while (dueAt !== undefined)
     } catch (cause) {
       await letGo(hold, cause)
     } finally {
@@ -67,21 +67,35 @@ export function performer(
   }
 }
 
+/** Waits, without a place in the queue, until the attempt is due and the handler no longer runs for an earlier one. */
+async function untilDue({ engine, refId, seat, signal }: Hold, dueAt: number | undefined): Promise<void> {
+  if (dueAt !== undefined) {
+    seat.leave()
+    await pause(engine.clock, timeUntil(dueAt, engine.clock.now()), signal)
+  }
+  const earlier = engine.runs.of(refId)
+  if (!earlier) return
+  seat.leave()
+  await untilAborted(signal, () => earlier)
+}
+
 /** One run of the handler. Says when the next one is due; nothing when the task has come to its end. */
-async function attempt(hold: Hold, retries: number): Promise<number | undefined> {
-  const { engine, tool, refId, lease } = hold
+async function attempt(hold: Hold): Promise<number | undefined> {
+  const { engine, tool, refId, lease, signal } = hold
   // Before the start: a store that fails now leaves a task that has not begun, which may begin anywhere.
-  const input = await engine.store.read(refId, 'input')
+  const bytes = await engine.store.read(refId, 'input')
+  const input = bytes && (await decode(bytes))
+  signal.throwIfAborted()
   const now = engine.clock.now()
   const { entry, refused } = await change(engine, refId, { type: 'start', owner: lease.owner, now })
   // Refused: cancelled, or taken over by another process, before it began.
   if (refused || entry?.status !== 'processing') return undefined
   engine.events.emit(events.started(entry))
   const { outcome, progress } = await execute(hold, entry, input)
-  return conclude(engine, { entry, tool, retries, progress }, outcome)
+  return conclude(engine, { entry, tool, progress }, outcome)
 }
 
-async function execute(hold: Hold, entry: ProcessingEntry, input: Uint8Array | undefined) {
+async function execute(hold: Hold, entry: ProcessingEntry, input: string | undefined) {
   const { engine, tool, refId, lease } = hold
   const progress = new ProgressReporter(engine.clock, async (latest, pace) => {
     const now = engine.clock.now()
@@ -93,13 +107,18 @@ async function execute(hold: Hold, entry: ProcessingEntry, input: Uint8Array | u
   const own = abortableUnder(hold.signal)
   const asker = new Asker(engine, entry, hold.seat, own.signal)
   const unlimit = limitTime(engine, tool.hardTimeout, own.abort)
+  let run = undefined as HandlerRun | undefined
   const work = async () => {
     const memory = engine.inputs.open()
     try {
       const take = (bytes: number) => memory.take(bytes, own.signal)
-      const args = await argumentsFor(hold, entry, input, take)
+      const args = await argumentsFor(hold, entry, input, take, own.signal)
       memory.close()
-      return await tool.handler(args, contextOf(entry, own.signal, progress, asker))
+      own.signal.throwIfAborted()
+      run = engine.runs.begin(refId, async () =>
+        tool.handler(args, contextOf(entry, own.signal, progress, asker)),
+      )
+      return await run.result()
     } finally {
       // Work that ignores its signal keeps its input until it ends.
       memory.end()
@@ -114,27 +133,32 @@ async function execute(hold: Hold, entry: ProcessingEntry, input: Uint8Array | u
   } finally {
     own.end()
     unlimit()
+    if (run?.goesOn) hold.seat.leaveAfter(run.leaveBehind())
     await progress.end()
     await asker.end()
   }
   return { outcome, progress: progress.latest }
 }
 
+/** Nothing of this happens any more once the signal has aborted. */
 async function argumentsFor(
-  hold: Hold,
+  { engine, tool, refId, lease }: Hold,
   entry: Entry,
-  bytes: Uint8Array | undefined,
+  input: string | undefined,
   memory: (bytes: number) => Promise<void>,
+  signal: AbortSignal,
 ): Promise<never> {
-  if (!bytes) throw new StoreUnavailable('The input of this task is gone from the store.')
-  const { engine, tool, refId, lease } = hold
+  if (input === undefined) throw new StoreUnavailable('The input of this task is gone from the store.')
   const guard = async (derivedFrom: readonly Guard[]) => {
     if (derivedFrom.length === (entry.derivedFrom?.length ?? 0)) return
     const { refused } = await change(engine, refId, { type: 'derive', owner: lease.owner, derivedFrom })
     if (refused) throw lost()
   }
+  const args = await fillInput(engine, tool, entry, input, guard, memory, signal)
+  // Filling takes a while, and what another process did to the task meanwhile may not have been noticed yet.
+  if (entry.uses) await checkLease(engine, refId, lease)
   // The tool's own schema vouched for the type.
-  return (await fillInput(engine, tool, entry, await decode(bytes), guard, memory)) as never
+  return args as never
 }
 
 function contextOf(

@@ -5,7 +5,7 @@ export class Seat {
   #place: Place | undefined
 
   constructor(
-    first: Place,
+    first: Place | undefined,
     private readonly queue: TaskQueue,
     private readonly tool: { readonly name: string; readonly maxConcurrentTasks: number | undefined },
   ) {
@@ -22,6 +22,13 @@ export class Seat {
   stepAside(): void {
     this.#place?.leave()
     this.#place = this.queue.stepAside(this.tool.name, this.tool.maxConcurrentTasks)
+  }
+
+  /** Gives the place up when `over` resolves; the next turn takes another one. */
+  leaveAfter(over: Promise<void>): void {
+    const place = this.#place
+    this.#place = undefined
+    void over.then(() => place?.leave())
   }
 
   /** Twice is safe. */

@@ -40,8 +40,6 @@ export type Outcome = EncodedValue | { error: unknown }
 export interface Attempt {
   readonly entry: ProcessingEntry
   readonly tool: Tool
-  /** How many automatic retries came before it. */
-  readonly retries: number
   readonly progress: Progress | undefined
 }
 
@@ -78,14 +76,15 @@ export async function conclude(
 }
 
 async function concludeError(engine: Engine, attempt: Attempt, error: unknown): Promise<number | undefined> {
-  const { entry, tool, retries, progress } = attempt
+  const { entry, tool, progress } = attempt
+  const { retries = 0, maxRetries } = entry
   const now = engine.clock.now()
   if (mayGoOnElsewhere(engine, entry, error)) {
     await store(engine, attempt, at => ({ type: 'release', now: at }))
     return undefined
   }
   const taskError = toTaskError(error)
-  if (retries < tool.retry.maxRetries && isRetryable(tool, error)) {
+  if (retries < maxRetries && isRetryable(tool, error)) {
     const retryAt = now + retryDelay(tool.retry, retries + 1, fraction(engine))
     const postponed = await store(engine, attempt, () => ({
       type: 'postpone',

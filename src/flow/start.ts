@@ -1,4 +1,4 @@
-import { type Entry, expiry, type Lease } from '../core/entry.ts'
+import { expiry, type PendingEntry } from '../core/entry.ts'
 import { QueueFull } from '../core/errors.ts'
 import type { Tool } from '../core/tool.ts'
 import { change } from './change.ts'
@@ -8,8 +8,8 @@ import { performer } from './run.ts'
 import { toTaskError } from './settle.ts'
 
 /** Starts the work of an entry whose lease this process holds. The only place where work starts. */
-export function start(engine: Engine, tool: Tool, entry: Entry, lease: Lease, place: Place): void {
-  engine.runner.start(entry.refId, performer(engine, tool, lease, place, entry.uses))
+export function start(engine: Engine, tool: Tool, entry: PendingEntry, place?: Place): void {
+  engine.runner.start(entry.refId, performer(engine, tool, entry, place))
 }
 
 /**
@@ -29,16 +29,15 @@ export function admit(engine: Engine, { name, maxConcurrentTasks }: Tool, unsett
 export async function startNew(
   engine: Engine,
   tool: Tool,
-  entry: Entry,
-  lease: Lease,
+  entry: PendingEntry,
   unsettled: boolean,
 ): Promise<void> {
   try {
-    start(engine, tool, entry, lease, admit(engine, tool, unsettled))
+    start(engine, tool, entry, admit(engine, tool, unsettled))
   } catch (error) {
     const now = engine.clock.now()
     const expiresAt = expiry(now, engine.settings.taskRetention)
-    const { owner } = lease
+    const { owner } = entry.lease
     await change(engine, entry.refId, { type: 'fail', owner, now, expiresAt, error: toTaskError(error) })
     throw error
   }

@@ -24,6 +24,8 @@ export interface CacheStats {
   readonly byTool: readonly ToolStats[]
   /** Bytes of JSON of all values; stores keep large ones compressed. */
   readonly valueBytes: number
+  /** Handlers of this process that ignore their aborted signal, and still go on after their grace (`abortGrace`). */
+  readonly abandonedRuns: number
   readonly oldest?: EntryInfo
 }
 
@@ -52,6 +54,7 @@ export async function stats(engine: Engine, { namespace }: StatsOptions): Promis
     byStatus,
     byTool: tools.sort((a, b) => b.count - a.count),
     valueBytes: sum(tools.map(({ valueBytes }) => valueBytes)),
+    abandonedRuns: engine.runs.abandoned,
     ...(oldest ? { oldest: describeEntry(oldest) } : {}),
   }
 }

@@ -93,11 +93,10 @@ export class Sweeper {
     const lease = newLease(this.engine)
     const now = this.engine.clock.now()
     const taken = await change(this.engine, entry.refId, { type: 'take', seen: entry.version, lease, now })
-    if (taken.refused) return
+    if (taken.refused || taken.entry.status !== 'pending') return
     this.engine.events.emit(events.recovered(taken.entry))
-    // It was admitted once: a full queue here must not cost it its life.
-    const place = this.engine.queue.enterAgain(tool.name, tool.maxConcurrentTasks)
-    start(this.engine, tool, taken.entry, lease, place)
+    // Without a place, which it takes when it is due: it was admitted once, so a full queue must not cost it its life.
+    start(this.engine, tool, taken.entry)
   }
 
   async #giveUp(entry: InFlightEntry): Promise<void> {

@@ -137,7 +137,8 @@ export function toPageResult({ entries, nextCursor }: EntryPage): ToolResult {
 /** Tools have names that clients may make up: an answer names only so many of them. */
 const MAX_TOOLS = 100
 
-export function toStatsResult({ count, byStatus, byTool, valueBytes, oldest }: CacheStats): ToolResult {
+export function toStatsResult(stats: CacheStats): ToolResult {
+  const { count, byStatus, byTool, valueBytes, abandonedRuns, oldest } = stats
   const tools = byTool
     .slice(0, MAX_TOOLS)
     .map(tool => defined({ tool_name: tool.toolName, count: tool.count, value_bytes: tool.valueBytes }))
@@ -148,6 +149,7 @@ export function toStatsResult({ count, byStatus, byTool, valueBytes, oldest }: C
       by_status: { ...byStatus },
       by_tool: tools,
       more_tools: byTool.length > MAX_TOOLS ? byTool.length - MAX_TOOLS : undefined,
+      abandoned_runs: abandonedRuns,
       oldest: oldest && wireEntry(oldest),
     }),
   )

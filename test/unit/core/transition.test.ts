@@ -143,11 +143,23 @@ describe('transition', () => {
       key: 'k',
       lease: { owner: 'a' },
       retryHistory: [{ attempt: 1, error, at: 20 }],
+      retries: 1,
     })
     expect(waiting).not.toHaveProperty('progress')
     const again = reached(start, postpone('a'), start)
     expect(again).toMatchObject({ status: 'processing', attempt: 2 })
     expect(again).not.toHaveProperty('retryAt')
+  })
+
+  it('counts retries and knows when the next is due through every takeover, and counts anew when begun by hand', () => {
+    const taken = reached(start, postpone('a'), take('b', 3))
+    expect(taken).toMatchObject({ status: 'pending', retries: 1, retryAt: 50, lease: { owner: 'b' } })
+    const released = transitioned(taken, { type: 'release', owner: 'b', now: 31 })
+    expect(released).toMatchObject({ status: 'pending', retries: 1, retryAt: 50 })
+    const lost = [{ ...start, owner: 'b' } as const, take('c', 6)].reduce<Entry>(transitioned, released)
+    expect(lost).toMatchObject({ status: 'pending', retries: 1 })
+    expect(lost).not.toHaveProperty('retryAt')
+    expect(reached(start, postpone('a'), cancel, retry('b'))).not.toHaveProperty('retries')
   })
 
   it('is retried by hand after failing or being cancelled, with or without its key', () => {
@@ -342,6 +354,10 @@ describe('transition', () => {
           expect('expiresAt' in moved.entry).toBe(!isInFlight(moved.entry))
           expect('error' in moved.entry).toBe(moved.entry.status === 'failed')
           expect(moved.entry.attempt - entry.attempt).toBe(next.type === 'start' ? 1 : 0)
+          expect('retries' in moved.entry && !isInFlight(moved.entry)).toBe(false)
+          const more = (moved.entry.retries ?? 0) - (entry.retries ?? 0)
+          if (isInFlight(entry) && isInFlight(moved.entry))
+            expect(more).toBe(next.type === 'postpone' ? 1 : 0)
           if (moved.entry.status === 'failed' || moved.entry.status === 'cancelled') {
             expect(moved.entry.key).toBeUndefined()
           }

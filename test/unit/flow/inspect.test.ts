@@ -214,9 +214,11 @@ describe('stats', () => {
     await cache.set('list', [1, 2], { toolName: 'a' })
     const work = deferred()
     await cache.cached({ name: 'slow', asyncTimeout: 0 }, () => work.promise)({})
+    await clock.advance(0)
     await cache.set('plain', true, { namespace: 'user:alice' })
     expect(await cache.stats()).toEqual({
       count: 5,
+      abandonedRuns: 0,
       byStatus: { pending: 0, processing: 1, complete: 4, failed: 0, cancelled: 0 },
       byTool: expect.arrayContaining([
         { toolName: '__proto__', count: 1, valueBytes: 1 },

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { QueueFull } from '../../../src/core/errors.ts'
+import type { TaskContext } from '../../../src/core/tool.ts'
 import { deferred, scene } from './scene.ts'
 
 /** A tool whose runs end when the test says. */
@@ -10,13 +11,17 @@ function gated(
   options: object = {},
 ) {
   const gates: Array<() => void> = []
-  const tool = cache.cached({ name, asyncTimeout: 0, ...options }, async (input: { n: number }) => {
-    order.push(`${name}${input.n}`)
-    const gate = deferred<void>()
-    gates.push(() => gate.resolve())
-    await gate.promise
-    return input.n
-  })
+  const tool = cache.cached(
+    { name, asyncTimeout: 0, ...options },
+    async (input: { n: number }, task: TaskContext) => {
+      order.push(`${name}${input.n}`)
+      const gate = deferred<void>()
+      gates.push(() => gate.resolve())
+      task.signal.addEventListener('abort', () => gate.resolve())
+      await gate.promise
+      return input.n
+    },
+  )
   return { tool, open: () => gates.shift()?.() }
 }
 

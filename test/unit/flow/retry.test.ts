@@ -19,6 +19,11 @@ function failsUntil(nth: number) {
   })
 }
 
+/** What a handler does that heeds its signal. */
+function untilAborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)))
+}
+
 describe('automatic retries', () => {
   it('try failed work again after growing delays, under one reference, and remember what went wrong', async () => {
     const { cache, clock } = scene()
@@ -97,7 +102,7 @@ describe('automatic retries', () => {
   it('follow a hard timeout, too', async () => {
     const { cache, clock } = scene()
     const handler = vi.fn((_: object, task: TaskContext) =>
-      task.attempt === 1 ? new Promise<string>(() => {}) : Promise.resolve('second'),
+      task.attempt === 1 ? untilAborted(task.signal) : Promise.resolve('second'),
     )
     const tool = cache.cached({ name: 'stuck', hardTimeout: '1s', maxRetries: 1, retryDelay: '2s' }, handler)
     const answer = tool({})
@@ -212,9 +217,8 @@ describe('a retry by hand', () => {
     }
     const cache = new RefCache({ name: 't', clock, store })
     const works = [deferred<string>(), deferred<string>()]
-    const tool = cache.cached(
-      { name: 'slow', asyncTimeout: 0 },
-      (_: object, task: TaskContext) => works[task.attempt - 1]?.promise,
+    const tool = cache.cached({ name: 'slow', asyncTimeout: 0 }, (_: object, task: TaskContext) =>
+      Promise.race([works[task.attempt - 1]?.promise, untilAborted(task.signal)]),
     )
     const { refId } = await tool({})
     await clock.advance(100)
