@@ -91,6 +91,12 @@ export class Session {
     await client.start()
   }
 
+  /** Whether work that the client asked for is not finished. */
+  get hasWork(): boolean {
+    const { calls, caller } = this.options
+    return calls.running.has(caller.namespace)
+  }
+
   async close(): Promise<void> {
     this.#ended.abort()
     for (const answering of this.#answering.values()) answering.abort()

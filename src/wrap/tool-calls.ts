@@ -12,6 +12,7 @@ import type { CachedTool, RefCache } from '../ref-cache.ts'
 import { asOutcome, type CallOutcome, NotKept } from './call-outcome.ts'
 import { CALL_RESULT_VIEW } from './call-result.ts'
 import { metaOf, protocolMeta } from './rpc.ts'
+import { RunningWork } from './running-work.ts'
 import { type CallSettings, settingsFor, somePassBy } from './settings.ts'
 import type { KnownTool } from './tool-catalog.ts'
 import type { Upstream } from './upstream.ts'
@@ -65,6 +66,7 @@ interface CallInput {
 export class ToolCalls {
   readonly #tools = new Map<string, { declared: KnownTool; call: CachedTool<CallInput> }>()
   readonly #callers = new Map<string, Caller>()
+  readonly running: RunningWork
 
   /**
    * @param upstream stands for the wrapped server and its credentials: in the name of each tool it keeps a wrapper of
@@ -74,7 +76,9 @@ export class ToolCalls {
     private readonly cache: RefCache,
     private readonly settings: CallSettings,
     private readonly upstream: string,
-  ) {}
+  ) {
+    this.running = new RunningWork(cache)
+  }
 
   /** Until the returned function is called, tasks of this caller's scope run on its server. */
   admit(caller: Caller): () => void {
