@@ -3,8 +3,8 @@ import type { AuditEvent, AuditSink } from './access/audit.ts'
 import { Access } from './access/authorize.ts'
 import { type PermissionChecker, policyChecker } from './access/decision.ts'
 import { type NamespaceOptions, type NamespaceResolver, namespaceRules } from './access/namespace.ts'
-import { type Clock, systemClock } from './core/clock.ts'
-import { type Duration, toLimit, toMilliseconds } from './core/duration.ts'
+import { type Clock, systemClock, toDate } from './core/clock.ts'
+import { type Duration, toLimit, toMilliseconds, toPositiveMilliseconds } from './core/duration.ts'
 import { InvalidArgument } from './core/errors.ts'
 import { checkCount, checkNames, checkPreview, type Names } from './core/options.ts'
 import { checkCacheName, pooledRandom, type RandomBytes } from './core/ref.ts'
@@ -158,7 +158,7 @@ function createAccess(options: RefCacheOptions, { defaultTtl }: Settings, clock:
     audit &&
     ((event: Omit<AuditEvent, 'at'>) => {
       try {
-        audit.write({ at: new Date(clock.now()), ...event })
+        audit.write({ at: toDate(clock.now()), ...event })
       } catch {
         // A record that cannot be written is no reason to refuse the work.
       }
@@ -183,8 +183,8 @@ function toSettings(options: RefCacheOptions): Settings {
       options.taskRetention === undefined ? '1h' : options.taskRetention,
       'taskRetention',
     ),
-    leaseDuration: toMilliseconds(options.leaseDuration ?? '30s', 'leaseDuration'),
-    sweepInterval: toMilliseconds(options.sweepInterval ?? '10s', 'sweepInterval'),
+    leaseDuration: toPositiveMilliseconds(options.leaseDuration ?? '30s', 'leaseDuration'),
+    sweepInterval: toPositiveMilliseconds(options.sweepInterval ?? '10s', 'sweepInterval'),
     abortGrace: toMilliseconds(options.abortGrace ?? '30s', 'abortGrace'),
   }
 }

@@ -11,15 +11,28 @@ export interface Clock {
   schedule(ms: number, callback: () => void, kind?: 'background'): () => void
 }
 
-/** Longest delay a Node timer can hold (2^31 − 1 ms); longer ones would fire at once. */
+/** Longest delay a Node timer can hold (2^31 − 1 ms, 24.8 days); longer ones would fire at once. */
 const MAX_TIMER_MS = 2_147_483_647
+
+/** Furthest moment that a Date can hold (ECMAScript, Time Values and Time Range). */
+const MAX_DATE_MS = 8.64e15
+
+/** The moment as a Date. What lies beyond the range of a Date becomes its limit, never an Invalid Date. */
+export function toDate(ms: number): Date {
+  return new Date(Math.max(-MAX_DATE_MS, Math.min(ms, MAX_DATE_MS)))
+}
 
 export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
   schedule(ms, callback, kind) {
-    const timer = setTimeout(callback, Math.min(Math.max(ms, 0), MAX_TIMER_MS))
-    if (kind === 'background') timer.unref()
+    let timer: NodeJS.Timeout
+    const arm = (left: number) => {
+      const step = Math.min(Math.max(left, 0), MAX_TIMER_MS)
+      timer = setTimeout(() => (left > step ? arm(left - step) : callback()), step)
+      if (kind === 'background') timer.unref()
+    }
+    arm(ms)
     return () => clearTimeout(timer)
   },
 }

@@ -1,3 +1,4 @@
+import { toDate } from './clock.ts'
 import type { Entry, SettledEntry } from './entry.ts'
 
 /**
@@ -30,7 +31,7 @@ export const events = {
     }) as const,
   /** An attempt failed and another one follows. */
   retrying: (entry: Entry, retryAt: number) =>
-    ({ type: 'task:retrying', ...about(entry), attempt: entry.attempt, retryAt: new Date(retryAt) }) as const,
+    ({ type: 'task:retrying', ...about(entry), attempt: entry.attempt, retryAt: toDate(retryAt) }) as const,
   settled: (entry: SettledEntry) =>
     ({
       type: 'task:settled',

@@ -1,6 +1,6 @@
 import type { Namespace } from '../access/namespace.ts'
 import { type AccessPolicy, checkPolicy } from '../access/policy.ts'
-import { type Duration, toLimit, toMilliseconds } from './duration.ts'
+import { type Duration, toLimit, toMilliseconds, toPositiveMilliseconds } from './duration.ts'
 import type { PreviewSettings } from './entry.ts'
 import { InvalidArgument } from './errors.ts'
 import { checkResolveRefs, type ResolveRefs } from './input.ts'
@@ -210,7 +210,7 @@ export function defineTool<Input, Output, Parsed>(
     name: options.name,
     handler: handler as Handler<never, unknown>,
     asyncTimeout: asyncTimeout === undefined ? undefined : toMilliseconds(asyncTimeout, 'asyncTimeout'),
-    hardTimeout: toLimit(hardTimeout, 'hardTimeout'),
+    hardTimeout: hardTimeout === null ? undefined : toPositiveMilliseconds(hardTimeout, 'hardTimeout'),
     ttl: checkTtl(ttl),
     ttlMode: checkChoice(options.ttlMode, ['fixed', 'sliding'], 'ttlMode') ?? 'fixed',
     namespace: options.namespace ?? 'public',

@@ -1,5 +1,6 @@
 import type { Namespace } from '../access/namespace.ts'
 import type { AccessPolicy } from '../access/policy.ts'
+import { toDate } from '../core/clock.ts'
 import { type Duration, toMilliseconds } from '../core/duration.ts'
 import { ENTRY_STATUSES, type Entry, type EntryStatus, type Progress } from '../core/entry.ts'
 import { type ErrorCode, InvalidArgument, NotFound } from '../core/errors.ts'
@@ -133,8 +134,8 @@ export function describeEntry(entry: Entry): EntryInfo {
     ...(label === undefined ? {} : { label }),
     namespace: hideSession(namespace),
     policy: withoutSession(policy),
-    createdAt: new Date(createdAt),
-    ...(expiresAt === undefined ? {} : { expiresAt: new Date(expiresAt) }),
+    createdAt: toDate(createdAt),
+    ...(expiresAt === undefined ? {} : { expiresAt: toDate(expiresAt) }),
     attempt,
     ...(status === 'pending' ? {} : describeRun(entry)),
   }
@@ -144,9 +145,9 @@ function describeRun(entry: Exclude<Entry, { status: 'pending' }>) {
   const { startedAt, progress } = entry
   const { message: _, ...numbers } = progress ?? {}
   return {
-    ...(startedAt === undefined ? {} : { startedAt: new Date(startedAt) }),
+    ...(startedAt === undefined ? {} : { startedAt: toDate(startedAt) }),
     ...(Object.keys(numbers).length === 0 ? {} : { progress: numbers }),
-    ...(entry.status === 'processing' ? {} : { completedAt: new Date(entry.completedAt) }),
+    ...(entry.status === 'processing' ? {} : { completedAt: toDate(entry.completedAt) }),
     ...(entry.status === 'complete' ? { valueBytes: entry.valueBytes } : {}),
     ...(entry.status === 'failed' ? { errorCode: entry.error.code } : {}),
   }

@@ -1,7 +1,7 @@
 import { type ActorLike, toActor } from '../access/actor.ts'
 import { KNOW } from '../access/authorize.ts'
 import { type Duration, toMilliseconds } from '../core/duration.ts'
-import type { Progress } from '../core/entry.ts'
+import { isInFlight, type Progress } from '../core/entry.ts'
 import type { RefId } from '../core/ref.ts'
 import type { CallResponse } from '../core/response.ts'
 import type { ResponseFormat } from '../core/tool.ts'
@@ -47,5 +47,10 @@ export async function poll(engine: Engine, refId: RefId, options: GetOptions): P
     signals: [options.signal],
     onChange: changed => tellProgress(engine, changed, who, options.onProgress),
   })
-  return reply(engine, latest, who, { ...options, unreadable: 'refuse', action: 'get' })
+  return reply(engine, latest, who, {
+    ...options,
+    unreadable: 'refuse',
+    action: 'get',
+    justFollowed: isInFlight(entry),
+  })
 }

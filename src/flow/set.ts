@@ -1,6 +1,7 @@
 import { type ActorLike, actor, describeActor, toActor } from '../access/actor.ts'
 import type { Namespace } from '../access/namespace.ts'
 import { type AccessPolicy, checkPolicy } from '../access/policy.ts'
+import { toDate } from '../core/clock.ts'
 import type { Duration } from '../core/duration.ts'
 import type { CompleteEntry, PreviewSettings } from '../core/entry.ts'
 import { expiry } from '../core/entry.ts'
@@ -69,8 +70,8 @@ export async function set(
     refId,
     label,
     namespace,
-    createdAt: new Date(createdAt),
-    ...(expiresAt === undefined ? {} : { expiresAt: new Date(expiresAt) }),
+    createdAt: toDate(createdAt),
+    ...(expiresAt === undefined ? {} : { expiresAt: toDate(expiresAt) }),
   }
 }
 

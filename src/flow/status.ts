@@ -1,5 +1,6 @@
 import type { Actor } from '../access/actor.ts'
 import { KNOW } from '../access/authorize.ts'
+import { toDate } from '../core/clock.ts'
 import {
   type CancelledEntry,
   type Entry,
@@ -37,7 +38,7 @@ export function describeTask(
   return {
     ...minimal,
     ...(entry.toolName === undefined ? {} : { tool: engine.toolLabel(entry.toolName) }),
-    ...(startedAt === undefined ? {} : { startedAt: new Date(startedAt) }),
+    ...(startedAt === undefined ? {} : { startedAt: toDate(startedAt) }),
     ...(progress ? { progress } : {}),
     ...(isInFlight(entry) ? flying(engine, entry, who) : ended(entry, hears)),
     ...(detail === 'full' ? fully(entry, tool, hears) : {}),

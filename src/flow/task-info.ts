@@ -1,5 +1,6 @@
 import type { Actor } from '../access/actor.ts'
 import { KNOW } from '../access/authorize.ts'
+import { toDate } from '../core/clock.ts'
 import { type Entry, isInFlight } from '../core/entry.ts'
 import type { RefId } from '../core/ref.ts'
 import type { CallResponse } from '../core/response.ts'
@@ -32,9 +33,9 @@ export function describe(engine: Engine, entry: Entry, who: Actor): TaskInfo {
   const { createdAt, expiresAt, toolName } = entry
   return {
     response,
-    createdAt: new Date(createdAt),
-    updatedAt: new Date(updatedAt(entry)),
-    ...(expiresAt === undefined ? {} : { expiresAt: new Date(expiresAt) }),
+    createdAt: toDate(createdAt),
+    updatedAt: toDate(updatedAt(entry)),
+    ...(expiresAt === undefined ? {} : { expiresAt: toDate(expiresAt) }),
     ...(toolName === undefined ? {} : { toolName }),
     hasOutputSchema: engine.tools.get(toolName ?? '')?.outputSchema !== undefined,
   }

@@ -1,5 +1,6 @@
 import { permissionText } from '../access/permission.ts'
 import type { AccessPolicy } from '../access/policy.ts'
+import { toDate } from '../core/clock.ts'
 import { cutText } from '../core/cut-text.ts'
 import type { FailedAttempt, Progress } from '../core/entry.ts'
 import { RefCacheError, STORE_AWAY, StoreUnavailable } from '../core/errors.ts'
@@ -122,7 +123,7 @@ function wireProgress({ message, ...numbers }: Progress): JsonObject {
 }
 
 function wireAttempt({ attempt, error, at }: FailedAttempt): JsonObject {
-  return { attempt, error: error.message, error_code: error.code, at: new Date(at).toISOString() }
+  return { attempt, error: error.message, error_code: error.code, at: toDate(at).toISOString() }
 }
 
 /** What an operator is shown of one entry. */

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { type Duration, toLimit, toMilliseconds } from '../../../src/core/duration.ts'
+import { type Duration, toLimit, toMilliseconds, toPositiveMilliseconds } from '../../../src/core/duration.ts'
+import { InvalidArgument } from '../../../src/core/errors.ts'
 
 describe('durations', () => {
   it.each<[Duration, number]>([
@@ -20,6 +21,29 @@ describe('durations', () => {
       expect(() => toMilliseconds(duration as Duration, 'ttl')).toThrow(/ttl must be milliseconds/)
     },
   )
+
+  it.each([9e15, Number.MAX_SAFE_INTEGER, Number.MAX_VALUE, '400000d'] as Duration[])(
+    'refuses %j, which is beyond any Date, and says what to give instead',
+    duration => {
+      expect(() => toMilliseconds(duration, 'ttl')).toThrow(
+        /^ttl must be at most 1000 years .* null means never/,
+      )
+    },
+  )
+
+  it.each([[-1], [Number.NaN], [1n], [Symbol('s')], [Object.create(null)], ['x'.repeat(10_000)]])(
+    'tells in a line what was given, whatever it is',
+    given => {
+      const refused = (() => toMilliseconds(given as Duration, 'ttl')).bind(undefined)
+      expect(refused).toThrow(InvalidArgument)
+      expect(refused).toThrow(/^.{1,200}$/)
+    },
+  )
+
+  it('refuses 0 where work could then never run', () => {
+    expect(() => toPositiveMilliseconds(0, 'hardTimeout')).toThrow(/hardTimeout must be longer than 0/)
+    expect(toPositiveMilliseconds('30d', 'hardTimeout')).toBe(2_592_000_000)
+  })
 
   it('takes null for never where a limit is meant', () => {
     expect(toLimit(null, 'ttl')).toBeUndefined()

@@ -410,3 +410,57 @@ describe('a thousand tasks at once with progress', () => {
     expect(clock.pending).toBe(1)
   })
 })
+
+describe('limits at the edges', () => {
+  it('gives a poll that waited to the end the value of a result that nobody keeps', async () => {
+    const { cache, clock } = scene()
+    const work = deferred<string>()
+    const { refId } = await cache.cached({ name: 'brief', asyncTimeout: 0, ttl: 0 }, () => work.promise)({})
+    const polled = cache.get(refId, { wait: '1m' })
+    const resolved = cache.resolve(refId, { wait: '1m' })
+    await clock.advance('1s')
+    work.resolve('done')
+    await clock.advance(0)
+    expect(await polled).toMatchObject({ status: 'complete', value: 'done' })
+    expect(await resolved).toBe('done')
+    await expect(cache.get(refId)).rejects.toMatchObject({ code: 'not_found' })
+  })
+
+  it.each(['30d', 31 * 86_400_000] as const)('lets work run for %s', async hardTimeout => {
+    const { cache, clock } = scene({ leaseDuration: '50d', sweepInterval: '50d' })
+    const { refId } = await cache.cached(
+      { name: 'long', asyncTimeout: 0, hardTimeout },
+      () => new Promise<string>(done => clock.schedule(29 * 86_400_000, () => done('at last'))),
+    )({})
+    await clock.advance('29d')
+    expect(await cache.get(refId)).toMatchObject({ status: 'complete', value: 'at last' })
+  })
+
+  it.each([
+    ['hardTimeout', 0],
+    ['hardTimeout', Number.NaN],
+    ['ttl', 8.65e15],
+    ['ttl', -1],
+    ['asyncTimeout', Number.POSITIVE_INFINITY],
+    ['retryDelay', 'soon'],
+  ])('refuses %s: %s at once, by name', (name, given) => {
+    const { cache } = scene()
+    expect(() => cache.cached({ name: 'tool', [name]: given }, () => 1)).toThrow(
+      expect.objectContaining({ code: 'invalid_argument', message: expect.stringContaining(name) }),
+    )
+  })
+
+  it('shows operators an entry whose stored expiry no Date can hold', async () => {
+    const store = memoryStore()
+    const { cache } = scene({ store })
+    const { refId } = await cache.set('far', 1, { ttl: null })
+    const entry = await store.get(refId)
+    if (!entry) throw new Error('The entry is gone.')
+    await store.update(
+      { ...entry, expiresAt: 1e20, version: entry.version + 1 } as typeof entry,
+      entry.version,
+    )
+    const { entries } = await cache.list()
+    expect(entries[0]?.expiresAt?.toISOString()).toBe('+275760-09-13T00:00:00.000Z')
+  })
+})
