@@ -147,6 +147,7 @@ export function createEngine(
     runs: new HandlerRuns(clock, settings.abortGrace),
     history: new History(),
     events: new Emitter(),
+    warn: message => void process.stderr.write(`mcp-refcache: ${message}\n`),
     ...ends,
   }
 }

@@ -122,6 +122,26 @@ export class StoreUnavailable extends RefCacheError {
   readonly code = 'store_unavailable'
 }
 
+/**
+ * A value that is stored and cannot be read: damaged, or written by a version that can do more. The store itself is well,
+ * and calling the tool again stores the value anew.
+ */
+export class UnreadableValue extends StoreUnavailable {
+  override readonly name = 'StoreUnavailable'
+  /** For everybody: says nothing of files and hosts. */
+  static readonly advice =
+    'The stored value of this reference cannot be read any more. Call the tool that produced it again to get a new ref_id.'
+
+  constructor(reason: string, options?: { cause?: unknown }) {
+    super(`${UnreadableValue.advice} (${reason})`, options)
+  }
+}
+
+/** What strangers are told of an error of the store. */
+export function publicMessageOf(error: StoreUnavailable): string {
+  return error instanceof UnreadableValue ? UnreadableValue.advice : STORE_AWAY
+}
+
 /** The value holds something that JSON would lose or refuse; the message names where. */
 export class NotSerializable extends RefCacheError {
   readonly code = 'not_serializable'

@@ -8,6 +8,7 @@ import { events } from '../core/events.ts'
 import type { QuestionMethod } from '../core/question.ts'
 import type { CallResponse } from '../core/response.ts'
 import type { ResponseFormat, Tool } from '../core/tool.ts'
+import { claim } from './claim.ts'
 import { draftCall } from './draft.ts'
 import type { Engine } from './engine.ts'
 import { follow } from './follow.ts'
@@ -59,7 +60,7 @@ export async function call(
       : toMilliseconds(options.asyncTimeout, 'asyncTimeout')
   const { draft, parts, unsettled } = await draftCall(engine, tool, input, who, options)
 
-  const { won, entry } = await engine.store.claim(draft, engine.clock.now(), parts)
+  const { won, entry } = await claim(engine, draft, parts)
   const answer = (latest: Entry | undefined) =>
     reply(engine, latest, who, { ...options, unreadable: 'withhold', action: 'call', justFollowed: true })
   if (!isInFlight(entry)) {

@@ -69,6 +69,8 @@ export interface Engine {
   readonly runs: HandlerRuns
   readonly history: History
   readonly events: Emitter
+  /** Tells the operator. */
+  readonly warn: (message: string) => void
   /** Aborts when the cache begins to close: no more calls. */
   readonly closing: AbortSignal
   /** Aborts when the drain is over: what still runs is stopped. */

@@ -2,6 +2,7 @@ import { type Actor, describedActor } from '../access/actor.ts'
 import { KNOW } from '../access/authorize.ts'
 import type { Guard } from '../access/decision.ts'
 import { Permission } from '../access/permission.ts'
+import { parseStored } from '../core/codec.ts'
 import { type CompleteEntry, type Entry, type InFlightEntry, isInFlight } from '../core/entry.ts'
 import { CircularReference, InvalidArgument, TaskCancelled, TaskFailed } from '../core/errors.ts'
 import { checkDepth, type ResolveRefs, referencesIn, replaceReferences } from '../core/input.ts'
@@ -202,7 +203,7 @@ class Filling {
     for (const refId of places) {
       const { text } = this.#get(refId)
       const of = copies.get(refId) ?? []
-      of.push(parseJson(text))
+      of.push(parseStored(text))
       copies.set(refId, of)
       await this.#giveTurns(text.length)
     }
@@ -253,7 +254,7 @@ class Filling {
     if (!text.includes(`"${name}:`)) return { text, size: own, cost: costOf(own, sees) }
     await this.memory(own.weight)
     const inside = { path: [...within.path, entry.refId], sees: within.sees && sees }
-    const { value, cost } = await this.#fill(parseJson(text), true, inside)
+    const { value, cost } = await this.#fill(parseStored(text), true, inside)
     const whole = stringifyJson(value)
     const size = sizeOf(whole)
     if (!inside.sees) checkSizes([size], settings)
@@ -270,7 +271,7 @@ class Filling {
     checkSizes([{ length: project ? 0 : length, weight }], settings)
     if (!project) return json
     await this.memory(weight)
-    const text = stringifyJson(project(parseJson(json), 'use'))
+    const text = stringifyJson(project(parseStored(json), 'use'))
     checkSizes([sizeOf(text)], settings)
     return text
   }

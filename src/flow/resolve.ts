@@ -1,5 +1,6 @@
 import { type ActorLike, toActor } from '../access/actor.ts'
 import { Permission } from '../access/permission.ts'
+import { parseStored } from '../core/codec.ts'
 import { type Duration, toMilliseconds } from '../core/duration.ts'
 import { isExpired, isInFlight } from '../core/entry.ts'
 import { InvalidArgument, TaskCancelled } from '../core/errors.ts'
@@ -50,5 +51,5 @@ export async function resolve(engine: Engine, refId: RefId, options: ResolveOpti
   if (entry.status === 'cancelled') throw new TaskCancelled('The task behind this reference was cancelled.')
   if (entry.status === 'failed') throw taskFailed(engine, entry, who)
   await renew(engine, entry)
-  return parseJson(await readJson(engine, entry))
+  return parseStored(await readJson(engine, entry))
 }

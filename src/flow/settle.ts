@@ -9,11 +9,12 @@ import {
 } from '../core/entry.ts'
 import {
   ProtocolFailure,
+  publicMessageOf,
   RefCacheError,
   type RpcError,
-  STORE_AWAY,
   StoreUnavailable,
   TaskCancelled,
+  UnreadableValue,
   WorkerLost,
 } from '../core/errors.ts'
 import { events } from '../core/events.ts'
@@ -154,13 +155,16 @@ function tellSettled(engine: Engine, entry: Entry | undefined): void {
   engine.events.emit(events.settled(entry))
 }
 
+/** Another attempt would end alike. */
+const FINAL = [WorkerLost, TaskCancelled, UnreadableValue]
+
 function isRetryable(tool: Tool, error: unknown): boolean {
-  return !(error instanceof WorkerLost || error instanceof TaskCancelled) && tool.retry.retryable(error)
+  return !FINAL.some(kind => error instanceof kind) && tool.retry.retryable(error)
 }
 
 /** What of an error is kept: its code and message, never its stack. */
 export function toTaskError(error: unknown): TaskError {
-  if (error instanceof StoreUnavailable) return { code: error.code, message: STORE_AWAY }
+  if (error instanceof StoreUnavailable) return { code: error.code, message: publicMessageOf(error) }
   const message = error instanceof Error ? error.message : String(error)
   return {
     code: error instanceof RefCacheError ? error.code : 'task_failed',

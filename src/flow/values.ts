@@ -1,8 +1,8 @@
-import { decode, encode } from '../core/codec.ts'
+import { decode, encode, parseStored } from '../core/codec.ts'
 import type { Entry } from '../core/entry.ts'
-import { NotFound, ValueTooLarge } from '../core/errors.ts'
+import { NotFound, UnreadableValue, ValueTooLarge } from '../core/errors.ts'
 import type { JsonValue } from '../core/json.ts'
-import { parseJson, stringifyJson } from '../core/json-text.ts'
+import { stringifyJson } from '../core/json-text.ts'
 import type { RefId } from '../core/ref.ts'
 import { serializeValue } from '../core/serialize.ts'
 import { Source } from '../preview/preview.ts'
@@ -96,19 +96,25 @@ export async function encodeValue(engine: Engine, value: unknown, verbatim = fal
   return { bytes: await encode(json, { compress: engine.store.capabilities.durable }), valueBytes }
 }
 
-/** The JSON text of an entry's value. */
+/**
+ * The JSON text of an entry's value.
+ * @throws UnreadableValue; NotFound when the entry was deleted or expired a moment ago
+ */
 export async function readJson(engine: Engine, entry: Entry): Promise<string> {
   const bytes = await engine.store.read(entry.refId, 'value')
-  // The entry was there a moment ago: it was deleted or expired in between.
-  if (!bytes) throw new NotFound()
-  return decode(bytes)
+  if (!bytes) throw (await engine.store.get(entry.refId)) ? new UnreadableValue('it is gone') : new NotFound()
+  const json = await decode(bytes)
+  // A shorter number is a number, too.
+  const whole = entry.status !== 'complete' || Buffer.byteLength(json) === entry.valueBytes
+  if (!whole) throw new UnreadableValue('a part of it is gone')
+  return json
 }
 
 /** What answers about an entry are made from. */
 export function sourcesOf(engine: Engine, entry: Entry): Promise<Sources> {
   return engine.sources.get(entry.refId, async () => {
     const json = await readJson(engine, entry)
-    const value = parseJson(json)
+    const value = parseStored(json)
     const whole = new Source(value, json)
     const project = entry.view === undefined ? undefined : engine.views[entry.view]
     const shown = project ? new Source(project(value, 'show')) : whole

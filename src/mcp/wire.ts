@@ -3,7 +3,7 @@ import type { AccessPolicy } from '../access/policy.ts'
 import { toDate } from '../core/clock.ts'
 import { cutText } from '../core/cut-text.ts'
 import type { FailedAttempt, Progress } from '../core/entry.ts'
-import { RefCacheError, STORE_AWAY, StoreUnavailable } from '../core/errors.ts'
+import { publicMessageOf, RefCacheError, StoreUnavailable } from '../core/errors.ts'
 import type { JsonObject, JsonValue } from '../core/json.ts'
 import { stringifyJson } from '../core/json-text.ts'
 import type { AsyncTaskResponse, CacheResponse, CallResponse } from '../core/response.ts'
@@ -198,7 +198,7 @@ function defined(fields: Record<string, JsonValue | undefined>): JsonObject {
  * No stack or cause goes out.
  */
 export function toWireError(error: unknown): { code: WireErrorCode; message: string } {
-  if (error instanceof StoreUnavailable) return { code: error.code, message: STORE_AWAY }
+  if (error instanceof StoreUnavailable) return { code: error.code, message: publicMessageOf(error) }
   if (error instanceof RefCacheError) return { code: wireCode(error), message: error.message }
   const message = error instanceof Error ? error.message : String(error)
   return { code: 'task_failed', message: message || 'The tool failed without a message.' }

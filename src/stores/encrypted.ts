@@ -1,4 +1,5 @@
 import type { Entry } from '../core/entry.ts'
+import { UnreadableValue } from '../core/errors.ts'
 import type { RefId } from '../core/ref.ts'
 import { isSealedEntry, sealEntry, unsealEntry } from './encrypted-entry.ts'
 import { type CipherKey, type KeyRing, type KeySource, Keys } from './encrypted-keys.ts'
@@ -72,7 +73,7 @@ class EncryptedStore implements Store {
     return this.#warning(async () => {
       if (!isSealed(bytes)) throw plaintext(part, refId)
       return unseal(bytes, this.#keys, { refId, part })
-    })
+    }).catch(asUnreadableValue)
   }
 
   async update(entry: Entry, expectedVersion: number, parts?: PartChanges): Promise<boolean> {
@@ -174,6 +175,14 @@ function plaintext(part: Part | 'entry', refId: RefId): Unreadable {
     'plaintext',
     `The ${part} of ${refId} is not encrypted. If it was stored before encryption was switched on, set acceptPlaintext until it has expired, or delete it; if not, find out who writes to this store.`,
   )
+}
+
+/** Its entry was genuine, so what was damaged is this value alone; a key that is missing is another matter. */
+function asUnreadableValue(error: unknown): never {
+  if (error instanceof Unreadable && error.problem === 'altered') {
+    throw new UnreadableValue(error.message, { cause: error })
+  }
+  throw error
 }
 
 function ignoreUnreadable(error: unknown): undefined {
