@@ -124,10 +124,13 @@ export function createEngine(
   const random = options.random ?? pooledRandom()
   const clock = options.clock ?? systemClock
   const settings = toSettings(options)
+  const store = options.store ?? memoryStore()
+  const warn = (message: string) => void process.stderr.write(`mcp-refcache: ${message}\n`)
+  store.warnTo?.(warn)
   return {
     name: checkCacheName(options.name ?? 'cache'),
     instance: `${hostname()}/${process.pid}/${Buffer.from(random(6)).toString('hex')}`,
-    store: options.store ?? memoryStore(),
+    store,
     runner: options.runner ?? inProcessRunner(),
     clock,
     random,
@@ -147,7 +150,7 @@ export function createEngine(
     runs: new HandlerRuns(clock, settings.abortGrace),
     history: new History(),
     events: new Emitter(),
-    warn: message => void process.stderr.write(`mcp-refcache: ${message}\n`),
+    warn,
     ...ends,
   }
 }

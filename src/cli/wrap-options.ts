@@ -156,7 +156,7 @@ function parseSettings(values: Values): CallSettings {
 /** Words that are meant for a store of another kind would become files of that name. */
 function storeOf(where: string): string {
   if (/^memory$/i.test(where)) return 'memory'
-  if (/^[a-z][a-z0-9+.-]+:\/\//i.test(where) || /^redis$/i.test(where)) {
+  if (/^(?!file:)[a-z][a-z0-9+.-]+:\/\//i.test(where) || /^redis$/i.test(where)) {
     throw usage(
       '--store takes the path of a SQLite file, or memory. Redis is for the library (docs/redis.md).',
     )

@@ -2,7 +2,8 @@ import { StoreUnavailable } from '../core/errors.ts'
 import { encryptedStore } from '../stores/encrypted.ts'
 import { memoryStore } from '../stores/memory.ts'
 import { sqliteStore } from '../stores/sqlite.ts'
-import { defaultPath } from '../stores/sqlite-file.ts'
+import { PlaceUnusable } from '../stores/sqlite-errors.ts'
+import { defaultPath } from '../stores/sqlite-place.ts'
 import type { Store } from '../stores/store.ts'
 import { HttpListener } from '../wrap/http-listener.ts'
 import { createLog, type Log } from '../wrap/log.ts'
@@ -45,7 +46,7 @@ async function openWrapper(args: WrapArguments, log: Log): Promise<Wrapper> {
   try {
     const wrapper = new Wrapper({
       target,
-      store: openStore(args),
+      store: await openStore(args, log),
       settings,
       maxSize,
       ttl,
@@ -62,11 +63,32 @@ async function openWrapper(args: WrapArguments, log: Log): Promise<Wrapper> {
   }
 }
 
+async function openStore({ store: where, keys }: WrapArguments, log: Log): Promise<Store> {
+  const seal = (store: Store) => (keys ? encryptedStore(store, { keys }) : store)
+  if (where === 'memory') return seal(memoryStore())
+  if (where !== undefined) return seal(sqliteStore(where))
+  try {
+    return seal(await openDefaultFile(keys !== undefined))
+  } catch (error) {
+    if (!(error instanceof PlaceUnusable)) throw error
+    log.warn(
+      'store_memory',
+      `Results are kept in memory: they end with this process, and no other one shares them. ${error.message}`,
+    )
+    return seal(memoryStore())
+  }
+}
+
 /** Encrypted entries have a default file of their own: others could not read them, nor they the others. */
-function openStore({ store: where, keys }: WrapArguments): Store {
-  const ownFile = keys && defaultPath('encrypted.db')
-  const store = where === 'memory' ? memoryStore() : sqliteStore(where ?? ownFile)
-  return keys ? encryptedStore(store, { keys }) : store
+async function openDefaultFile(encrypted: boolean): Promise<Store> {
+  const store = sqliteStore(defaultPath(encrypted ? 'encrypted.db' : 'cache.db'))
+  try {
+    await store.get('')
+    return store
+  } catch (error) {
+    await store.close()
+    throw error
+  }
 }
 
 async function serveStdio(wrapper: Wrapper, log: Log, closeAll: Array<() => Promise<void>>): Promise<number> {

@@ -5,6 +5,7 @@ import { isSealedEntry, sealEntry, unsealEntry } from './encrypted-entry.ts'
 import { type CipherKey, type KeyRing, type KeySource, Keys } from './encrypted-keys.ts'
 import { altered, isSealed, seal, Unreadable, unseal } from './encrypted-seal.ts'
 import type { Claim, ListFilter, Part, PartChanges, Store, StoreCapabilities } from './store.ts'
+import { Warnings } from './warnings.ts'
 
 export { type EncryptionKey, type KeyRing, type KeySource, keysFromEnv } from './encrypted-keys.ts'
 
@@ -39,7 +40,7 @@ class EncryptedStore implements Store {
   readonly #inner: Store
   readonly #keys: Keys
   readonly #acceptPlaintext: boolean
-  readonly #warnedOf = new Set<string>()
+  readonly #warnings = new Warnings()
 
   constructor(inner: Store, { keys, acceptPlaintext = false }: EncryptedStoreOptions) {
     this.#inner = inner
@@ -119,6 +120,11 @@ class EncryptedStore implements Store {
     return this.#inner.watch(refId, onChange)
   }
 
+  warnTo(warn: (message: string) => void): void {
+    this.#warnings.to(warn)
+    this.#inner.warnTo?.(warn)
+  }
+
   close(): Promise<void> {
     return this.#inner.close()
   }
@@ -144,10 +150,8 @@ class EncryptedStore implements Store {
     try {
       return await open()
     } catch (error) {
-      if (error instanceof Unreadable && !this.#warnedOf.has(error.problem)) {
-        this.#warnedOf.add(error.problem)
-        process.emitWarning(error.message, { type: 'RefCacheWarning', code: 'REFCACHE_UNREADABLE' })
-      }
+      if (error instanceof Unreadable)
+        this.#warnings.tellOnce('REFCACHE_UNREADABLE', error.message, error.problem)
       throw error
     }
   }

@@ -1,4 +1,4 @@
-import { StoreUnavailable } from '../core/errors.ts'
+import { PlaceUnusable } from './sqlite-errors.ts'
 
 /** The slice of `node:sqlite` that the store uses; `@photostructure/sqlite` has the same. */
 export interface SqliteDriver {
@@ -22,7 +22,7 @@ export type SqliteValue = null | number | string | Uint8Array
 /**
  * Node's own SQLite where there is one, else the package.
  *
- * @throws StoreUnavailable when there is neither; it says what to install.
+ * @throws PlaceUnusable when there is neither; it says what to install.
  */
 export async function loadDriver(): Promise<SqliteDriver> {
   const builtin = builtinDriver()
@@ -30,7 +30,7 @@ export async function loadDriver(): Promise<SqliteDriver> {
   try {
     return await import('@photostructure/sqlite')
   } catch (cause) {
-    throw new StoreUnavailable(
+    throw new PlaceUnusable(
       'The SQLite store needs Node 22.13 or newer, or the package @photostructure/sqlite beside mcp-refcache (npm install @photostructure/sqlite where mcp-refcache is installed; for the command, npm install --global mcp-refcache @photostructure/sqlite). To do without a file, use the memory store (--store memory).',
       { cause },
     )

@@ -18,6 +18,11 @@ const UNREACHABLE = 'cannot be opened: its path must be a file in a folder that 
 const UNWRITABLE =
   'cannot be written: make the file and its folder writable for this user, or choose another path'
 
+/** No file can be kept at this place, or by this Node: for programs that can do without one. */
+export class PlaceUnusable extends StoreUnavailable {
+  override readonly name = 'StoreUnavailable'
+}
+
 const ADVICE = new Map<unknown, string>([
   [PERM, UNWRITABLE],
   [BUSY, 'stayed locked by another process: end that process, or raise busyTimeout'],
@@ -57,7 +62,10 @@ export function asStoreError(error: unknown, path: string): unknown {
     return new ValueTooLarge('The value is larger than SQLite can hold (1 GB).', { cause: error })
   const cause = error
   const advice = error instanceof SyntaxError ? DAMAGED : ADVICE.get(code)
-  if (advice) return new StoreUnavailable(`The cache file ${path} ${advice}. (${error.message})`, { cause })
+  if (advice) {
+    const kind = advice === UNREACHABLE || advice === UNWRITABLE ? PlaceUnusable : StoreUnavailable
+    return new kind(`The cache file ${path} ${advice}. (${error.message})`, { cause })
+  }
   if (code === undefined) return error
   return new StoreUnavailable(`The cache file ${path} failed: ${error.message}.`, { cause })
 }

@@ -1,8 +1,6 @@
-import { chmodSync, closeSync, existsSync, mkdirSync, openSync, statSync } from 'node:fs'
-import { homedir } from 'node:os'
-import { dirname, isAbsolute, join } from 'node:path'
 import { StoreUnavailable } from '../core/errors.ts'
 import { type SqliteDatabase, type SqliteDriver, warnOfWalResetBug } from './sqlite-driver.ts'
+import { makePrivate, prepare } from './sqlite-place.ts'
 
 /** "Refc": says in the file's header whose file it is. */
 const APPLICATION_ID = 0x52656663
@@ -31,21 +29,23 @@ const SCHEMA = `
   PRAGMA user_version = ${SCHEMA_VERSION};
 `
 
-/** `$XDG_CACHE_HOME/mcp-refcache/cache.db`; the XDG rules say to ignore a relative `$XDG_CACHE_HOME`. */
-export function defaultPath(file = 'cache.db'): string {
-  const cacheHome = process.env.XDG_CACHE_HOME
-  const base = cacheHome && isAbsolute(cacheHome) ? cacheHome : join(homedir(), '.cache')
-  return join(base, 'mcp-refcache', file)
+export interface OpenOptions {
+  /** How long a statement may block the process when another one holds the lock. */
+  readonly blockMs: number
+  /** Hears what the operator should know of the file. */
+  readonly warn: (message: string) => void
 }
 
 /**
  * Opens the file, which is made if need be, private to its user, and brought to the current schema. A file
  * that is not ours is refused before anything about it is changed. Fails with the driver's own errors.
- *
- * @param blockMs how long a statement may block the process when another one holds the lock.
  */
-export function openDatabase(driver: SqliteDriver, path: string, blockMs: number): SqliteDatabase {
-  createPrivately(path)
+export function openDatabase(
+  driver: SqliteDriver,
+  path: string,
+  { blockMs, warn }: OpenOptions,
+): SqliteDatabase {
+  prepare(path, warn)
   const database = new driver.DatabaseSync(path)
   try {
     // First of all, because the statements that follow can meet a lock already.
@@ -87,31 +87,6 @@ function rollBack(database: SqliteDatabase): void {
   try {
     database.exec('ROLLBACK')
   } catch {}
-}
-
-/**
- * Only makes what is missing. A file that is there must not be opened and closed here: that would drop the
- * locks that other connections of this process hold on it (a POSIX rule).
- */
-function createPrivately(path: string): void {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
-  if (dirname(path) === dirname(defaultPath())) tighten(dirname(path), 0o700)
-  try {
-    closeSync(openSync(path, 'wx', 0o600))
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
-  }
-}
-
-/**
- * SQLite gives -wal and -shm the mode of the main file when it makes them; these may be there from before.
- */
-function makePrivate(path: string): void {
-  for (const file of [path, `${path}-wal`, `${path}-shm`]) if (existsSync(file)) tighten(file, 0o600)
-}
-
-function tighten(path: string, mode: number): void {
-  if (process.platform !== 'win32' && statSync(path).mode & 0o777 & ~mode) chmodSync(path, mode)
 }
 
 function checkOurs(database: SqliteDatabase, path: string): void {

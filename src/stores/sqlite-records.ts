@@ -10,6 +10,12 @@ import type { Claim, ListFilter, Part, PartChanges } from './store.ts'
 const MAX_PART_BYTES = 1_000_000_000
 const DEFAULT_LIST_LIMIT = 100
 
+/** A task on its way from one file to another. */
+export interface Draft {
+  readonly entry: Entry
+  readonly input: Uint8Array | undefined
+}
+
 /** The store's contract as SQL on one open database; each method is synchronous and one transaction. */
 export class SqliteRecords {
   readonly #database: SqliteDatabase
@@ -93,18 +99,51 @@ export class SqliteRecords {
     )
   }
 
+  /** All tasks in flight, with what they need to be run. */
+  inFlight(): Draft[] {
+    const rows = this.#sql(
+      `SELECT record FROM entries INDEXED BY entries_by_status WHERE status IN ('pending', 'processing')`,
+    ).all()
+    return rows.map(row => {
+      const entry = entryOf(row)
+      return { entry, input: this.read(entry.refId, 'input') }
+    })
+  }
+
+  /** Stores tasks that were in flight in another file; what is here already, and as new, stays. */
+  adopt(drafts: readonly Draft[]): void {
+    transaction(this.#database, () => {
+      for (const { entry, input } of drafts) {
+        const stored = this.get(entry.refId)
+        if (stored && stored.version >= entry.version) continue
+        this.delete(entry.refId)
+        const { key, ...withoutKey } = entry
+        const taken = key !== undefined && this.#entry('SELECT record FROM entries WHERE key = ?', key)
+        this.#insert(taken ? withoutKey : entry, input ? { input } : {})
+      }
+    })
+  }
+
+  /**
+   * Empties the -wal file into the main one, as far as no other connection is in the way; what stays is not lost.
+   * SQLite itself never begins it anew as long as some process reads and another one writes. True when it is empty.
+   */
+  truncateWal(): boolean {
+    try {
+      const { busy } = this.#sql('PRAGMA wal_checkpoint(TRUNCATE)').get() as { busy: unknown }
+      return busy === 0
+    } catch {
+      return false
+    }
+  }
+
   /** A number that changes when another connection, of any process, changed the file. */
   dataVersion(): unknown {
     return (this.#sql('PRAGMA data_version').get() as { data_version: unknown }).data_version
   }
 
-  /**
-   * Moves what is in the -wal file into the main one, as far as nobody is in the way; what stays is not lost.
-   */
   close(): void {
-    try {
-      this.#database.exec('PRAGMA wal_checkpoint(PASSIVE)')
-    } catch {}
+    this.truncateWal()
     this.#database.close()
   }
 

@@ -1,14 +1,16 @@
-import { resolve } from 'node:path'
+import { statSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Duration, toMilliseconds } from '../core/duration.ts'
 import type { Entry } from '../core/entry.ts'
-import { InvalidArgument, StoreUnavailable } from '../core/errors.ts'
+import { StoreUnavailable } from '../core/errors.ts'
 import type { RefId } from '../core/ref.ts'
 import { loadDriver, type SqliteDriver } from './sqlite-driver.ts'
 import { asStoreError, isBusy } from './sqlite-errors.ts'
-import { defaultPath, openDatabase } from './sqlite-file.ts'
+import { openDatabase } from './sqlite-file.ts'
+import { defaultPath, filesAt, isReplaced, type OpenFiles, pathOf, removeLeftovers } from './sqlite-place.ts'
 import { SqliteRecords } from './sqlite-records.ts'
 import type { Claim, ListFilter, Part, PartChanges, Store } from './store.ts'
+import { Warnings } from './warnings.ts'
 import { Watchers } from './watchers.ts'
 
 export type { SqliteDatabase, SqliteDriver, SqliteStatement, SqliteValue } from './sqlite-driver.ts'
@@ -36,6 +38,10 @@ export interface SqliteStoreOptions {
 const MAX_BLOCK_MS = 100
 const FIRST_PAUSE_MS = 5
 const MAX_PAUSE_MS = 200
+/** Beyond this the -wal file is emptied. */
+const MAX_WAL_BYTES = 16 * 1024 * 1024
+const MIN_TRUNCATION_PAUSE_MS = 100
+const MAX_TRUNCATION_PAUSE_MS = 800
 
 /**
  * A store in one SQLite file, for any number of processes on one machine. The file is opened on first use, by
@@ -45,15 +51,15 @@ const MAX_PAUSE_MS = 200
  * SQLite works synchronously: writing a value of 50 MB blocks the process for some tenths of a second. The
  * file does not shrink; room that deleted values leave is used again. A network file system will not do.
  *
- * @throws InvalidArgument when an option is malformed, or the path is `':memory:'` (use `memoryStore()`).
+ * A file that is removed or replaced while it is open is noticed at the next write: the one at the path is opened
+ * instead, and tasks in flight go there.
+ *
+ * @param place a path, or a `file:` URL as text or as `URL`.
+ * @throws InvalidArgument when an option is malformed, or the place is no file (`':memory:'`: use `memoryStore()`);
+ *   StoreUnavailable when there is no default place, because the environment names no home
  */
-export function sqliteStore(path: string = defaultPath(), options: SqliteStoreOptions = {}): Store {
-  if (path === '' || path === ':memory:') {
-    throw new InvalidArgument(
-      'sqliteStore needs the path of a file. To do without a file, use memoryStore().',
-    )
-  }
-  return new SqliteStore(resolve(path), options)
+export function sqliteStore(place: string | URL = defaultPath(), options: SqliteStoreOptions = {}): Store {
+  return new SqliteStore(pathOf(place), options)
 }
 
 class SqliteStore implements Store {
@@ -63,7 +69,10 @@ class SqliteStore implements Store {
   readonly #pollIntervalMs: number
   readonly #driver: SqliteDriver | undefined
   readonly #watchers = new Watchers()
+  readonly #warnings = new Warnings()
   #records: SqliteRecords | undefined
+  #files: OpenFiles | undefined
+  #truncation = { pause: MIN_TRUNCATION_PAUSE_MS, next: 0 }
   #opening: Promise<void> | undefined
   #poll: NodeJS.Timeout | undefined
   #seenVersion: unknown
@@ -77,7 +86,7 @@ class SqliteStore implements Store {
   }
 
   async claim(draft: Entry, now: number, parts?: PartChanges): Promise<Claim> {
-    const claim = await this.#run(records => records.claim(draft, now, parts))
+    const claim = await this.#write(records => records.claim(draft, now, parts))
     if (claim.won) this.#watchers.notify(draft.refId)
     return claim
   }
@@ -91,13 +100,13 @@ class SqliteStore implements Store {
   }
 
   async update(entry: Entry, expectedVersion: number, parts?: PartChanges): Promise<boolean> {
-    const updated = await this.#run(records => records.update(entry, expectedVersion, parts))
+    const updated = await this.#write(records => records.update(entry, expectedVersion, parts))
     if (updated) this.#watchers.notify(entry.refId)
     return updated
   }
 
   async delete(refId: RefId): Promise<boolean> {
-    const deleted = await this.#run(records => records.delete(refId))
+    const deleted = await this.#write(records => records.delete(refId))
     if (deleted) this.#watchers.notify(refId)
     return deleted
   }
@@ -107,13 +116,13 @@ class SqliteStore implements Store {
   }
 
   async clear(cacheName: string, namespace?: string): Promise<number> {
-    const cleared = await this.#run(records => records.clear(cacheName, namespace))
+    const cleared = await this.#write(records => records.clear(cacheName, namespace))
     if (cleared > 0) this.#watchers.notifyAll()
     return cleared
   }
 
   async prune(now: number, limit: number): Promise<number> {
-    const pruned = await this.#run(records => records.prune(now, limit))
+    const pruned = await this.#write(records => records.prune(now, limit))
     if (pruned > 0) this.#watchers.notifyAll()
     return pruned
   }
@@ -129,6 +138,10 @@ class SqliteStore implements Store {
     }
   }
 
+  warnTo(warn: (message: string) => void): void {
+    this.#warnings.to(warn)
+  }
+
   async close(): Promise<void> {
     if (this.#closed) return
     this.#closed = true
@@ -138,14 +151,22 @@ class SqliteStore implements Store {
     this.#watchers.notifyAll()
   }
 
+  async #write<T>(work: (records: SqliteRecords) => T): Promise<T> {
+    return this.#run(records => {
+      const result = work(records)
+      this.#limitWal(records)
+      return result
+    }, 'write')
+  }
+
   /**
    * Runs `work` on the open database; while another process is in the way, again after ever longer pauses.
    */
-  async #run<T>(work: (records: SqliteRecords) => T): Promise<T> {
+  async #run<T>(work: (records: SqliteRecords) => T, access?: 'write'): Promise<T> {
     const giveUpAt = performance.now() + this.#busyTimeoutMs
     for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(pause * 2, MAX_PAUSE_MS)) {
       try {
-        if (!this.#records) await this.#open()
+        if (!this.#records || (access === 'write' && this.#isReplaced())) await this.#open()
         if (!this.#records) throw this.#closedError()
         return work(this.#records)
       } catch (error) {
@@ -153,6 +174,10 @@ class SqliteStore implements Store {
       }
       await sleep(pause * (0.5 + Math.random()))
     }
+  }
+
+  #isReplaced(): boolean {
+    return this.#files !== undefined && isReplaced(this.#path, this.#files)
   }
 
   #open(): Promise<void> {
@@ -166,7 +191,40 @@ class SqliteStore implements Store {
     const driver = this.#driver ?? (await loadDriver())
     if (this.#closed) throw this.#closedError()
     const blockMs = Math.min(MAX_BLOCK_MS, Math.floor(this.#busyTimeoutMs))
-    this.#records = new SqliteRecords(openDatabase(driver, this.#path, blockMs))
+    const warn = (message: string) => this.#warnings.tellOnce('REFCACHE_SQLITE_PLACE', message, message)
+    if (this.#files) removeLeftovers(this.#files)
+    const records = new SqliteRecords(openDatabase(driver, this.#path, { blockMs, warn }))
+    try {
+      if (this.#records) this.#moveTo(records, this.#records)
+    } catch (error) {
+      records.close()
+      throw error
+    }
+    this.#records = records
+    this.#files = filesAt(this.#path)
+  }
+
+  /** Tasks in flight go along, so that identical calls join them. What is finished went with the file. */
+  #moveTo(records: SqliteRecords, gone: SqliteRecords): void {
+    const tasks = tasksOf(gone)
+    records.adopt(tasks)
+    gone.close()
+    this.#watchers.notifyAll()
+    this.#warnings.tell(
+      'REFCACHE_SQLITE_REPLACED',
+      `The cache file ${this.#path} was removed or replaced while it was open. The one at that path is used now; what was stored in the old one is gone, but for ${tasks.length} task(s) in flight.`,
+    )
+  }
+
+  /** Where others are in the way, a try takes blockMs and may be for nothing; so after each it waits longer. */
+  #limitWal(records: SqliteRecords): void {
+    const now = performance.now()
+    if (now < this.#truncation.next || sizeOf(`${this.#path}-wal`) < MAX_WAL_BYTES) return
+    const done = records.truncateWal()
+    const pause = done
+      ? MIN_TRUNCATION_PAUSE_MS
+      : Math.min(this.#truncation.pause * 2, MAX_TRUNCATION_PAUSE_MS)
+    this.#truncation = { pause, next: performance.now() + pause }
   }
 
   /**
@@ -193,5 +251,22 @@ class SqliteStore implements Store {
 
   #closedError(): StoreUnavailable {
     return new StoreUnavailable(`The store on ${this.#path} is closed.`)
+  }
+}
+
+function sizeOf(path: string): number {
+  try {
+    return statSync(path).size
+  } catch {
+    return 0
+  }
+}
+
+/** A file that cannot be read any more has nothing to give. */
+function tasksOf(gone: SqliteRecords) {
+  try {
+    return gone.inFlight()
+  } catch {
+    return []
   }
 }

@@ -80,6 +80,9 @@ export interface Store {
    */
   watch(refId: RefId, onChange: () => void): () => void
 
+  /** Who hears what the operator should know of this store; a cache calls it when it takes the store. */
+  warnTo?(warn: (message: string) => void): void
+
   /** Releases what the store holds; safe to call twice. Calls after it fail with `StoreUnavailable`. */
   close(): Promise<void>
 }
