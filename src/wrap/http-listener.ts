@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { systemClock } from '../core/clock.ts'
+import { FairTurns } from './fair-turns.ts'
 import { type HttpAdapter, HttpSession } from './http-session.ts'
 import type { Log } from './log.ts'
 import { SessionPlaces, TooManySessions } from './session-places.ts'
@@ -19,6 +20,7 @@ const MAX_SESSIONS = 32
 export class HttpListener {
   readonly #sessions = new Map<string, HttpSession>()
   readonly #places = new SessionPlaces(MAX_SESSIONS, systemClock)
+  readonly #turns = new FairTurns()
   readonly #server: Server
   #adapter: HttpAdapter | undefined
 
@@ -54,6 +56,7 @@ export class HttpListener {
       const adapter = this.#adapter
       if (!adapter || !this.#allowed(adapter, request, response)) return
       if (request.url?.split('?', 1)[0] !== '/mcp') return refuse(response, 404, 'The endpoint is /mcp.')
+      await this.#turns.take(`${request.headers['mcp-session-id']}`)
       const session = await this.#sessionOf(adapter, request)
       if (!session) return refuse(response, 404, 'Session not found: it has ended. Initialize again.')
       await session.handle(request, response)

@@ -14,6 +14,7 @@ import { finalResult, Waiting } from './result.ts'
 /** The methods through which clients follow tasks, of both revisions on one server. */
 
 const taskParams = z.looseObject({ taskId: z.string() })
+const updateParams = taskParams.extend({ inputResponses: z.record(z.string(), z.unknown()).optional() })
 const listParams = z.looseObject({ cursor: z.string().optional() })
 
 export function serveTaskMethods(server: Server, cache: RefCache, identity: IdentityOptions): void {
@@ -55,7 +56,6 @@ export function serveTaskMethods(server: Server, cache: RefCache, identity: Iden
     }),
   )
 
-  const updateParams = taskParams.extend({ inputResponses: z.record(z.string(), z.unknown()).optional() })
   server.setRequestHandler('tasks/update', { params: updateParams }, ({ taskId }, context) =>
     answeringInProtocol(async () => {
       if (revisionOf(context) === '2025-11-25') throw methodNotFound('Method not found')
