@@ -5,14 +5,14 @@ export interface RetryPolicy {
   readonly maxRetries: number
   readonly delay: number
   readonly factor: number
-  readonly retryable: (error: unknown) => boolean
+  readonly retryable: (error: unknown) => boolean | Promise<boolean>
 }
 
 interface RetryOptions {
   maxRetries?: number
   retryDelay?: Duration
   retryBackoffFactor?: number
-  retryable?: (error: unknown) => boolean
+  retryable?: (error: unknown) => boolean | Promise<boolean>
 }
 
 const MAX_DELAY_MS = 60_000

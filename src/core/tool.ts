@@ -117,8 +117,11 @@ export interface ToolOptions<Input = unknown, Parsed = Input> {
   retryDelay?: Duration
   /** By how much the delay grows with each retry, up to 60 s. @defaultValue 2 */
   retryBackoffFactor?: number
-  /** Which errors are worth another try. @defaultValue all but those that would happen again (a value too large, …) */
-  retryable?: (error: unknown) => boolean
+  /**
+   * Which errors are worth another try. One that throws, or gives no answer within 10 s, counts as a no.
+   * @defaultValue all but those that would happen again (a value too large, …)
+   */
+  retryable?: (error: unknown) => boolean | Promise<boolean>
   /** How many calls of this tool run at once in this process. @defaultValue no limit but the cache's */
   maxConcurrentTasks?: number
   /** How much of a result is shown; what is absent is the cache's default. */

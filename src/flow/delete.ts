@@ -18,6 +18,7 @@ export async function remove(engine: Engine, refId: RefId, who: Actor): Promise<
   const deleted = await engine.store.delete(refId)
   if (deleted) engine.events.emit(events.deleted(entry))
   engine.sources.drop(refId)
+  engine.thrown.drop(refId)
   engine.runner.abort(refId, new TaskCancelled('The entry of this task was deleted.'))
   return deleted
 }

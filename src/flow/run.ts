@@ -1,6 +1,7 @@
 import type { Guard } from '../access/decision.ts'
 import { decode } from '../core/codec.ts'
 import type { Entry, Lease, PendingEntry, ProcessingEntry } from '../core/entry.ts'
+import { asInspectable } from '../core/error-text.ts'
 import { StoreUnavailable, WorkerLost } from '../core/errors.ts'
 import { events } from '../core/events.ts'
 import type { ElicitResult } from '../core/question.ts'
@@ -128,8 +129,8 @@ async function execute(hold: Hold, entry: ProcessingEntry, input: string | undef
   try {
     const result = await untilAborted(own.signal, work)
     outcome = await encodeValue(engine, result, tool.verbatim)
-  } catch (error) {
-    outcome = { error }
+  } catch (thrown) {
+    outcome = { error: asInspectable(thrown) }
   } finally {
     own.end()
     unlimit()

@@ -1,4 +1,3 @@
-import { cutText } from '../core/cut-text.ts'
 import {
   type Entry,
   expiry,
@@ -7,6 +6,7 @@ import {
   type Progress,
   type TaskError,
 } from '../core/entry.ts'
+import { errorText } from '../core/error-text.ts'
 import {
   ProtocolFailure,
   publicMessageOf,
@@ -29,10 +29,11 @@ import type { Engine } from './engine.ts'
 import { ttlFor } from './namespace.ts'
 import type { EncodedValue } from './values.ts'
 
-const MAX_ERROR_LENGTH = 2_000
 const MAX_ERROR_DATA_BYTES = 8 * 1024
 const FIRST_WAIT_MS = 250
 const MAX_WAIT_MS = 5_000
+/** `retryable` may ask somebody else, but the task must end. */
+const RETRYABLE_WITHIN_MS = 10_000
 
 /** How a handler ended: with its encoded value, or with an error. */
 export type Outcome = EncodedValue | { error: unknown }
@@ -85,7 +86,7 @@ async function concludeError(engine: Engine, attempt: Attempt, error: unknown): 
     return undefined
   }
   const taskError = toTaskError(error)
-  if (retries < maxRetries && isRetryable(tool, error)) {
+  if (retries < maxRetries && (await isRetryable(engine, tool, error))) {
     const retryAt = now + retryDelay(tool.retry, retries + 1, fraction(engine))
     const postponed = await store(engine, attempt, () => ({
       type: 'postpone',
@@ -96,7 +97,7 @@ async function concludeError(engine: Engine, attempt: Attempt, error: unknown): 
     if (postponed) engine.events.emit(events.retrying(entry, retryAt))
     return postponed ? retryAt : undefined
   }
-  engine.thrown.tell(entry.refId, error)
+  engine.thrown.tell(entry, error)
   const { taskRetention } = engine.settings
   await store(engine, attempt, at => {
     return { type: 'fail', now: at, expiresAt: expiry(at, taskRetention), progress, error: taskError }
@@ -158,17 +159,28 @@ function tellSettled(engine: Engine, entry: Entry | undefined): void {
 /** Another attempt would end alike. */
 const FINAL = [WorkerLost, TaskCancelled, UnreadableValue]
 
-function isRetryable(tool: Tool, error: unknown): boolean {
-  return !FINAL.some(kind => error instanceof kind) && tool.retry.retryable(error)
+/** A `retryable` that throws, or does not answer in time, is a no: the handler's own error is what counts. */
+async function isRetryable(engine: Engine, tool: Tool, error: unknown): Promise<boolean> {
+  if (FINAL.some(kind => error instanceof kind)) return false
+  let cancel = () => {}
+  const late = new Promise<false>(resolve => {
+    cancel = engine.clock.schedule(RETRYABLE_WITHIN_MS, () => resolve(false), 'background')
+  })
+  try {
+    return Boolean(await Promise.race([tool.retry.retryable(error), late]))
+  } catch {
+    return false
+  } finally {
+    cancel()
+  }
 }
 
 /** What of an error is kept: its code and message, never its stack. */
 export function toTaskError(error: unknown): TaskError {
   if (error instanceof StoreUnavailable) return { code: error.code, message: publicMessageOf(error) }
-  const message = error instanceof Error ? error.message : String(error)
   return {
     code: error instanceof RefCacheError ? error.code : 'task_failed',
-    message: cutText(message, MAX_ERROR_LENGTH) || 'The tool failed without a message.',
+    message: errorText(error),
     ...(error instanceof ProtocolFailure ? { rpc: bounded(error.rpc) } : {}),
   }
 }

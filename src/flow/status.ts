@@ -84,8 +84,11 @@ export function tellProgress(
 /** A failed task as an error for `who`. */
 export function taskFailed(engine: Engine, { error, ...entry }: FailedEntry, who: Actor): RefCacheError {
   const hears = engine.access.mayHear(entry, who)
-  if (error.rpc && hears) return new ProtocolFailure(error.message, error.rpc)
-  return new TaskFailed(hears ? error.message : UNTOLD, { code: error.code })
+  if (!hears) return new TaskFailed(UNTOLD, { code: error.code })
+  const thrown = engine.thrown.of(entry)
+  const options = { code: error.code, ...(thrown === undefined ? {} : { cause: thrown }) }
+  if (error.rpc) return new ProtocolFailure(error.message, error.rpc, options)
+  return new TaskFailed(error.message, options)
 }
 
 const UNTOLD =

@@ -3,6 +3,7 @@ import type { AccessPolicy } from '../access/policy.ts'
 import { toDate } from '../core/clock.ts'
 import { cutText } from '../core/cut-text.ts'
 import type { FailedAttempt, Progress } from '../core/entry.ts'
+import { asInspectable, errorText } from '../core/error-text.ts'
 import { publicMessageOf, RefCacheError, StoreUnavailable } from '../core/errors.ts'
 import type { JsonObject, JsonValue } from '../core/json.ts'
 import { stringifyJson } from '../core/json-text.ts'
@@ -197,11 +198,11 @@ function defined(fields: Record<string, JsonValue | undefined>): JsonObject {
  * An error as the wire has it. An error of this package says so itself; one that a tool threw is the tool's failure.
  * No stack or cause goes out.
  */
-export function toWireError(error: unknown): { code: WireErrorCode; message: string } {
+export function toWireError(thrown: unknown): { code: WireErrorCode; message: string } {
+  const error = asInspectable(thrown)
   if (error instanceof StoreUnavailable) return { code: error.code, message: publicMessageOf(error) }
   if (error instanceof RefCacheError) return { code: wireCode(error), message: error.message }
-  const message = error instanceof Error ? error.message : String(error)
-  return { code: 'task_failed', message: message || 'The tool failed without a message.' }
+  return { code: 'task_failed', message: errorText(error) }
 }
 
 function wireCode({ code }: RefCacheError): WireErrorCode {
