@@ -2,6 +2,7 @@ import type { ChildProcess } from 'node:child_process'
 import type { Channel } from './channel.ts'
 import { type Command, endServer, killServer, startServer } from './child-process.ts'
 import { JsonLines } from './json-lines.ts'
+import { failureOf, refusalOf, type Unreadable } from './read-message.ts'
 import type { RpcMessage } from './rpc.ts'
 import { writeLine } from './stdio-channel.ts'
 
@@ -28,14 +29,26 @@ export class ChildChannel implements Channel {
     this.#child = child
     const lines = new JsonLines(
       message => this.onmessage?.(message),
-      garbage =>
-        this.onerror?.(`The wrapped server wrote ${garbage} to its stdout, which belongs to MCP; ignored.`),
+      unreadable => this.#takeUnreadable(unreadable),
     )
     child.stdout?.on('data', (chunk: Buffer) => lines.push(chunk))
     child.stdin?.on('error', () => {})
     child.stdout?.on('error', () => {})
     child.on('error', error => this.onerror?.(`The wrapped server: ${error.message}`))
     child.on('exit', (code, signal) => void this.#ended(child, code, signal))
+  }
+
+  /** Whoever waits for the answer that this should have been hears so at once; and so does a server that asks. */
+  #takeUnreadable(unreadable: Unreadable): void {
+    const { problem, id, kind } = unreadable
+    this.onerror?.(
+      id === undefined
+        ? `The wrapped server wrote ${problem} to its stdout, which belongs to MCP; ignored.`
+        : `The wrapped server wrote ${problem}.`,
+    )
+    if (id === undefined) return
+    if (kind === 'response') this.onmessage?.(failureOf(unreadable, id, 'The wrapped server'))
+    else this.send(refusalOf(unreadable, id)).catch(() => {})
   }
 
   async send(message: RpcMessage): Promise<void> {

@@ -1,10 +1,12 @@
-import { parseJson } from '../core/json-text.ts'
-import { isRpcMessage, type RpcMessage } from './rpc.ts'
+import { readMessages, type Unreadable } from './read-message.ts'
+import type { RpcMessage } from './rpc.ts'
 
 const NEWLINE = 0x0a
 
 /** More than any value that the cache stores takes; what is longer would not fit into one string. */
 const MAX_LINE_BYTES = 300 * 1024 * 1024
+/** What is kept of a longer line: enough to tell what it answers. */
+const HEAD_BYTES = 1024
 
 /** Collects chunks into lines without copying a long line again with each chunk. */
 export class JsonLines {
@@ -13,7 +15,7 @@ export class JsonLines {
 
   constructor(
     private readonly onMessage: (message: RpcMessage) => void,
-    private readonly onGarbage: (description: string) => void,
+    private readonly onUnreadable: (unreadable: Unreadable) => void,
     private readonly maxLineBytes = MAX_LINE_BYTES,
   ) {}
 
@@ -27,20 +29,34 @@ export class JsonLines {
     if (from < chunk.length) this.#collect(chunk.subarray(from))
   }
 
-  /** Of a line that is too long only the length is kept. */
   #collect(part: Buffer): void {
+    const wasTooLong = this.#length > this.maxLineBytes
     this.#length += part.length
-    if (this.#length > this.maxLineBytes) this.#parts = []
-    else this.#parts.push(part)
+    if (wasTooLong) return
+    this.#parts.push(part)
+    if (this.#length > this.maxLineBytes) {
+      this.#parts = [
+        Buffer.concat(this.#parts.map(kept => kept.subarray(0, HEAD_BYTES))).subarray(0, HEAD_BYTES),
+      ]
+    }
   }
 
   #end(): void {
-    const tooLong = this.#length > this.maxLineBytes
-    const line = Buffer.concat(this.#parts)
-    if (tooLong) this.onGarbage(`a line of ${this.#length} bytes, which is too long`)
+    const tooLong = this.#length > this.maxLineBytes ? this.#length : undefined
+    const line = Buffer.concat(this.#parts).toString('utf8')
     this.#parts = []
     this.#length = 0
-    if (!tooLong) this.#take(line.toString('utf8'))
+    if (line.trim() !== '') this.#take(line, tooLong)
+  }
+
+  #take(line: string, tooLong: number | undefined): void {
+    for (const received of readMessages(line)) {
+      if (tooLong !== undefined) {
+        const about = 'unreadable' in received ? received.unreadable : {}
+        this.onUnreadable({ ...about, problem: `a line of ${tooLong} bytes, which is too long` })
+      } else if ('message' in received) this.#hand(received.message)
+      else this.onUnreadable(received.unreadable)
+    }
   }
 
   /** One message that nobody expected must not end a process that serves others. */
@@ -48,23 +64,7 @@ export class JsonLines {
     try {
       this.onMessage(message)
     } catch (error) {
-      this.onGarbage(`a message that could not be handled (${(error as Error).name})`)
-    }
-  }
-
-  #take(line: string): void {
-    if (line.trim() === '') return
-    let parsed: unknown
-    try {
-      parsed = parseJson(line)
-    } catch {
-      this.onGarbage(`a line that is no JSON (${line.length} characters)`)
-      return
-    }
-    // A batch (2025-03-26) is its messages; an answer to each is an answer to the batch.
-    for (const message of Array.isArray(parsed) ? parsed : [parsed]) {
-      if (isRpcMessage(message)) this.#hand(message)
-      else this.onGarbage('JSON that is no JSON-RPC 2.0 message')
+      this.onUnreadable({ problem: `a message that could not be handled (${(error as Error).name})` })
     }
   }
 }

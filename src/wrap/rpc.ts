@@ -44,6 +44,7 @@ export type RpcMessage = RpcRequest | RpcNotification | RpcResponse
 
 /** The codes that this package gives by itself. The server's own pass through as they are. */
 export const RpcErrorCode = {
+  invalidRequest: -32600,
   methodNotFound: -32601,
   invalidParams: -32602,
   internal: -32603,
@@ -62,7 +63,7 @@ export function isRpcMessage(value: unknown): value is RpcMessage {
   return isId(id) && isObject(result)
 }
 
-function isId(value: unknown): value is RpcId {
+export function isId(value: unknown): value is RpcId {
   return typeof value === 'string' || isNumber(value)
 }
 

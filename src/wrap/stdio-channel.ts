@@ -2,6 +2,7 @@ import type { Readable, Writable } from 'node:stream'
 import { stringifyJson } from '../core/json-text.ts'
 import type { Channel } from './channel.ts'
 import { JsonLines } from './json-lines.ts'
+import { failureOf, refusalOf, type Unreadable } from './read-message.ts'
 import type { RpcMessage } from './rpc.ts'
 
 /** The client at the other end of this process's stdin and stdout. */
@@ -19,7 +20,7 @@ export class StdioChannel implements Channel {
   async start(): Promise<void> {
     const lines = new JsonLines(
       message => this.onmessage?.(message),
-      garbage => this.onerror?.(`The client sent ${garbage}; it was ignored.`),
+      unreadable => this.#takeUnreadable(unreadable),
     )
     this.input.on('data', (chunk: Buffer) => lines.push(chunk))
     for (const event of ['end', 'close'] as const) {
@@ -27,6 +28,15 @@ export class StdioChannel implements Channel {
     }
     this.input.on('error', () => this.#gone('The client cannot be read any more.'))
     this.output.on('error', () => this.#gone('The client does not read any more.'))
+  }
+
+  /** Whoever waits for the answer that this should have been hears so at once; and so does a client that asks. */
+  #takeUnreadable(unreadable: Unreadable): void {
+    const { problem, id, kind } = unreadable
+    this.onerror?.(`The client sent ${problem}${id === undefined ? '; it was ignored' : ''}.`)
+    if (id === undefined) return
+    if (kind === 'response') this.onmessage?.(failureOf(unreadable, id, 'The client'))
+    else void this.send(refusalOf(unreadable, id))
   }
 
   send(message: RpcMessage): Promise<void> {

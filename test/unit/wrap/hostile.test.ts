@@ -24,7 +24,7 @@ describe('what a hostile server or client sends', () => {
     const garbage: string[] = []
     const lines = new JsonLines(
       message => messages.push(message),
-      description => garbage.push(description),
+      ({ problem }) => garbage.push(problem),
       100,
     )
     lines.push(Buffer.from('x'.repeat(80)))

@@ -11,7 +11,7 @@ describe('JSON lines', () => {
     const garbage: string[] = []
     const lines = new JsonLines(
       message => messages.push(message),
-      what => garbage.push(what),
+      ({ problem }) => garbage.push(problem),
     )
     for (const chunk of chunks) lines.push(Buffer.from(chunk))
     return { messages, garbage }
