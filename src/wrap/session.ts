@@ -7,7 +7,8 @@ import type { RefCache } from '../ref-cache.ts'
 import { asResponse, type CallOutcome, INTERNAL_ERROR } from './call-outcome.ts'
 import type { Channel } from './channel.ts'
 import { ClientTasks } from './client-tasks.ts'
-import { IdMap, isSameId } from './id-map.ts'
+import { ForwardedRequests } from './forwarded-requests.ts'
+import { IdMap } from './id-map.ts'
 import { introduced } from './introduction.ts'
 import type { Log } from './log.ts'
 import { poll } from './polling.ts'
@@ -50,8 +51,7 @@ export interface SessionOptions {
  * what is about tools is looked at: they are listed with a few words more, and called through the cache.
  */
 export class Session {
-  /** Requests of the client that were forwarded and are not answered yet. */
-  readonly #forwarded = new IdMap<RpcRequest>()
+  readonly #forwarded = new ForwardedRequests()
   /** Requests of the client that are answered here. */
   readonly #answering = new IdMap<AbortController>()
   readonly #serverRequests = new ServerRequests()
@@ -130,7 +130,7 @@ export class Session {
       return
     }
     if (message.method === 'notifications/cancelled') {
-      this.#forwarded.delete(requestId)
+      this.#forwarded.forget(requestId)
       this.#tasks.listens.end(requestId)
     }
     this.#replay.notified(message)
@@ -146,11 +146,11 @@ export class Session {
   }
 
   async #forward(request: RpcRequest): Promise<void> {
-    this.#forwarded.set(request.id, request)
+    this.#forwarded.add(request)
     try {
       await this.#upstream.forward(request)
     } catch (error) {
-      if (!this.#forwarded.delete(request.id)) return
+      if (!this.#forwarded.forget(request.id)) return
       const { message } = error as Error
       this.#toClient(failure(request.id, { code: RpcErrorCode.upstreamLost, message }))
       if (request.method === 'initialize') this.options.onUnusable(message)
@@ -169,14 +169,17 @@ export class Session {
     const { tasks } = this.options.caller
     if (message.method === 'notifications/tools/list_changed') this.#catalog.forget()
     if (tasks.hears(message) || this.#tasks.listens.acknowledges(message)) return
-    this.#toClient(tasks.related(this.#serverRequests.translated(message)), this.#requestOf(message))
+    const passed = tasks.related(this.#serverRequests.translated(message))
+    if (message.method !== 'notifications/progress') this.#toClient(passed)
+    else {
+      const asked = this.#forwarded.ofProgress(message)
+      if (asked) this.#toClient(passed, asked.request)
+    }
   }
 
   #answered(response: RpcResponse): void {
-    const request = this.#forwarded.get(response.id)
-    // A response that nobody waits for: the request was cancelled, or the server makes things up.
+    const request = this.#forwarded.answered(response)
     if (!request) return
-    this.#forwarded.delete(response.id)
     this.#tasks.listens.end(response.id)
     if ('result' in response) {
       this.#replay.answered(request)
@@ -216,6 +219,8 @@ export class Session {
     const progress = new ProgressNotifier(progressTokenOf(request.params), params =>
       this.#toClient(notification('notifications/progress', params), request.id),
     )
+    // Who cancelled a request wants no progress either.
+    waiting.signal.addEventListener('abort', () => void progress.end())
     const context = { signal: waiting.signal, onProgress: progress.notify }
     this.#answering.set(request.id, waiting)
     const outcome = await this.#withoutThrowing(() => work(context))
@@ -272,11 +277,10 @@ export class Session {
   }
 
   #lost(reason: string): void {
-    for (const id of this.#forwarded.ids()) {
+    for (const id of this.#forwarded.lost()) {
       this.#tasks.listens.end(id)
       this.#toClient(failure(id, { code: RpcErrorCode.upstreamLost, message: reason }))
     }
-    this.#forwarded.clear()
     for (const id of this.#serverRequests.lost()) {
       this.#toClient(notification('notifications/cancelled', { requestId: id, reason }))
     }
@@ -296,17 +300,6 @@ export class Session {
     return this.options.client.send(message, { relatedTo }).catch((error: Error) => {
       this.options.log.debug('client_unreachable', `A message to the client got lost: ${error.message}`)
     })
-  }
-
-  /** The request that a message of the server is about, as far as can be told: HTTP sends it on that stream. */
-  #requestOf(message: RpcNotification): RpcId | undefined {
-    const token = message.params?.progressToken as RpcId | undefined
-    if (token === undefined) return undefined
-    for (const request of this.#forwarded.values()) {
-      const asked = progressTokenOf(request.params)
-      if (asked !== undefined && isSameId(asked, token)) return request.id
-    }
-    return undefined
   }
 }
 

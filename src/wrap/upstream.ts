@@ -7,6 +7,7 @@ import type { Channel, SendOptions } from './channel.ts'
 import type { Log } from './log.ts'
 import {
   isNotification,
+  isRequest,
   isResponse,
   notification,
   type RpcMessage,
@@ -170,10 +171,17 @@ export class Upstream {
     const hearer = this.#hearerOf(message)
     if (pending) pending.settle(message as RpcResponse)
     else if (hearer) hearer(toReport((message as RpcNotification).params ?? {}))
-    // An answer to us that comes too late is nobody's.
-    else if (!isResponse(message) || !String(message.id).startsWith(this.#idPrefix)) {
-      this.events?.onMessage(message)
-    }
+    else if (!this.#isOwn(message)) this.events?.onMessage(message)
+  }
+
+  /** An answer to us, or progress for us, that comes too late is nobody's. */
+  #isOwn(message: RpcMessage): boolean {
+    const mark = isResponse(message)
+      ? message.id
+      : isRequest(message)
+        ? undefined
+        : message.params?.progressToken
+    return typeof mark === 'string' && mark.startsWith(this.#idPrefix)
   }
 
   #hearerOf(message: RpcMessage): OnProgress | undefined {
