@@ -19,6 +19,18 @@ export const RETRY_TASK_DESCRIPTION =
 export const TOOL_NOTE =
   'A large result comes back as a preview and a slow one as a ref_id: follow it with get_cached_result. An argument may be the ref_id of an earlier result.'
 
-export function withNote(description: string | undefined): string {
-  return description ? `${description}\n\n${TOOL_NOTE}` : TOOL_NOTE
+/** For a tool whose description has no room for more. */
+export const SHORT_NOTE = 'May give a ref_id.'
+
+/** Clients cut or refuse a description that is longer. */
+const MAX_DESCRIPTION = 1024
+
+/** @param notes what is said of references, the longest first: the first that fits is added */
+export function withNote(
+  description: string | undefined,
+  notes: readonly string[] = [TOOL_NOTE, SHORT_NOTE],
+): string {
+  if (!description) return notes[0] ?? ''
+  const noted = notes.map(note => `${description}\n\n${note}`).find(text => text.length <= MAX_DESCRIPTION)
+  return noted ?? description
 }

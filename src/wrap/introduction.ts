@@ -2,12 +2,13 @@ import { isJsonObject, type JsonObject } from '../core/json.ts'
 import { SERVER_INSTRUCTIONS } from '../mcp/instructions.ts'
 import { CORE_TASKS, TASKS_EXTENSION } from '../mcp/tasks/capabilities.ts'
 import type { RpcRequest } from './rpc.ts'
+import type { ToolCatalog } from './tool-catalog.ts'
 
 /** The revision at which a server and a client that introduced themselves to each other can have tasks. */
 export const CORE_REVISION = '2025-11-25'
 
 /** The server's introduction of itself, with what an agent has to know of references, and what we add to its abilities. */
-export function introduced({ method }: RpcRequest, value: JsonObject): JsonObject {
+export function introduced({ method }: RpcRequest, value: JsonObject, catalog: ToolCatalog): JsonObject {
   const { instructions } = value
   const own = typeof instructions === 'string' && instructions !== '' ? `${instructions}\n\n` : ''
   const declared = objectAt(value, 'capabilities')
@@ -20,8 +21,16 @@ export function introduced({ method }: RpcRequest, value: JsonObject): JsonObjec
         : value.protocolVersion === CORE_REVISION
           ? { ...capabilities, tasks: withCoreTasks(objectAt(declared, 'tasks')) }
           : capabilities,
-    instructions: own + SERVER_INSTRUCTIONS,
+    instructions: own + instructionsFor(catalog, declared.tools !== undefined),
   }
+}
+
+const NOT_LISTED_YET =
+  ' Where the server has a tool of such a name itself, the one for references is called refcache_ and that name.'
+
+/** The names of our tools may be taken, which is known once the server has listed its own. */
+function instructionsFor({ names, complete }: ToolCatalog, hasTools: boolean): string {
+  return complete || !hasTools ? names.inText(SERVER_INSTRUCTIONS) : SERVER_INSTRUCTIONS + NOT_LISTED_YET
 }
 
 /** What the server can do as tasks beside running tools is its own. */

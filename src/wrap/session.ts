@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts'
+import { isJsonObject, type JsonValue } from '../core/json.ts'
 import { withPlainNumbers } from '../core/map-json.ts'
 import { ProgressNotifier } from '../mcp/progress.ts'
 import { readSentArguments } from '../mcp/sent-arguments.ts'
@@ -9,9 +9,9 @@ import type { Channel } from './channel.ts'
 import { ClientTasks } from './client-tasks.ts'
 import { ForwardedRequests } from './forwarded-requests.ts'
 import { IdMap } from './id-map.ts'
-import { introduced } from './introduction.ts'
 import type { Log } from './log.ts'
 import { poll } from './polling.ts'
+import { Presentation } from './presentation.ts'
 import { Replay } from './replay.ts'
 import {
   failure,
@@ -60,6 +60,7 @@ export class Session {
   readonly #upstream: Upstream
   readonly #listing: ToolListing
   readonly #tasks: ClientTasks
+  readonly #presentation: Presentation
   readonly #ended = new AbortController()
   #endCalls = () => {}
 
@@ -73,6 +74,14 @@ export class Session {
     )
     this.#listing = new ToolListing(this.#catalog, this.#upstream)
     this.#tasks = new ClientTasks({ cache, caller, calls, tell: (...told) => void this.#toClient(...told) })
+    this.#presentation = new Presentation({
+      cacheName: cache.name,
+      catalog: this.#catalog,
+      listing: this.#listing,
+      tasks: this.#tasks,
+      log: options.log,
+      ended: this.#ended.signal,
+    })
   }
 
   /** @throws when the wrapped server cannot be started */
@@ -181,23 +190,10 @@ export class Session {
     const request = this.#forwarded.answered(response)
     if (!request) return
     this.#tasks.listens.end(response.id)
-    if ('result' in response) {
-      this.#replay.answered(request)
-      this.#toClient({ ...response, id: request.id, result: this.#presented(request, response.result) })
-    } else this.#toClient({ ...response, id: request.id })
-  }
-
-  #presented(request: RpcRequest, value: JsonObject): JsonObject {
-    switch (request.method) {
-      case 'initialize':
-      case 'server/discover':
-        this.#tasks.introduced(request, value)
-        return introduced(request, value)
-      case 'tools/list':
-        return this.#catalog.present(value, this.#tasks.isCore(request))
-      default:
-        return value
-    }
+    if ('result' in response) this.#replay.answered(request)
+    const presented = this.#presentation.of(request, response)
+    if (!(presented instanceof Promise)) this.#toClient(presented)
+    else void presented.then(answer => this.#toClient(answer))
   }
 
   async #callTool(request: RpcRequest): Promise<void> {
@@ -227,7 +223,8 @@ export class Session {
     this.#answering.delete(request.id)
     await progress.end()
     // Who cancelled a request does not want its answer.
-    if (!waiting.signal.aborted) this.#toClient(asResponse(request, outcome))
+    if (!waiting.signal.aborted)
+      this.#toClient(asResponse(request, this.#presentation.ofCall(request, outcome)))
   }
 
   async #withoutThrowing(work: () => Promise<CallOutcome>): Promise<CallOutcome> {
@@ -249,7 +246,7 @@ export class Session {
     const { cache, caller, calls } = this.options
     const params = request.params ?? {}
     // A poll needs no server; what is to run does.
-    if (!own || name === 'retry_task') {
+    if (!own || own.name === 'retry_task') {
       await this.#listing.complete(protocolMeta(params), context.signal)
     }
     if (own && isJsonObject(params.task)) return { error: noTask(name) }
@@ -267,10 +264,12 @@ export class Session {
     )
   }
 
-  /** Ours, unless the server has one of that name and the reference is not of this cache: then it is the server's. */
+  /** Ours by the name that it has here. The server's of its name is ours all the same for a reference of this cache. */
   #ownTool({ params }: RpcRequest): PollingTool | undefined {
-    const own = this.options.polling.find(({ name }) => name === params?.name)
-    if (!own || !this.#catalog.has(own.name) || !takesReference(own)) return own
+    const { polling } = this.options
+    const named = polling.find(({ name }) => this.#catalog.names.of(name) === params?.name)
+    const own = named ?? polling.find(({ name }) => name === params?.name)
+    if (named || !own || !takesReference(own)) return named
     const args = readSentArguments(own.inputSchema, params?.arguments) as JsonValue
     const refId = isJsonObject(args) ? args.ref_id : undefined
     return typeof refId === 'string' && refId.startsWith(`${this.options.cache.name}:`) ? own : undefined

@@ -14,13 +14,15 @@ import { CALL_RESULT_VIEW } from './call-result.ts'
 import { metaOf, protocolMeta } from './rpc.ts'
 import { RunningWork } from './running-work.ts'
 import { type CallSettings, settingsFor, somePassBy } from './settings.ts'
-import type { KnownTool } from './tool-catalog.ts'
+import { type KnownTool, NOT_DECLARED } from './tool-catalog.ts'
 import type { Upstream } from './upstream.ts'
 import type { UpstreamTasks } from './upstream-tasks.ts'
 import { wholeResult } from './whole-result.ts'
 
 /** A client may make up names; each costs memory. */
 const MAX_TOOLS = 1_000
+/** And so may a server. Tools beyond this are known when they are called. */
+const MAX_LISTED_TOOLS = 10_000
 
 /** Where a result's reference stands in a result that is passed on as it is. */
 export const REF_ID_META = 'mcp-refcache/ref_id'
@@ -143,7 +145,7 @@ export class ToolCalls {
 
   /** Makes the tool known to the cache, so that its failed tasks can be tried again without a call before. */
   register(name: string, tool: KnownTool): void {
-    if (this.goesThrough(name)) this.#tool(name, tool)
+    if (this.goesThrough(name) && this.#tools.size < MAX_LISTED_TOOLS) this.#tool(name, tool)
   }
 
   #tool(name: string, declared: KnownTool): CachedTool<CallInput> {
@@ -151,7 +153,7 @@ export class ToolCalls {
     const known = this.#tools.get(name)
     // A tool may be called before it is listed, and may be declared anew.
     if (known?.declared === declared) return known.call
-    if (!known && this.#tools.size >= MAX_TOOLS)
+    if (!known && declared === NOT_DECLARED && this.#tools.size >= MAX_TOOLS)
       throw new InvalidArgument(`There is no tool '${name.slice(0, 100)}'.`)
     const { resolveRefs, ...settings } = settingsFor(this.settings, name)
     const { asyncTimeout, hardTimeout, ttl, maxSize, strategy } = settings

@@ -1,7 +1,8 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts'
-import { TOOL_NOTE } from '../mcp/instructions.ts'
+import { SHORT_NOTE, TOOL_NOTE, withNote } from '../mcp/instructions.ts'
 import { answerSchema } from '../mcp/schema.ts'
 import type { PollingTool } from '../mcp/tools.ts'
+import { ToolNames } from './tool-names.ts'
 
 /** What the wrapper has to know of one of the server's tools. */
 export interface KnownTool {
@@ -12,7 +13,7 @@ export interface KnownTool {
   readonly asTask: boolean
 }
 
-const NOT_DECLARED: KnownTool = {
+export const NOT_DECLARED: KnownTool = {
   readOnly: false,
   idempotent: false,
   outputSchema: undefined,
@@ -23,6 +24,8 @@ const NOT_DECLARED: KnownTool = {
 export class ToolCatalog {
   readonly #tools = new Map<string, KnownTool>()
   #complete = false
+  /** What ours are called beside the server's. */
+  readonly names: ToolNames
 
   /**
    * @param polling the tools that are added
@@ -33,7 +36,12 @@ export class ToolCatalog {
     private readonly polling: readonly PollingTool[],
     private readonly goesThrough: (name: string) => boolean,
     private readonly onLearned: (name: string, tool: KnownTool) => void = () => {},
-  ) {}
+  ) {
+    this.names = new ToolNames(
+      polling.map(({ name }) => name),
+      name => this.#tools.has(name),
+    )
+  }
 
   /** Whether all tools are known; false again when the server says that they changed. */
   get complete(): boolean {
@@ -70,21 +78,48 @@ export class ToolCatalog {
     if (page.nextCursor === undefined) this.#complete = true
   }
 
+  /** There are more pages than anybody reads. */
+  giveUp(): void {
+    this.#complete = true
+  }
+
   /**
-   * One page of `tools/list` as the client gets it; ours come at the end of the last one.
+   * One page of `tools/list` as the client gets it. Ours stand on the first: many clients read no other, and a list may have no end.
    * @param asTasks whether the client may call what goes through the cache as tasks of 2025-11-25
    */
-  present(page: JsonObject, asTasks = false): JsonObject {
+  present(page: JsonObject, { isFirst = true, asTasks = false } = {}): JsonObject {
     this.learn(page)
-    if (!Array.isArray(page.tools)) return page
-    const ours = new Set(this.polling.map(({ name }) => name))
-    const theirs = page.tools
-      .filter(tool => !isJsonObject(tool) || !ours.has(String(tool.name)))
-      .map(tool =>
-        isJsonObject(tool) && this.goesThrough(String(tool.name)) ? extended(tool, asTasks) : tool,
-      )
-    const added = page.nextCursor === undefined ? this.polling.map(describePolling) : []
-    return { ...page, tools: [...theirs, ...added] }
+    const theirs = (Array.isArray(page.tools) ? page.tools : []).map(tool =>
+      isJsonObject(tool) && this.goesThrough(String(tool.name)) ? this.#extended(tool, asTasks) : tool,
+    )
+    return {
+      ...page,
+      tools: isFirst ? [...theirs, ...this.polling.map(tool => this.#describe(tool))] : theirs,
+    }
+  }
+
+  #extended(tool: JsonObject, asTasks: boolean): JsonObject {
+    const { description, outputSchema, execution } = tool
+    const words = typeof description === 'string' ? description : undefined
+    const notes = [TOOL_NOTE, SHORT_NOTE].map(note => this.names.inText(note))
+    const { outputSchema: _, ...kept } = tool
+    return {
+      ...kept,
+      description: withNote(words, notes),
+      ...(isJsonObject(outputSchema) ? widenedSchema(outputSchema) : {}),
+      // Where the server demands a task, we are the one to ask for it.
+      ...(asTasks ? { execution: { ...(execution as JsonObject), taskSupport: 'optional' } } : {}),
+    }
+  }
+
+  #describe({ name, title, description, inputSchema, annotations }: PollingTool): JsonValue {
+    const words = this.names.inWords({ description, inputSchema })
+    return {
+      name: this.names.of(name),
+      title,
+      ...(words as JsonObject),
+      annotations: { title, ...annotations },
+    }
   }
 }
 
@@ -101,15 +136,13 @@ function canBeTask({ execution }: JsonObject): boolean {
   )
 }
 
-function extended(tool: JsonObject, asTasks: boolean): JsonObject {
-  const { description, outputSchema, execution } = tool
-  return {
-    ...tool,
-    description:
-      typeof description === 'string' && description !== '' ? `${description}\n\n${TOOL_NOTE}` : TOOL_NOTE,
-    ...(isJsonObject(outputSchema) ? { outputSchema: widened(outputSchema) } : {}),
-    // Where the server demands a task, we are the one to ask for it.
-    ...(asTasks ? { execution: { ...(execution as JsonObject), taskSupport: 'optional' } } : {}),
+/** What is nested deeper than the engine's stack is left out: a client that knows no schema takes any answer. */
+function widenedSchema(outputSchema: JsonObject): JsonObject {
+  try {
+    return { outputSchema: widened(outputSchema) }
+  } catch (error) {
+    if (error instanceof RangeError) return {}
+    throw error
   }
 }
 
@@ -117,8 +150,4 @@ function extended(tool: JsonObject, asTasks: boolean): JsonObject {
 function widened(outputSchema: JsonObject): JsonObject {
   const { type, ...schema } = answerSchema(outputSchema)
   return outputSchema.type === 'object' ? { type: 'object', ...schema } : schema
-}
-
-function describePolling({ name, title, description, inputSchema, annotations }: PollingTool): JsonValue {
-  return { name, title, description, inputSchema, annotations: { title, ...annotations } }
 }

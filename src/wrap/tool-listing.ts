@@ -31,7 +31,8 @@ export class ToolListing {
   async #listAll(meta: JsonObject | undefined): Promise<void> {
     const base = meta ? { _meta: meta } : {}
     let cursor: JsonObject = {}
-    for (let page = 0; page < MAX_PAGES && !this.catalog.complete; page++) {
+    for (let page = 0; !this.catalog.complete; page++) {
+      if (page === MAX_PAGES) return this.catalog.giveUp()
       const response = await this.upstream.request('tools/list', { ...base, ...cursor })
       // Asking with each call would not change its mind.
       const listed = 'result' in response ? response.result : {}

@@ -1,0 +1,127 @@
+import { isJsonObject, type JsonObject } from '../core/json.ts'
+import { isRefOf } from '../core/ref.ts'
+import { type CallOutcome, INTERNAL_ERROR } from './call-outcome.ts'
+import type { ClientTasks } from './client-tasks.ts'
+import { introduced } from './introduction.ts'
+import type { Log } from './log.ts'
+import {
+  failure,
+  protocolMeta,
+  type RpcError,
+  RpcErrorCode,
+  type RpcRequest,
+  type RpcResponse,
+  result,
+} from './rpc.ts'
+import type { ToolCatalog } from './tool-catalog.ts'
+import type { ToolListing } from './tool-listing.ts'
+
+export interface PresentationOptions {
+  readonly cacheName: string
+  readonly catalog: ToolCatalog
+  readonly listing: ToolListing
+  readonly tasks: ClientTasks
+  readonly log: Log
+  /** Aborts when the session ends. */
+  readonly ended: AbortSignal
+}
+
+/** The server's answers to forwarded requests, as the client gets them: with our tools, and words about them. */
+export class Presentation {
+  readonly #said = new Set<string>()
+  /** Whether the server says that it has tools. */
+  #hasTools = true
+
+  constructor(private readonly options: PresentationOptions) {}
+
+  /** At once where it can be: what the server says next must not overtake its answer. */
+  of(request: RpcRequest, response: RpcResponse): RpcResponse | Promise<RpcResponse> {
+    const present = () => this.#withoutThrowing(request, response)
+    if (!this.#needsWholeList(request, response)) return present()
+    const { listing, ended } = this.options
+    return listing.complete(protocolMeta(request.params), ended).then(present)
+  }
+
+  /** Ours stand on the first page, and are called by names that are free on every page. */
+  #needsWholeList({ method, params }: RpcRequest, response: RpcResponse): boolean {
+    if (method !== 'tools/list' || params?.cursor !== undefined || !('result' in response)) return false
+    return response.result.nextCursor !== undefined
+  }
+
+  #withoutThrowing(request: RpcRequest, response: RpcResponse): RpcResponse {
+    try {
+      return this.#presented(request, { ...response, id: request.id })
+    } catch (error) {
+      const { message } = error as Error
+      this.options.log.error(
+        'answer_unpresentable',
+        `An answer to ${request.method} could not be passed on: ${message}`,
+      )
+      return failure(request.id, INTERNAL_ERROR)
+    }
+  }
+
+  #presented(request: RpcRequest, response: RpcResponse): RpcResponse {
+    const { tasks, catalog } = this.options
+    if ('error' in response) return this.#failed(request, response)
+    switch (request.method) {
+      case 'initialize':
+      case 'server/discover':
+        tasks.introduced(request, response.result)
+        this.#hasTools = isJsonObject(response.result.capabilities) && 'tools' in response.result.capabilities
+        return { ...response, result: introduced(request, response.result, catalog) }
+      case 'tools/list':
+        return { ...response, result: this.#listed(request, response.result) }
+      default:
+        return response
+    }
+  }
+
+  /** We have said that there are tools: a server that knows no such thing has none, and ours are there. */
+  #failed(request: RpcRequest, response: RpcResponse & { error: { code: number } }): RpcResponse {
+    if (Number(response.error.code) !== RpcErrorCode.methodNotFound) return response
+    if (request.method === 'tools/list') {
+      const type = protocolMeta(request.params) ? { resultType: 'complete' } : {}
+      return result(request.id, this.#listed(request, { ...type, tools: [] }))
+    }
+    return this.#isOfNoTool(request) ? failure(request.id, noTool(request)) : response
+  }
+
+  /** The answer to a call that went through the cache, or was one of our own tools. */
+  ofCall(request: RpcRequest, outcome: CallOutcome): CallOutcome {
+    const { names } = this.options.catalog
+    if ('error' in outcome) {
+      const isUnknown = Number(outcome.error.code) === RpcErrorCode.methodNotFound
+      return isUnknown && this.#isOfNoTool(request) ? { error: noTool(request) } : outcome
+    }
+    const body = (outcome.result as JsonObject).structuredContent
+    const isOurs =
+      isJsonObject(body) && (isRefOf(this.options.cacheName, body.ref_id) || isJsonObject(body.error))
+    return isOurs ? { result: names.inAnswer(outcome.result as JsonObject) } : outcome
+  }
+
+  #isOfNoTool(request: RpcRequest): boolean {
+    return request.method === 'tools/call' && !this.#hasTools
+  }
+
+  #listed(request: RpcRequest, page: JsonObject): JsonObject {
+    const { tasks, catalog, log } = this.options
+    const isFirst = request.params?.cursor === undefined
+    const listed = catalog.present(page, { isFirst, asTasks: tasks.isCore(request) })
+    for (const name of catalog.names.renamed) {
+      if (this.#said.has(name)) continue
+      this.#said.add(name)
+      const other = catalog.names.of(name)
+      log.warn(
+        'tool_renamed',
+        `The wrapped server has a tool '${name}' of its own; ours is called '${other}'.`,
+      )
+    }
+    return listed
+  }
+}
+
+function noTool({ params }: RpcRequest): RpcError {
+  const name = String(params?.name).slice(0, 100)
+  return { code: RpcErrorCode.invalidParams, message: `There is no tool '${name}'.` }
+}
