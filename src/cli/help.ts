@@ -29,6 +29,7 @@ Options
   --store WHERE          a SQLite file, or 'memory' ($XDG_CACHE_HOME/mcp-refcache/cache.db)
   --encrypt              encrypt what is stored (in encrypted.db there); the keys are in $MCP_REFCACHE_KEYS as
                          id:base64 of 32 bytes, the current one first, with commas between them
+  --encrypt-key-file F   the same with the keys from a file, a line each; it must be for this user alone (0600)
   --ttl TIME             how long results are kept; 'never' to keep them (1h)
   --lease TIME           how long after a wrapper was killed its tasks are taken up again (30s)
   --name NAME            what references begin with (made from the command)

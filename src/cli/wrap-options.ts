@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util'
 import { type Duration, toMilliseconds } from '../core/duration.ts'
 import { checkCacheName } from '../core/ref.ts'
 import { suggest } from '../core/suggest.ts'
-import { type KeySource, keysFromEnv } from '../stores/encrypted.ts'
+import { type KeySource, keysFromEnv, keysFromFile } from '../stores/encrypted.ts'
 import { readConfig } from '../wrap/config-file.ts'
 import { LOG_LEVELS, type LogLevel } from '../wrap/log.ts'
 import type { CallSettings } from '../wrap/settings.ts'
@@ -14,6 +14,7 @@ const OPTIONS = {
   'max-size': { type: 'string' },
   store: { type: 'string' },
   encrypt: { type: 'boolean' },
+  'encrypt-key-file': { type: 'string' },
   ttl: { type: 'string' },
   lease: { type: 'string' },
   name: { type: 'string' },
@@ -67,7 +68,7 @@ export function parseWrapArguments(argv: readonly string[], env: NodeJS.ProcessE
     lease: values.lease === undefined ? undefined : time('--lease', values.lease),
     name: values.name === undefined ? undefined : checked(() => checkCacheName(values.name ?? '')),
     store: values.store === undefined ? undefined : storeOf(values.store),
-    keys: values.encrypt ? checked(() => keysFromEnv(KEYS_VARIABLE, env)) : undefined,
+    keys: parseKeySource(values, env),
     http: parseHttp(values),
     admin: parseAdmin(values),
     logLevel: LOG_LEVELS.find(name => name === level) ?? wrongChoice('--log-level', level, LOG_LEVELS),
@@ -92,6 +93,12 @@ function parse(argv: readonly string[]) {
 }
 
 type Values = ReturnType<typeof parse>
+
+function parseKeySource(values: Values, env: NodeJS.ProcessEnv): KeySource | undefined {
+  const file = values['encrypt-key-file']
+  if (file !== undefined) return checked(() => keysFromFile(file))
+  return values.encrypt ? checked(() => keysFromEnv(KEYS_VARIABLE, env)) : undefined
+}
 
 function rejectUnknown(argv: readonly string[]): void {
   const known = Object.keys(OPTIONS)

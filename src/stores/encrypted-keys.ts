@@ -44,16 +44,24 @@ export function keysFromEnv(
       `${variable} is not set. It holds the keys to encrypt with: id:base64 of 32 random bytes (openssl rand -base64 32), the current one first, with commas between them.`,
     )
   }
-  const [current, ...previous] = text.split(',').map((item, i) => parseKey(item.trim(), i + 1, variable))
+  return parseKeys(text, ',', variable)
+}
+
+/** The keys of a text, the current one first. @throws InvalidArgument that names `where` it comes from */
+export function parseKeys(text: string, separator: string | RegExp, where: string): KeySource {
+  const items = text.split(separator).map(item => item.trim())
+  // Blank lines are none; a comma too many may be a key that got lost.
+  const kept = typeof separator === 'string' ? items : items.filter(item => item !== '')
+  const [current, ...previous] = kept.map((item, i) => parseKey(item, i + 1, where))
   return ringSource({ current: current as EncryptionKey, previous })
 }
 
-function parseKey(item: string, position: number, variable: string): EncryptionKey {
+function parseKey(item: string, position: number, where: string): EncryptionKey {
   const [id = '', key = '', ...rest] = item.split(':')
   if (ID_FORM.test(id) && BASE64.test(key) && rest.length === 0)
     return { id, key: Buffer.from(key, 'base64') }
   throw new InvalidArgument(
-    `Key ${position} of ${variable} is malformed. A key is written id:base64, where the id has 1 to 32 letters, digits, dots, dashes or underscores, and the base64 is that of 32 bytes.`,
+    `Key ${position} of ${where} is malformed. A key is written id:base64, where the id has 1 to 32 letters, digits, dots, dashes or underscores, and the base64 is that of 32 bytes.`,
   )
 }
 

@@ -7,10 +7,11 @@ import { altered, isSealed, seal, Unreadable, unseal } from './encrypted-seal.ts
 import type { Claim, ListFilter, Part, PartChanges, Store, StoreCapabilities } from './store.ts'
 import { Warnings } from './warnings.ts'
 
+export { keysFromFile } from './encrypted-key-file.ts'
 export { type EncryptionKey, type KeyRing, type KeySource, keysFromEnv } from './encrypted-keys.ts'
 
 export interface EncryptedStoreOptions {
-  /** A ring of keys, `keysFromEnv`, or a callback for keys that live elsewhere. */
+  /** A ring of keys, `keysFromEnv`, `keysFromFile`, or a callback for keys that live elsewhere. */
   readonly keys: KeyRing | KeySource
   /**
    * Read what is stored unencrypted, too: for as long as entries from before are wanted, and no longer, because

@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto'
-import { existsSync, readFileSync } from 'node:fs'
+import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { EVERYTHING, PLAIN, Workshop } from './fixtures/wrap-harness.ts'
@@ -57,6 +57,23 @@ it('has a default file of its own', async () => {
   const fileOf = (name: string) => join(workshop.folder, 'mcp-refcache', name)
   expect(existsSync(fileOf('encrypted.db'))).toBe(true)
   expect(existsSync(fileOf('cache.db'))).toBe(false)
+})
+
+it('takes its keys from a file that is for its user alone', async () => {
+  const file = join(workshop.folder, 'keys')
+  writeFileSync(file, `a:${KEY}\n`)
+  chmodSync(file, 0o644)
+  const command = ['wrap', '--encrypt-key-file', file, '--store', workshop.store, '--', ...PLAIN]
+  const refused = workshop.process(command)
+  expect(await refused.exit).toMatchObject({ code: 2 })
+  expect(refused.stderr).toContain('is open to others')
+
+  chmodSync(file, 0o600)
+  const mark = randomUUID()
+  const { client } = await workshop.client(PLAIN, { wrap: ['--encrypt-key-file', file] })
+  await client.callTool({ name: 'echo-params', arguments: { mark } })
+  expect(existsSync(workshop.store)).toBe(true)
+  expect(isInFiles(mark)).toBe(false)
 })
 
 it('does not start without keys', async () => {

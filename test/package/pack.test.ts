@@ -40,7 +40,7 @@ const EXPORTS: Record<string, readonly string[]> = {
   'mcp-refcache/stores/memory': ['memoryStore'],
   'mcp-refcache/stores/sqlite': ['sqliteStore'],
   'mcp-refcache/stores/redis': ['redisStore'],
-  'mcp-refcache/stores/encrypted': ['encryptedStore', 'keysFromEnv'],
+  'mcp-refcache/stores/encrypted': ['encryptedStore', 'keysFromEnv', 'keysFromFile'],
   'mcp-refcache/mcp': [
     'SERVER_INSTRUCTIONS',
     'attachRefCache',
