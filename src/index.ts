@@ -44,6 +44,7 @@ export {
 export type { CacheEvent, CacheEventOf, CacheEventType, CacheListener } from './core/events.ts'
 export type { ResolveRefs } from './core/input.ts'
 export type { JsonObject, JsonValue } from './core/json.ts'
+export type { Logger } from './core/logger.ts'
 export type {
   ElicitFormParams,
   ElicitParams,

@@ -6,6 +6,8 @@ import { type NamespaceOptions, type NamespaceResolver, namespaceRules } from '.
 import { type Clock, systemClock, toDate } from './core/clock.ts'
 import { type Duration, toLimit, toMilliseconds, toPositiveMilliseconds } from './core/duration.ts'
 import { InvalidArgument } from './core/errors.ts'
+import { tell } from './core/listener.ts'
+import { type Logger, safeLogger } from './core/logger.ts'
 import { checkCount, checkNames, checkPreview, type Names } from './core/options.ts'
 import { checkCacheName, pooledRandom, type RandomBytes } from './core/ref.ts'
 import { Emitter } from './flow/emitter.ts'
@@ -13,6 +15,7 @@ import type { Engine, Settings, Views } from './flow/engine.ts'
 import { HandlerRuns } from './flow/handler-runs.ts'
 import { History } from './flow/history.ts'
 import { InputBudget } from './flow/input-budget.ts'
+import { observed } from './flow/observed-store.ts'
 import { TaskQueue } from './flow/queue.ts'
 import { ThrownErrors } from './flow/thrown.ts'
 import { SourceCache } from './flow/values.ts'
@@ -65,6 +68,12 @@ export interface RefCacheOptions {
   permissionChecker?: PermissionChecker
   /** Is told of every decision. `auditFile` of `mcp-refcache/audit` writes them down. */
   audit?: AuditSink
+  /**
+   * Hears of trouble: a store that fails, once when that begins and once when it is over. `console`, or a logger of pino or
+   * winston; only `warn` and `error` are called, each with one line of text.
+   * @defaultValue lines on stderr
+   */
+  logger?: Logger
   /** How many tasks run at once in this process. @defaultValue 100 */
   maxConcurrentTasks?: number
   /**
@@ -105,6 +114,7 @@ const OPTIONS: Names<RefCacheOptions> = {
   namespaceResolver: true,
   permissionChecker: true,
   audit: true,
+  logger: true,
   maxConcurrentTasks: true,
   maxQueuedTasks: true,
   abortGrace: true,
@@ -124,18 +134,19 @@ export function createEngine(
   const random = options.random ?? pooledRandom()
   const clock = options.clock ?? systemClock
   const settings = toSettings(options)
+  const logger = safeLogger(checkLogger(options.logger))
   const store = options.store ?? memoryStore()
-  const warn = (message: string) => void process.stderr.write(`mcp-refcache: ${message}\n`)
-  store.warnTo?.(warn)
+  store.warnTo?.(message => logger.warn(message))
   return {
     name: checkCacheName(options.name ?? 'cache'),
     instance: `${hostname()}/${process.pid}/${Buffer.from(random(6)).toString('hex')}`,
-    store,
+    store: observed(store, logger, clock),
     runner: options.runner ?? inProcessRunner(),
     clock,
     random,
     settings,
     audit: options.audit,
+    logger,
     access: createAccess(options, settings, clock),
     views: options.views ?? {},
     toolLabel: options.toolLabel ?? (name => name),
@@ -150,24 +161,31 @@ export function createEngine(
     runs: new HandlerRuns(clock, settings.abortGrace),
     history: new History(),
     events: new Emitter(),
-    warn,
     ...ends,
   }
+}
+
+const stderrLogger: Logger = {
+  warn: message => process.stderr.write(`mcp-refcache warn: ${message}\n`),
+  error: message => process.stderr.write(`mcp-refcache error: ${message}\n`),
+}
+
+function checkLogger(logger: Logger = stderrLogger): Logger {
+  if (typeof logger?.warn === 'function' && typeof logger.error === 'function') return logger
+  throw new InvalidArgument(
+    'logger needs the methods warn and error, as console and loggers of pino or winston have.',
+  )
 }
 
 function createAccess(options: RefCacheOptions, { defaultTtl }: Settings, clock: Clock): Access {
   const { audit } = options
   const namespaces = options.namespaceResolver ?? namespaceRules(options.namespaces, defaultTtl)
-  const tell =
+  const record =
     audit &&
-    ((event: Omit<AuditEvent, 'at'>) => {
-      try {
-        audit.write({ at: toDate(clock.now()), ...event })
-      } catch {
-        // A record that cannot be written is no reason to refuse the work.
-      }
-    })
-  return new Access(options.permissionChecker ?? policyChecker(namespaces), namespaces, tell)
+    // A record that cannot be written is no reason to refuse the work.
+    ((event: Omit<AuditEvent, 'at'>) =>
+      tell(recorded => audit.write(recorded), { at: toDate(clock.now()), ...event }))
+  return new Access(options.permissionChecker ?? policyChecker(namespaces), namespaces, record)
 }
 
 function toSettings(options: RefCacheOptions): Settings {

@@ -1,5 +1,5 @@
 import { type ActorLike, toActor } from './access/actor.ts'
-import type { AuditEvent } from './access/audit.ts'
+import type { AuditEvent, AuditSink } from './access/audit.ts'
 import { KNOW } from './access/authorize.ts'
 import type { Decision } from './access/decision.ts'
 import type { Namespace } from './access/namespace.ts'
@@ -9,6 +9,7 @@ import { type Duration, toMilliseconds } from './core/duration.ts'
 import { NotFound, WorkerLost } from './core/errors.ts'
 import type { CacheEventType, CacheListener } from './core/events.ts'
 import type { JsonValue } from './core/json.ts'
+import type { Logger } from './core/logger.ts'
 import type { RefId } from './core/ref.ts'
 import type { CallResponse } from './core/response.ts'
 import type { StandardSchema } from './core/standard-schema.ts'
@@ -236,11 +237,14 @@ export class RefCache {
    * of it, which is the caller's to call.
    * @throws NotFound
    */
-  watch(refId: RefId, options: ActorOption, onChange: () => void): Promise<() => void> {
+  watch(refId: RefId, options: ActorOption, onChange: () => unknown): Promise<() => void> {
     return watch(this.#engine, refId, toActor(options.actor), onChange)
   }
 
-  /** Calls `listener` for each event of a type in this process; returns the end of it. A listener that throws harms nothing. */
+  /**
+   * Calls `listener` for each event of a type in this process; returns the end of it. A listener that throws or rejects harms
+   * nothing. The same function registered twice is called twice.
+   */
   on<Type extends CacheEventType>(type: Type, listener: CacheListener<Type>): () => void {
     return this.#engine.events.on(type, listener)
   }
@@ -256,14 +260,14 @@ export class RefCache {
   }
 
   async #close(drain: number): Promise<void> {
-    const { clock, runner, store, audit } = this.#engine
+    const { clock, runner, store, audit, logger } = this.#engine
     this.#closing.abort()
     this.#nextSweep()
     if (drain > 0) await Promise.race([runner.idle(), elapsed(clock, drain)])
     this.#stopping.abort()
     await runner.close(new WorkerLost('The process that ran this task was closed.'))
     await store.close()
-    await audit?.close?.()
+    await closeAudit(audit, logger)
   }
 
   #scheduleSweep(): void {
@@ -282,4 +286,13 @@ function elapsed(clock: Clock, ms: number): Promise<void> {
   return new Promise(resolve => {
     clock.schedule(ms, resolve, 'background')
   })
+}
+
+/** An audit sink that cannot be closed must not keep the cache from closing. */
+async function closeAudit(audit: AuditSink | undefined, logger: Logger): Promise<void> {
+  try {
+    await audit?.close?.()
+  } catch {
+    logger.error('The audit sink could not be closed: its last records may be lost.')
+  }
 }

@@ -31,8 +31,8 @@ export interface AuditEvent extends Decision {
   readonly permission: Permission
 }
 
-/** Where decisions are written down. `write` must return at once; if it throws, nothing is lost but the record. */
+/** Where decisions are written down. `write` must return at once; if it throws or rejects, nothing is lost but the record. */
 export interface AuditSink {
-  write(event: AuditEvent): void
+  write(event: AuditEvent): unknown
   close?(): Promise<void>
 }

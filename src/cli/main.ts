@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs'
+import { printable } from '../core/printable.ts'
 import { suggest } from '../core/suggest.ts'
-import { printable } from '../wrap/log.ts'
 import { CommandFailed, EXIT, usage } from './exit.ts'
 import { MAIN_HELP } from './help.ts'
 

@@ -46,4 +46,4 @@ export const events = {
 export type CacheEvent = ReturnType<(typeof events)[keyof typeof events]>
 export type CacheEventType = CacheEvent['type']
 export type CacheEventOf<Type extends CacheEventType> = Extract<CacheEvent, { type: Type }>
-export type CacheListener<Type extends CacheEventType> = (event: CacheEventOf<Type>) => void
+export type CacheListener<Type extends CacheEventType> = (event: CacheEventOf<Type>) => unknown

@@ -1,4 +1,5 @@
 import type { Clock } from '../core/clock.ts'
+import { onAbort } from '../core/on-abort.ts'
 
 /** A right to abort of one's own, under that of somebody else. */
 export interface Abortable {
@@ -14,8 +15,7 @@ export function abortableUnder(...sources: readonly AbortSignal[]): Abortable {
   const ends = sources.map(source => {
     const follow = () => controller.abort(source.reason)
     if (source.aborted) follow()
-    source.addEventListener('abort', follow)
-    return () => source.removeEventListener('abort', follow)
+    return onAbort(source, follow)
   })
   return {
     signal: controller.signal,
@@ -29,15 +29,14 @@ export function abortableUnder(...sources: readonly AbortSignal[]): Abortable {
 /** The outcome of `work`, or the reason of the abort if that comes first: work that ignores its signal is left behind. */
 export async function untilAborted<T>(signal: AbortSignal, work: () => T | Promise<T>): Promise<T> {
   signal.throwIfAborted()
-  let abandon = () => {}
+  let ignore = () => {}
   const aborted = new Promise<never>((_, reject) => {
-    abandon = () => reject(signal.reason)
-    signal.addEventListener('abort', abandon)
+    ignore = onAbort(signal, () => reject(signal.reason))
   })
   try {
     return await Promise.race([aborted, (async () => work())()])
   } finally {
-    signal.removeEventListener('abort', abandon)
+    ignore()
   }
 }
 

@@ -40,7 +40,7 @@ export interface CallOptions {
   /** Ends the wait, never the task: the answer is then the task as it is. */
   signal?: AbortSignal | undefined
   /** Hears of progress while the call waits. */
-  onProgress?: ((progress: Progress) => void) | undefined
+  onProgress?: ((progress: Progress) => unknown) | undefined
 }
 
 /**

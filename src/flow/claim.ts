@@ -20,7 +20,9 @@ export async function claim(engine: Engine, draft: PendingEntry, parts: PartChan
     const unreadable = await whyUnreadable(engine, claimed.entry)
     if (!unreadable) return claimed
     if (tries === MAX_TRIES) throw unreadable
-    engine.warn(`A stored result of ${draft.toolName} is not used: ${unreadable.message} It is made anew.`)
+    engine.logger.warn(
+      `A stored result of ${draft.toolName} is not used: ${unreadable.message} It is made anew.`,
+    )
     await releaseKey(engine, claimed.entry)
   }
 }

@@ -1,24 +1,23 @@
 import type { CacheEvent, CacheEventType, CacheListener } from '../core/events.ts'
+import { tell } from '../core/listener.ts'
 
-/** Tells listeners; one that throws harms nobody. */
+interface Registration {
+  readonly listener: (event: CacheEvent) => unknown
+}
+
+/** Tells listeners; one that throws, or rejects, harms nobody. */
 export class Emitter {
-  readonly #listeners = new Map<CacheEventType, Set<(event: CacheEvent) => void>>()
+  readonly #listeners = new Map<CacheEventType, Set<Registration>>()
 
   on<Type extends CacheEventType>(type: Type, listener: CacheListener<Type>): () => void {
-    // Each set holds listeners of its own type only.
-    const own = listener as (event: CacheEvent) => void
+    // Each set holds listeners of its own type only. A function that is registered twice is two listeners.
+    const own = { listener: listener as (event: CacheEvent) => unknown }
     const listeners = this.#listeners.get(type) ?? new Set()
     this.#listeners.set(type, listeners.add(own))
     return () => listeners.delete(own)
   }
 
   emit(event: CacheEvent): void {
-    for (const listener of this.#listeners.get(event.type) ?? []) {
-      try {
-        listener(event)
-      } catch {
-        // The listener's own affair.
-      }
-    }
+    for (const { listener } of this.#listeners.get(event.type) ?? []) tell(listener, event)
   }
 }

@@ -2,6 +2,7 @@ import type { AuditSink } from '../access/audit.ts'
 import type { Access } from '../access/authorize.ts'
 import type { Clock } from '../core/clock.ts'
 import type { JsonValue } from '../core/json.ts'
+import type { Logger } from '../core/logger.ts'
 import type { RandomBytes } from '../core/ref.ts'
 import type { Tool } from '../core/tool.ts'
 import type { PreviewStrategy, SizeMode } from '../preview/preview.ts'
@@ -58,6 +59,8 @@ export interface Engine {
   /** Decides who may do what. */
   readonly access: Access
   readonly audit: AuditSink | undefined
+  /** Tells the operator of trouble. Never throws. */
+  readonly logger: Logger
   readonly views: Views
   /** What answers call a tool. */
   readonly toolLabel: (toolName: string) => string
@@ -69,8 +72,6 @@ export interface Engine {
   readonly runs: HandlerRuns
   readonly history: History
   readonly events: Emitter
-  /** Tells the operator. */
-  readonly warn: (message: string) => void
   /** Aborts when the cache begins to close: no more calls. */
   readonly closing: AbortSignal
   /** Aborts when the drain is over: what still runs is stopped. */

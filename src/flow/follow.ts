@@ -1,4 +1,5 @@
 import { type Entry, isInFlight } from '../core/entry.ts'
+import { onAbort } from '../core/on-abort.ts'
 import type { Engine } from './engine.ts'
 
 export interface FollowOptions {
@@ -63,10 +64,7 @@ class Bell {
     this.#ends.push(engine.store.watch(refId, ring))
     this.#pollEvery(engine, pollInterval(engine))
     if (within !== undefined) this.#ends.push(engine.clock.schedule(within, finish))
-    for (const signal of signals) {
-      signal?.addEventListener('abort', finish)
-      this.#ends.push(() => signal?.removeEventListener('abort', finish))
-    }
+    for (const signal of signals) if (signal) this.#ends.push(onAbort(signal, finish))
   }
 
   async rings(): Promise<void> {

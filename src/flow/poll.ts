@@ -29,7 +29,7 @@ export interface GetOptions {
   /** Ends the wait, never the task. */
   signal?: AbortSignal | undefined
   /** Hears of progress during the wait. */
-  onProgress?: ((progress: Progress) => void) | undefined
+  onProgress?: ((progress: Progress) => unknown) | undefined
 }
 
 /** A poll: the task before the value, authorized before either, and a wait where one is asked for. */

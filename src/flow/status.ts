@@ -11,6 +11,7 @@ import {
 } from '../core/entry.ts'
 import { ProtocolFailure, type RefCacheError, TaskFailed } from '../core/errors.ts'
 import { etaFromHistory, etaSeconds } from '../core/eta.ts'
+import { tell } from '../core/listener.ts'
 import type { AsyncTaskResponse } from '../core/response.ts'
 import { isFinal } from '../core/retry-policy.ts'
 import type { ResponseFormat, Tool } from '../core/tool.ts'
@@ -70,15 +71,11 @@ export function tellProgress(
   engine: Engine,
   entry: Entry,
   who: Actor,
-  onProgress: ((progress: Progress) => void) | undefined,
+  onProgress: ((progress: Progress) => unknown) | undefined,
 ): void {
   const progress = onProgress && progressOf(entry, engine.access.mayHear(entry, who))
   if (!progress || !engine.access.may(entry, who, KNOW)) return
-  try {
-    onProgress(progress)
-  } catch {
-    // The listener's own affair.
-  }
+  tell(onProgress, progress)
 }
 
 /** A failed task as an error for `who`. */

@@ -1,5 +1,6 @@
 import type { Actor } from '../access/actor.ts'
 import { KNOW } from '../access/authorize.ts'
+import { tell } from '../core/listener.ts'
 import type { RefId } from '../core/ref.ts'
 import type { Engine } from './engine.ts'
 import { findFor } from './find.ts'
@@ -13,18 +14,15 @@ export async function watch(
   engine: Engine,
   refId: RefId,
   who: Actor,
-  onChange: () => void,
+  onChange: () => unknown,
 ): Promise<() => void> {
   const want = { action: 'watch', permission: KNOW, denial: '' } as const
   const entry = await findFor(engine, refId, who, want)
-  const tell = () => {
-    try {
-      onChange()
-    } catch {
-      // The listener's own affair.
-    }
-  }
-  const ends = [engine.store.watch(refId, tell), lookNowAndThen(engine, refId, entry.version, tell)]
+  const tellChange = () => tell(onChange)
+  const ends = [
+    engine.store.watch(refId, tellChange),
+    lookNowAndThen(engine, refId, entry.version, tellChange),
+  ]
   return () => {
     for (const end of ends) end()
   }

@@ -1,3 +1,5 @@
+import { printable } from '../core/printable.ts'
+
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const
 export type LogLevel = (typeof LOG_LEVELS)[number]
 
@@ -7,17 +9,6 @@ export interface Log {
   info(code: string, message: string): void
   warn(code: string, message: string): void
   error(code: string, message: string): void
-}
-
-/** Text of strangers on one line of a terminal: nothing in it may move the cursor or look like another line. */
-export function printable(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, char =>
-    Array.from({ length: char.length }, (_, n) => escaped(char.charCodeAt(n))).join(''),
-  )
-}
-
-function escaped(unit: number): string {
-  return `\\u${unit.toString(16).padStart(4, '0')}`
 }
 
 export interface LogOptions {

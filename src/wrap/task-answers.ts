@@ -1,5 +1,6 @@
 import { ProtocolFailure } from '../core/errors.ts'
 import type { JsonObject } from '../core/json.ts'
+import { onAbort } from '../core/on-abort.ts'
 import { Changes } from '../mcp/tasks/changes.ts'
 import { isSettled, rpcErrorOf, toCoreTask } from '../mcp/tasks/project.ts'
 import { detailedTask, infoOf, resultOf, type SeenTask } from '../mcp/tasks/read.ts'
@@ -50,7 +51,7 @@ async function cancelled(task: SeenTask): Promise<object> {
 async function finalResult(task: SeenTask, signal: AbortSignal): Promise<object> {
   const changes = await Changes.of(task)
   const wake = () => changes.tell()
-  signal.addEventListener('abort', wake)
+  const ignore = onAbort(signal, wake)
   try {
     for (;;) {
       signal.throwIfAborted()
@@ -64,7 +65,7 @@ async function finalResult(task: SeenTask, signal: AbortSignal): Promise<object>
       await changes.next()
     }
   } finally {
-    signal.removeEventListener('abort', wake)
+    ignore()
     changes.end()
   }
 }

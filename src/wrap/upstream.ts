@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { WorkerLost } from '../core/errors.ts'
 import type { JsonObject } from '../core/json.ts'
 import { toNumber } from '../core/json-text.ts'
+import { onAbort } from '../core/on-abort.ts'
 import type { ProgressReport } from '../core/tool.ts'
 import type { Channel, SendOptions } from './channel.ts'
 import type { Log } from './log.ts'
@@ -129,15 +130,15 @@ export class Upstream {
   ): Promise<RpcResponse> {
     signal?.throwIfAborted()
     const id = `${this.#idPrefix}${this.#nextId++}`
-    let abort = () => {}
+    let ignore = () => {}
     try {
       return await new Promise((settle, reject) => {
         this.#pending.set(id, { settle, reject })
-        abort = () => {
+        const abort = () => {
           this.tell(notification('notifications/cancelled', { requestId: id, reason: 'No longer wanted.' }))
           reject(signal?.reason)
         }
-        signal?.addEventListener('abort', abort)
+        if (signal) ignore = onAbort(signal, abort)
         channel
           .send({ jsonrpc: '2.0', id, method, params }, { signal })
           .catch((error: Error) =>
@@ -146,7 +147,7 @@ export class Upstream {
       })
     } finally {
       this.#pending.delete(id)
-      signal?.removeEventListener('abort', abort)
+      ignore()
     }
   }
 
@@ -236,12 +237,12 @@ export class Upstream {
       await new Promise<void>(resolve => {
         const done = () => {
           clearTimeout(timer)
-          signal?.removeEventListener('abort', done)
+          ignore?.()
           this.#waiting.delete(done)
           resolve()
         }
         const timer = setTimeout(done, MAX_WAIT_MS)
-        signal?.addEventListener('abort', done)
+        const ignore = signal && onAbort(signal, done)
         this.#waiting.add(done)
       })
     }

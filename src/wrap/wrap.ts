@@ -46,7 +46,7 @@ export class Wrapper {
   readonly #scope: string
 
   constructor(private readonly options: WrapOptions) {
-    const { target, store, ttl, maxSize, lease, settings } = options
+    const { target, store, ttl, maxSize, lease, settings, log } = options
     const name = 'command' in target ? nameOfCommand(target.command) : nameOfEndpoint(target.endpoint)
     this.cache = new RefCache({
       name: options.name ?? name,
@@ -58,6 +58,10 @@ export class Wrapper {
         : { leaseDuration: lease, sweepInterval: Math.max(100, toMilliseconds(lease, 'lease') / 3) }),
       preview: maxSize === undefined ? {} : { maxSize },
       views: { [CALL_RESULT_VIEW]: payloadOf },
+      logger: {
+        warn: message => log.warn('store', message),
+        error: message => log.error('store', message),
+      },
       toolLabel: nameAtServer,
     })
     this.#scope =

@@ -1,6 +1,7 @@
 import type { Server, ServerContext } from '@modelcontextprotocol/server'
 import { type Clock, systemClock } from '../../core/clock.ts'
 import { StoreUnavailable } from '../../core/errors.ts'
+import { onAbort } from '../../core/on-abort.ts'
 import type { TaskInfo } from '../../flow/task-info.ts'
 import { Changes } from './changes.ts'
 import { gist, isSettled, toCoreTask } from './project.ts'
@@ -65,11 +66,11 @@ async function whenBack(error: unknown, clock: Clock, signal: AbortSignal): Prom
   await new Promise<void>(resolve => {
     const done = () => {
       cancel()
-      signal.removeEventListener('abort', done)
+      ignore()
       resolve()
     }
     const cancel = clock.schedule(AGAIN_MS, done, 'background')
-    signal.addEventListener('abort', done)
+    const ignore = onAbort(signal, done)
     if (signal.aborted) done()
   })
   return true

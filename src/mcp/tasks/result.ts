@@ -1,6 +1,7 @@
 import { ProtocolError, RELATED_TASK_META_KEY, type ServerContext } from '@modelcontextprotocol/server'
 import { z } from 'zod'
 import { ProtocolFailure } from '../../core/errors.ts'
+import { onAbort } from '../../core/on-abort.ts'
 import type { InputRequest } from '../../core/question.ts'
 import type { RefId } from '../../core/ref.ts'
 import type { TaskInfo } from '../../flow/task-info.ts'
@@ -20,7 +21,7 @@ export async function finalResult(
   const { signal } = context.mcpReq
   const changes = await Changes.of(task)
   const wake = () => changes.tell()
-  signal.addEventListener('abort', wake)
+  const ignore = onAbort(signal, wake)
   const questions = new Questions(task, context, wake)
   const turn = waiting.enter(task.refId, questions)
   try {
@@ -32,7 +33,7 @@ export async function finalResult(
       await changes.next()
     }
   } finally {
-    signal.removeEventListener('abort', wake)
+    ignore()
     questions.ask({})
     turn.leave()
     changes.end()

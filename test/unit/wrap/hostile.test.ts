@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { parseWrapArguments } from '../../../src/cli/wrap-options.ts'
+import { printable } from '../../../src/core/printable.ts'
 import { payloadOf } from '../../../src/wrap/call-result.ts'
 import { JsonLines } from '../../../src/wrap/json-lines.ts'
-import { printable } from '../../../src/wrap/log.ts'
 import { isRpcMessage } from '../../../src/wrap/rpc.ts'
 
 describe('what a hostile server or client sends', () => {

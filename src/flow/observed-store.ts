@@ -1,0 +1,136 @@
+import type { Clock } from '../core/clock.ts'
+import type { Entry } from '../core/entry.ts'
+import { RefCacheError, StoreUnavailable } from '../core/errors.ts'
+import type { Logger } from '../core/logger.ts'
+import type { RefId } from '../core/ref.ts'
+import type { Claim, ListFilter, Part, PartChanges, Store, StoreCapabilities } from '../stores/store.ts'
+
+/** Reading may work while writing does not, as on a full disk. */
+type Kind = 'read' | 'write' | 'remove'
+
+/** A store that fails and works in turns is told of so often in a minute. */
+const MAX_TOLD = 5
+const MINUTE_MS = 60_000
+
+/** The store, whose operator hears when it begins to fail, and when it works again. */
+export function observed(store: Store, logger: Logger, clock: Clock): Store {
+  return new ObservedStore(store, new Trouble(logger, clock))
+}
+
+class ObservedStore implements Store {
+  constructor(
+    private readonly store: Store,
+    private readonly trouble: Trouble,
+  ) {}
+
+  get capabilities(): StoreCapabilities {
+    return this.store.capabilities
+  }
+
+  claim(draft: Entry, now: number, parts?: PartChanges): Promise<Claim> {
+    return this.#observe(
+      'write',
+      () => this.store.claim(draft, now, parts),
+      ({ won }) => won,
+    )
+  }
+
+  get(refId: RefId): Promise<Entry | undefined> {
+    return this.#observe('read', () => this.store.get(refId))
+  }
+
+  read(refId: RefId, part: Part): Promise<Uint8Array | undefined> {
+    return this.#observe('read', () => this.store.read(refId, part))
+  }
+
+  update(entry: Entry, expectedVersion: number, parts?: PartChanges): Promise<boolean> {
+    return this.#observe('write', () => this.store.update(entry, expectedVersion, parts), Boolean)
+  }
+
+  delete(refId: RefId): Promise<boolean> {
+    return this.#observe('remove', () => this.store.delete(refId))
+  }
+
+  list(filter: ListFilter): Promise<Entry[]> {
+    return this.#observe('read', () => this.store.list(filter))
+  }
+
+  clear(cacheName: string, namespace?: string): Promise<number> {
+    return this.#observe('remove', () => this.store.clear(cacheName, namespace))
+  }
+
+  prune(now: number, limit: number): Promise<number> {
+    return this.#observe('remove', () => this.store.prune(now, limit))
+  }
+
+  watch(refId: RefId, onChange: () => void): () => void {
+    return this.store.watch(refId, onChange)
+  }
+
+  close(): Promise<void> {
+    this.trouble.end()
+    return this.store.close()
+  }
+
+  /** @param proves whether the outcome shows that the medium works, where it may be answered without it */
+  async #observe<T>(kind: Kind, work: () => Promise<T>, proves: (outcome: T) => boolean = () => true) {
+    try {
+      const outcome = await work()
+      if (proves(outcome)) this.trouble.works(kind)
+      return outcome
+    } catch (error) {
+      if (isTrouble(error)) this.trouble.fails(kind, error)
+      throw error
+    }
+  }
+}
+
+/** An error of another kind is about what was asked for. */
+function isTrouble(error: unknown): boolean {
+  return error instanceof StoreUnavailable || !(error instanceof RefCacheError)
+}
+
+/** Says once that trouble begins, and once that it is over. */
+class Trouble {
+  readonly #failing = new Set<Kind>()
+  #since = 0
+  #told: number[] = []
+  /** Whether the operator knows of the present trouble. */
+  #isTold = false
+  #ended = false
+
+  constructor(
+    private readonly logger: Logger,
+    private readonly clock: Clock,
+  ) {}
+
+  fails(kind: Kind, error: unknown): void {
+    if (this.#ended) return
+    const begins = this.#failing.size === 0
+    this.#failing.add(kind)
+    const now = this.clock.monotonic()
+    if (begins) this.#since = now
+    if (this.#isTold) return
+    this.#told = this.#told.filter(at => now - at < MINUTE_MS)
+    if (this.#told.length >= MAX_TOLD) return
+    this.#told.push(now)
+    this.#isTold = true
+    const message = error instanceof Error ? error.message : 'it failed without a message'
+    this.logger.error(`The store of the cache cannot be used: ${message}`)
+  }
+
+  works(kind: Kind): void {
+    if (!this.#failing.delete(kind)) return
+    // Where more than writing failed, the whole store was away, and is back.
+    if (kind !== 'write') this.#failing.clear()
+    if (this.#failing.size > 0 || this.#ended || !this.#isTold) return
+    this.#isTold = false
+    const seconds = Math.round((this.clock.monotonic() - this.#since) / 1000)
+    this.logger.warn(`The store of the cache works again, after ${seconds} s.`)
+  }
+
+  /** What fails after the store was closed is no news. */
+  end(): void {
+    this.#ended = true
+  }
+}
