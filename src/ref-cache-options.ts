@@ -157,6 +157,7 @@ export function createEngine(
       checkCount(maxConcurrentTasks, 'maxConcurrentTasks'),
       maxQueuedTasks === 0 ? 0 : checkCount(maxQueuedTasks, 'maxQueuedTasks'),
     ),
+    suspects: new TaskQueue(1, Number.POSITIVE_INFINITY),
     inputs: new InputBudget(settings.maxInputMemoryBytes, clock),
     runs: new HandlerRuns(clock, settings.abortGrace),
     history: new History(),

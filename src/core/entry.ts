@@ -1,6 +1,7 @@
 import type { Guard } from '../access/decision.ts'
 import type { AccessPolicy } from '../access/policy.ts'
 import type { ErrorCode, RpcError } from './errors.ts'
+import type { Losses } from './losses.ts'
 import type { Question, QuestionMethod } from './question.ts'
 import type { RefId } from './ref.ts'
 
@@ -77,6 +78,7 @@ interface EntryFields {
   readonly maxRetries: number
   /** How often a failed attempt was put off for another one, since the task was begun by hand or by its call. */
   readonly retries?: number
+  readonly losses?: Losses
   /** Another process may run the task again when the one that runs it is lost. */
   readonly idempotent: boolean
   readonly retryHistory: readonly FailedAttempt[]
@@ -126,6 +128,8 @@ export interface FailedEntry extends EntryFields, Ran {
   readonly status: 'failed'
   readonly completedAt: number
   readonly error: TaskError
+  /** The owner that fell silent. Unless the task was begun again, what it settles late still counts. */
+  readonly lostOwner?: string
 }
 
 export interface CancelledEntry extends EntryFields, Ran {

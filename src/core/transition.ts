@@ -12,6 +12,7 @@ import {
   type TaskError,
 } from './entry.ts'
 import type { JsonObject } from './json.ts'
+import { withLoss } from './losses.ts'
 import {
   answered,
   asked,
@@ -48,8 +49,8 @@ export type EntryEvent =
   | ({ type: 'cancel' } & End)
   /** The owner was silent at version `seen` for longer than its lease; the task is given up. */
   | ({ type: 'lose'; seen: number } & End)
-  /** The same, and another process takes the task over. */
-  | { type: 'take'; seen: number; lease: Lease; now: number }
+  /** The same, and another process takes the task over. `together`: the lost process ran other tasks, too. */
+  | { type: 'take'; seen: number; lease: Lease; together: boolean; now: number }
   /** By hand: a failed or cancelled task begins again. */
   | { type: 'retry'; lease: Lease; keepKey: boolean; now: number }
 
@@ -81,9 +82,17 @@ export function transition(entry: Entry, event: EntryEvent): Transition {
     if (entry.status === 'complete') return refuse('already_settled')
     return move(entry, again(entry, event), event)
   }
+  if (entry.status === 'failed' && isLate(entry, event)) return move(entry, settledLate(entry, event), event)
   if (!isInFlight(entry)) return refuse('already_settled')
   const refused = refusal(entry, event)
   return refused ? refuse(refused) : move(entry, moved(entry, event), event)
+}
+
+type LateSettlement = Extract<EntryEvent, { type: 'complete' | 'fail' }>
+
+/** Work that was taken for lost ended after all, and nobody has begun it again. */
+function isLate({ lostOwner }: FailedEntry, event: EntryEvent): event is LateSettlement {
+  return (event.type === 'complete' || event.type === 'fail') && lostOwner === event.owner
 }
 
 type FlightEvent = Exclude<EntryEvent, { type: 'retry' }>
@@ -151,7 +160,11 @@ function moved(entry: InFlightEntry, event: FlightEvent): Entry {
     case 'fail':
       return { ...failed(entry, event, event.error), status: 'failed' }
     case 'lose':
-      return { ...failed(entry, event, LOST), status: 'failed' }
+      return {
+        ...failed(entry, event, LOST),
+        status: 'failed',
+        ...(entry.status === 'processing' ? { lostOwner: entry.lease.owner } : {}),
+      }
     case 'cancel':
       return { ...ended(entry, event), ...released(entry), status: 'cancelled' }
     case 'postpone':
@@ -169,7 +182,30 @@ function moved(entry: InFlightEntry, event: FlightEvent): Entry {
         : {
             ...waiting(entry, event.lease),
             retryHistory: historyWith(entry, { error: LOST, now: event.now }),
+            losses: withLoss(entry.losses, event.together),
           }
+  }
+}
+
+function settledLate(entry: FailedEntry, event: LateSettlement): Entry {
+  const { now: completedAt, expiresAt } = event
+  const settled = {
+    ...without(entry, 'lostOwner'),
+    // The last one of them says that it was lost.
+    retryHistory: entry.retryHistory.slice(0, -1),
+    completedAt,
+    expiresAt,
+    ...(event.progress === undefined ? {} : { progress: event.progress }),
+  }
+  if (event.type === 'fail') {
+    const failure = { attempt: entry.attempt, error: inBrief(event.error), at: completedAt }
+    return { ...settled, error: event.error, retryHistory: [...settled.retryHistory, failure] }
+  }
+  const { valueBytes } = event
+  return {
+    ...without(settled, 'error', 'releasedKey', 'questions', 'asked'),
+    status: 'complete',
+    valueBytes,
   }
 }
 
@@ -178,7 +214,7 @@ function again(
   { lease, keepKey }: EntryEvent & { type: 'retry' },
 ): Entry {
   const { releasedKey: key } = entry
-  const rest = without(entry, 'completedAt', 'error', 'expiresAt', 'releasedKey')
+  const rest = without(entry, 'completedAt', 'error', 'lostOwner', 'expiresAt', 'releasedKey')
   return { ...waiting(rest, lease), ...(keepKey && key !== undefined ? { key } : {}) }
 }
 
@@ -189,7 +225,7 @@ function waiting(entry: Omit<PendingEntry, 'status' | 'lease'>, lease: Lease): P
 
 /** The fields of an ended task. Its key is released: only a complete entry may answer an identical call. */
 function ended(entry: InFlightEntry, { now, expiresAt, progress }: End) {
-  const rest = without(entry, 'lease', 'key', 'pace', 'retryAt', 'retries', 'questions')
+  const rest = without(entry, 'lease', 'key', 'pace', 'retryAt', 'retries', 'losses', 'questions')
   const questions = kept(entry)
   return {
     ...rest,

@@ -68,6 +68,8 @@ export interface Engine {
   readonly sources: SourceCache
   readonly thrown: ThrownErrors
   readonly queue: TaskQueue
+  /** Where tasks that were lost together again and again take turns, one at a time. */
+  readonly suspects: TaskQueue
   readonly inputs: InputBudget
   readonly runs: HandlerRuns
   readonly history: History

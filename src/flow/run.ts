@@ -2,8 +2,9 @@ import type { Guard } from '../access/decision.ts'
 import { decode } from '../core/codec.ts'
 import type { Entry, Lease, PendingEntry, ProcessingEntry } from '../core/entry.ts'
 import { asInspectable } from '../core/error-text.ts'
-import { StoreUnavailable, WorkerLost } from '../core/errors.ts'
+import { StoreUnavailable, TaskCancelled, WorkerLost } from '../core/errors.ts'
 import { events } from '../core/events.ts'
+import { isSuspect } from '../core/losses.ts'
 import type { ElicitResult } from '../core/question.ts'
 import type { RefId } from '../core/ref.ts'
 import { timeUntil } from '../core/retry-policy.ts'
@@ -38,12 +39,13 @@ interface Hold {
 export function performer(
   engine: Engine,
   tool: Tool,
-  { uses = [], retryAt: firstAt, lease }: PendingEntry,
+  { uses = [], retryAt: firstAt, lease, losses }: PendingEntry,
   place: Place | undefined,
 ): Perform {
   return async (refId, signal) => {
     const own = abortableUnder(signal)
-    const seat = new Seat(place, engine.queue, tool)
+    const alone = isSuspect(losses) ? new Seat(undefined, engine.suspects, { name: 'suspects' }) : undefined
+    const seat = new Seat(place, engine.queue, tool, alone)
     const hold: Hold = { engine, tool, refId, lease, seat, signal: own.signal, stop: own.abort }
     const unguard = guardLease(engine, refId, lease, hold.stop)
     try {
@@ -93,6 +95,8 @@ async function attempt(hold: Hold): Promise<number | undefined> {
   if (refused || entry?.status !== 'processing') return undefined
   engine.events.emit(events.started(entry))
   const { outcome, progress } = await execute(hold, entry, input)
+  // It was stopped because the task is no longer ours: how it ended says nothing of the task.
+  if ('error' in outcome && signal.reason instanceof TaskCancelled) return undefined
   return conclude(engine, { entry, tool, progress }, outcome)
 }
 

@@ -1,31 +1,37 @@
 import type { Place, TaskQueue } from './queue.ts'
 
-/** The place of one task in the queue: given up where the task only waits, taken again where it goes on. */
+/**
+ * The place of one task in the queue: given up where the task only waits, taken again where it goes on. It is taken only
+ * after that in the queue `before`, where there is one, and given up with it.
+ */
 export class Seat {
   #place: Place | undefined
 
   constructor(
     first: Place | undefined,
     private readonly queue: TaskQueue,
-    private readonly tool: { readonly name: string; readonly maxConcurrentTasks: number | undefined },
+    private readonly tool: { readonly name: string; readonly maxConcurrentTasks?: number | undefined },
+    private readonly before?: Seat,
   ) {
     this.#place = first
   }
 
   /** Resolves when the task may run; a place that was given up is taken again, at the end of the line. */
-  turn(signal: AbortSignal): Promise<void> {
+  async turn(signal: AbortSignal): Promise<void> {
+    if (this.before) await this.before.turn(signal)
     this.#place ??= this.queue.enterAgain(this.tool.name, this.tool.maxConcurrentTasks)
     return this.#place.turn(signal)
   }
 
   /** Gives the place up until `turn` asks for one; the task still counts as one that waits. */
   stepAside(): void {
-    this.#place?.leave()
+    this.leave()
     this.#place = this.queue.stepAside(this.tool.name, this.tool.maxConcurrentTasks)
   }
 
   /** Gives the place up when `over` resolves; the next turn takes another one. */
   leaveAfter(over: Promise<void>): void {
+    this.before?.leaveAfter(over)
     const place = this.#place
     this.#place = undefined
     void over.then(() => place?.leave())
@@ -33,6 +39,7 @@ export class Seat {
 
   /** Twice is safe. */
   leave(): void {
+    this.before?.leave()
     this.#place?.leave()
     this.#place = undefined
   }

@@ -94,8 +94,11 @@ async function concludeError(engine: Engine, attempt: Attempt, error: unknown): 
       now,
       retryAt,
     }))
-    if (postponed) engine.events.emit(events.retrying(entry, retryAt))
-    return postponed ? retryAt : undefined
+    if (postponed) {
+      engine.events.emit(events.retrying(entry, retryAt))
+      return retryAt
+    }
+    // Refused. If that is because it was taken for lost, it has failed with its own error all the same.
   }
   engine.thrown.tell(entry, error)
   const { taskRetention } = engine.settings

@@ -1,25 +1,31 @@
 import { type Entry, expiry, type InFlightEntry, isInFlight } from '../core/entry.ts'
 import { events } from '../core/events.ts'
+import { mayRunAgain } from '../core/losses.ts'
 import type { RefId } from '../core/ref.ts'
 import type { Tool } from '../core/tool.ts'
 import { change } from './change.ts'
 import type { Engine } from './engine.ts'
-import { newLease } from './lease.ts'
+import { newLease, processOf } from './lease.ts'
 import { start } from './start.ts'
 
 /** How many entries one step of a sweep looks at. */
 const BATCH = 500
 
-/** A task that took so many processes down is not given another one. */
-const MAX_LOSSES = 3
-
-/** A task whose tool this process lacks is left to others for so many lease durations. */
+/** For so many lease durations others are waited for: a process that has a tool, or the silence of a process's other tasks. */
 const PATIENCE = 2
 
 /** What a sweeper saw of a task: since when, by its own clock, it has not changed. */
 interface Sighting {
   readonly version: number
   readonly since: number
+  /** Where its handler runs. */
+  readonly process: string | undefined
+}
+
+/** An entry in flight, and for how long it has been as it is. */
+interface Seen {
+  readonly entry: InFlightEntry
+  readonly silence: number
 }
 
 /**
@@ -37,14 +43,21 @@ export class Sweeper {
     const { store, clock, settings } = this.engine
     const slept = Math.max(0, clock.monotonic() - this.#lookedAt - settings.sweepInterval)
     while ((await store.prune(clock.now(), BATCH)) === BATCH);
-    const seen = new Map<RefId, Sighting>()
+    const before = this.#sightings
+    const sightings = new Map<RefId, Sighting>()
+    const all: Seen[] = []
     for await (const entry of this.#inFlight()) {
-      const silence = this.#observe(entry, slept, seen)
-      if (silence >= entry.lease.duration && !this.engine.runner.runs(entry.refId)) {
-        await this.#recover(entry, silence)
-      }
+      all.push({ entry, silence: this.#observe(entry, slept, sightings) })
     }
-    this.#sightings = seen
+    const crews = crewsOf([...before, ...sightings])
+    const awake = awakeIn(all)
+    // The newest first: a task may wait for one that it called.
+    all.sort((a, b) => b.entry.createdAt - a.entry.createdAt)
+    for (const { entry, silence } of all) {
+      if (silence < this.#patienceWith(entry, awake) || this.engine.runner.runs(entry.refId)) continue
+      await this.#recover(entry, silence, isTogether(entry, crews))
+    }
+    this.#sightings = sightings
     this.#lookedAt = clock.monotonic()
   }
 
@@ -69,18 +82,23 @@ export class Sweeper {
     const now = this.engine.clock.monotonic()
     const before = this.#sightings.get(entry.refId)
     const since = before?.version === entry.version ? before.since + slept : now
-    const sighting = { version: entry.version, since }
+    const process = entry.status === 'processing' ? processOf(entry.lease) : undefined
+    const sighting = { version: entry.version, since, process }
     seen.set(entry.refId, sighting)
     return now - sighting.since
   }
 
+  /** A process that died left all of its tasks silent; so while some are not, others are given more time. */
+  #patienceWith({ status, lease }: InFlightEntry, awake: ReadonlySet<string>): number {
+    const waits = status === 'processing' && awake.has(processOf(lease))
+    return waits ? PATIENCE * lease.duration : lease.duration
+  }
+
   /** A task that never began may begin anywhere; one that did is run again only where that does no harm. */
-  async #recover(entry: InFlightEntry, silence: number): Promise<void> {
-    const losses = entry.retryHistory.filter(({ error }) => error.code === 'worker_lost').length
-    const repeatable = (entry.status === 'pending' || entry.idempotent) && losses < MAX_LOSSES
+  async #recover(entry: InFlightEntry, silence: number, together: boolean): Promise<void> {
     const tool = this.engine.tools.get(entry.toolName ?? '')
-    if (!repeatable) await this.#giveUp(entry)
-    else if (tool) await this.#takeOver(entry, tool)
+    if (!isRepeatable(entry)) await this.#giveUp(entry)
+    else if (tool) await this.#takeOver(entry, tool, together)
     else if (silence >= this.#patience(entry)) await this.#giveUp(entry)
   }
 
@@ -89,10 +107,16 @@ export class Sweeper {
     return PATIENCE * Math.max(lease.duration, this.engine.settings.leaseDuration)
   }
 
-  async #takeOver(entry: InFlightEntry, tool: Tool): Promise<void> {
+  async #takeOver(entry: InFlightEntry, tool: Tool, together: boolean): Promise<void> {
     const lease = newLease(this.engine)
     const now = this.engine.clock.now()
-    const taken = await change(this.engine, entry.refId, { type: 'take', seen: entry.version, lease, now })
+    const taken = await change(this.engine, entry.refId, {
+      type: 'take',
+      seen: entry.version,
+      lease,
+      together,
+      now,
+    })
     if (taken.refused || taken.entry.status !== 'pending') return
     this.engine.events.emit(events.recovered(taken.entry))
     // Without a place, which it takes when it is due: it was admitted once, so a full queue must not cost it its life.
@@ -109,4 +133,30 @@ export class Sweeper {
     })
     if (!lost.refused && !isInFlight(lost.entry)) this.engine.events.emit(events.settled(lost.entry))
   }
+}
+
+/** Which tasks each process was seen to run, by this sweep and by the one before. */
+function crewsOf(sightings: ReadonlyArray<[RefId, Sighting]>): Map<string, Set<RefId>> {
+  const crews = new Map<string, Set<RefId>>()
+  for (const [refId, { process }] of sightings) {
+    if (process !== undefined) crews.set(process, (crews.get(process) ?? new Set()).add(refId))
+  }
+  return crews
+}
+
+/** The processes that some task has had a sign of life from. */
+function awakeIn(all: readonly Seen[]): Set<string> {
+  return new Set(
+    all
+      .filter(({ entry, silence }) => silence < entry.lease.duration)
+      .map(({ entry }) => processOf(entry.lease)),
+  )
+}
+
+function isTogether({ lease }: InFlightEntry, crews: ReadonlyMap<string, ReadonlySet<RefId>>): boolean {
+  return (crews.get(processOf(lease))?.size ?? 0) > 1
+}
+
+function isRepeatable({ status, idempotent, losses }: InFlightEntry): boolean {
+  return status === 'pending' || (idempotent && mayRunAgain(losses))
 }

@@ -120,6 +120,8 @@ export class Law implements Journal {
     const move = `${before.status} → ${after.status}`
     assert.equal(after.version, before.version + 1, move)
     if (isInFlight(before)) this.#judgeFlight(known, { by, before, after, parts })
+    else if (before.status === 'failed' && !isInFlight(after))
+      this.#judgeLate(known, by, before, after, parts)
     else this.#judgeRestart(known, before, after)
     if (isInFlight(after)) this.#owners.set(after.lease.owner, by)
     known.entry = after
@@ -145,6 +147,16 @@ export class Law implements Journal {
     assert.ok(known.asked.has('retry') && after.status === 'pending', `${before.status} → ${after.status}`)
     this.#see('retry by hand')
     known.retries++
+  }
+
+  /** Work that was taken for lost ended after all, and nobody had begun it again. */
+  #judgeLate(known: Case, by: Process, before: FailedEntry, after: Entry, parts: Write['parts']): void {
+    const said = `${before.status} → ${after.status}, ${JSON.stringify(after)}`
+    assert.equal(before.error.code, 'worker_lost', said)
+    assert.equal(this.#owners.get(before.lostOwner ?? ''), by, `only the last owner settles late: ${said}`)
+    this.#see('late settlement')
+    if (after.status === 'complete') this.#judgeResult(known, after, parts, said)
+    else assert.ok(after.status === 'failed' && known.runs.at(-1)?.ended === 'fail', said)
   }
 
   #judgeFlight(known: Case, { by, before, after, parts }: Flight): void {

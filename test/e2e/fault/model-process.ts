@@ -72,6 +72,8 @@ export class Process {
       leaseDuration: LEASE,
       sweepInterval: SWEEP,
       taskRetention: RETENTION,
+      // These handlers end when the model says, whatever their signal does.
+      abortGrace: 0,
     })
     const tool = (name: ToolName) =>
       this.cache.cached(

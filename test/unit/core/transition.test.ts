@@ -55,6 +55,7 @@ const take = (owner: string, seen: number): EntryEvent => ({
   type: 'take',
   seen,
   lease: lease(owner),
+  together: false,
   now: 30,
 })
 const retry = (owner: string, keepKey = true): EntryEvent => ({
@@ -133,6 +134,35 @@ describe('transition', () => {
     expect(taken.retryHistory).toMatchObject([{ attempt: 1, error: { code: 'worker_lost' } }])
     for (const event of [complete('a'), start, progress('a')])
       expect(refusal(taken, event)).toBe('lease_lost')
+  })
+
+  it('what was taken for lost still counts when it is settled late, unless somebody began it again', () => {
+    const lost = reached(start, { type: 'lose', seen: 2, ...end })
+    expect(lost).toMatchObject({ status: 'failed', lostOwner: 'a' })
+    const late = transitioned(lost, { ...complete('a'), now: 70, expiresAt: 1070 } as EntryEvent)
+    expect(late).toMatchObject({ status: 'complete', valueBytes: 7, completedAt: 70, expiresAt: 1070 })
+    expect(late.retryHistory).toEqual([])
+    for (const gone of ['error', 'lostOwner', 'lease', 'releasedKey']) expect(late).not.toHaveProperty(gone)
+    const failed = transitioned(lost, fail('a'))
+    expect(failed).toMatchObject({ status: 'failed', error, retryHistory: [{ attempt: 1, error }] })
+    expect(failed).not.toHaveProperty('lostOwner')
+    const again = transitioned(lost, retry('b'))
+    expect(again).not.toHaveProperty('lostOwner')
+    expect(refusal(again, complete('a'))).toBe('lease_lost')
+    expect(refusal(lost, complete('b'))).toBe('already_settled')
+    expect(refusal(lost, postpone('a'))).toBe('already_settled')
+    expect(refusal(late, complete('a'))).toBe('already_settled')
+    expect(refusal(reached({ type: 'lose', seen: 1, ...end }), complete('a'))).toBe('already_settled')
+    expect(refusal(reached(start, cancel), complete('a'))).toBe('already_settled')
+  })
+
+  it('remembers whether a lost process ran other tasks too, until the task is begun by hand', () => {
+    const take2 = { ...take('b', 2), together: true } as EntryEvent
+    const twice = reached(start, take2, { ...start, owner: 'b' } as EntryEvent, take('c', 4))
+    expect(twice).toMatchObject({ losses: { alone: 1, together: 1 } })
+    expect(reached(take('b', 1))).not.toHaveProperty('losses')
+    const again = [cancel, retry('d')].reduce<Entry>(transitioned, twice)
+    expect(again).not.toHaveProperty('losses')
   })
 
   it('a failed attempt waits for the next one under its lease and key, and is remembered', () => {
@@ -337,7 +367,9 @@ describe('transition', () => {
       fc.nat({ max: 6 }).map(n => answer(`elicit-${n}`)),
       fc.tuple(owner, fc.nat({ max: 6 })).map(([o, n]) => withdraw(o, `elicit-${n}`)),
       seen.map(version => ({ type: 'lose' as const, seen: version, ...end })),
-      fc.tuple(owner, seen).map(([o, version]) => take(o, version)),
+      fc
+        .tuple(owner, seen, fc.boolean())
+        .map(([o, version, together]) => ({ ...take(o, version), together }) as EntryEvent),
     )
     fc.assert(
       fc.property(fc.array(event, { maxLength: 40 }), events => {
@@ -346,7 +378,9 @@ describe('transition', () => {
         for (const next of events) {
           const moved = transition(entry, next)
           if (entry.status === 'complete') expect(moved.ok).toBe(false)
-          if (!isInFlight(entry) && next.type !== 'retry') expect(moved.ok).toBe(false)
+          const late = entry.status === 'failed' && 'owner' in next && entry.lostOwner === next.owner
+          if (!isInFlight(entry) && next.type !== 'retry' && !late) expect(moved.ok).toBe(false)
+          if (late && moved.ok) expect(['complete', 'failed']).toContain(moved.entry.status)
           if (!moved.ok) continue
           expect(moved.entry.version).toBe(entry.version + 1)
           expect(moved.entry.updatedAt ?? 0).toBeGreaterThanOrEqual(entry.updatedAt ?? 0)
@@ -370,6 +404,11 @@ describe('transition', () => {
           // Whoever changes it without the lease can only end it, answer, begin it again, or take it at the version it saw.
           if ('owner' in next && isInFlight(entry)) expect(entry.lease.owner).toBe(next.owner)
           if ('seen' in next) expect(entry.version).toBe(next.seen)
+          const lossesOf = ({ losses }: Entry) => (losses ? losses.alone + losses.together : 0)
+          const lost = next.type === 'take' && entry.status === 'processing' ? 1 : 0
+          if (isInFlight(moved.entry) && isInFlight(entry)) {
+            expect(lossesOf(moved.entry) - lossesOf(entry)).toBe(lost)
+          }
           entry = moved.entry
         }
       }),
