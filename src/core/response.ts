@@ -60,9 +60,11 @@ export interface AsyncTaskResponse extends AnswerBase {
   readonly inputRequests?: Readonly<Record<string, InputRequest>>
   /** What went wrong. */
   readonly error?: string
+  /** `task_failed` for whoever may not hear why. */
   readonly errorCode?: ErrorCode
   /** For `protocol_error`: what callers of the protocol are told. */
   readonly errorRpc?: RpcError
+  /** Absent for whoever may not hear why. */
   readonly retryCount?: number
   readonly maxRetries?: number
   readonly canRetry?: boolean

@@ -41,7 +41,7 @@ export function describeTask(
     ...(entry.toolName === undefined ? {} : { tool: engine.toolLabel(entry.toolName) }),
     ...(startedAt === undefined ? {} : { startedAt: toDate(startedAt) }),
     ...(progress ? { progress } : {}),
-    ...(isInFlight(entry) ? flying(engine, entry, who) : ended(entry, hears)),
+    ...(isInFlight(entry) ? flying(engine, entry, who, hears) : ended(entry, hears)),
     ...(detail === 'full' ? fully(entry, tool, hears) : {}),
   }
 }
@@ -51,7 +51,7 @@ function fully(entry: TaskEntry, tool: Tool | undefined, hears: boolean) {
   const inFlight = isInFlight(entry)
   return {
     // Of a task that has ended they are there in every format.
-    ...(inFlight ? { retryCount: retriesOf(entry), maxRetries: entry.maxRetries, canRetry: false } : {}),
+    ...(inFlight ? { ...(hears ? retriesOf(entry) : {}), canRetry: false } : {}),
     isCancellable: inFlight,
     ...(retryHistory.length > 0 && hears ? { retryHistory } : {}),
     // Whoever made the schema may have made it from what the tool works on.
@@ -81,7 +81,7 @@ export function tellProgress(
 /** A failed task as an error for `who`. */
 export function taskFailed(engine: Engine, { error, ...entry }: FailedEntry, who: Actor): RefCacheError {
   const hears = engine.access.mayHear(entry, who)
-  if (!hears) return new TaskFailed(UNTOLD, { code: error.code })
+  if (!hears) return new TaskFailed(UNTOLD)
   const thrown = engine.thrown.of(entry)
   const options = { code: error.code, ...(thrown === undefined ? {} : { cause: thrown }) }
   if (error.rpc) return new ProtocolFailure(error.message, error.rpc, options)
@@ -91,25 +91,27 @@ export function taskFailed(engine: Engine, { error, ...entry }: FailedEntry, who
 const UNTOLD =
   'The tool failed. What it said is private, like what it worked on. If it does not take such values, pass another reference.'
 
-function flying(engine: Engine, entry: InFlightEntry, who: Actor) {
+function flying(engine: Engine, entry: InFlightEntry, who: Actor, hears: boolean) {
   const now = engine.clock.now()
   const eta = estimate(entry, now)
-  const { retryHistory, maxRetries } = entry
   const inputRequests = inputRequestsFor(engine, entry, who)
   return {
     ...eta,
     pollAfterSeconds: pollAfter(eta.etaSeconds, (now - entry.createdAt) / 1000),
     // Retries are worth a word only where there were any.
-    ...(retryHistory.length > 0 ? { retryCount: retriesOf(entry), maxRetries } : {}),
+    ...(entry.retryHistory.length > 0 && hears ? retriesOf(entry) : {}),
     ...(inputRequests ? { inputRequests } : {}),
     message: awaitsInput(entry) ? WAITING : RUNNING,
   }
 }
 
-/** The retries that were made or are about to be made. */
-function retriesOf({ status, attempt, retryHistory }: InFlightEntry): number {
-  if (retryHistory.length === 0) return 0
-  return status === 'pending' ? attempt : attempt - 1
+/**
+ * The retries that were made or are about to be made. Whether a failure is worth a retry tells of what kind it is, so
+ * this is for those who may hear the words.
+ */
+function retriesOf({ status, attempt, retryHistory, maxRetries }: InFlightEntry) {
+  const began = status === 'pending' ? attempt : attempt - 1
+  return { retryCount: retryHistory.length === 0 ? 0 : began, maxRetries }
 }
 
 const RUNNING =
@@ -136,8 +138,9 @@ function pollAfter(eta: number | undefined, elapsedSeconds: number): number {
 }
 
 function ended(entry: FailedEntry | CancelledEntry, hears: boolean) {
-  const retryCount = Math.max(0, entry.attempt - 1)
-  const counts = { retryCount, maxRetries: entry.maxRetries }
+  const counts = hears
+    ? { retryCount: Math.max(0, entry.attempt - 1), maxRetries: entry.maxRetries }
+    : undefined
   if (entry.status === 'cancelled') {
     return {
       ...counts,
@@ -145,16 +148,18 @@ function ended(entry: FailedEntry | CancelledEntry, hears: boolean) {
       message: 'The task was cancelled. If its result is still wanted, call retry_task with this ref_id.',
     }
   }
-  const { code, rpc } = entry.error
+  // What kind of failure it was may tell of what the handler worked on, as its words may.
+  if (!hears) return { error: UNTOLD, errorCode: 'task_failed', canRetry: true, message: AGAIN } as const
+  const { code, rpc, message } = entry.error
   const canRetry = !isFinal(code)
   return {
     ...counts,
-    error: hears ? entry.error.message : UNTOLD,
+    error: message,
     errorCode: code,
-    ...(rpc && hears ? { errorRpc: rpc } : {}),
+    ...(rpc ? { errorRpc: rpc } : {}),
     canRetry,
-    message: canRetry
-      ? 'The task failed. Call retry_task with this ref_id to try once more.'
-      : 'The task failed, and would fail again with the same input.',
+    message: canRetry ? AGAIN : 'The task failed, and would fail again with the same input.',
   }
 }
+
+const AGAIN = 'The task failed. Call retry_task with this ref_id to try once more.'

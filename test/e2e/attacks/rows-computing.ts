@@ -171,6 +171,30 @@ export const COMPUTING: readonly Attack[] = [
     },
   },
   {
+    id: 'failure-kind',
+    tries: 'to learn of a value from the way in which a call with it failed: its code, whether a retry helps',
+    guardedBy: 'src/flow/status.ts',
+    async attempt(scene) {
+      const { mallory } = scene
+      const alice = await reader(scene)
+      const refId = await usable(scene)
+      await alice.call('explode', { value: refId, how: 'words' })
+      toldTo(scene, alice)
+      for (const way of await waysTo(mallory, refId)) {
+        const answers = [
+          await mallory.call('strict', { value: way }),
+          await mallory.call('unserializable', { value: way }),
+          await mallory.call('explode', { value: way, how: 'coded' }),
+          await mallory.call('explode', { value: way, how: 'words' }),
+        ]
+        for (const { said, code } of answers) {
+          expect(code).toBe('task_failed')
+          expect(unnamed(said)).toBe(unnamed(answers[0]?.said ?? ''))
+        }
+      }
+    },
+  },
+  {
     id: 'tainted-outrun',
     tries: 'to use a result before it is known what it will be made of',
     guardedBy: 'src/flow/references.ts',
@@ -188,6 +212,28 @@ export const COMPUTING: readonly Attack[] = [
         for (const refId of [first, second, third]) await settled(scene, refId)
         expect((await mallory.act('get', second)).code).toBe('permission_denied')
       }
+    },
+  },
+  {
+    id: 'joined-while-queued',
+    tries:
+      'to join the task of somebody who may see everything, while its source waits in the queue and nobody knows yet of what that is made',
+    guardedBy: 'src/flow/draft.ts',
+    cache: { maxConcurrentTasks: 1 },
+    async attempt(scene) {
+      const { mallory, gates } = scene
+      const alice = await reader(scene)
+      const bait = refOf(await mallory.call('store_public', { value: [await usable(scene)] }))
+      const busy = refOf(await mallory.call('wait_public', { gate: 'g' }))
+      await gates.reached('g')
+      const source = refOf(await mallory.call('public_handle', { value: bait }))
+      const hers = refOf(await alice.call('public_handle', { value: [source] }))
+      const his = refOf(await mallory.call('public_handle', { value: [source] }))
+      gates.open('g')
+      for (const refId of [busy, source, hers, his]) await settled(scene, refId)
+      await alice.act('get', hers)
+      toldTo(scene, alice)
+      expect((await mallory.act('get', his, { full: true })).code).toBe('permission_denied')
     },
   },
   {
@@ -268,6 +314,11 @@ export const COMPUTING: readonly Attack[] = [
     },
   },
 ]
+
+/** Without what differs from one call to the next. */
+function unnamed(said: string): string {
+  return said.replaceAll(/[0-9a-f]{32}/g, '<id>').replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, '<time>')
+}
 
 /** Polls that were admitted before anybody knew what the task would work on. */
 function following({ door }: Scene, attacker: Person, refIds: readonly string[]): Promise<unknown>[] {

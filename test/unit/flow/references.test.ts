@@ -3,8 +3,16 @@ import { z } from 'zod'
 import { actor } from '../../../src/access/actor.ts'
 import { Permission } from '../../../src/access/permission.ts'
 import { AccessPolicy } from '../../../src/access/policy.ts'
-import { CircularReference, InvalidArgument, NotFound, TaskFailed } from '../../../src/core/errors.ts'
+import {
+  CircularReference,
+  InvalidArgument,
+  NotFound,
+  ProtocolFailure,
+  TaskFailed,
+} from '../../../src/core/errors.ts'
 import type { JsonValue } from '../../../src/core/json.ts'
+import type { AsyncTaskResponse } from '../../../src/core/response.ts'
+import type { TaskContext } from '../../../src/core/tool.ts'
 import type { RefCache } from '../../../src/ref-cache.ts'
 import { memoryStore } from '../../../src/stores/memory.ts'
 import { deferred, scene } from './scene.ts'
@@ -287,6 +295,60 @@ describe('what was computed from a value by EXECUTE alone', () => {
     await cache.retryTask(refId, { actor: user })
     expect(await cache.get(refId, { wait: '1s', actor: user })).toMatchObject({ value: [100, 200, 60_000] })
     await expect(cache.get(refId, { actor: agent })).rejects.toThrow(/private/)
+  })
+})
+
+describe('how a call with a private value failed', () => {
+  const reasons: Record<string, { options?: object; work?: (task: TaskContext) => unknown }> = {
+    'its handler threw': {
+      work: () => {
+        throw new Error('no luck')
+      },
+    },
+    'its handler threw an error with a code': {
+      work: () => {
+        throw new InvalidArgument('no such row')
+      },
+    },
+    'its handler threw an error of the protocol': {
+      work: () => {
+        throw new ProtocolFailure('no such row', { code: -32602 })
+      },
+    },
+    'its schema did not want the value': { options: { input: z.object({ rows: z.number() }) } },
+    'its result is too large': { work: () => 'x'.repeat(10_000) },
+    'its result is no JSON': { work: () => 1n },
+    'it ran too long': { options: { hardTimeout: '1s' }, work: () => new Promise(() => {}) },
+  }
+
+  it('is told alike whatever the reason, to whoever may not see the value', async () => {
+    const { cache, clock } = open({ maxValueBytes: 5_000 })
+    const { refId } = await cache.set('rows', [1], { policy: AccessPolicy.executeOnly })
+    const told: Record<string, unknown[]> = {}
+    for (const [reason, { options, work = () => 1 }] of Object.entries(reasons)) {
+      const settings = { name: 'tool', asyncTimeout: 0, memoize: false, maxRetries: 2, ...options }
+      const tool = cache.cached(settings as { name: string }, (_, task) => work(task))
+      const handle = await tool({ rows: refId } as never, { actor: agent })
+      const waiting = tool({ rows: refId } as never, { actor: agent, asyncTimeout: '1h' }).catch(e => e)
+      await clock.advance('1m')
+      const {
+        refId: _,
+        startedAt: __,
+        ...polled
+      } = (await cache.get(handle.refId, {
+        actor: agent,
+        responseFormat: 'full',
+      })) as AsyncTaskResponse
+      const error = (await waiting) as TaskFailed
+      const resolved = await cache.resolve(handle.refId, { actor: agent }).catch(e => e)
+      told[reason] = [polled, error.name, error.code, error.message, resolved.code, resolved.message]
+      const heard = await cache.get(handle.refId, { actor: user })
+      expect(heard, reason).toMatchObject({ status: 'failed', retryCount: expect.any(Number) })
+    }
+    const [first, ...others] = Object.values(told)
+    for (const other of others) expect(other).toEqual(first)
+    expect(first?.[0]).toMatchObject({ errorCode: 'task_failed', canRetry: true })
+    expect(first?.[0]).not.toHaveProperty('retryCount')
   })
 })
 
