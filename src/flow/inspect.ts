@@ -6,7 +6,8 @@ import { ENTRY_STATUSES, type Entry, type EntryStatus, type Progress } from '../
 import { type ErrorCode, InvalidArgument, NotFound } from '../core/errors.ts'
 import { hideSession, sessionDigest } from '../core/hidden-session.ts'
 import { checkChoice, checkCount } from '../core/options.ts'
-import { createRefId, type RefId } from '../core/ref.ts'
+import type { RefId } from '../core/ref.ts'
+import { cursorBetween, positionOf } from './cursor.ts'
 import type { Engine } from './engine.ts'
 import { find } from './find.ts'
 import { scan } from './scan.ts'
@@ -73,12 +74,15 @@ export async function list(engine: Engine, options: ListOptions): Promise<EntryP
   const after = cursor === undefined ? undefined : positionOf(engine, cursor)
   const found: Entry[] = []
   let lookedAt = 0
+  let last: RefId | undefined
   for await (const { entry, wanted } of scan(engine, { namespace, statuses, after })) {
-    if (wanted && passes(entry)) {
-      if (found.length === limit) return pageOf(found, found.at(-1)?.refId)
-      found.push(entry)
+    const listed = wanted && passes(entry)
+    if (last !== undefined && ((listed && found.length === limit) || lookedAt === MAX_LOOKED_AT)) {
+      return pageOf(found, cursorBetween(engine, last, entry.refId))
     }
-    if (++lookedAt === MAX_LOOKED_AT) return pageOf(found, entry.refId)
+    if (listed) found.push(entry)
+    lookedAt++
+    last = entry.refId
   }
   return pageOf(found)
 }
@@ -103,26 +107,8 @@ function filterOf(engine: Engine, { toolName, olderThan, newerThan }: ListOption
     (toolName === undefined || entry.toolName === toolName)
 }
 
-function pageOf(found: readonly Entry[], last?: RefId): EntryPage {
-  return {
-    entries: found.map(describeEntry),
-    ...(last === undefined ? {} : { nextCursor: cursorAt(last) }),
-  }
-}
-
-/** A cursor is the random part of the last refId, in another spelling. */
-function cursorAt(refId: RefId): string {
-  return Buffer.from(refId.slice(refId.lastIndexOf(':') + 1), 'hex').toString('base64url')
-}
-
-function positionOf(engine: Engine, cursor: string): RefId {
-  const bytes =
-    typeof cursor === 'string' && cursor.length === 22 ? Buffer.from(cursor, 'base64url') : undefined
-  // Only the one spelling that is given out is taken.
-  if (bytes?.length === 16 && bytes.toString('base64url') === cursor) {
-    return createRefId(engine.name, () => bytes)
-  }
-  throw new InvalidArgument('This is no cursor that was given out. Begin again without one.')
+function pageOf(found: readonly Entry[], nextCursor?: string): EntryPage {
+  return { entries: found.map(describeEntry), ...(nextCursor === undefined ? {} : { nextCursor }) }
 }
 
 export function describeEntry(entry: Entry): EntryInfo {
