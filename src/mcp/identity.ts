@@ -40,7 +40,7 @@ export function callerOf(context: ServerContext, { actorOf, directSession }: Ide
   const claims = http?.authInfo?.extra ?? {}
   return toCaller({
     named: vouchedFor(() => actorOf?.(context)) ?? subjectIn(claims),
-    clientId: http?.authInfo?.clientId,
+    client: clientIn(http?.authInfo?.clientId, claims),
     session: http ? sessionName(sessionId) : (sessionName(sessionId) ?? directSession),
     shared: http !== undefined,
     claims,
@@ -49,9 +49,10 @@ export function callerOf(context: ServerContext, { actorOf, directSession }: Ide
 
 /** What a transport knows of a caller. */
 export interface Known {
-  /** Who it is, in the words of whoever vouches for it. */
+  /** Who it is, as `vouchedFor` or `subjectIn` gives it. */
   named: Actor | undefined
-  clientId?: string | undefined
+  /** The OAuth client, as `clientIn` gives it. */
+  client?: Actor | undefined
   /** The name of its session, as `sessionName` gives it. */
   session: string | undefined
   /** Others may come over the same connection, as over HTTP. */
@@ -59,9 +60,9 @@ export interface Known {
   claims: Readonly<Record<string, unknown>>
 }
 
-export function toCaller({ named, clientId, session, shared, claims }: Known): Caller {
+export function toCaller({ named, client, session, shared, claims }: Known): Caller {
   const inSession = session === undefined ? {} : { sessionId: session }
-  const who = { ...inSession, ...(named ? escaped(named) : clientActor(clientId)) }
+  const who = { ...inSession, ...(named ?? client ?? actor.agent()) }
   if (who.id !== undefined) {
     return { actor: who, namespace: `user:${who.id}`, ambiguous: named?.id === undefined, claims }
   }
@@ -89,12 +90,12 @@ function escaped({ id, sessionId, orgs, ...who }: Actor): Actor {
   }
 }
 
-/** What the server's own code says of a caller; its errors stay inside. */
+/** What the server's own code says of a caller, as namespaces take it; its errors stay inside. */
 export function vouchedFor(ask: () => Actor | undefined): Actor | undefined {
   try {
     const who = ask()
     if (who?.type === 'system') throw new Error('actorOf gave the system actor, which no request may be.')
-    return who
+    return who && escaped(who)
   } catch (cause) {
     throw internalError(cause)
   }
@@ -107,15 +108,31 @@ const SUBJECT_CLAIMS = ['sub', 'subject', 'userId', 'user_id'] as const
 export function subjectIn(claims: Readonly<Record<string, unknown>>): Actor | undefined {
   const subject = SUBJECT_CLAIMS.map(name => claims[name]).find(isName)
   if (subject === undefined) return undefined
-  // Two issuers may know two people, or two organizations, by one name. A line feed stands in no issuer's URL.
-  const issued = (name: string | number) => (isName(claims.iss) ? `${name}\n${claims.iss}` : `${name}`)
   const org = claims.org_id
-  return actor.agent({ id: issued(subject), ...(isName(org) ? { orgs: [issued(org)] } : {}) })
+  return actor.agent({
+    id: issuedId(subject, claims),
+    ...(isName(org) ? { orgs: [issuedId(org, claims)] } : {}),
+  })
 }
 
-function clientActor(clientId: string | undefined): Actor {
-  // A subject's id has no bare `%`, so no subject reads like a client.
-  return clientId ? actor.agent({ id: `%client-${digest(clientId)}` }) : actor.agent()
+/**
+ * Two issuers may know two people, or two organizations, by one name. `%0A` stands between a name and its issuer, and
+ * nowhere else: no name alone reads like a name and an issuer.
+ */
+function issuedId(name: string | number, { iss }: Readonly<Record<string, unknown>>): string {
+  if (!isName(iss)) return toNamespaceId(`${name}`)
+  const id = `${toNamespaceId(`${name}`)}%0A${toNamespaceId(`${iss}`)}`
+  return id.length <= MAX_ID_LENGTH ? id : `%issued-${digest(id)}`
+}
+
+/** The OAuth client, where a token names one and no subject. No name reads like it: none has a bare `%c`. */
+export function clientIn(
+  clientId: string | undefined,
+  { iss }: Readonly<Record<string, unknown>>,
+): Actor | undefined {
+  if (!clientId) return undefined
+  const issuer = isName(iss) ? `-${digest(`${iss}`)}` : ''
+  return actor.agent({ id: `%client-${digest(clientId)}${issuer}` })
 }
 
 /** Databases number their users. */
@@ -125,12 +142,14 @@ function isName(claim: unknown): claim is string | number {
 
 const MAX_ID_LENGTH = 256
 
-/** An id as namespaces take it: colons, white space and control characters escaped; one id for each name. */
+/**
+ * An id as namespaces take it: colons, white space and control characters escaped; one id for each name. What is too
+ * long, has a line feed, or would not survive UTF-8, goes by its digest.
+ */
 export function toNamespaceId(name: string): string {
   const escaped = name.replace(/[%:\s\p{Cc}]/gu, encodeURIComponent)
-  // What is too long, or would not survive UTF-8, goes by its digest.
-  const fits = escaped.length <= MAX_ID_LENGTH && Buffer.from(escaped).toString() === escaped
-  return fits ? escaped : `%sha256-${digest(name)}`
+  const survives = !name.includes('\n') && Buffer.from(escaped).toString() === escaped
+  return survives && escaped.length <= MAX_ID_LENGTH ? escaped : `%sha256-${digest(name)}`
 }
 
 function digest(text: string): string {

@@ -65,6 +65,41 @@ describe('who calls', () => {
     expect(checkNamespace(one.namespace ?? '')).toBe(one.namespace)
   })
 
+  it('is nobody else, whatever line feeds, escapes and colons are in names and issuers', () => {
+    // What a joined name might be taken for.
+    const letters = fc.constantFrom('a', '\n', '%', '0', 'A', ':', ' ', '"', ',')
+    const name = fc.oneof(
+      fc.string({ unit: letters, minLength: 1, maxLength: 5 }),
+      fc.constantFrom('x'.repeat(300), `x\n${'y'.repeat(300)}`, 'a%0Aa', 'a\na'),
+    )
+    const token = fc.record({ sub: name, iss: fc.option(name, { nil: undefined }) })
+    const idOf = (claims: { sub: string; iss: string | undefined }) => callerOf(tokenOf(claims)).actor.id
+    fc.assert(
+      fc.property(token, token, (one, two) => {
+        const same = one.sub === two.sub && one.iss === two.iss
+        expect(idOf(one) === idOf(two)).toBe(same)
+        const orgs = [one, two].map(
+          ({ sub, iss }) => callerOf(tokenOf({ sub: 'x', org_id: sub, iss })).actor.orgs?.[0],
+        )
+        expect(orgs[0] === orgs[1]).toBe(same)
+        expect(checkNamespace(`org:${orgs[0]}:user:${idOf(one)}`)).toBeTruthy()
+      }),
+      { numRuns: 300 },
+    )
+    const alice = idOf({ sub: 'alice', iss: 'https://one.example' })
+    expect(alice).toBe('alice%0Ahttps%3A//one.example')
+    expect(idOf({ sub: 'alice\nhttps://one.example', iss: undefined })).not.toBe(alice)
+    const said = actor.agent({ id: 'alice\nhttps://one.example' })
+    expect(callerOf(tokenOf({}), { actorOf: () => said }).actor.id).not.toBe(alice)
+  })
+
+  it('is another OAuth client when another issuer uses the same id of a client', () => {
+    const clients = [{}, { iss: 'https://one.example' }, { iss: 'https://two.example' }]
+    const ids = clients.map(claims => callerOf(tokenOf(claims)).actor.id)
+    expect(new Set(ids).size).toBe(3)
+    for (const id of ids) expect(id).toMatch(/^%client-/)
+  })
+
   it('is the OAuth client where the token names no subject; its users are not told apart, so nothing is shared', () => {
     const { ambiguous, namespace } = callerOf(tokenOf({}))
     expect(ambiguous).toBe(true)
@@ -112,7 +147,18 @@ describe('an id of a namespace', () => {
 
   it('tells names apart that look alike once they are escaped or shortened', () => {
     const long = 'x'.repeat(300)
-    const names = ['a:b', 'a%3Ab', 'a b', long, toNamespaceId(long), '\ud800', '\ud801', '\ufffd']
+    const names = [
+      'a:b',
+      'a%3Ab',
+      'a b',
+      'a\nb',
+      'a%0Ab',
+      long,
+      toNamespaceId(long),
+      '\ud800',
+      '\ud801',
+      '\ufffd',
+    ]
     expect(new Set(names.map(toNamespaceId)).size).toBe(names.length)
   })
 })
