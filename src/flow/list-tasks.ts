@@ -1,9 +1,9 @@
 import { type Actor, type ActorLike, isDescribed, toActor } from '../access/actor.ts'
 import { KNOW } from '../access/authorize.ts'
+import { cursorBetween, positionOf } from '../core/cursor.ts'
 import { type Entry, isExpired } from '../core/entry.ts'
 import { checkCount } from '../core/options.ts'
 import type { RefId } from '../core/ref.ts'
-import { cursorBetween, positionOf } from './cursor.ts'
 import type { Engine } from './engine.ts'
 import { describe, type TaskInfo } from './task-info.ts'
 

@@ -827,7 +827,8 @@ describe('who may answer', () => {
     await open.answer({ 'elicit-1': yes })
     expect(await open.cache.taskStatus(open.refId, { actor: ada })).toMatchObject({ status: 'complete' })
     const hidden = await ask({ user: 16, agent: 16 })
-    expect(await hidden.status()).toMatchObject({ status: 'failed', errorCode: 'input_unavailable' })
+    expect(await hidden.status()).toMatchObject({ status: 'failed', errorCode: 'task_failed' })
+    expect(await hidden.cache.inspect(hidden.refId)).toMatchObject({ errorCode: 'input_unavailable' })
     expect(sees(await hidden.status())).toBe(false)
   })
 

@@ -299,6 +299,10 @@ describe('what was computed from a value by EXECUTE alone', () => {
 })
 
 describe('how a call with a private value failed', () => {
+  const untilAborted = ({ signal }: TaskContext) =>
+    new Promise((_, reject) => {
+      signal.addEventListener('abort', () => reject(signal.reason))
+    })
   const reasons: Record<string, { options?: object; work?: (task: TaskContext) => unknown }> = {
     'its handler threw': {
       work: () => {
@@ -318,7 +322,7 @@ describe('how a call with a private value failed', () => {
     'its schema did not want the value': { options: { input: z.object({ rows: z.number() }) } },
     'its result is too large': { work: () => 'x'.repeat(10_000) },
     'its result is no JSON': { work: () => 1n },
-    'it ran too long': { options: { hardTimeout: '1s' }, work: () => new Promise(() => {}) },
+    'it ran too long': { options: { hardTimeout: '1s' }, work: untilAborted },
   }
 
   it('is told alike whatever the reason, to whoever may not see the value', async () => {
