@@ -129,7 +129,7 @@ describe('snippets', () => {
       mcpServers: Record<string, { command: string; args: string[] }>
     }
     for (const { command, args } of Object.values(mcpServers)) {
-      const [first, ...rest] = withoutNetwork([command, ...args])
+      const [first, ...rest] = withoutNetwork([command, ...args.map(fromPackage)])
       expect(await toolsOf(first!, rest)).toContain('get_cached_result')
     }
   })
@@ -198,6 +198,9 @@ function wireNames(body: unknown): string[] {
     ['value', 'preview', 'expected_schema'].includes(name) ? [name] : [name, ...wireNames(member)],
   )
 }
+
+/** The program in a clone, as the one of the packed package. */
+const fromPackage = (word: string) => (word === '/path/to/mcp-refcache/dist/cli/main.js' ? bin() : word)
 
 const bin = () => join(consumer.folder, 'node_modules/mcp-refcache', manifest.bin['mcp-refcache']!)
 
