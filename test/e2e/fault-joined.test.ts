@@ -1,21 +1,26 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { onEachBackend, type Place } from './fault/backends.ts'
 import { runsOf } from './fault/outside.ts'
 import { type ToolName, Worker } from './fault/worker.ts'
 
-const QUICK = { leaseDuration: 500, sweepInterval: 100 }
+/** Long enough that a process which is only slow is not taken for dead. */
+const QUICK = { leaseDuration: 2_000, sweepInterval: 100 }
 
-/** Callers in two processes wait for what a third one runs, and that one is killed. */
+/** Callers in two processes wait for what a third one runs, and that one is killed; then whoever runs it may finish. */
 async function orphans(place: Place, tool: ToolName) {
   const config = { ...place, cache: QUICK }
   const [claimer, ...others] = await Promise.all([1, 2, 3].map(() => Worker.start(config)))
-  const input = { id: 'shared', ms: 1_000, size: 100 }
+  const gate = join(place.folder, 'gate')
+  const input = { id: 'shared', size: 100, gate }
   const { refId } = await claimer!.call(tool, input, { asyncTimeout: 0 })
   await claimer!.hears(line => line.begun === 'shared')
   const calls = others.flatMap(worker => [worker.call(tool, input), worker.call(tool, input)])
-  const polls = others.map(worker => worker.get(refId, { wait: 30_000 }))
+  const polls = others.map(worker => worker.get(refId, { wait: 60_000 }))
   await Promise.all(others.map(worker => worker.hears(line => line.joined === refId)))
   await claimer!.kill()
+  writeFileSync(gate, '')
   const end = async () => {
     await Promise.all(others.map(worker => worker.end()))
     await place.end()
