@@ -2,7 +2,6 @@ import { InvalidArgument } from './errors.ts'
 import { isJsonObject, type JsonValue } from './json.ts'
 import { mapJson } from './map-json.ts'
 import { isRefOf, type RefId } from './ref.ts'
-import { MAX_DEPTH } from './serialize.ts'
 
 /** Whether references in an input stand for their values: all, none, or those within the named arguments. */
 export type ResolveRefs = boolean | readonly string[]
@@ -33,22 +32,6 @@ function selected(value: unknown, where: ResolveRefs): unknown {
   if (typeof where === 'boolean') return where ? value : undefined
   if (typeof value !== 'object' || value === null) return undefined
   return Object.entries(value).flatMap(([name, member]) => (where.includes(name) ? [member] : []))
-}
-
-/** @throws InvalidArgument for what is nested too deep, cycles included */
-export function checkDepth(value: unknown): void {
-  let level = [value]
-  const seen = new Set<object>()
-  for (let depth = 0; level.length > 0; depth++) {
-    if (depth > MAX_DEPTH) {
-      throw new InvalidArgument(`The input is nested deeper than ${MAX_DEPTH} levels. Flatten it.`)
-    }
-    level = level.flatMap(part => {
-      if (typeof part !== 'object' || part === null || seen.has(part)) return []
-      seen.add(part)
-      return Object.values(part)
-    })
-  }
 }
 
 /** A copy of the value in which each reference is replaced. */

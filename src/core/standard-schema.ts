@@ -25,9 +25,23 @@ export async function validate<Output>(
   value: unknown,
   what: string,
 ): Promise<Output> {
-  const result = await schema['~standard'].validate(value)
-  if (result.issues === undefined) return result.value
-  throw new InvalidArgument(`${what} is not valid: ${result.issues.map(describe).join('; ')}.`)
+  const { issues, result } = await checked(schema, value, what)
+  if (issues === undefined) return result as Output
+  throw new InvalidArgument(`${what} is not valid: ${issues}.`)
+}
+
+/** A validator is somebody else's code, and may throw anything. */
+async function checked(schema: StandardSchema<unknown>, value: unknown, what: string) {
+  try {
+    const result = await schema['~standard'].validate(value)
+    if (result.issues === undefined) return { result: result.value }
+    return { issues: result.issues.map(describe).join('; ') }
+  } catch (cause) {
+    throw new InvalidArgument(
+      `${what} could not be checked: the schema of this tool failed. Its author has to mend it.`,
+      { cause },
+    )
+  }
 }
 
 function describe({ message, path = [] }: Issue): string {

@@ -136,7 +136,11 @@ export interface ToolOptions<Input = unknown, Parsed = Input> {
   verbatim?: boolean
   /** @defaultValue 'standard' */
   responseFormat?: ResponseFormat
-  /** Validates and may transform the input before the key is made of it. Any Standard Schema (zod, valibot, …). */
+  /**
+   * Validates the input, and makes of it what the handler gets: defaults, a Date, a Set. Any Standard Schema (zod, valibot, …).
+   * Runs when the call is made and again where its handler runs, on what JSON keeps of the input. Inputs of which it makes the same plain
+   * JSON are the same call; where it makes something else, those that are given alike are.
+   */
   input?: StandardSchema<Input, Parsed>
   /** JSON Schema of the result; told to callers who ask for the `full` format. */
   outputSchema?: JsonObject

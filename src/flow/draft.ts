@@ -74,13 +74,13 @@ function keyFor(
   engine: Engine,
   tool: Tool,
   { namespace, policy, startedBy }: Pick<PendingEntry, 'namespace' | 'policy' | 'startedBy'>,
-  { json, derivedFrom, unsettled }: AcceptedInput,
+  { keyed, derivedFrom, unsettled }: AcceptedInput,
 ): string {
   return keyOf({
     cacheName: engine.name,
     toolName: tool.name,
     namespace,
     scope: [policy, derivedFrom, unsettled ? startedBy : null] as unknown as JsonValue,
-    input: json,
+    input: keyed,
   })
 }

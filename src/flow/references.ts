@@ -5,12 +5,12 @@ import { Permission } from '../access/permission.ts'
 import { parseStored } from '../core/codec.ts'
 import { type CompleteEntry, type Entry, type InFlightEntry, isInFlight } from '../core/entry.ts'
 import { CircularReference, InvalidArgument, TaskCancelled, TaskFailed } from '../core/errors.ts'
-import { checkDepth, type ResolveRefs, referencesIn, replaceReferences } from '../core/input.ts'
+import { type ResolveRefs, referencesIn, replaceReferences } from '../core/input.ts'
 import type { JsonValue } from '../core/json.ts'
 import { parseJson, stringifyJson } from '../core/json-text.ts'
 import { canonical } from '../core/key.ts'
 import type { RefId } from '../core/ref.ts'
-import { serializeInput } from '../core/serialize.ts'
+import { isLossless, serializeInput } from '../core/serialize.ts'
 import { validate } from '../core/standard-schema.ts'
 import type { Tool } from '../core/tool.ts'
 import type { Engine } from './engine.ts'
@@ -42,7 +42,10 @@ type Memory = (bytes: number) => Promise<void>
 
 /** What a call's task needs to know of its input. */
 export interface AcceptedInput {
+  /** As the caller gave it: the tool's schema makes of it what the handler gets, where that runs. */
   readonly json: string
+  /** What makes two inputs the same. */
+  readonly keyed: string
   /** The references in it; their values take their places where the handler runs. */
   readonly uses: readonly RefId[]
   /** The guards of what the caller may use but not see. */
@@ -63,25 +66,33 @@ export async function acceptInput(
   input: unknown,
   who: Actor,
 ): Promise<AcceptedInput> {
-  const places = referencesIn(engine.name, input, tool.resolveRefs)
+  const json = inputText(tool, input)
+  // As the handler's process will read it, wherever that is.
+  const given = tool.verbatim ? input : parseJson(json)
+  const places = referencesIn(engine.name, given, tool.resolveRefs)
   const uses = [...new Set(places)]
   if (uses.length === 0) {
-    // A schema may call itself as often as the input is deep.
-    if (tool.input) checkDepth(input)
-    const valid = tool.input ? await validate(tool.input, input, 'The input') : input
-    return { json: inputText(tool, valid), uses, derivedFrom: [], unsettled: false }
+    const keyed = tool.input ? keyTextOf(await validate(tool.input, given, 'The input'), json) : json
+    return { json, keyed, uses, derivedFrom: [], unsettled: false }
   }
   if (uses.length > MAX_REFERENCES) {
     throw new InvalidArgument(`The input has more than ${MAX_REFERENCES} references. Use fewer.`)
   }
-  const json = inputText(tool, input)
   const entries = await Promise.all(uses.map(refId => findFor(engine, refId, who, USE)))
   for (const entry of entries) refuseEnded(entry)
   const unseen = entries.filter(entry => !engine.access.may(entry, who, Permission.READ))
   const hidden = new Set(unseen.map(({ refId }) => refId))
   checkUnseenPlaces(places.filter(refId => hidden.has(refId)).length)
   const derivedFrom = entries.flatMap(entry => unseenGuards(engine, entry, who, tool))
-  return { json, uses, derivedFrom: unique(derivedFrom), unsettled: entries.some(isInFlight) }
+  return { json, keyed: json, uses, derivedFrom: unique(derivedFrom), unsettled: entries.some(isInFlight) }
+}
+
+/**
+ * Inputs of which the schema makes the same are the same call, where JSON tells all of what it makes. A Set or an instance
+ * may differ in what JSON does not show: then the input counts as it was given.
+ */
+function keyTextOf(valid: unknown, json: string): string {
+  return isLossless(valid) ? serializeInput(valid) : json
 }
 
 function inputText({ verbatim }: Tool, input: unknown): string {
@@ -118,9 +129,9 @@ export async function fillInput(
   guard: (guards: readonly Guard[]) => Promise<void>,
   memory: Memory,
   signal: AbortSignal,
-): Promise<JsonValue> {
+): Promise<unknown> {
   const input = parseJson(json)
-  if (!entry.uses) return input
+  if (!entry.uses) return tool.input ? validate(tool.input, input, 'The input') : input
   const filling = new Filling(engine, tool, describedActor(entry.startedBy), memory, signal)
   let args: JsonValue
   try {
@@ -128,7 +139,7 @@ export async function fillInput(
   } finally {
     if (!signal.aborted) await guard(unique([...(entry.derivedFrom ?? []), ...filling.guards]))
   }
-  return tool.input ? ((await validate(tool.input, args, 'The input')) as JsonValue) : args
+  return tool.input ? validate(tool.input, args, 'The input') : args
 }
 
 /** A value as it goes into an input. */

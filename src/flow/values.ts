@@ -85,7 +85,7 @@ export interface EncodedValue {
  * @throws ValueTooLarge, NotSerializable, CircularReference
  */
 export async function encodeValue(engine: Engine, value: unknown, verbatim = false): Promise<EncodedValue> {
-  const json = verbatim ? stringifyJson(value as JsonValue) : serializeValue(value)
+  const json = jsonTextOf(value, verbatim)
   const { maxValueBytes } = engine.settings
   const valueBytes = Buffer.byteLength(json)
   if (valueBytes > maxValueBytes) {
@@ -94,6 +94,15 @@ export async function encodeValue(engine: Engine, value: unknown, verbatim = fal
     )
   }
   return { bytes: await encode(json, { compress: engine.store.capabilities.durable }), valueBytes }
+}
+
+function jsonTextOf(value: unknown, verbatim: boolean): string {
+  try {
+    return verbatim ? stringifyJson(value as JsonValue) : serializeValue(value)
+  } catch (cause) {
+    if (!(cause instanceof RangeError && /string length/i.test(cause.message))) throw cause
+    throw new ValueTooLarge('The value has more JSON than one text can hold. Return less.', { cause })
+  }
 }
 
 /**

@@ -9,6 +9,13 @@ class Point {
   ) {}
 }
 
+class Private {
+  #x = 1
+  get x() {
+    return this.#x
+  }
+}
+
 function nested(levels: number): unknown {
   let value: unknown = 1
   for (let i = 0; i < levels; i++) value = [value]
@@ -67,22 +74,27 @@ describe('serializeValue has JSON semantics and refuses what JSON would lose in 
   })
 })
 
-describe('serializeInput accepts plain JSON only, because keys are made of it', () => {
+describe('serializeInput goes by the same rule', () => {
   it.each([
     ['no input', undefined, '{}'],
     ['plain JSON', { b: [1, 'x', null, true] }, '{"b":[1,"x",null,true]}'],
     ['an undefined property', { a: undefined }, '{}'],
     ['minus zero', { a: -0 }, '{"a":0}'],
+    ['a Date', { at: new Date(0) }, '{"at":"1970-01-01T00:00:00.000Z"}'],
+    ['a URL', { at: new URL('https://a.example/b') }, '{"at":"https://a.example/b"}'],
+    ['a class instance', { p: new Point(1, 2) }, '{"p":{"x":1,"y":2}}'],
   ])('accepts %s', (_, input, json) => {
     expect(serializeInput(input)).toBe(json)
   })
 
   it.each([
-    ['a Date', { at: new Date(0) }, 'toISOString'],
+    ['an invalid Date', { at: new Date(Number.NaN) }, 'input.at is an invalid Date'],
+    ['a Buffer', { bytes: [Buffer.from('x')] }, 'input.bytes[0] is a Buffer'],
+    ['a Set', { s: new Set() }, 'input.s is a Set'],
+    ['an instance that keeps all in private', { a: new Private() }, 'input.a is a Private'],
     ['a Map', { m: new Map() }, 'input.m is a Map'],
     ['a BigInt', { n: 1n }, 'input.n is a BigInt'],
     ['NaN', { n: Number.NaN }, 'input.n is NaN'],
-    ['a class instance', { p: new Point(1, 2) }, 'input.p is a Point'],
     ['a function', { f() {} }, 'input.f is a function'],
   ])('refuses %s', (_, input, message) => {
     expect(() => serializeInput(input)).toThrow(InvalidArgument)
@@ -93,5 +105,58 @@ describe('serializeInput accepts plain JSON only, because keys are made of it', 
     const a: unknown[] = []
     a.push(a)
     expect(() => serializeInput(a)).toThrow(CircularReference)
+  })
+})
+
+describe('toJSON is honoured as JSON.stringify does it', () => {
+  const itself = { a: 1, toJSON: () => itself }
+  class Money {
+    constructor(readonly cents: number) {}
+    toJSON(key: string) {
+      return { key, cents: this.cents, toJSON: () => 'never asked' }
+    }
+  }
+  it.each([
+    ['which gives an object with a toJSON', { price: new Money(5) }],
+    ['which gives the object itself', { itself }],
+    ['in a list', [new Money(1), 2, new Date(0)]],
+    ['beside members that stay', { a: 1, b: new Money(1), c: [1], d: undefined, e: 2 }],
+    ['of a list', Object.assign([1, 2], { toJSON: () => [3] })],
+    ['which gives a text', { toJSON: () => 'text' }],
+    ['which gives null', { a: { toJSON: () => null } }],
+  ])('%s', (_, value) => {
+    expect(JSON.parse(serializeValue(value))).toEqual(
+      JSON.parse(JSON.stringify(value), (key, inner) => (key === 'toJSON' ? undefined : inner)),
+    )
+    expect(serializeInput(value)).toBe(serializeValue(value))
+  })
+
+  it('is called once, and leaves the value as it was', () => {
+    let calls = 0
+    const inner = { toJSON: () => ++calls }
+    const value = { list: [inner], inner }
+    expect(serializeValue(value)).toBe('{"list":[1],"inner":2}')
+    expect(calls).toBe(2)
+    expect(value).toEqual({ list: [inner], inner })
+  })
+
+  it('may be that of BigInt, which many programs add', () => {
+    const prototype = BigInt.prototype as { toJSON?: () => string }
+    prototype.toJSON = function (this: bigint) {
+      return `${this}`
+    }
+    try {
+      expect(serializeValue({ n: 1n })).toBe('{"n":"1"}')
+    } finally {
+      delete prototype.toJSON
+    }
+    expect(() => serializeValue({ n: 1n })).toThrow('value.n is a BigInt')
+  })
+
+  it('cannot hide what JSON cannot hold', () => {
+    expect(() => serializeValue({ a: { toJSON: () => Number.NaN } })).toThrow('value.a is NaN')
+    expect(() => serializeValue([{ toJSON: () => undefined }])).toThrow('value[0] is an undefined')
+    const endless = { toJSON: () => ({ next: endless }) }
+    expect(() => serializeValue(endless)).toThrow(NotSerializable)
   })
 })

@@ -11,6 +11,7 @@ async function scene() {
   const cache = new RefCache({ name: 't', clock })
   onTestFinished(() => cache.close())
   const { refId } = await cache.cached({ name: 'tool', asyncTimeout: 0 }, () => new Promise(() => {}))({})
+  await clock.advance(0)
   const trouble: { read?: Error; tell?: Error } = {}
   const unreliable = {
     watch: cache.watch.bind(cache),
