@@ -1,5 +1,6 @@
 import { toDate } from './clock.ts'
 import type { Entry, SettledEntry } from './entry.ts'
+import type { ErrorCode } from './errors.ts'
 
 /**
  * What a cache tells its listeners. Events say what happened to which entry, never values, inputs or words of a
@@ -39,6 +40,9 @@ export const events = {
       status: entry.status,
       ...(entry.status === 'failed' ? { errorCode: entry.error.code } : {}),
     }) as const,
+  /** Too many tasks wait already: a call, which then has no entry, or a retry by hand was not begun. */
+  refused: (of: { toolName: string; namespace: string; refId?: string }, errorCode: ErrorCode) =>
+    ({ type: 'call:refused', ...of, errorCode }) as const,
   /** A sweep took over a task whose process was lost. */
   recovered: (entry: Entry) => ({ type: 'task:recovered', ...about(entry) }) as const,
 } as const

@@ -14,7 +14,7 @@ import type { Engine } from './engine.ts'
 import { follow } from './follow.ts'
 import { inputRequestsFor } from './input-requests.ts'
 import { reply } from './reply.ts'
-import { startNew } from './start.ts'
+import { start } from './start.ts'
 import { taskFailed, tellProgress } from './status.ts'
 import type { Listening } from './thrown.ts'
 
@@ -58,9 +58,9 @@ export async function call(
     options.asyncTimeout === undefined
       ? tool.asyncTimeout
       : toMilliseconds(options.asyncTimeout, 'asyncTimeout')
-  const { draft, parts, unsettled } = await draftCall(engine, tool, input, who, options)
+  const drafted = await draftCall(engine, tool, input, who, options)
 
-  const { won, entry } = await claim(engine, draft, parts)
+  const { won, entry, place } = await claim(engine, tool, drafted)
   const answer = (latest: Entry | undefined) =>
     reply(engine, latest, who, { ...options, unreadable: 'withhold', action: 'call', justFollowed: true })
   if (!isInFlight(entry)) {
@@ -71,7 +71,7 @@ export async function call(
   const listening = engine.thrown.listen(entry.refId)
   const asked = new AbortController()
   try {
-    if (won) await startNew(engine, tool, draft, unsettled)
+    if (won) start(engine, tool, drafted.draft, place)
     else engine.events.emit(events.joined(entry))
     const latest = await follow(engine, entry, {
       within,

@@ -15,6 +15,14 @@ import { newLease } from './lease.ts'
 import { policyFor, ttlFor } from './namespace.ts'
 import { type AcceptedInput, acceptInput } from './references.ts'
 
+/** A call on its way to the store. */
+export interface DraftedCall {
+  readonly draft: PendingEntry
+  readonly parts: PartChanges
+  /** It has to wait for references in its input that are in flight. */
+  readonly unsettled: boolean
+}
+
 /** The entry that a call would create, and the input its task would run with. */
 export async function draftCall(
   engine: Engine,
@@ -22,7 +30,7 @@ export async function draftCall(
   input: unknown,
   who: Actor,
   options: CallOptions,
-): Promise<{ draft: PendingEntry; parts: PartChanges; unsettled: boolean }> {
+): Promise<DraftedCall> {
   if (engine.closing.aborted) throw new StoreUnavailable('The cache is closed.')
   const namespace = options.namespace ?? tool.namespace
   engine.access.enter(namespace, who, 'call')

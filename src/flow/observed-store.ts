@@ -35,6 +35,10 @@ class ObservedStore implements Store {
     )
   }
 
+  findByKey(cacheName: string, key: string, now: number): Promise<Entry | undefined> {
+    return this.#observe('read', () => this.store.findByKey(cacheName, key, now))
+  }
+
   get(refId: RefId): Promise<Entry | undefined> {
     return this.#observe('read', () => this.store.get(refId))
   }

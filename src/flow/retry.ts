@@ -18,7 +18,8 @@ export async function retry(engine: Engine, refId: RefId, who: Actor): Promise<C
   const tool = retryable(engine, entry)
   const lease = newLease(engine)
   // Before the entry changes: a full queue must not cost it what it says of the failure.
-  const place = admit(engine, tool, await inFlight(engine, entry.uses ?? []))
+  const unsettled = await inFlight(engine, entry.uses ?? [])
+  const place = admit(engine, tool, { namespace: entry.namespace, refId, unsettled })
   try {
     // Where an identical call holds the key by now, this task goes on without it.
     const begun = (await restart(engine, entry, lease, true)) ?? (await restart(engine, entry, lease, false))

@@ -57,11 +57,13 @@ class EncryptedStore implements Store {
     const key = await this.#keys.current()
     const sealed = await sealEntry(draft, key, macOf(draft, key))
     const claim = await this.#inner.claim(sealed, now, await sealParts(draft.refId, parts, key))
-    const entry = await this.#open(claim.entry)
-    // The index that led here is the store's own, and can be bent by whoever writes to it.
-    if (entry.key !== draft.key)
-      return this.#warning(() => Promise.reject(altered({ refId: entry.refId, part: 'entry' })))
-    return { ...claim, entry }
+    return { ...claim, entry: await this.#openHolder(claim.entry, draft.key) }
+  }
+
+  async findByKey(cacheName: string, memoKey: string, now: number): Promise<Entry | undefined> {
+    const key = await this.#keys.current()
+    const stored = await this.#inner.findByKey(cacheName, key.mac(memoKey), now)
+    return stored && this.#openHolder(stored, memoKey)
   }
 
   async get(refId: RefId): Promise<Entry | undefined> {
@@ -128,6 +130,13 @@ class EncryptedStore implements Store {
 
   close(): Promise<void> {
     return this.#inner.close()
+  }
+
+  /** The index that led here is the store's own, and can be bent by whoever writes to it. */
+  async #openHolder(stored: Entry, memoKey: string | undefined): Promise<Entry> {
+    const entry = await this.#open(stored)
+    if (entry.key === memoKey) return entry
+    return this.#warning(() => Promise.reject(altered({ refId: entry.refId, part: 'entry' })))
   }
 
   async #open(stored: Entry, refId = stored.refId): Promise<Entry> {

@@ -65,14 +65,15 @@ class MemoryStore implements Store {
 
   async claim(draft: Entry, now: number, parts?: PartChanges): Promise<Claim> {
     this.#checkOpen()
-    const holderId = draft.key === undefined ? undefined : this.#holders.get(draft.key)
-    const holder = holderId === undefined ? undefined : this.#slots.get(holderId)
-    if (holder && !isExpired(holder.entry, now)) {
-      this.#touch(holder.entry.refId)
-      return { won: false, entry: holder.entry }
-    }
+    const holder = draft.key === undefined ? undefined : this.#liveHolder(draft.key, now)
+    if (holder) return { won: false, entry: holder }
     if (this.#slots.has(draft.refId)) throw new InvalidArgument(`${draft.refId} is stored already.`)
     return { won: true, entry: this.#put(draft, parts) }
+  }
+
+  async findByKey(_cacheName: string, key: string, now: number): Promise<Entry | undefined> {
+    this.#checkOpen()
+    return this.#liveHolder(key, now)
   }
 
   async get(refId: RefId): Promise<Entry | undefined> {
@@ -136,6 +137,14 @@ class MemoryStore implements Store {
 
   #checkOpen(): void {
     if (this.#closed) throw new StoreUnavailable('The memory store is closed.')
+  }
+
+  #liveHolder(key: string, now: number): Entry | undefined {
+    const refId = this.#holders.get(key)
+    const holder = refId === undefined ? undefined : this.#slots.get(refId)?.entry
+    if (!holder || isExpired(holder, now)) return undefined
+    this.#touch(holder.refId)
+    return holder
   }
 
   #put(given: Entry, changes: PartChanges | undefined, before?: Slot): Entry {

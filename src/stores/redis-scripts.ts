@@ -68,6 +68,15 @@ local function holderOf(key)
   return false
 end
 
+-- The record of the live entry that holds the key, unless that has expired by now.
+local function unexpiredHolder(key, now)
+  local holder = holderOf(key)
+  if not holder then return false end
+  local found = redis.call('HMGET', entryKey(holder), 'record', 'expiresAt')
+  if found[2] == '' or tonumber(found[2]) > tonumber(now) then return found[1] end
+  return false
+end
+
 local function release(id, key)
   if key and key ~= '' and redis.call('GET', holderKey(key)) == id then redis.call('DEL', holderKey(key)) end
 end
@@ -119,11 +128,8 @@ end
  * the first entry of its cache.
  */
 export const CLAIM = script(`
-local holder = holderOf(key)
-if holder then
-  local found = redis.call('HMGET', entryKey(holder), 'record', 'expiresAt')
-  if found[2] == '' or tonumber(found[2]) > tonumber(ARGV[9]) then return { 0, found[1] } end
-end
+local holder = unexpiredHolder(key, ARGV[9])
+if holder then return { 0, holder } end
 if redis.call('EXISTS', entryKey(id)) == 1 then return { -1 } end
 local first = redis.call('EXISTS', base .. ':index') == 0
 write()
@@ -131,6 +137,9 @@ place()
 publish(id, version)
 return { 1, first and 1 or 0 }
 `)
+
+/** ARGV: channel, key, now. */
+export const FIND = plain(`return unexpiredHolder(ARGV[2], ARGV[3])`)
 
 /** ARGV[9] is the expected version. Progress and renewals of leases move nothing, so they only write. */
 export const UPDATE = script(`

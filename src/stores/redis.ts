@@ -14,7 +14,7 @@ import {
 } from './redis-client.ts'
 import { baseOf, cachesKey, channelBaseOf, checkPrefix, idOf } from './redis-keys.ts'
 import { RedisLink } from './redis-link.ts'
-import { CLAIM, CLEAR, DELETE, LIST, PRUNE, type Script, UPDATE } from './redis-scripts.ts'
+import { CLAIM, CLEAR, DELETE, FIND, LIST, PRUNE, type Script, UPDATE } from './redis-scripts.ts'
 import type { Claim, ListFilter, Part, PartChanges, Store } from './store.ts'
 
 export type { IoredisClient, NodeRedisClient } from './redis-client.ts'
@@ -99,6 +99,11 @@ class RedisStore implements Store {
     if (detail === 1) await this.#register(cacheName).catch(() => this.#known.delete(cacheName))
     this.#changes.notify(draft.refId)
     return { won: true, entry: parseJson(record) as unknown as Entry }
+  }
+
+  async findByKey(cacheName: string, key: string, now: number): Promise<Entry | undefined> {
+    const record = (await this.#run(FIND, cacheName, [key, String(now)])) as Buffer | null
+    return record ? this.#entryOf(record) : undefined
   }
 
   async get(refId: RefId): Promise<Entry | undefined> {

@@ -27,12 +27,18 @@ export class SqliteRecords {
 
   /** Looks without a lock first: hits, the most frequent answer, never wait for a writer. */
   claim(draft: Entry, now: number, parts?: PartChanges): Claim {
-    const found = this.#liveHolder(draft.key, now)
+    const found = this.findByKey(draft.key, now)
     if (found) return { won: false, entry: found }
     return transaction(this.#database, () => {
-      const holder = this.#liveHolder(draft.key, now)
+      const holder = this.findByKey(draft.key, now)
       return holder ? { won: false, entry: holder } : { won: true, entry: this.#insert(draft, parts) }
     })
+  }
+
+  findByKey(key: string | undefined, now: number): Entry | undefined {
+    if (key === undefined) return undefined
+    const holder = this.#entry('SELECT record FROM entries WHERE key = ?', key)
+    return holder && !isExpired(holder, now) ? holder : undefined
   }
 
   get(refId: RefId): Entry | undefined {
@@ -145,12 +151,6 @@ export class SqliteRecords {
   close(): void {
     this.truncateWal()
     this.#database.close()
-  }
-
-  #liveHolder(key: string | undefined, now: number): Entry | undefined {
-    if (key === undefined) return undefined
-    const holder = this.#entry('SELECT record FROM entries WHERE key = ?', key)
-    return holder && !isExpired(holder, now) ? holder : undefined
   }
 
   /** Inside a transaction. An expired holder loses the key, and stays until it is pruned. */

@@ -91,6 +91,10 @@ class SqliteStore implements Store {
     return claim
   }
 
+  async findByKey(_cacheName: string, key: string, now: number): Promise<Entry | undefined> {
+    return this.#run(records => records.findByKey(key, now))
+  }
+
   async get(refId: RefId): Promise<Entry | undefined> {
     return this.#run(records => records.get(refId))
   }

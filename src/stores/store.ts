@@ -36,7 +36,7 @@ export interface ListFilter {
 
 /**
  * Where entries live. Entries are kept as JSON, those handed out may be frozen, and bytes are copied. Stores carry; policy decides above them: a store knows nothing of actors, tasks or time,
- * and hands out entries past their expiry until they are pruned. `claim`, `get`, `read`, `update` and `delete` are atomic;
+ * and hands out entries past their expiry until they are pruned. `claim`, `findByKey`, `get`, `read`, `update` and `delete` are atomic;
  * `list`, `clear` and `prune` may go in steps. A key belongs to one cache: those of two caches never meet.
  *
  * `testing/store-suite.ts` is the contract in executable form; all stores pass it alike.
@@ -52,6 +52,9 @@ export interface Store {
    * A draft whose refId is stored already is refused with `InvalidArgument`.
    */
   claim(draft: Entry, now: number, parts?: PartChanges): Promise<Claim>
+
+  /** The entry that a claim of this key at `now` would be answered with, if there is one. */
+  findByKey(cacheName: string, key: string, now: number): Promise<Entry | undefined>
 
   get(refId: RefId): Promise<Entry | undefined>
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { InvalidArgument } from '../../core/errors.ts'
+import { cacheNameOf } from '../../core/ref.ts'
 import { assertBytes, assertSame, bytesOf, complete, NOW, next, pending, put } from '../store-drafts.ts'
 import type { StoreCase } from '../store-suite.ts'
 
@@ -26,6 +27,19 @@ export const claimCases: readonly StoreCase[] = [
       assertSame(claim.entry, holder)
       assert.equal(await store.get(late.refId), undefined)
       assert.equal(await store.read(late.refId, 'input'), undefined)
+    },
+  },
+  {
+    title: 'finds what a claim of a key would be answered with, and stores nothing',
+    async run({ store }) {
+      const holder = complete({ key: 'k', expiresAt: NOW + 10 })
+      await put(store, holder)
+      const cacheName = cacheNameOf(holder.refId)
+      assertSame(await store.findByKey(cacheName, 'k', NOW + 9), holder)
+      assert.equal(await store.findByKey(cacheName, 'k', NOW + 10), undefined)
+      assert.equal(await store.findByKey(cacheName, 'other', NOW), undefined)
+      await store.delete(holder.refId)
+      assert.equal(await store.findByKey(cacheName, 'k', NOW), undefined)
     },
   },
   {

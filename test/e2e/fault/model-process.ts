@@ -168,6 +168,7 @@ export class Process {
         if (deleted) told({ before, after: undefined, parts: {} })
         return deleted
       }),
+      findByKey: gate((...args) => store.findByKey(...args)),
       get: gate(refId => store.get(refId)),
       read: gate((refId, part) => store.read(refId, part)),
       list: gate(filter => store.list(filter)),

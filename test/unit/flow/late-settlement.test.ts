@@ -8,7 +8,17 @@ import { deferred } from './scene.ts'
 async function blocked(options: object = {}) {
   const store = memoryStore()
   const own = Object.assign(Object.create(store), { watch: () => () => {} })
-  for (const name of ['claim', 'get', 'read', 'update', 'list', 'prune', 'clear', 'delete'] as const) {
+  for (const name of [
+    'claim',
+    'findByKey',
+    'get',
+    'read',
+    'update',
+    'list',
+    'prune',
+    'clear',
+    'delete',
+  ] as const) {
     own[name] = (store[name] as (...args: unknown[]) => unknown).bind(store)
   }
   const still = new FakeClock()

@@ -261,6 +261,7 @@ describe('closing', () => {
     })
     for (const name of [
       'claim',
+      'findByKey',
       'get',
       'read',
       'update',

@@ -25,7 +25,7 @@ function world(options: { idempotent?: boolean; killAfter?: number } = {}) {
     const own = Object.assign(Object.create(store), {
       watch: (refId: string, onChange: () => void) => store.watch(refId, () => alive && onChange()),
     })
-    for (const name of ['claim', 'get', 'read', 'update', 'list', 'prune'] as const) {
+    for (const name of ['claim', 'findByKey', 'get', 'read', 'update', 'list', 'prune'] as const) {
       own[name] = (store[name] as (...args: unknown[]) => unknown).bind(store)
     }
     const cache = new RefCache({ name: 't', clock, store: own })

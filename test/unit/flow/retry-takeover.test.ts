@@ -36,8 +36,8 @@ const STORES: Array<[string, () => () => Store]> = [
 
 /** The store of a process that ends without taking it along. */
 function surviving(store: Store): Store {
-  const { claim, get, read, update, delete: remove, list, clear, prune, watch } = store
-  const bound = { claim, get, read, update, delete: remove, list, clear, prune, watch }
+  const { claim, findByKey, get, read, update, delete: remove, list, clear, prune, watch } = store
+  const bound = { claim, findByKey, get, read, update, delete: remove, list, clear, prune, watch }
   for (const [name, method] of Object.entries(bound)) {
     Object.assign(bound, { [name]: (method as (...args: unknown[]) => unknown).bind(store) })
   }
