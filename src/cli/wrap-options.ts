@@ -54,9 +54,7 @@ export interface WrapArguments {
 
 /** What the command line says; `'help'` where that was asked for. @throws CommandFailed with what is wrong */
 export function parseWrapArguments(argv: readonly string[], env: NodeJS.ProcessEnv): WrapArguments | 'help' {
-  const end = argv.indexOf('--')
-  const own = end === -1 ? argv : argv.slice(0, end)
-  const command = end === -1 ? [] : argv.slice(end + 1)
+  const { own, command } = splitCommand(argv)
   const values = parse(own)
   if (values.help) return 'help'
   const level = values['log-level'] ?? 'info'
@@ -76,19 +74,31 @@ export function parseWrapArguments(argv: readonly string[], env: NodeJS.ProcessE
   }
 }
 
+/**
+ * The options end at `--`, or at the first word that is none: launchers that start this command take a `--` for their own. What
+ * comes after is the server's, whatever it looks like.
+ */
+function splitCommand(argv: readonly string[]): { own: readonly string[]; command: readonly string[] } {
+  for (let at = 0; at < argv.length; at++) {
+    const word = argv[at] as string
+    if (word === '--') return { own: argv.slice(0, at), command: argv.slice(at + 1) }
+    if (!word.startsWith('-')) return { own: argv.slice(0, at), command: argv.slice(at) }
+    if (takesValue(word) && argv[at + 1] !== '--') at++
+  }
+  return { own: argv, command: [] }
+}
+
+function takesValue(word: string): boolean {
+  const option = Object.entries(OPTIONS).find(([name]) => word === `--${name}`)?.[1]
+  return option?.type === 'string'
+}
+
 function parse(argv: readonly string[]) {
   rejectUnknown(argv)
   try {
     return parseArgs({ args: [...argv], options: OPTIONS, strict: true, allowPositionals: false }).values
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException
-    if (code === 'ERR_PARSE_ARGS_UNEXPECTED_POSITIONAL') {
-      const word = /'(.*?)'/.exec(message)?.[1]
-      throw usage(
-        `'${word}' stands before the '--'. Write the server's command after it: wrap [options] -- ${word} …`,
-      )
-    }
-    throw usage(message)
+    throw usage((error as Error).message)
   }
 }
 

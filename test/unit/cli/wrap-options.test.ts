@@ -25,6 +25,15 @@ describe('the arguments of wrap', () => {
     })
   })
 
+  it.each([
+    [['npx', '-y', 'server', '--http', '--', 'x'], 'npx', ['-y', 'server', '--http', '--', 'x']],
+    [['--name', 'x', '--json', 'node', '--name', 'y'], 'node', ['--name', 'y']],
+    [['--name=x', 'node'], 'node', []],
+    [['--async-timeout', '5s', '--', '--odd'], '--odd', []],
+  ])('end at the first word that is none, as launchers swallow the --: %j', (argv, command, args) => {
+    expect(parse(...argv).target).toEqual({ command: { command, args } })
+  })
+
   it('are all taken', () => {
     const args = parse(
       ...['--async-timeout', '5s', '--max-size', '50', '--store', 'memory', '--ttl', 'never', '--name', 'x'],
