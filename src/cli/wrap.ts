@@ -32,6 +32,7 @@ export async function wrap(argv: readonly string[]): Promise<number> {
   })
   const closeAll: Array<() => Promise<void>> = [() => wrapper.close()]
   try {
+    await startOrFail(() => wrapper.checkTarget())
     const served = args.http
       ? serveHttp(wrapper, args.http, log, closeAll)
       : serveStdio(wrapper, log, closeAll)
@@ -99,7 +100,7 @@ async function serveStdio(wrapper: Wrapper, log: Log, closeAll: Array<() => Prom
   const session = wrapper.stdioSession(why => end(why))
   closeAll.push(() => session.close())
   await startOrFail(() => session.start())
-  log.info('ready', `Wrapping the server as '${wrapper.cache.name}' on stdio.`)
+  log.info('started', `Wrapping the server as '${wrapper.cache.name}' on stdio; it has not answered yet.`)
   const why = await over
   if (why.kind === 'client-gone') return EXIT.ok
   throw new CommandFailed(EXIT.upstream, 'upstream_unusable', why.reason)
@@ -123,7 +124,7 @@ async function serveHttp(
   closeAll.push(() => listener.close())
   try {
     const url = await listener.start()
-    log.info('ready', `Wrapping the server as '${wrapper.cache.name}' on ${url}`)
+    log.info('listening', `Wrapping the server as '${wrapper.cache.name}' on ${url}`)
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
     if (code === 'EADDRINUSE') {

@@ -9,10 +9,16 @@ export interface Channel {
   onerror: ((problem: string) => void) | undefined
   /** @throws when the peer cannot be reached at all */
   start(): Promise<void>
-  /** @throws when the message did not get through */
+  /** Resolves when the message is on its way and there is room for more. @throws SessionEnded; or what kept the message from getting through */
   send(message: RpcMessage, options?: SendOptions): Promise<void>
+  /** Reads no more of what the peer sends, until `resume`: the peer has to wait. Sending goes on. */
+  pause(): void
+  resume(): void
   close(): Promise<void>
 }
+
+/** A message was refused because the peer has ended the session: nothing came of it, and it may be sent on a new one. */
+export class SessionEnded extends Error {}
 
 export interface SendOptions {
   /** The request of the peer that this message belongs to; HTTP sends it on that request's stream. */

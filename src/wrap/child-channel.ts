@@ -57,6 +57,14 @@ export class ChildChannel implements Channel {
     await writeLine(stdin, message)
   }
 
+  pause(): void {
+    this.#child?.stdout?.pause()
+  }
+
+  resume(): void {
+    this.#child?.stdout?.resume()
+  }
+
   close(): Promise<void> {
     this.#closing ??= this.#close()
     return this.#closing
@@ -71,6 +79,7 @@ export class ChildChannel implements Channel {
   /** The last lines of a server that ends may still be on their way through the pipe. */
   async #ended(child: ChildProcess, code: number | null, signal: string | null): Promise<void> {
     if (this.#closing) return
+    this.resume()
     await Promise.race([closed(child), new Promise(resolve => setTimeout(resolve, 200).unref())])
     const how = signal === null ? `exit code ${code}` : signal
     if (this.#closing) return

@@ -14,11 +14,17 @@ const MAX_TASKS = 1_000
 /** Requests of the client that the server has to answer, and the progress tokens that count meanwhile. */
 export class ForwardedRequests {
   readonly #open = new IdMap<RpcRequest>()
+  /** Those that the server has: what becomes of the others is for whoever sends them to say. */
+  readonly #sent = new WeakSet<RpcRequest>()
   /** A token counts for as long as the task that the call became; nobody says here when that ends. */
   readonly #tasks: RpcId[] = []
 
   add(request: RpcRequest): void {
     this.#open.set(request.id, request)
+  }
+
+  sent(request: RpcRequest): void {
+    this.#sent.add(request)
   }
 
   /** The request that is answered, once. Nothing where it was cancelled, or the server makes things up. */
@@ -39,8 +45,8 @@ export class ForwardedRequests {
 
   /** The server is gone; gives the ids of what it will not answer. */
   lost(): RpcId[] {
-    const ids = this.#open.ids()
-    this.#open.clear()
+    const ids = this.#open.values().flatMap(request => (this.#sent.has(request) ? [request.id] : []))
+    for (const id of ids) this.#open.delete(id)
     this.#tasks.length = 0
     return ids
   }

@@ -1,6 +1,7 @@
 import { SdkHttpError, StreamableHTTPClientTransport } from '@modelcontextprotocol/client'
 import type { JsonObject } from '../core/json.ts'
-import type { Channel, SendOptions } from './channel.ts'
+import { type Channel, type SendOptions, SessionEnded } from './channel.ts'
+import { Gate } from './gate.ts'
 import { patientFetch } from './patient-fetch.ts'
 import { isRequest, protocolMeta, type RpcId, type RpcMessage } from './rpc.ts'
 
@@ -10,19 +11,22 @@ export interface Endpoint {
   readonly headers: Readonly<Record<string, string>>
 }
 
+const REFUSALS_WITHIN_MS = 5_000
+
 /** A server that is reached over Streamable HTTP. */
 export class HttpChannel implements Channel {
   onmessage: Channel['onmessage']
   onclose: Channel['onclose']
   onerror: Channel['onerror']
   readonly #transport: StreamableHTTPClientTransport
+  readonly #gate = new Gate()
   #handshake: RpcId | undefined
   #closed = false
 
   constructor(endpoint: Endpoint) {
     this.#transport = new StreamableHTTPClientTransport(endpoint.url, {
       requestInit: { headers: { ...endpoint.headers } },
-      fetch: patientFetch,
+      fetch: async (target, init) => this.#gate.before(await patientFetch(target, init)),
     })
   }
 
@@ -44,13 +48,25 @@ export class HttpChannel implements Channel {
       })
     } catch (error) {
       if (this.#transport.sessionId !== undefined && error instanceof SdkHttpError && error.status === 404) {
-        this.#gone('The wrapped server has ended the session.')
+        const reason = 'The wrapped server has ended the session.'
+        // After this one, and others that are refused with it, have been told apart from those that it took.
+        setImmediate(() => this.#gone(reason))
+        throw new SessionEnded(reason)
       }
-      throw new Error(describe(error))
+      throw new Error(describeFailure(error))
     }
   }
 
+  pause(): void {
+    this.#gate.close()
+  }
+
+  resume(): void {
+    this.#gate.open()
+  }
+
   async close(): Promise<void> {
+    this.#gate.open()
     if (this.#closed) return
     this.#closed = true
     const ending = this.#transport.terminateSession().catch(() => {})
@@ -75,27 +91,43 @@ export class HttpChannel implements Channel {
   }
 
   #problem(error: Error): void {
-    if (!this.#closed) this.onerror?.(`The connection to the wrapped server: ${describe(error)}`)
+    if (!this.#closed) this.onerror?.(`The connection to the wrapped server: ${describeFailure(error)}`)
   }
 
   #gone(reason: string): void {
     if (this.#closed) return
     this.#closed = true
-    void this.#transport.close().catch(() => {})
+    // What is on its way may be refused likewise, and is sent again then.
+    setTimeout(() => void this.#transport.close().catch(() => {}), REFUSALS_WITHIN_MS).unref()
     this.onclose?.(reason)
   }
 }
 
 /** What happened, without what a server may have put into an error page. */
-function describe(error: unknown): string {
-  if (error instanceof SdkHttpError) return `it answered with HTTP status ${error.status}.`
+export function describeFailure(error: unknown): string {
+  if (error instanceof SdkHttpError) return describeStatus(error.status)
   const { code, message } = error as NodeJS.ErrnoException
   switch (code) {
     case 'ECONNREFUSED':
       return 'nothing listens there (ECONNREFUSED). Check the URL and that the server runs.'
     case 'ENOTFOUND':
-      return 'its host is unknown (ENOTFOUND). Check the URL.'
+    case 'EAI_AGAIN':
+      return `its host is unknown (${code}). Check the URL.`
     default:
       return message
+  }
+}
+
+export function describeStatus(status: number): string {
+  const said = `it answered with HTTP status ${status}`
+  switch (status) {
+    case 401:
+    case 403:
+      return `${said}: it wants other credentials. Give them with --header 'Authorization: Bearer \${TOKEN}', TOKEN being set in the environment.`
+    case 404:
+    case 405:
+      return `${said}: there is no MCP server of the Streamable HTTP transport at this path. Check the path of the URL.`
+    default:
+      return `${said}.`
   }
 }

@@ -137,6 +137,11 @@ class TransportChannel implements Channel {
     return this.transport.send(message as Parameters<typeof this.transport.send>[0], related)
   }
 
+  /** What a client sends over HTTP comes in requests of their own: there is nothing to hold. */
+  pause(): void {}
+
+  resume(): void {}
+
   async close(): Promise<void> {
     this.#closed = true
   }

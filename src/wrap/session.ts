@@ -4,6 +4,7 @@ import { ProgressNotifier } from '../mcp/progress.ts'
 import { readSentArguments } from '../mcp/sent-arguments.ts'
 import type { PollingTool } from '../mcp/tools.ts'
 import type { RefCache } from '../ref-cache.ts'
+import { BackPressure } from './back-pressure.ts'
 import { asResponse, type CallOutcome, INTERNAL_ERROR } from './call-outcome.ts'
 import type { Channel } from './channel.ts'
 import { ClientTasks } from './client-tasks.ts'
@@ -59,6 +60,8 @@ export class Session {
   readonly #catalog: ToolCatalog
   readonly #upstream: Upstream
   readonly #listing: ToolListing
+  /** A client that does not read makes its server wait, instead of filling this process. */
+  readonly #pressure: BackPressure
   readonly #tasks: ClientTasks
   readonly #presentation: Presentation
   readonly #ended = new AbortController()
@@ -73,6 +76,10 @@ export class Session {
       (name, tool) => calls.register(name, tool),
     )
     this.#listing = new ToolListing(this.#catalog, this.#upstream)
+    this.#pressure = new BackPressure(
+      () => this.#upstream.hold(),
+      () => this.#upstream.release(),
+    )
     this.#tasks = new ClientTasks({ cache, caller, calls, tell: (...told) => void this.#toClient(...told) })
     this.#presentation = new Presentation({
       cacheName: cache.name,
@@ -158,6 +165,7 @@ export class Session {
     this.#forwarded.add(request)
     try {
       await this.#upstream.forward(request)
+      this.#forwarded.sent(request)
     } catch (error) {
       if (!this.#forwarded.forget(request.id)) return
       const { message } = error as Error
@@ -296,9 +304,11 @@ export class Session {
   }
 
   #toClient(message: RpcMessage, relatedTo?: RpcId): Promise<void> {
-    return this.options.client.send(message, { relatedTo }).catch((error: Error) => {
+    const sent = this.options.client.send(message, { relatedTo }).catch((error: Error) => {
       this.options.log.debug('client_unreachable', `A message to the client got lost: ${error.message}`)
     })
+    this.#pressure.track(sent)
+    return sent
   }
 }
 

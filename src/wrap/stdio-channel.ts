@@ -44,6 +44,14 @@ export class StdioChannel implements Channel {
     return writeLine(this.output, message)
   }
 
+  pause(): void {
+    this.input.pause()
+  }
+
+  resume(): void {
+    if (!this.#closed) this.input.resume()
+  }
+
   async close(): Promise<void> {
     this.#closed = true
     this.input.pause()

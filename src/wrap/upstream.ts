@@ -4,7 +4,7 @@ import type { JsonObject } from '../core/json.ts'
 import { toNumber } from '../core/json-text.ts'
 import { onAbort } from '../core/on-abort.ts'
 import type { ProgressReport } from '../core/tool.ts'
-import type { Channel, SendOptions } from './channel.ts'
+import { type Channel, type SendOptions, SessionEnded } from './channel.ts'
 import type { Log } from './log.ts'
 import {
   isNotification,
@@ -35,6 +35,8 @@ export interface UpstreamEvents {
 interface Pending {
   settle(response: RpcResponse): void
   reject(error: Error): void
+  /** Until then it is for whoever sends it to say what becomes of it. */
+  isSent: boolean
 }
 
 type OnProgress = (report: ProgressReport) => void
@@ -63,6 +65,7 @@ export class Upstream {
   #startedAt = 0
   #answered = false
   #closed = false
+  #held = false
   #restart: NodeJS.Timeout | undefined
 
   constructor(
@@ -85,13 +88,28 @@ export class Upstream {
     if (this.#closed) return channel.close()
     this.#startedAt = Date.now()
     this.#channel = channel
+    if (this.#held) channel.pause()
   }
 
   /** Sends a message as it is. Waits while the server is being restarted. */
   async forward(message: RpcMessage, options?: SendOptions): Promise<void> {
     // At once where possible: a cancellation must not overtake its request.
     const channel = this.#ready && this.#channel ? this.#channel : await this.#reach()
-    await channel.send(message, options)
+    await this.#send(channel, message, options)
+  }
+
+  /** A message that a new session has to be opened for goes out once more. */
+  async #send(channel: Channel, message: RpcMessage, options: SendOptions = {}): Promise<void> {
+    let used = channel
+    try {
+      await channel.send(message, options)
+    } catch (error) {
+      if (!(error instanceof SessionEnded) || this.#closed) throw error
+      await new Promise(setImmediate)
+      used = await this.#reach(options.signal)
+      await used.send(message, options)
+    }
+    if (used !== this.#channel) throw new WorkerLost('The wrapped server went away before it answered.')
   }
 
   /** Sends a notification if the server is there to hear it. */
@@ -133,22 +151,35 @@ export class Upstream {
     let ignore = () => {}
     try {
       return await new Promise((settle, reject) => {
-        this.#pending.set(id, { settle, reject })
+        const pending = { settle, reject, isSent: false }
+        this.#pending.set(id, pending)
         const abort = () => {
           this.tell(notification('notifications/cancelled', { requestId: id, reason: 'No longer wanted.' }))
           reject(signal?.reason)
         }
         if (signal) ignore = onAbort(signal, abort)
-        channel
-          .send({ jsonrpc: '2.0', id, method, params }, { signal })
-          .catch((error: Error) =>
-            reject(new WorkerLost(`The wrapped server could not be asked: ${error.message}`)),
-          )
+        this.#send(channel, { jsonrpc: '2.0', id, method, params }, { signal }).then(
+          () => {
+            pending.isSent = true
+          },
+          (error: Error) => reject(new WorkerLost(`The wrapped server could not be asked: ${error.message}`)),
+        )
       })
     } finally {
       this.#pending.delete(id)
       ignore()
     }
+  }
+
+  /** Lets the server wait: nothing that it sends is read until `release`. */
+  hold(): void {
+    this.#held = true
+    this.#channel?.pause()
+  }
+
+  release(): void {
+    this.#held = false
+    this.#channel?.resume()
   }
 
   /** Nothing that is asked from now on will be answered. */
@@ -167,7 +198,7 @@ export class Upstream {
   }
 
   #receive(message: RpcMessage): void {
-    if (isResponse(message)) this.#answered = true
+    if (isResponse(message)) this.#heard()
     const pending = isResponse(message) ? this.#pending.get(String(message.id)) : undefined
     const hearer = this.#hearerOf(message)
     if (pending) pending.settle(message as RpcResponse)
@@ -183,6 +214,11 @@ export class Upstream {
         ? undefined
         : message.params?.progressToken
     return typeof mark === 'string' && mark.startsWith(this.#idPrefix)
+  }
+
+  #heard(): void {
+    if (!this.#answered) this.log.info('ready', 'The wrapped server has answered.')
+    this.#answered = true
   }
 
   #hearerOf(message: RpcMessage): OnProgress | undefined {
@@ -257,7 +293,9 @@ export class Upstream {
   }
 
   #failPending(reason: string): void {
-    for (const { reject } of this.#pending.values()) reject(new WorkerLost(reason))
+    for (const { reject, isSent } of this.#pending.values()) {
+      if (isSent || this.#closed) reject(new WorkerLost(reason))
+    }
   }
 }
 

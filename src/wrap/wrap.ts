@@ -96,6 +96,14 @@ export class Wrapper {
     await this.options.store.get(`${this.cache.name}:${'0'.repeat(32)}`)
   }
 
+  /** @throws where it can be seen before the first client comes that the wrapped server cannot be used */
+  async checkTarget(): Promise<void> {
+    const { target } = this.options
+    if (!('endpoint' in target)) return
+    const { probeEndpoint } = await import('./probe-endpoint.ts')
+    await probeEndpoint(target.endpoint)
+  }
+
   close(): Promise<void> {
     return this.cache.close()
   }

@@ -18,6 +18,8 @@ async function serverThat(answers: Answers) {
     onmessage: undefined,
     onclose: undefined,
     onerror: undefined,
+    pause: () => {},
+    resume: () => {},
     start: async () => {},
     close: async () => {},
     async send(message: RpcMessage) {

@@ -7,6 +7,7 @@ import { RefCache } from '../../../src/ref-cache.ts'
 import { memoryStore } from '../../../src/stores/memory.ts'
 import type { Store } from '../../../src/stores/store.ts'
 import { CALL_RESULT_VIEW, payloadOf } from '../../../src/wrap/call-result.ts'
+import type { Channel } from '../../../src/wrap/channel.ts'
 import type { Log } from '../../../src/wrap/log.ts'
 import { Session } from '../../../src/wrap/session.ts'
 import type { CallSettings } from '../../../src/wrap/settings.ts'
@@ -23,6 +24,8 @@ export interface WiredOptions {
   settings?: CallSettings
   name?: string
   cache?: RefCache
+  /** How the server is reached, where it is not played by lines. */
+  channel?: () => Promise<Channel>
 }
 
 /** A session of `wrap` within the process, with the very text that goes over both wires. */
@@ -33,6 +36,7 @@ export class Wired {
   readonly cache: RefCache
   readonly session: Session
   readonly #toSession = new PassThrough()
+  readonly #fromSession = new PassThrough()
   readonly #waiting = new Set<() => void>()
 
   private constructor(serve: Serve, options: WiredOptions) {
@@ -42,14 +46,13 @@ export class Wired {
     const say = (level: string) => (code: string, message: string) =>
       void this.logged.push(`${level} ${code} ${message}`)
     const log: Log = { debug: say('debug'), info: say('info'), warn: say('warn'), error: say('error') }
-    const upstream = new Upstream(async () => serverChannel(serve), log)
-    const fromSession = new PassThrough()
-    eachLine(fromSession, line => {
+    const upstream = new Upstream(options.channel ?? (async () => serverChannel(serve)), log)
+    eachLine(this.#fromSession, line => {
       this.lines.push(line)
       for (const look of this.#waiting) look()
     })
     this.session = new Session({
-      client: new StdioChannel(this.#toSession, fromSession),
+      client: new StdioChannel(this.#toSession, this.#fromSession),
       caller: {
         scope: 'scope',
         actor: actor.agent(),
@@ -73,6 +76,14 @@ export class Wired {
 
   send(line: string): void {
     this.#toSession.write(`${line}\n`)
+  }
+
+  stopReading(): void {
+    this.#fromSession.pause()
+  }
+
+  goOnReading(): void {
+    this.#fromSession.resume()
   }
 
   /** The first line to the client that contains the text. */

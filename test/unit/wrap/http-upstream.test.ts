@@ -1,0 +1,147 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { afterEach, describe, expect, it } from 'vitest'
+import { HttpChannel } from '../../../src/wrap/http-channel.ts'
+import { probeEndpoint } from '../../../src/wrap/probe-endpoint.ts'
+import { Wired } from './wired.ts'
+
+const servers: Server[] = []
+const opened: Wired[] = []
+afterEach(async () => {
+  for (const wired of opened.splice(0)) await wired.close()
+  for (const server of servers.splice(0)) {
+    server.closeAllConnections()
+    server.close()
+  }
+})
+
+type Answer = (request: IncomingMessage, response: ServerResponse, body: string) => void
+
+async function listen(answer: Answer): Promise<URL> {
+  const server = createServer((request, response) => {
+    let body = ''
+    request.on('data', chunk => {
+      body += chunk
+    })
+    request.on('end', () => answer(request, response, body))
+  })
+  servers.push(server)
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  return new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}/mcp`)
+}
+
+/** A server with sessions that it may forget. */
+class Sessions {
+  readonly runs: string[] = []
+  valid = ''
+  refusals = 0
+  #count = 0
+
+  readonly answer: Answer = (request, response, body) => {
+    if (request.method !== 'POST') return void response.writeHead(405).end()
+    const message = JSON.parse(body)
+    const known = request.headers['mcp-session-id'] === this.valid
+    if (message.method !== 'initialize' && !known) {
+      this.refusals++
+      return void response.writeHead(404, { 'content-type': 'application/json' }).end('{}')
+    }
+    if (message.id === undefined) return void response.writeHead(202).end()
+    const headers: Record<string, string> = { 'content-type': 'application/json' }
+    let result: object = {}
+    if (message.method === 'initialize') {
+      this.valid = `session-${++this.#count}`
+      headers['mcp-session-id'] = this.valid
+      result = {
+        protocolVersion: '2025-06-18',
+        capabilities: { tools: {} },
+        serverInfo: { name: 's', version: '1' },
+      }
+    } else if (message.method === 'tools/list') result = { tools: [] }
+    else {
+      this.runs.push(message.params.name ?? message.params.uri)
+      result = { content: [] }
+    }
+    response.writeHead(200, headers).end(JSON.stringify({ jsonrpc: '2.0', id: message.id, result }))
+  }
+}
+
+async function open(url: URL): Promise<Wired> {
+  const wired = await Wired.open(() => {}, { channel: async () => new HttpChannel({ url, headers: {} }) })
+  opened.push(wired)
+  await wired.ask(
+    'i',
+    'initialize',
+    '{"protocolVersion":"2025-06-18","capabilities":{},"clientInfo":{"name":"c","version":"1"}}',
+  )
+  wired.send('{"jsonrpc":"2.0","method":"notifications/initialized"}')
+  return wired
+}
+
+describe('a server that has forgotten its session', () => {
+  it('gets each call that met that once more, on the new session', async () => {
+    const sessions = new Sessions()
+    const wired = await open(await listen(sessions.answer))
+    await wired.ask(0, 'tools/call', '{"name":"before"}')
+    sessions.valid = 'none'
+    const asked = ['a', 'b', 'c'].map(name => wired.ask(name, 'tools/call', `{"name":"${name}"}`))
+    const passing = wired.ask('r', 'resources/read', '{"uri":"r"}')
+    for (const answer of await Promise.all([...asked, passing])) expect(answer).toContain('"result"')
+    expect([...sessions.runs].sort()).toEqual(['a', 'b', 'before', 'c', 'r'])
+  })
+
+  it('and forgets every session: the call fails, and is not sent for ever', async () => {
+    const sessions = new Sessions()
+    const wired = await open(
+      await listen((request, response, body) => {
+        if (body.includes('tools/call')) sessions.valid = 'none'
+        sessions.answer(request, response, body)
+      }),
+    )
+    expect(await wired.ask('a', 'tools/call', '{"name":"a"}')).toContain('has ended the session')
+    expect(await wired.ask('b', 'resources/read', '{"uri":"tools/call"}')).toContain('"error"')
+    expect(sessions.runs).toEqual([])
+    expect(sessions.refusals).toBeLessThan(8)
+  })
+})
+
+describe('an address is looked at first', () => {
+  it.each([
+    ['nothing listens', 'nothing listens there', undefined],
+    ['it wants credentials', '--header', (_, response) => response.writeHead(401).end()],
+    [
+      'it speaks the old transport',
+      'old HTTP+SSE transport',
+      (_, response) => {
+        response.writeHead(200, { 'content-type': 'text/event-stream' })
+        response.write('event: endpoint\ndata: /messages?id=1\n\n')
+      },
+    ],
+  ] as Array<[string, string, Answer | undefined]>)('%s', async (_, why, answer) => {
+    const url = await listen(answer ?? (() => {}))
+    if (!answer) servers.pop()?.close()
+    url.search = '?key=s3cr3t'
+    const probe = probeEndpoint({ url, headers: {} })
+    await expect(probe).rejects.toThrow(why)
+    await expect(probe).rejects.toThrow(`${url.origin}/mcp`)
+    await expect(probe).rejects.not.toThrow('s3cr3t')
+  })
+
+  it.each([200, 400, 404, 405, 406])('a server that answers with %d is one', async status => {
+    const url = await listen((_, response) => {
+      response.writeHead(status, { 'content-type': 'text/event-stream' })
+      if (status === 200) response.write(': silent\n\n')
+      else response.end()
+    })
+    await expect(probeEndpoint({ url, headers: {} })).resolves.toBeUndefined()
+  })
+
+  it.each([
+    [401, '--header'],
+    [405, 'Streamable HTTP'],
+  ])('a call that is answered with %d says what to do', async (status, why) => {
+    const url = await listen((_, response) => response.writeHead(status).end())
+    const wired = await Wired.open(() => {}, { channel: async () => new HttpChannel({ url, headers: {} }) })
+    opened.push(wired)
+    expect(await wired.ask('i', 'initialize')).toContain(why)
+  })
+})
