@@ -17,6 +17,7 @@ import { History } from './flow/history.ts'
 import { InputBudget } from './flow/input-budget.ts'
 import { observed } from './flow/observed-store.ts'
 import { TaskQueue } from './flow/queue.ts'
+import { SharedRuns } from './flow/shared-runs.ts'
 import { ThrownErrors } from './flow/thrown.ts'
 import { SourceCache } from './flow/values.ts'
 import type { PreviewStrategy, SizeMode } from './preview/preview.ts'
@@ -137,6 +138,9 @@ export function createEngine(
   const logger = safeLogger(checkLogger(options.logger))
   const store = options.store ?? memoryStore()
   store.warnTo?.(message => logger.warn(message))
+  const events = new Emitter()
+  const sharedRuns = new SharedRuns(clock)
+  events.on('task:settled', ({ refId }) => sharedRuns.settle(refId))
   return {
     name: checkCacheName(options.name ?? 'cache'),
     instance: `${hostname()}/${process.pid}/${Buffer.from(random(6)).toString('hex')}`,
@@ -161,7 +165,8 @@ export function createEngine(
     inputs: new InputBudget(settings.maxInputMemoryBytes, clock),
     runs: new HandlerRuns(clock, settings.abortGrace),
     history: new History(),
-    events: new Emitter(),
+    sharedRuns,
+    events,
     ...ends,
   }
 }

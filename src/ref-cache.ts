@@ -27,6 +27,7 @@ import { replyStatus } from './flow/reply.ts'
 import { type ResolveOptions, resolve } from './flow/resolve.ts'
 import { retry } from './flow/retry.ts'
 import { type CacheReference, type SetOptions, set } from './flow/set.ts'
+import type { WriteEnd } from './flow/shared-runs.ts'
 import { type CacheStats, type StatsOptions, stats } from './flow/stats.ts'
 import { Sweeper } from './flow/sweep.ts'
 import { type TaskInfo, taskInfo } from './flow/task-info.ts'
@@ -173,10 +174,26 @@ export class RefCache {
     options: ToolOptions<Input, Parsed>,
     handler: Handler<Parsed, Output>,
   ): CachedTool<Input> {
-    const tool = defineTool(options, handler)
+    const { sharedRuns } = this.#engine
+    const writes = options.readOnly === false && typeof handler === 'function'
+    const tool = defineTool(options, writes ? sharedRuns.writing(handler) : handler)
     this.#engine.access.rule(tool.namespace)
     this.#engine.tools.set(tool.name, tool)
     return (input, callOptions = {}) => call(this.#engine, tool, input, callOptions)
+  }
+
+  /**
+   * Says that something changes which tools with `readOnly: true` read: for writes that are no calls of this cache's tools. No
+   * call follows the run of another one that began before the returned function is called; `'stopped'` says that the write was
+   * given up and may still take effect.
+   */
+  beginWrite(): WriteEnd {
+    return this.#engine.sharedRuns.beginWrite()
+  }
+
+  /** Says that the last answer about a reference did not reach its caller: an identical call may still have the result. */
+  notDelivered(refId: RefId): void {
+    this.#engine.sharedRuns.undeliver(refId)
   }
 
   /** How a task stands, without its value. @throws NotFound */

@@ -22,6 +22,8 @@ interface AnswerBase {
 export interface CacheResponse extends AnswerBase {
   readonly status: 'complete'
   readonly isAsync: false
+  /** When the value was made, where a call is answered with the result of an earlier one. */
+  readonly cachedAt?: Date
   /** Size of the whole value's JSON; given by `taskStatus` to whoever may read it. */
   readonly valueBytes?: number
   /** The whole value, where `isComplete`. */

@@ -104,6 +104,12 @@ export interface ToolOptions<Input = unknown, Parsed = Input> {
    */
   memoize?: boolean
   /**
+   * Whether the tool only reads. Identical calls of one actor then share a run that is in flight, and a result that nobody has
+   * fetched yet (for 5 minutes), also where nothing is memoized; but never across a call of a tool that says false.
+   * @defaultValue undefined: its calls neither share a run so, nor keep others from it
+   */
+  readOnly?: boolean
+  /**
    * Whether the work may be run again by another process when the one that runs it is lost.
    * @defaultValue false
    */
@@ -163,6 +169,7 @@ export interface Tool {
   readonly declassifies: boolean
   readonly sharedInput: boolean
   readonly memoize: boolean
+  readonly readOnly: boolean | undefined
   readonly idempotent: boolean
   readonly retry: RetryPolicy
   readonly maxConcurrentTasks: number | undefined
@@ -188,6 +195,7 @@ const OPTIONS: Names<ToolOptions> = {
   declassifies: true,
   sharedInput: true,
   memoize: true,
+  readOnly: true,
   idempotent: true,
   maxRetries: true,
   retryDelay: true,
@@ -227,6 +235,7 @@ export function defineTool<Input, Output, Parsed>(
     // What a schema copies is not shared any more.
     sharedInput: (options.sharedInput ?? false) && options.input === undefined,
     memoize: options.memoize ?? true,
+    readOnly: options.readOnly,
     idempotent: options.idempotent ?? false,
     retry: retryPolicy(options),
     maxConcurrentTasks:

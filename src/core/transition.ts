@@ -53,6 +53,8 @@ export type EntryEvent =
   | { type: 'take'; seen: number; lease: Lease; together: boolean; now: number }
   /** By hand: a failed or cancelled task begins again. */
   | { type: 'retry'; lease: Lease; keepKey: boolean; now: number }
+  /** A call that is to run anew takes the key: identical calls find that one from now on. */
+  | { type: 'yield-key' }
 
 interface End {
   now: number
@@ -82,6 +84,7 @@ export function transition(entry: Entry, event: EntryEvent): Transition {
     if (entry.status === 'complete') return refuse('already_settled')
     return move(entry, again(entry, event), event)
   }
+  if (event.type === 'yield-key') return move(entry, without(entry, 'key') as Entry, event)
   if (entry.status === 'failed' && isLate(entry, event)) return move(entry, settledLate(entry, event), event)
   if (!isInFlight(entry)) return refuse('already_settled')
   const refused = refusal(entry, event)
@@ -95,7 +98,7 @@ function isLate({ lostOwner }: FailedEntry, event: EntryEvent): event is LateSet
   return (event.type === 'complete' || event.type === 'fail') && lostOwner === event.owner
 }
 
-type FlightEvent = Exclude<EntryEvent, { type: 'retry' }>
+type FlightEvent = Exclude<EntryEvent, { type: 'retry' | 'yield-key' }>
 
 function refusal(entry: InFlightEntry, event: FlightEvent): Refusal | undefined {
   if ('owner' in event && entry.lease.owner !== event.owner) return 'lease_lost'

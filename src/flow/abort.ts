@@ -40,6 +40,13 @@ export async function untilAborted<T>(signal: AbortSignal, work: () => T | Promi
   }
 }
 
+/** Whether whoever holds the signal turned the call away. A lost connection aborts it with an error of its own. */
+export function isCancelled(signal: AbortSignal | undefined): boolean {
+  if (!signal?.aborted) return false
+  const { reason } = signal
+  return !(reason instanceof Error) || reason.name === 'AbortError'
+}
+
 /** Waits `ms`; rejects with the signal's reason when it is aborted first. */
 export async function pause(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
   let cancel = () => {}

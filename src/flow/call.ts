@@ -8,12 +8,15 @@ import { events } from '../core/events.ts'
 import type { QuestionMethod } from '../core/question.ts'
 import type { CallResponse } from '../core/response.ts'
 import type { ResponseFormat, Tool } from '../core/tool.ts'
+import { isCancelled } from './abort.ts'
+import { cancel } from './cancel.ts'
 import { claim } from './claim.ts'
 import { draftCall } from './draft.ts'
 import type { Engine } from './engine.ts'
 import { follow } from './follow.ts'
 import { inputRequestsFor } from './input-requests.ts'
 import { reply } from './reply.ts'
+import type { Run } from './shared-runs.ts'
 import { start } from './start.ts'
 import { taskFailed, tellProgress } from './status.ts'
 import type { Listening } from './thrown.ts'
@@ -37,8 +40,24 @@ export interface CallOptions {
    * @defaultValue false
    */
   interactive?: boolean | readonly QuestionMethod[] | undefined
-  /** Ends the wait, never the task: the answer is then the task as it is. */
+  /** Runs anew, whatever is stored or in flight; identical calls then follow this run. @defaultValue false */
+  fresh?: boolean | undefined
+  /**
+   * Whether a call of a tool that only reads (`readOnly`) and is not memoized may follow the run of an identical call of
+   * the same actor. False where several people look like one actor.
+   * @defaultValue true
+   */
+  shareRuns?: boolean | undefined
+  /** What makes two calls the same call, where that is not the whole input. @defaultValue the input */
+  identity?: unknown
+  /**
+   * Ends the wait, never the task (but see `cancelsWork`): the answer is then the task as it is. A reason that is an Error
+   * (other than an AbortError) says that the caller is gone: it may call again, and then gets the result. Any other abort says
+   * that the call is not wanted any more.
+   */
   signal?: AbortSignal | undefined
+  /** Whether the work ends with the call that `signal` cancels, if no other call follows it. @defaultValue false */
+  cancelsWork?: boolean | undefined
   /** Hears of progress while the call waits. */
   onProgress?: ((progress: Progress) => unknown) | undefined
 }
@@ -47,7 +66,19 @@ export interface CallOptions {
  * One tool call: claim the computation, start it where the claim was won, wait for its entry, reply. The wait
  * races the work and never starts it again.
  */
-export async function call(
+export function call(
+  engine: Engine,
+  tool: Tool,
+  input: unknown,
+  options: CallOptions,
+): Promise<CallResponse> {
+  if (tool.readOnly !== false) return claimAndFollow(engine, tool, input, options)
+  // It is a write from its first moment on. When it has its entry, the work itself says how long the write lasts.
+  const endWrite = engine.sharedRuns.beginWrite()
+  return claimAndFollow(engine, tool, input, options).finally(() => endWrite())
+}
+
+async function claimAndFollow(
   engine: Engine,
   tool: Tool,
   input: unknown,
@@ -60,9 +91,12 @@ export async function call(
       : toMilliseconds(options.asyncTimeout, 'asyncTimeout')
   const drafted = await draftCall(engine, tool, input, who, options)
 
-  const { won, entry, place } = await claim(engine, tool, drafted)
-  const answer = (latest: Entry | undefined) =>
-    reply(engine, latest, who, { ...options, unreadable: 'withhold', action: 'call', justFollowed: true })
+  const { won, entry, place, run } = await claim(engine, tool, drafted, options.fresh)
+  const answer = async (latest: Entry | undefined) => {
+    const request = { ...options, unreadable: 'withhold', action: 'call', justFollowed: true } as const
+    const response = await reply(engine, latest, who, request)
+    return won ? response : withAge(response, latest)
+  }
   if (!isInFlight(entry)) {
     engine.events.emit(events.hit(entry))
     return answer(entry)
@@ -82,11 +116,24 @@ export async function call(
         if (options.interactive && inputRequestsFor(engine, changed, who)) asked.abort()
       },
     })
+    if (run && isCancelled(options.signal)) await leave(engine, run, who, options)
     rejectFailure(engine, latest, who, listening)
     return await answer(latest)
   } finally {
     listening.end()
   }
+}
+
+/** The client turned its call away. The work goes on for other calls that follow it, or where the caller wants that. */
+async function leave(engine: Engine, run: Run, who: Actor, { cancelsWork }: CallOptions): Promise<void> {
+  const last = engine.sharedRuns.leave(run)
+  if (last && cancelsWork) await cancel(engine, run.refId, who).catch(() => {})
+}
+
+/** The result of an earlier call says when it was made. */
+function withAge(response: CallResponse, entry: Entry | undefined): CallResponse {
+  if (response.status !== 'complete' || entry?.status !== 'complete') return response
+  return { ...response, cachedAt: new Date(entry.completedAt) }
 }
 
 /** A caller that still waits when the work fails gets the error itself, if it may see what that says. */

@@ -13,7 +13,7 @@ import type { CallOptions } from './call.ts'
 import type { Engine } from './engine.ts'
 import { newLease } from './lease.ts'
 import { policyFor, ttlFor } from './namespace.ts'
-import { type AcceptedInput, acceptInput } from './references.ts'
+import { type AcceptedInput, acceptInput, inputText } from './references.ts'
 
 /** A call on its way to the store. */
 export interface DraftedCall {
@@ -21,6 +21,8 @@ export interface DraftedCall {
   readonly parts: PartChanges
   /** It has to wait for references in its input that are in flight. */
   readonly unsettled: boolean
+  /** What makes two calls of one caller the same call. Absent where no call may follow another one's run. */
+  readonly callKey?: string
 }
 
 /** The entry that a call would create, and the input its task would run with. */
@@ -40,9 +42,11 @@ export async function draftCall(
   const startedBy = describeActor(who)
   engine.access.authorizeMaking({ namespace, policy, startedBy, derivedFrom, toolName: tool.name }, who)
   const memoize = options.memoize ?? tool.memoize
+  const guards = { namespace, policy, startedBy }
+  const identity = options.identity === undefined ? accepted.keyed : inputText(tool, options.identity)
   const draft: PendingEntry = {
     ...baseOf(engine, tool, namespace),
-    ...(memoize ? { key: keyFor(engine, tool, { namespace, policy, startedBy }, accepted) } : {}),
+    ...(memoize ? { key: keyFor(engine, tool, guards, { ...accepted, keyed: identity }) } : {}),
     namespace,
     policy,
     startedBy,
@@ -51,7 +55,16 @@ export async function draftCall(
     ...(options.interactive ? { interactive: options.interactive } : {}),
   }
   const bytes = await encode(accepted.json, { compress: engine.store.capabilities.durable })
-  return { draft, parts: { input: bytes }, unsettled }
+  const callKey =
+    !memoize && tool.readOnly && options.shareRuns !== false
+      ? keyOf({
+          ...callOf(engine, tool, namespace),
+          // Another call of the same caller may not be able to answer what the run asks.
+          scope: jsonOf([policy, derivedFrom, startedBy, options.interactive ?? false]),
+          input: identity,
+        })
+      : undefined
+  return { draft, parts: { input: bytes }, unsettled, ...(callKey === undefined ? {} : { callKey }) }
 }
 
 /** What each new task of a tool begins with. */
@@ -84,11 +97,15 @@ function keyFor(
   { namespace, policy, startedBy }: Pick<PendingEntry, 'namespace' | 'policy' | 'startedBy'>,
   { keyed, derivedFrom, unsettled }: AcceptedInput,
 ): string {
-  return keyOf({
-    cacheName: engine.name,
-    toolName: tool.name,
-    namespace,
-    scope: [policy, derivedFrom, unsettled ? startedBy : null] as unknown as JsonValue,
-    input: keyed,
-  })
+  const scope = jsonOf([policy, derivedFrom, unsettled ? startedBy : null])
+  return keyOf({ ...callOf(engine, tool, namespace), scope, input: keyed })
+}
+
+function callOf(engine: Engine, tool: Tool, namespace: Namespace) {
+  return { cacheName: engine.name, toolName: tool.name, namespace }
+}
+
+/** Policies and guards are plain JSON, which their types do not say. */
+function jsonOf(parts: readonly unknown[]): JsonValue {
+  return parts as JsonValue
 }

@@ -13,6 +13,7 @@ import type { HandlerRuns } from './handler-runs.ts'
 import type { History } from './history.ts'
 import type { InputBudget } from './input-budget.ts'
 import type { TaskQueue } from './queue.ts'
+import type { SharedRuns } from './shared-runs.ts'
 import type { ThrownErrors } from './thrown.ts'
 import type { SourceCache } from './values.ts'
 
@@ -73,6 +74,7 @@ export interface Engine {
   readonly inputs: InputBudget
   readonly runs: HandlerRuns
   readonly history: History
+  readonly sharedRuns: SharedRuns
   readonly events: Emitter
   /** Aborts when the cache begins to close: no more calls. */
   readonly closing: AbortSignal

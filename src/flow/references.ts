@@ -95,7 +95,7 @@ function keyTextOf(valid: unknown, json: string): string {
   return isLossless(valid) ? serializeInput(valid) : json
 }
 
-function inputText({ verbatim }: Tool, input: unknown): string {
+export function inputText({ verbatim }: Tool, input: unknown): string {
   return verbatim ? stringifyJson(input as JsonValue) : serializeInput(input)
 }
 

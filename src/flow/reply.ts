@@ -26,6 +26,8 @@ export interface ReplyOptions {
   action: AuditAction
   /** The caller has followed the entry until now: that it expired in between must not cost it the answer. */
   justFollowed?: boolean
+  /** Aborted: nobody waits for the answer any more. */
+  signal?: AbortSignal | undefined
 }
 
 export const PRIVATE =
@@ -46,12 +48,18 @@ export async function reply(
     known = engine.access.authorize(live, who, { action, permission, refId: live?.refId, denial: PRIVATE })
   } catch (error) {
     // The one call that made the value is answered without it.
-    if (live && unreadable === 'withhold' && error instanceof PermissionDenied) return bare(live, PRIVATE)
-    throw error
+    if (!live || unreadable !== 'withhold' || !(error instanceof PermissionDenied)) throw error
+    return delivered(engine, bare(live, PRIVATE), options.signal)
   }
   if (known.status !== 'complete') return describeTask(engine, known, who, options.responseFormat)
   await renew(engine, known)
-  return showValue(engine, known, options)
+  return delivered(engine, await showValue(engine, known, options), options.signal)
+}
+
+/** From now on the result is fetched. */
+function delivered(engine: Engine, answer: CacheResponse, signal: AbortSignal | undefined): CacheResponse {
+  if (!signal?.aborted) engine.sharedRuns.deliver(answer.refId)
+  return answer
 }
 
 export interface StatusOptions {

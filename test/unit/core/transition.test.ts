@@ -416,3 +416,10 @@ describe('transition', () => {
     )
   })
 })
+
+it('an entry yields its key whatever its status, and stays as it is otherwise', () => {
+  for (const entry of [pending, reached(start), reached(start, complete('a'))]) {
+    const { key: _, ...rest } = entry
+    expect(transitioned(entry, { type: 'yield-key' })).toEqual({ ...rest, version: entry.version + 1 })
+  }
+})

@@ -188,15 +188,16 @@ describe('events', () => {
       },
     )
     await tool({})
+    await clock.advance(0)
     await tool({})
     await clock.advance(5_000)
     await tool({})
     await cache.set('v', 'secret')
     expect(seen.map(({ type }) => type)).toEqual([
-      'entry:joined',
       'task:started',
       'task:progress',
       'task:retrying',
+      'entry:joined',
       'task:started',
       'task:progress',
       'task:settled',
