@@ -7,6 +7,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { Client } from '@modelcontextprotocol/client'
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio'
@@ -16,6 +17,7 @@ const { answered, asked, bar, bold, cyan, detail, dim, green, heading, line, red
 
 const WRAP = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url))
 const SLOW = { name: 'trigger-long-running-operation', arguments: { duration: 20, steps: 40 } }
+const SHORTER = { name: SLOW.name, arguments: { duration: 4, steps: 4 } }
 const ORDERS = 8_000
 
 const folder = mkdtempSync(join(tmpdir(), 'mcp-refcache-demo-'))
@@ -35,7 +37,7 @@ async function demo() {
   const everything = await connect('@modelcontextprotocol/server-everything', ['stdio'])
   const handle = await startSlowTool(everything)
   await followToResult(everything, handle.ref_id)
-  await callAgain(everything, handle.ref_id)
+  await callAgain(everything)
 
   const file = join(folder, 'orders.json')
   writeFileSync(file, JSON.stringify(orders()))
@@ -109,13 +111,25 @@ async function followToResult(client, refId) {
   }
 }
 
-/** @param {Client} client @param {string} refId */
-async function callAgain(client, refId) {
-  heading('The same call again')
-  asked(SLOW.name, SLOW.arguments)
-  const { result, took } = await timed(() => client.callTool(SLOW))
-  check(result._meta?.['mcp-refcache/ref_id'] === refId && took < 1_000, 'an answer from the cache')
-  seen(`${bold(`${took.toFixed(0)} ms`)} instead of 20 s: the answer is in the cache`)
+/** @param {Client} client */
+async function callAgain(client) {
+  heading('The same call again, instead of a poll')
+  asked(SHORTER.name, SHORTER.arguments)
+  const { ref_id } = answerOf(await client.callTool(SHORTER))
+  answered('a handle, which nobody polls; the work ends by itself')
+  await sleep(3_000)
+
+  asked(SHORTER.name, SHORTER.arguments)
+  const { result, took } = await timed(() => client.callTool(SHORTER))
+  const meta = result._meta ?? {}
+  check(meta['mcp-refcache/ref_id'] === ref_id && took < 1_000, 'the result that nobody had fetched')
+  check(typeof meta['mcp-refcache/cached_at'] === 'string', 'the age of the result')
+  seen(`its result after ${bold(`${took.toFixed(0)} ms`)}: no second run for an agent that calls again`)
+
+  const third = answerOf(await client.callTool(SHORTER))
+  check(third.status === 'processing' && third.ref_id !== ref_id, 'a new run once the result was given')
+  detail('now that somebody has it, the same call runs anew: nothing is memoized unless you say so')
+  await client.callTool({ name: 'cancel_task', arguments: { ref_id: third.ref_id } })
 }
 
 /** @param {Client} client @param {string} file */
@@ -185,10 +199,8 @@ function orders() {
 
 /** @param {string} server its package @param {string[]} args */
 async function connect(server, args) {
-  const config = join(folder, 'config.json')
-  writeFileSync(config, JSON.stringify({ tools: { [SLOW.name]: { memoize: true } } }))
   const store = join(folder, 'cache.db')
-  const options = ['--async-timeout', '2s', '--store', store, '--config', config, '--log-level', 'warn']
+  const options = ['--async-timeout', '2s', '--store', store, '--log-level', 'warn']
   const transport = new StdioClientTransport({
     command: process.execPath,
     args: [WRAP, 'wrap', ...options, '--', process.execPath, entryOf(server), ...args],

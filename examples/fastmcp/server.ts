@@ -16,6 +16,9 @@ server.addTool(
     description: 'All orders of a year.',
     parameters: z.object({ year: z.int() }),
     annotations: { readOnlyHint: true, idempotentHint: true },
+    // Its author knows how long an answer stays true; no hint says that.
+    memoize: true,
+    ttl: '10m',
     asyncTimeout: '500ms',
     execute: async ({ year }, task, context) => {
       context?.log.info('exporting', { year })

@@ -43,10 +43,15 @@ for (let page = 1, pages = 1; page <= pages; page++) {
 }
 assert.equal(orders.length, 1_200)
 
-// The same call again is answered at once: the tool says that it only reads.
+// The same call again is answered at once, with its age: the tool's author has it memoized.
 const again = await call('export_orders', { year: 2025 })
 assert.equal(again.ref_id, handle.ref_id)
 assert.equal(again.status, 'complete')
+assert.ok(again.cached_at)
+
+// Unless it asks for a new run.
+const fresh = await call('export_orders', { year: 2025, _fresh: true })
+assert.notEqual(fresh.ref_id, handle.ref_id)
 
 await client.close()
 console.log('All was seen: a handle with progress, a preview, its pages, and one run for two calls.')

@@ -21,6 +21,9 @@ serveStdio(() => {
       inputSchema: z.object({ year: z.int() }),
       outputSchema: z.array(z.object({ id: z.int(), total: z.number() })),
       annotations: { readOnlyHint: true, idempotentHint: true },
+      // Its author knows how long an answer stays true; no hint says that.
+      memoize: true,
+      ttl: '10m',
       asyncTimeout: '500ms',
     },
     async ({ year }, task) => {

@@ -35,8 +35,8 @@ function matchesId(pattern: ActorPattern, { type }: Actor, id: string | undefine
   return id !== undefined && matchesGlob(pattern.slice(type.length + 1), id)
 }
 
-/** Each part is looked for once, from left to right: no pattern makes it go back. */
-function matchesGlob(glob: string, text: string): boolean {
+/** Whether a text is as the glob says. Each part is looked for once, from left to right: no pattern makes it go back. */
+export function matchesGlob(glob: string, text: string): boolean {
   const [first = '', ...others] = glob.split('*')
   const last = others.pop()
   if (last === undefined) return text === first

@@ -33,6 +33,8 @@ Options
   --ttl TIME             how long results are kept; 'never' to keep them (1h)
   --lease TIME           how long after a wrapper was killed its tasks are taken up again (30s)
   --name NAME            what references begin with (made from the command)
+  --memoize PATTERN      identical calls of these tools share one result, for as long as --ttl; a name, or a
+                         pattern such as 'search_*'; may be repeated (no tool)
   --config FILE          settings for single tools, see below
   --url URL              wrap a server behind Streamable HTTP instead of a command
   --header 'Name: text'  sent to that server; \${VAR} is taken from the environment; may be repeated
@@ -60,9 +62,9 @@ Config file
       "search":   { "memoize": true, "ttl": "10m" },      identical calls share one run and one result
       "export":   { "asyncTimeout": 0, "hardTimeout": "3h" },   always a handle; stopped after three hours
       "get_time": { "cache": false } } }                  passes through untouched
-  Per tool: asyncTimeout, hardTimeout (1h), ttl, memoize (only where the tool's annotations say readOnlyHint
-  and idempotentHint), maxSize, strategy (sample, truncate, paginate),
+  Per tool: asyncTimeout, hardTimeout (1h), ttl, memoize (false), maxSize, strategy (sample, truncate, paginate),
   resolveRefs (false: a ref_id in the arguments is passed on as it is), cache.
+  A name may be a pattern: in "search_*", the * stands for any text. The most specific one wins.
 
 Exit codes
   0    the client closed the connection         1    something unexpected

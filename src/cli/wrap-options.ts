@@ -5,7 +5,7 @@ import { suggest } from '../core/suggest.ts'
 import { type KeySource, keysFromEnv, keysFromFile } from '../stores/encrypted.ts'
 import { readConfig } from '../wrap/config-file.ts'
 import { LOG_LEVELS, type LogLevel } from '../wrap/log.ts'
-import type { CallSettings } from '../wrap/settings.ts'
+import { type CallSettings, withMemoized } from '../wrap/settings.ts'
 import type { Target } from '../wrap/wrap.ts'
 import { usage } from './exit.ts'
 
@@ -19,6 +19,7 @@ const OPTIONS = {
   lease: { type: 'string' },
   name: { type: 'string' },
   config: { type: 'string' },
+  memoize: { type: 'string', multiple: true },
   url: { type: 'string' },
   header: { type: 'string', multiple: true },
   http: { type: 'string' },
@@ -167,7 +168,16 @@ function parseSettings(values: Values): CallSettings {
     fromLine === undefined
       ? (file.defaults.asyncTimeout ?? DEFAULT_ASYNC_TIMEOUT)
       : time('--async-timeout', fromLine)
-  return { ...file, defaults: { ...file.defaults, asyncTimeout } }
+  return withMemoized({ ...file, defaults: { ...file.defaults, asyncTimeout } }, parsePatterns(values))
+}
+
+function parsePatterns({ memoize = [] }: Values): readonly string[] {
+  for (const pattern of memoize) {
+    if (!/^\S{1,256}$/.test(pattern)) {
+      throw usage("--memoize takes a tool's name, or a pattern such as 'search_*'; it may be repeated.")
+    }
+  }
+  return memoize
 }
 
 /** Words that are meant for a store of another kind would become files of that name. */

@@ -26,7 +26,7 @@ export interface RefcacheToolConfig<
   Output extends ToolParameters | undefined = ToolParameters | undefined,
 > extends Omit<
       ToolOptions,
-      'name' | 'input' | 'outputSchema' | 'asyncTimeout' | 'memoize' | 'idempotent' | 'namespace'
+      'name' | 'input' | 'outputSchema' | 'asyncTimeout' | 'memoize' | 'readOnly' | 'idempotent' | 'namespace'
     >,
     Scoping,
     Pick<Tool<Session>, 'name' | 'description' | 'annotations' | 'canAccess' | '_meta'> {
@@ -56,8 +56,10 @@ export interface RefcacheToolConfig<
    */
   asyncTimeout?: Duration
   /**
-   * Whether identical calls share one run and one result. A tool with side effects must run each time.
-   * @defaultValue true where the annotations say readOnlyHint and idempotentHint, else false
+   * Whether identical calls share one run and one result, for as long as `ttl`. A tool with side effects must run each time.
+   * Without it, identical calls of one caller to a tool with `readOnlyHint` share a run that is in flight, and a result that
+   * nobody has fetched yet, but never across a call of a tool without that hint.
+   * @defaultValue false
    */
   memoize?: boolean
   /**

@@ -7,7 +7,7 @@ import type { Handler, ToolOptions } from '../core/tool.ts'
 import { splitArguments } from '../mcp/arguments.ts'
 import { cachingDefaults, checked } from '../mcp/caching.ts'
 import { withNote } from '../mcp/instructions.ts'
-import { type AuthorSchema, answerSchema, converterOf, declared } from '../mcp/schema.ts'
+import { type AuthorSchema, answerSchema, argumentsOf, converterOf, declared } from '../mcp/schema.ts'
 import { checkScoping, placeCall, scopingOf } from '../mcp/scoping.ts'
 import { toToolResult } from '../mcp/wire.ts'
 import type { RefCache } from '../ref-cache.ts'
@@ -35,6 +35,7 @@ export function refcacheTool<
     toolOptions(config, result),
     outputSchema ? checked(handler, outputSchema) : handler,
   )
+  const declares = argumentsOf(parameters)
   return {
     ...shown,
     execute: (args, context) =>
@@ -42,11 +43,11 @@ export function refcacheTool<
         context,
         config.actorOf,
         async ({ caller, signal, onProgress }, outlasting) => {
-          const { own, responseFormat } = splitArguments(args)
+          const { own, responseFormat, fresh } = splitArguments(args, declares)
           // The tool's own schema vouches for the type, inside of the call.
           const input = (parameters ? own : {}) as ArgumentsOf<Parameters>
           const place = placeCall(scopingOf(config, {}), caller)
-          const options = { actor: caller.actor, responseFormat, signal, onProgress, ...place }
+          const options = { actor: caller.actor, responseFormat, fresh, signal, onProgress, ...place }
           return toToolResult(await contexts.run(outlasting, () => call(input, options)))
         },
         { hasOutputSchema: result !== undefined },

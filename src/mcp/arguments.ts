@@ -6,8 +6,10 @@ import { nearestFirst } from '../core/suggest.ts'
 import type { ResponseFormat } from '../core/tool.ts'
 import { readSentArguments } from './sent-arguments.ts'
 
-/** The one argument that every tool accepts beside its own. It never reaches the tool, its validation or its key. */
+/** What every tool accepts beside its own arguments. It never reaches the tool, its validation or its key. */
 export const RESPONSE_FORMAT_ARGUMENT = '_async_response_format'
+/** Runs the call anew, whatever is stored. A tool's own argument of that name goes before. */
+export const FRESH_ARGUMENT = '_fresh'
 
 export const responseFormat = z.enum(['minimal', 'standard', 'full'])
 
@@ -62,18 +64,41 @@ function describe(issue: Issue, known: readonly string[]): string {
 }
 
 /** What is the tool's own among the arguments, and what is ours. */
-export function splitArguments(args: unknown): {
-  own: unknown
-  responseFormat: ResponseFormat | undefined
-} {
-  if (typeof args !== 'object' || args === null || !Object.hasOwn(args, RESPONSE_FORMAT_ARGUMENT)) {
-    return { own: args, responseFormat: undefined }
-  }
-  const { [RESPONSE_FORMAT_ARGUMENT]: format, ...own } = args as Record<string, unknown>
-  const { [RESPONSE_FORMAT_ARGUMENT]: parsed } = parseSentArguments(reservedArguments, {
-    [RESPONSE_FORMAT_ARGUMENT]: format,
-  })
-  return { own, responseFormat: parsed }
+export interface SplitArguments {
+  readonly own: unknown
+  readonly responseFormat: ResponseFormat | undefined
+  readonly fresh: boolean
 }
 
-const reservedArguments = z.object({ [RESPONSE_FORMAT_ARGUMENT]: responseFormat.optional() })
+/** @param declares whether the tool has an argument of a name itself: then it is the tool's */
+export function splitArguments(args: unknown, declares: (name: string) => boolean): SplitArguments {
+  const ours = isObject(args) ? reservedIn(args, declares) : []
+  if (!isObject(args) || ours.length === 0) return { own: args, responseFormat: undefined, fresh: false }
+  const own = Object.fromEntries(Object.entries(args).filter(([name]) => !ours.includes(name)))
+  const reserved = parseSentArguments(
+    reservedArguments,
+    Object.fromEntries(ours.map(name => [name, args[name]])),
+  )
+  return {
+    own,
+    responseFormat: reserved[RESPONSE_FORMAT_ARGUMENT],
+    fresh: reserved[FRESH_ARGUMENT] ?? false,
+  }
+}
+
+function reservedIn(args: Readonly<Record<string, unknown>>, declares: (name: string) => boolean): string[] {
+  const fresh = Object.hasOwn(args, FRESH_ARGUMENT) && !declares(FRESH_ARGUMENT)
+  return [
+    ...(Object.hasOwn(args, RESPONSE_FORMAT_ARGUMENT) ? [RESPONSE_FORMAT_ARGUMENT] : []),
+    ...(fresh ? [FRESH_ARGUMENT] : []),
+  ]
+}
+
+const reservedArguments = z.object({
+  [RESPONSE_FORMAT_ARGUMENT]: responseFormat.optional(),
+  [FRESH_ARGUMENT]: z.boolean().optional(),
+})
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}

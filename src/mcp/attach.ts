@@ -12,6 +12,7 @@ import type { RefCache } from '../ref-cache.ts'
 import { type AdminTool, adminTools } from './admin.ts'
 import type { AttachOptions, ToolConfig } from './config.ts'
 import type { IdentityOptions } from './identity.ts'
+import { watchOtherTools } from './other-tools.ts'
 import { registerCached } from './register.ts'
 import { answer, type ToolRequest } from './request.ts'
 import { type AuthorSchema, declared } from './schema.ts'
@@ -55,14 +56,18 @@ export function attachRefCache(
   checkScoping(options)
   const { adminCheck } = options
   const identity: IdentityOptions = { actorOf: options.actorOf }
+  const known = new Set<string>()
+  watchOtherTools(server.server, cache, name => known.has(name))
   const tasks = serveTasks(server, cache, options, identity)
   for (const tool of pollingTools(cache, options)) {
+    known.add(tool.name)
     registerOwn(server, tool, identity, (args, { caller, signal, onProgress }) =>
       tool.handle(args, { actor: caller.actor, signal, onProgress }),
     )
   }
   if (adminCheck) {
     for (const tool of adminTools(cache)) {
+      known.add(tool.name)
       registerOwn(server, tool, identity, (args, { caller }, context) =>
         tool.handle(args, { actor: caller.actor, isAdmin: () => adminCheck(context) }),
       )
@@ -71,6 +76,7 @@ export function attachRefCache(
   return {
     registerTool: (name, config, handler) => {
       const scoping = scopingOf(config, options)
+      known.add(name)
       if (scoping.sessionScoped) identity.directSession ??= `%process-${randomUUID()}`
       return registerCached(server, cache, { name, config, handler, options, scoping, identity, tasks })
     },

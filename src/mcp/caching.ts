@@ -9,11 +9,15 @@ interface Hints {
   idempotentHint?: boolean | undefined
 }
 
-/** How a tool goes through the cache unless its author says otherwise. */
+/**
+ * How a tool goes through the cache unless its author says otherwise. No hint memoizes: that a call may be repeated is no
+ * promise that its answer stays true.
+ */
 export function cachingDefaults({ readOnlyHint = false, idempotentHint = false }: Hints = {}) {
   return {
     asyncTimeout: '20s',
-    memoize: readOnlyHint && idempotentHint,
+    memoize: false,
+    readOnly: readOnlyHint,
     idempotent: readOnlyHint || idempotentHint,
   } satisfies Partial<ToolOptions>
 }

@@ -52,7 +52,7 @@ export interface ToolConfig<
     Scoping,
     Omit<
       ToolOptions,
-      'name' | 'input' | 'outputSchema' | 'asyncTimeout' | 'memoize' | 'idempotent' | 'namespace'
+      'name' | 'input' | 'outputSchema' | 'asyncTimeout' | 'memoize' | 'readOnly' | 'idempotent' | 'namespace'
     > {
   inputSchema?: Input
   /** Checks the handler's result. Clients see it widened: they are also given previews and handles. */
@@ -61,8 +61,10 @@ export interface ToolConfig<
   /** @defaultValue that of `attachRefCache`: '20s' */
   asyncTimeout?: Duration
   /**
-   * Whether identical calls share one run and one result. A tool with side effects must run each time.
-   * @defaultValue true where the annotations say readOnlyHint and idempotentHint, else false
+   * Whether identical calls share one run and one result, for as long as `ttl`. A tool with side effects must run each time.
+   * Without it, identical calls of one caller to a tool with `readOnlyHint` share a run that is in flight, and a result that
+   * nobody has fetched yet, but never across a call of a tool without that hint.
+   * @defaultValue false
    */
   memoize?: boolean
   /**

@@ -71,6 +71,11 @@ export function toCaller({ named, client, session, shared, claims }: Known): Cal
   return { actor: stranger, namespace: `session:${stranger.sessionId}`, ambiguous: true, claims }
 }
 
+/** Whether all calls that look like this caller's are of one client. */
+export function isOneClient({ actor: who, ambiguous }: Caller): boolean {
+  return !ambiguous || (who.id === undefined && realSession(who) !== undefined)
+}
+
 /** The session that the caller's results can be kept to. */
 export function realSession({ sessionId }: Actor): string | undefined {
   return sessionId === STRANGERS ? undefined : sessionId

@@ -16,7 +16,7 @@ import type { AttachOptions, ToolConfig } from './config.ts'
 import type { IdentityOptions } from './identity.ts'
 import { withNote } from './instructions.ts'
 import { answer, type ToolRequest } from './request.ts'
-import { type AuthorSchema, answerSchema, converterOf, declared } from './schema.ts'
+import { type AuthorSchema, answerSchema, argumentsOf, converterOf, declared } from './schema.ts'
 import { checkScoping, placeCall, type Scoping } from './scoping.ts'
 import { TASK_SUPPORT, type TaskCall, type TaskCalls } from './tasks/calls.ts'
 import { keepable } from './tasks/errors.ts'
@@ -39,6 +39,8 @@ interface Route<Input> {
   readonly scoping: Scoping
   readonly takesArguments: boolean
   readonly prepare: ToolConfig['prepare']
+  /** Whether the tool has an argument of that name. */
+  readonly declares: (argument: string) => boolean
 }
 
 /** Registers the tool in the cache, and on the server what clients see of it. */
@@ -57,7 +59,13 @@ export function registerCached<Input, Output>(
     toolOptions<Input>(registration, result),
     throwingKeepable(outputSchema ? checked(handler, outputSchema as StandardSchema<unknown>) : handler),
   )
-  const route = { call, scoping, takesArguments: inputSchema !== undefined, prepare }
+  const route = {
+    call,
+    scoping,
+    takesArguments: inputSchema !== undefined,
+    prepare,
+    declares: argumentsOf(inputSchema),
+  }
   const registered = server.registerTool(name, shown, (args, context) => {
     const task = tasks?.of(context)
     const work = (request: ToolRequest) => callTool(route, args, { ...request, context, task })
@@ -78,12 +86,12 @@ interface CallRequest extends ToolRequest {
 }
 
 async function callTool<Input>(
-  { call, scoping, takesArguments, prepare }: Route<Input>,
+  { call, scoping, takesArguments, prepare, declares }: Route<Input>,
   args: unknown,
   { caller, signal, onProgress, context, task }: CallRequest,
 ): Promise<ToolResult | InputRequiredResult> {
   const { actor } = caller
-  const { own, responseFormat } = splitArguments(args)
+  const { own, responseFormat, fresh } = splitArguments(args, declares)
   const given = takesArguments ? own : {}
   const prepared = prepare ? await prepare((given ?? {}) as Record<string, unknown>, context) : given
   if (isInputRequiredResult(prepared)) return prepared
@@ -93,6 +101,7 @@ async function callTool<Input>(
   const response = await call(input, {
     actor,
     responseFormat,
+    fresh,
     signal,
     onProgress,
     ...place,

@@ -104,3 +104,47 @@ function below(value: JsonValue): JsonValue {
 function rebasedReference(reference: string): string {
   return reference === '#' || reference.startsWith('#/') ? RESULT + reference.slice(1) : reference
 }
+
+/** Says of a name whether the schema of a tool's arguments has it. Converted only when somebody asks. */
+export function argumentsOf(schema: unknown): (name: string) => boolean {
+  let shown: JsonObject | undefined
+  return name => {
+    if (schema === undefined) return false
+    try {
+      shown ??= converterOf(schema as AuthorSchema, 'input', 'It')()
+    } catch {
+      // Libraries that cannot say themselves in JSON Schema keep the names here.
+      const { shape } = schema as { shape?: unknown }
+      return typeof shape === 'object' && shape !== null && Object.hasOwn(shape, name)
+    }
+    return declaresArgument(shown, name)
+  }
+}
+
+/** How deep a schema is looked through for the names of a tool's arguments. */
+const MAX_SCHEMA_LEVELS = 5
+
+/** Whether a JSON Schema of a tool's arguments names an argument, at the top or in what it is put together from. */
+export function declaresArgument(schema: JsonValue | undefined, name: string): boolean {
+  return declaresWithin(schema, name, schema, MAX_SCHEMA_LEVELS)
+}
+
+function declaresWithin(
+  schema: JsonValue | undefined,
+  name: string,
+  root: JsonValue | undefined,
+  levels: number,
+): boolean {
+  if (!isJsonObject(schema) || levels === 0) return false
+  if (isJsonObject(schema.properties) && Object.hasOwn(schema.properties, name)) return true
+  const parts = [schema.allOf, schema.anyOf, schema.oneOf].flatMap(list => (Array.isArray(list) ? list : []))
+  return [...parts, localTarget(schema.$ref, root)].some(part => declaresWithin(part, name, root, levels - 1))
+}
+
+/** What `#/$defs/name` stands for. */
+function localTarget(ref: JsonValue | undefined, root: JsonValue | undefined) {
+  const [, list = '', name = ''] =
+    typeof ref === 'string' ? (/^#\/(\$defs|definitions)\/([^/]+)$/.exec(ref) ?? []) : []
+  const definitions = isJsonObject(root) ? root[list] : undefined
+  return isJsonObject(definitions) && Object.hasOwn(definitions, name) ? definitions[name] : undefined
+}

@@ -3,7 +3,7 @@ import { Permission } from '../access/permission.ts'
 import type { AccessPolicy } from '../access/policy.ts'
 import { InvalidArgument, PermissionDenied } from '../core/errors.ts'
 import type { CallOptions } from '../flow/call.ts'
-import { type Caller, realSession, toNamespaceId } from './identity.ts'
+import { type Caller, isOneClient, realSession, toNamespaceId } from './identity.ts'
 import { checkTemplate, fillTemplate, type Template } from './template.ts'
 
 /**
@@ -70,10 +70,10 @@ export function scopingOf(tool: Scoping & { policy?: AccessPolicy }, all: Scopin
 export function placeCall(
   scoping: Placing,
   caller: Caller,
-): Pick<CallOptions, 'namespace' | 'policy' | 'memoize'> {
+): Pick<CallOptions, 'namespace' | 'policy' | 'memoize' | 'shareRuns'> {
   const { namespace, namespaceTemplate } = scoping
   const policy = policyOf(scoping, caller)
-  const guarded = policy === undefined ? {} : { policy }
+  const guarded = { ...(policy === undefined ? {} : { policy }), shareRuns: isOneClient(caller) }
   if (namespace !== undefined) return { namespace, ...guarded }
   const place =
     namespaceTemplate === undefined ? caller.namespace : fillTemplate(namespaceTemplate, factsOf(caller))

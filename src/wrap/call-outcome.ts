@@ -1,8 +1,10 @@
 import { ProtocolFailure, TaskFailed } from '../core/errors.ts'
-import type { JsonObject } from '../core/json.ts'
+import { isJsonObject, type JsonObject } from '../core/json.ts'
+import type { RefId } from '../core/ref.ts'
 import { type ToolResult, toErrorResult } from '../mcp/wire.ts'
 import {
   failure,
+  metaOf,
   protocolMeta,
   type RpcError,
   RpcErrorCode,
@@ -12,6 +14,9 @@ import {
 } from './rpc.ts'
 
 import type { KnownTool } from './tool-catalog.ts'
+
+/** Where a result's reference stands in a result that is passed on as it is. */
+export const REF_ID_META = 'mcp-refcache/ref_id'
 
 /** How a call was answered: with a result, or with a JSON-RPC error as the server gave it. */
 export type CallOutcome = { result: JsonObject | ToolResult } | { error: RpcError }
@@ -31,6 +36,16 @@ export function asOutcome(error: unknown, { outputSchema }: Pick<KnownTool, 'out
   if (error instanceof NotKept) return { result: error.result }
   if (error instanceof ProtocolFailure) return { error: { ...error.rpc, message: error.message } }
   return { result: toErrorResult(error, { hasOutputSchema: outputSchema !== undefined }) }
+}
+
+/** The reference that an outcome is about, or came with. */
+export function refIdOf(outcome: CallOutcome): RefId | undefined {
+  if ('error' in outcome) return undefined
+  const { _meta, structuredContent } = outcome.result as JsonObject
+  const named =
+    metaOf({ _meta: _meta ?? {} })[REF_ID_META] ??
+    (isJsonObject(structuredContent) ? structuredContent.ref_id : undefined)
+  return typeof named === 'string' ? named : undefined
 }
 
 /** The outcome as the answer to a request of either revision. */

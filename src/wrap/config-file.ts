@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { z } from 'zod'
 import { type Duration, toMilliseconds } from '../core/duration.ts'
 import { InvalidArgument } from '../core/errors.ts'
+import { suggest } from '../core/suggest.ts'
 import type { CallSettings } from './settings.ts'
 
 const duration = z
@@ -39,10 +40,21 @@ function isDuration(value: unknown): boolean {
 export function readConfig(path: string): CallSettings {
   const parsed = configFile.safeParse(parseJson(path))
   if (parsed.success) return { defaults: parsed.data.defaults, tools: parsed.data.tools }
-  const issues = parsed.error.issues.map(({ path: at, message }) =>
-    at.length === 0 ? message : `${at.join('.')}: ${message}`,
-  )
+  const issues = parsed.error.issues.map(issue => {
+    const at = issue.path.join('.')
+    return `${at === '' ? '' : `${at}: `}${issue.code === 'unrecognized_keys' ? unknownKeys(issue) : issue.message}`
+  })
   throw new InvalidArgument(`The config file ${path} is not valid. ${issues.join('; ')}.`)
+}
+
+function unknownKeys({ keys, path }: z.core.$ZodIssueUnrecognizedKeys): string {
+  const known = Object.keys(path.length === 0 ? configFile.shape : toolSettings.shape)
+  return keys
+    .map(key => {
+      const meant = suggest(key.slice(0, 50), known)
+      return `there is no '${key.slice(0, 50)}'; ${meant ? `did you mean '${meant}'?` : `there are ${known.join(', ')}`}`
+    })
+    .join(', ')
 }
 
 function parseJson(path: string): unknown {

@@ -119,22 +119,31 @@ class TransportChannel implements Channel {
   onclose: Channel['onclose']
   onerror: Channel['onerror']
   #closed = false
+  #undeliverable: Error | undefined
 
   constructor(private readonly transport: NodeStreamableHTTPServerTransport) {}
 
   async start(): Promise<void> {
     this.transport.onmessage = message => this.onmessage?.(message as RpcMessage)
-    this.transport.onerror = error => this.onerror?.(error.message)
+    this.transport.onerror = error => {
+      if (/undeliverable/.test(error.message)) this.#undeliverable = error
+      this.onerror?.(error.message)
+    }
     this.transport.onclose = () => {
       if (!this.#closed) this.onclose?.('The client ended the session.')
     }
     await this.transport.start()
   }
 
-  send(message: RpcMessage, { relatedTo }: SendOptions = {}): Promise<void> {
+  async send(message: RpcMessage, { relatedTo }: SendOptions = {}): Promise<void> {
     const related: { relatedRequestId?: RpcId } =
       relatedTo === undefined ? {} : { relatedRequestId: relatedTo }
-    return this.transport.send(message as Parameters<typeof this.transport.send>[0], related)
+    this.#undeliverable = undefined
+    const sent = this.transport.send(message as Parameters<typeof this.transport.send>[0], related)
+    // The transport only reports, at once, that the client has closed the stream of its request.
+    const undeliverable = this.#undeliverable
+    await sent
+    if (undeliverable) throw undeliverable
   }
 
   /** What a client sends over HTTP comes in requests of their own: there is nothing to hold. */

@@ -5,12 +5,13 @@ import { readSentArguments } from '../mcp/sent-arguments.ts'
 import type { PollingTool } from '../mcp/tools.ts'
 import type { RefCache } from '../ref-cache.ts'
 import { BackPressure } from './back-pressure.ts'
-import { asResponse, type CallOutcome, INTERNAL_ERROR } from './call-outcome.ts'
+import { asResponse, type CallOutcome, INTERNAL_ERROR, refIdOf } from './call-outcome.ts'
 import type { Channel } from './channel.ts'
 import { ClientTasks } from './client-tasks.ts'
 import { ForwardedRequests } from './forwarded-requests.ts'
 import { IdMap } from './id-map.ts'
 import type { Log } from './log.ts'
+import { PassingWrites, saysChange } from './passing-writes.ts'
 import { poll } from './polling.ts'
 import { Presentation } from './presentation.ts'
 import { Replay } from './replay.ts'
@@ -57,6 +58,7 @@ export class Session {
   readonly #answering = new IdMap<AbortController>()
   readonly #serverRequests = new ServerRequests()
   readonly #replay = new Replay()
+  readonly #passingWrites: PassingWrites
   readonly #catalog: ToolCatalog
   readonly #upstream: Upstream
   readonly #listing: ToolListing
@@ -74,7 +76,9 @@ export class Session {
       polling,
       name => calls.goesThrough(name),
       (name, tool) => calls.register(name, tool),
+      tools => calls.check(tools, this.options.log),
     )
+    this.#passingWrites = new PassingWrites(() => cache.beginWrite())
     this.#listing = new ToolListing(this.#catalog, this.#upstream)
     this.#pressure = new BackPressure(
       () => this.#upstream.hold(),
@@ -118,6 +122,7 @@ export class Session {
     for (const answering of this.#answering.values()) answering.abort()
     this.#tasks.end()
     this.#endCalls()
+    this.#passingWrites.lost()
     await Promise.all([this.#upstream.close(), this.options.client.close()])
   }
 
@@ -147,6 +152,7 @@ export class Session {
     }
     if (message.method === 'notifications/cancelled') {
       this.#forwarded.forget(requestId)
+      this.#passingWrites.cancelled(requestId)
       this.#tasks.listens.end(requestId)
     }
     this.#replay.notified(message)
@@ -169,6 +175,7 @@ export class Session {
     } catch (error) {
       if (!this.#forwarded.forget(request.id)) return
       const { message } = error as Error
+      this.#passingWrites.cancelled(request.id)
       this.#toClient(failure(request.id, { code: RpcErrorCode.upstreamLost, message }))
       if (request.method === 'initialize') this.options.onUnusable(message)
     }
@@ -185,6 +192,8 @@ export class Session {
   #told(message: RpcNotification): void {
     const { tasks } = this.options.caller
     if (message.method === 'notifications/tools/list_changed') this.#catalog.forget()
+    if (saysChange(message)) this.options.cache.beginWrite()()
+    this.#passingWrites.saw(message.params ?? {})
     if (tasks.hears(message) || this.#tasks.listens.acknowledges(message)) return
     const passed = tasks.related(this.#serverRequests.translated(message))
     if (message.method !== 'notifications/progress') this.#toClient(passed)
@@ -197,6 +206,7 @@ export class Session {
   #answered(response: RpcResponse): void {
     const request = this.#forwarded.answered(response)
     if (!request) return
+    this.#passingWrites.answered(request.id, response)
     this.#tasks.listens.end(response.id)
     if ('result' in response) this.#replay.answered(request)
     const presented = this.#presentation.of(request, response)
@@ -207,7 +217,10 @@ export class Session {
   async #callTool(request: RpcRequest): Promise<void> {
     const name = request.params?.name
     const own = this.#ownTool(request)
-    if (typeof name !== 'string' || !(own || this.#goesThrough(name, request))) return this.#forward(request)
+    if (typeof name !== 'string' || !(own || this.#goesThrough(name, request))) {
+      if (!this.#catalog.known(String(name)).readOnly) this.#passingWrites.called(request.id)
+      return this.#forward(request)
+    }
     await this.#answer(request, context => this.#outcome(request, name, own, context))
   }
 
@@ -231,8 +244,10 @@ export class Session {
     this.#answering.delete(request.id)
     await progress.end()
     // Who cancelled a request does not want its answer.
-    if (!waiting.signal.aborted)
-      this.#toClient(asResponse(request, this.#presentation.ofCall(request, outcome)))
+    if (waiting.signal.aborted) return
+    const reached = await this.#toClient(asResponse(request, this.#presentation.ofCall(request, outcome)))
+    const refId = refIdOf(outcome)
+    if (!reached && refId !== undefined) this.options.cache.notDelivered(refId)
   }
 
   async #withoutThrowing(work: () => Promise<CallOutcome>): Promise<CallOutcome> {
@@ -288,6 +303,9 @@ export class Session {
       this.#tasks.listens.end(id)
       this.#toClient(failure(id, { code: RpcErrorCode.upstreamLost, message: reason }))
     }
+    // What the next server answers need not be what this one did.
+    this.#passingWrites.lost()
+    this.options.cache.beginWrite()()
     for (const id of this.#serverRequests.lost()) {
       this.#toClient(notification('notifications/cancelled', { requestId: id, reason }))
     }
@@ -303,10 +321,15 @@ export class Session {
     this.options.onUnusable(reason)
   }
 
-  #toClient(message: RpcMessage, relatedTo?: RpcId): Promise<void> {
-    const sent = this.options.client.send(message, { relatedTo }).catch((error: Error) => {
-      this.options.log.debug('client_unreachable', `A message to the client got lost: ${error.message}`)
-    })
+  /** Whether the message got through, as far as the channel can tell. */
+  #toClient(message: RpcMessage, relatedTo?: RpcId): Promise<boolean> {
+    const sent = this.options.client.send(message, { relatedTo }).then(
+      () => true,
+      (error: Error) => {
+        this.options.log.debug('client_unreachable', `A message to the client got lost: ${error.message}`)
+        return false
+      },
+    )
     this.#pressure.track(sent)
     return sent
   }

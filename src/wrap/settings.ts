@@ -1,11 +1,13 @@
+import { matchesGlob } from '../access/pattern.ts'
 import type { Duration } from '../core/duration.ts'
+import { suggest } from '../core/suggest.ts'
 
 /** What can be said for one tool; what is absent is the default for all tools. */
 export interface ToolSettings {
   asyncTimeout?: Duration | undefined
   hardTimeout?: Duration | null | undefined
   ttl?: Duration | null | undefined
-  /** Whether identical calls share one run and one result. Absent: as the tool's annotations allow. */
+  /** Whether identical calls share one run and one result, for as long as `ttl`. @defaultValue false */
   memoize?: boolean | undefined
   maxSize?: number | undefined
   strategy?: 'sample' | 'truncate' | 'paginate' | undefined
@@ -17,13 +19,40 @@ export interface ToolSettings {
 
 export interface CallSettings {
   defaults: ToolSettings
+  /** By name, or by a pattern in which each `*` stands for any text. */
   tools: Readonly<Record<string, ToolSettings>>
 }
 
-/** The settings of one tool: its own before the default. */
+/** The settings of one tool: each from the most specific pattern that has it, else the default. */
 export function settingsFor({ defaults, tools }: CallSettings, name: string): ToolSettings {
-  const own = Object.hasOwn(tools, name) ? tools[name] : undefined
-  return { ...defaults, ...own }
+  const patterns = Object.keys(tools).filter(pattern => matchesGlob(pattern, name))
+  return Object.assign({}, defaults, ...patterns.sort(bySpecificity).map(pattern => tools[pattern]))
+}
+
+/** A name before any pattern, more of the name before less; the least specific comes first. */
+function bySpecificity(a: string, b: string): number {
+  return Number(!isPattern(a)) - Number(!isPattern(b)) || lengthWithoutStars(a) - lengthWithoutStars(b)
+}
+
+function isPattern(tool: string): boolean {
+  return tool.includes('*')
+}
+
+function lengthWithoutStars(pattern: string): number {
+  return pattern.replaceAll('*', '').length
+}
+
+/** The same settings, with identical calls of some more tools sharing one result. */
+export function withMemoized({ defaults, tools }: CallSettings, patterns: readonly string[]): CallSettings {
+  const memoized = patterns.map(pattern => [pattern, { ...tools[pattern], memoize: true }] as const)
+  return { defaults, tools: { ...tools, ...Object.fromEntries(memoized) } }
+}
+
+/** What the settings name that the server does not list, with what may have been meant. */
+export function unlistedTools({ tools }: CallSettings, listed: readonly string[]) {
+  return Object.keys(tools)
+    .filter(pattern => !listed.some(name => matchesGlob(pattern, name)))
+    .map(pattern => ({ pattern, meant: suggest(pattern, listed) }))
 }
 
 /** Whether calls of some tool pass by the cache. */

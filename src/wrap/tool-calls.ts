@@ -3,17 +3,20 @@ import type { Namespace } from '../access/namespace.ts'
 import type { Progress } from '../core/entry.ts'
 import { InvalidArgument, ProtocolFailure, WorkerLost } from '../core/errors.ts'
 import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts'
-import type { CallResponse } from '../core/response.ts'
+import type { CacheResponse, CallResponse } from '../core/response.ts'
 import type { TaskContext } from '../core/tool.ts'
 import type { CallOptions } from '../flow/call.ts'
 import { splitArguments } from '../mcp/arguments.ts'
+import { declaresArgument } from '../mcp/schema.ts'
 import { type ToolResult, toToolResult } from '../mcp/wire.ts'
 import type { CachedTool, RefCache } from '../ref-cache.ts'
-import { asOutcome, type CallOutcome, NotKept } from './call-outcome.ts'
+import { withAge } from './age.ts'
+import { asOutcome, type CallOutcome, NotKept, REF_ID_META } from './call-outcome.ts'
 import { CALL_RESULT_VIEW } from './call-result.ts'
+import type { Log } from './log.ts'
 import { metaOf, protocolMeta } from './rpc.ts'
 import { RunningWork } from './running-work.ts'
-import { type CallSettings, settingsFor, somePassBy } from './settings.ts'
+import { type CallSettings, settingsFor, somePassBy, unlistedTools } from './settings.ts'
 import { type KnownTool, NOT_DECLARED } from './tool-catalog.ts'
 import type { Upstream } from './upstream.ts'
 import type { UpstreamTasks } from './upstream-tasks.ts'
@@ -23,9 +26,6 @@ import { wholeResult } from './whole-result.ts'
 const MAX_TOOLS = 1_000
 /** And so may a server. Tools beyond this are known when they are called. */
 const MAX_LISTED_TOOLS = 10_000
-
-/** Where a result's reference stands in a result that is passed on as it is. */
-export const REF_ID_META = 'mcp-refcache/ref_id'
 
 /** Who calls: one client of this process, and the server that is its own. */
 export interface Caller {
@@ -69,6 +69,7 @@ export class ToolCalls {
   readonly #tools = new Map<string, { declared: KnownTool; call: CachedTool<CallInput> }>()
   readonly #callers = new Map<string, Caller>()
   readonly running: RunningWork
+  #checked = false
 
   /**
    * @param upstream stands for the wrapped server and its credentials: in the name of each tool it keeps a wrapper of
@@ -117,24 +118,36 @@ export class ToolCalls {
     { name, tool, params }: ToolCall,
     context: CallContext & TaskOptions,
   ): Promise<CallResponse> {
-    const memoize = settingsFor(this.settings, name).memoize ?? (tool.readOnly && tool.idempotent)
-    const { own, responseFormat } = splitArguments(params.arguments)
+    const memoize = settingsFor(this.settings, name).memoize ?? false
+    const declares = (argument: string) => declaresArgument(tool.inputSchema, argument)
+    const { own, responseFormat, fresh } = splitArguments(params.arguments, declares)
     const { task: _, ...asked } = params
     const given = { ...asked, ...(own === undefined ? {} : { arguments: own as JsonValue }) }
     const input = { scope, params: withoutToken(given, memoize) }
-    const options = { actor, namespace, memoize, responseFormat, ...context }
-    const response = await this.#tool(name, tool)(input, options)
-    if (context.signal.aborted && !memoize) {
-      await this.cache.cancelTask(response.refId, { actor }).catch(() => {})
+    const identity = { scope, params: withoutToken({ ...given, arguments: (own ?? {}) as JsonValue }, true) }
+    const options = {
+      actor,
+      namespace,
+      memoize,
+      fresh,
+      identity,
+      responseFormat,
+      cancelsWork: true,
+      ...context,
     }
-    return response
+    return this.#tool(name, tool)(input, options)
   }
 
   /** A result that fits is passed on as the server gave it; anything else becomes an answer about its reference. */
   async present(response: CallResponse, who: Actor): Promise<JsonObject | ToolResult> {
     const whole = await this.#whole(response, who)
     if (!whole) return toToolResult(response)
-    return { ...whole, _meta: { ...(whole._meta as JsonObject | undefined), [REF_ID_META]: response.refId } }
+    const result = {
+      ...whole,
+      _meta: { ...(whole._meta as JsonObject | undefined), [REF_ID_META]: response.refId },
+    }
+    const { cachedAt } = response as CacheResponse
+    return cachedAt ? withAge(result, cachedAt, Date.now()) : result
   }
 
   async #whole(response: CallResponse, who: Actor): Promise<JsonObject | undefined> {
@@ -146,6 +159,26 @@ export class ToolCalls {
   /** Makes the tool known to the cache, so that its failed tasks can be tried again without a call before. */
   register(name: string, tool: KnownTool): void {
     if (this.goesThrough(name) && this.#tools.size < MAX_LISTED_TOOLS) this.#tool(name, tool)
+  }
+
+  /** Says once what the settings name that is none of the server's tools, and what they memoize at somebody's risk. */
+  check(tools: ReadonlyMap<string, KnownTool>, log: Log): void {
+    if (this.#checked) return
+    this.#checked = true
+    for (const { pattern, meant } of unlistedTools(this.settings, [...tools.keys()])) {
+      const hint = meant === undefined ? '' : ` Did you mean '${meant}'?`
+      log.warn(
+        'unknown_tool',
+        `There are settings for '${pattern}', but the server lists no such tool.${hint}`,
+      )
+    }
+    for (const [name, { readOnly }] of tools) {
+      if (readOnly || !settingsFor(this.settings, name).memoize) continue
+      log.warn(
+        'memoized_write',
+        `'${name}' is memoized but does not say that it only reads (readOnlyHint): an identical call does not reach the server again.`,
+      )
+    }
   }
 
   #tool(name: string, declared: KnownTool): CachedTool<CallInput> {
@@ -165,6 +198,7 @@ export class ToolCalls {
         resolveRefs: resolveRefs === false ? false : ['params'],
         // It is only written out.
         sharedInput: true,
+        readOnly,
         // Another wrapper of the same server may take over what this one leaves behind.
         idempotent: readOnly || idempotent,
         preview: {
@@ -205,8 +239,8 @@ export class ToolCalls {
 }
 
 /**
- * The progress token is the client's own and the server gets one of ours. Of other metadata a shared result may only
- * depend on what the protocol itself defines: the rest differs from call to call.
+ * The progress token is the client's own and the server gets one of ours. Of other metadata a memoized result may only
+ * depend on what the protocol itself defines: the rest differs from call to call, and makes no other call of it.
  */
 function withoutToken(params: JsonObject, memoize: boolean): JsonObject {
   const { _meta, ...rest } = params

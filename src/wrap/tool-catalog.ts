@@ -8,6 +8,7 @@ import { ToolNames } from './tool-names.ts'
 export interface KnownTool {
   readonly readOnly: boolean
   readonly idempotent: boolean
+  readonly inputSchema: JsonObject | undefined
   readonly outputSchema: JsonObject | undefined
   /** Whether it can be called as a task of 2025-11-25. */
   readonly asTask: boolean
@@ -16,6 +17,7 @@ export interface KnownTool {
 export const NOT_DECLARED: KnownTool = {
   readOnly: false,
   idempotent: false,
+  inputSchema: undefined,
   outputSchema: undefined,
   asTask: false,
 }
@@ -31,11 +33,13 @@ export class ToolCatalog {
    * @param polling the tools that are added
    * @param goesThrough whether calls of a tool of this name go through the cache
    * @param onLearned hears of each tool that is listed
+   * @param onComplete hears of all tools when the last page of them was listed
    */
   constructor(
     private readonly polling: readonly PollingTool[],
     private readonly goesThrough: (name: string) => boolean,
     private readonly onLearned: (name: string, tool: KnownTool) => void = () => {},
+    private readonly onComplete: (tools: ReadonlyMap<string, KnownTool>) => void = () => {},
   ) {
     this.names = new ToolNames(
       polling.map(({ name }) => name),
@@ -69,13 +73,16 @@ export class ToolCatalog {
       const known = {
         readOnly: annotations.readOnlyHint === true,
         idempotent: annotations.idempotentHint === true,
+        inputSchema: isJsonObject(tool.inputSchema) ? tool.inputSchema : undefined,
         outputSchema: isJsonObject(tool.outputSchema) ? tool.outputSchema : undefined,
         asTask: canBeTask(tool),
       }
       this.#tools.set(tool.name, known)
       this.onLearned(tool.name, known)
     }
-    if (page.nextCursor === undefined) this.#complete = true
+    if (page.nextCursor !== undefined) return
+    this.#complete = true
+    if (this.#tools.size > 0) this.onComplete(this.#tools)
   }
 
   /** There are more pages than anybody reads. */

@@ -331,7 +331,7 @@ describe('a result that is polled', () => {
 })
 
 describe('identical calls', () => {
-  it('run each time, with a reference each, unless the tool declares that it need not', async () => {
+  it('run each time, with a reference each, whatever the tool hints, unless the operator says that they need not', async () => {
     const { client } = await workshop.client(PLAIN)
     const a = await call(client, 'count')
     const b = await call(client, 'count')
@@ -340,8 +340,15 @@ describe('identical calls', () => {
 
     const c = await call(client, 'count-pure')
     const d = await call(client, 'count-pure')
-    expect(d).toEqual(c)
-    expect((await call(client, 'count-pure', { other: 1 })).content[0].text).toBe('call 4')
+    expect([c.content[0].text, d.content[0].text]).toEqual(['call 3', 'call 4'])
+
+    const { client: told } = await workshop.client(PLAIN, { wrap: ['--memoize', 'count-*'] })
+    const e = await call(told, 'count-pure')
+    const f = await call(told, 'count-pure')
+    expect(f).toEqual({ ...e, _meta: { ...e._meta, 'mcp-refcache/cached_at': expect.any(String) } })
+    expect((await call(told, 'count-pure', { other: 1 })).content[0].text).toBe('call 2')
+    expect((await call(told, 'count')).content[0].text).toBe('call 3')
+    expect((await call(told, 'count')).content[0].text).toBe('call 4')
   })
 
   it('run once where the config says so, at the same time too, and in two wrappers of one server', async () => {
@@ -354,8 +361,9 @@ describe('identical calls', () => {
   })
 
   it('share nothing between wrappers whose server has another environment', async () => {
-    const one = await workshop.client(PLAIN, { env: { API_TOKEN: 'alice' } })
-    const two = await workshop.client(PLAIN, { env: { API_TOKEN: 'bob' } })
+    const wrap = ['--memoize', '*']
+    const one = await workshop.client(PLAIN, { wrap, env: { API_TOKEN: 'alice' } })
+    const two = await workshop.client(PLAIN, { wrap, env: { API_TOKEN: 'bob' } })
     const [a, b] = [await call(one.client, 'count-pure'), await call(two.client, 'count-pure')]
     expect(a._meta[REF]).not.toBe(b._meta[REF])
     expect(workshop.journal('tools/call')).toHaveLength(2)

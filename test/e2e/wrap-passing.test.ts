@@ -191,11 +191,14 @@ describe('the 2026-07-28 revision', () => {
     expect((workshop.journal('era').at(-1) as Answer).era).toBe('modern')
   })
 
-  it('remembers what the tool declares to be the same', async () => {
-    const { client } = await workshop.client(V2_SERVER, { client: auto })
+  it('remembers what the operator says, until the client wants it fresh', async () => {
+    const { client } = await workshop.client(V2_SERVER, { client: auto, wrap: ['--memoize', 'pure'] })
     const first = await client.callTool({ name: 'pure', arguments: {} })
-    expect(await client.callTool({ name: 'pure', arguments: {} })).toEqual(first)
+    const { _meta, ...again } = await client.callTool({ name: 'pure', arguments: {} })
+    expect({ ...again, _meta: { ..._meta, 'mcp-refcache/cached_at': undefined } }).toEqual(first)
     expect(workshop.journal('pure')).toHaveLength(1)
+    await client.callTool({ name: 'pure', arguments: { _fresh: true } })
+    expect(workshop.journal('pure')).toHaveLength(2)
   })
 
   it('lets a tool ask the client for input before it answers', async () => {

@@ -137,7 +137,7 @@ function tasksRequired({ revision }: TaskClient, toolName: string) {
 }
 
 /** Has `calls` stand around whatever handler of `tools/call` the server is given from now on. */
-export function interpose(server: Server, calls: TaskCalls): void {
+export function interpose(server: Server, calls: Pick<TaskCalls, 'answer'>): void {
   const set = server.setRequestHandler.bind(server) as (method: string, ...rest: unknown[]) => void
   const interposed = (method: string, ...rest: unknown[]) => {
     const handler = rest.pop()

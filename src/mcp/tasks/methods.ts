@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { InvalidArgument } from '../../core/errors.ts'
 import type { RefId } from '../../core/ref.ts'
 import type { RefCache } from '../../ref-cache.ts'
-import { callerOf, type IdentityOptions, realSession } from '../identity.ts'
+import { callerOf, type IdentityOptions, isOneClient } from '../identity.ts'
 import { clientOf } from './client.ts'
 import { answeringInProtocol, methodNotFound, tasksNotDeclared } from './errors.ts'
 import { answerInquiry } from './inquiry.ts'
@@ -73,11 +73,10 @@ export function serveTaskMethods(server: Server, cache: RefCache, identity: Iden
 
   server.setRequestHandler('tasks/list', { params: listParams }, ({ cursor }, context) =>
     answeringInProtocol(async () => {
-      const { actor, ambiguous } = callerOf(context, identity)
+      const caller = callerOf(context, identity)
       // Where several people look like this one caller, nobody is shown what another one started.
-      const alone = !ambiguous || (actor.id === undefined && realSession(actor) !== undefined)
-      if (!alone) return { tasks: [] }
-      const { tasks, nextCursor } = await cache.listTasks({ actor, cursor })
+      if (!isOneClient(caller)) return { tasks: [] }
+      const { tasks, nextCursor } = await cache.listTasks({ actor: caller.actor, cursor })
       return { tasks: tasks.map(toCoreTask), ...(nextCursor === undefined ? {} : { nextCursor }) }
     }),
   )

@@ -86,7 +86,7 @@ describe('arguments', () => {
 
 describe('identical calls', () => {
   it.each([
-    [{ readOnlyHint: true, idempotentHint: true }, {}, 1],
+    [{ readOnlyHint: true, idempotentHint: true }, {}, 2],
     [{ readOnlyHint: true }, {}, 2],
     [undefined, {}, 2],
     [undefined, { memoize: true }, 1],

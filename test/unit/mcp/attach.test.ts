@@ -172,7 +172,7 @@ describe('a tool', () => {
     })
     const plain = await call('echo', { id: 'a' })
     const asked = await call('echo', { id: 'a', _async_response_format: 'full' })
-    expect(asked.body).toEqual(plain.body)
+    expect(asked.body).toEqual({ ...plain.body, cached_at: expect.any(String) })
     expect(asked.body.value).toEqual({ id: 'a' })
     expect(handler).toHaveBeenCalledTimes(1)
     expect((await call('echo', { id: 'a', _async_response_format: 'loud' })).body).toMatchObject({
@@ -239,7 +239,7 @@ describe('a tool', () => {
     expect((await call('more')).body.value).toEqual({ total: 1 })
   })
 
-  it('runs each time unless its annotations or its config say that it need not', async () => {
+  it('runs each time unless its config says that it need not, whatever its annotations hint', async () => {
     const runs = { plain: vi.fn(), readOnly: vi.fn(), repeatable: vi.fn(), told: vi.fn(), toldNot: vi.fn() }
     const { call } = await scene({
       tools: ({ registerTool }) => {
@@ -252,10 +252,10 @@ describe('a tool', () => {
     })
     for (const name of Object.keys(runs)) {
       const [one, two] = [await call(name), await call(name)]
-      expect(one.body.ref_id === two.body.ref_id).toBe(name === 'repeatable' || name === 'told')
+      expect(one.body.ref_id === two.body.ref_id).toBe(name === 'told')
     }
     const counts = Object.values(runs).map(({ mock }) => mock.calls.length)
-    expect(counts).toEqual([2, 2, 1, 1, 2])
+    expect(counts).toEqual([2, 2, 2, 1, 2])
   })
 
   it('whose values are to be used, not seen, answers with the bare reference', async () => {

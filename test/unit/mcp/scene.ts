@@ -11,7 +11,7 @@ import { FakeClock } from '../../../src/testing/fake-clock.ts'
 export type Era = NonNullable<VersionNegotiationOptions['mode']>
 
 interface SceneOptions {
-  tools?(attached: AttachedRefCache, cache: RefCache): void
+  tools?(attached: AttachedRefCache, cache: RefCache, server: McpServer): void
   attach?: AttachOptions
   cache?: RefCacheOptions
   /** Another scene's cache: a second server in front of it. */
@@ -33,7 +33,7 @@ export async function scene({ tools, attach, cache: options, behind, era = 'auto
   const serving = serveStdio(
     () => {
       const server = new McpServer({ name: 'scene', version: '1.0.0' })
-      tools?.(attachRefCache(server, cache, attach), cache)
+      tools?.(attachRefCache(server, cache, attach), cache, server)
       return server
     },
     { transport: serverSide },
