@@ -241,7 +241,7 @@ describe('task.elicit and task.sample', () => {
     ['no schema', task => task.elicit({ message: 'a' } as never)],
     ['no url', task => task.elicit({ mode: 'url', message: 'a' } as never)],
     ['no object', task => task.sample('a' as never)],
-    ['what JSON cannot hold', task => task.sample({ at: new Date() } as never)],
+    ['what JSON cannot hold', task => task.sample({ at: new Map() } as never)],
   ])('refuse a question with %s', async (_, work) => {
     const { status, keys } = await asking(work)
     expect(await status()).toMatchObject({ status: 'failed', errorCode: 'invalid_argument' })
@@ -769,7 +769,7 @@ describe('answerTask', () => {
     ['an answer that is no object', { 'elicit-1': 'accept' }],
     ['null for an answer', { 'elicit-1': null }],
     ['a sample that is no object', { 'sample-2': [] }],
-    ['what is not JSON', { 'sample-2': { at: new Date() } }],
+    ['what is not JSON', { 'sample-2': { at: new Map() } }],
     ['a list', []],
     ['a string', 'elicit-1'],
     ['null', null],
