@@ -1,6 +1,7 @@
 import { SdkHttpError, StreamableHTTPClientTransport } from '@modelcontextprotocol/client'
 import type { JsonObject } from '../core/json.ts'
 import { type Channel, type SendOptions, SessionEnded } from './channel.ts'
+import { exactBody, fromEnvelope, toEnvelope, withEnvelopes } from './exact-http.ts'
 import { Gate } from './gate.ts'
 import { patientFetch } from './patient-fetch.ts'
 import { isRequest, protocolMeta, type RpcId, type RpcMessage } from './rpc.ts'
@@ -26,12 +27,12 @@ export class HttpChannel implements Channel {
   constructor(endpoint: Endpoint) {
     this.#transport = new StreamableHTTPClientTransport(endpoint.url, {
       requestInit: { headers: { ...endpoint.headers } },
-      fetch: async (target, init) => this.#gate.before(await patientFetch(target, init)),
+      fetch: (target, init) => this.#fetch(target, init),
     })
   }
 
   async start(): Promise<void> {
-    this.#transport.onmessage = message => this.#receive(message as RpcMessage)
+    this.#transport.onmessage = message => this.#receive(fromEnvelope(message))
     this.#transport.onerror = error => this.#problem(error)
     await this.#transport.start()
   }
@@ -39,13 +40,16 @@ export class HttpChannel implements Channel {
   async send(message: RpcMessage, options: SendOptions = {}): Promise<void> {
     if (isRequest(message) && message.method === 'initialize') this.#handshake = message.id
     try {
-      await this.#transport.send(message as Parameters<StreamableHTTPClientTransport['send']>[0], {
-        // Only the revision without sessions takes the end of an exchange for its cancellation.
-        ...(options.signal && isRequest(message) && protocolMeta(message.params)
-          ? { requestSignal: options.signal }
-          : {}),
-        onRequestStreamEnd: () => this.#unanswered(message),
-      })
+      await this.#transport.send(
+        toEnvelope(message) as Parameters<StreamableHTTPClientTransport['send']>[0],
+        {
+          // Only the revision without sessions takes the end of an exchange for its cancellation.
+          ...(options.signal && isRequest(message) && protocolMeta(message.params)
+            ? { requestSignal: options.signal }
+            : {}),
+          onRequestStreamEnd: () => this.#unanswered(message),
+        },
+      )
     } catch (error) {
       if (this.#transport.sessionId !== undefined && error instanceof SdkHttpError && error.status === 404) {
         const reason = 'The wrapped server has ended the session.'
@@ -72,6 +76,12 @@ export class HttpChannel implements Channel {
     const ending = this.#transport.terminateSession().catch(() => {})
     await Promise.race([ending, new Promise(resolve => setTimeout(resolve, 500).unref())])
     await this.#transport.close()
+  }
+
+  async #fetch(target: string | URL, init: RequestInit = {}): Promise<Response> {
+    const body = exactBody(init.body) as RequestInit['body']
+    const response = await patientFetch(target, body === undefined ? init : { ...init, body })
+    return withEnvelopes(this.#gate.before(response), problem => this.#problem(new Error(problem)))
   }
 
   #receive(message: RpcMessage): void {

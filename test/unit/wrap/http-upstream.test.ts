@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
+import { stringifyJson } from '../../../src/core/json-text.ts'
 import { HttpChannel } from '../../../src/wrap/http-channel.ts'
 import { probeEndpoint } from '../../../src/wrap/probe-endpoint.ts'
 import { Wired } from './wired.ts'
@@ -143,5 +144,46 @@ describe('an address is looked at first', () => {
     const wired = await Wired.open(() => {}, { channel: async () => new HttpChannel({ url, headers: {} }) })
     opened.push(wired)
     expect(await wired.ask('i', 'initialize')).toContain(why)
+  })
+})
+
+describe('what passes over HTTP', () => {
+  const NUMBERS = '[725653563933458437,0.50,1e400,-0]'
+  const deep = `${'['.repeat(20_000)}${']'.repeat(20_000)}`
+
+  it.each(['application/json', 'text/event-stream'])('keeps every digit and any depth, as %s', async type => {
+    const bodies: string[] = []
+    const url = await listen((request, response, body) => {
+      if (request.method !== 'POST') return void response.writeHead(405).end()
+      bodies.push(body)
+      const id = /"id":("[^"]*"|[^,}]+)/.exec(body)?.[1]
+      if (id === undefined) return void response.writeHead(202).end()
+      const result = body.includes('"tools/call"')
+        ? `{"content":[],"structuredContent":{"n":${NUMBERS},"deep":${body.includes('"nan"') ? 'NaN' : deep}}}`
+        : '{"protocolVersion":"2025-06-18","capabilities":{},"serverInfo":{"name":"s","version":"1"},"tools":[]}'
+      const message = `{"jsonrpc":"2.0","id":${id},"result":${result}}`
+      response.writeHead(200, { 'content-type': type })
+      response.end(
+        type === 'application/json' ? message : `: hello\r\nevent: message\r\ndata: ${message}\r\n\r\n`,
+      )
+    })
+    const wired = await open(url)
+    const answer = await wired.ask(
+      1,
+      'tools/call',
+      `{"name":"t","arguments":{"n":${NUMBERS},"deep":${deep}}}`,
+    )
+    const { structuredContent } = JSON.parse(answer).result
+    const full = structuredContent.ref_id
+      ? await wired.poll(2, 'get_cached_result', { ref_id: structuredContent.ref_id, full: true })
+      : answer
+    expect(
+      JSON.stringify(answer).includes('725653563933458437') || stringifyJson(full).includes(NUMBERS),
+    ).toBe(true)
+    expect(stringifyJson(full).includes(deep)).toBe(true)
+    const called = bodies.find(body => body.includes('tools/call')) ?? ''
+    expect(called.includes(`"n":${NUMBERS},"deep":${deep}`)).toBe(true)
+    expect(called).not.toContain('refcache/text')
+    expect(await wired.ask(3, 'tools/call', '{"name":"nan"}')).toContain('NaN')
   })
 })
