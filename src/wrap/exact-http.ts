@@ -1,7 +1,7 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts'
 import { parseJson, stringifyJson } from '../core/json-text.ts'
 import { failureOf, readMessages } from './read-message.ts'
-import { isRequest, isResponse, protocolMeta, type RpcMessage } from './rpc.ts'
+import { isRequest, isResponse, protocolMeta, type RpcId, type RpcMessage } from './rpc.ts'
 
 /**
  * The SDK's HTTP transport reads and writes JSON by itself, which changes numbers and ends at some depth. So it is given envelopes:
@@ -16,16 +16,21 @@ const LOOKED_AT = ['name', 'uri', 'taskId', 'protocolVersion', 'capabilities', '
 /** A message as the transport is given it. */
 export function toEnvelope(message: RpcMessage): JsonObject {
   const text = stringifyJson(message)
-  if (isResponse(message)) return { jsonrpc: '2.0', id: String(message.id), result: { [TEXT]: text } }
+  if (isResponse(message)) return { jsonrpc: '2.0', id: envelopeId(message.id), result: { [TEXT]: text } }
   const { method, params = {} } = message
   const meta = protocolMeta(params)
   const shown = LOOKED_AT.flatMap(name => (params[name] === undefined ? [] : [[name, params[name]]]))
   return {
     jsonrpc: '2.0',
-    ...(isRequest(message) ? { id: String(message.id) } : {}),
+    ...(isRequest(message) ? { id: envelopeId(message.id) } : {}),
     method,
     params: { ...Object.fromEntries(shown), ...(meta ? { _meta: meta } : {}), [TEXT]: text },
   }
+}
+
+/** What the transport knows a request by: its numbers would be doubles. */
+export function envelopeId(id: RpcId): string {
+  return stringifyJson(id)
 }
 
 /** The message in an envelope; anything else is the message itself. */
@@ -77,36 +82,48 @@ export async function withEnvelopes(
   return new Response(events.pipeThrough(new TextEncoderStream()), { status, statusText, headers })
 }
 
-/** Server-sent events, line by line: the data of each event becomes that of envelopes, and all else stays. */
 function eventEnvelopes(onProblem: (problem: string) => void): TransformStream<string, string> {
-  let parts: string[] = []
-  let fields: string[] = []
-  let data: string[] = []
-  const endEvent = (): string => {
-    const messages = data.length === 0 ? [] : envelopesIn(data.join('\n'), onProblem)
-    const event = [...fields, ...messages.slice(0, 1).map(dataOf)].join('\n')
-    const others = messages.slice(1).map(message => `${dataOf(message)}\n\n`)
-    fields = []
-    data = []
-    return `${event}\n\n${others.join('')}`
-  }
+  const events = eventMapper(data => envelopesIn(data, onProblem).map(message => JSON.stringify(message)))
   return new TransformStream({
     transform(chunk, controller) {
-      parts.push(chunk)
-      if (!/[\r\n]/.test(chunk)) return
-      const text = parts.join('')
-      // A CR at the very end may be half of a line's end.
-      const lines = text.split(/\r\n|\n|\r(?!$)/)
-      parts = [lines.pop() ?? '']
-      for (const line of lines) {
-        if (line === '') controller.enqueue(endEvent())
-        else if (line === 'data' || line.startsWith('data:')) data.push(line.slice(5).replace(/^ /, ''))
-        else fields.push(line)
-      }
+      controller.enqueue(events(chunk))
     },
   })
 }
 
-function dataOf(message: JsonObject): string {
-  return `data: ${JSON.stringify(message)}`
+/** The text of server-sent events, chunk by chunk, with envelopes opened. */
+export function exactEvents(): (chunk: string) => string {
+  return eventMapper(data => [data.includes(TEXT) ? (textIn(JSON.parse(data) as JsonValue) ?? data) : data])
+}
+
+/** Server-sent events, line by line: the data of each event is mapped, one event may become several, and all else stays. */
+function eventMapper(map: (data: string) => string[]): (chunk: string) => string {
+  let parts: string[] = []
+  let fields: string[] = []
+  let data: string[] = []
+  const endEvent = (): string => {
+    const [first, ...others] = data.length === 0 ? [] : map(data.join('\n'))
+    const event = [...fields, ...(first === undefined ? [] : [dataOf(first)])].join('\n')
+    fields = []
+    data = []
+    return `${event}\n\n${others.map(other => `${dataOf(other)}\n\n`).join('')}`
+  }
+  return chunk => {
+    parts.push(chunk)
+    if (!/[\r\n]/.test(chunk)) return ''
+    // A CR at the very end may be half of a line's end.
+    const lines = parts.join('').split(/\r\n|\n|\r(?!$)/)
+    parts = [lines.pop() ?? '']
+    let events = ''
+    for (const line of lines) {
+      if (line === '') events += endEvent()
+      else if (line === 'data' || line.startsWith('data:')) data.push(line.slice(5).replace(/^ /, ''))
+      else fields.push(line)
+    }
+    return events
+  }
+}
+
+function dataOf(json: string): string {
+  return `data: ${json}`
 }

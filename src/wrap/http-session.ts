@@ -2,9 +2,12 @@ import { createHash, randomUUID } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { NodeStreamableHTTPServerTransport } from '@modelcontextprotocol/node'
 import type { Clock } from '../core/clock.ts'
+import { stringifyJson } from '../core/json-text.ts'
 import type { Channel, SendOptions } from './channel.ts'
+import { envelopeId, exactEvents, fromEnvelope, toEnvelope } from './exact-http.ts'
 import type { Log } from './log.ts'
-import { isRequest, RpcErrorCode, type RpcId, type RpcMessage, type RpcRequest } from './rpc.ts'
+import { type Received, readMessages } from './read-message.ts'
+import { failure, isRequest, RpcErrorCode, type RpcMessage } from './rpc.ts'
 import type { Session } from './session.ts'
 import type { PlacedSession } from './session-places.ts'
 import type { Wrapper } from './wrap.ts'
@@ -59,7 +62,15 @@ export class HttpSession implements PlacedSession {
       // Whatever it was, it began no session.
       if (!this.#id) void this.close()
     })
-    await this.#transport.handleRequest(request, response)
+    openEnvelopes(response)
+    if (request.method !== 'POST') return this.#transport.handleRequest(request, response)
+    const text = await readBody(request)
+    if (text === undefined) return refuseTooLarge(response)
+    const received = readMessages(text)
+    const messages = received.flatMap(one => ('message' in one ? [toEnvelope(one.message)] : []))
+    const [first] = received
+    if (first === undefined || messages.length < received.length) return refuseUnreadable(response, received)
+    await this.#transport.handleRequest(request, response, messages.length === 1 ? messages[0] : messages)
   }
 
   get inUse(): boolean {
@@ -105,10 +116,10 @@ export class HttpSession implements PlacedSession {
   /** The request that wanted to begin the session is told why there is none. */
   #refuseAll(message: string): void {
     this.#transport.onmessage = received => {
-      if (!isRequest(received as RpcMessage)) return
-      const { id } = received as RpcRequest
-      const error = { code: RpcErrorCode.upstreamLost, message }
-      void this.#transport.send({ jsonrpc: '2.0', id, error }).finally(() => this.close())
+      const request = fromEnvelope(received)
+      if (!isRequest(request)) return
+      const refusal = failure(request.id, { code: RpcErrorCode.upstreamLost, message })
+      void this.#transport.send(toEnvelope(refusal) as never).finally(() => this.close())
     }
   }
 }
@@ -124,7 +135,7 @@ class TransportChannel implements Channel {
   constructor(private readonly transport: NodeStreamableHTTPServerTransport) {}
 
   async start(): Promise<void> {
-    this.transport.onmessage = message => this.onmessage?.(message as RpcMessage)
+    this.transport.onmessage = message => this.onmessage?.(fromEnvelope(message))
     this.transport.onerror = error => {
       if (/undeliverable/.test(error.message)) this.#undeliverable = error
       this.onerror?.(error.message)
@@ -136,10 +147,10 @@ class TransportChannel implements Channel {
   }
 
   async send(message: RpcMessage, { relatedTo }: SendOptions = {}): Promise<void> {
-    const related: { relatedRequestId?: RpcId } =
-      relatedTo === undefined ? {} : { relatedRequestId: relatedTo }
+    const related = relatedTo === undefined ? {} : { relatedRequestId: envelopeId(relatedTo) }
+    const envelope = toEnvelope(message) as Parameters<typeof this.transport.send>[0]
     this.#undeliverable = undefined
-    const sent = this.transport.send(message as Parameters<typeof this.transport.send>[0], related)
+    const sent = this.transport.send(envelope, related)
     // The transport only reports, at once, that the client has closed the stream of its request.
     const undeliverable = this.#undeliverable
     await sent
@@ -154,4 +165,54 @@ class TransportChannel implements Channel {
   async close(): Promise<void> {
     this.#closed = true
   }
+}
+
+/** What the transport writes to this response goes out as the messages that it stands for. */
+function openEnvelopes(response: ServerResponse): void {
+  const events = exactEvents()
+  const decoder = new TextDecoder()
+  const writeHead = response.writeHead.bind(response) as (status: number, headers?: object) => ServerResponse
+  const write = response.write.bind(response) as (chunk: string | Uint8Array) => boolean
+  let isStream = false
+  response.writeHead = ((status: number, headers: Record<string, string> = {}) => {
+    isStream = String(headers['content-type']).startsWith('text/event-stream')
+    return writeHead(status, headers)
+  }) as typeof response.writeHead
+  response.write = (chunk: string | Uint8Array) => {
+    if (!isStream) return write(chunk)
+    return write(events(typeof chunk === 'string' ? chunk : decoder.decode(chunk, { stream: true })))
+  }
+}
+
+/** Nothing where it is too large. */
+async function readBody(request: IncomingMessage): Promise<string | undefined> {
+  const chunks: Buffer[] = []
+  let length = 0
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    length += chunk.length
+    if (length > MAX_BODY_BYTES) return undefined
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks).toString('utf8')
+}
+
+function refuseTooLarge(response: ServerResponse): void {
+  const message = `The request has more than ${MAX_BODY_BYTES} bytes.`
+  answerWith(response, 413, {
+    jsonrpc: '2.0',
+    id: null,
+    error: { code: RpcErrorCode.invalidRequest, message },
+  })
+}
+
+function refuseUnreadable(response: ServerResponse, received: readonly Received[]): void {
+  const broken = received.flatMap(one => ('unreadable' in one ? [one.unreadable] : []))[0]
+  const message = `This request is ${broken?.problem ?? 'empty'}.`
+  const error = { code: RpcErrorCode.parseError, message }
+  answerWith(response, 400, { jsonrpc: '2.0', id: broken?.id ?? null, error })
+}
+
+function answerWith(response: ServerResponse, status: number, body: object): void {
+  response.writeHead(status, { 'content-type': 'application/json', connection: 'close' })
+  response.end(stringifyJson(body))
 }

@@ -44,6 +44,7 @@ export type RpcMessage = RpcRequest | RpcNotification | RpcResponse
 
 /** The codes that this package gives by itself. The server's own pass through as they are. */
 export const RpcErrorCode = {
+  parseError: -32700,
   invalidRequest: -32600,
   methodNotFound: -32601,
   invalidParams: -32602,
