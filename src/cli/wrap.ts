@@ -32,7 +32,8 @@ export async function wrap(argv: readonly string[]): Promise<number> {
   })
   const closeAll: Array<() => Promise<void>> = [() => wrapper.close()]
   try {
-    await startOrFail(() => wrapper.checkTarget())
+    // Said at once; whoever connects is told as well, and may come when the server is there.
+    wrapper.checkTarget().catch((error: Error) => log.error('upstream_unusable', error.message))
     const served = args.http
       ? serveHttp(wrapper, args.http, log, closeAll)
       : serveStdio(wrapper, log, closeAll)

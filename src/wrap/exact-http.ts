@@ -75,6 +75,7 @@ export async function withEnvelopes(
   headers.delete('content-length')
   if (type.startsWith('application/json')) {
     const messages = envelopesIn(await response.text(), onProblem)
+    if (messages.length === 0) throw new Error('it answered with what is no JSON-RPC message.')
     return new Response(JSON.stringify(messages), { status, statusText, headers })
   }
   if (!type.startsWith('text/event-stream')) return response

@@ -325,11 +325,6 @@ describe('what the command line gets wrong', () => {
     // biome-ignore lint/suspicious/noTemplateCurlyInString: the option's own syntax
     [['wrap', '--url', 'http://x', '--header', 'A: ${NOT_SET_ANYWHERE}'], 2, /NOT_SET_ANYWHERE/],
     [['wrap', '--store', 'memory', 'no-such-command-anywhere', '--ttl'], 3, /no such command/],
-    [
-      ['wrap', '--store', 'memory', '--url', 'http://127.0.0.1:9/mcp'],
-      3,
-      /127\.0\.0\.1:9\/mcp.*nothing listens/,
-    ],
     [['wrap', '--config', '/does/not/exist.json', '--', 'x'], 2, /cannot be read/],
     [['warp'], 2, /Did you mean wrap\?/],
     [[], 2, /Usage/],
