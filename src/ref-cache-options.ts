@@ -10,6 +10,7 @@ import { tell } from './core/listener.ts'
 import { type Logger, safeLogger } from './core/logger.ts'
 import { checkCount, checkNames, checkPreview, type Names } from './core/options.ts'
 import { checkCacheName, pooledRandom, type RandomBytes } from './core/ref.ts'
+import { Decoys } from './flow/decoys.ts'
 import { Emitter } from './flow/emitter.ts'
 import type { Engine, Settings, Views } from './flow/engine.ts'
 import { HandlerRuns } from './flow/handler-runs.ts'
@@ -141,17 +142,21 @@ export function createEngine(
   const events = new Emitter()
   const sharedRuns = new SharedRuns(clock)
   events.on('task:settled', ({ refId }) => sharedRuns.settle(refId))
+  const name = checkCacheName(options.name ?? 'cache')
+  const watched = observed(store, logger, clock)
+  const access = createAccess(options, settings, clock)
   return {
-    name: checkCacheName(options.name ?? 'cache'),
+    name,
     instance: `${hostname()}/${process.pid}/${Buffer.from(random(6)).toString('hex')}`,
-    store: observed(store, logger, clock),
+    store: watched,
+    decoys: new Decoys(watched, access, name),
     runner: options.runner ?? inProcessRunner(),
     clock,
     random,
     settings,
     audit: options.audit,
     logger,
-    access: createAccess(options, settings, clock),
+    access,
     views: options.views ?? {},
     toolLabel: options.toolLabel ?? (name => name),
     tools: new Map(),

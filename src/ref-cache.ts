@@ -19,7 +19,7 @@ import { type CallOptions, call } from './flow/call.ts'
 import { cancel } from './flow/cancel.ts'
 import { remove } from './flow/delete.ts'
 import type { Engine } from './flow/engine.ts'
-import { find, findFor } from './flow/find.ts'
+import { find, findAnd, findFor } from './flow/find.ts'
 import { type EntryInfo, type EntryPage, inspect, type ListOptions, list } from './flow/inspect.ts'
 import { type ListTasksOptions, listTasks, type TaskList } from './flow/list-tasks.ts'
 import { type GetOptions, poll } from './flow/poll.ts'
@@ -198,10 +198,10 @@ export class RefCache {
 
   /** How a task stands, without its value. @throws NotFound */
   async taskStatus(refId: RefId, options: ActorOption = {}): Promise<CallResponse> {
-    return replyStatus(this.#engine, await find(this.#engine, refId), toActor(options.actor), {
-      action: 'status',
-      refId,
-    })
+    const who = toActor(options.actor)
+    return findAnd(this.#engine, refId, who, entry =>
+      replyStatus(this.#engine, entry, who, { action: 'status', refId }),
+    )
   }
 
   /**

@@ -34,10 +34,7 @@ const MAX_REF_LENGTH = 200
 const NOT_WRITABLE =
   'Storing a value in this namespace needs the WRITE right. The host program itself names no actor.'
 
-/**
- * What does not exist is judged like what nobody may know of: one path through the code, and one answer. (A store may still
- * take some microseconds longer to find an entry than to miss it.)
- */
+/** What does not exist is judged like what nobody may know of: one path through the code, and one answer. */
 const NOTHING: Guarded = {
   namespace: 'public',
   policy: { user: Permission.NONE, agent: Permission.NONE },

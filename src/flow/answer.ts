@@ -5,7 +5,7 @@ import type { RefId } from '../core/ref.ts'
 import type { CallResponse } from '../core/response.ts'
 import { change } from './change.ts'
 import type { Engine } from './engine.ts'
-import { find } from './find.ts'
+import { findAnd } from './find.ts'
 import { replyStatus } from './reply.ts'
 
 /**
@@ -19,7 +19,7 @@ export async function answer(
   who: Actor,
 ): Promise<CallResponse> {
   const want = { action: 'answer', refId } as const
-  const entry = engine.access.authorizeSteering(await find(engine, refId), who, want)
+  const entry = await findAnd(engine, refId, who, found => engine.access.authorizeSteering(found, who, want))
   const answers = toAnswers(isInFlight(entry) ? (entry.questions ?? []) : [], given)
   const { entry: latest } = await change(engine, refId, { type: 'answer', answers, now: engine.clock.now() })
   return replyStatus(engine, latest, who, { action: 'answer' })

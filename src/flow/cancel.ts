@@ -6,7 +6,7 @@ import type { RefId } from '../core/ref.ts'
 import type { CallResponse } from '../core/response.ts'
 import { change } from './change.ts'
 import type { Engine } from './engine.ts'
-import { find } from './find.ts'
+import { findAnd } from './find.ts'
 import { replyStatus } from './reply.ts'
 
 /**
@@ -14,10 +14,9 @@ import { replyStatus } from './reply.ts'
  * safe; a task that has settled stays as it is.
  */
 export async function cancel(engine: Engine, refId: RefId, who: Actor): Promise<CallResponse> {
-  engine.access.authorizeSteering(await find(engine, refId), who, {
-    action: 'cancel',
-    refId,
-  })
+  await findAnd(engine, refId, who, entry =>
+    engine.access.authorizeSteering(entry, who, { action: 'cancel', refId }),
+  )
   const now = engine.clock.now()
   const expiresAt = expiry(now, engine.settings.taskRetention)
   const { entry, refused } = await change(engine, refId, { type: 'cancel', now, expiresAt })

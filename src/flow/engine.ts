@@ -8,6 +8,7 @@ import type { Tool } from '../core/tool.ts'
 import type { PreviewStrategy, SizeMode } from '../preview/preview.ts'
 import type { Runner } from '../runners/runner.ts'
 import type { Store } from '../stores/store.ts'
+import type { Decoys } from './decoys.ts'
 import type { Emitter } from './emitter.ts'
 import type { HandlerRuns } from './handler-runs.ts'
 import type { History } from './history.ts'
@@ -68,6 +69,7 @@ export interface Engine {
   readonly tools: Map<string, Tool>
   readonly sources: SourceCache
   readonly thrown: ThrownErrors
+  readonly decoys: Decoys
   readonly queue: TaskQueue
   /** Where tasks that were lost together again and again take turns, one at a time. */
   readonly suspects: TaskQueue

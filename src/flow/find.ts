@@ -1,21 +1,36 @@
-import type { Actor } from '../access/actor.ts'
+import { type Actor, actor } from '../access/actor.ts'
 import type { Want } from '../access/authorize.ts'
 import { type Entry, isExpired } from '../core/entry.ts'
+import { NotFound } from '../core/errors.ts'
 import { isRefOf, type RefId } from '../core/ref.ts'
 import type { Engine } from './engine.ts'
 
-/** The live entry behind a reference. Whatever is not one, a malformed reference included, is nothing. */
-export async function find(engine: Engine, refId: RefId): Promise<Entry | undefined> {
-  const entry = isRefOf(engine.name, refId) ? await engine.store.get(refId) : undefined
-  return entry && !isExpired(entry, engine.clock.now()) ? entry : undefined
+const SYSTEM = actor.system()
+
+/** The live entry behind a reference, for the host program. Whatever is not one, a malformed reference included, is nothing. */
+export function find(engine: Engine, refId: RefId): Promise<Entry | undefined> {
+  return findAnd(engine, refId, SYSTEM, entry => entry)
 }
 
 /** The same for somebody who wants something of it. @throws NotFound, PermissionDenied */
-export async function findFor(
+export function findFor(engine: Engine, refId: RefId, who: Actor, want: Omit<Want, 'refId'>): Promise<Entry> {
+  return findAnd(engine, refId, who, entry => engine.access.authorize(entry, who, { ...want, refId }))
+}
+
+/** What `judge` makes of the live entry. Where it throws NotFound, that costs the same whether or not there is one. */
+export async function findAnd<T>(
   engine: Engine,
   refId: RefId,
   who: Actor,
-  want: Omit<Want, 'refId'>,
-): Promise<Entry> {
-  return engine.access.authorize(await find(engine, refId), who, { ...want, refId })
+  judge: (entry: Entry | undefined) => T,
+): Promise<T> {
+  if (!isRefOf(engine.name, refId)) return judge(undefined)
+  const entry = await engine.store.get(refId)
+  if (entry) engine.decoys.found(refId)
+  try {
+    return judge(entry && !isExpired(entry, engine.clock.now()) ? entry : undefined)
+  } catch (error) {
+    if (error instanceof NotFound) await engine.decoys.makeUp(entry?.refId, who)
+    throw error
+  }
 }

@@ -6,7 +6,7 @@ import type { CallResponse } from '../core/response.ts'
 import type { Tool } from '../core/tool.ts'
 import { transition } from '../core/transition.ts'
 import type { Engine } from './engine.ts'
-import { find } from './find.ts'
+import { find, findAnd } from './find.ts'
 import { newLease } from './lease.ts'
 import { inFlight } from './references.ts'
 import { replyStatus } from './reply.ts'
@@ -14,7 +14,9 @@ import { admit, start } from './start.ts'
 
 /** Begins a failed or cancelled task again, under the same reference. Of two callers at once, one starts it. */
 export async function retry(engine: Engine, refId: RefId, who: Actor): Promise<CallResponse> {
-  const entry = engine.access.authorizeSteering(await find(engine, refId), who, { action: 'retry', refId })
+  const entry = await findAnd(engine, refId, who, found =>
+    engine.access.authorizeSteering(found, who, { action: 'retry', refId }),
+  )
   const tool = retryable(engine, entry)
   const lease = newLease(engine)
   // Before the entry changes: a full queue must not cost it what it says of the failure.

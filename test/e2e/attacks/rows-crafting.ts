@@ -1,6 +1,6 @@
 import { expect } from 'vitest'
 import { inWorker } from './deadline.ts'
-import type { Answer, Attack } from './door.ts'
+import type { Answer, Attack, Scene } from './door.ts'
 import { ESCAPES, hidden, refOf, toldTo } from './steps.ts'
 import { missingAndForbidden } from './timing.ts'
 
@@ -259,30 +259,48 @@ export const CRAFTING: readonly Attack[] = [
   },
   {
     id: 'timing',
-    tries: 'to tell from the time of an answer whether a reference exists',
-    guardedBy: 'src/access/authorize.ts',
+    tries: 'to tell from the time of an answer whether a reference exists, standing in the process',
+    guardedBy: 'src/flow/decoys.ts',
     needs: ['actors'],
+    aboutIdentity: false,
+    async attempt(scene) {
+      const { host, storeName } = scene
+      const pairs = storeName === 'memory' ? 1_000 : 400
+      const ask = (refId: string) =>
+        host.get(refId, { actor: { type: 'agent', id: 'mallory' } }).catch(() => {})
+      for (const refIds of await forbidden(scene)) await missingAndForbidden(scene, refIds, { pairs, ask })
+      await scene.alice.act('get', await hidden(scene))
+      toldTo(scene, scene.alice)
+    },
+  },
+  {
+    id: 'timing-over-mcp',
+    tries: 'to tell from the time of an answer whether a reference exists, over MCP',
+    guardedBy: 'src/flow/decoys.ts',
+    needs: ['raw'],
     stores: ['memory'],
     aboutIdentity: false,
     async attempt(scene) {
-      const { host, alice, secret } = scene
-      const guarded = [
-        { namespace: 'user:alice' },
-        { policy: { user: 0, agent: 0 } },
-        { policy: { denied: ['agent:mal*'] } },
-      ]
-      for (const options of guarded) {
-        const refs = Array.from({ length: 100 }, () => host.set('hers', secret.value, options))
-        await missingAndForbidden(
-          scene,
-          (await Promise.all(refs)).map(({ refId }) => refId),
-        )
-      }
-      await alice.act('get', await hidden(scene))
-      toldTo(scene, alice)
+      const refIds = (await forbidden(scene)).flat()
+      await missingAndForbidden(scene, refIds, { pairs: 60, ask: refId => scene.mallory.act('get', refId) })
     },
   },
 ]
+
+/** What is forbidden to the attacker, for different reasons. */
+function forbidden({ host, secret }: Scene): Promise<string[][]> {
+  const reasons = [
+    { namespace: 'user:alice' },
+    { policy: { user: 0, agent: 0 } },
+    { policy: { denied: ['agent:mal*'] } },
+  ]
+  return Promise.all(
+    reasons.map(async options => {
+      const all = Array.from({ length: 100 }, () => host.set('hers', secret.value, options))
+      return (await Promise.all(all)).map(({ refId }) => refId)
+    }),
+  )
+}
 
 /** Ways to be told that there is too much of something. Never `internal`, and never no answer. */
 const REFUSED = ['invalid_argument', 'value_too_large', 'task_failed', 'not_serializable']
