@@ -4,7 +4,7 @@ export const SERVER_INSTRUCTIONS = `Tool answers may be references. status "comp
 
 Give a ref_id in the place of a tool's argument, or of any part of it, to have the tool work with that value: no need to read it first, and it works with values that you may not see.
 
-A ref_id stays valid until it expires; then get_cached_result answers not_found and the tool has to be called again. progress and eta_seconds tell how far a task is; poll_after_seconds, when to ask again. retry_task starts a failed task again where can_retry is true. Pages joined in order are the whole value: lists concatenate, objects merge, texts join.`
+A ref_id stays valid until it expires; then get_cached_result answers not_found and the tool has to be called again. progress and eta_seconds tell how far a task is; poll_after_seconds, when to ask again. retry_task starts a failed task again where can_retry is true. cached_at: the answer of an earlier call; the tool's argument _fresh: true runs it anew. Pages joined in order are the whole value: lists concatenate, objects merge, texts join.`
 
 export const GET_CACHED_RESULT_DESCRIPTION =
   'Follow a ref_id. For a running task: waits (wait_seconds) and answers with its progress or its result. For a finished one: the whole value if it fits, else a preview; get more with page (1, 2, …), page_size, a larger max_size, or full: true. Asking again never starts the work again.'

@@ -1,3 +1,6 @@
+import { mkdtempSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { CommandFailed } from '../../../src/cli/exit.ts'
 import { parseWrapArguments, type WrapArguments } from '../../../src/cli/wrap-options.ts'
@@ -10,6 +13,30 @@ function parse(...argv: string[]): WrapArguments {
 }
 
 describe('the arguments of wrap', () => {
+  it('name memoized tools beside those of the config, whose other settings stay', () => {
+    const path = join(mkdtempSync(join(tmpdir(), 'wrap-options-')), 'config.json')
+    writeFileSync(path, JSON.stringify({ tools: { 'get_*': { ttl: '5m' }, get_time: { memoize: false } } }))
+    const { settings } = parse('--memoize', 'get_*', '--memoize', 'search', '--config', path, '--', 'x')
+    expect(settings.tools).toEqual({
+      'get_*': { ttl: '5m', memoize: true },
+      get_time: { memoize: false },
+      search: { memoize: true },
+    })
+    for (const wrong of ['', 'two words']) {
+      expect(() => parse('--memoize', wrong, '--', 'x')).toThrow(CommandFailed)
+    }
+  })
+
+  it.each([
+    [{ tools: { a: { memoise: true } } }, /tools\.a: there is no 'memoise'; did you mean 'memoize'\?/],
+    [{ default: {} }, /there is no 'default'; did you mean 'defaults'\?/],
+    [{ defaults: { colour: 1 } }, /defaults: there is no 'colour'; there are asyncTimeout, /],
+  ])('refuse the config %j with what there is', (config, message) => {
+    const path = join(mkdtempSync(join(tmpdir(), 'wrap-options-')), 'config.json')
+    writeFileSync(path, JSON.stringify(config))
+    expect(() => parse('--config', path, '--', 'x')).toThrow(message)
+  })
+
   it('have sensible defaults', () => {
     expect(parse('--', 'npx', '-y', 'server', '--http')).toEqual({
       target: { command: { command: 'npx', args: ['-y', 'server', '--http'] } },
