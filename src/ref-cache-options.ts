@@ -160,8 +160,8 @@ export function createEngine(
     views: options.views ?? {},
     toolLabel: options.toolLabel ?? (name => name),
     tools: new Map(),
-    sources: new SourceCache(),
-    thrown: new ThrownErrors(),
+    sources: new SourceCache(clock),
+    thrown: new ThrownErrors(clock),
     queue: new TaskQueue(
       checkCount(maxConcurrentTasks, 'maxConcurrentTasks'),
       maxQueuedTasks === 0 ? 0 : checkCount(maxQueuedTasks, 'maxQueuedTasks'),

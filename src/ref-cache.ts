@@ -138,7 +138,9 @@ export class RefCache {
   /** Deletes this cache's entries, or those of one namespace; says how many. */
   async clear(namespace?: Namespace): Promise<number> {
     if (namespace !== undefined) this.#engine.access.rule(namespace)
-    return this.#engine.store.clear(this.#engine.name, namespace)
+    const cleared = await this.#engine.store.clear(this.#engine.name, namespace)
+    this.#forget()
+    return cleared
   }
 
   /** A page of what is in this cache, without values, inputs and words. For operators. @throws InvalidArgument */
@@ -283,8 +285,15 @@ export class RefCache {
     if (drain > 0) await Promise.race([runner.idle(), elapsed(clock, drain)])
     this.#stopping.abort()
     await runner.close(new WorkerLost('The process that ran this task was closed.'))
+    this.#forget()
     await store.close()
     await closeAudit(audit, logger)
+  }
+
+  /** Drops what this process keeps beside the store. What is still wanted is read again. */
+  #forget(): void {
+    this.#engine.sources.clear()
+    this.#engine.thrown.clear()
   }
 
   #scheduleSweep(): void {

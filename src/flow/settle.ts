@@ -100,8 +100,8 @@ async function concludeError(engine: Engine, attempt: Attempt, error: unknown): 
     }
     // Refused. If that is because it was taken for lost, it has failed with its own error all the same.
   }
-  engine.thrown.tell(entry, error)
   const { taskRetention } = engine.settings
+  engine.thrown.tell(entry, error, expiry(now, taskRetention))
   await store(engine, attempt, at => {
     return { type: 'fail', now: at, expiresAt: expiry(at, taskRetention), progress, error: taskError }
   })

@@ -40,7 +40,10 @@ export class Sweeper {
   constructor(private readonly engine: Engine) {}
 
   async sweep(): Promise<void> {
-    const { store, clock, settings } = this.engine
+    const { store, clock, settings, sources, thrown } = this.engine
+    // First, because it needs no store.
+    sources.sweep()
+    thrown.sweep()
     const slept = Math.max(0, clock.monotonic() - this.#lookedAt - settings.sweepInterval)
     while ((await store.prune(clock.now(), BATCH)) === BATCH);
     const before = this.#sightings

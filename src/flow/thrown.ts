@@ -1,8 +1,10 @@
+import type { Clock } from '../core/clock.ts'
 import type { Entry } from '../core/entry.ts'
 import type { RefId } from '../core/ref.ts'
+import { Kept } from './kept.ts'
 
-/** Errors can hold much; whoever asks later than this many failures gets the message alone. */
-const MAX_KEPT = 100
+/** Errors can hold much; whoever asks later gets the message alone. */
+const LIMITS = { maxCount: 100, maxWeight: 1_000_000, idleMs: 10 * 60_000 }
 
 /** What a waiting caller has heard so far. */
 export interface Listening {
@@ -24,7 +26,11 @@ interface Listener {
  */
 export class ThrownErrors {
   readonly #listeners = new Map<RefId, Set<Listener>>()
-  readonly #latest = new Map<RefId, { readonly attempt: number; readonly error: unknown }>()
+  readonly #latest: Kept<{ readonly attempt: number; readonly error: unknown }>
+
+  constructor(clock: Clock) {
+    this.#latest = new Kept(clock, LIMITS)
+  }
 
   listen(refId: RefId): Listening {
     const listener: Listener = { heard: undefined, abandon: new AbortController() }
@@ -43,14 +49,9 @@ export class ThrownErrors {
   }
 
   /** The handler threw in this attempt, which is the last; the entry is about to say so. */
-  tell({ refId, attempt }: Entry, error: unknown): void {
+  tell({ refId, attempt }: Entry, error: unknown, expiresAt: number | undefined): void {
     for (const listener of this.#listeners.get(refId) ?? []) listener.heard = { error }
-    this.#latest.delete(refId)
-    this.#latest.set(refId, { attempt, error })
-    for (const oldest of this.#latest.keys()) {
-      if (this.#latest.size <= MAX_KEPT) break
-      this.#latest.delete(oldest)
-    }
+    this.#latest.put({ refId, expiresAt }, { attempt, error }, weightOf(error))
   }
 
   /** What the handler of a failed entry threw, where it ran in this process a short while ago. */
@@ -61,11 +62,29 @@ export class ThrownErrors {
 
   /** The entry is gone, or begins anew. */
   drop(refId: RefId): void {
-    this.#latest.delete(refId)
+    this.#latest.drop(refId)
+  }
+
+  clear(): void {
+    this.#latest.clear()
+  }
+
+  sweep(): void {
+    this.#latest.sweep()
   }
 
   /** The entry cannot say what became of the task, because the store is away. */
   abandon(refId: RefId, error: unknown): void {
     for (const { abandon } of this.#listeners.get(refId) ?? []) abandon.abort(error)
+  }
+}
+
+/** What can be seen of an error's size: it may hold anything. */
+function weightOf(error: unknown): number {
+  try {
+    const { message = '', stack = '' } = error as { message?: unknown; stack?: unknown }
+    return 1_000 + String(message).length + String(stack).length
+  } catch {
+    return 10_000
   }
 }

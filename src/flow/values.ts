@@ -1,3 +1,4 @@
+import type { Clock } from '../core/clock.ts'
 import { decode, encode, parseStored } from '../core/codec.ts'
 import type { Entry } from '../core/entry.ts'
 import { NotFound, UnreadableValue, ValueTooLarge } from '../core/errors.ts'
@@ -7,9 +8,11 @@ import type { RefId } from '../core/ref.ts'
 import { serializeValue } from '../core/serialize.ts'
 import { Source } from '../preview/preview.ts'
 import type { Engine } from './engine.ts'
+import { sizeOf } from './input-cost.ts'
+import { Kept } from './kept.ts'
 
-/** Decoded values stay around while somebody pages through them, up to this much JSON text in all. */
-const MAX_CACHED_CHARACTERS = 64 * 1024 * 1024
+/** Decoded values stay around while somebody pages through them: so many, and so much memory in all, as estimated. */
+const LIMITS = { maxCount: 1_000, maxWeight: 128 * 1024 * 1024, idleMs: 60_000 }
 
 /** A value as it is, and as previews and pages show it: the same unless the entry names a view. */
 export interface Sources {
@@ -19,9 +22,13 @@ export interface Sources {
   last?: { readonly request: string; readonly view: Promise<string> }
 }
 
+/** Of what is kept for a value however small it is. */
+const OVERHEAD = 1_000
+
 interface Loaded {
   readonly sources: Sources
-  readonly characters: number
+  /** The memory that they take, in bytes, as estimated. */
+  readonly weight: number
 }
 
 /**
@@ -29,47 +36,52 @@ interface Loaded {
  * stale in no way; entries are authorized before it is asked.
  */
 export class SourceCache {
-  readonly #sources = new Map<RefId, Loaded>()
+  readonly #kept: Kept<Sources>
   readonly #loading = new Map<RefId, Promise<Sources>>()
-  #characters = 0
+
+  constructor(clock: Clock) {
+    this.#kept = new Kept(clock, LIMITS)
+  }
+
+  /** How many values are kept. */
+  get size(): number {
+    return this.#kept.size
+  }
 
   /** The sources of a value, made by `load` if need be; once, however many ask at the same time. */
-  get(refId: RefId, load: () => Promise<Loaded>): Promise<Sources> {
-    const found = this.#sources.get(refId)
-    if (found) {
-      this.#sources.delete(refId)
-      this.#sources.set(refId, found)
-      return Promise.resolve(found.sources)
-    }
-    const loading = this.#loading.get(refId) ?? this.#load(refId, load)
+  get(entry: Entry, load: () => Promise<Loaded>): Promise<Sources> {
+    const { refId } = entry
+    const found = this.#kept.get(refId)
+    if (found) return Promise.resolve(found)
+    const loading = this.#loading.get(refId) ?? this.#load(entry, load)
     this.#loading.set(refId, loading)
     return loading
   }
 
-  async #load(refId: RefId, load: () => Promise<Loaded>): Promise<Sources> {
+  async #load(entry: Entry, load: () => Promise<Loaded>): Promise<Sources> {
+    const { refId } = entry
     try {
-      const loaded = await load()
-      this.#put(refId, loaded)
-      return loaded.sources
+      const { sources, weight } = await load()
+      // Deleted in the meantime: nobody will ask again.
+      if (this.#loading.has(refId)) this.#kept.put(entry, sources, weight)
+      return sources
     } finally {
       this.#loading.delete(refId)
     }
   }
 
-  /** The latest stays whatever its size: somebody is looking at it. */
-  #put(refId: RefId, loaded: Loaded): void {
-    this.drop(refId)
-    this.#sources.set(refId, loaded)
-    this.#characters += loaded.characters
-    for (const oldest of this.#sources.keys()) {
-      if (this.#characters <= MAX_CACHED_CHARACTERS || oldest === refId) break
-      this.drop(oldest)
-    }
+  drop(refId: RefId): void {
+    this.#kept.drop(refId)
+    this.#loading.delete(refId)
   }
 
-  drop(refId: RefId): void {
-    this.#characters -= this.#sources.get(refId)?.characters ?? 0
-    this.#sources.delete(refId)
+  clear(): void {
+    this.#kept.clear()
+    this.#loading.clear()
+  }
+
+  sweep(): void {
+    this.#kept.sweep()
   }
 }
 
@@ -121,12 +133,13 @@ export async function readJson(engine: Engine, entry: Entry): Promise<string> {
 
 /** What answers about an entry are made from. */
 export function sourcesOf(engine: Engine, entry: Entry): Promise<Sources> {
-  return engine.sources.get(entry.refId, async () => {
+  return engine.sources.get(entry, async () => {
     const json = await readJson(engine, entry)
     const value = parseStored(json)
     const whole = new Source(value, json)
     const project = entry.view === undefined ? undefined : engine.views[entry.view]
     const shown = project ? new Source(project(value, 'show')) : whole
-    return { sources: { whole, shown }, characters: json.length }
+    // The text is kept, too.
+    return { sources: { whole, shown }, weight: OVERHEAD + json.length + sizeOf(json).weight }
   })
 }
