@@ -24,5 +24,5 @@ export async function cancel(engine: Engine, refId: RefId, who: Actor): Promise<
     engine.runner.abort(refId, new TaskCancelled('The task was cancelled.'))
     if (entry.status === 'cancelled') engine.events.emit(events.settled(entry))
   }
-  return replyStatus(engine, entry, who, { action: 'cancel' })
+  return replyStatus(engine, entry, who, { action: 'cancel', justChanged: !refused })
 }

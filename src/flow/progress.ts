@@ -27,14 +27,18 @@ export class ProgressReporter {
     this.#begunAt = clock.monotonic()
   }
 
-  /** The last report. */
+  /** The last report; nothing where it cannot be read, which is no reason to fail the work. */
   get latest(): Progress | undefined {
-    return this.#report && toProgress(this.#report)
+    try {
+      return this.#report && toProgress(this.#report)
+    } catch {
+      return undefined
+    }
   }
 
   /** Called a million times it costs a million assignments: all else waits for the next write. */
   report(report: ProgressReport): void {
-    if (this.#ended) return
+    if (this.#ended || !report) return
     this.#report = report
     this.#unwritten = true
     if (!this.#timer) this.#flush()
@@ -69,7 +73,9 @@ export class ProgressReporter {
     const pace = this.#pace.recent()
     // The pause begins when the write has ended: however slow the store, one write at most is under way.
     this.#timer = () => {}
-    this.#writing = this.write(progress, pace).then(() => this.#rest())
+    this.#writing = this.write(progress, pace)
+      .catch(() => {})
+      .then(() => this.#rest())
   }
 }
 

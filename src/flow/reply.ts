@@ -67,6 +67,8 @@ export interface StatusOptions {
   /** As it was asked for. */
   refId?: RefId
   format?: ResponseFormat | undefined
+  /** The caller has just changed the entry: that it is kept for no time must not cost it the answer. */
+  justChanged?: boolean
 }
 
 /** The same way out for callers who ask how a task stands, not for its value. */
@@ -74,9 +76,9 @@ export function replyStatus(
   engine: Engine,
   entry: Entry | undefined,
   who: Actor,
-  { action, refId, format }: StatusOptions,
+  { action, refId, format, justChanged }: StatusOptions,
 ): CallResponse {
-  const live = liveEntry(engine, entry)
+  const live = liveEntry(engine, entry, justChanged)
   // What came before an answer to anything else was recorded there.
   const onTheWay = action === 'status' ? {} : ({ onTheWay: true } as const)
   const want = { action, permission: KNOW, refId: refId ?? live?.refId, denial: PRIVATE, ...onTheWay }

@@ -188,7 +188,8 @@ function contextOf(
 
 /** The hold ends without a settlement of its own: the task waited when something happened, or the store failed. */
 async function letGo({ engine, refId, lease }: Hold, cause: unknown): Promise<void> {
-  if (cause instanceof StoreUnavailable) engine.thrown.abandon(refId, cause)
+  // Whatever it was, whoever waits hears of it now.
+  if (!(cause instanceof WorkerLost || cause instanceof TaskCancelled)) engine.thrown.abandon(refId, cause)
   if (!(cause instanceof WorkerLost)) return
   // It had not begun: any process may begin it, and at once. Where the store is away, the lease runs out instead.
   const now = engine.clock.now()
