@@ -16,6 +16,7 @@ import { baseOf, cachesKey, channelBaseOf, checkPrefix, idOf } from './redis-key
 import { RedisLink } from './redis-link.ts'
 import { CLAIM, CLEAR, DELETE, FIND, LIST, PRUNE, type Script, UPDATE } from './redis-scripts.ts'
 import type { Claim, ListFilter, Part, PartChanges, Store } from './store.ts'
+import { Warnings } from './warnings.ts'
 
 export type { IoredisClient, NodeRedisClient } from './redis-client.ts'
 
@@ -53,14 +54,25 @@ const MIN_SILENCE_MS = 10_000
  *
  * A given client is the caller's to connect and to close; the store makes one duplicate of it, for subscriptions.
  *
- * @param urlOrClient `redis://` or, with TLS, `rediss://user:password@host:port/database`.
- * @throws InvalidArgument when the URL or an option is malformed.
+ * A server that may evict entries is told of at the first use: a handle that somebody holds would be gone.
+ *
+ * @param urlOrClient `redis://` or, with TLS, `rediss://user:password@host:port/database`; without it, what `REDIS_URL`
+ *   says in the environment.
+ * @throws InvalidArgument when the URL or an option is malformed, or nothing names a server.
  */
 export function redisStore(
-  urlOrClient: string | NodeRedisClient | IoredisClient,
+  urlOrClient: string | NodeRedisClient | IoredisClient = urlOfEnvironment(),
   options: RedisStoreOptions = {},
 ): Store {
   return new RedisStore(urlOrClient, options)
+}
+
+function urlOfEnvironment(): string {
+  const url = process.env.REDIS_URL
+  if (url) return url
+  throw new InvalidArgument(
+    'redisStore needs a server: give its URL (redis://host:port) or a client, or set REDIS_URL in the environment.',
+  )
 }
 
 class RedisStore implements Store {
@@ -71,6 +83,8 @@ class RedisStore implements Store {
   readonly #changes: RedisChanges
   /** Caches of which the server has been told that they exist. */
   readonly #known = new Set<string>()
+  readonly #warnings = new Warnings()
+  #policyIsKnown = false
   #opening: Promise<RedisLink> | undefined
   #closing: Promise<void> | undefined
 
@@ -179,6 +193,10 @@ class RedisStore implements Store {
     return this.#changes.watch(refId, onChange)
   }
 
+  warnTo(warn: (message: string) => void): void {
+    this.#warnings.to(warn)
+  }
+
   close(): Promise<void> {
     this.#closing ??= this.#close()
     return this.#closing
@@ -197,7 +215,25 @@ class RedisStore implements Store {
       this.#opening = undefined
       throw error
     })
-    return this.#opening
+    const link = await this.#opening
+    if (!this.#policyIsKnown) void this.#checkPolicy(link)
+    return link
+  }
+
+  /** Beside the work. A server that is away is asked again later; one that does not say is left alone. */
+  async #checkPolicy(link: RedisLink): Promise<void> {
+    this.#policyIsKnown = true
+    try {
+      const info = String(await link.send('INFO', 'memory'))
+      const policy = /^maxmemory_policy:(.*?)\r?$/m.exec(info)?.[1]
+      if (policy === undefined || policy === 'noeviction') return
+      this.#warnings.tell(
+        'REFCACHE_REDIS_EVICTS',
+        `${this.#where} has maxmemory-policy ${policy}: when it is full it drops entries whose handles are held, and tasks in flight. Set it to noeviction.`,
+      )
+    } catch (error) {
+      this.#policyIsKnown = /NOPERM|ERR /.test((error as Error).message)
+    }
   }
 
   async #run(script: Script, cacheName: string, args: readonly Argument[]): Promise<unknown> {
