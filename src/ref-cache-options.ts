@@ -13,6 +13,7 @@ import { checkCacheName, pooledRandom, type RandomBytes } from './core/ref.ts'
 import { Decoys } from './flow/decoys.ts'
 import { Emitter } from './flow/emitter.ts'
 import type { Engine, Settings, Views } from './flow/engine.ts'
+import { EntryClock } from './flow/entry-clock.ts'
 import { HandlerRuns } from './flow/handler-runs.ts'
 import { History } from './flow/history.ts'
 import { InputBudget } from './flow/input-budget.ts'
@@ -134,22 +135,22 @@ export function createEngine(
   checkNames(options, OPTIONS, 'RefCache')
   const { maxConcurrentTasks = 100, maxQueuedTasks = 1000 } = options
   const random = options.random ?? pooledRandom()
-  const clock = options.clock ?? systemClock
   const settings = toSettings(options)
   const logger = safeLogger(checkLogger(options.logger))
-  const store = options.store ?? memoryStore()
-  store.warnTo?.(message => logger.warn(message))
+  const given = options.store ?? memoryStore()
+  given.warnTo?.(message => logger.warn(message))
+  const store = observed(given, logger, options.clock ?? systemClock)
+  const clock = new EntryClock(options.clock ?? systemClock, store)
   const events = new Emitter()
   const sharedRuns = new SharedRuns(clock)
   events.on('task:settled', ({ refId }) => sharedRuns.settle(refId))
   const name = checkCacheName(options.name ?? 'cache')
-  const watched = observed(store, logger, clock)
   const access = createAccess(options, settings, clock)
   return {
     name,
     instance: `${hostname()}/${process.pid}/${Buffer.from(random(6)).toString('hex')}`,
-    store: watched,
-    decoys: new Decoys(watched, access, name),
+    store,
+    decoys: new Decoys(store, access, name),
     runner: options.runner ?? inProcessRunner(),
     clock,
     random,

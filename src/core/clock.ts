@@ -11,6 +11,9 @@ export interface Clock {
   schedule(ms: number, callback: () => void, kind?: 'background'): () => void
 }
 
+/** Clocks that differ by less count as the same. */
+export const CLOCK_SLACK_MS = 60_000
+
 /** Longest delay a Node timer can hold (2^31 − 1 ms, 24.8 days); longer ones would fire at once. */
 const MAX_TIMER_MS = 2_147_483_647
 

@@ -1,4 +1,5 @@
-import { type Entry, isInFlight } from '../core/entry.ts'
+import { CLOCK_SLACK_MS } from '../core/clock.ts'
+import { type Entry, isInFlight, type SettledEntry } from '../core/entry.ts'
 import { UnreadableValue } from '../core/errors.ts'
 import type { RefId } from '../core/ref.ts'
 import type { Tool } from '../core/tool.ts'
@@ -41,7 +42,7 @@ async function claimKeyed(engine: Engine, tool: Tool, drafted: DraftedCall): Pro
   for (let tries = 1; ; tries++) {
     const claimed = await claimOnce(engine, tool, drafted)
     if (claimed.won || isInFlight(claimed.entry)) return claimed
-    const unreadable = await whyUnreadable(engine, claimed.entry)
+    const unreadable = comesFromAhead(engine, claimed.entry) ?? (await whyUnreadable(engine, claimed.entry))
     if (!unreadable) return claimed
     if (tries === MAX_TRIES) throw unreadable
     warnUnused(engine, tool, unreadable)
@@ -106,6 +107,12 @@ async function claimWith(engine: Engine, { draft, parts }: DraftedCall, place: P
     place.leave()
     throw error
   }
+}
+
+/** Nobody can say how old such a result is: it was written by another clock, or this one was set back. */
+function comesFromAhead(engine: Engine, { completedAt }: SettledEntry): UnreadableValue | undefined {
+  if (completedAt <= engine.clock.now() + CLOCK_SLACK_MS) return undefined
+  return new UnreadableValue('by the clock of this process it lies in the future')
 }
 
 async function readableEntry(engine: Engine, tool: Tool, refId: RefId): Promise<Entry | undefined> {

@@ -34,6 +34,7 @@ export async function draftCall(
   options: CallOptions,
 ): Promise<DraftedCall> {
   if (engine.closing.aborted) throw new StoreUnavailable('The cache is closed.')
+  await engine.clock.agreed()
   const namespace = options.namespace ?? tool.namespace
   engine.access.enter(namespace, who, 'call')
   const policy = policyFor(engine, namespace, tool.policy, options.policy && checkPolicy(options.policy))

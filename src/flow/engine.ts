@@ -1,6 +1,5 @@
 import type { AuditSink } from '../access/audit.ts'
 import type { Access } from '../access/authorize.ts'
-import type { Clock } from '../core/clock.ts'
 import type { JsonValue } from '../core/json.ts'
 import type { Logger } from '../core/logger.ts'
 import type { RandomBytes } from '../core/ref.ts'
@@ -10,6 +9,7 @@ import type { Runner } from '../runners/runner.ts'
 import type { Store } from '../stores/store.ts'
 import type { Decoys } from './decoys.ts'
 import type { Emitter } from './emitter.ts'
+import type { EntryClock } from './entry-clock.ts'
 import type { HandlerRuns } from './handler-runs.ts'
 import type { History } from './history.ts'
 import type { InputBudget } from './input-budget.ts'
@@ -55,7 +55,8 @@ export interface Engine {
   readonly instance: string
   readonly store: Store
   readonly runner: Runner
-  readonly clock: Clock
+  /** By which entries are stamped and expire. */
+  readonly clock: EntryClock
   readonly random: RandomBytes
   readonly settings: Settings
   /** Decides who may do what. */

@@ -25,10 +25,11 @@ export async function findAnd<T>(
   judge: (entry: Entry | undefined) => T,
 ): Promise<T> {
   if (!isRefOf(engine.name, refId)) return judge(undefined)
+  await engine.clock.agreed()
   const entry = await engine.store.get(refId)
   if (entry) engine.decoys.found(refId)
   try {
-    return judge(entry && !isExpired(entry, engine.clock.now()) ? entry : undefined)
+    return judge(entry && !isExpired(entry, engine.clock.expiryNow()) ? entry : undefined)
   } catch (error) {
     if (error instanceof NotFound) await engine.decoys.makeUp(entry?.refId, who)
     throw error

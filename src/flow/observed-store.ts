@@ -3,7 +3,15 @@ import type { Entry } from '../core/entry.ts'
 import { RefCacheError, StoreUnavailable } from '../core/errors.ts'
 import type { Logger } from '../core/logger.ts'
 import type { RefId } from '../core/ref.ts'
-import type { Claim, ListFilter, Part, PartChanges, Store, StoreCapabilities } from '../stores/store.ts'
+import type {
+  Claim,
+  ListFilter,
+  Part,
+  PartChanges,
+  Store,
+  StoreCapabilities,
+  StoreTime,
+} from '../stores/store.ts'
 
 /** Reading may work while writing does not, as on a full disk. */
 type Kind = 'read' | 'write' | 'remove'
@@ -65,6 +73,10 @@ class ObservedStore implements Store {
 
   prune(now: number, limit: number): Promise<number> {
     return this.#observe('remove', () => this.store.prune(now, limit))
+  }
+
+  async time(now: number): Promise<StoreTime | undefined> {
+    return this.store.time && this.#observe('remove', async () => this.store.time?.(now))
   }
 
   watch(refId: RefId, onChange: () => void): () => void {

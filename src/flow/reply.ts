@@ -92,7 +92,7 @@ export function replyStatus(
 }
 
 function liveEntry(engine: Engine, entry: Entry | undefined, justFollowed = false): Entry | undefined {
-  return entry && !justFollowed && isExpired(entry, engine.clock.now()) ? undefined : entry
+  return entry && !justFollowed && isExpired(entry, engine.clock.expiryNow()) ? undefined : entry
 }
 
 function bare({ refId }: Entry, message: string): CacheResponse {

@@ -40,7 +40,8 @@ export async function resolve(engine: Engine, refId: RefId, options: ResolveOpti
   const found = await findFor(engine, refId, who, { ...want, onTheWay: true })
   const latest = await follow(engine, found, { within: toMilliseconds(options.wait ?? 0, 'wait') })
   // Again: what the task turned out to use may limit who sees its value.
-  const live = latest && (isInFlight(found) || !isExpired(latest, engine.clock.now())) ? latest : undefined
+  const live =
+    latest && (isInFlight(found) || !isExpired(latest, engine.clock.expiryNow())) ? latest : undefined
   const entry = engine.access.authorize(live, who, { ...want, refId })
   if (isInFlight(entry)) {
     throw new InvalidArgument(

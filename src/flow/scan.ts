@@ -32,7 +32,7 @@ export async function* scan(engine: Engine, filter: ScanFilter): AsyncGenerator<
       ...(statuses ? { statuses } : {}),
       ...(after === undefined ? {} : { after }),
     })
-    const now = engine.clock.now()
+    const now = engine.clock.expiryNow()
     for (const entry of batch) {
       const elsewhere = hidden && hideSession(entry.namespace) !== namespace
       yield { entry, wanted: !elsewhere && !isExpired(entry, now) }

@@ -61,6 +61,7 @@ export async function set(
     throw new InvalidArgument('A value is stored under a label of 1 to 256 characters.')
   }
   checkNames(options, OPTIONS, '`set`')
+  await engine.clock.agreed()
   const entry = entryOf(engine, label, options)
   const { bytes, valueBytes } = await encodeValue(engine, value)
   await engine.store.claim({ ...entry, valueBytes }, entry.createdAt, { value: bytes })

@@ -45,7 +45,8 @@ export class Sweeper {
     sources.sweep()
     thrown.sweep()
     const slept = Math.max(0, clock.monotonic() - this.#lookedAt - settings.sweepInterval)
-    while ((await store.prune(clock.now(), BATCH)) === BATCH);
+    await clock.agree()
+    while ((await store.prune(clock.pruneNow(), BATCH)) === BATCH);
     const before = this.#sightings
     const sightings = new Map<RefId, Sighting>()
     const all: Seen[] = []

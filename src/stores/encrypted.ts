@@ -4,7 +4,7 @@ import type { RefId } from '../core/ref.ts'
 import { isSealedEntry, sealEntry, unsealEntry } from './encrypted-entry.ts'
 import { type CipherKey, type KeyRing, type KeySource, Keys } from './encrypted-keys.ts'
 import { altered, isSealed, seal, Unreadable, unseal } from './encrypted-seal.ts'
-import type { Claim, ListFilter, Part, PartChanges, Store, StoreCapabilities } from './store.ts'
+import type { Claim, ListFilter, Part, PartChanges, Store, StoreCapabilities, StoreTime } from './store.ts'
 import { Warnings } from './warnings.ts'
 
 export { keysFromFile } from './encrypted-key-file.ts'
@@ -121,6 +121,10 @@ class EncryptedStore implements Store {
 
   watch(refId: RefId, onChange: () => void): () => void {
     return this.#inner.watch(refId, onChange)
+  }
+
+  async time(now: number): Promise<StoreTime | undefined> {
+    return this.#inner.time?.(now)
   }
 
   warnTo(warn: (message: string) => void): void {

@@ -15,7 +15,7 @@ import {
 import { baseOf, cachesKey, channelBaseOf, checkPrefix, idOf } from './redis-keys.ts'
 import { RedisLink } from './redis-link.ts'
 import { CLAIM, CLEAR, DELETE, FIND, LIST, PRUNE, type Script, UPDATE } from './redis-scripts.ts'
-import type { Claim, ListFilter, Part, PartChanges, Store } from './store.ts'
+import type { Claim, ListFilter, Part, PartChanges, Store, StoreTime } from './store.ts'
 import { Warnings } from './warnings.ts'
 
 export type { IoredisClient, NodeRedisClient } from './redis-client.ts'
@@ -191,6 +191,12 @@ class RedisStore implements Store {
 
   watch(refId: RefId, onChange: () => void): () => void {
     return this.#changes.watch(refId, onChange)
+  }
+
+  async time(): Promise<StoreTime> {
+    const link = await this.#link()
+    const [seconds, micros] = (await link.send('TIME')) as [Buffer, Buffer]
+    return { now: Number(seconds) * 1000 + Number(micros) / 1000, from: 'store' }
   }
 
   warnTo(warn: (message: string) => void): void {

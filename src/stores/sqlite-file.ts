@@ -71,7 +71,7 @@ export function openDatabase(
 
 /** The pattern of every write: all of it or nothing, with the write lock taken at the start. */
 export function transaction<T>(database: SqliteDatabase, work: () => T): T {
-  database.exec('BEGIN IMMEDIATE')
+  begin(database)
   try {
     const result = work()
     database.exec('COMMIT')
@@ -79,6 +79,17 @@ export function transaction<T>(database: SqliteDatabase, work: () => T): T {
   } catch (error) {
     rollBack(database)
     throw error
+  }
+}
+
+function begin(database: SqliteDatabase): void {
+  try {
+    database.exec('BEGIN IMMEDIATE')
+  } catch (error) {
+    // One that could not be rolled back, because the disk failed, must not stand in the way for ever.
+    if (!/within a transaction/.test((error as Error).message)) throw error
+    database.exec('ROLLBACK')
+    database.exec('BEGIN IMMEDIATE')
   }
 }
 

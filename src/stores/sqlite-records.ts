@@ -18,18 +18,15 @@ export interface Draft {
 
 /** The store's contract as SQL on one open database; each method is synchronous and one transaction. */
 export class SqliteRecords {
-  readonly #database: SqliteDatabase
   readonly #statements = new Map<string, SqliteStatement>()
 
-  constructor(database: SqliteDatabase) {
-    this.#database = database
-  }
+  constructor(readonly database: SqliteDatabase) {}
 
   /** Looks without a lock first: hits, the most frequent answer, never wait for a writer. */
   claim(draft: Entry, now: number, parts?: PartChanges): Claim {
     const found = this.findByKey(draft.key, now)
     if (found) return { won: false, entry: found }
-    return transaction(this.#database, () => {
+    return transaction(this.database, () => {
       const holder = this.findByKey(draft.key, now)
       return holder ? { won: false, entry: holder } : { won: true, entry: this.#insert(draft, parts) }
     })
@@ -57,7 +54,7 @@ export class SqliteRecords {
        SET namespace = ?, key = ?, status = ?, version = ?, expires_at = ?, record = ?
        WHERE ref_id = ? AND version = ?`,
     )
-    return transaction(this.#database, () => {
+    return transaction(this.database, () => {
       const parameters = [...columns(entry, stringifyJson(entry)), entry.refId, expectedVersion]
       if (Number(update.run(...parameters).changes) === 0) return false
       this.#writeParts(entry.refId, parts)
@@ -118,7 +115,7 @@ export class SqliteRecords {
 
   /** Stores tasks that were in flight in another file; what is here already, and as new, stays. */
   adopt(drafts: readonly Draft[]): void {
-    transaction(this.#database, () => {
+    transaction(this.database, () => {
       for (const { entry, input } of drafts) {
         const stored = this.get(entry.refId)
         if (stored && stored.version >= entry.version) continue
@@ -150,7 +147,7 @@ export class SqliteRecords {
 
   close(): void {
     this.truncateWal()
-    this.#database.close()
+    this.database.close()
   }
 
   /** Inside a transaction. An expired holder loses the key, and stays until it is pruned. */
@@ -204,7 +201,7 @@ export class SqliteRecords {
   #sql(sql: string): SqliteStatement {
     let statement = this.#statements.get(sql)
     if (!statement) {
-      statement = this.#database.prepare(sql)
+      statement = this.database.prepare(sql)
       this.#statements.set(sql, statement)
     }
     return statement

@@ -4,12 +4,13 @@ import { type Duration, toMilliseconds } from '../core/duration.ts'
 import type { Entry } from '../core/entry.ts'
 import { StoreUnavailable } from '../core/errors.ts'
 import type { RefId } from '../core/ref.ts'
+import { SqliteClocks } from './sqlite-clocks.ts'
 import { loadDriver, type SqliteDriver } from './sqlite-driver.ts'
 import { asStoreError, isBusy } from './sqlite-errors.ts'
 import { openDatabase } from './sqlite-file.ts'
 import { defaultPath, filesAt, isReplaced, type OpenFiles, pathOf, removeLeftovers } from './sqlite-place.ts'
 import { SqliteRecords } from './sqlite-records.ts'
-import type { Claim, ListFilter, Part, PartChanges, Store } from './store.ts'
+import type { Claim, ListFilter, Part, PartChanges, Store, StoreTime } from './store.ts'
 import { Warnings } from './warnings.ts'
 import { Watchers } from './watchers.ts'
 
@@ -70,6 +71,7 @@ class SqliteStore implements Store {
   readonly #driver: SqliteDriver | undefined
   readonly #watchers = new Watchers()
   readonly #warnings = new Warnings()
+  readonly #clocks = new SqliteClocks()
   #records: SqliteRecords | undefined
   #files: OpenFiles | undefined
   #truncation = { pause: MIN_TRUNCATION_PAUSE_MS, next: 0 }
@@ -142,6 +144,13 @@ class SqliteStore implements Store {
     }
   }
 
+  /** Best effort: a lock that another process holds must not hold up a hit. */
+  async time(now: number): Promise<StoreTime | undefined> {
+    return this.#run(records => {
+      return this.#clocks.slowest(records.database, now)
+    }, 'write')
+  }
+
   warnTo(warn: (message: string) => void): void {
     this.#warnings.to(warn)
   }
@@ -150,6 +159,7 @@ class SqliteStore implements Store {
     if (this.#closed) return
     this.#closed = true
     this.#stopPolling()
+    if (this.#records) this.#clocks.leave(this.#records.database)
     this.#records?.close()
     this.#records = undefined
     this.#watchers.notifyAll()

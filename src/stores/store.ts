@@ -34,6 +34,12 @@ export interface ListFilter {
   readonly after?: RefId
 }
 
+export interface StoreTime {
+  /** Milliseconds since the epoch. */
+  readonly now: number
+  readonly from: 'store' | 'slowest'
+}
+
 /**
  * Where entries live. Entries are kept as JSON, those handed out may be frozen, and bytes are copied. Stores carry; policy decides above them: a store knows nothing of actors, tasks or time,
  * and hands out entries past their expiry until they are pruned. `claim`, `findByKey`, `get`, `read`, `update` and `delete` are atomic;
@@ -82,6 +88,12 @@ export interface Store {
    * call without need, never throws; listeners read the entry anew. Returns the end of it. After `close` it does nothing.
    */
   watch(refId: RefId, onChange: () => void): () => void
+
+  /**
+   * The time by which those who share the store judge expiry; `now` is what this process's own clock says. From the store's own clock,
+   * or that of the slowest process at work on it: nothing where none is slower. Absent: the store belongs to one process.
+   */
+  time?(now: number): Promise<StoreTime | undefined>
 
   /** Who hears what the operator should know of this store; a cache calls it when it takes the store. */
   warnTo?(warn: (message: string) => void): void

@@ -72,6 +72,20 @@ export const sharedCases: readonly StoreCase[] = [
     },
   },
   {
+    title: 'says a time to go by that is not ahead of either handle, whose clocks differ',
+    needs: 'shared',
+    async run(opened) {
+      const [slow, fast] = await twoHandles(opened)
+      const ahead = NOW + 7_200_000
+      const told = [await slow.time?.(NOW), await fast.time?.(ahead), await slow.time?.(NOW)]
+      const [first, ofFast, ofSlow] = told.map(time => time?.now)
+      // A store with a clock of its own tells all the same; one without knows the slowest.
+      if (first === undefined) assert.equal(ofSlow, undefined)
+      else assert.ok(Math.abs((ofFast ?? 0) - first) < 60_000)
+      if (slow.time) assert.ok(ofFast !== undefined && ofFast < ahead)
+    },
+  },
+  {
     title: 'leaves the other handle at work when one closes',
     needs: 'shared',
     async run(opened) {

@@ -207,9 +207,10 @@ describe('taskInfo', () => {
     const reported = await secondsLater()
     expect(reported).toBeGreaterThan(30)
     await clock.advance('10s')
+    // A wall clock that is set back does not turn the cache's own back.
     clock.jump(-30_000)
     await cache.cancelTask(refId)
-    expect(await secondsLater()).toBe(reported)
+    expect(await secondsLater()).toBe(50)
     clock.jump(30_000)
     await cache.retryTask(refId)
     expect(await secondsLater()).toBe(50)
