@@ -148,7 +148,7 @@ export function createEngine(
   const access = createAccess(options, settings, clock)
   return {
     name,
-    instance: `${hostname()}/${process.pid}/${Buffer.from(random(6)).toString('hex')}`,
+    instance: `${nameOfHost()}/${process.pid}/${Buffer.from(random(6)).toString('hex')}`,
     store,
     decoys: new Decoys(store, access, name),
     runner: options.runner ?? inProcessRunner(),
@@ -187,6 +187,15 @@ function checkLogger(logger: Logger = stderrLogger): Logger {
   throw new InvalidArgument(
     'logger needs the methods warn and error, as console and loggers of pino or winston have.',
   )
+}
+
+/** Only for people who read leases; Deno may forbid it. */
+function nameOfHost(): string {
+  try {
+    return hostname()
+  } catch {
+    return 'host'
+  }
 }
 
 function createAccess(options: RefCacheOptions, { defaultTtl }: Settings, clock: Clock): Access {

@@ -1,6 +1,7 @@
 import type { Guard } from '../access/decision.ts'
 import type { AccessPolicy } from '../access/policy.ts'
 import type { ErrorCode, RpcError } from './errors.ts'
+import { parseJson } from './json-text.ts'
 import type { Losses } from './losses.ts'
 import type { Question, QuestionMethod } from './question.ts'
 import type { RefId } from './ref.ts'
@@ -150,6 +151,24 @@ export const ENTRY_STATUSES = [
   'failed',
   'cancelled',
 ] as const satisfies readonly EntryStatus[]
+
+/**
+ * A stored record as an entry.
+ * @throws SyntaxError when it is damaged
+ */
+export function parseEntry(record: string): Entry {
+  const entry = parseJson(record) as unknown as Partial<Entry> | null
+  const isEntry =
+    typeof entry?.refId === 'string' &&
+    typeof entry.version === 'number' &&
+    typeof entry.policy === 'object' &&
+    Array.isArray(entry.retryHistory) &&
+    ENTRY_STATUSES.some(status => status === entry.status) &&
+    (entry.status !== 'failed' || typeof entry.error === 'object') &&
+    (!isInFlight(entry as Entry) || typeof (entry as InFlightEntry).lease === 'object')
+  if (!isEntry) throw new SyntaxError('The record is no entry')
+  return entry as Entry
+}
 
 export function isInFlight(entry: Entry): entry is InFlightEntry {
   return entry.status === 'pending' || entry.status === 'processing'

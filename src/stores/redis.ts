@@ -1,5 +1,5 @@
 import { type Duration, toMilliseconds } from '../core/duration.ts'
-import type { Entry } from '../core/entry.ts'
+import { type Entry, parseEntry } from '../core/entry.ts'
 import { InvalidArgument, StoreUnavailable, ValueTooLarge } from '../core/errors.ts'
 import { parseJson, stringifyJson } from '../core/json-text.ts'
 import { cacheNameOf, type RefId } from '../core/ref.ts'
@@ -263,7 +263,7 @@ class RedisStore implements Store {
 
   #entryOf(record: Buffer): Entry {
     try {
-      return parseJson(record.toString()) as unknown as Entry
+      return parseEntry(record.toString())
     } catch (cause) {
       throw new StoreUnavailable(`${this.#where} holds a damaged entry: choose another prefix.`, { cause })
     }

@@ -1,4 +1,4 @@
-import { StoreUnavailable, ValueTooLarge } from '../core/errors.ts'
+import { RefCacheError, StoreUnavailable, ValueTooLarge } from '../core/errors.ts'
 
 /** SQLite's primary result codes that call for different advice. */
 const PERM = 3
@@ -52,21 +52,21 @@ export function isBusy(error: unknown): boolean {
 }
 
 /**
- * What a failure of SQLite or of the file system means to a caller; anything else is returned as it is. A
- * SyntaxError comes from a record that is no JSON any more.
+ * What a failure of SQLite or of the file system means to a caller. Whatever else is thrown comes from the file, too: a
+ * SyntaxError from a record that is no entry any more, and drivers do not number all errors.
  */
 export function asStoreError(error: unknown, path: string): unknown {
-  if (!(error instanceof Error)) return error
+  if (!(error instanceof Error) || error instanceof RefCacheError) return error
   const code = resultCode(error)
   if (code === TOOBIG)
     return new ValueTooLarge('The value is larger than SQLite can hold (1 GB).', { cause: error })
   const cause = error
-  const advice = error instanceof SyntaxError ? DAMAGED : ADVICE.get(code)
+  const damaged = error instanceof SyntaxError || (code === undefined && /malformed/.test(error.message))
+  const advice = damaged ? DAMAGED : ADVICE.get(code)
   if (advice) {
     const kind = advice === UNREACHABLE || advice === UNWRITABLE ? PlaceUnusable : StoreUnavailable
     return new kind(`The cache file ${path} ${advice}. (${error.message})`, { cause })
   }
-  if (code === undefined) return error
   return new StoreUnavailable(`The cache file ${path} failed: ${error.message}.`, { cause })
 }
 

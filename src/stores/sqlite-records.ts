@@ -1,4 +1,4 @@
-import { type Entry, isExpired } from '../core/entry.ts'
+import { type Entry, isExpired, parseEntry } from '../core/entry.ts'
 import { InvalidArgument, ValueTooLarge } from '../core/errors.ts'
 import { parseJson, stringifyJson } from '../core/json-text.ts'
 import type { RefId } from '../core/ref.ts'
@@ -214,7 +214,7 @@ function columns(entry: Entry, record: string): SqliteValue[] {
 }
 
 function entryOf(row: unknown): Entry {
-  return parseJson((row as { record: string }).record) as unknown as Entry
+  return parseEntry((row as { record: string }).record)
 }
 
 /** All refIds of a cache lie between these two: its name has no colon, and `;` is the character after it. */
