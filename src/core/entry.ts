@@ -131,6 +131,15 @@ export interface FailedEntry extends EntryFields, Ran {
   readonly error: TaskError
   /** The owner that fell silent. Unless the task was begun again, what it settles late still counts. */
   readonly lostOwner?: string
+  /** The size of what the work ended with instead of a value (`TaskFailed.value`), where there is that. */
+  readonly valueBytes?: number
+}
+
+/** An entry that has a value beside it, or what stands for one. */
+export type ValuedEntry = CompleteEntry | (FailedEntry & { readonly valueBytes: number })
+
+export function hasValue(entry: Entry): entry is ValuedEntry {
+  return 'valueBytes' in entry && entry.valueBytes !== undefined
 }
 
 export interface CancelledEntry extends EntryFields, Ran {

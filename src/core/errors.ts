@@ -35,9 +35,12 @@ export abstract class RefCacheError extends Error {
 export class NotFound extends RefCacheError {
   readonly code = 'not_found'
 
-  constructor() {
+  /** @param owner the other cache whose reference it is, going by its name alone */
+  constructor(owner?: string) {
     super(
-      'No such reference: it is unknown or has expired. Call the tool that produced it again to get a new ref_id.',
+      owner === undefined
+        ? 'No such reference: it is unknown or has expired. Call the tool that produced it again to get a new ref_id.'
+        : `No reference of this server: going by its name it belongs to '${owner}'. Use the tools of that server to follow it.`,
     )
   }
 }
@@ -54,10 +57,13 @@ export class InvalidArgument extends RefCacheError {
 /** The task behind a reference failed. `cause` is the handler's own error where it ran in this process. */
 export class TaskFailed extends RefCacheError {
   readonly code: ErrorCode
+  /** What the work ended with instead of a value. Kept with the failed task, and shown like a value. */
+  readonly value: JsonValue | undefined
 
-  constructor(message: string, options?: { cause?: unknown; code?: ErrorCode }) {
+  constructor(message: string, options?: { cause?: unknown; code?: ErrorCode; value?: JsonValue }) {
     super(message, options)
     this.code = options?.code ?? 'task_failed'
+    this.value = options?.value
   }
 }
 

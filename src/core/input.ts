@@ -1,26 +1,39 @@
 import { InvalidArgument } from './errors.ts'
 import { isJsonObject, type JsonValue } from './json.ts'
-import { mapJson } from './map-json.ts'
-import { isRefOf, type RefId } from './ref.ts'
+import { mapJson, type Path, pathOf } from './map-json.ts'
+import { isForeignRef, isRefOf, type RefId } from './ref.ts'
 
-/** Whether references in an input stand for their values: all, none, or those within the named arguments. */
-export type ResolveRefs = boolean | readonly string[]
+/**
+ * Whether references in an input stand for their values: all that the caller wrote, none, those within the named arguments,
+ * or (`'deep'`) all that the caller wrote and those in the values that they stand for.
+ */
+export type ResolveRefs = boolean | 'deep' | readonly string[]
 
 export function checkResolveRefs(where: ResolveRefs = true): ResolveRefs {
-  if (typeof where === 'boolean') return where
+  if (typeof where === 'boolean' || where === 'deep') return where
   if (Array.isArray(where) && where.every(name => typeof name === 'string')) return where
-  throw new InvalidArgument('resolveRefs is true, false, or a list of names of arguments.')
+  throw new InvalidArgument("resolveRefs is true, false, 'deep', or a list of names of arguments.")
 }
 
 /** The references of a cache in a value, as often as they stand there. Takes whatever it is given: cycles, any depth, any object. */
 export function referencesIn(cacheName: string, value: unknown, where: ResolveRefs = true): RefId[] {
-  const found: RefId[] = []
+  return textsIn(value, where, text => isRefOf(cacheName, text))
+}
+
+/** Texts in a value that read like references of other caches. */
+export function foreignReferencesIn(cacheName: string, value: unknown, where: ResolveRefs = true): RefId[] {
+  return textsIn(value, where, text => isForeignRef(cacheName, text))
+}
+
+function textsIn(value: unknown, where: ResolveRefs, isWanted: (text: string) => boolean): string[] {
+  const found: string[] = []
   const seen = new Set<object>()
   const waiting: unknown[] = [selected(value, where)]
   while (waiting.length > 0) {
     const next = waiting.pop()
-    if (isRefOf(cacheName, next)) found.push(next)
-    else if (typeof next === 'object' && next !== null && !seen.has(next)) {
+    if (typeof next === 'string') {
+      if (isWanted(next)) found.push(next)
+    } else if (typeof next === 'object' && next !== null && !seen.has(next)) {
       seen.add(next)
       for (const member of Object.values(next)) waiting.push(member)
     }
@@ -29,27 +42,33 @@ export function referencesIn(cacheName: string, value: unknown, where: ResolveRe
 }
 
 function selected(value: unknown, where: ResolveRefs): unknown {
-  if (typeof where === 'boolean') return where ? value : undefined
+  if (!isList(where)) return where === false ? undefined : value
   if (typeof value !== 'object' || value === null) return undefined
   return Object.entries(value).flatMap(([name, member]) => (where.includes(name) ? [member] : []))
 }
 
-/** A copy of the value in which each reference is replaced. */
+/** A copy of the value in which each reference is replaced; in the same order each time. */
 export function replaceReferences(
   cacheName: string,
   value: JsonValue,
   where: ResolveRefs,
-  replacement: (refId: RefId) => JsonValue,
+  replacement: (refId: RefId, path: Path) => JsonValue,
 ): JsonValue {
-  const replaced = (part: JsonValue) =>
-    mapJson(part, inner => (isRefOf(cacheName, inner) ? replacement(inner) : undefined))
+  const replaced = (part: JsonValue, start: Path = []) =>
+    mapJson(part, (inner, trail) =>
+      isRefOf(cacheName, inner) ? replacement(inner, [...start, ...pathOf(trail)]) : undefined,
+    )
   if (where === false) return value
-  if (where === true) return replaced(value)
+  if (!isList(where)) return replaced(value)
   if (!isJsonObject(value)) return value
   // By entries, so that a member called `__proto__` stays a member.
   const members = Object.entries(value).map(([name, member]) => [
     name,
-    where.includes(name) ? replaced(member) : member,
+    where.includes(name) ? replaced(member, [name]) : member,
   ])
   return Object.fromEntries(members) as JsonValue
+}
+
+function isList(where: ResolveRefs): where is readonly string[] {
+  return Array.isArray(where)
 }

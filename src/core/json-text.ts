@@ -68,7 +68,7 @@ function stringifyMarked(value: JsonValue | object): string | undefined {
   marking = true
   marked = 0
   try {
-    return JSON.stringify(value)
+    return JSON.stringify(value) ?? 'null'
   } catch (error) {
     if (error instanceof RangeError) return undefined
     throw error

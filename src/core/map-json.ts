@@ -6,24 +6,44 @@ export function withPlainNumbers(value: JsonValue): JsonValue {
   return mapJson(value, part => (part instanceof ExactNumber ? part.valueOf() : undefined))
 }
 
+/** Where a part of a value stands: names of members and positions in lists. */
+export type Path = ReadonlyArray<string | number>
+
+/** The same, from the part upwards. */
+export interface Trail {
+  readonly step: string | number
+  readonly above: Trail | undefined
+}
+
+export function pathOf(trail: Trail | undefined): Path {
+  const steps: Array<string | number> = []
+  for (let at = trail; at; at = at.above) steps.push(at.step)
+  return steps.reverse()
+}
+
 /**
  * A copy of the value, with something else in the place of each part for which `replace` gives it: that is not looked into.
  * Takes any depth.
  */
-export function mapJson(value: JsonValue, replace: (part: JsonValue) => JsonValue | undefined): JsonValue {
-  const root = [value]
-  const open: Array<JsonValue[] | JsonObject> = [root]
-  const copyOf = (part: JsonValue): JsonValue => {
-    const replaced = replace(part)
+export function mapJson(
+  value: JsonValue,
+  replace: (part: JsonValue, trail: Trail | undefined) => JsonValue | undefined,
+): JsonValue {
+  const open: Array<{ copy: JsonValue[] | JsonObject; trail: Trail | undefined }> = []
+  const copyOf = (part: JsonValue, trail: Trail | undefined): JsonValue => {
+    const replaced = replace(part, trail)
     if (replaced !== undefined) return replaced
     const copy = Array.isArray(part) ? [...part] : isJsonObject(part) ? { ...part } : undefined
-    if (copy) open.push(copy)
+    if (copy) open.push({ copy, trail })
     return copy ?? part
   }
+  const root = copyOf(value, undefined)
   for (let next = open.pop(); next; next = open.pop()) {
-    if (Array.isArray(next)) for (const [at, part] of next.entries()) next[at] = copyOf(part)
+    const { copy, trail: above } = next
+    if (Array.isArray(copy))
+      for (const [step, part] of copy.entries()) copy[step] = copyOf(part, { step, above })
     // A member called `__proto__` is the copy's own by now, and stays a member.
-    else for (const name of Object.keys(next)) next[name] = copyOf(next[name] as JsonValue)
+    else for (const step of Object.keys(copy)) copy[step] = copyOf(copy[step] as JsonValue, { step, above })
   }
-  return root[0] as JsonValue
+  return root
 }

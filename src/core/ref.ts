@@ -51,6 +51,13 @@ export function isRefOf(cacheName: string, text: unknown): text is RefId {
   )
 }
 
+/** Whether `text` has the full form of a reference of some other cache. Texts that are none may look like one (`md5:…`). */
+export function isForeignRef(cacheName: string, text: unknown): text is RefId {
+  if (typeof text !== 'string' || text.length > 64 + 1 + ID_BYTES * 2) return false
+  const name = cacheNameOf(text)
+  return name !== cacheName && CACHE_NAME.test(name) && isRefOf(name, text)
+}
+
 /** The cache a reference belongs to. */
 export function cacheNameOf(refId: RefId): string {
   return refId.slice(0, -(ID_BYTES * 2 + 1))

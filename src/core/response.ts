@@ -42,6 +42,12 @@ export interface CacheResponse extends AnswerBase {
   readonly totalPages?: number
   /** What the pages consist of. `json`: slices of the compact JSON text, because one item alone exceeds the budget. */
   readonly pageUnit?: 'items' | 'entries' | 'lines' | 'characters' | 'json'
+  /** JSON Pointer to the list within the value that the pages are of, where they are not of the value itself. */
+  readonly path?: string
+  /** What stands beside a preview, for values of tools of MCP: `media`, `uri`. */
+  readonly about?: JsonObject
+  /** Metadata of such a value. */
+  readonly meta?: JsonObject
 }
 
 /** A task that is not finished, or finished without a value. */
@@ -70,6 +76,8 @@ export interface AsyncTaskResponse extends AnswerBase {
   readonly retryCount?: number
   readonly maxRetries?: number
   readonly canRetry?: boolean
+  /** What the work ended with instead of a value, whole or the part that fits; only for whoever may read it. */
+  readonly errorValue?: CacheResponse
   /** In the `full` format, which always has `retryCount` and `canRetry`, too. */
   readonly isCancellable?: boolean
   readonly retryHistory?: readonly FailedAttempt[]

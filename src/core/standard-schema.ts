@@ -1,4 +1,5 @@
 import { InvalidArgument } from './errors.ts'
+import type { JsonObject } from './json.ts'
 
 /** The slice of the Standard Schema specification, version 1, that is used here (standardschema.dev). */
 export interface StandardSchema<Input, Output = Input> {
@@ -17,6 +18,27 @@ type Validation<Output> =
 interface Issue {
   readonly message: string
   readonly path?: ReadonlyArray<PropertyKey | { readonly key: PropertyKey }> | undefined
+}
+
+/** Converted once: over HTTP tools are registered for every request. */
+const jsonSchemas = new WeakMap<object, JsonObject | undefined>()
+
+/** What a schema says of its input in JSON Schema, where its library offers that (Standard JSON Schema). */
+export function jsonSchemaOf(schema: StandardSchema<unknown>): JsonObject | undefined {
+  if (!jsonSchemas.has(schema)) jsonSchemas.set(schema, convert(schema))
+  return jsonSchemas.get(schema)
+}
+
+function convert(schema: StandardSchema<unknown>): JsonObject | undefined {
+  const standard = schema['~standard'] as { jsonSchema?: { input?: (options: object) => unknown } }
+  const options = { target: 'draft-2020-12', libraryOptions: { unrepresentable: 'any' } }
+  try {
+    const converted = standard.jsonSchema?.input?.(options)
+    return typeof converted === 'object' && converted !== null ? (converted as JsonObject) : undefined
+  } catch {
+    // What it accepts cannot be said in JSON Schema.
+    return undefined
+  }
 }
 
 /** @throws InvalidArgument that lists what is wrong, and where */

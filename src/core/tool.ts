@@ -81,8 +81,9 @@ export interface ToolOptions<Input = unknown, Parsed = Input> {
   /** What it leaves open is as the roles' defaults say. @defaultValue that of the namespace */
   policy?: AccessPolicy
   /**
-   * Which references in the input are replaced by their values before the handler runs: all, none, or those within
-   * the named arguments. A caller needs READ or EXECUTE for each.
+   * Which references in the input are replaced by their values before the handler runs: all that the caller wrote, none,
+   * those within the named arguments, or `'deep'`: also those that stand in the values themselves. A caller needs READ or
+   * EXECUTE for each.
    * @defaultValue true
    */
   resolveRefs?: ResolveRefs
@@ -148,6 +149,11 @@ export interface ToolOptions<Input = unknown, Parsed = Input> {
    * JSON are the same call; where it makes something else, those that are given alike are.
    */
   input?: StandardSchema<Input, Parsed>
+  /**
+   * JSON Schema of the input: the value of a reference becomes what it wants in that place.
+   * @defaultValue what `input` says of itself
+   */
+  inputJsonSchema?: JsonObject
   /** JSON Schema of the result; told to callers who ask for the `full` format. */
   outputSchema?: JsonObject
 }
@@ -178,6 +184,7 @@ export interface Tool {
   readonly verbatim: boolean
   readonly responseFormat: ResponseFormat
   readonly input: StandardSchema<unknown> | undefined
+  readonly inputJsonSchema: JsonObject | undefined
   readonly outputSchema: JsonObject | undefined
 }
 
@@ -207,6 +214,7 @@ const OPTIONS: Names<ToolOptions> = {
   verbatim: true,
   responseFormat: true,
   input: true,
+  inputJsonSchema: true,
   outputSchema: true,
 }
 
@@ -248,6 +256,7 @@ export function defineTool<Input, Output, Parsed>(
     responseFormat:
       checkChoice(options.responseFormat, ['minimal', 'standard', 'full'], 'responseFormat') ?? 'standard',
     input: options.input as StandardSchema<unknown> | undefined,
+    inputJsonSchema: options.inputJsonSchema,
     outputSchema: options.outputSchema,
   }
 }

@@ -39,7 +39,7 @@ export type EntryEvent =
   /** By whoever may: no lease is needed, and the task may wait for its next attempt. */
   | { type: 'answer'; answers: Readonly<Record<string, JsonObject>>; now: number }
   | ({ type: 'complete'; owner: string; valueBytes: number } & End)
-  | ({ type: 'fail'; owner: string; error: TaskError } & End)
+  | ({ type: 'fail'; owner: string; error: TaskError; valueBytes?: number } & End)
   /** The input turned out to hold more than the call's own references: all that guards the result now. */
   | { type: 'derive'; owner: string; derivedFrom: readonly Guard[] }
   /** The attempt failed, and another one follows. */
@@ -161,7 +161,7 @@ function moved(entry: InFlightEntry, event: FlightEvent): Entry {
         valueBytes: event.valueBytes,
       }
     case 'fail':
-      return { ...failed(entry, event, event.error), status: 'failed' }
+      return { ...failed(entry, event, event.error), ...bytesOf(event), status: 'failed' }
     case 'lose':
       return {
         ...failed(entry, event, LOST),
@@ -217,7 +217,7 @@ function again(
   { lease, keepKey }: EntryEvent & { type: 'retry' },
 ): Entry {
   const { releasedKey: key } = entry
-  const rest = without(entry, 'completedAt', 'error', 'lostOwner', 'expiresAt', 'releasedKey')
+  const rest = without(entry, 'completedAt', 'error', 'lostOwner', 'expiresAt', 'releasedKey', 'valueBytes')
   return { ...waiting(rest, lease), ...(keepKey && key !== undefined ? { key } : {}) }
 }
 
@@ -251,6 +251,10 @@ function released({ key }: InFlightEntry): { releasedKey?: string } {
 function failed(entry: InFlightEntry, end: End, error: TaskError) {
   const retryHistory = historyWith(entry, { error, now: end.now })
   return { ...ended(entry, end), ...released(entry), error, retryHistory }
+}
+
+function bytesOf({ valueBytes }: { valueBytes?: number }): { valueBytes?: number } {
+  return valueBytes === undefined ? {} : { valueBytes }
 }
 
 function historyWith(entry: InFlightEntry, { error, now }: { error: TaskError; now: number }) {

@@ -26,7 +26,15 @@ export interface RefcacheToolConfig<
   Output extends ToolParameters | undefined = ToolParameters | undefined,
 > extends Omit<
       ToolOptions,
-      'name' | 'input' | 'outputSchema' | 'asyncTimeout' | 'memoize' | 'readOnly' | 'idempotent' | 'namespace'
+      | 'name'
+      | 'input'
+      | 'inputJsonSchema'
+      | 'outputSchema'
+      | 'asyncTimeout'
+      | 'memoize'
+      | 'readOnly'
+      | 'idempotent'
+      | 'namespace'
     >,
     Scoping,
     Pick<Tool<Session>, 'name' | 'description' | 'annotations' | 'canAccess' | '_meta'> {

@@ -3,7 +3,7 @@ import { KNOW } from '../access/authorize.ts'
 import type { Namespace } from '../access/namespace.ts'
 import type { AccessPolicy } from '../access/policy.ts'
 import { type Duration, toMilliseconds } from '../core/duration.ts'
-import { type Entry, isInFlight, type Progress } from '../core/entry.ts'
+import { type Entry, hasValue, isInFlight, type Progress } from '../core/entry.ts'
 import { events } from '../core/events.ts'
 import type { QuestionMethod } from '../core/question.ts'
 import type { CallResponse } from '../core/response.ts'
@@ -145,6 +145,8 @@ function rejectFailure(
 ): void {
   abandoned.throwIfAborted()
   if (entry?.status !== 'failed') return
+  // It ended with something to show.
+  if (hasValue(entry) && engine.access.mayHear(entry, who)) return
   engine.access.authorize(entry, who, { action: 'call', permission: KNOW, refId: entry.refId, denial: '' })
   if (heard && engine.access.mayHear(entry, who)) throw heard.error
   throw taskFailed(engine, entry, who)

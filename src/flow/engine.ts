@@ -7,6 +7,7 @@ import type { Tool } from '../core/tool.ts'
 import type { PreviewStrategy, SizeMode } from '../preview/preview.ts'
 import type { Runner } from '../runners/runner.ts'
 import type { Store } from '../stores/store.ts'
+import type { Wrapping } from '../values/view.ts'
 import type { Decoys } from './decoys.ts'
 import type { Emitter } from './emitter.ts'
 import type { EntryClock } from './entry-clock.ts'
@@ -46,7 +47,9 @@ export interface Settings {
 export type ViewPurpose = 'show' | 'use'
 
 /** What of a value is shown or used, by name: for values that wrap what the reader is after. */
-export type Views = Readonly<Record<string, (value: JsonValue, purpose: ViewPurpose) => JsonValue>>
+export type Views = Readonly<
+  Record<string, ((value: JsonValue, purpose: ViewPurpose) => JsonValue) | Wrapping>
+>
 
 /** All that the flow works with. Put together in `ref-cache.ts`. */
 export interface Engine {

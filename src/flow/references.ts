@@ -3,16 +3,19 @@ import { KNOW } from '../access/authorize.ts'
 import type { Guard } from '../access/decision.ts'
 import { Permission } from '../access/permission.ts'
 import { parseStored } from '../core/codec.ts'
-import { type CompleteEntry, type Entry, type InFlightEntry, isInFlight } from '../core/entry.ts'
+import { type CompleteEntry, type Entry, type InFlightEntry, isExpired, isInFlight } from '../core/entry.ts'
 import { CircularReference, InvalidArgument, TaskCancelled, TaskFailed } from '../core/errors.ts'
-import { type ResolveRefs, referencesIn, replaceReferences } from '../core/input.ts'
-import type { JsonValue } from '../core/json.ts'
+import { foreignReferencesIn, type ResolveRefs, referencesIn, replaceReferences } from '../core/input.ts'
+import type { JsonObject, JsonValue } from '../core/json.ts'
 import { parseJson, stringifyJson } from '../core/json-text.ts'
 import { canonical } from '../core/key.ts'
-import type { RefId } from '../core/ref.ts'
+import type { Path } from '../core/map-json.ts'
+import { cacheNameOf, type RefId } from '../core/ref.ts'
 import { isLossless, serializeInput } from '../core/serialize.ts'
-import { validate } from '../core/standard-schema.ts'
+import { jsonSchemaOf, validate } from '../core/standard-schema.ts'
 import type { Tool } from '../core/tool.ts'
+import { admits, asWanted, type Given, typeOfJson } from '../values/argument.ts'
+import { type JsonType, typesAt } from '../values/schema-types.ts'
 import type { Engine } from './engine.ts'
 import { findFor } from './find.ts'
 import { follow } from './follow.ts'
@@ -28,11 +31,15 @@ import {
 } from './input-cost.ts'
 import { renew } from './renew.ts'
 import { readJson } from './values.ts'
+import { usedOf } from './views.ts'
 
 const MAX_REFERENCES = 1_000
 
 /** References within values within values: so far they are followed. */
 const MAX_LEVELS = 8
+
+/** Of the place of an argument, in an error. */
+const MAX_PLACE = 100
 
 /** Characters of JSON that may be parsed before others have their turn. */
 const PARSED_AT_ONCE = 256 * 1024
@@ -69,6 +76,7 @@ export async function acceptInput(
   const json = inputText(tool, input)
   // As the handler's process will read it, wherever that is.
   const given = tool.verbatim ? input : parseJson(json)
+  await refuseForeign(engine, tool, given, who)
   const places = referencesIn(engine.name, given, tool.resolveRefs)
   const uses = [...new Set(places)]
   if (uses.length === 0) {
@@ -99,6 +107,25 @@ export function inputText({ verbatim }: Tool, input: unknown): string {
   return verbatim ? stringifyJson(input as JsonValue) : serializeInput(input)
 }
 
+/** Other texts may look like references (`md5:…`): so many of them are looked up. */
+const MAX_FOREIGN = 100
+
+/**
+ * A reference of another cache on this store would reach the handler as a text, and nobody would notice. Its own cache
+ * says who may use it, so it is refused. A text that names nothing, or nothing that the caller may know of, stays a text.
+ */
+async function refuseForeign(engine: Engine, tool: Tool, input: unknown, who: Actor): Promise<void> {
+  const texts = [...new Set(foreignReferencesIn(engine.name, input, tool.resolveRefs))]
+  const entries = await Promise.all(texts.slice(0, MAX_FOREIGN).map(text => engine.store.get(text)))
+  for (const entry of entries) {
+    if (!entry || isExpired(entry, engine.clock.now()) || !engine.access.may(entry, who, KNOW)) continue
+    const owner = cacheNameOf(entry.refId)
+    throw new InvalidArgument(
+      `The input holds a reference of '${owner}', and this is '${engine.name}'. Give it to a tool of '${owner}', or read it there with get_cached_result and pass what is needed of it.`,
+    )
+  }
+}
+
 /** Waits, for as long as the task is ours, until nothing that it uses is in flight any more. */
 export async function settled(engine: Engine, uses: readonly RefId[], signal: AbortSignal): Promise<void> {
   for (const refId of uses) {
@@ -115,7 +142,8 @@ export async function inFlight(engine: Engine, uses: readonly RefId[]): Promise<
 }
 
 /**
- * The arguments of a handler: values in the places of references, also of those that stand in the values themselves.
+ * The arguments of a handler: values in the places of the references that the caller wrote and, for a tool that wants it
+ * (`resolveRefs: 'deep'`), of those that stand in the values themselves.
  *
  * @param guard hears of all that limits who may see the result, before anything is said of what was found, be it an error
  * @param memory waits for room for what is about to be parsed
@@ -145,8 +173,19 @@ export async function fillInput(
 /** A value as it goes into an input. */
 interface Loaded {
   readonly text: string
+  /** What an argument may want instead. */
+  readonly instead: Pick<Given, 'text' | 'forms'>
+  /** Whether the caller may see it. */
+  readonly sees: boolean
   readonly size: Size
   readonly cost: Cost
+}
+
+/** Where a reference stands, and what its argument admits there; undefined: anything. */
+interface Place {
+  readonly refId: RefId
+  readonly at: Path
+  readonly wanted: ReadonlySet<JsonType> | undefined
 }
 
 /** What a value with references in it is itself part of. */
@@ -161,6 +200,7 @@ interface Within {
 class Filling {
   readonly guards: Guard[] = []
   readonly #loaded = new Map<RefId, Loaded>()
+  readonly #forms = new Map<string, Loaded>()
   /** Characters that were parsed since others had their turn. */
   #parsed = 0
 
@@ -179,8 +219,8 @@ class Filling {
 
   async #fill(value: JsonValue, where: ResolveRefs, within: Within, shared = false) {
     const { name, settings } = this.engine
-    const places = referencesIn(name, value, where)
-    const refs = [...new Set(places)]
+    const places = this.#placesIn(value, where, within)
+    const refs = [...new Set(places.map(({ refId }) => refId))]
     if (refs.length === 0) return { value, cost: sumOf([]) }
     if (this.#loaded.size + refs.length > MAX_REFERENCES || within.path.length >= MAX_LEVELS) {
       throw new InvalidArgument(
@@ -191,38 +231,73 @@ class Filling {
       this.signal.throwIfAborted()
       await this.#load(refId, within)
     }
-    const copied = shared ? refs : places
-    const cost = sumOf(places.map(refId => this.#get(refId).cost))
-    const { weight } = sumOf(copied.map(refId => this.#get(refId).cost)).seen
+    const forms: Loaded[] = []
+    for (const place of places) forms.push(await this.#formFor(place))
+    const copied = shared ? [...new Set(forms)] : forms
+    const cost = sumOf(forms.map(form => form.cost))
+    const { weight } = sumOf(copied.map(form => form.cost)).seen
     // What is private as a whole is held to its limits as a whole.
     if (within.sees) checkCost({ ...cost, seen: { ...cost.seen, weight } }, settings)
     else
       checkSizes(
-        places.map(refId => this.#get(refId).size),
+        forms.map(form => form.size),
         settings,
       )
     const copies = await this.#copies(copied)
     const take = (of: JsonValue[]) => (shared ? of[0] : of.pop()) as JsonValue
-    const filled = replaceReferences(name, value, where, refId => take(copies.get(refId) as JsonValue[]))
+    let next = 0
+    const filled = replaceReferences(name, value, where, () =>
+      take(copies.get(forms[next++] as Loaded) as JsonValue[]),
+    )
     return { value: filled, cost }
   }
 
-  /** The values that are to be used, each as often as it is named. */
-  async #copies(places: readonly RefId[]): Promise<Map<RefId, JsonValue[]>> {
-    const copies = new Map<RefId, JsonValue[]>()
-    await this.memory(places.reduce((sum, refId) => sum + this.#get(refId).size.weight, 0))
-    for (const refId of places) {
-      const { text } = this.#get(refId)
-      const of = copies.get(refId) ?? []
-      of.push(parseStored(text))
-      copies.set(refId, of)
-      await this.#giveTurns(text.length)
-    }
-    return copies
+  /** The references in a value, in the order in which they will be replaced. */
+  #placesIn(value: JsonValue, where: ResolveRefs, { path }: Within): Place[] {
+    // What stands in a value was not written for an argument.
+    const schema = path.length === 0 ? inputSchemaOf(this.tool) : undefined
+    const places: Place[] = []
+    replaceReferences(this.engine.name, value, where, (refId, at) => {
+      places.push({ refId, at, wanted: schema && typesAt(schema, at) })
+      return refId
+    })
+    return places
   }
 
-  #get(refId: RefId): Loaded {
-    return this.#loaded.get(refId) as Loaded
+  /** A value as the argument wants it: the same for all arguments that want the same. */
+  async #formFor({ refId, at, wanted }: Place): Promise<Loaded> {
+    const loaded = this.#loaded.get(refId) as Loaded
+    if (!wanted) return loaded
+    const key = `${refId} ${[...wanted].join()}`
+    const known = this.#forms.get(key)
+    if (known) return known
+    const form = await this.#makeForm(loaded, wanted)
+    if (!form) throw noSuchForm(at, wanted, loaded.text)
+    this.#forms.set(key, form)
+    return form
+  }
+
+  async #makeForm(loaded: Loaded, wanted: ReadonlySet<JsonType>): Promise<Loaded | undefined> {
+    if (admits(wanted, loaded.text)) return loaded
+    // A text may have to be read as the JSON it is.
+    await this.memory(loaded.size.weight)
+    const text = asWanted({ json: loaded.text, ...loaded.instead }, wanted)
+    if (text === undefined) return undefined
+    const size = sizeOf(text)
+    return { ...loaded, text, size, cost: costOf(size, loaded.sees) }
+  }
+
+  /** The values that are to be used, each as often as it stands there. */
+  async #copies(forms: readonly Loaded[]): Promise<Map<Loaded, JsonValue[]>> {
+    const copies = new Map<Loaded, JsonValue[]>()
+    await this.memory(forms.reduce((sum, { size }) => sum + size.weight, 0))
+    for (const form of forms) {
+      const of = copies.get(form) ?? []
+      of.push(parseStored(form.text))
+      copies.set(form, of)
+      await this.#giveTurns(form.text.length)
+    }
+    return copies
   }
 
   async #giveTurns(length: number): Promise<void> {
@@ -256,35 +331,45 @@ class Filling {
     await renew(this.engine, entry)
   }
 
-  /** The value of an entry, with values in the places of the references in it. */
+  /** The value of an entry, for a tool that wants it with values in the places of the references in it. */
   async #filled(entry: CompleteEntry, within: Within): Promise<Loaded> {
     const { name, settings, access } = this.engine
     const sees = access.may(entry, this.who, Permission.READ)
-    const text = await this.#used(entry)
+    const { text, instead } = await this.#used(entry)
     const own = sizeOf(text)
-    if (!text.includes(`"${name}:`)) return { text, size: own, cost: costOf(own, sees) }
+    const deep = this.tool.resolveRefs === 'deep' && text.includes(`"${name}:`)
+    if (!deep) return { text, instead, sees, size: own, cost: costOf(own, sees) }
     await this.memory(own.weight)
     const inside = { path: [...within.path, entry.refId], sees: within.sees && sees }
     const { value, cost } = await this.#fill(parseStored(text), true, inside)
     const whole = stringifyJson(value)
     const size = sizeOf(whole)
     if (!inside.sees) checkSizes([size], settings)
-    return { text: whole, size, cost: sees ? sumOf([costOf(own, true), cost]) : costOf(size, false) }
+    return {
+      text: whole,
+      instead: {},
+      sees,
+      size,
+      cost: sees ? sumOf([costOf(own, true), cost]) : costOf(size, false),
+    }
   }
 
   /** Held to the limits before anything is made of it. */
-  async #used(entry: CompleteEntry): Promise<string> {
-    const { settings, views } = this.engine
+  async #used(entry: CompleteEntry): Promise<Pick<Loaded, 'text' | 'instead'>> {
+    const { settings } = this.engine
     await this.memory(entry.valueBytes)
     const json = await readJson(this.engine, entry)
-    const project = entry.view === undefined ? undefined : views[entry.view]
     const { length, weight } = sizeOf(json)
-    checkSizes([{ length: project ? 0 : length, weight }], settings)
-    if (!project) return json
+    checkSizes([{ length: entry.view === undefined ? length : 0, weight }], settings)
+    if (entry.view === undefined) return { text: json, instead: {} }
     await this.memory(weight)
-    const text = stringifyJson(project(parseStored(json), 'use'))
-    checkSizes([sizeOf(text)], settings)
-    return text
+    const { value, text, forms = [] } = usedOf(this.engine, entry, parseStored(json))
+    const used = stringifyJson(value)
+    checkSizes([sizeOf(used)], settings)
+    return {
+      text: used,
+      instead: { ...(text === undefined ? {} : { text }), forms: forms.map(stringifyJson) },
+    }
   }
 
   /**
@@ -298,6 +383,18 @@ class Filling {
       : unseenGuards(this.engine, entry, this.who, this.tool)
     this.guards.push(...guards)
   }
+}
+
+function noSuchForm(at: Path, wanted: ReadonlySet<JsonType>, json: string): InvalidArgument {
+  const place = at.join('.').slice(0, MAX_PLACE)
+  const found = typeOfJson(json) === 'string' ? 'a text that is no such JSON' : `of type ${typeOfJson(json)}`
+  return new InvalidArgument(
+    `The argument ${place} takes ${[...wanted].join(' or ')}; the value of its reference is ${found}. Pass another reference, or the value itself.`,
+  )
+}
+
+function inputSchemaOf({ inputJsonSchema, input }: Tool): JsonObject | undefined {
+  return inputJsonSchema ?? (input && jsonSchemaOf(input))
 }
 
 /** To compute with a value. Whatever stands against that looks alike. */

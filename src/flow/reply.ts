@@ -2,7 +2,7 @@ import type { Actor } from '../access/actor.ts'
 import type { AuditAction } from '../access/audit.ts'
 import { KNOW } from '../access/authorize.ts'
 import { Permission } from '../access/permission.ts'
-import { type Entry, isExpired } from '../core/entry.ts'
+import { type Entry, hasValue, isExpired } from '../core/entry.ts'
 import { PermissionDenied } from '../core/errors.ts'
 import type { RefId } from '../core/ref.ts'
 import type { CacheResponse, CallResponse } from '../core/response.ts'
@@ -51,7 +51,11 @@ export async function reply(
     if (!live || unreadable !== 'withhold' || !(error instanceof PermissionDenied)) throw error
     return delivered(engine, bare(live, PRIVATE), options.signal)
   }
-  if (known.status !== 'complete') return describeTask(engine, known, who, options.responseFormat)
+  if (known.status !== 'complete') {
+    const described = describeTask(engine, known, who, options.responseFormat)
+    if (!hasValue(known) || !engine.access.mayHear(known, who)) return described
+    return { ...described, errorValue: await showValue(engine, known, options) }
+  }
   await renew(engine, known)
   return delivered(engine, await showValue(engine, known, options), options.signal)
 }

@@ -1,5 +1,5 @@
 import type { Actor } from '../access/actor.ts'
-import type { Entry, Lease, PendingEntry } from '../core/entry.ts'
+import { type Entry, hasValue, type Lease, type PendingEntry } from '../core/entry.ts'
 import { InvalidArgument } from '../core/errors.ts'
 import type { RefId } from '../core/ref.ts'
 import type { CallResponse } from '../core/response.ts'
@@ -45,7 +45,9 @@ async function restart(
 ): Promise<PendingEntry | undefined> {
   const moved = transition(entry, { type: 'retry', lease, keepKey, now: engine.clock.now() })
   if (!moved.ok || moved.entry.status !== 'pending') return undefined
-  return (await engine.store.update(moved.entry, entry.version)) ? moved.entry : undefined
+  // What the last attempt ended with is no value of the next one.
+  const parts = hasValue(entry) ? { value: undefined } : undefined
+  return (await engine.store.update(moved.entry, entry.version, parts)) ? moved.entry : undefined
 }
 
 function retryable(engine: Engine, entry: Entry): Tool {

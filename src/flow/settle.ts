@@ -14,6 +14,7 @@ import {
   type RpcError,
   StoreUnavailable,
   TaskCancelled,
+  TaskFailed,
   UnreadableValue,
   WorkerLost,
 } from '../core/errors.ts'
@@ -27,7 +28,7 @@ import { pause } from './abort.ts'
 import { type Change, change } from './change.ts'
 import type { Engine } from './engine.ts'
 import { ttlFor } from './namespace.ts'
-import type { EncodedValue } from './values.ts'
+import { type EncodedValue, encodeValue } from './values.ts'
 
 const MAX_ERROR_DATA_BYTES = 8 * 1024
 const FIRST_WAIT_MS = 250
@@ -102,10 +103,27 @@ async function concludeError(engine: Engine, attempt: Attempt, error: unknown): 
   }
   const { taskRetention } = engine.settings
   engine.thrown.tell(entry, error, expiry(now, taskRetention))
-  await store(engine, attempt, at => {
-    return { type: 'fail', now: at, expiresAt: expiry(at, taskRetention), progress, error: taskError }
+  const kept = await encodeFailure(engine, tool, error)
+  const end = (at: number): Ending => ({
+    type: 'fail',
+    now: at,
+    expiresAt: expiry(at, taskRetention),
+    progress,
+    error: taskError,
+    ...(kept ? { valueBytes: kept.valueBytes } : {}),
   })
+  await store(engine, attempt, end, kept && { value: kept.bytes })
   return undefined
+}
+
+/** What the work ended with instead of a value. Where that cannot be kept, the error's text has to do. */
+async function encodeFailure(
+  engine: Engine,
+  { verbatim }: Tool,
+  error: unknown,
+): Promise<EncodedValue | undefined> {
+  if (!(error instanceof TaskFailed) || error.value === undefined) return undefined
+  return encodeValue(engine, error.value, verbatim).catch(() => undefined)
 }
 
 /** Only the end of this process is a reason to give work away; work that fails is the work's own matter. */

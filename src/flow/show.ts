@@ -1,27 +1,39 @@
-import type { CompleteEntry } from '../core/entry.ts'
+import type { ValuedEntry } from '../core/entry.ts'
 import { InvalidArgument, ValueTooLarge } from '../core/errors.ts'
 import { parseJson, stringifyJson } from '../core/json-text.ts'
 import { checkCount } from '../core/options.ts'
 import type { CacheResponse } from '../core/response.ts'
-import { measure, type View, type ViewRequest, view } from '../preview/preview.ts'
+import { fitsText, measure, sizeWithin, type View, type ViewRequest, view } from '../preview/preview.ts'
+import type { Shown } from '../values/view.ts'
 import type { Engine } from './engine.ts'
 import type { ReplyOptions } from './reply.ts'
 import { readJson, type Sources, sourcesOf } from './values.ts'
 
-/** The value of a complete entry, whole or as much of it as was asked for and fits. Authorized by `reply`. */
+/** What is asked for, and by whom. */
+interface ShowRequest extends ViewRequest {
+  /** The caller itself set the budget. */
+  readonly asked: boolean
+  /** A value with more JSON than this is not handed out unasked, however little of it is read. */
+  readonly maxWholeBytes: number
+}
+
+/** A view, and what the entry's own view says besides. */
+type Answer = View & Pick<CacheResponse, 'path' | 'about' | 'meta'>
+
+/** The value of an entry, whole or as much of it as was asked for and fits. Authorized by `reply`. */
 export async function showValue(
   engine: Engine,
-  entry: CompleteEntry,
+  entry: ValuedEntry,
   options: ReplyOptions,
 ): Promise<CacheResponse> {
   if (options.full) return showFull(engine, entry, options)
   const request = viewRequest(engine, entry, options)
   const sources = await sourcesOf(engine, entry)
-  return present(entry, parseJson(await lastView(sources, request)) as unknown as View)
+  return present(entry, parseJson(await lastView(sources, request)) as unknown as Answer)
 }
 
 /** Made once for all who ask for the same at the same time, or one after the other. */
-function lastView(sources: Sources, request: ViewRequest): Promise<string> {
+function lastView(sources: Sources, request: ShowRequest): Promise<string> {
   const key = JSON.stringify(request)
   if (sources.last?.request === key) return sources.last.view
   const view = make(sources, request).then(made => stringifyJson(made))
@@ -33,28 +45,59 @@ function lastView(sources: Sources, request: ViewRequest): Promise<string> {
   return view
 }
 
-async function make({ whole, shown }: Sources, request: ViewRequest): Promise<View> {
-  const answer = await view(request.page === undefined ? whole : shown, request)
-  if (answer.kind === 'whole' || whole === shown || request.page !== undefined) return answer
-  return asPart(await view(shown, request), answer, request)
+async function make(sources: Sources, request: ShowRequest): Promise<Answer> {
+  const { whole, shown, paged, passes, view: projected } = sources
+  if (request.page !== undefined) return withPath(await view(paged, request), projected)
+  if (!passes) {
+    const answer = await view(whole, request)
+    return answer.kind === 'whole' ? answer : asPart(await view(shown, request), request, answer)
+  }
+  if (!projected) return view(whole, request)
+  const size = await passingSize(sources, request)
+  if (size !== undefined) return { kind: 'whole', value: parseJson(whole.json), size }
+  const pages = request.strategy === 'paginate'
+  const answer = asPart(await view(pages ? paged : shown, request), request)
+  const { about, meta } = projected
+  return {
+    ...(pages ? withPath(answer, projected) : answer),
+    ...(about ? { about } : {}),
+    ...(meta ? { meta } : {}),
+  }
+}
+
+/** The size of what is shown, if the whole value may pass: all that a model reads of it fits, and the rest is within reason. */
+async function passingSize(
+  { whole, shown, view }: Sources,
+  request: ShowRequest,
+): Promise<number | undefined> {
+  const { sizeMode, maxWholeBytes } = request
+  if (whole.json.length > maxWholeBytes) return undefined
+  const perToken = sizeMode === 'token' ? 1 : 4
+  const limit = request.asked ? request.maxSize : Math.max(request.maxSize, (view?.wholeUpTo ?? 0) * perToken)
+  if (view?.reads !== undefined && !(await fitsText(view.reads, sizeMode, limit))) return undefined
+  return sizeWithin(shown, sizeMode, limit)
+}
+
+function withPath(answer: Answer, projected: Shown | undefined): Answer {
+  return projected?.list ? { ...answer, path: projected.list.path } : answer
 }
 
 /** A projection that fits the budget is still not the whole value. */
-function asPart(projected: View, ofWhole: View & { kind: 'part' }, request: ViewRequest): View {
+function asPart(projected: View, request: ShowRequest, ofWhole?: View & { kind: 'part' }): View {
   if (projected.kind === 'part') return projected
   const { value, size, totalItems } = projected
   return {
     kind: 'part',
     preview: value,
     strategy: request.strategy,
-    originalSize: ofWhole.originalSize,
-    ...(ofWhole.originalSizeIsEstimate ? { originalSizeIsEstimate: true } : {}),
+    originalSize: ofWhole?.originalSize ?? size,
+    ...(ofWhole?.originalSizeIsEstimate ? { originalSizeIsEstimate: true } : {}),
     previewSize: size,
     ...(totalItems === undefined ? {} : { totalItems }),
   }
 }
 
-async function showFull(engine: Engine, entry: CompleteEntry, options: ReplyOptions): Promise<CacheResponse> {
+async function showFull(engine: Engine, entry: ValuedEntry, options: ReplyOptions): Promise<CacheResponse> {
   if (options.page !== undefined || options.pageSize !== undefined || options.maxSize !== undefined) {
     throw new InvalidArgument('`full` gives the whole value: leave out page, page_size and max_size.')
   }
@@ -78,7 +121,7 @@ async function showFull(engine: Engine, entry: CompleteEntry, options: ReplyOpti
 }
 
 /** The nearest budget wins: the call's, then the tool's, then the cache's. */
-function viewRequest(engine: Engine, entry: CompleteEntry, options: ReplyOptions): ViewRequest {
+function viewRequest(engine: Engine, entry: ValuedEntry, options: ReplyOptions): ShowRequest {
   const { page, pageSize } = options
   const defaults = engine.settings.preview
   if (page !== undefined) checkCount(page, 'page')
@@ -93,13 +136,15 @@ function viewRequest(engine: Engine, entry: CompleteEntry, options: ReplyOptions
     ),
     sizeMode: defaults.sizeMode,
     strategy: entry.preview?.strategy ?? defaults.strategy,
+    asked: options.maxSize !== undefined,
+    maxWholeBytes: engine.settings.fullLimitBytes,
     // A page size asks for pages: from the first.
     ...(page === undefined && pageSize === undefined ? {} : { page: page ?? 1 }),
     ...(pageSize === undefined ? {} : { pageSize }),
   }
 }
 
-function present({ refId }: CompleteEntry, answer: View): CacheResponse {
+function present({ refId }: ValuedEntry, answer: Answer): CacheResponse {
   const base = { refId, status: 'complete', isAsync: false } as const
   if (answer.kind === 'whole') {
     const { value, size, totalItems } = answer

@@ -7,9 +7,11 @@ import { stringifyJson } from '../core/json-text.ts'
 import type { RefId } from '../core/ref.ts'
 import { serializeValue } from '../core/serialize.ts'
 import { Source } from '../preview/preview.ts'
+import type { Shown } from '../values/view.ts'
 import type { Engine } from './engine.ts'
 import { sizeOf } from './input-cost.ts'
 import { Kept } from './kept.ts'
+import { isWrapping, shownOf } from './views.ts'
 
 /** Decoded values stay around while somebody pages through them: so many, and so much memory in all, as estimated. */
 const LIMITS = { maxCount: 1_000, maxWeight: 128 * 1024 * 1024, idleMs: 60_000 }
@@ -18,6 +20,12 @@ const LIMITS = { maxCount: 1_000, maxWeight: 128 * 1024 * 1024, idleMs: 60_000 }
 export interface Sources {
   readonly whole: Source
   readonly shown: Source
+  /** What the pages are of. */
+  readonly paged: Source
+  /** What the view says besides. */
+  readonly view?: Shown
+  /** The whole value passes where what is shown of it fits. */
+  readonly passes: boolean
   /** The last view that was made of them, as JSON: the same call again asks for the same view. */
   last?: { readonly request: string; readonly view: Promise<string> }
 }
@@ -133,13 +141,22 @@ export async function readJson(engine: Engine, entry: Entry): Promise<string> {
 
 /** What answers about an entry are made from. */
 export function sourcesOf(engine: Engine, entry: Entry): Promise<Sources> {
-  return engine.sources.get(entry, async () => {
+  const load = async () => {
     const json = await readJson(engine, entry)
     const value = parseStored(json)
-    const whole = new Source(value, json)
-    const project = entry.view === undefined ? undefined : engine.views[entry.view]
-    const shown = project ? new Source(project(value, 'show')) : whole
+    const sources = makeSources(engine, entry, new Source(value, json))
     // The text is kept, too.
-    return { sources: { whole, shown }, weight: OVERHEAD + json.length + sizeOf(json).weight }
-  })
+    return { sources, weight: OVERHEAD + json.length + sizeOf(json).weight }
+  }
+  // What a failed attempt left behind goes when another one begins.
+  if (entry.status === 'failed') return load().then(({ sources }) => sources)
+  return engine.sources.get(entry, load)
+}
+
+function makeSources(engine: Engine, entry: Entry, whole: Source): Sources {
+  const view = shownOf(engine, entry, whole.value)
+  if (!view) return { whole, shown: whole, paged: whole, passes: true }
+  const shown = new Source(view.value)
+  const paged = view.list ? new Source(view.list.items) : shown
+  return { whole, shown, paged, view, passes: isWrapping(engine, entry) }
 }

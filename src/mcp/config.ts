@@ -52,7 +52,15 @@ export interface ToolConfig<
     Scoping,
     Omit<
       ToolOptions,
-      'name' | 'input' | 'outputSchema' | 'asyncTimeout' | 'memoize' | 'readOnly' | 'idempotent' | 'namespace'
+      | 'name'
+      | 'input'
+      | 'inputJsonSchema'
+      | 'outputSchema'
+      | 'asyncTimeout'
+      | 'memoize'
+      | 'readOnly'
+      | 'idempotent'
+      | 'namespace'
     > {
   inputSchema?: Input
   /** Checks the handler's result. Clients see it widened: they are also given previews and handles. */

@@ -2,8 +2,10 @@ import { z } from 'zod'
 import type { ActorLike } from '../access/actor.ts'
 import { type Duration, toMilliseconds } from '../core/duration.ts'
 import type { Progress } from '../core/entry.ts'
-import { RefCacheError } from '../core/errors.ts'
+import { NotFound, RefCacheError } from '../core/errors.ts'
 import type { JsonObject } from '../core/json.ts'
+import { cacheNameOf, isForeignRef } from '../core/ref.ts'
+import type { CallResponse } from '../core/response.ts'
 import type { RefCache } from '../ref-cache.ts'
 import { parseSentArguments, RESPONSE_FORMAT_ARGUMENT, responseFormat, toJsonSchema } from './arguments.ts'
 import {
@@ -54,13 +56,21 @@ const getArguments = z.strictObject({
 const steerArguments = z.strictObject({ ref_id: refId })
 
 /** The tools through which an agent follows references: `get_cached_result`, `cancel_task`, `retry_task`. */
-export function pollingTools(cache: RefCache, options: PollingOptions = {}): PollingTool[] {
-  return [getCachedResult(cache, options), cancelTask(cache), retryTask(cache)]
+export function pollingTools(
+  cache: RefCache,
+  options: PollingOptions = {},
+  present: (response: CallResponse) => ToolResult = toToolResult,
+): PollingTool[] {
+  return [getCachedResult(cache, options, present), cancelTask(cache), retryTask(cache)]
 }
 
 const MAX_WAIT_MS = 50_000
 
-function getCachedResult(cache: RefCache, options: PollingOptions): PollingTool {
+function getCachedResult(
+  cache: RefCache,
+  options: PollingOptions,
+  present: (response: CallResponse) => ToolResult,
+): PollingTool {
   const maxWait = Math.min(MAX_WAIT_MS, toMilliseconds(options.maxWait ?? '25s', 'maxWait'))
   const defaultWait = toMilliseconds(options.defaultWait ?? '10s', 'defaultWait')
   return define({
@@ -71,7 +81,7 @@ function getCachedResult(cache: RefCache, options: PollingOptions): PollingTool 
     schema: getArguments,
     run: async (args, context) => {
       const wait = args.wait_seconds === undefined ? defaultWait : args.wait_seconds * 1000
-      const answer = await cache.get(args.ref_id, {
+      const asked = cache.get(args.ref_id, {
         ...context,
         page: args.page,
         pageSize: args.page_size,
@@ -80,7 +90,7 @@ function getCachedResult(cache: RefCache, options: PollingOptions): PollingTool 
         wait: Math.min(wait, maxWait),
         responseFormat: args._async_response_format,
       })
-      return toToolResult(answer)
+      return present(await ofThisCache(cache, args.ref_id, asked))
     },
   })
 }
@@ -92,7 +102,8 @@ function cancelTask(cache: RefCache): PollingTool {
     description: CANCEL_TASK_DESCRIPTION,
     annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: true, openWorldHint: false },
     schema: steerArguments,
-    run: async (args, { actor }) => toCancelResult(await cache.cancelTask(args.ref_id, { actor })),
+    run: async (args, { actor }) =>
+      toCancelResult(await ofThisCache(cache, args.ref_id, cache.cancelTask(args.ref_id, { actor }))),
   })
 }
 
@@ -103,8 +114,19 @@ function retryTask(cache: RefCache): PollingTool {
     description: RETRY_TASK_DESCRIPTION,
     annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: false, openWorldHint: true },
     schema: steerArguments,
-    run: async (args, { actor }) => toToolResult(await cache.retryTask(args.ref_id, { actor })),
+    run: async (args, { actor }) =>
+      toToolResult(await ofThisCache(cache, args.ref_id, cache.retryTask(args.ref_id, { actor }))),
   })
+}
+
+/** A reference of another server is not found here: its name says where to go. */
+async function ofThisCache<Answer>(cache: RefCache, refId: string, asked: Promise<Answer>): Promise<Answer> {
+  try {
+    return await asked
+  } catch (error) {
+    const foreign = error instanceof NotFound && isForeignRef(cache.name, refId)
+    throw foreign ? new NotFound(cacheNameOf(refId)) : error
+  }
 }
 
 interface Definition<Schema extends z.ZodObject> extends Omit<PollingTool, 'inputSchema' | 'handle'> {

@@ -40,8 +40,21 @@ export interface ToolResult {
  * an error, whoever asks.
  */
 export function toToolResult(response: CallResponse): ToolResult {
-  const body = toWire(response)
-  return response.status === 'failed' ? { ...toResult(boundedError(body)), isError: true } : toResult(body)
+  const failed = response.status === 'failed'
+  const shown = response.status === 'complete' ? response : response.errorValue
+  return {
+    ...toResult(failed ? failureBody(response) : toWire(response)),
+    ...(failed ? { isError: true as const } : {}),
+    ...(shown?.meta ? { _meta: shown.meta } : {}),
+  }
+}
+
+/** A failed task; what the tool gave as its error is shown like a value, in the place of words about it. */
+function failureBody({ errorValue, ...response }: AsyncTaskResponse): JsonObject {
+  const body = boundedError(toWire(response))
+  if (!errorValue) return body
+  const { error: _, message, ...about } = body
+  return defined({ ...about, ...valueFields(errorValue), message: errorValue.message ?? message })
 }
 
 /** How a task stands after it was to be cancelled: no error, and nothing about a value, which nobody asked for. */
@@ -93,6 +106,8 @@ function valueFields(response: CacheResponse): Record<string, JsonValue | undefi
     page: response.page,
     total_pages: response.totalPages,
     page_unit: response.pageUnit,
+    path: response.path,
+    ...response.about,
   }
 }
 

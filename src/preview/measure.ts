@@ -60,6 +60,23 @@ export function measure(source: Source, sizeMode: SizeMode): Promise<Size> {
   })
 }
 
+/** The exact size of the value's compact JSON, if that is at most `limit`. */
+export async function sizeWithin(
+  source: Source,
+  sizeMode: SizeMode,
+  limit: number,
+): Promise<number | undefined> {
+  const ruler = await rulerFor(sizeMode)
+  const size = await paced(ruler.size(source.json, limit))
+  return size <= limit ? size : undefined
+}
+
+/** Whether a text, as it is read, has at most `limit`. */
+export async function fitsText(text: string, sizeMode: SizeMode, limit: number): Promise<boolean> {
+  const ruler = await rulerFor(sizeMode)
+  return (await paced(ruler.size(text, limit))) <= limit
+}
+
 function* sizeSteps(json: string, ruler: Ruler): Steps<Size> {
   if (json.length <= EXACT_UP_TO || ruler.longestUnit === 1) return { size: yield* ruler.size(json) }
   let counted = 0

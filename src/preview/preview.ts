@@ -11,7 +11,7 @@ import type { Source } from './source.ts'
 import { paced } from './steps.ts'
 import { truncate } from './truncate.ts'
 
-export { measure, type Size, type SizeMode } from './measure.ts'
+export { fitsText, measure, type Size, type SizeMode, sizeWithin } from './measure.ts'
 export type { PageUnitName } from './page-units.ts'
 export { Source } from './source.ts'
 export { countTokens, loadTokenizer } from './tokenizer.ts'

@@ -21,7 +21,7 @@ export const REF_ID_META = 'mcp-refcache/ref_id'
 /** How a call was answered: with a result, or with a JSON-RPC error as the server gave it. */
 export type CallOutcome = { result: JsonObject | ToolResult } | { error: RpcError }
 
-/** Results that belong to this very call and are no value to keep: errors, questions to the client. */
+/** Results that belong to this very call and are no value to keep: questions to the client. */
 export class NotKept extends TaskFailed {
   constructor(
     readonly result: JsonObject,

@@ -1,65 +1,82 @@
+import { ENTRY_STATUSES } from '../core/entry.ts'
 import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts'
-import type { ViewPurpose } from '../flow/engine.ts'
-import { mediaIn, replaceMedia } from './media.ts'
+import { cacheNameOf, isRefOf } from '../core/ref.ts'
+import { type CallResult, isCallResult, shownValue, textsOf, valueOfResult } from '../values/call-result.ts'
+import type { Media } from '../values/media.ts'
+import { parsedJson, sameJson } from '../values/same-json.ts'
+import type { Shown, Used, Wrapping } from '../values/view.ts'
 
 /** The name of the view that shows a stored CallToolResult by what a reader is after. */
 export const CALL_RESULT_VIEW = 'call-tool-result'
 
+/** What previews, pages and arguments have of a stored CallToolResult: its value, free of the protocol's envelope. */
+export const CALL_RESULT: Wrapping = {
+  show(stored: JsonValue): Shown {
+    if (!isCallResult(stored)) return { value: stored }
+    const { value, media, uri } = shownValue(stored)
+    const list = listWithin(value)
+    const reads = textsOf(stored)
+    const about = { ...(uri === undefined ? {} : { uri }), ...describeMedia(media) }
+    return {
+      value,
+      ...(list ? { list } : {}),
+      ...(reads === value ? {} : { reads }),
+      ...(isReferenceAnswer(stored) ? { wholeUpTo: ANSWER_TOKENS } : {}),
+      ...(Object.keys(about).length > 0 ? { about } : {}),
+      ...(isJsonObject(stored._meta) ? { meta: stored._meta } : {}),
+    }
+  },
+  use(stored: JsonValue): Used {
+    if (!isCallResult(stored)) return { value: stored }
+    const { value, json, forms } = valueOfResult(stored)
+    return { value, forms, ...(json === undefined ? {} : { text: json }) }
+  },
+}
+
+/** The most that an answer of another wrapper may have: it has been cut to what its reader asked for. */
+const ANSWER_TOKENS = 25_000
+
 /**
- * What previews and pages of a tool's result show: its structured content or else its text, free of the protocol's
- * envelope, so that the pages of a text are the text. Binary data is replaced by a note; it comes back with `full`. Where
- * the result stands in another call's input, nothing is replaced.
+ * Whether the server is a wrapper itself, and this is what it says of a reference of its own: a page, a preview, a handle. To
+ * cut it again would hide what was asked for. A server that only pretends gains a longer answer.
  */
-export function payloadOf(result: JsonValue, purpose: ViewPurpose = 'show'): JsonValue {
-  if (!isCallResult(result)) return result
-  const { content, structuredContent } = result
-  const shown = purpose === 'show' ? withoutMedia : (value: JsonValue) => value
-  const blocks = content.map(shown)
-  if (!isJsonObject(structuredContent)) return payloadOfContent(blocks)
-  const structured = soleContent(shown(structuredContent) as JsonObject)
-  // Media beside structured content is worth mentioning, unless that already holds it.
-  const others = blocks.filter(block => isJsonObject(block) && block.type !== 'text')
-  if (others.length === 0 || mediaIn(structuredContent).length > 0) return structured
-  return { structured_content: structured, content: others }
+function isReferenceAnswer({ content, structuredContent }: CallResult): boolean {
+  if (!isJsonObject(structuredContent)) return false
+  const { ref_id, status, is_complete, is_async } = structuredContent
+  const named = typeof ref_id === 'string' && isRefOf(cacheNameOf(ref_id), ref_id)
+  if (!named || !ENTRY_STATUSES.some(one => one === status)) return false
+  if (typeof is_complete !== 'boolean' || typeof is_async !== 'boolean') return false
+  return content.every(block => {
+    const parsed = isJsonObject(block) && typeof block.text === 'string' ? parsedJson(block.text) : undefined
+    return parsed !== undefined && sameJson(parsed, structuredContent)
+  })
 }
 
-function payloadOfContent(blocks: JsonValue[]): JsonValue {
-  const texts = blocks.filter(isPlainText).map(({ text }) => text as JsonValue)
-  if (texts.length !== blocks.length) return blocks
-  return texts.length === 1 ? (texts[0] as JsonValue) : texts
+/** The list that an object is about: its only member, or the only member of that. */
+function listWithin(value: JsonValue): Shown['list'] {
+  let path = ''
+  for (let at = value; isJsonObject(at); ) {
+    const [member, ...more] = Object.entries(at)
+    if (!member || more.length > 0) return undefined
+    path += `/${member[0].replaceAll('~', '~0').replaceAll('/', '~1')}`
+    at = member[1]
+    if (Array.isArray(at)) return { items: at, path }
+  }
+  return undefined
 }
 
-function isPlainText(block: JsonValue): block is JsonObject {
-  return isJsonObject(block) && block.type === 'text' && typeof block.text === 'string'
-}
+const MAX_MEDIA = 20
+/** Of a name that somebody else gave. */
+const MAX_NAME = 200
 
-/** Servers wrap a list or a text into an object of one member because the protocol wants an object. */
-function soleContent(structured: JsonObject): JsonValue {
-  const members = Object.values(structured)
-  const [sole] = members
-  return members.length === 1 && (Array.isArray(sole) || typeof sole === 'string') ? sole : structured
-}
-
-export interface CallResult extends JsonObject {
-  content: JsonValue[]
-}
-
-export function isCallResult(value: JsonValue | undefined): value is CallResult {
-  return isJsonObject(value) && Array.isArray(value.content)
-}
-
-/** Whether a result holds what only its own content blocks can carry: images, audio, resources. */
-export function hasBlocksBesideText({ content }: CallResult): boolean {
-  return content.some(block => !isJsonObject(block) || block.type !== 'text')
-}
-
-/** The value with a note in the place of each piece of base64. */
-function withoutMedia(value: JsonValue): JsonValue {
-  return replaceMedia(value, note)
-}
-
-function note(base64: string): string {
-  const padding = base64.endsWith('==') ? 2 : base64.endsWith('=') ? 1 : 0
-  const bytes = Math.floor(((base64.length - padding) * 3) / 4)
-  return `(${bytes} bytes; get_cached_result with full: true gives them)`
+/** Media beside a preview: what they are, never their bytes. */
+function describeMedia(media: readonly Media[]): JsonObject {
+  if (media.length === 0) return {}
+  const described = media.slice(0, MAX_MEDIA).map(({ type, mimeType, uri, bytes }) => ({
+    type,
+    ...(mimeType === undefined ? {} : { mime_type: mimeType.slice(0, MAX_NAME) }),
+    ...(uri === undefined ? {} : { uri: uri.slice(0, MAX_NAME) }),
+    bytes,
+  }))
+  return { media: described, ...(media.length > MAX_MEDIA ? { more_media: media.length - MAX_MEDIA } : {}) }
 }

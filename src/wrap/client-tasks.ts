@@ -10,6 +10,7 @@ import { toRpcError } from '../mcp/tasks/rpc-error.ts'
 import type { RefCache } from '../ref-cache.ts'
 import { asOutcome, type CallOutcome } from './call-outcome.ts'
 import { CORE_REVISION } from './introduction.ts'
+import { present } from './present.ts'
 import {
   clientCapabilitiesOf,
   notification,
@@ -99,9 +100,8 @@ export class ClientTasks {
   }
 
   async #asTask(response: CallResponse, demanded: boolean): Promise<JsonObject> {
-    const { calls, caller } = this.options
     const runs = response.status === 'pending' || response.status === 'processing'
-    if (!demanded && !runs) return (await calls.present(response, caller.actor)) as JsonObject
+    if (!demanded && !runs) return present(response) as JsonObject
     const task = this.#seen(response.refId)
     const info = await infoOf(task)
     // A task begins as `working`, whatever became of it since; what it waits for or ended with is for `tasks/get`.
@@ -178,9 +178,9 @@ export class ClientTasks {
   }
 
   #seen(refId: RefId): SeenTask {
-    const { cache, caller, calls } = this.options
+    const { cache, caller } = this.options
     const { actor } = caller
-    return { cache, refId, actor, present: response => calls.present(response, actor) }
+    return { cache, refId, actor, present: async response => present(response) }
   }
 
   #revisionOf({ params }: RpcRequest): Revision | undefined {

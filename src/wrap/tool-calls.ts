@@ -1,26 +1,24 @@
 import type { Actor } from '../access/actor.ts'
 import type { Namespace } from '../access/namespace.ts'
 import type { Progress } from '../core/entry.ts'
-import { InvalidArgument, ProtocolFailure, WorkerLost } from '../core/errors.ts'
-import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts'
-import type { CacheResponse, CallResponse } from '../core/response.ts'
+import { InvalidArgument, ProtocolFailure, TaskFailed, WorkerLost } from '../core/errors.ts'
+import type { JsonObject, JsonValue } from '../core/json.ts'
+import type { CallResponse } from '../core/response.ts'
 import type { TaskContext } from '../core/tool.ts'
 import type { CallOptions } from '../flow/call.ts'
 import { splitArguments } from '../mcp/arguments.ts'
 import { declaresArgument } from '../mcp/schema.ts'
-import { type ToolResult, toToolResult } from '../mcp/wire.ts'
 import type { CachedTool, RefCache } from '../ref-cache.ts'
-import { withAge } from './age.ts'
-import { asOutcome, type CallOutcome, NotKept, REF_ID_META } from './call-outcome.ts'
+import { asOutcome, type CallOutcome, NotKept } from './call-outcome.ts'
 import { CALL_RESULT_VIEW } from './call-result.ts'
 import type { Log } from './log.ts'
+import { present } from './present.ts'
 import { metaOf, protocolMeta } from './rpc.ts'
 import { RunningWork } from './running-work.ts'
 import { type CallSettings, settingsFor, somePassBy, unlistedTools } from './settings.ts'
 import { type KnownTool, NOT_DECLARED } from './tool-catalog.ts'
 import type { Upstream } from './upstream.ts'
 import type { UpstreamTasks } from './upstream-tasks.ts'
-import { wholeResult } from './whole-result.ts'
 
 /** A client may make up names; each costs memory. */
 const MAX_TOOLS = 1_000
@@ -61,7 +59,10 @@ export type TaskOptions = Pick<CallOptions, 'asyncTimeout' | 'interactive'>
 /** What the handler of a tool gets, and what a call's key is made of. */
 interface CallInput {
   scope: string
+  /** Without the arguments: nothing in them is ours to read. */
   params: JsonObject
+  /** What the caller wrote; references in it stand for their values. */
+  arguments?: JsonValue
 }
 
 /** Calls of the wrapped server's tools, through the cache. One for the process, whatever the number of clients. */
@@ -106,7 +107,7 @@ export class ToolCalls {
   /** One call, with the answer that a client gets which knows nothing of tasks. */
   async call(caller: Caller, call: ToolCall, context: CallContext): Promise<CallOutcome> {
     try {
-      return { result: await this.present(await this.start(caller, call, context), caller.actor) }
+      return { result: present(await this.start(caller, call, context)) }
     } catch (error) {
       return asOutcome(error, call.tool)
     }
@@ -121,10 +122,13 @@ export class ToolCalls {
     const memoize = settingsFor(this.settings, name).memoize ?? false
     const declares = (argument: string) => declaresArgument(tool.inputSchema, argument)
     const { own, responseFormat, fresh } = splitArguments(params.arguments, declares)
-    const { task: _, ...asked } = params
-    const given = { ...asked, ...(own === undefined ? {} : { arguments: own as JsonValue }) }
-    const input = { scope, params: withoutToken(given, memoize) }
-    const identity = { scope, params: withoutToken({ ...given, arguments: (own ?? {}) as JsonValue }, true) }
+    const { task: _, arguments: __, ...asked } = params
+    const input = {
+      scope,
+      params: withoutToken(asked, memoize),
+      ...(own === undefined ? {} : { arguments: own as JsonValue }),
+    }
+    const identity = { scope, params: withoutToken(asked, true), arguments: (own ?? {}) as JsonValue }
     const options = {
       actor,
       namespace,
@@ -136,24 +140,6 @@ export class ToolCalls {
       ...context,
     }
     return this.#tool(name, tool)(input, options)
-  }
-
-  /** A result that fits is passed on as the server gave it; anything else becomes an answer about its reference. */
-  async present(response: CallResponse, who: Actor): Promise<JsonObject | ToolResult> {
-    const whole = await this.#whole(response, who)
-    if (!whole) return toToolResult(response)
-    const result = {
-      ...whole,
-      _meta: { ...(whole._meta as JsonObject | undefined), [REF_ID_META]: response.refId },
-    }
-    const { cachedAt } = response as CacheResponse
-    return cachedAt ? withAge(result, cachedAt, Date.now()) : result
-  }
-
-  async #whole(response: CallResponse, who: Actor): Promise<JsonObject | undefined> {
-    if (response.status !== 'complete') return undefined
-    if (!response.isComplete) return wholeResult(this.cache, response, who)
-    return isJsonObject(response.value) ? response.value : undefined
   }
 
   /** Makes the tool known to the cache, so that its failed tasks can be tried again without a call before. */
@@ -182,7 +168,7 @@ export class ToolCalls {
   }
 
   #tool(name: string, declared: KnownTool): CachedTool<CallInput> {
-    const { readOnly, idempotent, outputSchema, asTask } = declared
+    const { readOnly, idempotent, inputSchema, outputSchema, asTask } = declared
     const known = this.#tools.get(name)
     // A tool may be called before it is listed, and may be declared anew.
     if (known?.declared === declared) return known.call
@@ -195,7 +181,8 @@ export class ToolCalls {
         name: `${name}@${this.upstream}`,
         view: CALL_RESULT_VIEW,
         verbatim: true,
-        resolveRefs: resolveRefs === false ? false : ['params'],
+        resolveRefs: resolveRefs === false ? false : ['arguments'],
+        ...(inputSchema === undefined ? {} : { inputJsonSchema: callSchema(inputSchema) }),
         // It is only written out.
         sharedInput: true,
         readOnly,
@@ -217,9 +204,14 @@ export class ToolCalls {
   }
 
   /** The handler of every tool: asks the server of the caller that the call was made for. */
-  async #run({ scope, params }: CallInput, asTask: boolean, task: TaskContext): Promise<JsonObject> {
+  async #run(
+    { scope, params: asked, arguments: own }: CallInput,
+    asTask: boolean,
+    task: TaskContext,
+  ): Promise<JsonObject> {
     const caller = this.#callers.get(scope)
     if (!caller) throw new WorkerLost('The wrapped server that this call was for is gone.')
+    const params = { ...asked, ...(own === undefined ? {} : { arguments: own }) }
     const response = await caller.tasks.call(params, asTask, task)
     if ('error' in response) {
       // The server refused the request itself.
@@ -227,7 +219,7 @@ export class ToolCalls {
       throw new ProtocolFailure(message, rpc)
     }
     const { result } = response
-    if (result.isError === true) throw new NotKept(result, errorText(result))
+    if (result.isError === true) throw new TaskFailed(errorText(result), { value: result })
     if (result.resultType !== undefined && result.resultType !== 'complete') {
       throw new NotKept(
         result,
@@ -236,6 +228,11 @@ export class ToolCalls {
     }
     return result
   }
+}
+
+/** The schema of a call's input. The references in the tool's own go on meaning the tool's own. */
+function callSchema(inputSchema: JsonObject): JsonObject {
+  return { properties: { arguments: { $id: 'arguments', ...inputSchema } } }
 }
 
 /**

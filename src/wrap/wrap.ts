@@ -4,12 +4,13 @@ import { adminTools } from '../mcp/admin.ts'
 import { type PollingTool, pollingTools } from '../mcp/tools.ts'
 import { RefCache } from '../ref-cache.ts'
 import type { Store } from '../stores/store.ts'
-import { CALL_RESULT_VIEW, payloadOf } from './call-result.ts'
+import { CALL_RESULT, CALL_RESULT_VIEW } from './call-result.ts'
 import type { Channel } from './channel.ts'
 import { ChildChannel } from './child-channel.ts'
 import type { Command } from './child-process.ts'
 import type { Endpoint } from './http-channel.ts'
 import type { Log } from './log.ts'
+import { present } from './present.ts'
 import { nameOfCommand, nameOfEndpoint, scopeOfCommand, scopeOfEndpoint } from './scope.ts'
 import { Session } from './session.ts'
 import type { CallSettings } from './settings.ts'
@@ -57,7 +58,7 @@ export class Wrapper {
         ? {}
         : { leaseDuration: lease, sweepInterval: Math.max(100, toMilliseconds(lease, 'lease') / 3) }),
       preview: maxSize === undefined ? {} : { maxSize },
-      views: { [CALL_RESULT_VIEW]: payloadOf },
+      views: { [CALL_RESULT_VIEW]: CALL_RESULT },
       logger: {
         warn: message => log.warn('store', message),
         error: message => log.error('store', message),
@@ -69,7 +70,7 @@ export class Wrapper {
         ? scopeOfCommand(target.command, process.cwd(), process.env)
         : scopeOfEndpoint(target.endpoint)
     this.#calls = new ToolCalls(this.cache, settings, this.#scope.slice(0, 12))
-    this.#polling = pollingTools(this.cache)
+    this.#polling = pollingTools(this.cache, {}, present)
   }
 
   /** The client at this process's stdin and stdout: whoever started the process, and so its only user. */

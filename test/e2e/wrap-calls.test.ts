@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { EVERYTHING, FILESYSTEM, PLAIN, until, Workshop } from './fixtures/wrap-harness.ts'
 
 const REF = 'mcp-refcache/ref_id'
+const CAN_RETRY = 'mcp-refcache/can_retry'
 
 let workshop: Workshop
 beforeEach(() => {
@@ -100,7 +101,7 @@ describe('a small, fast answer', () => {
     expect(first).toEqual({
       content: [{ type: 'text', text: 'no luck with call 1' }],
       isError: true,
-      _meta: { own: 1 },
+      _meta: { own: 1, [REF]: expect.any(String), [CAN_RETRY]: true },
     })
     expect((await call(client, 'fail')).content[0].text).toBe('no luck with call 2')
   })
@@ -173,9 +174,8 @@ describe('a large answer', () => {
     const direct = await workshop.connect(PLAIN)
     const { client } = await workshop.client(PLAIN)
     const preview = body(await call(client, 'tree', { size: 400 }))
-    const full = body(await poll(client, preview.ref_id, { full: true }))
-    expect(full.is_complete).toBe(true)
-    expect(full.value).toEqual(await call(direct.client, 'tree', { size: 400 }))
+    const full = await poll(client, preview.ref_id, { full: true })
+    expect(withoutRef(full)).toEqual(await call(direct.client, 'tree', { size: 400 }))
   })
 
   it('with media comes back byte for byte, as blocks that a client can show', async () => {
@@ -187,11 +187,7 @@ describe('a large answer', () => {
     expect(preview.is_complete).toBe(false)
     expect(JSON.stringify(preview).length).toBeLessThan(3_000)
     expect(preview.preview[1].data).toContain('1500000 bytes')
-    const full = await poll(client, preview.ref_id, { full: true })
-    expect(full.content.slice(1)).toEqual(expected.content)
-    expect(body(full).value).toMatchObject({ _meta: expected._meta })
-    expect(JSON.stringify(body(full)).length).toBeLessThan(2_000)
-    expect(JSON.parse(full.content[0].text)).toMatchObject({ status: 'complete', is_complete: true })
+    expect(withoutRef(await poll(client, preview.ref_id, { full: true }))).toEqual(expected)
   }, 60_000)
 })
 
@@ -212,10 +208,9 @@ describe('a slow answer', () => {
       { name: 'get_cached_result', arguments: { ref_id: handle.ref_id } },
       { onprogress: ({ progress }) => seen.push(progress) },
     )
-    expect(body(result)).toMatchObject({
-      ref_id: handle.ref_id,
-      status: 'complete',
-      value: { content: [{ type: 'text', text: 'slow but done' }] },
+    expect(result).toEqual({
+      content: [{ type: 'text', text: 'slow but done' }],
+      _meta: { [REF]: handle.ref_id },
     })
     expect(seen.length).toBeGreaterThan(0)
     expect(seen).toEqual([...new Set(seen)].sort((a, b) => a - b))
@@ -239,9 +234,9 @@ describe('a slow answer', () => {
   it('that the server reports as an error is failed for who polls', async () => {
     const { client } = await workshop.client([...EVERYTHING, 'stdio'], { wrap: ['--async-timeout', '0'] })
     const handle = body(await call(client, 'get-sum', { a: 'no number', b: 1 }))
-    const failed = body(await poll(client, handle.ref_id))
-    expect(failed).toMatchObject({ status: 'failed', error_code: 'task_failed', can_retry: true })
-    expect(failed.error).toMatch(/number/)
+    const failed = await poll(client, handle.ref_id)
+    expect(failed).toMatchObject({ isError: true, _meta: { [REF]: handle.ref_id, [CAN_RETRY]: true } })
+    expect(failed.content[0].text).toMatch(/number/)
   })
 
   it('that is cancelled while the client waits is cancelled at the server', async () => {
@@ -281,22 +276,19 @@ describe('a slow answer', () => {
     const wrap = ['--async-timeout', '0']
     const one = await workshop.client(PLAIN, { wrap })
     const { ref_id } = body(await call(one.client, 'fail'))
-    expect(body(await poll(one.client, ref_id))).toMatchObject({
-      status: 'failed',
-      error: 'no luck with call 1',
+    const failure = (n: number) => ({
+      content: [{ type: 'text', text: `no luck with call ${n}` }],
+      isError: true,
+      _meta: { own: 1, [REF]: ref_id, [CAN_RETRY]: true },
     })
+    expect(await poll(one.client, ref_id)).toEqual(failure(1))
     await call(one.client, 'retry_task', { ref_id })
-    expect(body(await poll(one.client, ref_id))).toMatchObject({
-      status: 'failed',
-      error: 'no luck with call 2',
-    })
+    expect(await poll(one.client, ref_id)).toEqual(failure(2))
     await one.client.close()
     const two = await workshop.client(PLAIN, { wrap })
+    expect(await poll(two.client, ref_id)).toEqual(failure(2))
     expect(body(await call(two.client, 'retry_task', { ref_id })).is_async).toBe(true)
-    expect(body(await poll(two.client, ref_id))).toMatchObject({
-      status: 'failed',
-      error: 'no luck with call 1',
-    })
+    expect(await poll(two.client, ref_id)).toEqual(failure(1))
   })
 
   it('is stopped by its hard timeout, at the server too', async () => {
@@ -315,8 +307,8 @@ describe('a result that is polled', () => {
     const expected = await call(direct.client, 'media', { size: 20_000 })
     const { ref_id } = body(await call(client, 'media', { size: 20_000 }))
     const polled = await poll(client, ref_id)
-    expect(body(polled)).toMatchObject({ ref_id, status: 'complete', is_complete: true })
-    expect(polled.content.slice(1)).toEqual(expected.content)
+    expect(polled._meta[REF]).toBe(ref_id)
+    expect(withoutRef(polled)).toEqual(expected)
   })
 
   it('with structured content that is given as text, too, counts once', async () => {
@@ -325,7 +317,7 @@ describe('a result that is polled', () => {
     const result = await call(client, 'tree', { size: 20 })
     expect(body(result).children).toHaveLength(19)
     const refId = result._meta[REF]
-    expect(body(await poll(client, refId))).toMatchObject({ is_complete: true })
+    expect(await poll(client, refId)).toEqual(result)
     expect(body(await poll(client, refId, { page: 1, page_size: 1 })).total_pages).toBeGreaterThan(1)
   })
 })
@@ -421,7 +413,7 @@ describe('the tools, as they are listed', () => {
     await client.listTools()
     const handle = body(await call(client, 'count'))
     expect(handle.ref_id).toMatch(/^inner:/)
-    expect(body(await poll(client, handle.ref_id)).value.content[0].text).toBe('call 1')
+    expect((await poll(client, handle.ref_id)).content[0].text).toBe('call 1')
   })
 })
 

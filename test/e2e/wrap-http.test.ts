@@ -264,7 +264,7 @@ describe('a server behind HTTP', () => {
       .structuredContent
     expect(handle.status).toBe('processing')
     const polled = await call(client, 'get_cached_result', { ref_id: handle.ref_id })
-    expect(polled.structuredContent.value.content[0].text).toContain('completed')
+    expect(polled.content[0].text).toContain('completed')
     const sampled = await call(client, 'trigger-sampling-request', { prompt: 'why', maxTokens: 5 })
     expect(JSON.stringify(sampled.content)).toContain('sampled')
   })

@@ -137,7 +137,7 @@ describe('a client of the SDK v1', () => {
     const handle = ((await client.callTool(operation)) as Answer).structuredContent
     expect(handle.status).toBe('processing')
     const result = await client.callTool({ name: 'get_cached_result', arguments: { ref_id: handle.ref_id } })
-    expect((result as Answer).structuredContent.value.content[0].text).toContain('completed')
+    expect((result as Answer).content[0].text).toContain('completed')
     const sampled = (await client.callTool({
       name: 'trigger-sampling-request',
       arguments: { prompt: 'why', maxTokens: 9 },
@@ -186,7 +186,7 @@ describe('the 2026-07-28 revision', () => {
       .structuredContent as Answer
     expect(handle.status).toBe('processing')
     const result = await client.callTool({ name: 'get_cached_result', arguments: { ref_id: handle.ref_id } })
-    expect((result.structuredContent as Answer).value.structuredContent).toEqual({ done: true })
+    expect(result.structuredContent).toEqual({ done: true })
     expect(workshop.journal('run')).toHaveLength(1)
     expect((workshop.journal('era').at(-1) as Answer).era).toBe('modern')
   })

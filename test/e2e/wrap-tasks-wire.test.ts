@@ -111,7 +111,7 @@ describe('2025-11-25', () => {
     expect((await ask(connected, 'tools/call', { ...poll, task: {} })).error.code).toBe(-32601)
     // The task and the reference are one.
     const polled = await ask(connected, 'tools/call', poll)
-    expect(polled.structuredContent).toMatchObject({ ref_id: taskId, status: 'complete' })
+    expect(polled._meta).toEqual({ 'mcp-refcache/ref_id': taskId })
   })
 
   it('lists its tasks, and no other client’s', async () => {

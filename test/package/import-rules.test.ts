@@ -60,6 +60,13 @@ const AREAS: Record<string, Area> = {
     packages: ['gpt-tokenizer'],
     why: 'preview turns a value and a budget into a smaller value. It knows no entries, actors or stores.',
   },
+  values: {
+    owns: /^values\//,
+    modules: [/^values\//, /^core\//],
+    builtins: [],
+    packages: [],
+    why: 'values says what a stored value means: what is shown of it, and what it becomes in an argument. It knows no store.',
+  },
   flow: {
     owns: /^flow\//,
     modules: [
@@ -67,6 +74,7 @@ const AREAS: Record<string, Area> = {
       /^core\//,
       /^access\//,
       /^preview\//,
+      /^values\//,
       { types: /^stores\/store\.ts$/ },
       { types: /^runners\/runner\.ts$/ },
     ],
@@ -107,7 +115,7 @@ const AREAS: Record<string, Area> = {
   },
   index: {
     owns: /^index\.ts$/,
-    modules: [/^(ref-cache|core|access|flow|preview|stores|runners)/],
+    modules: [/^(ref-cache|core|access|flow|preview|stores|runners|values)/],
     builtins: [],
     packages: [],
     why: 'index.ts names public exports. What needs a peer has an entry point of its own.',
@@ -133,7 +141,7 @@ const AREAS: Record<string, Area> = {
   },
   wrap: {
     owns: /^wrap\//,
-    modules: [/^wrap\//, /^mcp\//, ...PUBLIC_API],
+    modules: [/^wrap\//, /^mcp\//, /^values\//, ...PUBLIC_API],
     builtins: 'all',
     packages: ['zod', ...MCP_SDK],
     why: 'wrap is a user of the public API that stands between a client and a server.',

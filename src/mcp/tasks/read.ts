@@ -49,6 +49,9 @@ export async function detailedTask(seen: SeenTask, info: TaskInfo): Promise<Deta
 export async function resultOf({ cache, refId, actor, present }: SeenTask, info: TaskInfo): Promise<Answer> {
   const { response } = info
   if (response.status === 'failed') {
+    const failed = await cache.get(refId, { actor })
+    const shown = failed.status === 'failed' && failed.errorValue !== undefined
+    if (shown) return present ? present(failed) : toToolResult(failed)
     return toErrorResult(
       new TaskFailed(
         response.error ?? 'The task failed.',

@@ -2,6 +2,7 @@ import type { JsonObject } from '../../../src/core/json.ts'
 import type { AttachOptions } from '../../../src/mcp/index.ts'
 import type { RefCache } from '../../../src/ref-cache.ts'
 import type { RefCacheOptions } from '../../../src/ref-cache-options.ts'
+import type { Store } from '../../../src/stores/store.ts'
 import type { FakeClock } from '../../../src/testing/fake-clock.ts'
 import type { Gates } from './gates.ts'
 import type { Secret } from './secret.ts'
@@ -123,6 +124,7 @@ export interface Scene {
   readonly clock: FakeClock
   readonly secret: Secret
   readonly gates: Gates
+  readonly store: Store
   readonly storeName: StoreName
   /** Owns the secret. What she hears is hers. */
   readonly alice: Person

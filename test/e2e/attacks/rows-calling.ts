@@ -164,6 +164,8 @@ export const CALLING: readonly Attack[] = [
         await mallory.call('echo', { value: stored })
         await mallory.call('echo', { value: { deeper: [stored] } })
         await mallory.call('many', { value: stored })
+        // What the caller did not write into the call stays a text.
+        expect((await mallory.call('echo_named', { value: stored })).body).toMatchObject({ value })
         const again = refOf(await mallory.call('store', { value: stored }))
         await mallory.call('echo', { value: again })
       }

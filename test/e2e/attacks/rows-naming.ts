@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { expect } from 'vitest'
+import { RefCache } from '../../../src/ref-cache.ts'
 import type { Attack } from './door.ts'
 import { hidden, looksUnknown, madeUp, refOf, settled, toldTo, unharmed, unusable } from './steps.ts'
 
@@ -180,7 +181,10 @@ export const NAMING: readonly Attack[] = [
     needs: ['actors'],
     aboutIdentity: false,
     async attempt(scene) {
-      const { mallory } = scene
+      const { mallory, store, secret, clock } = scene
+      const other = new RefCache({ name: 'other', store, clock })
+      const { refId } = await other.set('hers', secret.value, { namespace: 'user:alice' })
+      expect((await mallory.call('echo', { value: [refId] })).body).toMatchObject({ value: [refId] })
       for (const name of ['vault2', 'vaul', 'v', 'vault.x']) {
         const refId = `${name}:${randomBytes(16).toString('hex')}`
         expect((await mallory.act('get', refId)).code).toBe('not_found')

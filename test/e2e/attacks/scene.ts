@@ -28,6 +28,7 @@ export async function attack(row: Attack, store: StoreKind, kind: DoorKind): Pro
   const scene: Scene = {
     ...{ door, clock, secret, gates, attacker },
     host: door.cache,
+    store: place.store,
     storeName: store.name,
     alice: await door.enter({ id: 'alice' }),
     mallory: await attacker({ id: 'mallory' }),

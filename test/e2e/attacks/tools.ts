@@ -23,13 +23,16 @@ const gated = z.object({ gate: z.string(), value: z.unknown().optional() })
 
 /** Honest tools of an honest author, careless with words: they repeat what they are given wherever they can. */
 export function targets(secret: Secret, gates: Gates): Target[] {
-  return [...repeating(gates), ...producing(secret, gates), ...checking()]
+  const all = [...repeating(gates), ...producing(secret, gates), ...checking()]
+  // The widest way in: references within values are followed, too.
+  return all.map(target => ({ resolveRefs: 'deep', ...target }))
 }
 
 function repeating(gates: Gates): Target[] {
   const echo = ({ value }: { value: unknown }) => value
   return [
     { name: 'echo', schema: anything, memoize: false, handler: echo },
+    { name: 'echo_named', schema: anything, memoize: false, resolveRefs: true, handler: echo },
     { name: 'public_echo', schema: anything, namespace: 'public', memoize: true, handler: echo },
     { name: 'store', schema: anything, memoize: false, resolveRefs: false, handler: echo },
     {

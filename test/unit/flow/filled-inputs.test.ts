@@ -46,7 +46,23 @@ describe('a filled input', () => {
     expect(await codeOf(count({ all: Array(1_118).fill(refId) }))).toBe('value_too_large')
     expect(await count({ all: Array(10).fill(refId) })).toMatchObject({ value: 10 })
     const list = await cache.set('list', Array(1_000).fill(refId))
-    expect(await codeOf(count({ all: [list.refId] }))).toBe('value_too_large')
+    const deep = cache.cached(
+      { name: 'deep', resolveRefs: 'deep' },
+      (input: { all: unknown[] }) => input.all.length,
+    )
+    expect(await codeOf(deep({ all: [list.refId] }))).toBe('value_too_large')
+  })
+
+  it('of texts that an argument wants as the JSON they are counts as that JSON', async () => {
+    const { cache } = open()
+    const { refId } = await cache.set('many', JSON.stringify(many))
+    const inputJsonSchema = { properties: { all: { items: { type: 'array' } } } }
+    const count = cache.cached(
+      { name: 'count', inputJsonSchema },
+      (input: { all: unknown[] }) => input.all.length,
+    )
+    expect(await codeOf(count({ all: Array(1_118).fill(refId) }))).toBe('value_too_large')
+    expect(await count({ all: Array(10).fill(refId) })).toMatchObject({ value: 10 })
   })
 
   it('of one value that takes more than the memory for inputs is refused', async () => {

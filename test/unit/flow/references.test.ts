@@ -54,9 +54,33 @@ describe('a reference in the input of a tool', () => {
     await expect(sum({ n: ten.refId, list: [] } as never)).rejects.toThrow(/n: /)
   })
 
-  it('of another cache, or not in the full form, stays a text', async () => {
+  it('of another cache on the same store is refused, and says whose it is', async () => {
+    const store = memoryStore()
+    const { cache } = open({ store })
+    const { cache: files } = open({ store, name: 'files' })
+    const { refId } = await files.set('doc', 'text')
+    const refused = await echo(cache)({ deep: [{ refId }] }).catch((e: unknown) => e)
+    expect(refused).toBeInstanceOf(InvalidArgument)
+    expect(String(refused)).toMatch(/of 'files', and this is 't'/)
+    expect(await echo(cache, { name: 'plain', resolveRefs: false })({ refId })).toMatchObject({
+      value: { refId },
+    })
+  })
+
+  it('of another cache stays a text where the caller may not know of it: it is no oracle', async () => {
+    const store = memoryStore()
+    const { cache, clock } = open({ store })
+    const { cache: files } = open({ store, name: 'files' })
+    const hidden = await files.set('doc', 'text', { namespace: 'user:bob' })
+    const expired = await files.set('old', 'text', { ttl: '1s' })
+    await clock.advance(1_000)
+    const texts = [hidden.refId, expired.refId, `files:${'0'.repeat(32)}`]
+    expect(await echo(cache)({ texts }, { actor: agent })).toMatchObject({ value: { texts } })
+  })
+
+  it('of another cache, or not in the full form, stays a text where it names nothing', async () => {
     const { cache } = open()
-    const other = `other:${'0'.repeat(32)}`
+    const other = `md5:${'0'.repeat(32)}`
     const texts = [other, `t:${'0'.repeat(31)}`, `t:${'G'.repeat(32)}`, `see t:${'0'.repeat(32)}`]
     expect(await echo(cache)({ texts })).toMatchObject({ value: { texts } })
   })
@@ -134,12 +158,85 @@ describe('a reference in the input of a tool', () => {
   })
 })
 
+describe('what an argument wants of a reference', () => {
+  const input = z.object({
+    body: z.object({ a: z.number() }).optional(),
+    rows: z.array(z.number()).optional(),
+    count: z.int().optional(),
+    text: z.string().optional(),
+    nested: z.object({ either: z.union([z.string(), z.array(z.unknown())]) }).optional(),
+    when: z.date().optional(),
+  })
+  const typed = (cache: RefCache) => cache.cached({ name: 'typed', input }, args => args)
+  const call = async (cache: RefCache, args: object) =>
+    (await typed(cache)(args as never)) as { value?: unknown }
+
+  it('is JSON for a JSON argument, also where the value is a text', async () => {
+    const { cache } = open()
+    const body = await cache.set('body', '{\n  "a": 1\n}')
+    const rows = await cache.set('rows', '[1, 2]')
+    const count = await cache.set('count', ' 7\n')
+    expect(await call(cache, { body: body.refId, rows: rows.refId, count: count.refId })).toMatchObject({
+      value: { body: { a: 1 }, rows: [1, 2], count: 7 },
+    })
+  })
+
+  it('is a text for a text argument: byte for byte, or compact JSON of anything else', async () => {
+    const { cache } = open()
+    const text = await cache.set('text', '{ "a": 1 }')
+    const rows = await cache.set('rows', [1, 2])
+    expect(await call(cache, { text: text.refId })).toMatchObject({ value: { text: '{ "a": 1 }' } })
+    expect(await call(cache, { text: rows.refId })).toMatchObject({ value: { text: '[1,2]' } })
+    expect(await call(cache, { nested: { either: rows.refId } })).toMatchObject({
+      value: { nested: { either: [1, 2] } },
+    })
+  })
+
+  it('is refused before the tool is called where the value has no such form', async () => {
+    const { cache } = open()
+    const prose = await cache.set('prose', 'no JSON')
+    const error = await call(cache, { body: prose.refId }).catch((e: unknown) => e)
+    expect(error).toMatchObject({ code: 'invalid_argument' })
+    expect(String(error)).toMatch(/The argument body takes object; the value of its reference is a text/)
+  })
+
+  it('stands in a JSON Schema of the tool, too', async () => {
+    const { cache } = open()
+    const schema = { properties: { rows: { $ref: '#/$defs/rows' } }, $defs: { rows: { type: 'array' } } }
+    const rows = await cache.set('rows', '[1, 2]')
+    const tool = echo(cache, { inputJsonSchema: schema })
+    expect(await tool({ rows: rows.refId, other: rows.refId })).toMatchObject({
+      value: { rows: [1, 2], other: '[1, 2]' },
+    })
+  })
+
+  it('tells nothing of a value that may only be used', async () => {
+    const { cache } = open()
+    const secret = await cache.set('secret', 'prose', { policy: AccessPolicy.executeOnly })
+    const error = await typed(cache)({ body: secret.refId } as never, { actor: agent }).catch(
+      (e: unknown) => e,
+    )
+    expect(String(error)).toMatch(/is private/)
+    expect(String(error)).not.toMatch(/a text/)
+  })
+})
+
 describe('references within values', () => {
-  it('are replaced too', async () => {
+  it('stay texts: only what the caller wrote stands for something else', async () => {
     const { cache } = open()
     const inner = await cache.set('inner', 1)
     const outer = await cache.set('outer', { inner: inner.refId })
-    expect(await echo(cache)({ outer: outer.refId })).toMatchObject({ value: { outer: { inner: 1 } } })
+    expect(await echo(cache)({ outer: outer.refId })).toMatchObject({
+      value: { outer: { inner: inner.refId } },
+    })
+  })
+
+  it('are replaced too for a tool that wants that', async () => {
+    const { cache } = open()
+    const inner = await cache.set('inner', 1)
+    const outer = await cache.set('outer', { inner: inner.refId })
+    const tool = echo(cache, { resolveRefs: 'deep' })
+    expect(await tool({ outer: outer.refId })).toMatchObject({ value: { outer: { inner: 1 } } })
   })
 
   it('are refused where they go in a circle', async () => {
@@ -147,7 +244,7 @@ describe('references within values', () => {
     const self = cache.cached({ name: 'self', asyncTimeout: 0 }, (_: object, task) => ({ me: task.refId }))
     const { refId } = await self({})
     await cache.get(refId, { wait: '1s' })
-    const error = await echo(cache)({ refId }).catch((e: unknown) => e)
+    const error = await echo(cache, { resolveRefs: 'deep' })({ refId }).catch((e: unknown) => e)
     expect(error).toBeInstanceOf(CircularReference)
   })
 
@@ -155,17 +252,18 @@ describe('references within values', () => {
     const { cache } = open({ maxInputBytes: 10_000 })
     let ref = (await cache.set('v', 'x'.repeat(100))).refId
     for (let level = 0; level < 5; level++) ref = (await cache.set('v', Array(10).fill(ref))).refId
-    await expect(echo(cache)({ ref })).rejects.toThrow(/more than 10000 characters/)
+    const tool = echo(cache, { resolveRefs: 'deep' })
+    await expect(tool({ ref })).rejects.toThrow(/more than 10000 characters/)
     let chain = (await cache.set('v', 1)).refId
     for (let level = 0; level < 20; level++) chain = (await cache.set('v', [chain])).refId
-    await expect(echo(cache)({ chain })).rejects.toThrow(InvalidArgument)
+    await expect(tool({ chain })).rejects.toThrow(InvalidArgument)
   })
 
   it('lead to a result that is only for those who have rights to all of it', async () => {
     const { cache } = open()
     const secret = await cache.set('secret', 'marker', { namespace: 'user:alice' })
     const bait = await cache.set('bait', { x: secret.refId })
-    const tool = echo(cache, { namespace: 'public' })
+    const tool = echo(cache, { namespace: 'public', resolveRefs: 'deep' })
     const alices = await tool({ bait: bait.refId }, { actor: user })
     expect(alices).toMatchObject({ value: { bait: { x: 'marker' } } })
     const bob = actor.user({ id: 'bob' })
@@ -184,7 +282,7 @@ describe('a run that is repeated', () => {
     })
     const seen: number[] = []
     const flaky = cache.cached(
-      { name: 'flaky', asyncTimeout: 0, maxRetries: 3, retryDelay: '1s' },
+      { name: 'flaky', asyncTimeout: 0, maxRetries: 3, retryDelay: '1s', resolveRefs: 'deep' },
       async (_: { bait: unknown }, task) => {
         seen.push((await store.get(task.refId))?.derivedFrom?.length ?? 0)
         throw new Error('again')

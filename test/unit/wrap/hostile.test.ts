@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { parseWrapArguments } from '../../../src/cli/wrap-options.ts'
 import { printable } from '../../../src/core/printable.ts'
-import { payloadOf } from '../../../src/wrap/call-result.ts'
 import { JsonLines } from '../../../src/wrap/json-lines.ts'
 import { isRpcMessage } from '../../../src/wrap/rpc.ts'
 
@@ -32,12 +31,6 @@ describe('what a hostile server or client sends', () => {
     lines.push(Buffer.from(`${'x'.repeat(80)}\n{"jsonrpc":"2.0","method":"ping"}\n`))
     expect(messages).toEqual([{ jsonrpc: '2.0', method: 'ping' }])
     expect(garbage).toEqual(['a line of 240 bytes, which is too long'])
-  })
-
-  it('base64 made to be slow is not', () => {
-    const data = `${'='.repeat(1_000_000)}x`
-    const shown = payloadOf({ content: [{ type: 'image', data, mimeType: 'image/png' }] })
-    expect(JSON.stringify(shown)).toContain('750000 bytes')
   })
 
   it('moves no cursor and forges no line of the log', () => {

@@ -6,9 +6,10 @@ import { pollingTools } from '../../../src/mcp/tools.ts'
 import { RefCache } from '../../../src/ref-cache.ts'
 import { memoryStore } from '../../../src/stores/memory.ts'
 import type { Store } from '../../../src/stores/store.ts'
-import { CALL_RESULT_VIEW, payloadOf } from '../../../src/wrap/call-result.ts'
+import { CALL_RESULT, CALL_RESULT_VIEW } from '../../../src/wrap/call-result.ts'
 import type { Channel } from '../../../src/wrap/channel.ts'
 import type { Log } from '../../../src/wrap/log.ts'
+import { present } from '../../../src/wrap/present.ts'
 import { Session } from '../../../src/wrap/session.ts'
 import type { CallSettings } from '../../../src/wrap/settings.ts'
 import { StdioChannel } from '../../../src/wrap/stdio-channel.ts'
@@ -41,7 +42,7 @@ export class Wired {
 
   private constructor(serve: Serve, options: WiredOptions) {
     const { store = memoryStore(), settings = { defaults: {}, tools: {} }, name = 'wired' } = options
-    this.cache = options.cache ?? new RefCache({ name, store, views: { [CALL_RESULT_VIEW]: payloadOf } })
+    this.cache = options.cache ?? new RefCache({ name, store, views: { [CALL_RESULT_VIEW]: CALL_RESULT } })
     const calls = new ToolCalls(this.cache, settings, 'upstream')
     const say = (level: string) => (code: string, message: string) =>
       void this.logged.push(`${level} ${code} ${message}`)
@@ -62,7 +63,7 @@ export class Wired {
       },
       calls,
       cache: this.cache,
-      polling: pollingTools(this.cache),
+      polling: pollingTools(this.cache, {}, present),
       log,
       onUnusable: () => {},
     })

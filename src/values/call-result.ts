@@ -1,0 +1,187 @@
+import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts'
+import { isMedia, type Media, mediaOf, withNotes } from './media.ts'
+import { parsedJson, sameJson } from './same-json.ts'
+
+/** A tool's result as MCP has it. `content` may be missing where there is structured content. */
+export interface CallResult extends JsonObject {
+  content: JsonValue[]
+}
+
+/** What a tool's result says, free of the protocol's envelope. */
+export interface ResultValue {
+  /** What is shown, measured, paged and passed on. */
+  readonly value: JsonValue
+  /** The JSON of `value` in the bytes of the tool, where it gave it as a text. */
+  readonly json?: string
+  /** Other forms of the same value: what an argument may want instead. */
+  readonly forms: readonly JsonValue[]
+  /** Images, audio and other bytes that are not part of `value`. */
+  readonly media: readonly Media[]
+  /** The address of the one resource that `value` is the text of. */
+  readonly uri?: string
+}
+
+export function isCallResult(value: JsonValue | undefined): value is CallResult {
+  return isJsonObject(value) && Array.isArray(value.content)
+}
+
+/**
+ * The value of a tool's result: its structured content or its text where they say the same, both where they do not.
+ * Everything that shows, measures, pages or passes a result goes by it.
+ */
+export function valueOfResult({ content, structuredContent }: CallResult): ResultValue {
+  const blocks = sorted(content)
+  // A missing field that a server writes as null says nothing beside other content.
+  const structured = structuredContent === null && content.length > 0 ? undefined : structuredContent
+  return structured === undefined ? ofBlocks(content, blocks) : ofBoth(structured, blocks)
+}
+
+/** Every text in the result that a model is given, once as `value` has it and perhaps once more. */
+export function textsOf({ content }: CallResult): string {
+  return joined(content.flatMap(block => textOf(block) ?? []))
+}
+
+/** The same result for the eye: a note in the place of each piece of base64. */
+export function shownValue(result: CallResult): ResultValue {
+  const found = valueOfResult(result)
+  const media = result.content.filter(isMedia)
+  if (media.length === 0) return found
+  const { value, noted } = withNotes(found.value, media)
+  // What stands in the value needs no second mention.
+  return { ...found, value, media: found.media.filter(one => !noted.has(one.base64)) }
+}
+
+interface Blocks {
+  readonly texts: readonly string[]
+  readonly resources: readonly TextResource[]
+  readonly media: readonly Media[]
+  /** Links, and whatever else there may come. */
+  readonly others: readonly JsonValue[]
+}
+
+interface TextResource {
+  readonly uri: string | undefined
+  readonly text: string
+}
+
+function sorted(content: readonly JsonValue[]): Blocks {
+  const texts: string[] = []
+  const resources: TextResource[] = []
+  const media: Media[] = []
+  const others: JsonValue[] = []
+  for (const block of content) {
+    const resource = textResource(block)
+    if (isPlainText(block)) texts.push(block.text)
+    else if (resource) resources.push(resource)
+    else if (isMedia(block)) media.push(mediaOf(block))
+    else others.push(block)
+  }
+  return { texts, resources, media, others }
+}
+
+function ofBlocks(content: JsonValue[], { texts, resources, media, others }: Blocks): ResultValue {
+  const hasText = texts.length + resources.length > 0
+  // Blocks of other kinds have an order and fields that no text can carry.
+  if (others.length > 0 || (!hasText && media.length > 0)) {
+    return { value: content, forms: [], media: [] }
+  }
+  const [sole] = resources
+  if (sole && texts.length === 0 && resources.length === 1) {
+    return { value: sole.text, forms: [], media, ...(sole.uri === undefined ? {} : { uri: sole.uri }) }
+  }
+  return { value: joined(content.flatMap(block => textOf(block) ?? [])), forms: [], media }
+}
+
+function ofBoth(structured: JsonValue, { texts, resources, media, others }: Blocks): ResultValue {
+  const said = saying(structured, texts)
+  const rest = [...(said ? [] : texts.filter(text => !saying(structured, [text]))), ...resources.map(withUri)]
+  if (rest.length === 0 && others.length === 0) return { ...(said ?? sole(structured)), media }
+  const value = {
+    ...(rest.length === 0 ? {} : { text: joined(rest) }),
+    structured,
+    ...(others.length === 0 ? {} : { content: [...others] }),
+  }
+  return { value, forms: [], media }
+}
+
+type Said = Pick<ResultValue, 'value' | 'json' | 'forms'>
+
+function sole(structured: JsonValue): Said {
+  return { value: structured, forms: [] }
+}
+
+/**
+ * The value, if the texts say what the structured content says: as the same JSON, or as its only member. The protocol
+ * wants an object, so servers wrap a text, a list or a number into one.
+ */
+function saying(structured: JsonValue, texts: readonly string[]): Said | undefined {
+  if (texts.length === 0) return undefined
+  const member = onlyMember(structured)
+  const plain = [structured, member?.value].some(one => one !== undefined && isThoseTexts(one, texts))
+  if (plain) return { value: joined(texts), forms: member ? [member.value, structured] : [structured] }
+  if (isThoseJsons(structured, texts)) return { value: structured, ...jsonOf(texts), forms: [] }
+  if (member && isThoseJsons(member.value, texts)) {
+    const { json } = jsonOf(texts)
+    return {
+      value: structured,
+      ...(json === undefined ? {} : { json: `{${JSON.stringify(member.name)}:${json}}` }),
+      forms: [member.value],
+    }
+  }
+  return undefined
+}
+
+function jsonOf([text, ...more]: readonly string[]): { json?: string } {
+  return text === undefined || more.length > 0 ? {} : { json: text }
+}
+
+function onlyMember(value: JsonValue): { name: string; value: JsonValue } | undefined {
+  const members = isJsonObject(value) ? Object.entries(value) : []
+  const [only] = members
+  return only && members.length === 1 ? { name: only[0], value: only[1] } : undefined
+}
+
+function isThoseTexts(value: JsonValue, texts: readonly string[]): boolean {
+  if (Array.isArray(value)) {
+    return value.length === texts.length && value.every((item, at) => item === texts[at])
+  }
+  return texts.length === 1 && value === texts[0]
+}
+
+/** One text with the JSON, or a text for each item of the list. */
+function isThoseJsons(value: JsonValue, texts: readonly string[]): boolean {
+  const [text] = texts
+  if (text !== undefined && texts.length === 1 && isJsonOf(value, text)) return true
+  if (!Array.isArray(value) || value.length !== texts.length) return false
+  return value.every((item, at) => item === texts[at] || isJsonOf(item, texts[at] as string))
+}
+
+function isJsonOf(value: JsonValue, text: string): boolean {
+  const parsed = parsedJson(text)
+  return parsed !== undefined && sameJson(parsed, value)
+}
+
+function isPlainText(block: JsonValue): block is JsonObject & { text: string } {
+  return isJsonObject(block) && block.type === 'text' && typeof block.text === 'string'
+}
+
+function textResource(block: JsonValue): TextResource | undefined {
+  if (!isJsonObject(block) || block.type !== 'resource' || !isJsonObject(block.resource)) return undefined
+  const { uri, text } = block.resource
+  return typeof text === 'string' ? { uri: typeof uri === 'string' ? uri : undefined, text } : undefined
+}
+
+/** A text as it stands among others: that of a resource says where it is from. */
+function textOf(block: JsonValue): string | undefined {
+  if (isPlainText(block)) return block.text
+  const resource = textResource(block)
+  return resource && withUri(resource)
+}
+
+function withUri({ uri, text }: TextResource): string {
+  return uri === undefined ? text : `${uri}\n${text}`
+}
+
+function joined(texts: readonly string[]): string {
+  return texts.join('\n\n')
+}

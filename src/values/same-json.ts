@@ -1,0 +1,44 @@
+import type { JsonValue } from '../core/json.ts'
+import { ExactNumber, parseJson } from '../core/json-text.ts'
+
+/** The JSON that a text is, if it is one: a file, an answer of an API, a number. */
+export function parsedJson(text: string): JsonValue | undefined {
+  if (!/^\s*["[{\-\dtfn]/.test(text)) return undefined
+  try {
+    return parseJson(text)
+  } catch {
+    return undefined
+  }
+}
+
+/** Whether two values are the same JSON; the order of members does not count. Takes any depth. */
+export function sameJson(one: JsonValue, other: JsonValue): boolean {
+  const pairs: [unknown, unknown][] = [[one, other]]
+  for (let pair = pairs.pop(); pair; pair = pairs.pop()) {
+    const [a, b] = pair
+    if (a === b) continue
+    if (isNumber(a) || isNumber(b)) {
+      if (isNumber(a) && isNumber(b) && digitsOf(a) === digitsOf(b)) continue
+      return false
+    }
+    if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false
+    if (Array.isArray(a) !== Array.isArray(b)) return false
+    const names = Object.keys(a)
+    if (names.length !== Object.keys(b).length) return false
+    for (const name of names) {
+      if (!Object.hasOwn(b, name)) return false
+      pairs.push([(a as Record<string, unknown>)[name], (b as Record<string, unknown>)[name]])
+    }
+  }
+  return true
+}
+
+function isNumber(value: unknown): value is number | ExactNumber {
+  return typeof value === 'number' || value instanceof ExactNumber
+}
+
+/** Without the zeros that change nothing: `1.50` is `1.5`, and `2.0` is `2`. */
+function digitsOf(number: number | ExactNumber): string {
+  const digits = String(number)
+  return /^-?\d+\.\d+$/.test(digits) ? digits.replace(/\.?0+$/, '') : digits
+}

@@ -1,0 +1,31 @@
+import type { JsonObject, JsonValue } from '../core/json.ts'
+
+/** What previews and pages show of a stored value. */
+export interface Shown {
+  readonly value: JsonValue
+  /** Where the pages are of one list within `value`: the list, and a JSON Pointer to it. */
+  readonly list?: { readonly items: JsonValue; readonly path: string }
+  /** Text that a reader of the stored value is given besides; it has to fit the budget, too, for that to pass whole. */
+  readonly reads?: string
+  /** The stored value passes whole up to so many tokens, where nobody asked for fewer. */
+  readonly wholeUpTo?: number
+  /** Short facts that stand beside a preview. */
+  readonly about?: JsonObject
+  /** Metadata of the value, for whoever handles its preview. */
+  readonly meta?: JsonObject
+}
+
+/** What stands in another call's input for a stored value. */
+export interface Used {
+  readonly value: JsonValue
+  /** What a text argument gets, where `value` is no text. @defaultValue its compact JSON */
+  readonly text?: string
+  /** Other forms of the same value: an argument of another type may want one of them. */
+  readonly forms?: readonly JsonValue[]
+}
+
+/** A stored value that wraps what its reader is after, and passes whole where that fits. */
+export interface Wrapping {
+  show(stored: JsonValue): Shown
+  use(stored: JsonValue): Used
+}
