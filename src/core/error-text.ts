@@ -64,10 +64,11 @@ function messageOf(thrown: unknown): string {
   return isError(thrown) ? '' : `The tool threw ${shown(thrown)}.`
 }
 
+/** Only what stands at the top: what lies deeper (headers, a request) was hardly meant to be read. */
 function shown(value: unknown): string {
   if (typeof value === 'function') return 'a function'
   try {
-    return inspect(value, { depth: 2, maxArrayLength: 10, maxStringLength: 500, customInspect: false })
+    return inspect(value, { depth: 0, maxArrayLength: 10, maxStringLength: 500, customInspect: false })
   } catch {
     return 'a value that cannot be shown'
   }

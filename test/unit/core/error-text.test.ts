@@ -67,6 +67,11 @@ describe('what was thrown, in words', () => {
     )
   })
 
+  it('shows of an object what stands at its top, not what lies deeper', () => {
+    const thrown = { status: 401, request: { headers: { authorization: 'Bearer hunter2' } } }
+    expect(errorText(thrown)).toBe('The tool threw { status: 401, request: [Object] }.')
+  })
+
   it('keeps the cause of an error that speaks for itself to itself', () => {
     expect(errorText(new Error('no access', { cause: new Error('password hunter2') }))).toBe('no access')
   })

@@ -128,7 +128,7 @@ test('a member called __proto__ is data', () => {
   expect(stringifyJson(value as JsonValue)).toBe('{"__proto__":{"admin":1.0}}')
 })
 
-test.each([600, 3_000, 20_000, 200_000])('%d levels are read, copied and written', depth => {
+test.each([600, 3_000, 20_000])('%d levels are read, copied and written', depth => {
   for (const innermost of ['1', '1.0']) {
     const list = '['.repeat(depth) + innermost + ']'.repeat(depth)
     const object = '{"a":'.repeat(depth) + innermost + '}'.repeat(depth)
