@@ -156,9 +156,13 @@ function openPrivately(path: string): number {
   try {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
     const file = openSync(path, FLAGS, 0o600)
-    const { mode } = fstatSync(file)
+    const { mode, uid, nlink } = fstatSync(file)
     if ((mode & constants.S_IFMT) !== constants.S_IFREG) throw new Error('it is no plain file')
-    if (process.platform !== 'win32' && mode & 0o177) fchmodSync(file, 0o600)
+    if (process.platform === 'win32') return file
+    const mine = uid === process.geteuid?.()
+    if (!mine) warn(`${path} belongs to another user`)
+    if (nlink > 1) warn(`${path} has another name, too (a hard link)`)
+    if (mine && mode & 0o177) fchmodSync(file, 0o600)
     return file
   } catch (cause) {
     throw new InvalidArgument(
@@ -166,6 +170,11 @@ function openPrivately(path: string): number {
       { cause },
     )
   }
+}
+
+/** Whoever named the file may have meant it; who else reads or changes it is for them to know. */
+function warn(doubt: string): void {
+  process.stderr.write(`mcp-refcache: The audit file may be open to others: ${doubt}.\n`)
 }
 
 /** A process that was killed may have left half a line: the next one must not be taken for its end. */

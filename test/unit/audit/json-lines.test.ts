@@ -1,7 +1,9 @@
 import { execFileSync } from 'node:child_process'
 import {
   chmodSync,
+  chownSync,
   existsSync,
+  linkSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
@@ -193,6 +195,23 @@ describe.skipIf(process.platform === 'win32')('the place', () => {
     await written(EVENT)
     expect(modeOf(path)).toBe(0o600)
     expect(modeOf(shared)).toBe(0o755)
+  })
+
+  it('is told of loudly where somebody else may read or change it', async () => {
+    const said = vi.spyOn(process.stderr, 'write').mockReturnValue(true)
+    writeFileSync(path, '')
+    linkSync(path, join(folder, 'second'))
+    await written(EVENT)
+    expect(said).toHaveBeenCalledWith(expect.stringMatching(/audit file may be open to others: .*hard link/))
+    // Only root may give files away.
+    if (process.geteuid?.() === 0) {
+      chownSync(path, 4_242, 4_242)
+      chmodSync(path, 0o644)
+      await written(EVENT)
+      expect(said).toHaveBeenCalledWith(expect.stringMatching(/belongs to another user/))
+      expect(modeOf(path)).toBe(0o644)
+    }
+    said.mockRestore()
   })
 
   it('is no link, no pipe, no device and no folder', () => {
