@@ -130,9 +130,10 @@ async function leave(engine: Engine, run: Run, who: Actor, { cancelsWork }: Call
   if (last && cancelsWork) await cancel(engine, run.refId, who).catch(() => {})
 }
 
-/** The result of an earlier call says when it was made. */
+/** The result of an earlier call says when it was made, to whoever may see it. */
 function withAge(response: CallResponse, entry: Entry | undefined): CallResponse {
   if (response.status !== 'complete' || entry?.status !== 'complete') return response
+  if (response.value === undefined && response.preview === undefined) return response
   return { ...response, cachedAt: new Date(entry.completedAt) }
 }
 

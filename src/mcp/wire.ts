@@ -84,10 +84,10 @@ export function toWire(response: CallResponse): JsonObject {
   const { refId, status, isComplete, isAsync, message } = response
   return defined({
     ref_id: refId,
-    cached_at: response.status === 'complete' ? response.cachedAt?.toISOString() : undefined,
     status,
     is_complete: isComplete,
     is_async: isAsync,
+    cached_at: response.status === 'complete' ? response.cachedAt?.toISOString() : undefined,
     ...(response.status === 'complete' ? valueFields(response) : taskFields(response)),
     message,
   })

@@ -35,8 +35,8 @@ describe.each([
     const [hers, his] = [await alice('shared'), await bob('shared')]
     expect(hers.ref_id).not.toBe(his.ref_id)
     expect(hers.value).not.toBe(his.value)
-    expect(await alice('shared')).toEqual(hers)
-    expect(await bob('shared')).toEqual(his)
+    expect(await alice('shared')).toEqual({ ...hers, cached_at: expect.any(String) })
+    expect(await bob('shared')).toEqual({ ...his, cached_at: expect.any(String) })
   })
 
   it('the reference of another looks like none at all, to every polling tool, in flight or finished', async () => {
