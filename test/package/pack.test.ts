@@ -159,7 +159,7 @@ describe('the exports', () => {
     writeFileSync(join(consumer.folder, 'consumer.ts'), lines.join('\n'))
     const { code, stdout } = await compile(consumer, ['consumer.ts'])
     expect(code, stdout).toBe(0)
-  })
+  }, 120_000)
 })
 
 describe('the command', () => {
