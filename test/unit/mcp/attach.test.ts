@@ -345,6 +345,33 @@ describe('get_cached_result and cancel_task', () => {
     expect(elsewhere.text).toContain("'other'")
   })
 
+  it('say of a reference of another server whose it is, going by its name alone', async () => {
+    const { call, cache } = await scene({ tools: () => {} })
+    const { refId } = await cache.set('x', 1)
+    const other = refId.replace(/^.*:/, 'other:')
+    for (const tool of ['get_cached_result', 'cancel_task', 'retry_task']) {
+      const { text } = await call(tool, { ref_id: other })
+      expect(text).toContain('"code":"not_found"')
+      expect(text).toContain("it belongs to 'other'")
+    }
+  })
+
+  it('give a reference to an argument as its schema wants it', async () => {
+    const { call, cache } = await scene({
+      tools: ({ registerTool }) => {
+        registerTool(
+          'sum',
+          { inputSchema: z.object({ rows: z.array(z.number()), note: z.string().optional() }) },
+          ({ rows, note }) => `${note} ${rows.reduce((a, b) => a + b, 0)}`,
+        )
+      },
+    })
+    const rows = await cache.set('rows', '[1, 2, 3]')
+    expect((await call('sum', { rows: rows.refId, note: rows.refId })).text).toContain('[1, 2, 3] 6')
+    const prose = await cache.set('prose', 'no list')
+    expect((await call('sum', { rows: prose.refId })).text).toContain('"code":"invalid_argument"')
+  })
+
   it('hold a poll no longer than the server allows, and as long as it says by default', async () => {
     const { handler } = slowTool()
     const { call, clock } = await scene({

@@ -274,6 +274,78 @@ describe('a tool that reports an error', () => {
   })
 })
 
+describe('a native task', () => {
+  const failed = {
+    content: [text('no luck')],
+    structuredContent: { why: [1] },
+    isError: true,
+    _meta: { own: 1 },
+  }
+  const KEYS = { [REF]: expect.any(String), [CAN_RETRY]: true }
+
+  it('of 2026-07-28 completes with the error of the tool, exactly', async () => {
+    const { ask, release } = await slowly(failed, '2026-07-28')
+    const { taskId } = await ask('tools/call', { name: 'fail', arguments: {} })
+    release()
+    const task = await settled(() => ask('tasks/get', { taskId }))
+    expect(task).toMatchObject({ status: 'completed' })
+    expect(task.result).toEqual({ ...failed, resultType: 'complete', _meta: { own: 1, ...KEYS } })
+  })
+
+  it('of 2025-11-25 is failed, and its result is the error of the tool, exactly', async () => {
+    const { ask, release } = await slowly(failed, '2025-11-25')
+    const { task } = await ask('tools/call', { name: 'fail', arguments: {}, task: {} })
+    release()
+    const { taskId } = task
+    const related = { 'io.modelcontextprotocol/related-task': { taskId } }
+    expect(await ask('tasks/result', { taskId })).toEqual({
+      ...failed,
+      _meta: { own: 1, ...KEYS, ...related },
+    })
+    expect(await ask('tasks/get', { taskId })).toMatchObject({ status: 'failed', statusMessage: 'no luck' })
+  })
+})
+
+/** A server that answers when it is let, and a client that follows tasks of that revision. */
+async function slowly(result: JsonObject, revision: '2025-11-25' | '2026-07-28') {
+  let release = () => {}
+  const released = new Promise<void>(resolve => {
+    release = resolve
+  })
+  const plain = serverOf((line, say) => {
+    void released.then(() => say(JSON.stringify({ jsonrpc: '2.0', id: JSON.parse(line).id, result })))
+    return undefined
+  })
+  const wired = await Wired.open((line, say) =>
+    plain(line, said => say(said.replace('2025-06-18', '2025-11-25'))),
+  )
+  open.push(wired)
+  const ours = {
+    'io.modelcontextprotocol/protocolVersion': revision,
+    'io.modelcontextprotocol/clientCapabilities': { extensions: { 'io.modelcontextprotocol/tasks': {} } },
+  }
+  let id = 0
+  const ask = async (method: string, params: object): Promise<Answer> => {
+    const sent = revision === '2026-07-28' ? { ...params, _meta: ours } : params
+    return JSON.parse(await wired.ask(++id, method, JSON.stringify(sent))).result
+  }
+  if (revision === '2025-11-25') {
+    await ask('initialize', {
+      protocolVersion: revision,
+      capabilities: {},
+      clientInfo: { name: 'c', version: '1' },
+    })
+  }
+  return { ask, release }
+}
+
+async function settled(read: () => Promise<Answer>): Promise<Answer> {
+  for (;;) {
+    const task = await read()
+    if (task.status !== 'working') return task
+  }
+}
+
 describe('an answer after a handle', () => {
   it('is the result of the tool, with its reference and nothing else', async () => {
     const { call } = await connect({ slow: { content: [text('done')] } }, { settings: { asyncTimeout: 0 } })
