@@ -35,6 +35,7 @@ export {
   QueueFull,
   RefCacheError,
   type RpcError,
+  StoreFull,
   StoreUnavailable,
   TaskCancelled,
   TaskFailed,

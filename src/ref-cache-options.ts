@@ -61,6 +61,12 @@ export interface RefCacheOptions {
   taskRetention?: Duration | null
   /** How long a process may be silent before its tasks count as lost. @defaultValue '30s' */
   leaseDuration?: Duration
+  /**
+   * How long a result that a full store does not take is tried again, at most until the hard timeout; then the task
+   * fails with `store_full`.
+   * @defaultValue '5m'
+   */
+  storeFullTimeout?: Duration
   /** How often expired entries and lost tasks are looked for. @defaultValue '10s' */
   sweepInterval?: Duration
   /** Who is inside of `custom:` and `shared:` namespaces, and what holds in namespaces of a kind or of a name. */
@@ -113,6 +119,7 @@ const OPTIONS: Names<RefCacheOptions> = {
   taskRetention: true,
   leaseDuration: true,
   sweepInterval: true,
+  storeFullTimeout: true,
   namespaces: true,
   namespaceResolver: true,
   permissionChecker: true,
@@ -228,6 +235,7 @@ function toSettings(options: RefCacheOptions): Settings {
     ),
     leaseDuration: toPositiveMilliseconds(options.leaseDuration ?? '30s', 'leaseDuration'),
     sweepInterval: toPositiveMilliseconds(options.sweepInterval ?? '10s', 'sweepInterval'),
+    storeFullTimeout: toMilliseconds(options.storeFullTimeout ?? '5m', 'storeFullTimeout'),
     abortGrace: toMilliseconds(options.abortGrace ?? '30s', 'abortGrace'),
   }
 }

@@ -9,6 +9,7 @@ export type ErrorCode =
   | 'task_cancelled'
   | 'value_too_large'
   | 'store_unavailable'
+  | 'store_full'
   | 'internal'
   | 'not_serializable'
   | 'circular_reference'
@@ -125,7 +126,15 @@ export const STORE_AWAY = 'The store of the cache cannot be used at the moment. 
 
 /** The store cannot be reached, opened or written. `cause` is the driver's own error. */
 export class StoreUnavailable extends RefCacheError {
-  readonly code = 'store_unavailable'
+  readonly code: 'store_unavailable' | 'store_full' = 'store_unavailable'
+}
+
+/** The store has no room for what was to be written. What is in it can be read. */
+export class StoreFull extends StoreUnavailable {
+  override readonly code = 'store_full'
+  /** For everybody: says nothing of files and hosts. */
+  static readonly advice =
+    'The store of the cache is full. Ask for less, or have its operator make room (more memory or disk, or a shorter ttl), then call the tool again.'
 }
 
 /**
@@ -145,7 +154,8 @@ export class UnreadableValue extends StoreUnavailable {
 
 /** What strangers are told of an error of the store. */
 export function publicMessageOf(error: StoreUnavailable): string {
-  return error instanceof UnreadableValue ? UnreadableValue.advice : STORE_AWAY
+  if (error instanceof UnreadableValue) return UnreadableValue.advice
+  return error instanceof StoreFull ? StoreFull.advice : STORE_AWAY
 }
 
 /** The value holds something that JSON would lose or refuse; the message names where. */

@@ -27,6 +27,11 @@ const FINAL: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'input_unavailable',
 ])
 
+/** Whether a retry by hand is of no use; with `store_full` the input is gone, too. */
+export function canRetry(code: ErrorCode): boolean {
+  return !isFinal(code) && code !== 'store_full'
+}
+
 export function isFinal(code: ErrorCode): boolean {
   return FINAL.has(code)
 }

@@ -202,7 +202,8 @@ function settledLate(entry: FailedEntry, event: LateSettlement): Entry {
   }
   if (event.type === 'fail') {
     const failure = { attempt: entry.attempt, error: inBrief(event.error), at: completedAt }
-    return { ...settled, error: event.error, retryHistory: [...settled.retryHistory, failure] }
+    const retryHistory = [...settled.retryHistory, failure]
+    return { ...settled, error: event.error, retryHistory, ...bytesOf(event) }
   }
   const { valueBytes } = event
   return {

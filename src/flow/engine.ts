@@ -39,6 +39,8 @@ export interface Settings {
   readonly taskRetention: number | undefined
   readonly leaseDuration: number
   readonly sweepInterval: number
+  /** How long a result is tried again that a full store does not take. */
+  readonly storeFullTimeout: number
   /** How long a handler that goes on after its run has ended counts as running. */
   readonly abortGrace: number
 }

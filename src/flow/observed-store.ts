@@ -13,8 +13,8 @@ import type {
   StoreTime,
 } from '../stores/store.ts'
 
-/** Reading may work while writing does not, as on a full disk. */
-type Kind = 'read' | 'write' | 'remove'
+/** Reading may work while writing does not, as on a full disk, and a small write where a value has no room. */
+type Kind = 'read' | 'write' | 'value' | 'remove'
 
 /** A store that fails and works in turns is told of so often in a minute. */
 const MAX_TOLD = 5
@@ -56,7 +56,8 @@ class ObservedStore implements Store {
   }
 
   update(entry: Entry, expectedVersion: number, parts?: PartChanges): Promise<boolean> {
-    return this.#observe('write', () => this.store.update(entry, expectedVersion, parts), Boolean)
+    const kind = parts?.value ? 'value' : 'write'
+    return this.#observe(kind, () => this.store.update(entry, expectedVersion, parts), Boolean)
   }
 
   delete(refId: RefId): Promise<boolean> {
@@ -138,7 +139,7 @@ class Trouble {
   works(kind: Kind): void {
     if (!this.#failing.delete(kind)) return
     // Where more than writing failed, the whole store was away, and is back.
-    if (kind !== 'write') this.#failing.clear()
+    if (kind === 'read' || kind === 'remove') this.#failing.clear()
     if (this.#failing.size > 0 || this.#ended || !this.#isTold) return
     this.#isTold = false
     const seconds = Math.round((this.clock.monotonic() - this.#since) / 1000)

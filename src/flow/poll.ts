@@ -42,15 +42,21 @@ export async function poll(engine: Engine, refId: RefId, options: GetOptions): P
     denial: PRIVATE,
     onTheWay: true,
   })
-  const latest = await follow(engine, entry, {
-    within,
-    signals: [options.signal],
-    onChange: changed => tellProgress(engine, changed, who, options.onProgress),
-  })
-  return reply(engine, latest, who, {
-    ...options,
-    unreadable: 'refuse',
-    action: 'get',
-    justFollowed: isInFlight(entry),
-  })
+  const listening = engine.thrown.listen(refId)
+  try {
+    const latest = await follow(engine, entry, {
+      within,
+      signals: [options.signal, listening.lost],
+      onChange: changed => tellProgress(engine, changed, who, options.onProgress),
+    })
+    if (latest && isInFlight(latest)) listening.lost.throwIfAborted()
+    return reply(engine, latest, who, {
+      ...options,
+      unreadable: 'refuse',
+      action: 'get',
+      justFollowed: isInFlight(entry),
+    })
+  } finally {
+    listening.end()
+  }
 }

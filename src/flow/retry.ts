@@ -58,6 +58,11 @@ function retryable(engine: Engine, entry: Entry): Tool {
         : 'The task is still running. Cancel it first, or wait for it.',
     )
   }
+  if (entry.status === 'failed' && entry.error.code === 'store_full') {
+    throw new InvalidArgument(
+      'The input of this task was given up for want of room. Call the tool again instead.',
+    )
+  }
   const tool = engine.tools.get(entry.toolName ?? '')
   if (tool) return tool
   throw new InvalidArgument(

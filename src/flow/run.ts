@@ -94,10 +94,11 @@ async function attempt(hold: Hold): Promise<number | undefined> {
   // Refused: cancelled, or taken over by another process, before it began.
   if (refused || entry?.status !== 'processing') return undefined
   engine.events.emit(events.started(entry))
+  const begunAt = engine.clock.monotonic()
   const { outcome, progress } = await execute(hold, entry, input)
   // It was stopped because the task is no longer ours: how it ended says nothing of the task.
   if ('error' in outcome && signal.reason instanceof TaskCancelled) return undefined
-  return conclude(engine, { entry, tool, progress }, outcome)
+  return conclude(engine, { entry, tool, begunAt, progress }, outcome)
 }
 
 async function execute(hold: Hold, entry: ProcessingEntry, input: string | undefined) {

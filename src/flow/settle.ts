@@ -12,6 +12,7 @@ import {
   publicMessageOf,
   RefCacheError,
   type RpcError,
+  StoreFull,
   StoreUnavailable,
   TaskCancelled,
   TaskFailed,
@@ -43,6 +44,8 @@ export type Outcome = EncodedValue | { error: unknown }
 export interface Attempt {
   readonly entry: ProcessingEntry
   readonly tool: Tool
+  /** By the monotonic clock. */
+  readonly begunAt: number
   readonly progress: Progress | undefined
 }
 
@@ -70,7 +73,8 @@ export async function conclude(
         valueBytes,
       }
     }
-    await store(engine, attempt, done, parts)
+    const stored = await store(engine, attempt, done, { parts, until: 'full' })
+    if (stored === 'full') await failFull(engine, attempt, toTaskError(new StoreFull(StoreFull.advice)))
     return undefined
   } catch (error) {
     if (error instanceof StoreUnavailable) throw error
@@ -89,31 +93,31 @@ async function concludeError(engine: Engine, attempt: Attempt, error: unknown): 
   const taskError = toTaskError(error)
   if (retries < maxRetries && (await isRetryable(engine, tool, error))) {
     const retryAt = now + retryDelay(tool.retry, retries + 1, fraction(engine))
-    const postponed = await store(engine, attempt, () => ({
-      type: 'postpone',
-      error: taskError,
-      now,
-      retryAt,
-    }))
-    if (postponed) {
+    const postpone = () => ({ type: 'postpone', error: taskError, now, retryAt }) as const
+    const postponed = await store(engine, attempt, postpone, { until: 'full' })
+    if (postponed === 'stored') {
       engine.events.emit(events.retrying(entry, retryAt))
       return retryAt
     }
     // Refused. If that is because it was taken for lost, it has failed with its own error all the same.
   }
-  const { taskRetention } = engine.settings
-  engine.thrown.tell(entry, error, expiry(now, taskRetention))
+  engine.thrown.tell(entry, error, expiry(now, engine.settings.taskRetention))
   const kept = await encodeFailure(engine, tool, error)
-  const end = (at: number): Ending => ({
-    type: 'fail',
-    now: at,
-    expiresAt: expiry(at, taskRetention),
-    progress,
-    error: taskError,
-    ...(kept ? { valueBytes: kept.valueBytes } : {}),
-  })
-  await store(engine, attempt, end, kept && { value: kept.bytes })
+  const end = failure(engine, progress, taskError, kept?.valueBytes)
+  const stored = await store(engine, attempt, end, { parts: kept && { value: kept.bytes }, until: 'full' })
+  if (stored === 'full') await failFull(engine, attempt, taskError)
   return undefined
+}
+
+function failure(
+  engine: Engine,
+  progress: Progress | undefined,
+  error: TaskError,
+  valueBytes?: number,
+): (now: number) => Ending {
+  const { taskRetention } = engine.settings
+  const value = valueBytes === undefined ? {} : { valueBytes }
+  return now => ({ type: 'fail', now, expiresAt: expiry(now, taskRetention), progress, error, ...value })
 }
 
 /** What the work ended with instead of a value. Where that cannot be kept, the error's text has to do. */
@@ -126,6 +130,22 @@ async function encodeFailure(
   return encodeValue(engine, error.value, verbatim).catch(() => undefined)
 }
 
+/**
+ * The store is full, and there was time enough to make room. The input goes, so that there is room for the record of
+ * the failure. Until that is stored, whoever asks in this process is told here.
+ */
+async function failFull(engine: Engine, attempt: Attempt, error: TaskError): Promise<void> {
+  const { refId } = attempt.entry
+  engine.thrown.lose(refId, new StoreFull(StoreFull.advice))
+  try {
+    // Without its input a task cannot be retried, so one that failed by itself keeps it.
+    const parts = error.code === 'store_full' ? { input: undefined } : undefined
+    await store(engine, attempt, failure(engine, attempt.progress, error), { parts })
+  } finally {
+    engine.thrown.found(refId)
+  }
+}
+
 /** Only the end of this process is a reason to give work away; work that fails is the work's own matter. */
 function mayGoOnElsewhere(engine: Engine, entry: Entry, error: unknown): boolean {
   const closed = error instanceof WorkerLost && engine.stopping.aborted
@@ -135,33 +155,50 @@ function mayGoOnElsewhere(engine: Engine, entry: Entry, error: unknown): boolean
 type Unowned<E> = E extends { owner: string } ? Omit<E, 'owner'> : never
 type Ending = Unowned<Extract<EntryEvent, { type: 'complete' | 'fail' | 'postpone' | 'release' }>>
 
+interface StoreOptions {
+  readonly parts?: PartChanges | undefined
+  /** Gives up a store that stays full for too long. */
+  readonly until?: 'full'
+}
+
 /**
- * True unless it was refused. A store that is away is waited for: the work is done, and its result must not be lost. How
- * long it is kept counts from when it is stored at last.
+ * A store that is away is waited for: the work is done, and its result must not be lost. How long it is kept counts from
+ * when it is stored at last.
  */
 async function store(
   engine: Engine,
-  { entry: { refId, lease } }: Attempt,
+  attempt: Attempt,
   eventAt: (now: number) => Ending,
-  parts?: PartChanges,
-): Promise<boolean> {
+  { parts, until }: StoreOptions = {},
+): Promise<'stored' | 'refused' | 'full'> {
+  const { refId, lease } = attempt.entry
   const tried: Ending[] = []
+  let fullSince: number | undefined
   for (let wait = FIRST_WAIT_MS; ; wait = Math.min(wait * 2, MAX_WAIT_MS)) {
     try {
       const event = eventAt(engine.clock.now())
       tried.push(event)
       const changed = await change(engine, refId, { ...event, owner: lease.owner } as EntryEvent, parts)
-      if (changed.refused && !tried.some(one => wasDone(changed, one))) return false
+      if (changed.refused && !tried.some(one => wasDone(changed, one))) return 'refused'
       tellSettled(engine, changed.entry)
-      return true
+      return 'stored'
     } catch (error) {
       if (!(error instanceof StoreUnavailable)) throw error
       engine.thrown.abandon(refId, error)
+      if (until && error instanceof StoreFull) {
+        fullSince ??= engine.clock.monotonic()
+        if (engine.clock.monotonic() >= endOfTries(engine, attempt, fullSince)) return 'full'
+      }
       await pause(engine.clock, wait, engine.stopping).catch(() => {
         throw error
       })
     }
   }
+}
+
+function endOfTries({ settings }: Engine, { tool, begunAt }: Attempt, fullSince: number): number {
+  const atHardTimeout = begunAt + (tool.hardTimeout ?? Number.POSITIVE_INFINITY)
+  return Math.min(atHardTimeout, fullSince + settings.storeFullTimeout)
 }
 
 /** A try whose answer was lost may have been stored all the same; then the next one finds it done. */

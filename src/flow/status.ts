@@ -13,7 +13,7 @@ import { ProtocolFailure, type RefCacheError, TaskFailed } from '../core/errors.
 import { etaFromHistory, etaSeconds } from '../core/eta.ts'
 import { tell } from '../core/listener.ts'
 import type { AsyncTaskResponse } from '../core/response.ts'
-import { isFinal } from '../core/retry-policy.ts'
+import { canRetry } from '../core/retry-policy.ts'
 import type { ResponseFormat, Tool } from '../core/tool.ts'
 import type { Engine } from './engine.ts'
 import { awaitsInput, inputRequestsFor } from './input-requests.ts'
@@ -151,15 +151,17 @@ function ended(entry: FailedEntry | CancelledEntry, hears: boolean) {
   // What kind of failure it was may tell of what the handler worked on, as its words may.
   if (!hears) return { error: UNTOLD, errorCode: 'task_failed', canRetry: true, message: AGAIN } as const
   const { code, rpc, message } = entry.error
-  const canRetry = !isFinal(code)
+  const retries = canRetry(code)
   return {
     ...counts,
     error: message,
     errorCode: code,
     ...(rpc ? { errorRpc: rpc } : {}),
-    canRetry,
-    message: canRetry ? AGAIN : 'The task failed, and would fail again with the same input.',
+    canRetry: retries,
+    message: retries ? AGAIN : code === 'store_full' ? NO_ROOM : IN_VAIN,
   }
 }
 
 const AGAIN = 'The task failed. Call retry_task with this ref_id to try once more.'
+const NO_ROOM = 'The task failed: its result could not be kept. Call the tool again when there is room.'
+const IN_VAIN = 'The task failed, and would fail again with the same input.'

@@ -12,12 +12,15 @@ export interface Listening {
   readonly heard: { readonly error: unknown } | undefined
   /** Aborts when the task can be followed no further, with the error as its reason. */
   readonly abandoned: AbortSignal
+  /** Aborts when its outcome is lost and no entry can say so. */
+  readonly lost: AbortSignal
   end(): void
 }
 
 interface Listener {
   heard: { readonly error: unknown } | undefined
   readonly abandon: AbortController
+  readonly lose: AbortController
 }
 
 /**
@@ -26,6 +29,7 @@ interface Listener {
  */
 export class ThrownErrors {
   readonly #listeners = new Map<RefId, Set<Listener>>()
+  readonly #lost = new Map<RefId, unknown>()
   readonly #latest: Kept<{ readonly attempt: number; readonly error: unknown }>
 
   constructor(clock: Clock) {
@@ -33,7 +37,12 @@ export class ThrownErrors {
   }
 
   listen(refId: RefId): Listening {
-    const listener: Listener = { heard: undefined, abandon: new AbortController() }
+    const listener: Listener = {
+      heard: undefined,
+      abandon: new AbortController(),
+      lose: new AbortController(),
+    }
+    if (this.#lost.has(refId)) lose(listener, this.#lost.get(refId))
     const listeners = this.#listeners.get(refId) ?? new Set()
     this.#listeners.set(refId, listeners.add(listener))
     return {
@@ -41,6 +50,7 @@ export class ThrownErrors {
         return listener.heard
       },
       abandoned: listener.abandon.signal,
+      lost: listener.lose.signal,
       end: () => {
         listeners.delete(listener)
         if (listeners.size === 0 && this.#listeners.get(refId) === listeners) this.#listeners.delete(refId)
@@ -58,6 +68,17 @@ export class ThrownErrors {
   of({ refId, attempt }: Pick<Entry, 'refId' | 'attempt'>): unknown {
     const latest = this.#latest.get(refId)
     return latest?.attempt === attempt ? latest.error : undefined
+  }
+
+  /** The outcome of a task is lost, and its entry cannot say so yet, because the store is full. */
+  lose(refId: RefId, error: unknown): void {
+    this.#lost.set(refId, error)
+    for (const listener of this.#listeners.get(refId) ?? []) lose(listener, error)
+  }
+
+  /** Its entry says so now, or nobody can make it say so any more. */
+  found(refId: RefId): void {
+    this.#lost.delete(refId)
   }
 
   /** The entry is gone, or begins anew. */
@@ -87,4 +108,9 @@ function weightOf(error: unknown): number {
   } catch {
     return 10_000
   }
+}
+
+function lose({ abandon, lose }: Listener, error: unknown): void {
+  abandon.abort(error)
+  lose.abort(error)
 }

@@ -23,6 +23,7 @@ export type WireErrorCode =
   | 'task_cancelled'
   | 'value_too_large'
   | 'store_unavailable'
+  | 'store_full'
   | 'queue_full'
   | 'internal'
 

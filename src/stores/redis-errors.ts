@@ -1,4 +1,4 @@
-import { RefCacheError, StoreUnavailable, ValueTooLarge } from '../core/errors.ts'
+import { RefCacheError, StoreFull, StoreUnavailable, ValueTooLarge } from '../core/errors.ts'
 
 const CREDENTIALS = 'refused the credentials: check the user and the password'
 const NOT_YET = 'is not ready: try again in a moment'
@@ -29,6 +29,12 @@ const ADVICE = new Map<string, string>([
   ['ASK', CLUSTER],
 ])
 
+/** There is no room: for more memory, or on the disk of its snapshots. */
+const FULL = new Set(['OOM', 'MISCONF'])
+
+/** Older servers put a word of their own before the error of a script's command. */
+const IN_SCRIPT = /^ERR .*: -?(OOM|MISCONF) /
+
 /** Redis's own bound, where the server sets a lower one than 512 MB. */
 const TOO_LONG = /invalid bulk length|exceeds maximum allowed size/
 
@@ -39,7 +45,9 @@ export function asStoreError(error: unknown, where: string, secrets: readonly st
   if (TOO_LONG.test(cause.message)) {
     return new ValueTooLarge(`The value is larger than ${where} takes (proto-max-bulk-len).`, { cause })
   }
-  const advice = ADVICE.get(cause.message.split(' ', 1)[0] ?? '')
+  const kind = IN_SCRIPT.exec(cause.message)?.[1] ?? cause.message.split(' ', 1)[0] ?? ''
+  const advice = ADVICE.get(kind)
+  if (advice && FULL.has(kind)) return new StoreFull(`${where} ${advice}. (${cause.message})`, { cause })
   if (advice) return new StoreUnavailable(`${where} ${advice}. (${cause.message})`, { cause })
   return new StoreUnavailable(`${where} failed: ${cause.message}.`, { cause })
 }

@@ -98,6 +98,8 @@ local id, record, version, key, namespace, status, expiresAt =
   ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6], ARGV[7], ARGV[8]
 
 local function write()
+  -- Removed first: a server that is full refuses to write, but gets room by that for the next try.
+  if #ARGV == 12 and ARGV[11] == 'remove' then redis.call('HDEL', entryKey(id), ARGV[10]) end
   redis.call('HSET', entryKey(id), 'record', record, 'version', version, 'key', key,
     'namespace', namespace, 'status', status, 'expiresAt', expiresAt)
   for i = 10, #ARGV, 3 do

@@ -1,4 +1,4 @@
-import { RefCacheError, StoreUnavailable, ValueTooLarge } from '../core/errors.ts'
+import { RefCacheError, StoreFull, StoreUnavailable, ValueTooLarge } from '../core/errors.ts'
 
 /** SQLite's primary result codes that call for different advice. */
 const PERM = 3
@@ -45,6 +45,9 @@ const ADVICE = new Map<unknown, string>([
   ['EDQUOT', 'cannot grow because the quota is used up: free some space'],
 ])
 
+/** There is no room on the disk, or in the file. */
+const FULL_CODES: ReadonlySet<unknown> = new Set([FULL, 'ENOSPC', 'EDQUOT'])
+
 /** Whether another connection was in the way, so that trying again may help. */
 export function isBusy(error: unknown): boolean {
   const code = resultCode(error)
@@ -64,6 +67,8 @@ export function asStoreError(error: unknown, path: string): unknown {
   const damaged = error instanceof SyntaxError || (code === undefined && /malformed/.test(error.message))
   const advice = damaged ? DAMAGED : ADVICE.get(code)
   if (advice) {
+    if (FULL_CODES.has(code))
+      return new StoreFull(`The cache file ${path} ${advice}. (${error.message})`, { cause })
     const kind = advice === UNREACHABLE || advice === UNWRITABLE ? PlaceUnusable : StoreUnavailable
     return new kind(`The cache file ${path} ${advice}. (${error.message})`, { cause })
   }

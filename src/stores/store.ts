@@ -47,7 +47,7 @@ export interface StoreTime {
  *
  * `testing/store-suite.ts` is the contract in executable form; all stores pass it alike.
  *
- * Errors: `StoreUnavailable` when the medium fails, `ValueTooLarge` when bytes can never fit.
+ * Errors: `StoreUnavailable` when the medium fails, `StoreFull` (which is one) when it has no room, `ValueTooLarge` when bytes can never fit.
  */
 export interface Store {
   readonly capabilities: StoreCapabilities

@@ -32,7 +32,7 @@ interface Room {
   give(worker: Worker): Promise<void>
 }
 
-it('answers store_unavailable on a full disk, tears nothing, and goes on when there is room', async context => {
+it('answers store_full on a full disk, tears nothing, and goes on when there is room', async context => {
   const full = disk
   if (!full) {
     console.error('!!! No file system may be mounted here: the test with a really full disk is SKIPPED !!!')
@@ -65,7 +65,7 @@ async function runOutOf(room: Room): Promise<void> {
   await room.take(worker)
   // Small writes may still find room in the file itself, so one of so many must be refused.
   await expect(callsUntilRefused(worker)).rejects.toMatchObject({
-    code: 'store_unavailable',
+    code: 'store_full',
     message: expect.stringMatching(/disk is full/),
   })
   writeFileSync(gate, '')

@@ -1,6 +1,8 @@
+import { randomBytes } from 'node:crypto'
 import { createClient } from '@redis/client'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { StoreUnavailable } from '../../src/core/errors.ts'
+import { StoreFull } from '../../src/core/errors.ts'
+import { RefCache } from '../../src/ref-cache.ts'
 import { redisStore } from '../../src/stores/redis.ts'
 import { GRACE_MS } from '../../src/stores/redis-scripts.ts'
 import type { Store } from '../../src/stores/store.ts'
@@ -156,6 +158,41 @@ describe.skipIf(!redisIsInstalled)('what is on the server', () => {
     assertBytes(await store.read(draft.refId, 'value'), value)
   })
 
+  it('gives up the input of a task whose result it has no room for, and then has room for the record of that', async () => {
+    const cache = new RefCache({
+      name: 'files',
+      store,
+      storeFullTimeout: '300ms',
+      leaseDuration: '1m',
+      logger: { warn() {}, error() {} },
+    })
+    let finish = () => {}
+    const work = new Promise<void>(resolve => {
+      finish = resolve
+    })
+    const begun = new Promise<void>(begin => {
+      cache.cached({ name: 'work', asyncTimeout: 0 }, (_: { text: string }) => {
+        begin()
+        return work.then(() => randomBytes(4 * MB).toString('hex'))
+      })({ text: randomBytes(4 * MB).toString('hex') })
+    })
+    await begun
+    const [entry] = await store.list({ cacheName: 'files' })
+    const used = Number(/used_memory:(\d+)/.exec(await admin.info('memory'))?.[1])
+    await admin.configSet('maxmemory', String(used - MB))
+    try {
+      finish()
+      const answer = await cache.get(entry!.refId, { wait: '10s' }).catch(error => error)
+      expect(answer.code ?? answer.errorCode).toBe('store_full')
+      await expect
+        .poll(() => store.get(entry!.refId), { timeout: 10_000 })
+        .toMatchObject({ status: 'failed', error: { code: 'store_full' } })
+      expect(await store.read(entry!.refId, 'input')).toBeUndefined()
+    } finally {
+      await admin.configSet('maxmemory', '0')
+    }
+  }, 30_000)
+
   it('takes no more when the memory is full, says so, and holds no half of anything', async () => {
     const now = Date.now()
     const draft = pending({ key: 'k' })
@@ -163,9 +200,9 @@ describe.skipIf(!redisIsInstalled)('what is on the server', () => {
     await admin.configSet('maxmemory', '1')
     try {
       const refused = store.update(next(draft), 1, { value: new Uint8Array(MB) })
-      await expect(refused).rejects.toThrow(StoreUnavailable)
+      await expect(refused).rejects.toThrow(StoreFull)
       await expect(refused).rejects.toThrow(/out of memory: raise its maxmemory/)
-      await expect(store.claim(pending({ key: 'k2' }), now)).rejects.toThrow(StoreUnavailable)
+      await expect(store.claim(pending({ key: 'k2' }), now)).rejects.toThrow(StoreFull)
       expect(await store.get(draft.refId)).toEqual(draft)
       expect(await store.read(draft.refId, 'value')).toBeUndefined()
       expect(await store.delete(draft.refId)).toBe(true)

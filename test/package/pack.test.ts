@@ -25,6 +25,7 @@ const EXPORTS: Record<string, readonly string[]> = {
     'QueueFull',
     'RefCache',
     'RefCacheError',
+    'StoreFull',
     'StoreUnavailable',
     'TaskCancelled',
     'TaskFailed',

@@ -146,6 +146,7 @@ describe('transition', () => {
     const failed = transitioned(lost, fail('a'))
     expect(failed).toMatchObject({ status: 'failed', error, retryHistory: [{ attempt: 1, error }] })
     expect(failed).not.toHaveProperty('lostOwner')
+    expect(transitioned(lost, { ...fail('a'), valueBytes: 9 } as EntryEvent)).toMatchObject({ valueBytes: 9 })
     const again = transitioned(lost, retry('b'))
     expect(again).not.toHaveProperty('lostOwner')
     expect(refusal(again, complete('a'))).toBe('lease_lost')
