@@ -10,7 +10,7 @@ import type { CallResponse } from '../core/response.ts'
 import type { ResponseFormat, Tool } from '../core/tool.ts'
 import { isCancelled } from './abort.ts'
 import { cancel } from './cancel.ts'
-import { claim } from './claim.ts'
+import { type Claimed, claim } from './claim.ts'
 import { draftCall } from './draft.ts'
 import type { Engine } from './engine.ts'
 import { follow } from './follow.ts'
@@ -90,25 +90,38 @@ async function claimAndFollow(
       ? tool.asyncTimeout
       : toMilliseconds(options.asyncTimeout, 'asyncTimeout')
   const drafted = await draftCall(engine, tool, input, who, options)
-
-  const { won, entry, place, run } = await claim(engine, tool, drafted, options.fresh)
-  const answer = async (latest: Entry | undefined) => {
-    const request = { ...options, unreadable: 'withhold', action: 'call', justFollowed: true } as const
-    const response = await reply(engine, latest, who, request)
-    return won ? response : withAge(response, latest)
+  const claimed = await claim(engine, tool, drafted, options.fresh)
+  const { won, entry, place } = claimed
+  const begin = () => {
+    if (won) start(engine, tool, drafted.draft, place)
+    else engine.events.emit(events.joined(entry))
   }
-  if (!isInFlight(entry)) {
-    engine.events.emit(events.hit(entry))
-    return answer(entry)
-  }
+  if (!isInFlight(entry)) engine.events.emit(events.hit(entry))
+  const latest = isInFlight(entry)
+    ? await followClaimed(engine, claimed, who, { ...options, within }, begin)
+    : entry
+  const request = { ...options, unreadable: 'withhold', action: 'call', justFollowed: true } as const
+  const response = await reply(engine, latest, who, request)
+  return won ? response : withAge(response, latest)
+}
 
+/**
+ * The entry as it is when the task settles or the wait is over.
+ * @param begin starts the work, where it is the call's own; by then the call hears of what becomes of it
+ */
+async function followClaimed(
+  engine: Engine,
+  { entry, run }: Claimed,
+  who: Actor,
+  options: CallOptions & { readonly within: number | undefined },
+  begin: () => void,
+): Promise<Entry | undefined> {
   const listening = engine.thrown.listen(entry.refId)
   const asked = new AbortController()
   try {
-    if (won) start(engine, tool, drafted.draft, place)
-    else engine.events.emit(events.joined(entry))
+    begin()
     const latest = await follow(engine, entry, {
-      within,
+      within: options.within,
       signals: [options.signal, listening.abandoned, asked.signal],
       onChange: changed => {
         tellProgress(engine, changed, who, options.onProgress)
@@ -118,7 +131,7 @@ async function claimAndFollow(
     })
     if (run && isCancelled(options.signal)) await leave(engine, run, who, options)
     rejectFailure(engine, latest, who, listening)
-    return await answer(latest)
+    return latest
   } finally {
     listening.end()
   }

@@ -42,12 +42,10 @@ export async function draftCall(
   const { uses, derivedFrom, unsettled } = accepted
   const startedBy = describeActor(who)
   engine.access.authorizeMaking({ namespace, policy, startedBy, derivedFrom, toolName: tool.name }, who)
-  const memoize = options.memoize ?? tool.memoize
-  const guards = { namespace, policy, startedBy }
-  const identity = options.identity === undefined ? accepted.keyed : inputText(tool, options.identity)
+  const { key, callKey } = sharingOf(engine, tool, options, { namespace, policy, startedBy }, accepted)
   const draft: PendingEntry = {
     ...baseOf(engine, tool, namespace),
-    ...(memoize ? { key: keyFor(engine, tool, guards, { ...accepted, keyed: identity }) } : {}),
+    ...(key === undefined ? {} : { key }),
     namespace,
     policy,
     startedBy,
@@ -56,16 +54,28 @@ export async function draftCall(
     ...(options.interactive ? { interactive: options.interactive } : {}),
   }
   const bytes = await encode(accepted.json, { compress: engine.store.capabilities.durable })
-  const callKey =
-    !memoize && tool.readOnly && options.shareRuns !== false
-      ? keyOf({
-          ...callOf(engine, tool, namespace),
-          // Another call of the same caller may not be able to answer what the run asks.
-          scope: jsonOf([policy, derivedFrom, startedBy, options.interactive ?? false]),
-          input: identity,
-        })
-      : undefined
   return { draft, parts: { input: bytes }, unsettled, ...(callKey === undefined ? {} : { callKey }) }
+}
+
+/** By what other calls share the result, in every process (`key`), or the run, in this one (`callKey`). */
+function sharingOf(
+  engine: Engine,
+  tool: Tool,
+  options: CallOptions,
+  { namespace, policy, startedBy }: Pick<PendingEntry, 'namespace' | 'policy' | 'startedBy'>,
+  { keyed, derivedFrom, unsettled }: AcceptedInput,
+): { key?: string; callKey?: string } {
+  const input = options.identity === undefined ? keyed : inputText(tool, options.identity)
+  const keyWith = (scope: readonly unknown[]) =>
+    // Policies and guards are plain JSON, which their types do not say.
+    keyOf({ cacheName: engine.name, toolName: tool.name, namespace, scope: scope as JsonValue, input })
+  // Callers whose results are guarded differently have different keys. While that is not known, each has its own.
+  if (options.memoize ?? tool.memoize) {
+    return { key: keyWith([policy, derivedFrom, unsettled ? startedBy : null]) }
+  }
+  if (!tool.readOnly || options.shareRuns === false) return {}
+  // Another call of the same caller may not be able to answer what the run asks.
+  return { callKey: keyWith([policy, derivedFrom, startedBy, options.interactive ?? false]) }
 }
 
 /** What each new task of a tool begins with. */
@@ -89,24 +99,4 @@ function baseOf(engine: Engine, tool: Tool, namespace: Namespace) {
     ...(view ? { view } : {}),
     lease: newLease(engine),
   } as const
-}
-
-/** Callers whose results are guarded differently have different keys. While that is not known, each has its own. */
-function keyFor(
-  engine: Engine,
-  tool: Tool,
-  { namespace, policy, startedBy }: Pick<PendingEntry, 'namespace' | 'policy' | 'startedBy'>,
-  { keyed, derivedFrom, unsettled }: AcceptedInput,
-): string {
-  const scope = jsonOf([policy, derivedFrom, unsettled ? startedBy : null])
-  return keyOf({ ...callOf(engine, tool, namespace), scope, input: keyed })
-}
-
-function callOf(engine: Engine, tool: Tool, namespace: Namespace) {
-  return { cacheName: engine.name, toolName: tool.name, namespace }
-}
-
-/** Policies and guards are plain JSON, which their types do not say. */
-function jsonOf(parts: readonly unknown[]): JsonValue {
-  return parts as JsonValue
 }

@@ -122,10 +122,10 @@ export class SharedRuns {
     if (run) run.deliveries++
   }
 
-  /** The answer that gave the result did not reach whoever asked. */
+  /** The last answer did not reach whoever asked. Where that was a handle, it gave no result. */
   undeliver(refId: RefId): void {
     const run = this.#byRef.get(refId)
-    if (run) run.deliveries--
+    if (run && run.deliveries > 0) run.deliveries--
   }
 
   settle(refId: RefId): void {

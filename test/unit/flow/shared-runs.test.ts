@@ -237,6 +237,17 @@ describe('a repeat of a call whose handle was given', () => {
     expect((await read({})).refId).not.toBe(refId)
   })
 
+  it('counts as fetched once it was given, also where the handle before did not reach its caller', async () => {
+    const { cache, read, slowReads, finishReads, handleOf } = graphScene()
+    slowReads()
+    const refId = await handleOf(read({}))
+    cache.notDelivered(refId)
+    slowReads(false)
+    await finishReads()
+    expect((await read({})).refId).toBe(refId)
+    expect((await read({})).refId).not.toBe(refId)
+  })
+
   it('does not get it where it reached another caller of the same run', async () => {
     const { cache, read, readGraph, slowReads, finishReads } = graphScene()
     slowReads()
