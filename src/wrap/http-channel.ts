@@ -3,6 +3,7 @@ import type { JsonObject } from '../core/json.ts'
 import { type Channel, type SendOptions, SessionEnded } from './channel.ts'
 import { exactBody, fromEnvelope, toEnvelope, withEnvelopes } from './exact-http.ts'
 import { Gate } from './gate.ts'
+import { isSameId } from './id-map.ts'
 import { patientFetch } from './patient-fetch.ts'
 import { isRequest, protocolMeta, type RpcId, type RpcMessage } from './rpc.ts'
 
@@ -85,7 +86,8 @@ export class HttpChannel implements Channel {
   }
 
   #receive(message: RpcMessage): void {
-    if (this.#handshake !== undefined && 'result' in message && message.id === this.#handshake) {
+    const handshake = this.#handshake
+    if (handshake !== undefined && 'result' in message && isSameId(message.id, handshake)) {
       this.#handshake = undefined
       const version = (message.result as JsonObject).protocolVersion
       if (typeof version === 'string') this.#transport.setProtocolVersion(version)

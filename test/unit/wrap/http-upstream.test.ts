@@ -148,6 +148,30 @@ describe('an address is looked at first', () => {
 })
 
 describe('what passes over HTTP', () => {
+  it('names the revision that was agreed on, whatever the digits of the handshake', async () => {
+    const revisions = new Map<string, unknown>()
+    const url = await listen((request, response, body) => {
+      if (request.method !== 'POST') return void response.writeHead(405).end()
+      const [, id, method = ''] = /"id":([^,]+),"method":"([^"]*)"/.exec(body) ?? []
+      revisions.set(method, request.headers['mcp-protocol-version'])
+      if (id === undefined) return void response.writeHead(202).end()
+      response
+        .writeHead(200, { 'content-type': 'application/json' })
+        .end(
+          `{"jsonrpc":"2.0","id":${id},"result":{"protocolVersion":"2025-06-18","capabilities":{},"serverInfo":{"name":"s","version":"1"},"tools":[]}}`,
+        )
+    })
+    const wired = await Wired.open(() => {}, { channel: async () => new HttpChannel({ url, headers: {} }) })
+    opened.push(wired)
+    const id = '725653563933458437'
+    wired.send(
+      `{"jsonrpc":"2.0","id":${id},"method":"initialize","params":{"protocolVersion":"2025-06-18","capabilities":{},"clientInfo":{"name":"c","version":"1"}}}`,
+    )
+    await wired.line(`"id":${id}`)
+    await wired.ask(2, 'resources/list')
+    expect(revisions.get('resources/list')).toBe('2025-06-18')
+  })
+
   const NUMBERS = '[725653563933458437,0.50,1e400,-0]'
   const deep = `${'['.repeat(20_000)}${']'.repeat(20_000)}`
 
