@@ -389,7 +389,7 @@ function noSuchForm(at: Path, wanted: ReadonlySet<JsonType>, json: string): Inva
   const place = at.join('.').slice(0, MAX_PLACE)
   const found = typeOfJson(json) === 'string' ? 'a text that is no such JSON' : `of type ${typeOfJson(json)}`
   return new InvalidArgument(
-    `The argument ${place} takes ${[...wanted].join(' or ')}; the value of its reference is ${found}. Pass another reference, or the value itself.`,
+    `The argument ${place} takes a value of type ${[...wanted].join(' or ')}; the value of its reference is ${found}. Pass another reference, or the value itself.`,
   )
 }
 

@@ -87,14 +87,20 @@ function ofBlocks(content: JsonValue[], { texts, resources, media, others }: Blo
   }
   const [sole] = resources
   if (sole && texts.length === 0 && resources.length === 1) {
-    return { value: sole.text, forms: [], media, ...(sole.uri === undefined ? {} : { uri: sole.uri }) }
+    return { value: sole.text, forms: [], media, ...addressOf(sole) }
   }
   return { value: joined(content.flatMap(block => textOf(block) ?? [])), forms: [], media }
 }
 
 function ofBoth(structured: JsonValue, { texts, resources, media, others }: Blocks): ResultValue {
+  const [resource, ...more] = texts.length === 0 ? resources : []
+  if (resource && more.length === 0 && others.length === 0) {
+    const same = saying(structured, [resource.text])
+    if (same) return { ...same, media, ...addressOf(resource) }
+  }
   const said = saying(structured, texts)
-  const rest = [...(said ? [] : texts.filter(text => !saying(structured, [text]))), ...resources.map(withUri)]
+  const saysMore = (text: string) => text.trim() !== '' && !saying(structured, [text])
+  const rest = [...(said ? [] : texts.filter(saysMore)), ...resources.map(withUri)]
   if (rest.length === 0 && others.length === 0) return { ...(said ?? sole(structured)), media }
   const value = {
     ...(rest.length === 0 ? {} : { text: joined(rest) }),
@@ -117,8 +123,12 @@ function sole(structured: JsonValue): Said {
 function saying(structured: JsonValue, texts: readonly string[]): Said | undefined {
   if (texts.length === 0) return undefined
   const member = onlyMember(structured)
-  const plain = [structured, member?.value].some(one => one !== undefined && isThoseTexts(one, texts))
-  if (plain) return { value: joined(texts), forms: member ? [member.value, structured] : [structured] }
+  const plain = [structured, member?.value].find(one => one !== undefined && isThoseTexts(one, texts))
+  if (plain !== undefined) {
+    // What stands around one text is only what the protocol wanted, and no value that an argument may want.
+    const listed = member ? [member.value, structured] : [structured]
+    return { value: joined(texts), forms: Array.isArray(plain) ? listed : [] }
+  }
   if (isThoseJsons(structured, texts)) return { value: structured, ...jsonOf(texts), forms: [] }
   if (member && isThoseJsons(member.value, texts)) {
     const { json } = jsonOf(texts)
@@ -176,6 +186,10 @@ function textOf(block: JsonValue): string | undefined {
   if (isPlainText(block)) return block.text
   const resource = textResource(block)
   return resource && withUri(resource)
+}
+
+function addressOf({ uri }: TextResource): Pick<ResultValue, 'uri'> {
+  return uri === undefined ? {} : { uri }
 }
 
 function withUri({ uri, text }: TextResource): string {

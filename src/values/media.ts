@@ -42,13 +42,20 @@ export function withNotes(
     noted.add(base64)
     return note(base64)
   }
-  const isRepeat = (part: JsonValue): part is string =>
-    typeof part === 'string' && part.length >= SHORTEST_REPEAT && known.has(part)
+  const repeatIn = (part: JsonValue): string | undefined => {
+    if (typeof part !== 'string' || part.length < SHORTEST_REPEAT) return undefined
+    const base64 = part.startsWith('data:') ? part.slice(part.indexOf(',') + 1) : part
+    return known.has(base64) ? base64 : undefined
+  }
   const own = new Set<JsonValue>(blocks)
   const top = Array.isArray(value)
     ? value.map(item => (own.has(item) ? withNote(item, noteFor) : item))
     : value
-  return { value: mapJson(top, part => (isRepeat(part) ? noteFor(part) : undefined)), noted }
+  const noteOf = (part: JsonValue) => {
+    const base64 = repeatIn(part)
+    return base64 === undefined ? undefined : noteFor(base64)
+  }
+  return { value: mapJson(top, noteOf), noted }
 }
 
 function withNote(block: JsonValue, noteFor: (base64: string) => string): JsonValue {

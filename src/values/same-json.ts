@@ -37,8 +37,15 @@ function isNumber(value: unknown): value is number | ExactNumber {
   return typeof value === 'number' || value instanceof ExactNumber
 }
 
-/** Without the zeros that change nothing: `1.50` is `1.5`, and `2.0` is `2`. */
+/** The digits and the place of the point, however it is written: `1.50` is `1.5`, and `1e+21` is `1e21`. */
 function digitsOf(number: number | ExactNumber): string {
-  const digits = String(number)
-  return /^-?\d+\.\d+$/.test(digits) ? digits.replace(/\.?0+$/, '') : digits
+  const [, sign, whole = '', fraction = '', exponent] =
+    /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([-+]?\d+))?$/.exec(String(number)) ?? []
+  const digits = whole + fraction
+  let first = 0
+  while (digits[first] === '0') first++
+  let end = digits.length
+  while (end > first && digits[end - 1] === '0') end--
+  if (first === end) return '0'
+  return `${sign}${digits.slice(first, end)}e${Number(exponent ?? 0) + whole.length - end}`
 }

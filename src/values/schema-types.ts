@@ -96,9 +96,12 @@ class SchemaReader {
 
 /** What `$ref` points to within the same root. */
 function targetsOf({ $ref }: JsonObject, root: JsonValue): Node[] {
-  if (typeof $ref !== 'string' || !/^#(\/|$)/.test($ref)) return []
+  if (typeof $ref !== 'string') return []
+  const id = isJsonObject(root) ? root.$id : undefined
+  const own = typeof id === 'string' && $ref.startsWith(`${id}#`) ? $ref.slice(id.length) : $ref
+  if (!/^#(\/|$)/.test(own)) return []
   let at: JsonValue | undefined = root
-  for (const step of $ref.split('/').slice(1)) {
+  for (const step of own.split('/').slice(1)) {
     const name = decoded(step).replaceAll('~1', '/').replaceAll('~0', '~')
     if (Array.isArray(at)) at = at[Number(name)]
     else at = isJsonObject(at) && Object.hasOwn(at, name) ? at[name] : undefined
@@ -106,13 +109,27 @@ function targetsOf({ $ref }: JsonObject, root: JsonValue): Node[] {
   return at === undefined ? [ANY] : [nodeOf(at, root)]
 }
 
-function ownTypes({ type, const: only, enum: choices, nullable }: JsonObject): Types {
+function ownTypes(schema: JsonObject): Types {
+  const { type, const: only, enum: choices, nullable } = schema
   const named = (typeof type === 'string' ? [type] : listOf(type)).filter(isType)
-  const types = named.length > 0 ? new Set(named) : undefined
+  const types = named.length > 0 ? new Set(named) : impliedTypes(schema)
   const values = only === undefined ? listOf(choices) : [only]
   const told = both(types, values.length > 0 ? new Set(values.map(typeOf)) : undefined)
   // A keyword of OpenAPI that many servers use.
   return told && nullable === true ? told.add('null') : told
+}
+
+const OF_OBJECTS = ['properties', 'patternProperties', 'additionalProperties', 'required']
+const OF_LISTS = ['items', 'prefixItems']
+
+/** A schema that speaks of members or items and names no type means an object or a list, though it says so of none else. */
+function impliedTypes(schema: JsonObject): Types {
+  const speaksOf = (keywords: string[]) => keywords.some(keyword => Object.hasOwn(schema, keyword))
+  const types: JsonType[] = [
+    ...(speaksOf(OF_OBJECTS) ? ['object' as const] : []),
+    ...(speaksOf(OF_LISTS) ? ['array' as const] : []),
+  ]
+  return types.length > 0 ? new Set(types) : undefined
 }
 
 function ownChild(schema: JsonObject, step: string | number): JsonValue[] {
@@ -124,9 +141,11 @@ function ownChild(schema: JsonObject, step: string | number): JsonValue[] {
   }
   const { properties, patternProperties, additionalProperties } = schema
   if (isJsonObject(properties) && Object.hasOwn(properties, step)) return [properties[step] as JsonValue]
+  const others = isJsonObject(additionalProperties) ? [additionalProperties] : []
+  if (!isJsonObject(patternProperties)) return others
   // The server's own expressions are not run here: any of them may be meant.
-  if (patternProperties !== undefined) return []
-  return isJsonObject(additionalProperties) ? [additionalProperties] : []
+  const isClosed = additionalProperties === false || others.length > 0
+  return isClosed ? [...Object.values(patternProperties), ...others] : []
 }
 
 export function typeOf(value: JsonValue): JsonType {

@@ -197,7 +197,9 @@ describe('what an argument wants of a reference', () => {
     const prose = await cache.set('prose', 'no JSON')
     const error = await call(cache, { body: prose.refId }).catch((e: unknown) => e)
     expect(error).toMatchObject({ code: 'invalid_argument' })
-    expect(String(error)).toMatch(/The argument body takes object; the value of its reference is a text/)
+    expect(String(error)).toMatch(
+      /The argument body takes a value of type object; the value of its reference is a text/,
+    )
   })
 
   it('stands in a JSON Schema of the tool, too', async () => {

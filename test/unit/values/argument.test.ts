@@ -29,9 +29,7 @@ describe('a value as an argument wants it', () => {
     const wrapped = { json: '{"result":[1]}', forms: ['[1]'] }
     expect(asWanted(wrapped, wanting('array'))).toBe('[1]')
     expect(asWanted(wrapped, wanting('object'))).toBe('{"result":[1]}')
-    expect(asWanted({ json: '"T"', forms: ['"T"', '{"content":"T"}'] }, wanting('object'))).toBe(
-      '{"content":"T"}',
-    )
+    expect(asWanted({ json: '"T"', forms: ['["T"]'] }, wanting('array'))).toBe('["T"]')
   })
 
   it('is nothing where there is no such form', () => {
@@ -56,6 +54,14 @@ describe('the types that a schema admits in a place', () => {
       all: { allOf: [{ type: ['string', 'number'] }, { type: ['integer', 'null'] }] },
       free: {},
       no: false,
+      members: { required: ['a'] },
+      items: { items: {} },
+      closed: { patternProperties: { '^x': { type: 'object' } }, additionalProperties: false },
+      far: {
+        $id: 'urn:far',
+        properties: { a: { $ref: 'urn:far#/$defs/a' } },
+        $defs: { a: { type: 'array' } },
+      },
       own: { $id: 'own', properties: { a: { $ref: '#/$defs/a' } }, $defs: { a: { type: 'boolean' } } },
     },
     patternProperties: { '^x-': { type: 'string' } },
@@ -85,6 +91,10 @@ describe('the types that a schema admits in a place', () => {
     [['free'], undefined],
     [['free', 'deep'], undefined],
     [['no'], undefined],
+    [['members'], ['object']],
+    [['items'], ['array']],
+    [['closed', 'x1'], ['object']],
+    [['far', 'a'], ['array']],
     [['either', 'name'], undefined],
   ] as const)('%j', (path, types) => {
     const found = typesAt(schema, path)

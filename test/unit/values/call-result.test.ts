@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { JsonValue } from '../../../src/core/json.ts'
+import { parseJson } from '../../../src/core/json-text.ts'
 import { shownValue, valueOfResult } from '../../../src/values/call-result.ts'
 
 const text = (value: string) => ({ type: 'text', text: value })
@@ -63,6 +64,7 @@ describe('the value of structured content', () => {
     for (const name of ['content', 'result', 'anything']) {
       expect(valueIn([text('a "text"')], { [name]: 'a "text"' }).value).toBe('a "text"')
     }
+    expect(valueIn([text('a')], { content: 'a' }).forms).toEqual([])
     // A file that holds JSON is that file.
     expect(valueIn([text('{ "a": 1 }')], { content: '{ "a": 1 }' }).value).toBe('{ "a": 1 }')
   })
@@ -101,7 +103,35 @@ describe('the value of structured content', () => {
       text: '[1]',
       structured: { rows: [1], next: 'x' },
     })
-    expect(valueIn([text('')], { a: 1 }).value).toEqual({ text: '', structured: { a: 1 } })
+  })
+
+  it('beside an empty text is itself: that says nothing', () => {
+    expect(valueIn([text('')], { a: 1 }).value).toEqual({ a: 1 })
+    expect(valueIn([text(' \n')], [1]).value).toEqual([1])
+    expect(valueIn([text('Warning'), text('')], { a: 1 }).value).toEqual({
+      text: 'Warning',
+      structured: { a: 1 },
+    })
+    expect(valueIn([text('')], { result: '' }).value).toBe('')
+  })
+
+  it('is the same JSON however a number is written', () => {
+    const structured = parseJson('{"a":1e21,"b":1e2,"c":0.0}')
+    expect(valueIn([text('{"a":1e+21,"b":100.0,"c":0}')], structured).value).toEqual(structured)
+    expect(
+      valueIn([text('12345678901234567891')], { result: parseJson('12345678901234567890') }).value,
+    ).toMatchObject({
+      text: '12345678901234567891',
+    })
+  })
+
+  it('beside one resource that says the same is one value, with its address', () => {
+    expect(valueIn([file('a:b', '{"a": 1}')], { a: 1 })).toMatchObject({
+      value: { a: 1 },
+      json: '{"a": 1}',
+      uri: 'a:b',
+    })
+    expect(valueIn([file('a:b', 'one')], { content: 'one' })).toMatchObject({ value: 'one', uri: 'a:b' })
   })
 
   it('is not said twice where a further text says more', () => {
@@ -147,6 +177,8 @@ describe('media', () => {
     expect(shownValue({ content: [resource] }).value).toEqual([
       { type: 'resource', resource: { uri: 'a:b', blob: note } },
     ])
+    const address = `data:image/png;base64,${base64}`
+    expect(shownValue({ content: [image], structuredContent: { address } }).value).toEqual({ address: note })
     const repeated = shownValue({
       content: [image],
       structuredContent: { shots: [{ png: base64, data: 'x' }] },

@@ -419,6 +419,13 @@ describe('a reference in the arguments', () => {
     expect(heard.at(-1)).toContain('"big":12345678901234567890}')
   })
 
+  it('is what a file holds, where its text stands in structured content too', async () => {
+    const result = { content: [text(body)], structuredContent: { content: body } }
+    const { call, taken } = await connect({ read: result }, { tools })
+    await call('take', { body: (await call('read'))._meta[REF] })
+    expect(taken).toEqual([JSON.parse(`{"body":${body}}`)])
+  })
+
   it('is refused with a code where the value has no such form, and the server hears nothing', async () => {
     const { call, taken } = await connect({ read: { content: [text('prose')] } }, { tools })
     const refId = (await call('read'))._meta[REF]
@@ -426,7 +433,9 @@ describe('a reference in the arguments', () => {
     expect(refused).toMatchObject({ isError: true })
     expect(refused.structuredContent.error.code).toBe('invalid_argument')
     const list = await call('take', { list: refId })
-    expect(list.structuredContent.error.message).toMatch(/The argument arguments\.list takes array or null/)
+    expect(list.structuredContent.error.message).toMatch(
+      /The argument arguments\.list takes a value of type array or null/,
+    )
     expect(taken).toEqual([])
   })
 
