@@ -49,7 +49,7 @@ async function demo() {
   line(
     `  ${green(bold('Everything above was seen and checked'))} in ${seconds(performance.now() - startedAt)}.`,
   )
-  line(`  Put it in front of your own server: ${cyan('npx mcp-refcache wrap --')} ${dim('<its command>')}`)
+  line(`  Put it in front of your own server: ${cyan('node dist/cli/main.js wrap')} ${dim('<its command>')}`)
   line()
 }
 

@@ -3,7 +3,7 @@ export const MAIN_HELP = `mcp-refcache: references for MCP tool results
 Large results become previews that page; slow tools become handles that poll.
 
 Usage
-  mcp-refcache wrap [options] -- command args…   put it in front of any MCP server
+  mcp-refcache wrap [options] command args…      put it in front of any MCP server
   mcp-refcache wrap --url URL [options]          the same for a server behind HTTP
   mcp-refcache --version
   mcp-refcache --help, mcp-refcache wrap --help
@@ -15,7 +15,7 @@ Example
 export const WRAP_HELP = `mcp-refcache wrap: put references in front of an MCP server, in any language, without a change to it
 
 Usage
-  mcp-refcache wrap [options] -- command args…
+  mcp-refcache wrap [options] command args…
   mcp-refcache wrap --url URL [options]
 
 What changes for the client

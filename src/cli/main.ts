@@ -25,7 +25,7 @@ async function main([command, ...rest]: string[]): Promise<number> {
       process.stdout.write(MAIN_HELP)
       return EXIT.ok
     case '--':
-      throw usage('Say what to do first: mcp-refcache wrap -- command args…')
+      throw usage('Say what to do first: mcp-refcache wrap command args…')
     default: {
       const meant = suggest(command, COMMANDS)
       throw usage(`There is no command '${command}'.${meant ? ` Did you mean ${meant}?` : ''} See --help.`)

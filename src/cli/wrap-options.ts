@@ -128,7 +128,7 @@ function parseTarget(values: Values, command: readonly string[], env: NodeJS.Pro
   if (values.url === undefined) {
     if (values.header) throw usage('--header goes with --url.')
     if (first === undefined) {
-      throw usage('Say what to wrap: mcp-refcache wrap [options] -- command args…, or --url URL. See --help.')
+      throw usage('Say what to wrap: mcp-refcache wrap [options] command args…, or --url URL. See --help.')
     }
     return { command: { command: first, args } }
   }

@@ -45,9 +45,9 @@ export async function decode(bytes: Uint8Array): Promise<string> {
 }
 
 /** @throws UnreadableValue when the text behind the bytes is no JSON any more. */
-export function parseStored(json: string): JsonValue {
+export function parseStored(json: string, parse: (json: string) => JsonValue = parseJson): JsonValue {
   try {
-    return parseJson(json)
+    return parse(json)
   } catch (cause) {
     throw new UnreadableValue('it is damaged', { cause })
   }

@@ -293,11 +293,16 @@ class Filling {
     await this.memory(forms.reduce((sum, { size }) => sum + size.weight, 0))
     for (const form of forms) {
       const of = copies.get(form) ?? []
-      of.push(parseStored(form.text))
+      of.push(this.#handed(form.text))
       copies.set(form, of)
       await this.#giveTurns(form.text.length)
     }
     return copies
+  }
+
+  /** A handler computes with numbers of JavaScript; what only passes them on gets every digit. */
+  #handed(json: string): JsonValue {
+    return this.tool.verbatim ? parseStored(json) : parseStored(json, JSON.parse)
   }
 
   async #giveTurns(length: number): Promise<void> {

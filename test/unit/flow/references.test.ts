@@ -181,6 +181,14 @@ describe('what an argument wants of a reference', () => {
     })
   })
 
+  it('has numbers to compute with, however the text writes them', async () => {
+    const { cache } = open()
+    const body = await cache.set('body', '{"a": 1.50}')
+    const count = await cache.set('count', '7.0')
+    const handed = await call(cache, { body: body.refId, count: count.refId })
+    expect(handed.value).toEqual({ body: { a: 1.5 }, count: 7 })
+  })
+
   it('is a text for a text argument: byte for byte, or compact JSON of anything else', async () => {
     const { cache } = open()
     const text = await cache.set('text', '{ "a": 1 }')
