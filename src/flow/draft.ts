@@ -9,11 +9,11 @@ import { keyOf } from '../core/key.ts'
 import { createRefId } from '../core/ref.ts'
 import type { Tool } from '../core/tool.ts'
 import type { PartChanges } from '../stores/store.ts'
+import { type AcceptedInput, acceptInput, inputText } from './accept-input.ts'
 import type { CallOptions } from './call.ts'
 import type { Engine } from './engine.ts'
 import { newLease } from './lease.ts'
 import { policyFor, ttlFor } from './namespace.ts'
-import { type AcceptedInput, acceptInput, inputText } from './references.ts'
 
 /** A call on its way to the store. */
 export interface DraftedCall {

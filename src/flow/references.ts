@@ -1,129 +1,48 @@
-import { type Actor, describedActor } from '../access/actor.ts'
+import type { Actor } from '../access/actor.ts'
 import { KNOW } from '../access/authorize.ts'
 import type { Guard } from '../access/decision.ts'
 import { Permission } from '../access/permission.ts'
-import { parseStored } from '../core/codec.ts'
-import { type CompleteEntry, type Entry, type InFlightEntry, isExpired, isInFlight } from '../core/entry.ts'
-import { CircularReference, InvalidArgument, TaskCancelled, TaskFailed } from '../core/errors.ts'
-import { foreignReferencesIn, type ResolveRefs, referencesIn, replaceReferences } from '../core/input.ts'
-import type { JsonObject, JsonValue } from '../core/json.ts'
-import { parseJson, stringifyJson } from '../core/json-text.ts'
+import { type CompleteEntry, type Entry, type InFlightEntry, isInFlight } from '../core/entry.ts'
+import { TaskCancelled, TaskFailed } from '../core/errors.ts'
+import type { JsonValue } from '../core/json.ts'
 import { canonical } from '../core/key.ts'
-import type { Path } from '../core/map-json.ts'
-import { cacheNameOf, type RefId } from '../core/ref.ts'
-import { isLossless, serializeInput } from '../core/serialize.ts'
-import { jsonSchemaOf, validate } from '../core/standard-schema.ts'
+import type { RefId } from '../core/ref.ts'
 import type { Tool } from '../core/tool.ts'
-import { admits, asWanted, type Given, typeOfJson } from '../values/argument.ts'
-import { type JsonType, typesAt } from '../values/schema-types.ts'
 import type { Engine } from './engine.ts'
-import { findFor } from './find.ts'
 import { follow } from './follow.ts'
-import {
-  type Cost,
-  checkCost,
-  checkSizes,
-  checkUnseenPlaces,
-  costOf,
-  type Size,
-  sizeOf,
-  sumOf,
-} from './input-cost.ts'
-import { renew } from './renew.ts'
-import { readJson } from './values.ts'
-import { usedOf } from './views.ts'
 
-const MAX_REFERENCES = 1_000
+/** The most that one input may have, counting those in the values it refers to. */
+export const MAX_REFERENCES = 1_000
 
-/** References within values within values: so far they are followed. */
-const MAX_LEVELS = 8
+/** The check for a value that a tool computes with. All refusals look alike. */
+export const USE = { action: 'use', permission: KNOW, denial: '' } as const
 
-/** Of the place of an argument, in an error. */
-const MAX_PLACE = 100
-
-/** Characters of JSON that may be parsed before others have their turn. */
-const PARSED_AT_ONCE = 256 * 1024
-
-/** Resolves when so many bytes more may be taken. */
-type Memory = (bytes: number) => Promise<void>
-
-/** What a call's task needs to know of its input. */
-export interface AcceptedInput {
-  /** As the caller gave it: the tool's schema makes of it what the handler gets, where that runs. */
-  readonly json: string
-  /** What makes two inputs the same. */
-  readonly keyed: string
-  /** The references in it; their values take their places where the handler runs. */
-  readonly uses: readonly RefId[]
-  /** The guards of what the caller may use but not see. */
-  readonly derivedFrom: readonly Guard[]
-  /** Some of it is still in flight: who may see the result is known only when it is there. */
-  readonly unsettled: boolean
+/** Says no more than the status: who may know why it failed asks for it by its own reference. */
+export function refuseEnded(entry: Entry): asserts entry is InFlightEntry | CompleteEntry {
+  const { status } = entry
+  if (status === 'failed') throw new TaskFailed('The task behind a reference in the input failed.')
+  if (status === 'cancelled')
+    throw new TaskCancelled('The task behind a reference in the input was cancelled.')
 }
 
-/**
- * A call's input as it is stored: validated where that is possible already; the references in it authorized for the caller.
- *
- * @throws NotFound for any reference that the caller may not use, whatever the reason; InvalidArgument; TaskFailed and
- *   TaskCancelled where a reference will never have a value
- */
-export async function acceptInput(
-  engine: Engine,
-  tool: Tool,
-  input: unknown,
-  who: Actor,
-): Promise<AcceptedInput> {
-  const json = inputText(tool, input)
-  // As the handler's process will read it, wherever that is.
-  const given = tool.verbatim ? input : parseJson(json)
-  await refuseForeign(engine, tool, given, who)
-  const places = referencesIn(engine.name, given, tool.resolveRefs)
-  const uses = [...new Set(places)]
-  if (uses.length === 0) {
-    const keyed = tool.input ? keyTextOf(await validate(tool.input, given, 'The input'), json) : json
-    return { json, keyed, uses, derivedFrom: [], unsettled: false }
-  }
-  if (uses.length > MAX_REFERENCES) {
-    throw new InvalidArgument(`The input has more than ${MAX_REFERENCES} references. Use fewer.`)
-  }
-  const entries = await Promise.all(uses.map(refId => findFor(engine, refId, who, USE)))
-  for (const entry of entries) refuseEnded(entry)
-  const unseen = entries.filter(entry => !engine.access.may(entry, who, Permission.READ))
-  const hidden = new Set(unseen.map(({ refId }) => refId))
-  checkUnseenPlaces(places.filter(refId => hidden.has(refId)).length)
-  const derivedFrom = entries.flatMap(entry => unseenGuards(engine, entry, who, tool))
-  return { json, keyed: json, uses, derivedFrom: unique(derivedFrom), unsettled: entries.some(isInFlight) }
+/** The guards of what a call names, may use and may not see. What a tool declassifies is guarded in its words alone. */
+export function unseenGuards(engine: Engine, entry: Entry, who: Actor, { declassifies }: Tool): Guard[] {
+  if (engine.access.may(entry, who, Permission.READ)) return []
+  return guardsOf(entry, declassifies ? Permission.NONE : Permission.READ)
 }
 
-/**
- * Inputs of which the schema makes the same are the same call, where JSON tells all of what it makes. A Set or an instance
- * may differ in what JSON does not show: then the input counts as it was given.
- */
-function keyTextOf(valid: unknown, json: string): string {
-  return isLossless(valid) ? serializeInput(valid) : json
+/** What guards a result that was made with the value of this entry. */
+export function guardsOf({ namespace, policy, derivedFrom = [] }: Entry, needs: Permission): Guard[] {
+  const inherited =
+    needs === Permission.READ
+      ? derivedFrom
+      : derivedFrom.map(guard => ({ ...guard, needs: guard.needs === Permission.NONE ? guard.needs : needs }))
+  return [{ namespace, policy, needs }, ...inherited]
 }
 
-export function inputText({ verbatim }: Tool, input: unknown): string {
-  return verbatim ? stringifyJson(input as JsonValue) : serializeInput(input)
-}
-
-/** Other texts may look like references (`md5:…`): so many of them are looked up. */
-const MAX_FOREIGN = 100
-
-/**
- * A reference of another cache on this store would reach the handler as a text, and nobody would notice. Its own cache
- * says who may use it, so it is refused. A text that names nothing, or nothing that the caller may know of, stays a text.
- */
-async function refuseForeign(engine: Engine, tool: Tool, input: unknown, who: Actor): Promise<void> {
-  const texts = [...new Set(foreignReferencesIn(engine.name, input, tool.resolveRefs))]
-  const entries = await Promise.all(texts.slice(0, MAX_FOREIGN).map(text => engine.store.get(text)))
-  for (const entry of entries) {
-    if (!entry || isExpired(entry, engine.clock.now()) || !engine.access.may(entry, who, KNOW)) continue
-    const owner = cacheNameOf(entry.refId)
-    throw new InvalidArgument(
-      `The input holds a reference of '${owner}', and this is '${engine.name}'. Give it to a tool of '${owner}', or read it there with get_cached_result and pass what is needed of it.`,
-    )
-  }
+/** Each kind of guard once. */
+export function unique(guards: readonly Guard[]): Guard[] {
+  return [...new Map(guards.map(guard => [canonical({ ...guard } as unknown as JsonValue), guard])).values()]
 }
 
 /** Waits, for as long as the task is ours, until nothing that it uses is in flight any more. */
@@ -135,299 +54,8 @@ export async function settled(engine: Engine, uses: readonly RefId[], signal: Ab
   }
 }
 
-/** Whether it would have to wait. */
+/** Whether one of them is in flight, so that a task that uses them has to wait. */
 export async function inFlight(engine: Engine, uses: readonly RefId[]): Promise<boolean> {
   const entries = await Promise.all(uses.map(refId => engine.store.get(refId)))
   return entries.some(entry => entry !== undefined && isInFlight(entry))
-}
-
-/**
- * The arguments of a handler: values in the places of the references that the caller wrote and, for a tool that wants it
- * (`resolveRefs: 'deep'`), of those that stand in the values themselves.
- *
- * @param guard hears of all that limits who may see the result, before anything is said of what was found, be it an error
- * @param memory waits for room for what is about to be parsed
- * @param signal ends it after the step that it is at
- */
-export async function fillInput(
-  engine: Engine,
-  tool: Tool,
-  entry: Entry,
-  json: string,
-  guard: (guards: readonly Guard[]) => Promise<void>,
-  memory: Memory,
-  signal: AbortSignal,
-): Promise<unknown> {
-  const input = parseJson(json)
-  if (!entry.uses) return tool.input ? validate(tool.input, input, 'The input') : input
-  const filling = new Filling(engine, tool, describedActor(entry.startedBy), memory, signal)
-  let args: JsonValue
-  try {
-    args = await filling.fill(input, tool.resolveRefs)
-  } finally {
-    if (!signal.aborted) await guard(unique([...(entry.derivedFrom ?? []), ...filling.guards]))
-  }
-  return tool.input ? validate(tool.input, args, 'The input') : args
-}
-
-/** A value as it goes into an input. */
-interface Loaded {
-  readonly text: string
-  /** What an argument may want instead. */
-  readonly instead: Pick<Given, 'text' | 'forms'>
-  /** Whether the caller may see it. */
-  readonly sees: boolean
-  readonly size: Size
-  readonly cost: Cost
-}
-
-/** Where a reference stands, and what its argument admits there; undefined: anything. */
-interface Place {
-  readonly refId: RefId
-  readonly at: Path
-  readonly wanted: ReadonlySet<JsonType> | undefined
-}
-
-/** What a value with references in it is itself part of. */
-interface Within {
-  /** The references that lead there. */
-  readonly path: readonly RefId[]
-  /** Whether the caller may see all of these. */
-  readonly sees: boolean
-}
-
-/** One input's references on their way to values. Each value is read once, and counted as often as it is used. */
-class Filling {
-  readonly guards: Guard[] = []
-  readonly #loaded = new Map<RefId, Loaded>()
-  readonly #forms = new Map<string, Loaded>()
-  /** Characters that were parsed since others had their turn. */
-  #parsed = 0
-
-  constructor(
-    private readonly engine: Engine,
-    private readonly tool: Tool,
-    private readonly who: Actor,
-    private readonly memory: Memory,
-    private readonly signal: AbortSignal,
-  ) {}
-
-  async fill(value: JsonValue, where: ResolveRefs): Promise<JsonValue> {
-    const { sharedInput } = this.tool
-    return (await this.#fill(value, where, { path: [], sees: true }, sharedInput)).value
-  }
-
-  async #fill(value: JsonValue, where: ResolveRefs, within: Within, shared = false) {
-    const { name, settings } = this.engine
-    const places = this.#placesIn(value, where, within)
-    const refs = [...new Set(places.map(({ refId }) => refId))]
-    if (refs.length === 0) return { value, cost: sumOf([]) }
-    if (this.#loaded.size + refs.length > MAX_REFERENCES || within.path.length >= MAX_LEVELS) {
-      throw new InvalidArgument(
-        'The input has too many references, counting those in the values it refers to.',
-      )
-    }
-    for (const refId of refs) {
-      this.signal.throwIfAborted()
-      await this.#load(refId, within)
-    }
-    const forms: Loaded[] = []
-    for (const place of places) forms.push(await this.#formFor(place))
-    const copied = shared ? [...new Set(forms)] : forms
-    const cost = sumOf(forms.map(form => form.cost))
-    const { weight } = sumOf(copied.map(form => form.cost)).seen
-    // What is private as a whole is held to its limits as a whole.
-    if (within.sees) checkCost({ ...cost, seen: { ...cost.seen, weight } }, settings)
-    else
-      checkSizes(
-        forms.map(form => form.size),
-        settings,
-      )
-    const copies = await this.#copies(copied)
-    const take = (of: JsonValue[]) => (shared ? of[0] : of.pop()) as JsonValue
-    let next = 0
-    const filled = replaceReferences(name, value, where, () =>
-      take(copies.get(forms[next++] as Loaded) as JsonValue[]),
-    )
-    return { value: filled, cost }
-  }
-
-  /** The references in a value, in the order in which they will be replaced. */
-  #placesIn(value: JsonValue, where: ResolveRefs, { path }: Within): Place[] {
-    // What stands in a value was not written for an argument.
-    const schema = path.length === 0 ? inputSchemaOf(this.tool) : undefined
-    const places: Place[] = []
-    replaceReferences(this.engine.name, value, where, (refId, at) => {
-      places.push({ refId, at, wanted: schema && typesAt(schema, at) })
-      return refId
-    })
-    return places
-  }
-
-  /** A value as the argument wants it: the same for all arguments that want the same. */
-  async #formFor({ refId, at, wanted }: Place): Promise<Loaded> {
-    const loaded = this.#loaded.get(refId) as Loaded
-    if (!wanted) return loaded
-    const key = `${refId} ${[...wanted].join()}`
-    const known = this.#forms.get(key)
-    if (known) return known
-    const form = await this.#makeForm(loaded, wanted)
-    if (!form) throw noSuchForm(at, wanted, loaded.text)
-    this.#forms.set(key, form)
-    return form
-  }
-
-  async #makeForm(loaded: Loaded, wanted: ReadonlySet<JsonType>): Promise<Loaded | undefined> {
-    if (admits(wanted, loaded.text)) return loaded
-    // A text may have to be read as the JSON it is.
-    await this.memory(loaded.size.weight)
-    const text = asWanted({ json: loaded.text, ...loaded.instead }, wanted)
-    if (text === undefined) return undefined
-    const size = sizeOf(text)
-    return { ...loaded, text, size, cost: costOf(size, loaded.sees) }
-  }
-
-  /** The values that are to be used, each as often as it stands there. */
-  async #copies(forms: readonly Loaded[]): Promise<Map<Loaded, JsonValue[]>> {
-    const copies = new Map<Loaded, JsonValue[]>()
-    await this.memory(forms.reduce((sum, { size }) => sum + size.weight, 0))
-    for (const form of forms) {
-      const of = copies.get(form) ?? []
-      of.push(this.#handed(form.text))
-      copies.set(form, of)
-      await this.#giveTurns(form.text.length)
-    }
-    return copies
-  }
-
-  /** A handler computes with numbers of JavaScript; what only passes them on gets every digit. */
-  #handed(json: string): JsonValue {
-    return this.tool.verbatim ? parseStored(json) : parseStored(json, JSON.parse)
-  }
-
-  async #giveTurns(length: number): Promise<void> {
-    this.#parsed += length
-    if (this.#parsed < PARSED_AT_ONCE) return
-    this.#parsed = 0
-    await new Promise<void>(resolve => setImmediate(resolve))
-    this.signal.throwIfAborted()
-  }
-
-  async #load(refId: RefId, within: Within): Promise<void> {
-    const { path } = within
-    if (path.includes(refId)) {
-      throw new CircularReference('A value that the input refers to contains a reference to itself.')
-    }
-    if (this.#loaded.has(refId)) return
-    const named = path.length === 0
-    // What the call names was recorded when it was made.
-    const want = named ? { ...USE, onTheWay: true as const } : USE
-    const entry = await findFor(this.engine, refId, this.who, want)
-    this.signal.throwIfAborted()
-    this.#guardBy(entry, !named)
-    refuseEnded(entry)
-    if (isInFlight(entry)) {
-      throw new InvalidArgument(
-        'A value that the input refers to contains a reference to a task that is still running. Wait for that one first.',
-      )
-    }
-    this.#loaded.set(refId, await this.#filled(entry, within))
-    this.signal.throwIfAborted()
-    await renew(this.engine, entry)
-  }
-
-  /** The value of an entry, for a tool that wants it with values in the places of the references in it. */
-  async #filled(entry: CompleteEntry, within: Within): Promise<Loaded> {
-    const { name, settings, access } = this.engine
-    const sees = access.may(entry, this.who, Permission.READ)
-    const { text, instead } = await this.#used(entry)
-    const own = sizeOf(text)
-    const deep = this.tool.resolveRefs === 'deep' && text.includes(`"${name}:`)
-    if (!deep) return { text, instead, sees, size: own, cost: costOf(own, sees) }
-    await this.memory(own.weight)
-    const inside = { path: [...within.path, entry.refId], sees: within.sees && sees }
-    const { value, cost } = await this.#fill(parseStored(text), true, inside)
-    const whole = stringifyJson(value)
-    const size = sizeOf(whole)
-    if (!inside.sees) checkSizes([size], settings)
-    return {
-      text: whole,
-      instead: {},
-      sees,
-      size,
-      cost: sees ? sumOf([costOf(own, true), cost]) : costOf(size, false),
-    }
-  }
-
-  /** Held to the limits before anything is made of it. */
-  async #used(entry: CompleteEntry): Promise<Pick<Loaded, 'text' | 'instead'>> {
-    const { settings } = this.engine
-    await this.memory(entry.valueBytes)
-    const json = await readJson(this.engine, entry)
-    const { length, weight } = sizeOf(json)
-    checkSizes([{ length: entry.view === undefined ? length : 0, weight }], settings)
-    if (entry.view === undefined) return { text: json, instead: {} }
-    await this.memory(weight)
-    const { value, text, forms = [] } = usedOf(this.engine, entry, parseStored(json))
-    const used = stringifyJson(value)
-    checkSizes([sizeOf(used)], settings)
-    return {
-      text: used,
-      instead: { ...(text === undefined ? {} : { text }), forms: forms.map(stringifyJson) },
-    }
-  }
-
-  /**
-   * Whoever makes the same call later is asked for rights to what stands in it, and not to what that turns out to refer to:
-   * so the result is only for those who have these.
-   */
-  #guardBy(entry: Entry, nested: boolean): void {
-    const { declassifies } = this.tool
-    const guards = nested
-      ? guardsOf(entry, declassifies ? KNOW : Permission.READ)
-      : unseenGuards(this.engine, entry, this.who, this.tool)
-    this.guards.push(...guards)
-  }
-}
-
-function noSuchForm(at: Path, wanted: ReadonlySet<JsonType>, json: string): InvalidArgument {
-  const place = at.join('.').slice(0, MAX_PLACE)
-  const found = typeOfJson(json) === 'string' ? 'a text that is no such JSON' : `of type ${typeOfJson(json)}`
-  return new InvalidArgument(
-    `The argument ${place} takes a value of type ${[...wanted].join(' or ')}; the value of its reference is ${found}. Pass another reference, or the value itself.`,
-  )
-}
-
-function inputSchemaOf({ inputJsonSchema, input }: Tool): JsonObject | undefined {
-  return inputJsonSchema ?? (input && jsonSchemaOf(input))
-}
-
-/** To compute with a value. Whatever stands against that looks alike. */
-const USE = { action: 'use', permission: KNOW, denial: '' } as const
-
-/** Why a task failed is for those who ask for it by its own reference. */
-function refuseEnded(entry: Entry): asserts entry is InFlightEntry | CompleteEntry {
-  const { status } = entry
-  if (status === 'failed') throw new TaskFailed('The task behind a reference in the input failed.')
-  if (status === 'cancelled')
-    throw new TaskCancelled('The task behind a reference in the input was cancelled.')
-}
-
-/** The guards of what a call names, may use and may not see. What a tool declassifies is guarded in its words alone. */
-function unseenGuards(engine: Engine, entry: Entry, who: Actor, { declassifies }: Tool): Guard[] {
-  if (engine.access.may(entry, who, Permission.READ)) return []
-  return guardsOf(entry, declassifies ? Permission.NONE : Permission.READ)
-}
-
-function guardsOf({ namespace, policy, derivedFrom = [] }: Entry, needs: Permission): Guard[] {
-  const inherited =
-    needs === Permission.READ
-      ? derivedFrom
-      : derivedFrom.map(guard => ({ ...guard, needs: guard.needs === Permission.NONE ? guard.needs : needs }))
-  return [{ namespace, policy, needs }, ...inherited]
-}
-
-/** Each kind of guard once. */
-function unique(guards: readonly Guard[]): Guard[] {
-  return [...new Map(guards.map(guard => [canonical({ ...guard } as unknown as JsonValue), guard])).values()]
 }

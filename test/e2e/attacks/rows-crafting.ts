@@ -126,7 +126,7 @@ export const CRAFTING: readonly Attack[] = [
   {
     id: 'exploding-references',
     tries: 'a list of references to lists of references to lists: small to say, too large to hold',
-    guardedBy: 'src/flow/references.ts',
+    guardedBy: 'src/flow/fill-input.ts',
     aboutIdentity: false,
     cache: { maxValueBytes: 2_000_000, maxInputBytes: 2_000_000 },
     async attempt({ alice, mallory }) {
@@ -160,7 +160,7 @@ export const CRAFTING: readonly Attack[] = [
   {
     id: 'circular-reference',
     tries: 'a value that holds its own reference',
-    guardedBy: 'src/flow/references.ts',
+    guardedBy: 'src/flow/fill-input.ts',
     aboutIdentity: false,
     async attempt({ mallory }) {
       const refId = refOf(await mallory.call('self'))
