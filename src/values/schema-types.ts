@@ -148,7 +148,7 @@ function ownChild(schema: JsonObject, step: string | number): JsonValue[] {
   return isClosed ? [...Object.values(patternProperties), ...others] : []
 }
 
-export function typeOf(value: JsonValue): JsonType {
+function typeOf(value: JsonValue): JsonType {
   if (value === null) return 'null'
   if (Array.isArray(value)) return 'array'
   if (isJsonObject(value)) return 'object'

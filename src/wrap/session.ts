@@ -1,7 +1,6 @@
-import { isJsonObject, type JsonValue } from '../core/json.ts'
+import { isJsonObject } from '../core/json.ts'
 import { withPlainNumbers } from '../core/map-json.ts'
 import { ProgressNotifier } from '../mcp/progress.ts'
-import { readSentArguments } from '../mcp/sent-arguments.ts'
 import type { PollingTool } from '../mcp/tools.ts'
 import type { RefCache } from '../ref-cache.ts'
 import { BackPressure } from './back-pressure.ts'
@@ -216,7 +215,7 @@ export class Session {
 
   async #callTool(request: RpcRequest): Promise<void> {
     const name = request.params?.name
-    const own = this.#ownTool(request)
+    const own = this.#catalog.ownTool(request.params, this.options.cache.name)
     if (typeof name !== 'string' || !(own || this.#goesThrough(name, request))) {
       if (!this.#catalog.known(String(name)).readOnly) this.#passingWrites.called(request.id)
       return this.#forward(request)
@@ -236,14 +235,13 @@ export class Session {
     const progress = new ProgressNotifier(progressTokenOf(request.params), params =>
       this.#toClient(notification('notifications/progress', params), request.id),
     )
-    // Who cancelled a request wants no progress either.
+    // A cancelled request gets neither progress nor an answer.
     waiting.signal.addEventListener('abort', () => void progress.end())
     const context = { signal: waiting.signal, onProgress: progress.notify }
     this.#answering.set(request.id, waiting)
     const outcome = await this.#withoutThrowing(() => work(context))
     this.#answering.delete(request.id)
     await progress.end()
-    // Who cancelled a request does not want its answer.
     if (waiting.signal.aborted) return
     const reached = await this.#toClient(asResponse(request, this.#presentation.ofCall(request, outcome)))
     const refId = refIdOf(outcome)
@@ -287,17 +285,6 @@ export class Session {
     )
   }
 
-  /** Ours by the name that it has here. The server's of its name is ours all the same for a reference of this cache. */
-  #ownTool({ params }: RpcRequest): PollingTool | undefined {
-    const { polling } = this.options
-    const named = polling.find(({ name }) => this.#catalog.names.of(name) === params?.name)
-    const own = named ?? polling.find(({ name }) => name === params?.name)
-    if (named || !own || !takesReference(own)) return named
-    const args = readSentArguments(own.inputSchema, params?.arguments) as JsonValue
-    const refId = isJsonObject(args) ? args.ref_id : undefined
-    return typeof refId === 'string' && refId.startsWith(`${this.options.cache.name}:`) ? own : undefined
-  }
-
   #lost(reason: string): void {
     for (const id of this.#forwarded.lost()) {
       this.#tasks.listens.end(id)
@@ -333,10 +320,6 @@ export class Session {
     this.#pressure.track(sent)
     return sent
   }
-}
-
-function takesReference({ inputSchema: { properties } }: PollingTool): boolean {
-  return isJsonObject(properties) && 'ref_id' in properties
 }
 
 function noTask(name: string): RpcError {

@@ -1,6 +1,7 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts'
 import { SHORT_NOTE, TOOL_NOTE, withNote } from '../mcp/instructions.ts'
 import { answerSchema } from '../mcp/schema.ts'
+import { readSentArguments } from '../mcp/sent-arguments.ts'
 import type { PollingTool } from '../mcp/tools.ts'
 import { ToolNames } from './tool-names.ts'
 
@@ -66,6 +67,19 @@ export class ToolCatalog {
     return this.#tools.has(name)
   }
 
+  /**
+   * Our tool that a call is for: the one that has this name here. The server's own tool of that name gives way where the call names
+   * a reference of this cache.
+   */
+  ownTool(params: JsonObject | undefined, cacheName: string): PollingTool | undefined {
+    const named = this.polling.find(({ name }) => this.names.of(name) === params?.name)
+    const own = named ?? this.polling.find(({ name }) => name === params?.name)
+    if (named || !own || !takesReference(own)) return named
+    const args = readSentArguments(own.inputSchema, params?.arguments) as JsonValue
+    const refId = isJsonObject(args) ? args.ref_id : undefined
+    return typeof refId === 'string' && refId.startsWith(`${cacheName}:`) ? own : undefined
+  }
+
   /** Learns from one page of `tools/list`. */
   learn(page: JsonObject): void {
     for (const tool of toolsOf(page)) {
@@ -128,6 +142,10 @@ export class ToolCatalog {
       annotations: { title, ...annotations },
     }
   }
+}
+
+function takesReference({ inputSchema: { properties } }: PollingTool): boolean {
+  return isJsonObject(properties) && 'ref_id' in properties
 }
 
 function toolsOf(page: JsonObject): Array<JsonObject & { name: string }> {
