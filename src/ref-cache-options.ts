@@ -10,10 +10,10 @@ import { tell } from './core/listener.ts'
 import { type Logger, safeLogger } from './core/logger.ts'
 import { checkCount, checkNames, checkPreview, type Names } from './core/options.ts'
 import { checkCacheName, pooledRandom, type RandomBytes } from './core/ref.ts'
-import { Decoys } from './flow/decoys.ts'
 import { Emitter } from './flow/emitter.ts'
 import type { Engine, Settings, Views } from './flow/engine.ts'
 import { EntryClock } from './flow/entry-clock.ts'
+import { EqualRefusals } from './flow/equal-refusals.ts'
 import { HandlerRuns } from './flow/handler-runs.ts'
 import { History } from './flow/history.ts'
 import { InputBudget } from './flow/input-budget.ts'
@@ -157,7 +157,7 @@ export function createEngine(
     name,
     instance: `${nameOfHost()}/${process.pid}/${Buffer.from(random(6)).toString('hex')}`,
     store,
-    decoys: new Decoys(store, access, name),
+    equalRefusals: new EqualRefusals(store, access, name),
     runner: options.runner ?? inProcessRunner(),
     clock,
     random,

@@ -8,9 +8,9 @@ import type { PreviewStrategy, SizeMode } from '../preview/preview.ts'
 import type { Runner } from '../runners/runner.ts'
 import type { Store } from '../stores/store.ts'
 import type { Wrapping } from '../values/view.ts'
-import type { Decoys } from './decoys.ts'
 import type { Emitter } from './emitter.ts'
 import type { EntryClock } from './entry-clock.ts'
+import type { EqualRefusals } from './equal-refusals.ts'
 import type { HandlerRuns } from './handler-runs.ts'
 import type { History } from './history.ts'
 import type { InputBudget } from './input-budget.ts'
@@ -75,7 +75,7 @@ export interface Engine {
   readonly tools: Map<string, Tool>
   readonly sources: SourceCache
   readonly thrown: ThrownErrors
-  readonly decoys: Decoys
+  readonly equalRefusals: EqualRefusals
   readonly queue: TaskQueue
   /** Where tasks that were lost together again and again take turns, one at a time. */
   readonly suspects: TaskQueue

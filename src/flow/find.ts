@@ -27,11 +27,11 @@ export async function findAnd<T>(
   if (!isRefOf(engine.name, refId)) return judge(undefined)
   await engine.clock.agreed()
   const entry = await engine.store.get(refId)
-  if (entry) engine.decoys.found(refId)
+  if (entry) engine.equalRefusals.noteEntry(refId)
   try {
     return judge(entry && !isExpired(entry, engine.clock.expiryNow()) ? entry : undefined)
   } catch (error) {
-    if (error instanceof NotFound) await engine.decoys.makeUp(entry?.refId, who)
+    if (error instanceof NotFound) await engine.equalRefusals.equalize(entry?.refId, who)
     throw error
   }
 }

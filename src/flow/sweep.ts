@@ -53,13 +53,13 @@ export class Sweeper {
     for await (const entry of this.#inFlight()) {
       all.push({ entry, silence: this.#observe(entry, slept, sightings) })
     }
-    const crews = crewsOf([...before, ...sightings])
-    const awake = awakeIn(all)
+    const running = tasksByProcess([...before, ...sightings])
+    const alive = processesAlive(all)
     // The newest first: a task may wait for one that it called.
     all.sort((a, b) => b.entry.createdAt - a.entry.createdAt)
     for (const { entry, silence } of all) {
-      if (silence < this.#patienceWith(entry, awake) || this.engine.runner.runs(entry.refId)) continue
-      await this.#recover(entry, silence, isTogether(entry, crews))
+      if (silence < this.#patienceWith(entry, alive) || this.engine.runner.runs(entry.refId)) continue
+      await this.#recover(entry, silence, ranBesideOthers(entry, running))
     }
     this.#sightings = sightings
     this.#lookedAt = clock.monotonic()
@@ -93,8 +93,8 @@ export class Sweeper {
   }
 
   /** A process that died left all of its tasks silent; so while some are not, others are given more time. */
-  #patienceWith({ status, lease }: InFlightEntry, awake: ReadonlySet<string>): number {
-    const waits = status === 'processing' && awake.has(processOf(lease))
+  #patienceWith({ status, lease }: InFlightEntry, alive: ReadonlySet<string>): number {
+    const waits = status === 'processing' && alive.has(processOf(lease))
     return waits ? PATIENCE * lease.duration : lease.duration
   }
 
@@ -140,16 +140,16 @@ export class Sweeper {
 }
 
 /** Which tasks each process was seen to run, by this sweep and by the one before. */
-function crewsOf(sightings: ReadonlyArray<[RefId, Sighting]>): Map<string, Set<RefId>> {
-  const crews = new Map<string, Set<RefId>>()
+function tasksByProcess(sightings: ReadonlyArray<[RefId, Sighting]>): Map<string, Set<RefId>> {
+  const running = new Map<string, Set<RefId>>()
   for (const [refId, { process }] of sightings) {
-    if (process !== undefined) crews.set(process, (crews.get(process) ?? new Set()).add(refId))
+    if (process !== undefined) running.set(process, (running.get(process) ?? new Set()).add(refId))
   }
-  return crews
+  return running
 }
 
 /** The processes that some task has had a sign of life from. */
-function awakeIn(all: readonly Seen[]): Set<string> {
+function processesAlive(all: readonly Seen[]): Set<string> {
   return new Set(
     all
       .filter(({ entry, silence }) => silence < entry.lease.duration)
@@ -157,8 +157,11 @@ function awakeIn(all: readonly Seen[]): Set<string> {
   )
 }
 
-function isTogether({ lease }: InFlightEntry, crews: ReadonlyMap<string, ReadonlySet<RefId>>): boolean {
-  return (crews.get(processOf(lease))?.size ?? 0) > 1
+function ranBesideOthers(
+  { lease }: InFlightEntry,
+  running: ReadonlyMap<string, ReadonlySet<RefId>>,
+): boolean {
+  return (running.get(processOf(lease))?.size ?? 0) > 1
 }
 
 function isRepeatable({ status, idempotent, losses }: InFlightEntry): boolean {

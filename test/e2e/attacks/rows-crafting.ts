@@ -260,7 +260,7 @@ export const CRAFTING: readonly Attack[] = [
   {
     id: 'timing',
     tries: 'to tell from the time of an answer whether a reference exists, standing in the process',
-    guardedBy: 'src/flow/decoys.ts',
+    guardedBy: 'src/flow/equal-refusals.ts',
     needs: ['actors'],
     aboutIdentity: false,
     async attempt(scene) {
@@ -276,7 +276,7 @@ export const CRAFTING: readonly Attack[] = [
   {
     id: 'timing-over-mcp',
     tries: 'to tell from the time of an answer whether a reference exists, over MCP',
-    guardedBy: 'src/flow/decoys.ts',
+    guardedBy: 'src/flow/equal-refusals.ts',
     needs: ['raw'],
     stores: ['memory'],
     aboutIdentity: false,

@@ -7,11 +7,11 @@ import type { Store } from '../stores/store.ts'
 const MOST = 64
 
 /**
- * A refusal must not tell by its time whether the entry is there. It takes longer to find an entry than to miss it, and to
- * decide on its policy. So a refusal does both once more, the other way around: after a hit with a reference that is not
- * there, after a miss with one of the entries that were refused lately, in turn.
+ * Keeps the time of a refusal from telling whether the entry exists. To find an entry and to decide on its policy takes
+ * longer than to miss one. So each refusal does the other lookup too: after a hit that of a missing reference, after a
+ * miss that of an entry that was refused lately, in turn.
  */
-export class Decoys {
+export class EqualRefusals {
   readonly #missing: RefId
   readonly #present: RefId[] = []
   #turn = 0
@@ -25,12 +25,12 @@ export class Decoys {
   }
 
   /** An entry was found: until one is refused it stands in for those that are missed. */
-  found(refId: RefId): void {
+  noteEntry(refId: RefId): void {
     if (this.#present.length === 0) this.#present.push(refId)
   }
 
   /** @param refused the entry that was there, or nothing */
-  async makeUp(refused: RefId | undefined, who: Actor): Promise<void> {
+  async equalize(refused: RefId | undefined, who: Actor): Promise<void> {
     this.#turn = (this.#turn + 1) % MOST
     const standIn = refused === undefined ? this.#present[this.#turn % this.#present.length] : undefined
     // The store's failure is no answer to the question that was asked.
