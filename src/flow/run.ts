@@ -103,13 +103,8 @@ async function attempt(hold: Hold): Promise<number | undefined> {
 }
 
 async function execute(hold: Hold, entry: ProcessingEntry, input: string | undefined) {
-  const { engine, tool, refId, lease } = hold
-  const progress = new ProgressReporter(engine.clock, async (latest, pace) => {
-    const now = engine.clock.now()
-    const event = { type: 'progress', owner: lease.owner, progress: latest, pace, now } as const
-    const changed = await sustain(engine, refId, event, hold.stop)
-    if (changed?.entry?.status === 'processing') engine.events.emit(events.progress(changed.entry))
-  })
+  const { engine, tool, refId } = hold
+  const progress = progressReporter(hold)
   // The attempt's own: its hard timeout must not end the retries, and when it is over its handler hears no more.
   const own = abortableUnder(hold.signal)
   const asker = new Asker(engine, entry, hold.seat, own.signal)
@@ -147,7 +142,17 @@ async function execute(hold: Hold, entry: ProcessingEntry, input: string | undef
   return { outcome, progress: progress.latest }
 }
 
-/** Nothing of this happens any more once the signal has aborted. */
+/** Writes what the handler reports into the entry, as long as the task is ours. */
+function progressReporter({ engine, refId, lease, stop }: Hold): ProgressReporter {
+  return new ProgressReporter(engine.clock, async (latest, pace) => {
+    const now = engine.clock.now()
+    const event = { type: 'progress', owner: lease.owner, progress: latest, pace, now } as const
+    const changed = await sustain(engine, refId, event, stop)
+    if (changed?.entry?.status === 'processing') engine.events.emit(events.progress(changed.entry))
+  })
+}
+
+/** The input as the handler gets it. Fills no more of it once the signal has aborted. */
 async function argumentsFor(
   { engine, tool, refId, lease }: Hold,
   entry: Entry,
