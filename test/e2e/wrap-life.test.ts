@@ -84,8 +84,8 @@ describe('a server that dies', () => {
     expect(failed).toMatchObject({ error_code: 'worker_lost', can_retry: true })
     const counted = (await callTool(raw, id++, 'count')).result.structuredContent
     const args = { ref_id: counted.ref_id, wait_seconds: 5 }
-    const answer = (await callTool(raw, id++, 'get_cached_result', args)).result.structuredContent
-    expect(answer).toMatchObject({ status: 'complete' })
+    const answer = (await callTool(raw, id++, 'get_cached_result', args)).result
+    expect(answer).toMatchObject({ _meta: { 'mcp-refcache/ref_id': counted.ref_id } })
     expect(workshop.journal('start')).toHaveLength(2)
   })
 
