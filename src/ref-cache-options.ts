@@ -144,7 +144,7 @@ export function createEngine(
   const random = options.random ?? pooledRandom()
   const settings = toSettings(options)
   const logger = safeLogger(checkLogger(options.logger))
-  const given = options.store ?? memoryStore()
+  const given = checkStore(options.store ?? memoryStore())
   given.warnTo?.(message => logger.warn(message))
   const store = observed(given, logger, options.clock ?? systemClock)
   const clock = new EntryClock(options.clock ?? systemClock, store)
@@ -187,6 +187,13 @@ export function createEngine(
 const stderrLogger: Logger = {
   warn: message => process.stderr.write(`mcp-refcache warn: ${message}\n`),
   error: message => process.stderr.write(`mcp-refcache error: ${message}\n`),
+}
+
+function checkStore(store: Store): Store {
+  if (typeof store?.claim === 'function') return store
+  throw new InvalidArgument(
+    'store is what memoryStore(), sqliteStore(path) or redisStore(url) gives, or a store of your own.',
+  )
 }
 
 function checkLogger(logger: Logger = stderrLogger): Logger {

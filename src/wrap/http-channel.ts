@@ -13,6 +13,11 @@ export interface Endpoint {
   readonly headers: Readonly<Record<string, string>>
 }
 
+/** The address as it may be shown: credentials are often put into what follows. */
+export function addressOf({ url }: Endpoint): string {
+  return `${url.origin}${url.pathname}`
+}
+
 const REFUSALS_WITHIN_MS = 5_000
 
 /** A server that is reached over Streamable HTTP. */
@@ -22,10 +27,12 @@ export class HttpChannel implements Channel {
   onerror: Channel['onerror']
   readonly #transport: StreamableHTTPClientTransport
   readonly #gate = new Gate()
+  readonly #address: string
   #handshake: RpcId | undefined
   #closed = false
 
   constructor(endpoint: Endpoint) {
+    this.#address = addressOf(endpoint)
     this.#transport = new StreamableHTTPClientTransport(endpoint.url, {
       requestInit: { headers: { ...endpoint.headers } },
       fetch: (target, init) => this.#fetch(target, init),
@@ -58,7 +65,7 @@ export class HttpChannel implements Channel {
         setImmediate(() => this.#gone(reason))
         throw new SessionEnded(reason)
       }
-      throw new Error(describeFailure(error))
+      throw new Error(`The server at ${this.#address} did not take the message: ${describeFailure(error)}`)
     }
   }
 
@@ -138,7 +145,7 @@ export function describeStatus(status: number): string {
       return `${said}: it wants other credentials. Give them with --header 'Authorization: Bearer \${TOKEN}', TOKEN being set in the environment.`
     case 404:
     case 405:
-      return `${said}: there is no MCP server of the Streamable HTTP transport at this path. Check the path of the URL.`
+      return `${said}: there is no MCP server of the Streamable HTTP transport at this path. Check the path of the URL. A server of the old HTTP+SSE transport needs a bridge, such as npx -y mcp-remote URL --transport sse-only as the command.`
     default:
       return `${said}.`
   }

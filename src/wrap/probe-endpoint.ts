@@ -1,14 +1,9 @@
-import { describeFailure, describeStatus, type Endpoint } from './http-channel.ts'
+import { addressOf, describeFailure, describeStatus, type Endpoint } from './http-channel.ts'
 import { patientFetch } from './patient-fetch.ts'
 
 const ANSWER_MS = 10_000
 /** A server of the old transport says at once where to write to; others keep the stream silent. */
 const FIRST_EVENT_MS = 1_000
-
-/** The address as it may be shown: credentials are often put into what follows. */
-export function addressOf({ url }: Endpoint): string {
-  return `${url.origin}${url.pathname}`
-}
 
 /**
  * Looks whether an MCP server answers at an address. Opens the stream that every server of the transport knows or refuses; nothing

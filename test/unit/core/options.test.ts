@@ -6,6 +6,12 @@ import { scene } from '../flow/scene.ts'
 describe('a misspelled option', () => {
   const misspelled = { polcy: {} } as object
 
+  it('says what a store is, where it was given something else', () => {
+    for (const store of ['sqlite', {}]) {
+      expect(() => new RefCache({ store: store as never })).toThrow(/store is what memoryStore\(\)/)
+    }
+  })
+
   it('of a cache is refused, with the names that there are', () => {
     expect(() => new RefCache({ defaultTTL: '1h' } as object)).toThrow(/defaultTTL.*defaultTtl/)
   })

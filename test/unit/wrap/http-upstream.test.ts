@@ -139,11 +139,14 @@ describe('an address is looked at first', () => {
   it.each([
     [401, '--header'],
     [405, 'Streamable HTTP'],
+    [404, 'HTTP+SSE transport needs a bridge'],
   ])('a call that is answered with %d says what to do', async (status, why) => {
     const url = await listen((_, response) => response.writeHead(status).end())
     const wired = await Wired.open(() => {}, { channel: async () => new HttpChannel({ url, headers: {} }) })
     opened.push(wired)
-    expect(await wired.ask('i', 'initialize')).toContain(why)
+    const answer = await wired.ask('i', 'initialize')
+    expect(answer).toContain(why)
+    expect(answer).toContain(`The server at ${url.href} `)
   })
 })
 
