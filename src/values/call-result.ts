@@ -93,13 +93,14 @@ function ofBlocks(content: JsonValue[], { texts, resources, media, others }: Blo
 }
 
 function ofBoth(structured: JsonValue, { texts, resources, media, others }: Blocks): ResultValue {
+  const saying = sayerOf(structured)
   const [resource, ...more] = texts.length === 0 ? resources : []
   if (resource && more.length === 0 && others.length === 0) {
-    const same = saying(structured, [resource.text])
+    const same = saying([resource.text])
     if (same) return { ...same, media, ...addressOf(resource) }
   }
-  const said = saying(structured, texts)
-  const saysMore = (text: string) => text.trim() !== '' && !saying(structured, [text])
+  const said = saying(texts)
+  const saysMore = (text: string) => text.trim() !== '' && !saying([text])
   const rest = [...(said ? [] : texts.filter(saysMore)), ...resources.map(withUri)]
   if (rest.length === 0 && others.length === 0) return { ...(said ?? sole(structured)), media }
   const value = {
@@ -117,28 +118,32 @@ function sole(structured: JsonValue): Said {
 }
 
 /**
- * The value, if the texts say what the structured content says: as the same JSON, or as its only member. The protocol
- * wants an object, so servers wrap a text, a list or a number into one.
+ * Gives the value, if texts say what the structured content says: as the same JSON, or as its only member. The protocol
+ * wants an object, so servers wrap a text, a list or a number into one. There may be thousands of texts: what there is to
+ * know of the structured content is found out once.
  */
-function saying(structured: JsonValue, texts: readonly string[]): Said | undefined {
-  if (texts.length === 0) return undefined
+function sayerOf(structured: JsonValue): (texts: readonly string[]) => Said | undefined {
   const member = onlyMember(structured)
-  const plain = [structured, member?.value].find(one => one !== undefined && isThoseTexts(one, texts))
-  if (plain !== undefined) {
-    // What stands around one text is only what the protocol wanted, and no value that an argument may want.
-    const listed = member ? [member.value, structured] : [structured]
-    return { value: joined(texts), forms: Array.isArray(plain) ? listed : [] }
-  }
-  if (isThoseJsons(structured, texts)) return { value: structured, ...jsonOf(texts), forms: [] }
-  if (member && isThoseJsons(member.value, texts)) {
-    const { json } = jsonOf(texts)
-    return {
-      value: structured,
-      ...(json === undefined ? {} : { json: `{${JSON.stringify(member.name)}:${json}}` }),
-      forms: [member.value],
+  const counts = new Map<object, number>()
+  return texts => {
+    if (texts.length === 0) return undefined
+    const plain = [structured, member?.value].find(one => one !== undefined && isThoseTexts(one, texts))
+    if (plain !== undefined) {
+      // What stands around one text is only what the protocol wanted, and no value that an argument may want.
+      const listed = member ? [member.value, structured] : [structured]
+      return { value: joined(texts), forms: Array.isArray(plain) ? listed : [] }
     }
+    if (isThoseJsons(structured, texts, counts)) return { value: structured, ...jsonOf(texts), forms: [] }
+    if (member && isThoseJsons(member.value, texts, counts)) {
+      const { json } = jsonOf(texts)
+      return {
+        value: structured,
+        ...(json === undefined ? {} : { json: `{${JSON.stringify(member.name)}:${json}}` }),
+        forms: [member.value],
+      }
+    }
+    return undefined
   }
-  return undefined
 }
 
 function jsonOf([text, ...more]: readonly string[]): { json?: string } {
@@ -159,16 +164,15 @@ function isThoseTexts(value: JsonValue, texts: readonly string[]): boolean {
 }
 
 /** One text with the JSON, or a text for each item of the list. */
-function isThoseJsons(value: JsonValue, texts: readonly string[]): boolean {
+function isThoseJsons(value: JsonValue, texts: readonly string[], counts: Map<object, number>): boolean {
+  const isJsonOf = (one: JsonValue, text: string) => {
+    const parsed = parsedJson(text)
+    return parsed !== undefined && sameJson(parsed, one, counts)
+  }
   const [text] = texts
   if (text !== undefined && texts.length === 1 && isJsonOf(value, text)) return true
   if (!Array.isArray(value) || value.length !== texts.length) return false
   return value.every((item, at) => item === texts[at] || isJsonOf(item, texts[at] as string))
-}
-
-function isJsonOf(value: JsonValue, text: string): boolean {
-  const parsed = parsedJson(text)
-  return parsed !== undefined && sameJson(parsed, value)
 }
 
 function isPlainText(block: JsonValue): block is JsonObject & { text: string } {

@@ -11,8 +11,18 @@ export function parsedJson(text: string): JsonValue | undefined {
   }
 }
 
-/** Whether two values are the same JSON; the order of members does not count. Takes any depth. */
-export function sameJson(one: JsonValue, other: JsonValue): boolean {
+/**
+ * Whether two values are the same JSON; the order of members does not count. Takes any depth.
+ *
+ * @param counts how many members the objects in `other` have, for who compares many values with it: to count those of a
+ *   large object takes long
+ */
+export function sameJson(one: JsonValue, other: JsonValue, counts = new Map<object, number>()): boolean {
+  const countOf = (object: object): number => {
+    const count = counts.get(object) ?? Object.keys(object).length
+    counts.set(object, count)
+    return count
+  }
   const pairs: [unknown, unknown][] = [[one, other]]
   for (let pair = pairs.pop(); pair; pair = pairs.pop()) {
     const [a, b] = pair
@@ -24,7 +34,7 @@ export function sameJson(one: JsonValue, other: JsonValue): boolean {
     if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false
     if (Array.isArray(a) !== Array.isArray(b)) return false
     const names = Object.keys(a)
-    if (names.length !== Object.keys(b).length) return false
+    if (names.length !== countOf(b)) return false
     for (const name of names) {
       if (!Object.hasOwn(b, name)) return false
       pairs.push([(a as Record<string, unknown>)[name], (b as Record<string, unknown>)[name]])

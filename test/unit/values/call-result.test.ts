@@ -203,3 +203,20 @@ describe('media', () => {
     expect(JSON.stringify(shown.value)).toContain('750000 bytes')
   })
 })
+
+describe('a result of thousands of texts beside a large object', () => {
+  it('counts the members of the object a few times, not for every text', () => {
+    let counted = 0
+    const members = Object.fromEntries(Array.from({ length: 100 }, (_, n) => [`k${n}`, n]))
+    const structured = new Proxy(members, {
+      ownKeys(target) {
+        counted++
+        return Reflect.ownKeys(target)
+      },
+    })
+    const content = Array.from({ length: 1_000 }, () => text('{}'))
+    const { value } = valueIn(content, structured)
+    expect(value).toMatchObject({ structured: members })
+    expect(counted).toBeLessThan(10)
+  })
+})
