@@ -16,7 +16,10 @@ export const CALL_RESULT: Wrapping = {
     const { value, media, uri } = shownValue(stored)
     const list = listWithin(value)
     const reads = textsOf(stored)
-    const about = { ...(uri === undefined ? {} : { uri }), ...describeMedia(media) }
+    const about = {
+      ...(uri === undefined || uri.length > MAX_URI ? {} : { uri }),
+      ...describeMedia(media),
+    }
     return {
       value,
       ...(list ? { list } : {}),
@@ -52,6 +55,11 @@ function isReferenceAnswer({ content, structuredContent }: CallResult): boolean 
   })
 }
 
+/** A longer address is left out: cut, it would be another one. It stands in `full`. */
+const MAX_URI = 2_000
+/** It stands beside every page. Beyond it the object pages as such. */
+const MAX_PATH = 200
+
 /** The list that an object is about: its only member, or the only member of that. */
 function listWithin(value: JsonValue): Shown['list'] {
   let path = ''
@@ -59,6 +67,7 @@ function listWithin(value: JsonValue): Shown['list'] {
     const [member, ...more] = Object.entries(at)
     if (!member || more.length > 0) return undefined
     path += `/${member[0].replaceAll('~', '~0').replaceAll('/', '~1')}`
+    if (path.length > MAX_PATH) return undefined
     at = member[1]
     if (Array.isArray(at)) return { items: at, path }
   }

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import type { JsonObject, JsonValue } from '../../../src/core/json.ts'
+import { parseJson } from '../../../src/core/json-text.ts'
 import { memoryStore } from '../../../src/stores/memory.ts'
 import type { Store } from '../../../src/stores/store.ts'
 import type { ToolSettings } from '../../../src/wrap/settings.ts'
@@ -160,6 +161,21 @@ describe('lists', () => {
     })
   })
 
+  it('below hundreds of keys, or a key of megabytes, leave the answer small', async () => {
+    const deep = parseJson(`${'{"a":'.repeat(500)}[1,2]${'}'.repeat(500)}`) as JsonObject
+    const long = { ['k'.repeat(1_000_000)]: [1, 2] }
+    const { call } = await connect({
+      deep: { content: [], structuredContent: deep },
+      long: { content: [], structuredContent: long },
+    })
+    for (const name of ['deep', 'long']) {
+      const { structuredContent } = await call(name)
+      const page = await call('get_cached_result', { ref_id: structuredContent.ref_id, page: 1 })
+      expect(JSON.stringify(page).length, name).toBeLessThan(20_000)
+      expect(page.structuredContent).not.toHaveProperty('path')
+    }
+  })
+
   it('under a key stay under it, and page as lists all the same', async () => {
     const structuredContent = { data: { nodes: rows } }
     const result = { content: [text(JSON.stringify(structuredContent))], structuredContent }
@@ -175,6 +191,14 @@ describe('lists', () => {
 })
 
 describe('an embedded resource', () => {
+  it('is shown without its address where that is endless', async () => {
+    const resource = { uri: `file:///${'u'.repeat(100_000)}`, text: log }
+    const { call } = await connect({ read: { content: [{ type: 'resource', resource }] } })
+    const preview = await call('read')
+    expect(preview.structuredContent).toMatchObject({ is_complete: false })
+    expect(JSON.stringify(preview).length).toBeLessThan(20_000)
+  })
+
   it('is its text: it pages by lines, and is passed on byte for byte', async () => {
     const resource = { uri: 'file:///var/log', mimeType: 'text/plain', text: log }
     const { call, pagesOf, taken } = await connect({ read: { content: [{ type: 'resource', resource }] } })
