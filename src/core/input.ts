@@ -1,6 +1,6 @@
 import { InvalidArgument } from './errors.ts'
 import { isJsonObject, type JsonValue } from './json.ts'
-import { mapJson, type Path, pathOf } from './map-json.ts'
+import { mapJson, type Trail } from './map-json.ts'
 import { isForeignRef, isRefOf, type RefId } from './ref.ts'
 
 /**
@@ -52,11 +52,13 @@ export function replaceReferences(
   cacheName: string,
   value: JsonValue,
   where: ResolveRefs,
-  replacement: (refId: RefId, path: Path) => JsonValue,
+  replacement: (refId: RefId, at: Trail | undefined) => JsonValue,
 ): JsonValue {
-  const replaced = (part: JsonValue, start: Path = []) =>
-    mapJson(part, (inner, trail) =>
-      isRefOf(cacheName, inner) ? replacement(inner, [...start, ...pathOf(trail)]) : undefined,
+  const replaced = (part: JsonValue, start?: Trail) =>
+    mapJson(
+      part,
+      (inner, trail) => (isRefOf(cacheName, inner) ? replacement(inner, trail) : undefined),
+      start,
     )
   if (where === false) return value
   if (!isList(where)) return replaced(value)
@@ -64,7 +66,7 @@ export function replaceReferences(
   // By entries, so that a member called `__proto__` stays a member.
   const members = Object.entries(value).map(([name, member]) => [
     name,
-    where.includes(name) ? replaced(member, [name]) : member,
+    where.includes(name) ? replaced(member, { step: name, above: undefined }) : member,
   ])
   return Object.fromEntries(members) as JsonValue
 }

@@ -9,25 +9,32 @@ export function withPlainNumbers(value: JsonValue): JsonValue {
 /** Where a part of a value stands: names of members and positions in lists. */
 export type Path = ReadonlyArray<string | number>
 
-/** The same, from the part upwards. */
+/** The same, from the part upwards. Costs nothing where many parts have much of it in common. */
 export interface Trail {
   readonly step: string | number
   readonly above: Trail | undefined
 }
 
-export function pathOf(trail: Trail | undefined): Path {
+/** @param most steps; undefined where there are more */
+export function pathOf(trail: Trail | undefined, most: number): Path | undefined {
   const steps: Array<string | number> = []
-  for (let at = trail; at; at = at.above) steps.push(at.step)
+  for (let at = trail; at; at = at.above) {
+    if (steps.length === most) return undefined
+    steps.push(at.step)
+  }
   return steps.reverse()
 }
 
 /**
  * A copy of the value, with something else in the place of each part for which `replace` gives it: that is not looked into.
  * Takes any depth.
+ *
+ * @param start where the value itself stands
  */
 export function mapJson(
   value: JsonValue,
   replace: (part: JsonValue, trail: Trail | undefined) => JsonValue | undefined,
+  start?: Trail,
 ): JsonValue {
   const open: Array<{ copy: JsonValue[] | JsonObject; trail: Trail | undefined }> = []
   const copyOf = (part: JsonValue, trail: Trail | undefined): JsonValue => {
@@ -37,7 +44,7 @@ export function mapJson(
     if (copy) open.push({ copy, trail })
     return copy ?? part
   }
-  const root = copyOf(value, undefined)
+  const root = copyOf(value, start)
   for (let next = open.pop(); next; next = open.pop()) {
     const { copy, trail: above } = next
     if (Array.isArray(copy))

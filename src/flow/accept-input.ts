@@ -14,7 +14,7 @@ import type { Tool } from '../core/tool.ts'
 import type { Engine } from './engine.ts'
 import { findFor } from './find.ts'
 import { checkUnseenPlaces } from './input-cost.ts'
-import { MAX_REFERENCES, refuseEnded, USE, unique, unseenGuards } from './references.ts'
+import { checkPlaces, MAX_REFERENCES, refuseEnded, USE, unique, unseenGuards } from './references.ts'
 
 /** What a call's task needs to know of its input. */
 export interface AcceptedInput {
@@ -55,6 +55,7 @@ export async function acceptInput(
   if (uses.length > MAX_REFERENCES) {
     throw new InvalidArgument(`The input has more than ${MAX_REFERENCES} references. Use fewer.`)
   }
+  checkPlaces(places)
   const entries = await Promise.all(uses.map(refId => findFor(engine, refId, who, USE)))
   for (const entry of entries) refuseEnded(entry)
   const unseen = entries.filter(entry => !engine.access.may(entry, who, Permission.READ))

@@ -8,7 +8,7 @@ import { CircularReference, InvalidArgument } from '../core/errors.ts'
 import { type ResolveRefs, replaceReferences } from '../core/input.ts'
 import type { JsonObject, JsonValue } from '../core/json.ts'
 import { parseJson, stringifyJson } from '../core/json-text.ts'
-import type { Path } from '../core/map-json.ts'
+import { pathOf, type Trail } from '../core/map-json.ts'
 import type { RefId } from '../core/ref.ts'
 import { jsonSchemaOf, validate } from '../core/standard-schema.ts'
 import type { Tool } from '../core/tool.ts'
@@ -17,13 +17,24 @@ import { type JsonType, typesAt } from '../values/schema-types.ts'
 import type { Engine } from './engine.ts'
 import { findFor } from './find.ts'
 import { type Cost, checkCost, checkSizes, costOf, type Size, sizeOf, sumOf } from './input-cost.ts'
-import { guardsOf, MAX_REFERENCES, refuseEnded, USE, unique, unseenGuards } from './references.ts'
+import {
+  checkPlaces,
+  guardsOf,
+  MAX_REFERENCES,
+  refuseEnded,
+  USE,
+  unique,
+  unseenGuards,
+} from './references.ts'
 import { renew } from './renew.ts'
 import { readJson } from './values.ts'
 import { usedOf } from './views.ts'
 
 /** References within values within values: so far they are followed. */
 const MAX_LEVELS = 8
+
+/** What lies deeper in an argument may be anything: schemas do not say more. */
+const MAX_SCHEMA_DEPTH = 200
 
 /** Of the place of an argument, in an error. */
 const MAX_PLACE = 100
@@ -77,7 +88,7 @@ interface Loaded {
 /** Where a reference stands, and what its argument admits there; undefined: anything. */
 interface Place {
   readonly refId: RefId
-  readonly at: Path
+  readonly at: Trail | undefined
   readonly wanted: ReadonlySet<JsonType> | undefined
 }
 
@@ -149,23 +160,25 @@ class Filling {
   #placesIn(value: JsonValue, where: ResolveRefs, { path }: Within): Place[] {
     // What stands in a value was not written for an argument.
     const schema = path.length === 0 ? inputSchemaOf(this.tool) : undefined
-    const places: Place[] = []
+    const found: Array<Pick<Place, 'refId' | 'at'>> = []
     replaceReferences(this.engine.name, value, where, (refId, at) => {
-      places.push({ refId, at, wanted: schema && typesAt(schema, at) })
+      found.push({ refId, at })
       return refId
     })
-    return places
+    checkPlaces(found)
+    return found.map(place => ({ ...place, wanted: schema && wantedAt(schema, place.at) }))
   }
 
   /** A value as the argument wants it: the same for all arguments that want the same. */
-  async #formFor({ refId, at, wanted }: Place): Promise<Loaded> {
+  async #formFor(place: Place): Promise<Loaded> {
+    const { refId, wanted } = place
     const loaded = this.#loaded.get(refId) as Loaded
     if (!wanted) return loaded
     const key = `${refId} ${[...wanted].join()}`
     const known = this.#forms.get(key)
     if (known) return known
     const form = await this.#makeForm(loaded, wanted)
-    if (!form) throw noSuchForm(at, wanted, loaded.text)
+    if (!form) throw noSuchForm(place, wanted, loaded.text)
     this.#forms.set(key, form)
     return form
   }
@@ -283,8 +296,13 @@ class Filling {
   }
 }
 
-function noSuchForm(at: Path, wanted: ReadonlySet<JsonType>, json: string): InvalidArgument {
-  const place = at.join('.').slice(0, MAX_PLACE)
+function wantedAt(schema: JsonObject, at: Trail | undefined): ReadonlySet<JsonType> | undefined {
+  const path = pathOf(at, MAX_SCHEMA_DEPTH)
+  return path && typesAt(schema, path)
+}
+
+function noSuchForm({ at }: Place, wanted: ReadonlySet<JsonType>, json: string): InvalidArgument {
+  const place = (pathOf(at, MAX_SCHEMA_DEPTH) ?? []).join('.').slice(0, MAX_PLACE)
   const found = typeOfJson(json) === 'string' ? 'a text that is no such JSON' : `of type ${typeOfJson(json)}`
   return new InvalidArgument(
     `The argument ${place} takes a value of type ${[...wanted].join(' or ')}; the value of its reference is ${found}. Pass another reference, or the value itself.`,

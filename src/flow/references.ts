@@ -3,7 +3,7 @@ import { KNOW } from '../access/authorize.ts'
 import type { Guard } from '../access/decision.ts'
 import { Permission } from '../access/permission.ts'
 import { type CompleteEntry, type Entry, type InFlightEntry, isInFlight } from '../core/entry.ts'
-import { TaskCancelled, TaskFailed } from '../core/errors.ts'
+import { InvalidArgument, TaskCancelled, TaskFailed } from '../core/errors.ts'
 import type { JsonValue } from '../core/json.ts'
 import { canonical } from '../core/key.ts'
 import type { RefId } from '../core/ref.ts'
@@ -14,8 +14,17 @@ import { follow } from './follow.ts'
 /** The most that one input may have, counting those in the values it refers to. */
 export const MAX_REFERENCES = 1_000
 
+/** Where references stand, however few they are: the schema is asked for each place. */
+const MAX_PLACES = 10_000
+
 /** The check for a value that a tool computes with. All refusals look alike. */
 export const USE = { action: 'use', permission: KNOW, denial: '' } as const
+
+/** @throws InvalidArgument */
+export function checkPlaces({ length }: readonly unknown[]): void {
+  if (length <= MAX_PLACES) return
+  throw new InvalidArgument(`References stand in more than ${MAX_PLACES} places of the input. Use fewer.`)
+}
 
 /** Says no more than the status: who may know why it failed asks for it by its own reference. */
 export function refuseEnded(entry: Entry): asserts entry is InFlightEntry | CompleteEntry {

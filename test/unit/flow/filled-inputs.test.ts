@@ -65,6 +65,14 @@ describe('a filled input', () => {
     expect(await count({ all: Array(10).fill(refId) })).toMatchObject({ value: 10 })
   })
 
+  it('of references in very many places is refused, however small the value is', async () => {
+    const { cache } = open()
+    const { refId } = await cache.set('one', 1)
+    const count = cache.cached({ name: 'count' }, (input: { all: unknown[] }) => input.all.length)
+    expect(await codeOf(count({ all: Array(10_001).fill(refId) }))).toBe('invalid_argument')
+    expect(await count({ all: Array(10_000).fill(refId) })).toMatchObject({ value: 10_000 })
+  })
+
   it('of one value that takes more than the memory for inputs is refused', async () => {
     const { cache } = open({ maxInputMemoryBytes: MIB })
     const { refId } = await cache.set('many', many)

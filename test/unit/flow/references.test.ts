@@ -220,6 +220,18 @@ describe('what an argument wants of a reference', () => {
     })
   })
 
+  it('is not asked where the reference lies deeper than any schema tells', async () => {
+    const { cache } = open()
+    const { refId } = await cache.set('text', '[1]')
+    const input = z.object({ list: z.array(z.unknown()) })
+    const nested = cache.cached({ name: 'nested', input }, ({ list }) =>
+      JSON.stringify(list).includes('"[1]"'),
+    )
+    let list: JsonValue = [refId]
+    for (let level = 0; level < 400; level++) list = [refId, list]
+    expect(await nested({ list: list as unknown[] })).toMatchObject({ value: true })
+  })
+
   it('tells nothing of a value that may only be used', async () => {
     const { cache } = open()
     const secret = await cache.set('secret', 'prose', { policy: AccessPolicy.executeOnly })
