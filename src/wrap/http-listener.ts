@@ -57,7 +57,7 @@ export class HttpListener {
       if (!adapter || !this.#allowed(adapter, request, response)) return
       if (request.url?.split('?', 1)[0] !== '/mcp') return refuse(response, 404, 'The endpoint is /mcp.')
       await this.#turns.take(`${request.headers['mcp-session-id']}`)
-      const session = await this.#sessionOf(adapter, request)
+      const session = this.#sessionOf(adapter, request)
       if (!session) return refuse(response, 404, 'Session not found: it has ended. Initialize again.')
       await session.handle(request, response)
     } catch (error) {
@@ -79,21 +79,23 @@ export class HttpListener {
     )
   }
 
-  async #sessionOf(adapter: HttpAdapter, request: IncomingMessage): Promise<HttpSession | undefined> {
+  #sessionOf(adapter: HttpAdapter, request: IncomingMessage): HttpSession | undefined {
     const id = request.headers['mcp-session-id']
     if (typeof id === 'string') return this.#sessions.get(id)
     // Without a session there is only one thing to do: begin one. The transport refuses whatever else it gets.
-    await this.#places.take()
     const session = new HttpSession({
       adapter,
       wrapper: this.wrapper,
       log: this.options.log,
       clock: systemClock,
+      takePlace: async () => {
+        await this.#places.take()
+        this.#places.occupy(session)
+      },
       onBegin: id => this.#sessions.set(id, session),
       onClosing: id => this.#sessions.delete(id),
       onGone: () => this.#places.leave(session),
     })
-    this.#places.occupy(session)
     return session
   }
 }

@@ -15,6 +15,8 @@ import type { Wrapper } from './wrap.ts'
 export type HttpAdapter = typeof import('@modelcontextprotocol/node')
 
 const MAX_BODY_BYTES = 64 * 1024 * 1024
+/** Of a request that belongs to no session. One that begins a session is short. */
+const MAX_FIRST_BYTES = 1024 * 1024
 
 /** The id is all that a client has to show: what is stored of it must not let anybody in. */
 function digest(sessionId: string): string {
@@ -26,6 +28,8 @@ export interface HttpSessionOptions {
   readonly wrapper: Wrapper
   readonly log: Log
   readonly clock: Clock
+  /** A client asks to begin it. Rejects where there is no place for it. */
+  takePlace(): Promise<void>
   /** The session has an id now. */
   onBegin(id: string): void
   /** It takes no more requests. */
@@ -55,6 +59,8 @@ export class HttpSession implements PlacedSession {
   }
 
   async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    // The client went away while its request waited for its turn: the end of that was told already.
+    if (response.destroyed) return
     this.#open++
     response.once('close', () => {
       this.#open--
@@ -64,13 +70,24 @@ export class HttpSession implements PlacedSession {
     })
     openEnvelopes(response)
     if (request.method !== 'POST') return this.#transport.handleRequest(request, response)
-    const text = await readBody(request)
-    if (text === undefined) return refuseTooLarge(response)
+    const maxBytes = this.#id ? MAX_BODY_BYTES : MAX_FIRST_BYTES
+    const text = await readBody(request, maxBytes)
+    if (text === undefined) return refuseTooLarge(response, maxBytes)
     const received = readMessages(text)
-    const messages = received.flatMap(one => ('message' in one ? [toEnvelope(one.message)] : []))
+    const messages = received.flatMap(one => ('message' in one ? [one.message] : []))
     const [first] = received
     if (first === undefined || messages.length < received.length) return refuseUnreadable(response, received)
-    await this.#transport.handleRequest(request, response, messages.length === 1 ? messages[0] : messages)
+    if (!this.#id && messages.some(isInitialize) && !(await this.#hasPlace())) return
+    const envelopes = messages.map(toEnvelope)
+    await this.#transport.handleRequest(request, response, envelopes.length === 1 ? envelopes[0] : envelopes)
+  }
+
+  /** Only what begins a session takes a place, and may end another one for it. False where the client left meanwhile. */
+  async #hasPlace(): Promise<boolean> {
+    await this.options.takePlace()
+    // It was closed before it had a place to leave.
+    if (this.#closing) this.options.onGone()
+    return this.#closing === undefined
   }
 
   get inUse(): boolean {
@@ -94,6 +111,8 @@ export class HttpSession implements PlacedSession {
   }
 
   async #begin(id: string): Promise<void> {
+    // Its client left at the last moment: a server that begins now would have nobody who ends it.
+    if (this.#closing) return
     const { wrapper, log } = this.options
     this.#id = id
     this.options.onBegin(id)
@@ -184,20 +203,24 @@ function openEnvelopes(response: ServerResponse): void {
   }
 }
 
+function isInitialize(message: RpcMessage): boolean {
+  return isRequest(message) && message.method === 'initialize'
+}
+
 /** Nothing where it is too large. */
-async function readBody(request: IncomingMessage): Promise<string | undefined> {
+async function readBody(request: IncomingMessage, maxBytes: number): Promise<string | undefined> {
   const chunks: Buffer[] = []
   let length = 0
   for await (const chunk of request as AsyncIterable<Buffer>) {
     length += chunk.length
-    if (length > MAX_BODY_BYTES) return undefined
+    if (length > maxBytes) return undefined
     chunks.push(chunk)
   }
   return Buffer.concat(chunks).toString('utf8')
 }
 
-function refuseTooLarge(response: ServerResponse): void {
-  const message = `The request has more than ${MAX_BODY_BYTES} bytes.`
+function refuseTooLarge(response: ServerResponse, maxBytes: number): void {
+  const message = `The request has more than ${maxBytes} bytes.`
   answerWith(response, 413, {
     jsonrpc: '2.0',
     id: null,
