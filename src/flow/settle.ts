@@ -32,6 +32,7 @@ import { ttlFor } from './namespace.ts'
 import { type EncodedValue, encodeValue } from './values.ts'
 
 const MAX_ERROR_DATA_BYTES = 8 * 1024
+const MAX_ERROR_DATA_DEPTH = 100
 const FIRST_WAIT_MS = 250
 const MAX_WAIT_MS = 5_000
 /** `retryable` may ask somebody else, but the task must end. */
@@ -250,11 +251,22 @@ function bounded({ code, data }: RpcError): RpcError {
 
 function isSmall(data: JsonValue): boolean {
   try {
-    return Buffer.byteLength(JSON.stringify(data)) <= MAX_ERROR_DATA_BYTES
+    const json = JSON.stringify(data)
+    return Buffer.byteLength(json) <= MAX_ERROR_DATA_BYTES && !isDeep(JSON.parse(json))
   } catch {
     // What somebody threw need not be JSON, whatever its type says.
     return false
   }
+}
+
+/** Stores copy entries as a whole, with the engine's stack. */
+function isDeep(data: JsonValue): boolean {
+  let level: unknown[] = [data]
+  for (let depth = 0; level.length > 0; depth++) {
+    if (depth > MAX_ERROR_DATA_DEPTH) return true
+    level = level.flatMap(part => (typeof part === 'object' && part !== null ? Object.values(part) : []))
+  }
+  return false
 }
 
 /** A random number in [0, 1). */

@@ -12,13 +12,21 @@ export function boundedError<Body extends object>(error: Body): Body {
   const body = error as unknown as JsonObject
   const json = jsonOf(body)
   if (json !== undefined && fits(json)) return error
-  // What is nested too deep for JSON.stringify is too deep to be cut text by text.
-  if (json === undefined) return withoutLists(body) as unknown as Body
-  for (let most = MAX_ERROR_TOKENS / 2; most >= LEAST_TEXT_TOKENS; most /= 2) {
-    const shorter = withShortTexts(body, most)
-    if (fits(JSON.stringify(shorter))) return shorter as unknown as Body
+  return (shortened(body) ?? withoutLists(body)) as unknown as Body
+}
+
+/** With shorter texts, where that is enough. Not where it is nested deeper than the engine's stack. */
+function shortened(body: JsonObject): JsonObject | undefined {
+  try {
+    for (let most = MAX_ERROR_TOKENS / 2; most >= LEAST_TEXT_TOKENS; most /= 2) {
+      const shorter = withShortTexts(body, most)
+      if (fits(JSON.stringify(shorter))) return shorter
+    }
+    return undefined
+  } catch (error) {
+    if (error instanceof RangeError) return undefined
+    throw error
   }
-  return withoutLists(body) as unknown as Body
 }
 
 /** What a handler says of its progress, or asks. */

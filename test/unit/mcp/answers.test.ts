@@ -176,6 +176,16 @@ describe('no error is longer than 2,000 tokens', () => {
     }
   })
 
+  it('however deep its data is: as deep as the engine can write it, and not cut it, too', async () => {
+    for (let levels = 500; levels <= 4_000; levels += 500) {
+      let data: JsonValue = {}
+      for (let level = 0; level < levels; level++) data = { properties: { a: data }, type: 'object' }
+      const bounded = boundedError({ code: -32_000, message: 'no', data })
+      expect(bounded).toMatchObject({ code: -32_000, message: 'no' })
+      expect(await tokensOf(bounded)).toBeLessThanOrEqual(2_000)
+    }
+  })
+
   it('what is short stays as it is', () => {
     const error = { code: -32_042, message: 'Sign in first.', data: { url: 'https://example.org/x' } }
     expect(boundedError(error)).toBe(error)

@@ -71,6 +71,24 @@ describe('a call is answered at once where its answer cannot be read', () => {
     expect(await session.ask(1, 'tools/call', '{"name":"t"}')).toContain('"result":{"content":[]')
   })
 
+  it('an error with data of any depth reaches the client as that error', async () => {
+    for (const levels of [200, 1_000, 3_000, 3_900]) {
+      const data = `${'['.repeat(levels)}${']'.repeat(levels)}`
+      const session = await Wired.open(
+        serverOf((call, say) => {
+          say(
+            `{"jsonrpc":"2.0","id":${idIn(call)},"error":{"code":-32042,"message":"sign in","data":${data}}}`,
+          )
+          return undefined
+        }),
+      )
+      opened.push(session)
+      const { error } = JSON.parse(await session.ask(1, 'tools/call', '{"name":"t"}'))
+      expect(error, `${levels} levels`).toMatchObject({ code: -32042, message: 'sign in' })
+      expect(session.logged.join()).not.toContain('call_failed')
+    }
+  })
+
   it('a client that sends what cannot be read is told so, and its own broken answer reaches the server as an error', async () => {
     const heard: string[] = []
     const session = await Wired.open(line => void heard.push(line))
