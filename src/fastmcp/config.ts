@@ -1,6 +1,7 @@
 import type { FastMCPSessionAuth, Tool, ToolParameters } from 'fastmcp'
 import type { Duration } from '../core/duration.ts'
-import type { TaskContext, ToolOptions } from '../core/tool.ts'
+import type { TaskContext } from '../core/tool.ts'
+import type { CachingOptions } from '../mcp/caching.ts'
 import type { Scoping } from '../mcp/scoping.ts'
 import type { PollingOptions } from '../mcp/tools.ts'
 import type { ActorOf, RequestContext } from './identity.ts'
@@ -24,18 +25,7 @@ export interface RefcacheToolConfig<
   Session extends FastMCPSessionAuth = FastMCPSessionAuth,
   Parameters extends ToolParameters | undefined = ToolParameters | undefined,
   Output extends ToolParameters | undefined = ToolParameters | undefined,
-> extends Omit<
-      ToolOptions,
-      | 'name'
-      | 'input'
-      | 'inputJsonSchema'
-      | 'outputSchema'
-      | 'asyncTimeout'
-      | 'memoize'
-      | 'readOnly'
-      | 'idempotent'
-      | 'namespace'
-    >,
+> extends CachingOptions,
     Scoping,
     Pick<Tool<Session>, 'name' | 'description' | 'annotations' | 'canAccess' | '_meta'> {
   parameters?: Parameters
@@ -63,16 +53,4 @@ export interface RefcacheToolConfig<
    * @defaultValue '20s'
    */
   asyncTimeout?: Duration
-  /**
-   * Whether identical calls share one run and one result, for as long as `ttl`. A tool with side effects must run each time.
-   * Without it, identical calls of one caller to a tool with `readOnlyHint` share a run that is in flight, and a result that
-   * nobody has fetched yet, but never across a call of a tool without that hint.
-   * @defaultValue false
-   */
-  memoize?: boolean
-  /**
-   * Whether the work may be run again by another process when the one that runs it is lost.
-   * @defaultValue true where the annotations say readOnlyHint or idempotentHint, else false
-   */
-  idempotent?: boolean
 }

@@ -4,6 +4,34 @@ import type { Handler, ToolOptions } from '../core/tool.ts'
 
 /** What every adapter makes of a tool's words about itself. */
 
+/** The cache's options in the config of a tool. The rest of them an adapter makes of what its SDK's config says. */
+export interface CachingOptions
+  extends Omit<
+    ToolOptions,
+    | 'name'
+    | 'input'
+    | 'inputJsonSchema'
+    | 'outputSchema'
+    | 'asyncTimeout'
+    | 'memoize'
+    | 'readOnly'
+    | 'idempotent'
+    | 'namespace'
+  > {
+  /**
+   * Whether identical calls share one run and one result, for as long as `ttl`. A tool with side effects must run each time.
+   * Without it, identical calls of one caller to a tool with `readOnlyHint` share a run that is in flight, and a result that
+   * nobody has fetched yet, but never across a call of a tool without that hint.
+   * @defaultValue false
+   */
+  memoize?: boolean
+  /**
+   * Whether the work may be run again by another process when the one that runs it is lost.
+   * @defaultValue true where the annotations say readOnlyHint or idempotentHint, else false
+   */
+  idempotent?: boolean
+}
+
 interface Hints {
   readOnlyHint?: boolean | undefined
   idempotentHint?: boolean | undefined

@@ -5,7 +5,7 @@ import type {
   ToolAnnotations,
 } from '@modelcontextprotocol/server'
 import type { Duration } from '../core/duration.ts'
-import type { ToolOptions } from '../core/tool.ts'
+import type { CachingOptions } from './caching.ts'
 import type { ActorOf } from './identity.ts'
 import type { AuthorSchema } from './schema.ts'
 import type { Scoping } from './scoping.ts'
@@ -50,36 +50,13 @@ export interface ToolConfig<
   Output extends AuthorSchema | undefined = AuthorSchema | undefined,
 > extends SdkToolConfig,
     Scoping,
-    Omit<
-      ToolOptions,
-      | 'name'
-      | 'input'
-      | 'inputJsonSchema'
-      | 'outputSchema'
-      | 'asyncTimeout'
-      | 'memoize'
-      | 'readOnly'
-      | 'idempotent'
-      | 'namespace'
-    > {
+    CachingOptions {
   inputSchema?: Input
   /** Checks the handler's result. Clients see it widened: they are also given previews and handles. */
   outputSchema?: Output
   annotations?: ToolAnnotations
   /** @defaultValue that of `attachRefCache`: '20s' */
   asyncTimeout?: Duration
-  /**
-   * Whether identical calls share one run and one result, for as long as `ttl`. A tool with side effects must run each time.
-   * Without it, identical calls of one caller to a tool with `readOnlyHint` share a run that is in flight, and a result that
-   * nobody has fetched yet, but never across a call of a tool without that hint.
-   * @defaultValue false
-   */
-  memoize?: boolean
-  /**
-   * Whether the work may be run again by another process when the one that runs it is lost.
-   * @defaultValue true where the annotations say readOnlyHint or idempotentHint, else false
-   */
-  idempotent?: boolean
   /**
    * Whether calls become tasks of MCP: 'optional' where the client knows tasks, 'required' to refuse clients that do
    * not, 'none' never.
