@@ -1,7 +1,7 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts'
 import { parseJson, stringifyJson } from '../core/json-text.ts'
 import { failureOf, readMessages } from './read-message.ts'
-import { isRequest, isResponse, protocolMeta, type RpcId, type RpcMessage } from './rpc.ts'
+import { isRequest, isResponse, protocolMeta, RpcErrorCode, type RpcId, type RpcMessage } from './rpc.ts'
 
 /**
  * The SDK's HTTP transport reads and writes JSON by itself, which changes numbers and ends at some depth. So it is given envelopes:
@@ -16,7 +16,11 @@ const LOOKED_AT = ['name', 'uri', 'taskId', 'protocolVersion', 'capabilities', '
 /** A message as the transport is given it. */
 export function toEnvelope(message: RpcMessage): JsonObject {
   const text = stringifyJson(message)
-  if (isResponse(message)) return { jsonrpc: '2.0', id: envelopeId(message.id), result: { [TEXT]: text } }
+  if (isResponse(message)) {
+    const about = { jsonrpc: '2.0', id: envelopeId(message.id) }
+    if (!('error' in message)) return { ...about, result: { [TEXT]: text } }
+    return { ...about, error: { code: RpcErrorCode.internal, message: '', data: { [TEXT]: text } } }
+  }
   const { method, params = {} } = message
   const meta = protocolMeta(params)
   const shown = LOOKED_AT.flatMap(name => (params[name] === undefined ? [] : [[name, params[name]]]))
@@ -47,7 +51,8 @@ export function exactBody(body: unknown): unknown {
 
 function textIn(envelope: JsonValue): string | undefined {
   if (!isJsonObject(envelope)) return undefined
-  const part = envelope.params ?? envelope.result
+  const part =
+    envelope.params ?? envelope.result ?? (isJsonObject(envelope.error) ? envelope.error.data : undefined)
   const text = isJsonObject(part) ? part[TEXT] : undefined
   return typeof text === 'string' ? text : undefined
 }
@@ -63,6 +68,12 @@ function envelopesIn(text: string, onProblem: (problem: string) => void): JsonOb
   })
 }
 
+/** The one message that a refusal is, or its text. */
+function refusalIn(text: string): string {
+  const [first, ...others] = readMessages(text)
+  return first && 'message' in first && others.length === 0 ? JSON.stringify(toEnvelope(first.message)) : text
+}
+
 /** The answer of a server with envelopes in the place of its messages. */
 export async function withEnvelopes(
   response: Response,
@@ -70,15 +81,18 @@ export async function withEnvelopes(
 ): Promise<Response> {
   const { status, statusText, body } = response
   const type = response.headers.get('content-type') ?? ''
-  if (!response.ok || !body) return response
+  if (!body) return response
   const headers = new Headers(response.headers)
   headers.delete('content-length')
   if (type.startsWith('application/json')) {
-    const messages = envelopesIn(await response.text(), onProblem)
+    const text = await response.text()
+    // What a refusal says may be no message; the transport knows what to make of its status.
+    if (!response.ok) return new Response(refusalIn(text), { status, statusText, headers })
+    const messages = envelopesIn(text, onProblem)
     if (messages.length === 0) throw new Error('it answered with what is no JSON-RPC message.')
     return new Response(JSON.stringify(messages), { status, statusText, headers })
   }
-  if (!type.startsWith('text/event-stream')) return response
+  if (!response.ok || !type.startsWith('text/event-stream')) return response
   const events = body.pipeThrough(new TextDecoderStream()).pipeThrough(eventEnvelopes(onProblem))
   return new Response(events.pipeThrough(new TextEncoderStream()), { status, statusText, headers })
 }

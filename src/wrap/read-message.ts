@@ -47,11 +47,18 @@ function readMessage(value: JsonValue): Received {
 function withOneOutcome(value: JsonValue): JsonValue {
   if (!isJsonObject(value) || 'method' in value || !('error' in value)) return value
   const { error, result, ...about } = value
+  if (result === undefined && isComplete(error)) return value
   if (isJsonObject(result) && (error === null || error === false)) return { ...about, result }
   return { ...about, error: completeError(error as JsonValue) }
 }
 
+function isComplete(error: JsonValue | undefined): boolean {
+  if (!isJsonObject(error) || typeof error.message !== 'string') return false
+  return error.message !== '' && toNumber(error.code) !== undefined
+}
+
 function completeError(error: JsonValue): JsonObject {
+  if (isComplete(error)) return error as JsonObject
   const { code, message, ...more } = isJsonObject(error) ? error : { message: error }
   const text =
     typeof message === 'string' && message !== ''

@@ -214,3 +214,21 @@ describe('what passes over HTTP', () => {
     expect(await wired.ask(3, 'tools/call', '{"name":"nan"}')).toContain('NaN')
   })
 })
+
+it('an error of JSON-RPC with status 400 is the error of its call, at 2026-07-28', async () => {
+  const url = await listen((request, response, body) => {
+    if (request.method !== 'POST') return void response.writeHead(405).end()
+    const { id } = JSON.parse(body)
+    response.writeHead(400, { 'content-type': 'application/json' })
+    response.end(
+      `{"jsonrpc":"2.0","id":${id},"error":{"code":-32021,"message":"Say more.","data":{"n":1.0}}}`,
+    )
+  })
+  const wired = await Wired.open(() => {}, { channel: async () => new HttpChannel({ url, headers: {} }) })
+  opened.push(wired)
+  const meta =
+    '"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientInfo":{"name":"c","version":"1"},"io.modelcontextprotocol/clientCapabilities":{}}'
+  expect(await wired.ask(1, 'resources/read', `{"uri":"x",${meta}}`)).toBe(
+    '{"jsonrpc":"2.0","id":1,"error":{"code":-32021,"message":"Say more.","data":{"n":1.0}}}',
+  )
+})
