@@ -1,4 +1,5 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts'
+import { onAbort } from '../core/on-abort.ts'
 import type { TaskContext } from '../core/tool.ts'
 import { declaresExtension, questionsFor, TASKS_EXTENSION } from '../mcp/tasks/capabilities.ts'
 import {
@@ -15,6 +16,8 @@ import {
 import type { Upstream } from './upstream.ts'
 import { ask, questionsIn } from './upstream-input.ts'
 import { UpstreamTask } from './upstream-task.ts'
+
+const ANSWER_AFTER_CANCEL_MS = 250
 
 /**
  * Calls of the wrapped server's tools. Where the server makes a task of a call, this is the client that follows the task; what
@@ -130,10 +133,26 @@ export class UpstreamTasks {
       declaring = withTasks(silent)
     }
     const own = withClientCapabilities(params, declaring)
-    const response = await this.#ask(own, task.signal)
+    const response = await this.#askForTask(own, task.signal)
     if ('error' in response || response.result.resultType !== 'task' || !isTask(response.result))
       return response
     return this.#follow(response.result, { task, meta: protocolMeta(own), cancellable: true })
+  }
+
+  /** A task that the server makes while the call is cancelled can only be cancelled by its id: the answer may still bring it. */
+  async #askForTask(params: JsonObject, signal: AbortSignal): Promise<RpcResponse> {
+    signal.throwIfAborted()
+    const giveUp = new AbortController()
+    let timer: NodeJS.Timeout | undefined
+    const ignore = onAbort(signal, () => {
+      timer = setTimeout(() => giveUp.abort(signal.reason), this.mayHave ? ANSWER_AFTER_CANCEL_MS : 0)
+    })
+    try {
+      return await this.#ask(params, giveUp.signal)
+    } finally {
+      ignore()
+      clearTimeout(timer)
+    }
   }
 
   #ask(params: JsonObject, signal?: AbortSignal): Promise<RpcResponse> {
