@@ -91,7 +91,8 @@ describe('the wrapper on HTTP', () => {
       { name: 'get_cached_result', arguments: { ref_id: handle.ref_id } },
       { onprogress: ({ progress }) => seen.push(progress) },
     )) as Answer
-    expect(polled.structuredContent.status).toBe('complete')
+    expect(polled._meta['mcp-refcache/ref_id']).toBe(handle.ref_id)
+    expect(polled.content[0].text).toContain('completed')
     expect(seen.length).toBeGreaterThan(1)
     const sampled = await call(client, 'trigger-sampling-request', { prompt: 'why', maxTokens: 5 })
     expect(JSON.stringify(sampled.content)).toContain('sampled over http')
@@ -116,9 +117,7 @@ describe('the wrapper on HTTP', () => {
     const refs = [one, two].map(({ _meta }) => _meta['mcp-refcache/ref_id'])
     expect(refs[0]).not.toBe(refs[1])
     expect(workshop.journal('start')).toHaveLength(2)
-    expect((await call(alice, 'get_cached_result', { ref_id: refs[0] })).structuredContent.status).toBe(
-      'complete',
-    )
+    expect((await call(alice, 'get_cached_result', { ref_id: refs[0] })).content).toEqual(one.content)
     const stolen = await call(bob, 'get_cached_result', { ref_id: refs[0] })
     const unknown = await call(bob, 'get_cached_result', { ref_id: `${refs[0].slice(0, -4)}0000` })
     expect(stolen).toEqual(unknown)

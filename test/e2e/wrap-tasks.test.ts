@@ -120,13 +120,14 @@ describe.each([
     expect(handle.status).toBe('processing')
     const poll = async (wait: number) => {
       const args = { ref_id: handle.ref_id, wait_seconds: wait }
-      return ((await client.callTool({ name: 'get_cached_result', arguments: args })) as Answer)
-        .structuredContent
+      return (await client.callTool({ name: 'get_cached_result', arguments: args })) as Answer
     }
-    await expect.poll(async () => (await poll(0)).progress?.message, { timeout: 5_000 }).toContain('half')
+    await expect
+      .poll(async () => (await poll(0)).structuredContent.progress?.message, { timeout: 5_000 })
+      .toContain('half')
     open({ value: 'all of it' })
     const result = await poll(20)
-    expect(result.status).toBe('complete')
+    expect(result._meta).toMatchObject({ 'mcp-refcache/ref_id': handle.ref_id })
     expect(shown(result)).toContain('all of it')
     expect(workshop.journal('begin')).toHaveLength(1)
   })
