@@ -143,7 +143,7 @@ describe.each([
   })
 
   it('a kept task id leads to the result after the wrapper was killed and started again', async () => {
-    const wrap = ['--lease', '500ms']
+    const wrap = ['--lease', '2s']
     const first = await connect({ wrap })
     await first.client.listTools()
     const { gate, open } = gateIn(workshop)
