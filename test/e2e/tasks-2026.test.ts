@@ -60,10 +60,10 @@ describe.each(Object.entries(TRANSPORTS))(
       const execution = await session.callTool('job', { gate: path })
       open({ error: 'the disk is full' })
       const { outcome } = await execution.settle()
-      expect(resultFromTaskOutcome(outcome)).toMatchObject({
-        isError: true,
-        structuredContent: { error: { code: 'task_failed', message: 'the disk is full' } },
-      })
+      const result = resultFromTaskOutcome(outcome)
+      expect(result).toMatchObject({ isError: true })
+      const error = { code: 'task_failed', message: 'the disk is full' }
+      expect(result.content).toEqual([{ type: 'text', text: JSON.stringify({ error }) }])
     })
 
     it('sees an error of JSON-RPC as failed, with that error', async () => {
