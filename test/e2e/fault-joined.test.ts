@@ -35,7 +35,9 @@ onEachBackend(backend => {
     const answers = await Promise.all([...calls, ...polls])
     expect(answers).toHaveLength(6)
     expect(answers[0]).toMatchObject({ refId, status: 'complete', value: { id: 'shared' } })
-    for (const answer of answers) expect(answer).toEqual(answers[0])
+    // A call that joined says that its answer comes from an earlier one; a poll asks for that very one.
+    const withoutAge = answers.map(answer => ({ ...answer, cachedAt: undefined }))
+    for (const answer of withoutAge) expect(answer).toEqual(withoutAge[0])
     expect(runsOf(place.record, 'shared')).toBe(2)
     await end()
   })
