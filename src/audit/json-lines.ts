@@ -13,6 +13,7 @@ import { dirname } from 'node:path'
 import { promisify } from 'node:util'
 import type { AuditEvent, AuditSink } from '../access/audit.ts'
 import { permissionText } from '../access/permission.ts'
+import { isForeign } from '../core/current-user.ts'
 import { InvalidArgument } from '../core/errors.ts'
 import { hideSession, sessionDigest } from '../core/hidden-session.ts'
 
@@ -159,10 +160,10 @@ function openPrivately(path: string): number {
     const { mode, uid, nlink } = fstatSync(file)
     if ((mode & constants.S_IFMT) !== constants.S_IFREG) throw new Error('it is no plain file')
     if (process.platform === 'win32') return file
-    const mine = uid === process.geteuid?.()
-    if (!mine) warn(`${path} belongs to another user`)
+    const foreign = isForeign(uid)
+    if (foreign) warn(`${path} belongs to another user`)
     if (nlink > 1) warn(`${path} has another name, too (a hard link)`)
-    if (mine && mode & 0o177) fchmodSync(file, 0o600)
+    if (!foreign && mode & 0o177) fchmodSync(file, 0o600)
     return file
   } catch (cause) {
     throw new InvalidArgument(

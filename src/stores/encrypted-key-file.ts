@@ -1,4 +1,5 @@
 import { closeSync, constants, fstatSync, openSync, readFileSync, type Stats } from 'node:fs'
+import { currentUser } from '../core/current-user.ts'
 import { InvalidArgument } from '../core/errors.ts'
 import { type KeySource, parseKeys } from './encrypted-keys.ts'
 
@@ -48,7 +49,7 @@ function open(path: string, what: string): number {
 function checkPrivate(stats: Stats, what: string): void {
   if (!stats.isFile()) throw new InvalidArgument(`${what} is not a file.`)
   if (stats.size > MAX_BYTES) throw new InvalidArgument(`${what} is too large to be one.`)
-  const user = process.getuid?.()
+  const user = currentUser()
   if (user === undefined) return
   if (stats.uid !== user) {
     throw new InvalidArgument(`${what} belongs to another user (uid ${stats.uid}; this process has ${user}).`)

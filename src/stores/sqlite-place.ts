@@ -14,6 +14,7 @@ import {
 import { homedir } from 'node:os'
 import { dirname, isAbsolute, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { isForeign } from '../core/current-user.ts'
 import { InvalidArgument, StoreUnavailable } from '../core/errors.ts'
 import { PlaceUnusable } from './sqlite-errors.ts'
 
@@ -109,8 +110,17 @@ export function prepare(path: string, warn: (message: string) => void): void {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
   }
   // A link that was given may lead to where nothing is yet.
-  if (existsSync(path)) accessSync(path, constants.W_OK)
-  accessSync(folder, constants.W_OK)
+  if (existsSync(path)) requireWritable(path)
+  requireWritable(folder)
+}
+
+/** Deno refuses the question itself without `--allow-sys`; then the first write tells. */
+function requireWritable(path: string): void {
+  try {
+    accessSync(path, constants.W_OK)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).syscall !== undefined) throw error
+  }
 }
 
 /** SQLite gives -wal and -shm the mode of the main file when it makes them; these may be there from before. */
@@ -153,7 +163,7 @@ function identityOf(path: string): string | undefined {
 function doubtsOfFolder(folder: string, isDefault: boolean): string[] {
   if (isDefault && lstatSync(folder).isSymbolicLink()) return [`its folder ${folder} is a symbolic link`]
   const { uid, mode } = statSync(folder)
-  if (!isMine(uid) && (isDefault || uid !== 0)) return [`its folder ${folder} belongs to another user`]
+  if (isForeign(uid) && (isDefault || uid !== 0)) return [`its folder ${folder} belongs to another user`]
   const othersReplaceFiles = mode & 0o002 && !(mode & STICKY)
   return othersReplaceFiles && !isDefault ? [`others may write to its folder ${folder}`] : []
 }
@@ -174,13 +184,9 @@ function doubtsOfFiles(path: string): string[] {
 
 function doubtsOfFile(file: string, { uid, nlink }: Stats): string[] {
   return [
-    ...(isMine(uid) ? [] : [`${file} belongs to another user`]),
+    ...(isForeign(uid) ? [`${file} belongs to another user`] : []),
     ...(nlink > 1 ? [`${file} has another name, too (a hard link)`] : []),
   ]
-}
-
-function isMine(uid: number): boolean {
-  return uid === process.geteuid?.()
 }
 
 /** A pipe would be waited for, and a device is nobody's file. */
@@ -195,5 +201,5 @@ function notPlain(file: string): StoreUnavailable {
 /** What belongs to somebody else is theirs to open and to close. */
 function tighten(path: string, mode: number): void {
   const stats = process.platform === 'win32' ? undefined : statSync(path, { throwIfNoEntry: false })
-  if (stats && isMine(stats.uid) && stats.mode & 0o777 & ~mode) chmodSync(path, mode)
+  if (stats && !isForeign(stats.uid) && stats.mode & 0o777 & ~mode) chmodSync(path, mode)
 }

@@ -217,3 +217,17 @@ async function withStore<T>(
     await store.close()
   }
 }
+
+describe('a runtime that does not tell its user, such as Deno without --allow-sys', () => {
+  it('opens a file without a word about whose it is', async () => {
+    const asked = vi.spyOn(process, 'geteuid').mockImplementation(() => {
+      throw new Error('Requires sys access to "uid"')
+    })
+    const store = sqliteStore(join(folder, 'cache.db'))
+    store.warnTo?.(message => warnings.push(message))
+    expect(await store.get(`t:${'0'.repeat(32)}`)).toBeUndefined()
+    await store.close()
+    asked.mockRestore()
+    expect(warnings).toEqual([])
+  })
+})
