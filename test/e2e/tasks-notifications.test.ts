@@ -131,12 +131,14 @@ describe.each(Object.entries(TRANSPORTS))('notifications of tasks, 2026-07-28 ov
   })
 
   requirement('ended', async () => {
-    const { create, listen, tasks } = listening(await connect())
+    const { client, create, listen, tasks } = listening(await connect())
     const { gate: path, open } = gate()
     const taskId = await create('job', { gate: path })
     const left = await listen(taskId)
     await listen(taskId)
     await left.close()
+    // On stdio the end is a message like others: whoever answers this has read it.
+    await client.listTools()
     open({ value: { n: 1 } })
     await expect.poll(() => tasks(taskId).filter(({ status }) => status === 'completed').length).toBe(1)
   })
