@@ -1,6 +1,6 @@
 import { type ActorLike, toActor } from './access/actor.ts'
 import type { AuditEvent, AuditSink } from './access/audit.ts'
-import { KNOW } from './access/authorize.ts'
+import { READ_OR_EXECUTE } from './access/authorize.ts'
 import type { Decision } from './access/decision.ts'
 import type { Namespace } from './access/namespace.ts'
 import type { Permission } from './access/permission.ts'
@@ -108,7 +108,7 @@ export class RefCache {
   /** Whether the actor may know of a live entry of this reference. Never throws for what it is given. */
   async exists(refId: RefId, options: ActorOption = {}): Promise<boolean> {
     try {
-      const want = { action: 'exists', permission: KNOW, denial: '' } as const
+      const want = { action: 'exists', permission: READ_OR_EXECUTE, denial: '' } as const
       await findFor(this.#engine, refId, toActor(options.actor), want)
       return true
     } catch (error) {

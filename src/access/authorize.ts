@@ -1,19 +1,19 @@
 import { InvalidArgument, NotFound, PermissionDenied } from '../core/errors.ts'
 import { type Actor, isDescribed } from './actor.ts'
 import type { AuditAction, AuditEvent } from './audit.ts'
-import type { Decision, Guard, PermissionChecker, Resource, Rule } from './decision.ts'
+import type { Decision, SourceConstraint, PermissionChecker, Resource, Rule } from './decision.ts'
 import type { Namespace, NamespaceResolver, NamespaceRule } from './namespace.ts'
 import { Permission } from './permission.ts'
 
 /** What a decision is about: an entry, as far as access goes. */
 export interface Guarded extends Resource {
   readonly startedBy: string
-  readonly derivedFrom?: readonly Guard[] | undefined
+  readonly derivedFrom?: readonly SourceConstraint[] | undefined
   readonly toolName?: string | undefined
 }
 
 /** What somebody wants; `permission` is met by any of the rights in it. */
-export interface Want {
+export interface AccessRequest {
   readonly action: AuditAction
   readonly permission: Permission
   readonly refId?: string | undefined
@@ -24,7 +24,7 @@ export interface Want {
 }
 
 /** Either right lets an actor know of an entry and follow its task. */
-export const KNOW = Permission.READ | Permission.EXECUTE
+export const READ_OR_EXECUTE = Permission.READ | Permission.EXECUTE
 
 const RIGHTS = [1, 2, 4, 8, 16] as const
 
@@ -52,7 +52,7 @@ export class Access {
   decide(guarded: Guarded | undefined, who: Actor, permission: Permission): Decision {
     const asked = guarded ?? NOTHING
     const wanted = this.#any(asked, who, permission)
-    const known = wanted.allowed && (permission & ~KNOW) === 0 ? wanted : this.#any(asked, who, KNOW)
+    const known = wanted.allowed && (permission & ~READ_OR_EXECUTE) === 0 ? wanted : this.#any(asked, who, READ_OR_EXECUTE)
     if (!guarded) return { verdict: 'hidden', rule: 'unknown' }
     if (who.type === 'system') return { verdict: 'allowed', rule: 'system' }
     // Whoever may not know of it may not do anything else with it either.
@@ -65,7 +65,7 @@ export class Access {
   }
 
   /** @throws NotFound when the actor may not know of it, PermissionDenied when it may, but not do this. */
-  authorize<G extends Guarded>(guarded: G | undefined, who: Actor, want: Want): G {
+  authorize<G extends Guarded>(guarded: G | undefined, who: Actor, want: AccessRequest): G {
     const decision = this.decide(guarded, who, want.permission)
     this.#tell(decision, guarded, who, want)
     if (!guarded || decision.verdict === 'hidden') throw new NotFound()
@@ -74,15 +74,15 @@ export class Access {
   }
 
   /** To change what becomes of a task: the UPDATE right, or being the actor that started it. */
-  authorizeSteering<G extends Guarded>(
+  authorizeControl<G extends Guarded>(
     guarded: G | undefined,
     who: Actor,
-    want: Pick<Want, 'action' | 'refId'>,
+    want: Pick<AccessRequest, 'action' | 'refId'>,
   ): G {
     const started = guarded !== undefined && isDescribed(guarded.startedBy, who)
     return this.authorize(guarded, who, {
       ...want,
-      permission: started ? KNOW : Permission.UPDATE,
+      permission: started ? READ_OR_EXECUTE : Permission.UPDATE,
       denial: 'Only whoever started this task, or has the UPDATE right, may do that.',
     })
   }
@@ -122,14 +122,14 @@ export class Access {
 
   /** Nothing is made for somebody who could not even follow it. @throws PermissionDenied */
   authorizeMaking(draft: Guarded, who: Actor): void {
-    const { verdict, rule } = this.decide(draft, who, KNOW)
+    const { verdict, rule } = this.decide(draft, who, READ_OR_EXECUTE)
     if (verdict === 'allowed') return
-    this.#tell({ verdict: 'denied', rule }, draft, who, { action: 'call', permission: KNOW, denial: '' })
+    this.#tell({ verdict: 'denied', rule }, draft, who, { action: 'call', permission: READ_OR_EXECUTE, denial: '' })
     throw new PermissionDenied('What this tool makes is not for you.')
   }
 
   /** Whether the actor may see what a task says in words, which may tell of everything that it works on. */
-  mayHear(guarded: Guarded, who: Actor): boolean {
+  canReadMessages(guarded: Guarded, who: Actor): boolean {
     if (!this.may(guarded, who, Permission.READ)) return false
     if (who.type === 'system') return true
     return (guarded.derivedFrom ?? []).every(guard => this.#check(guard, who, Permission.READ).allowed)
@@ -148,10 +148,10 @@ export class Access {
   /** What an entry was computed from limits who may see it, and use it. */
   #one(guarded: Guarded, who: Actor, right: Permission): { allowed: boolean; rule: Rule } {
     const own = this.#check(guarded, who, right)
-    if (!own.allowed || (right & KNOW) === 0) return own
+    if (!own.allowed || (right & READ_OR_EXECUTE) === 0) return own
     for (const guard of guarded.derivedFrom ?? []) {
       if (guard.needs === Permission.NONE) continue
-      const needs = right === Permission.READ ? guard.needs : KNOW
+      const needs = right === Permission.READ ? guard.needs : READ_OR_EXECUTE
       const granted = RIGHTS.some(one => (needs & one) !== 0 && this.#check(guard, who, one).allowed)
       if (!granted) return { allowed: false, rule: 'derived' }
     }
@@ -181,7 +181,7 @@ export class Access {
     this.tell?.(event)
   }
 
-  #tell(decision: Decision, guarded: Guarded | undefined, who: Actor, want: Want): void {
+  #tell(decision: Decision, guarded: Guarded | undefined, who: Actor, want: AccessRequest): void {
     const { action, permission, refId, onTheWay } = want
     if (!this.tell || (onTheWay && decision.verdict === 'allowed')) return
     const { namespace, toolName } = guarded ?? {}

@@ -40,7 +40,7 @@ export interface Resource {
  * a reader of the entry must have; READ where it was used by EXECUTE alone, NONE where the tool says that its result tells
  * nothing of it. Whatever it needs, the words of the task are for those who have READ.
  */
-export interface Guard extends Resource {
+export interface SourceConstraint extends Resource {
   readonly needs: Permission
 }
 

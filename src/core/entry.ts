@@ -1,4 +1,4 @@
-import type { Guard } from '../access/decision.ts'
+import type { SourceConstraint } from '../access/decision.ts'
 import type { AccessPolicy } from '../access/policy.ts'
 import type { ErrorCode, RpcError } from './errors.ts'
 import { parseJson } from './json-text.ts'
@@ -64,7 +64,7 @@ interface EntryFields {
   /** The references in the task's input. */
   readonly uses?: readonly RefId[]
   /** What limits who may see the value, because it was computed from that. */
-  readonly derivedFrom?: readonly Guard[]
+  readonly derivedFrom?: readonly SourceConstraint[]
   readonly createdAt: number
   /** When something last happened to it beyond a sign of life; entries of older versions may lack it. */
   readonly updatedAt?: number

@@ -1,4 +1,4 @@
-import type { Guard } from '../access/decision.ts'
+import type { SourceConstraint } from '../access/decision.ts'
 import {
   type CancelledEntry,
   type Entry,
@@ -41,7 +41,7 @@ export type EntryEvent =
   | ({ type: 'complete'; owner: string; valueBytes: number } & End)
   | ({ type: 'fail'; owner: string; error: TaskError; valueBytes?: number } & End)
   /** The input turned out to hold more than the call's own references: all that guards the result now. */
-  | { type: 'derive'; owner: string; derivedFrom: readonly Guard[] }
+  | { type: 'derive'; owner: string; derivedFrom: readonly SourceConstraint[] }
   /** The attempt failed, and another one follows. */
   | { type: 'postpone'; owner: string; error: TaskError; now: number; retryAt: number }
   /** The owner gives the task away: whoever sweeps next may have it. */

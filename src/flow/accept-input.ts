@@ -1,6 +1,6 @@
 import type { Actor } from '../access/actor.ts'
-import { KNOW } from '../access/authorize.ts'
-import type { Guard } from '../access/decision.ts'
+import { READ_OR_EXECUTE } from '../access/authorize.ts'
+import type { SourceConstraint } from '../access/decision.ts'
 import { Permission } from '../access/permission.ts'
 import { isExpired, isInFlight } from '../core/entry.ts'
 import { InvalidArgument } from '../core/errors.ts'
@@ -14,7 +14,7 @@ import type { Tool } from '../core/tool.ts'
 import type { Engine } from './engine.ts'
 import { findFor } from './find.ts'
 import { checkUnseenPlaces } from './input-cost.ts'
-import { checkPlaces, MAX_REFERENCES, refuseEnded, USE, unique, unseenGuards } from './references.ts'
+import { checkPlaces, MAX_REFERENCES, refuseEnded, USE, unique, constraintsOfUnseen } from './references.ts'
 
 /** What a call's task needs to know of its input. */
 export interface AcceptedInput {
@@ -25,7 +25,7 @@ export interface AcceptedInput {
   /** The references in it; their values take their places where the handler runs. */
   readonly uses: readonly RefId[]
   /** The guards of what the caller may use but not see. */
-  readonly derivedFrom: readonly Guard[]
+  readonly derivedFrom: readonly SourceConstraint[]
   /** Some of it is still in flight: who may see the result is known only when it is there. */
   readonly unsettled: boolean
 }
@@ -61,7 +61,7 @@ export async function acceptInput(
   const unseen = entries.filter(entry => !engine.access.may(entry, who, Permission.READ))
   const hidden = new Set(unseen.map(({ refId }) => refId))
   checkUnseenPlaces(places.filter(refId => hidden.has(refId)).length)
-  const derivedFrom = entries.flatMap(entry => unseenGuards(engine, entry, who, tool))
+  const derivedFrom = entries.flatMap(entry => constraintsOfUnseen(engine, entry, who, tool))
   return { json, keyed: json, uses, derivedFrom: unique(derivedFrom), unsettled: entries.some(isInFlight) }
 }
 
@@ -88,7 +88,7 @@ async function refuseForeign(engine: Engine, tool: Tool, input: unknown, who: Ac
   const texts = [...new Set(foreignReferencesIn(engine.name, input, tool.resolveRefs))]
   const entries = await Promise.all(texts.slice(0, MAX_FOREIGN).map(text => engine.store.get(text)))
   for (const entry of entries) {
-    if (!entry || isExpired(entry, engine.clock.now()) || !engine.access.may(entry, who, KNOW)) continue
+    if (!entry || isExpired(entry, engine.clock.now()) || !engine.access.may(entry, who, READ_OR_EXECUTE)) continue
     const owner = cacheNameOf(entry.refId)
     throw new InvalidArgument(
       `The input holds a reference of '${owner}', and this is '${engine.name}'. Give it to a tool of '${owner}', or read it there with get_cached_result and pass what is needed of it.`,

@@ -16,7 +16,7 @@ import { change } from './change.ts'
 import type { Engine } from './engine.ts'
 import { follow } from './follow.ts'
 import { lost } from './hold.ts'
-import { type Seat, Waits } from './seat.ts'
+import { type QueueSlot, Waits } from './seat.ts'
 
 /** A store that is away is asked again this often: an answer may take days, and must not be lost to a bad minute. */
 const AGAIN_MS = 1_000
@@ -33,7 +33,7 @@ export class Asker {
   constructor(
     private readonly engine: Engine,
     private readonly entry: ProcessingEntry,
-    seat: Seat,
+    seat: QueueSlot,
     signal: AbortSignal,
   ) {
     this.#own = abortableUnder(signal)
@@ -155,7 +155,7 @@ export class Asker {
 }
 
 function isForStarter({ access }: Engine, entry: Entry): boolean {
-  return access.mayHear(entry, describedActor(entry.startedBy))
+  return access.canReadMessages(entry, describedActor(entry.startedBy))
 }
 
 function answerIn({ questions = [] }: Entry, key: string): JsonObject | undefined {

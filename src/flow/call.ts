@@ -1,5 +1,5 @@
 import { type Actor, type ActorLike, toActor } from '../access/actor.ts'
-import { KNOW } from '../access/authorize.ts'
+import { READ_OR_EXECUTE } from '../access/authorize.ts'
 import type { Namespace } from '../access/namespace.ts'
 import type { AccessPolicy } from '../access/policy.ts'
 import { type Duration, toMilliseconds } from '../core/duration.ts'
@@ -160,8 +160,8 @@ function rejectFailure(
   abandoned.throwIfAborted()
   if (entry?.status !== 'failed') return
   // It ended with something to show.
-  if (hasValue(entry) && engine.access.mayHear(entry, who)) return
-  engine.access.authorize(entry, who, { action: 'call', permission: KNOW, refId: entry.refId, denial: '' })
-  if (heard && engine.access.mayHear(entry, who)) throw heard.error
+  if (hasValue(entry) && engine.access.canReadMessages(entry, who)) return
+  engine.access.authorize(entry, who, { action: 'call', permission: READ_OR_EXECUTE, refId: entry.refId, denial: '' })
+  if (heard && engine.access.canReadMessages(entry, who)) throw heard.error
   throw taskFailed(engine, entry, who)
 }

@@ -15,7 +15,7 @@ import { replyStatus } from './reply.ts'
  */
 export async function cancel(engine: Engine, refId: RefId, who: Actor): Promise<CallResponse> {
   await findAnd(engine, refId, who, entry =>
-    engine.access.authorizeSteering(entry, who, { action: 'cancel', refId }),
+    engine.access.authorizeControl(entry, who, { action: 'cancel', refId }),
   )
   const now = engine.clock.now()
   const expiresAt = expiry(now, engine.settings.taskRetention)

@@ -2,7 +2,7 @@ import type { Entry } from '../core/entry.ts'
 import { StoreUnavailable } from '../core/errors.ts'
 import type { RefId } from '../core/ref.ts'
 import { type EntryEvent, type Refusal, transition } from '../core/transition.ts'
-import type { PartChanges } from '../stores/store.ts'
+import type { PayloadChanges } from '../stores/store.ts'
 import type { Engine } from './engine.ts'
 
 /** `entry` is what is stored now; `refused` says why the event did not happen. */
@@ -16,7 +16,7 @@ export async function change(
   engine: Engine,
   refId: RefId,
   event: EntryEvent,
-  parts?: PartChanges,
+  parts?: PayloadChanges,
 ): Promise<Change> {
   for (let race = 0; race < MAX_RACES; race++) {
     const entry = await engine.store.get(refId)

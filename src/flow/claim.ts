@@ -6,7 +6,7 @@ import type { Tool } from '../core/tool.ts'
 import { change } from './change.ts'
 import type { DraftedCall } from './draft.ts'
 import type { Engine } from './engine.ts'
-import type { Place } from './queue.ts'
+import type { Ticket } from './queue.ts'
 import { aloneOn, type Run } from './shared-runs.ts'
 import { admit, enter } from './start.ts'
 import { sourcesOf } from './values.ts'
@@ -17,7 +17,7 @@ export interface Claimed {
   /** It is the call's own: the work is the call's to start. */
   readonly won: boolean
   /** In the queue, where the claim was won. */
-  readonly place?: Place
+  readonly place?: Ticket
   /** Which other calls of this process follow it. Absent where it is memoized: any process may follow it then. */
   readonly run?: Run
 }
@@ -93,11 +93,11 @@ async function claimOnce(engine: Engine, tool: Tool, drafted: DraftedCall): Prom
   return claimWith(engine, drafted, admitted(engine, tool, drafted))
 }
 
-function admitted(engine: Engine, tool: Tool, { draft, unsettled }: DraftedCall): Place {
+function admitted(engine: Engine, tool: Tool, { draft, unsettled }: DraftedCall): Ticket {
   return admit(engine, tool, { namespace: draft.namespace, unsettled })
 }
 
-async function claimWith(engine: Engine, { draft, parts }: DraftedCall, place: Place): Promise<Claimed> {
+async function claimWith(engine: Engine, { draft, parts }: DraftedCall, place: Ticket): Promise<Claimed> {
   try {
     const claimed = await engine.store.claim(draft, engine.clock.now(), parts)
     if (claimed.won) return { ...claimed, place }

@@ -8,7 +8,7 @@ import type { JsonValue } from '../core/json.ts'
 import { keyOf } from '../core/key.ts'
 import { createRefId } from '../core/ref.ts'
 import type { Tool } from '../core/tool.ts'
-import type { PartChanges } from '../stores/store.ts'
+import type { PayloadChanges } from '../stores/store.ts'
 import { type AcceptedInput, acceptInput, inputText } from './accept-input.ts'
 import type { CallOptions } from './call.ts'
 import type { Engine } from './engine.ts'
@@ -18,7 +18,7 @@ import { policyFor, ttlFor } from './namespace.ts'
 /** A call on its way to the store. */
 export interface DraftedCall {
   readonly draft: PendingEntry
-  readonly parts: PartChanges
+  readonly parts: PayloadChanges
   /** It has to wait for references in its input that are in flight. */
   readonly unsettled: boolean
   /** What makes two calls of one caller the same call. Absent where no call may follow another one's run. */

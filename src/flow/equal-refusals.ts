@@ -1,5 +1,5 @@
 import type { Actor } from '../access/actor.ts'
-import { type Access, KNOW } from '../access/authorize.ts'
+import { type Access, READ_OR_EXECUTE } from '../access/authorize.ts'
 import { createRefId, type RefId } from '../core/ref.ts'
 import type { Store } from '../stores/store.ts'
 
@@ -35,7 +35,7 @@ export class EqualRefusals {
     const standIn = refused === undefined ? this.#present[this.#turn % this.#present.length] : undefined
     // The store's failure is no answer to the question that was asked.
     const entry = await this.store.get(standIn ?? this.#missing).catch(() => undefined)
-    this.access.decide(entry, who, KNOW)
+    this.access.decide(entry, who, READ_OR_EXECUTE)
     if (refused !== undefined) this.#present[Math.min(this.#turn, this.#present.length)] = refused
     else if (standIn !== undefined && !entry) this.#forget(standIn)
   }

@@ -1,6 +1,6 @@
 import { type Actor, describedActor } from '../access/actor.ts'
-import { KNOW } from '../access/authorize.ts'
-import type { Guard } from '../access/decision.ts'
+import { READ_OR_EXECUTE } from '../access/authorize.ts'
+import type { SourceConstraint } from '../access/decision.ts'
 import { Permission } from '../access/permission.ts'
 import { parseStored } from '../core/codec.ts'
 import { type CompleteEntry, type Entry, isInFlight } from '../core/entry.ts'
@@ -19,12 +19,12 @@ import { findFor } from './find.ts'
 import { type Cost, checkCost, checkSizes, costOf, type Size, sizeOf, sumOf } from './input-cost.ts'
 import {
   checkPlaces,
-  guardsOf,
+  constraintsOf,
   MAX_REFERENCES,
   refuseEnded,
   USE,
   unique,
-  unseenGuards,
+  constraintsOfUnseen,
 } from './references.ts'
 import { renew } from './renew.ts'
 import { readJson } from './values.ts'
@@ -58,13 +58,13 @@ export async function fillInput(
   tool: Tool,
   entry: Entry,
   json: string,
-  guard: (guards: readonly Guard[]) => Promise<void>,
+  guard: (guards: readonly SourceConstraint[]) => Promise<void>,
   memory: Memory,
   signal: AbortSignal,
 ): Promise<unknown> {
   const input = parseJson(json)
   if (!entry.uses) return tool.input ? validate(tool.input, input, 'The input') : input
-  const filling = new Filling(engine, tool, describedActor(entry.startedBy), memory, signal)
+  const filling = new ReferenceResolver(engine, tool, describedActor(entry.startedBy), memory, signal)
   let args: JsonValue
   try {
     args = await filling.fill(input, tool.resolveRefs)
@@ -101,8 +101,8 @@ interface Within {
 }
 
 /** One input's references on their way to values. Each value is read once, and counted as often as it is used. */
-class Filling {
-  readonly guards: Guard[] = []
+class ReferenceResolver {
+  readonly guards: SourceConstraint[] = []
   readonly #loaded = new Map<RefId, Loaded>()
   readonly #forms = new Map<string, Loaded>()
   /** Characters that were parsed since others had their turn. */
@@ -290,8 +290,8 @@ class Filling {
   #guardBy(entry: Entry, nested: boolean): void {
     const { declassifies } = this.tool
     const guards = nested
-      ? guardsOf(entry, declassifies ? KNOW : Permission.READ)
-      : unseenGuards(this.engine, entry, this.who, this.tool)
+      ? constraintsOf(entry, declassifies ? READ_OR_EXECUTE : Permission.READ)
+      : constraintsOfUnseen(this.engine, entry, this.who, this.tool)
     this.guards.push(...guards)
   }
 }

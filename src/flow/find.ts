@@ -1,5 +1,5 @@
 import { type Actor, actor } from '../access/actor.ts'
-import type { Want } from '../access/authorize.ts'
+import type { AccessRequest } from '../access/authorize.ts'
 import { type Entry, isExpired } from '../core/entry.ts'
 import { NotFound } from '../core/errors.ts'
 import { isRefOf, type RefId } from '../core/ref.ts'
@@ -13,7 +13,7 @@ export function find(engine: Engine, refId: RefId): Promise<Entry | undefined> {
 }
 
 /** The same for somebody who wants something of it. @throws NotFound, PermissionDenied */
-export function findFor(engine: Engine, refId: RefId, who: Actor, want: Omit<Want, 'refId'>): Promise<Entry> {
+export function findFor(engine: Engine, refId: RefId, who: Actor, want: Omit<AccessRequest, 'refId'>): Promise<Entry> {
   return findAnd(engine, refId, who, entry => engine.access.authorize(entry, who, { ...want, refId }))
 }
 

@@ -9,15 +9,15 @@ import type { Engine } from './engine.ts'
 export type Stop = (reason: unknown) => void
 
 /** Signs of life, and notice of its loss, for as long as this process has the task. Returns the end of it. */
-export function guardLease(engine: Engine, refId: RefId, lease: Lease, stop: Stop): () => void {
-  const ends = [keepLease(engine, refId, lease, stop), noticeLoss(engine, refId, lease, stop)]
+export function holdLease(engine: Engine, refId: RefId, lease: Lease, stop: Stop): () => void {
+  const ends = [keepLease(engine, refId, lease, stop), watchForLoss(engine, refId, lease, stop)]
   return () => {
     for (const end of ends) end()
   }
 }
 
 /** A step of a task that is still ours; when it no longer is, the work is told to stop. */
-export async function sustain(
+export async function renewOrStop(
   engine: Engine,
   refId: RefId,
   event: EntryEvent,
@@ -50,14 +50,14 @@ export function limitTime(engine: Engine, ms: number | undefined, stop: Stop): (
 function keepLease(engine: Engine, refId: RefId, { owner, duration }: Lease, stop: Stop): () => void {
   const beat = () => {
     end = engine.clock.schedule(duration / 3, beat, 'background')
-    void sustain(engine, refId, { type: 'renew', owner }, stop)
+    void renewOrStop(engine, refId, { type: 'renew', owner }, stop)
   }
   let end = engine.clock.schedule(duration / 3, beat, 'background')
   return () => end()
 }
 
 /** Stops the work when the entry was cancelled, deleted or taken over, by whichever process. */
-function noticeLoss(engine: Engine, refId: RefId, { owner }: Lease, stop: Stop): () => void {
+function watchForLoss(engine: Engine, refId: RefId, { owner }: Lease, stop: Stop): () => void {
   return engine.store.watch(refId, async () => {
     try {
       const entry = await engine.store.get(refId)

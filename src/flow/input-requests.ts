@@ -25,6 +25,6 @@ export function inputRequestsFor(
 }
 
 function mayAnswer({ access }: Engine, entry: Entry, who: Actor): boolean {
-  if (!access.mayHear(entry, who)) return false
+  if (!access.canReadMessages(entry, who)) return false
   return isDescribed(entry.startedBy, who) || access.may(entry, who, Permission.UPDATE)
 }

@@ -1,5 +1,5 @@
 import { type Actor, type ActorLike, isDescribed, toActor } from '../access/actor.ts'
-import { KNOW } from '../access/authorize.ts'
+import { READ_OR_EXECUTE } from '../access/authorize.ts'
 import { cursorBetween, positionOf } from '../core/cursor.ts'
 import { type Entry, isExpired } from '../core/entry.ts'
 import { checkCount } from '../core/options.ts'
@@ -60,5 +60,5 @@ export async function listTasks(engine: Engine, options: ListTasksOptions): Prom
 function isListed(engine: Engine, entry: Entry, who: Actor): boolean {
   // A label is what `set` gives: a value that no task made.
   if (entry.label !== undefined || isExpired(entry, engine.clock.now())) return false
-  return isDescribed(entry.startedBy, who) && engine.access.may(entry, who, KNOW)
+  return isDescribed(entry.startedBy, who) && engine.access.may(entry, who, READ_OR_EXECUTE)
 }

@@ -6,8 +6,8 @@ import type { RefId } from '../core/ref.ts'
 import type {
   Claim,
   ListFilter,
-  Part,
-  PartChanges,
+  Payload,
+  PayloadChanges,
   Store,
   StoreCapabilities,
   StoreTime,
@@ -35,7 +35,7 @@ class ObservedStore implements Store {
     return this.store.capabilities
   }
 
-  claim(draft: Entry, now: number, parts?: PartChanges): Promise<Claim> {
+  claim(draft: Entry, now: number, parts?: PayloadChanges): Promise<Claim> {
     return this.#observe(
       'write',
       () => this.store.claim(draft, now, parts),
@@ -51,11 +51,11 @@ class ObservedStore implements Store {
     return this.#observe('read', () => this.store.get(refId))
   }
 
-  read(refId: RefId, part: Part): Promise<Uint8Array | undefined> {
+  read(refId: RefId, part: Payload): Promise<Uint8Array | undefined> {
     return this.#observe('read', () => this.store.read(refId, part))
   }
 
-  update(entry: Entry, expectedVersion: number, parts?: PartChanges): Promise<boolean> {
+  update(entry: Entry, expectedVersion: number, parts?: PayloadChanges): Promise<boolean> {
     const kind = parts?.value ? 'value' : 'write'
     return this.#observe(kind, () => this.store.update(entry, expectedVersion, parts), Boolean)
   }

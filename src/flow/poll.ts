@@ -1,5 +1,5 @@
 import { type ActorLike, toActor } from '../access/actor.ts'
-import { KNOW } from '../access/authorize.ts'
+import { READ_OR_EXECUTE } from '../access/authorize.ts'
 import { type Duration, toMilliseconds } from '../core/duration.ts'
 import { isInFlight, type Progress } from '../core/entry.ts'
 import type { RefId } from '../core/ref.ts'
@@ -38,7 +38,7 @@ export async function poll(engine: Engine, refId: RefId, options: GetOptions): P
   const within = toMilliseconds(options.wait ?? 0, 'wait')
   const entry = await findFor(engine, refId, who, {
     action: 'get',
-    permission: KNOW,
+    permission: READ_OR_EXECUTE,
     denial: PRIVATE,
     onTheWay: true,
   })

@@ -1,9 +1,9 @@
 import { untilAborted } from './abort.ts'
 
 /** A task's right to run when its turn comes. */
-export interface Place {
+export interface Ticket {
   /** Resolves when the task may run; rejects with the signal's reason when it is aborted first. */
-  turn(signal: AbortSignal): Promise<void>
+  acquire(signal: AbortSignal): Promise<void>
   /** Gives the place up, whether or not its turn came. Twice is safe. */
   leave(): void
 }
@@ -29,28 +29,28 @@ export class TaskQueue {
   ) {}
 
   /** A place for a task of `tool`, of which `limit` may run at once; nothing when too many wait already. */
-  enter(tool: string, limit = Number.POSITIVE_INFINITY): Place | undefined {
+  enter(tool: string, limit = Number.POSITIVE_INFINITY): Ticket | undefined {
     if (!this.#mayRun(tool, limit) && this.#waiting >= this.maxWaiting) return undefined
     return this.enterAgain(tool, limit)
   }
 
   /** The same for a task that waits for others before it can take its turn. */
-  enterAside(tool: string, limit = Number.POSITIVE_INFINITY): Place | undefined {
+  enterAside(tool: string, limit = Number.POSITIVE_INFINITY): Ticket | undefined {
     return this.#waiting < this.maxWaiting ? this.stepAside(tool, limit) : undefined
   }
 
   /** A place for an admitted task that waits for others. It counts as waiting, and nobody waits behind it. */
-  stepAside(tool: string, limit = Number.POSITIVE_INFINITY): Place {
-    let place: Place | undefined
+  stepAside(tool: string, limit = Number.POSITIVE_INFINITY): Ticket {
+    let place: Ticket | undefined
     let left = false
     this.#waiting++
     return {
-      turn: signal => {
+      acquire: signal => {
         if (!place && !left) {
           this.#waiting--
           place = this.enterAgain(tool, limit)
         }
-        return place?.turn(signal) ?? Promise.resolve()
+        return place?.acquire(signal) ?? Promise.resolve()
       },
       leave: () => {
         if (left) return
@@ -62,11 +62,11 @@ export class TaskQueue {
   }
 
   /** A place for a task that was admitted before, however many wait. */
-  enterAgain(tool: string, limit = Number.POSITIVE_INFINITY): Place {
+  enterAgain(tool: string, limit = Number.POSITIVE_INFINITY): Ticket {
     return this.#place(tool, this.#mayRun(tool, limit) ? this.#begin(tool) : undefined, limit)
   }
 
-  #place(tool: string, begun: (() => void) | undefined, limit: number): Place {
+  #place(tool: string, begun: (() => void) | undefined, limit: number): Ticket {
     let end = begun
     let left = false
     let waiter: Waiter | undefined
@@ -82,7 +82,7 @@ export class TaskQueue {
           this.#wait(tool, limit, waiter)
         })
     return {
-      turn: signal => untilAborted(signal, () => waited),
+      acquire: signal => untilAborted(signal, () => waited),
       leave: () => {
         if (left) return
         left = true

@@ -1,6 +1,6 @@
 import type { Actor } from '../access/actor.ts'
-import { KNOW } from '../access/authorize.ts'
-import type { Guard } from '../access/decision.ts'
+import { READ_OR_EXECUTE } from '../access/authorize.ts'
+import type { SourceConstraint } from '../access/decision.ts'
 import { Permission } from '../access/permission.ts'
 import { type CompleteEntry, type Entry, type InFlightEntry, isInFlight } from '../core/entry.ts'
 import { InvalidArgument, TaskCancelled, TaskFailed } from '../core/errors.ts'
@@ -18,7 +18,7 @@ export const MAX_REFERENCES = 1_000
 const MAX_PLACES = 10_000
 
 /** The check for a value that a tool computes with. All refusals look alike. */
-export const USE = { action: 'use', permission: KNOW, denial: '' } as const
+export const USE = { action: 'use', permission: READ_OR_EXECUTE, denial: '' } as const
 
 /** @throws InvalidArgument */
 export function checkPlaces({ length }: readonly unknown[]): void {
@@ -35,13 +35,13 @@ export function refuseEnded(entry: Entry): asserts entry is InFlightEntry | Comp
 }
 
 /** The guards of what a call names, may use and may not see. What a tool declassifies is guarded in its words alone. */
-export function unseenGuards(engine: Engine, entry: Entry, who: Actor, { declassifies }: Tool): Guard[] {
+export function constraintsOfUnseen(engine: Engine, entry: Entry, who: Actor, { declassifies }: Tool): SourceConstraint[] {
   if (engine.access.may(entry, who, Permission.READ)) return []
-  return guardsOf(entry, declassifies ? Permission.NONE : Permission.READ)
+  return constraintsOf(entry, declassifies ? Permission.NONE : Permission.READ)
 }
 
 /** What guards a result that was made with the value of this entry. */
-export function guardsOf({ namespace, policy, derivedFrom = [] }: Entry, needs: Permission): Guard[] {
+export function constraintsOf({ namespace, policy, derivedFrom = [] }: Entry, needs: Permission): SourceConstraint[] {
   const inherited =
     needs === Permission.READ
       ? derivedFrom
@@ -50,12 +50,12 @@ export function guardsOf({ namespace, policy, derivedFrom = [] }: Entry, needs: 
 }
 
 /** Each kind of guard once. */
-export function unique(guards: readonly Guard[]): Guard[] {
+export function unique(guards: readonly SourceConstraint[]): SourceConstraint[] {
   return [...new Map(guards.map(guard => [canonical({ ...guard } as unknown as JsonValue), guard])).values()]
 }
 
 /** Waits, for as long as the task is ours, until nothing that it uses is in flight any more. */
-export async function settled(engine: Engine, uses: readonly RefId[], signal: AbortSignal): Promise<void> {
+export async function waitUntilSettled(engine: Engine, uses: readonly RefId[], signal: AbortSignal): Promise<void> {
   for (const refId of uses) {
     const entry = await engine.store.get(refId)
     if (entry) await follow(engine, entry, { within: undefined, signals: [signal] })
@@ -64,7 +64,7 @@ export async function settled(engine: Engine, uses: readonly RefId[], signal: Ab
 }
 
 /** Whether one of them is in flight, so that a task that uses them has to wait. */
-export async function inFlight(engine: Engine, uses: readonly RefId[]): Promise<boolean> {
+export async function anyInFlight(engine: Engine, uses: readonly RefId[]): Promise<boolean> {
   const entries = await Promise.all(uses.map(refId => engine.store.get(refId)))
   return entries.some(entry => entry !== undefined && isInFlight(entry))
 }

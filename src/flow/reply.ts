@@ -1,6 +1,6 @@
 import type { Actor } from '../access/actor.ts'
 import type { AuditAction } from '../access/audit.ts'
-import { KNOW } from '../access/authorize.ts'
+import { READ_OR_EXECUTE } from '../access/authorize.ts'
 import { Permission } from '../access/permission.ts'
 import { type Entry, hasValue, isExpired } from '../core/entry.ts'
 import { PermissionDenied } from '../core/errors.ts'
@@ -42,7 +42,7 @@ export async function reply(
 ): Promise<CallResponse> {
   const { action, unreadable } = options
   const live = liveEntry(engine, entry, options.justFollowed)
-  const permission = live?.status === 'complete' ? Permission.READ : KNOW
+  const permission = live?.status === 'complete' ? Permission.READ : READ_OR_EXECUTE
   let known: Entry
   try {
     known = engine.access.authorize(live, who, { action, permission, refId: live?.refId, denial: PRIVATE })
@@ -53,7 +53,7 @@ export async function reply(
   }
   if (known.status !== 'complete') {
     const described = describeTask(engine, known, who, options.responseFormat)
-    if (!hasValue(known) || !engine.access.mayHear(known, who)) return described
+    if (!hasValue(known) || !engine.access.canReadMessages(known, who)) return described
     return { ...described, errorValue: await showValue(engine, known, options) }
   }
   await renew(engine, known)
@@ -85,7 +85,7 @@ export function replyStatus(
   const live = liveEntry(engine, entry, justChanged)
   // What came before an answer to anything else was recorded there.
   const onTheWay = action === 'status' ? {} : ({ onTheWay: true } as const)
-  const want = { action, permission: KNOW, refId: refId ?? live?.refId, denial: PRIVATE, ...onTheWay }
+  const want = { action, permission: READ_OR_EXECUTE, refId: refId ?? live?.refId, denial: PRIVATE, ...onTheWay }
   const known = engine.access.authorize(live, who, want)
   if (known.status !== 'complete') return describeTask(engine, known, who, format)
   const sees = engine.access.may(known, who, Permission.READ)

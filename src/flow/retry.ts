@@ -8,19 +8,19 @@ import { transition } from '../core/transition.ts'
 import type { Engine } from './engine.ts'
 import { find, findAnd } from './find.ts'
 import { newLease } from './lease.ts'
-import { inFlight } from './references.ts'
+import { anyInFlight } from './references.ts'
 import { replyStatus } from './reply.ts'
 import { admit, start } from './start.ts'
 
 /** Begins a failed or cancelled task again, under the same reference. Of two callers at once, one starts it. */
 export async function retry(engine: Engine, refId: RefId, who: Actor): Promise<CallResponse> {
   const entry = await findAnd(engine, refId, who, found =>
-    engine.access.authorizeSteering(found, who, { action: 'retry', refId }),
+    engine.access.authorizeControl(found, who, { action: 'retry', refId }),
   )
   const tool = retryable(engine, entry)
   const lease = newLease(engine)
   // Before the entry changes: a full queue must not cost it what it says of the failure.
-  const unsettled = await inFlight(engine, entry.uses ?? [])
+  const unsettled = await anyInFlight(engine, entry.uses ?? [])
   const place = admit(engine, tool, { namespace: entry.namespace, refId, unsettled })
   try {
     // Where an identical call holds the key by now, this task goes on without it.

@@ -1,4 +1,4 @@
-import type { Guard } from '../access/decision.ts'
+import type { SourceConstraint } from '../access/decision.ts'
 import { decode } from '../core/codec.ts'
 import type { Entry, Lease, PendingEntry, ProcessingEntry } from '../core/entry.ts'
 import { asInspectable } from '../core/error-text.ts'
@@ -16,12 +16,12 @@ import { change } from './change.ts'
 import type { Engine } from './engine.ts'
 import { fillInput } from './fill-input.ts'
 import type { HandlerRun } from './handler-runs.ts'
-import { checkLease, guardLease, limitTime, lost, sustain } from './hold.ts'
+import { checkLease, holdLease, limitTime, lost, renewOrStop } from './hold.ts'
 import { ProgressReporter } from './progress.ts'
-import type { Place } from './queue.ts'
-import { inFlight, settled } from './references.ts'
-import { Seat } from './seat.ts'
-import { conclude, type Outcome } from './settle.ts'
+import type { Ticket } from './queue.ts'
+import { anyInFlight, waitUntilSettled } from './references.ts'
+import { QueueSlot } from './seat.ts'
+import { settleAttempt, type Outcome } from './settle.ts'
 import { encodeValue } from './values.ts'
 
 /** One process's hold on a task. */
@@ -30,7 +30,7 @@ interface Hold {
   readonly tool: Tool
   readonly refId: RefId
   readonly lease: Lease
-  readonly seat: Seat
+  readonly seat: QueueSlot
   /** Aborts when the task is cancelled, deleted, lost to another process, or this one closes. */
   readonly signal: AbortSignal
   stop(reason: unknown): void
@@ -41,28 +41,28 @@ export function performer(
   engine: Engine,
   tool: Tool,
   { uses = [], retryAt: firstAt, lease, losses }: PendingEntry,
-  place: Place | undefined,
+  place: Ticket | undefined,
 ): Perform {
   return async (refId, signal) => {
     const own = abortableUnder(signal)
-    const alone = isSuspect(losses) ? new Seat(undefined, engine.suspects, { name: 'suspects' }) : undefined
-    const seat = new Seat(place, engine.queue, tool, alone)
+    const alone = isSuspect(losses) ? new QueueSlot(undefined, engine.suspects, { name: 'suspects' }) : undefined
+    const seat = new QueueSlot(place, engine.queue, tool, alone)
     const hold: Hold = { engine, tool, refId, lease, seat, signal: own.signal, stop: own.abort }
-    const unguard = guardLease(engine, refId, lease, hold.stop)
+    const unguard = holdLease(engine, refId, lease, hold.stop)
     try {
-      if (uses.length > 0 && (await inFlight(engine, uses))) {
+      if (uses.length > 0 && (await anyInFlight(engine, uses))) {
         // Whoever waits for others must not stand in their way.
         seat.stepAside()
-        await settled(engine, uses, hold.signal)
+        await waitUntilSettled(engine, uses, hold.signal)
       }
       let dueAt = firstAt
       do {
         await untilDue(hold, dueAt)
-        await seat.turn(hold.signal)
+        await seat.acquire(hold.signal)
         dueAt = await attempt(hold)
       } while (dueAt !== undefined)
     } catch (cause) {
-      await letGo(hold, cause)
+      await release(hold, cause)
     } finally {
       seat.leave()
       unguard()
@@ -99,7 +99,7 @@ async function attempt(hold: Hold): Promise<number | undefined> {
   const { outcome, progress } = await execute(hold, entry, input)
   // It was stopped because the task is no longer ours: how it ended says nothing of the task.
   if ('error' in outcome && signal.reason instanceof TaskCancelled) return undefined
-  return conclude(engine, { entry, tool, begunAt, progress }, outcome)
+  return settleAttempt(engine, { entry, tool, begunAt, progress }, outcome)
 }
 
 async function execute(hold: Hold, entry: ProcessingEntry, input: string | undefined) {
@@ -147,7 +147,7 @@ function progressReporter({ engine, refId, lease, stop }: Hold): ProgressReporte
   return new ProgressReporter(engine.clock, async (latest, pace) => {
     const now = engine.clock.now()
     const event = { type: 'progress', owner: lease.owner, progress: latest, pace, now } as const
-    const changed = await sustain(engine, refId, event, stop)
+    const changed = await renewOrStop(engine, refId, event, stop)
     if (changed?.entry?.status === 'processing') engine.events.emit(events.progress(changed.entry))
   })
 }
@@ -161,7 +161,7 @@ async function argumentsFor(
   signal: AbortSignal,
 ): Promise<never> {
   if (input === undefined) throw new StoreUnavailable('The input of this task is gone from the store.')
-  const guard = async (derivedFrom: readonly Guard[]) => {
+  const guard = async (derivedFrom: readonly SourceConstraint[]) => {
     if (derivedFrom.length === (entry.derivedFrom?.length ?? 0)) return
     const { refused } = await change(engine, refId, { type: 'derive', owner: lease.owner, derivedFrom })
     if (refused) throw lost()
@@ -194,7 +194,7 @@ function contextOf(
 }
 
 /** The hold ends without a settlement of its own: the task waited when something happened, or the store failed. */
-async function letGo({ engine, refId, lease }: Hold, cause: unknown): Promise<void> {
+async function release({ engine, refId, lease }: Hold, cause: unknown): Promise<void> {
   // Whatever it was, whoever waits hears of it now.
   if (!(cause instanceof WorkerLost || cause instanceof TaskCancelled)) engine.thrown.abandon(refId, cause)
   if (!(cause instanceof WorkerLost)) return

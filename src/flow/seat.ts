@@ -1,26 +1,26 @@
-import type { Place, TaskQueue } from './queue.ts'
+import type { Ticket, TaskQueue } from './queue.ts'
 
 /**
  * The place of one task in the queue: given up where the task only waits, taken again where it goes on. It is taken only
  * after that in the queue `before`, where there is one, and given up with it.
  */
-export class Seat {
-  #place: Place | undefined
+export class QueueSlot {
+  #place: Ticket | undefined
 
   constructor(
-    first: Place | undefined,
+    first: Ticket | undefined,
     private readonly queue: TaskQueue,
     private readonly tool: { readonly name: string; readonly maxConcurrentTasks?: number | undefined },
-    private readonly before?: Seat,
+    private readonly before?: QueueSlot,
   ) {
     this.#place = first
   }
 
   /** Resolves when the task may run; a place that was given up is taken again, at the end of the line. */
-  async turn(signal: AbortSignal): Promise<void> {
-    if (this.before) await this.before.turn(signal)
+  async acquire(signal: AbortSignal): Promise<void> {
+    if (this.before) await this.before.acquire(signal)
     this.#place ??= this.queue.enterAgain(this.tool.name, this.tool.maxConcurrentTasks)
-    return this.#place.turn(signal)
+    return this.#place.acquire(signal)
   }
 
   /** Gives the place up until `turn` asks for one; the task still counts as one that waits. */
@@ -54,7 +54,7 @@ export class Waits {
   #returning: Promise<void> | undefined
 
   constructor(
-    private readonly seat: Seat,
+    private readonly seat: QueueSlot,
     private readonly signal: AbortSignal,
   ) {}
 
@@ -82,7 +82,7 @@ export class Waits {
 
   async #takePlace(): Promise<void> {
     this.signal.throwIfAborted()
-    await this.seat.turn(this.signal)
+    await this.seat.acquire(this.signal)
     // Something was asked in the meantime.
     if (this.#open > 0) this.seat.leave()
   }

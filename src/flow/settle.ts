@@ -24,7 +24,7 @@ import type { JsonValue } from '../core/json.ts'
 import { retryDelay } from '../core/retry-policy.ts'
 import type { Tool } from '../core/tool.ts'
 import type { EntryEvent } from '../core/transition.ts'
-import type { PartChanges } from '../stores/store.ts'
+import type { PayloadChanges } from '../stores/store.ts'
 import { pause } from './abort.ts'
 import { type Change, change } from './change.ts'
 import type { Engine } from './engine.ts'
@@ -54,12 +54,12 @@ export interface Attempt {
  * Ends an attempt: settles the task, or puts it off for another try; then says when that is due. Whatever the
  * outcome, it is discarded when the lease is somebody else's by now.
  */
-export async function conclude(
+export async function settleAttempt(
   engine: Engine,
   attempt: Attempt,
   outcome: Outcome,
 ): Promise<number | undefined> {
-  if ('error' in outcome) return concludeError(engine, attempt, outcome.error)
+  if ('error' in outcome) return settleFailure(engine, attempt, outcome.error)
   try {
     const { entry, progress, tool } = attempt
     // A finished task is never run again: its input goes.
@@ -79,11 +79,11 @@ export async function conclude(
     return undefined
   } catch (error) {
     if (error instanceof StoreUnavailable) throw error
-    return concludeError(engine, attempt, error)
+    return settleFailure(engine, attempt, error)
   }
 }
 
-async function concludeError(engine: Engine, attempt: Attempt, error: unknown): Promise<number | undefined> {
+async function settleFailure(engine: Engine, attempt: Attempt, error: unknown): Promise<number | undefined> {
   const { entry, tool, progress } = attempt
   const { retries = 0, maxRetries } = entry
   const now = engine.clock.now()
@@ -157,7 +157,7 @@ type Unowned<E> = E extends { owner: string } ? Omit<E, 'owner'> : never
 type Ending = Unowned<Extract<EntryEvent, { type: 'complete' | 'fail' | 'postpone' | 'release' }>>
 
 interface StoreOptions {
-  readonly parts?: PartChanges | undefined
+  readonly parts?: PayloadChanges | undefined
   /** Gives up a store that stays full for too long. */
   readonly until?: 'full'
 }

@@ -4,11 +4,11 @@ import { events } from '../core/events.ts'
 import type { RefId } from '../core/ref.ts'
 import type { Tool } from '../core/tool.ts'
 import type { Engine } from './engine.ts'
-import type { Place } from './queue.ts'
+import type { Ticket } from './queue.ts'
 import { performer } from './run.ts'
 
 /** Starts the work of an entry whose lease this process holds. The only place where work starts. */
-export function start(engine: Engine, tool: Tool, entry: PendingEntry, place?: Place): void {
+export function start(engine: Engine, tool: Tool, entry: PendingEntry, place?: Ticket): void {
   engine.runner.start(entry.refId, performer(engine, tool, entry, place))
 }
 
@@ -25,12 +25,12 @@ export function enter(
   { queue }: Engine,
   { name, maxConcurrentTasks }: Tool,
   unsettled: boolean,
-): Place | undefined {
+): Ticket | undefined {
   return unsettled ? queue.enterAside(name, maxConcurrentTasks) : queue.enter(name, maxConcurrentTasks)
 }
 
 /** The same. @throws QueueFull instead of giving nothing */
-export function admit(engine: Engine, tool: Tool, { unsettled, ...of }: Admission): Place {
+export function admit(engine: Engine, tool: Tool, { unsettled, ...of }: Admission): Ticket {
   const place = enter(engine, tool, unsettled)
   if (place) return place
   const error = new QueueFull('Too many tasks are waiting already. Try again in a while.')

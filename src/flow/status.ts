@@ -1,5 +1,5 @@
 import type { Actor } from '../access/actor.ts'
-import { KNOW } from '../access/authorize.ts'
+import { READ_OR_EXECUTE } from '../access/authorize.ts'
 import { toDate } from '../core/clock.ts'
 import {
   type CancelledEntry,
@@ -33,7 +33,7 @@ export function describeTask(
   const detail = format ?? tool?.responseFormat ?? 'standard'
   if (detail === 'minimal') return minimal
   // What a handler says in words may hold what it worked on: only for those who may see that.
-  const hears = engine.access.mayHear(entry, who)
+  const hears = engine.access.canReadMessages(entry, who)
   const progress = progressOf(entry, hears)
   const startedAt = entry.status === 'pending' ? undefined : entry.startedAt
   return {
@@ -41,12 +41,12 @@ export function describeTask(
     ...(entry.toolName === undefined ? {} : { tool: engine.toolLabel(entry.toolName) }),
     ...(startedAt === undefined ? {} : { startedAt: toDate(startedAt) }),
     ...(progress ? { progress } : {}),
-    ...(isInFlight(entry) ? flying(engine, entry, who, hears) : ended(entry, hears)),
-    ...(detail === 'full' ? fully(entry, tool, hears) : {}),
+    ...(isInFlight(entry) ? inFlightFields(engine, entry, who, hears) : settledFields(entry, hears)),
+    ...(detail === 'full' ? fullFields(entry, tool, hears) : {}),
   }
 }
 
-function fully(entry: TaskEntry, tool: Tool | undefined, hears: boolean) {
+function fullFields(entry: TaskEntry, tool: Tool | undefined, hears: boolean) {
   const { retryHistory } = entry
   const inFlight = isInFlight(entry)
   return {
@@ -73,25 +73,25 @@ export function tellProgress(
   who: Actor,
   onProgress: ((progress: Progress) => unknown) | undefined,
 ): void {
-  const progress = onProgress && progressOf(entry, engine.access.mayHear(entry, who))
-  if (!progress || !engine.access.may(entry, who, KNOW)) return
+  const progress = onProgress && progressOf(entry, engine.access.canReadMessages(entry, who))
+  if (!progress || !engine.access.may(entry, who, READ_OR_EXECUTE)) return
   tell(onProgress, progress)
 }
 
 /** A failed task as an error for `who`. */
 export function taskFailed(engine: Engine, { error, ...entry }: FailedEntry, who: Actor): RefCacheError {
-  const hears = engine.access.mayHear(entry, who)
-  if (!hears) return new TaskFailed(UNTOLD)
+  const hears = engine.access.canReadMessages(entry, who)
+  if (!hears) return new TaskFailed(REDACTED)
   const thrown = engine.thrown.of(entry)
   const options = { code: error.code, ...(thrown === undefined ? {} : { cause: thrown }) }
   if (error.rpc) return new ProtocolFailure(error.message, error.rpc, options)
   return new TaskFailed(error.message, options)
 }
 
-const UNTOLD =
+const REDACTED =
   'The tool failed. What it said is private, like what it worked on. If it does not take such values, pass another reference.'
 
-function flying(engine: Engine, entry: InFlightEntry, who: Actor, hears: boolean) {
+function inFlightFields(engine: Engine, entry: InFlightEntry, who: Actor, hears: boolean) {
   const now = engine.clock.now()
   const eta = estimate(entry, now)
   const inputRequests = inputRequestsFor(engine, entry, who)
@@ -137,7 +137,7 @@ function pollAfter(eta: number | undefined, elapsedSeconds: number): number {
   return Math.min(15, Math.max(1, Math.round((eta ?? elapsedSeconds) / 5)))
 }
 
-function ended(entry: FailedEntry | CancelledEntry, hears: boolean) {
+function settledFields(entry: FailedEntry | CancelledEntry, hears: boolean) {
   const counts = hears
     ? { retryCount: Math.max(0, entry.attempt - 1), maxRetries: entry.maxRetries }
     : undefined
@@ -149,7 +149,7 @@ function ended(entry: FailedEntry | CancelledEntry, hears: boolean) {
     }
   }
   // What kind of failure it was may tell of what the handler worked on, as its words may.
-  if (!hears) return { error: UNTOLD, errorCode: 'task_failed', canRetry: true, message: AGAIN } as const
+  if (!hears) return { error: REDACTED, errorCode: 'task_failed', canRetry: true, message: AGAIN } as const
   const { code, rpc, message } = entry.error
   const retries = canRetry(code)
   return {

@@ -1,5 +1,5 @@
 import type { Actor } from '../access/actor.ts'
-import { KNOW } from '../access/authorize.ts'
+import { READ_OR_EXECUTE } from '../access/authorize.ts'
 import { toDate } from '../core/clock.ts'
 import { type Entry, isInFlight } from '../core/entry.ts'
 import type { RefId } from '../core/ref.ts'
@@ -23,7 +23,7 @@ export interface TaskInfo {
 }
 
 export async function taskInfo(engine: Engine, refId: RefId, who: Actor): Promise<TaskInfo> {
-  const want = { action: 'status', permission: KNOW, denial: '', onTheWay: true } as const
+  const want = { action: 'status', permission: READ_OR_EXECUTE, denial: '', onTheWay: true } as const
   return describe(engine, await findFor(engine, refId, who, want), who)
 }
 

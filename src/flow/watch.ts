@@ -1,5 +1,5 @@
 import type { Actor } from '../access/actor.ts'
-import { KNOW } from '../access/authorize.ts'
+import { READ_OR_EXECUTE } from '../access/authorize.ts'
 import { tell } from '../core/listener.ts'
 import type { RefId } from '../core/ref.ts'
 import type { Engine } from './engine.ts'
@@ -16,7 +16,7 @@ export async function watch(
   who: Actor,
   onChange: () => unknown,
 ): Promise<() => void> {
-  const want = { action: 'watch', permission: KNOW, denial: '' } as const
+  const want = { action: 'watch', permission: READ_OR_EXECUTE, denial: '' } as const
   const entry = await findFor(engine, refId, who, want)
   const tellChange = () => tell(onChange)
   const ends = [

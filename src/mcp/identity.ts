@@ -26,7 +26,7 @@ export interface IdentityOptions {
 }
 
 /** Everybody who is unknown and comes over HTTP without a session. No real session reads like it. */
-const STRANGERS = '%anonymous-http'
+const ANONYMOUS = '%anonymous-http'
 
 /**
  * - An authenticated subject: results are private to it.
@@ -67,7 +67,7 @@ export function toCaller({ named, client, session, shared, claims }: Known): Cal
     return { actor: who, namespace: `user:${who.id}`, ambiguous: named?.id === undefined, claims }
   }
   if (!shared && named?.sessionId === undefined) return { actor: who, ambiguous: false, claims }
-  const stranger = { sessionId: STRANGERS, ...who }
+  const stranger = { sessionId: ANONYMOUS, ...who }
   return { actor: stranger, namespace: `session:${stranger.sessionId}`, ambiguous: true, claims }
 }
 
@@ -78,7 +78,7 @@ export function isOneClient({ actor: who, ambiguous }: Caller): boolean {
 
 /** The session that the caller's results can be kept to. */
 export function realSession({ sessionId }: Actor): string | undefined {
-  return sessionId === STRANGERS ? undefined : sessionId
+  return sessionId === ANONYMOUS ? undefined : sessionId
 }
 
 /** A session's id is a secret of its client's: it goes by its digest. No name from outside has a bare `%`. */

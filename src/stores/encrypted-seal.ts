@@ -3,7 +3,7 @@ import { setImmediate as othersHadATurn } from 'node:timers/promises'
 import { StoreUnavailable } from '../core/errors.ts'
 import type { RefId } from '../core/ref.ts'
 import { type CipherKey, ID_FORM, type Keys } from './encrypted-keys.ts'
-import type { Part } from './store.ts'
+import type { Payload } from './store.ts'
 
 /**
  * What sealed bytes are: this one, which says the format, and which no encoding of `core/codec.ts` begins with; the
@@ -20,7 +20,7 @@ const STEP_BYTES = 1024 * 1024
 /** Where sealed bytes belong; anywhere else they cannot be opened. */
 export interface Place {
   readonly refId: RefId
-  readonly part: Part | 'entry'
+  readonly part: Payload | 'entry'
   /** Further text that must be the same when they are opened. */
   readonly beside?: string
 }

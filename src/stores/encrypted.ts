@@ -4,7 +4,7 @@ import type { RefId } from '../core/ref.ts'
 import { isSealedEntry, sealEntry, unsealEntry } from './encrypted-entry.ts'
 import { type CipherKey, type KeyRing, type KeySource, Keys } from './encrypted-keys.ts'
 import { altered, isSealed, seal, Unreadable, unseal } from './encrypted-seal.ts'
-import type { Claim, ListFilter, Part, PartChanges, Store, StoreCapabilities, StoreTime } from './store.ts'
+import type { Claim, ListFilter, Payload, PayloadChanges, Store, StoreCapabilities, StoreTime } from './store.ts'
 import { Warnings } from './warnings.ts'
 
 export { keysFromFile } from './encrypted-key-file.ts'
@@ -53,7 +53,7 @@ class EncryptedStore implements Store {
     return this.#inner.capabilities
   }
 
-  async claim(draft: Entry, now: number, parts?: PartChanges): Promise<Claim> {
+  async claim(draft: Entry, now: number, parts?: PayloadChanges): Promise<Claim> {
     const key = await this.#keys.current()
     const sealed = await sealEntry(draft, key, macOf(draft, key))
     const claim = await this.#inner.claim(sealed, now, await sealParts(draft.refId, parts, key))
@@ -71,7 +71,7 @@ class EncryptedStore implements Store {
     return stored && this.#open(stored, refId)
   }
 
-  async read(refId: RefId, part: Part): Promise<Uint8Array | undefined> {
+  async read(refId: RefId, part: Payload): Promise<Uint8Array | undefined> {
     const bytes = await this.#inner.read(refId, part)
     if (!bytes || (this.#acceptPlaintext && !isSealed(bytes))) return bytes
     return this.#warning(async () => {
@@ -80,7 +80,7 @@ class EncryptedStore implements Store {
     }).catch(asUnreadableValue)
   }
 
-  async update(entry: Entry, expectedVersion: number, parts?: PartChanges): Promise<boolean> {
+  async update(entry: Entry, expectedVersion: number, parts?: PayloadChanges): Promise<boolean> {
     const key = await this.#keys.current()
     const sealedParts = await sealParts(entry.refId, parts, key)
     const mac = macOf(entry, key)
@@ -177,18 +177,18 @@ function macOf({ key: memoKey }: Entry, key: CipherKey): string | undefined {
 
 async function sealParts(
   refId: RefId,
-  parts: PartChanges | undefined,
+  parts: PayloadChanges | undefined,
   key: CipherKey,
-): Promise<PartChanges | undefined> {
+): Promise<PayloadChanges | undefined> {
   if (!parts) return undefined
-  const sealed: { -readonly [P in Part]?: Uint8Array | undefined } = {}
+  const sealed: { -readonly [P in Payload]?: Uint8Array | undefined } = {}
   for (const part of ['input', 'value'] as const) {
     if (part in parts) sealed[part] = parts[part] && (await seal(parts[part], key, { refId, part }))
   }
   return sealed
 }
 
-function plaintext(part: Part | 'entry', refId: RefId): Unreadable {
+function plaintext(part: Payload | 'entry', refId: RefId): Unreadable {
   return new Unreadable(
     'plaintext',
     `The ${part} of ${refId} is not encrypted. If it was stored before encryption was switched on, set acceptPlaintext until it has expired, or delete it; if not, find out who writes to this store.`,

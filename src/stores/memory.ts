@@ -2,7 +2,7 @@ import { type Entry, isExpired, isInFlight } from '../core/entry.ts'
 import { InvalidArgument, StoreUnavailable, ValueTooLarge } from '../core/errors.ts'
 import { ExactNumber } from '../core/json-text.ts'
 import { cacheNameOf, type RefId } from '../core/ref.ts'
-import type { Claim, ListFilter, Part, PartChanges, Store } from './store.ts'
+import type { Claim, ListFilter, Payload, PayloadChanges, Store } from './store.ts'
 import { Watchers } from './watchers.ts'
 
 export interface MemoryStoreOptions {
@@ -21,7 +21,7 @@ export interface MemoryStoreOptions {
 
 interface Slot {
   readonly entry: Entry
-  readonly parts: { readonly [P in Part]?: Uint8Array }
+  readonly parts: { readonly [P in Payload]?: Uint8Array }
   readonly bytes: number
 }
 
@@ -63,7 +63,7 @@ class MemoryStore implements Store {
     this.#maxBytes = maxBytes
   }
 
-  async claim(draft: Entry, now: number, parts?: PartChanges): Promise<Claim> {
+  async claim(draft: Entry, now: number, parts?: PayloadChanges): Promise<Claim> {
     this.#checkOpen()
     const holder = draft.key === undefined ? undefined : this.#liveHolder(draft.key, now)
     if (holder) return { won: false, entry: holder }
@@ -82,14 +82,14 @@ class MemoryStore implements Store {
     return this.#slots.get(refId)?.entry
   }
 
-  async read(refId: RefId, part: Part): Promise<Uint8Array | undefined> {
+  async read(refId: RefId, part: Payload): Promise<Uint8Array | undefined> {
     this.#checkOpen()
     this.#touch(refId)
     const bytes = this.#slots.get(refId)?.parts[part]
     return bytes && new Uint8Array(bytes)
   }
 
-  async update(entry: Entry, expectedVersion: number, parts?: PartChanges): Promise<boolean> {
+  async update(entry: Entry, expectedVersion: number, parts?: PayloadChanges): Promise<boolean> {
     this.#checkOpen()
     const { refId, key } = entry
     const before = this.#slots.get(refId)
@@ -147,7 +147,7 @@ class MemoryStore implements Store {
     return holder
   }
 
-  #put(given: Entry, changes: PartChanges | undefined, before?: Slot): Entry {
+  #put(given: Entry, changes: PayloadChanges | undefined, before?: Slot): Entry {
     const parts = changes ? merged(before?.parts, changes) : (before?.parts ?? {})
     const bytes = (parts.input?.length ?? 0) + (parts.value?.length ?? 0)
     if (bytes > this.#maxBytes) {
@@ -217,8 +217,8 @@ function matches(entry: Entry, filter: ListFilter): boolean {
   )
 }
 
-function merged(before: Slot['parts'] = {}, changes: PartChanges): Slot['parts'] {
-  const parts: { -readonly [P in Part]?: Uint8Array } = { ...before }
+function merged(before: Slot['parts'] = {}, changes: PayloadChanges): Slot['parts'] {
+  const parts: { -readonly [P in Payload]?: Uint8Array } = { ...before }
   for (const part of ['input', 'value'] as const) {
     if (!(part in changes)) continue
     const bytes = changes[part]

@@ -15,7 +15,7 @@ import {
 import { baseOf, cachesKey, channelBaseOf, checkPrefix, idOf } from './redis-keys.ts'
 import { RedisLink } from './redis-link.ts'
 import { CLAIM, CLEAR, DELETE, FIND, LIST, PRUNE, type Script, UPDATE } from './redis-scripts.ts'
-import type { Claim, ListFilter, Part, PartChanges, Store, StoreTime } from './store.ts'
+import type { Claim, ListFilter, Payload, PayloadChanges, Store, StoreTime } from './store.ts'
 import { Warnings } from './warnings.ts'
 
 export type { IoredisClient, NodeRedisClient } from './redis-client.ts'
@@ -101,7 +101,7 @@ class RedisStore implements Store {
     this.#changes = new RedisChanges(async () => (await this.#link()).duplicate(), prefix, pollMs)
   }
 
-  async claim(draft: Entry, now: number, parts: PartChanges = {}): Promise<Claim> {
+  async claim(draft: Entry, now: number, parts: PayloadChanges = {}): Promise<Claim> {
     const cacheName = cacheNameOf(draft.refId)
     if (!this.#known.has(cacheName)) await this.#register(cacheName)
     const record = stringifyJson(draft)
@@ -125,11 +125,11 @@ class RedisStore implements Store {
     return record && this.#entryOf(record)
   }
 
-  async read(refId: RefId, part: Part): Promise<Uint8Array | undefined> {
+  async read(refId: RefId, part: Payload): Promise<Uint8Array | undefined> {
     return this.#field(refId, part)
   }
 
-  async update(entry: Entry, expectedVersion: number, parts: PartChanges = {}): Promise<boolean> {
+  async update(entry: Entry, expectedVersion: number, parts: PayloadChanges = {}): Promise<boolean> {
     const fields = fieldsOf(entry, stringifyJson(entry))
     const args = [...fields, String(expectedVersion), ...partArguments(parts)]
     const updated = (await this.#run(UPDATE, cacheNameOf(entry.refId), args)) === 1
@@ -248,7 +248,7 @@ class RedisStore implements Store {
     return link.run(script, baseOf(this.#prefix, cacheName), [channel, ...args])
   }
 
-  async #field(refId: RefId, field: 'record' | Part): Promise<Buffer | undefined> {
+  async #field(refId: RefId, field: 'record' | Payload): Promise<Buffer | undefined> {
     const link = await this.#link()
     const key = `${baseOf(this.#prefix, cacheNameOf(refId))}:entry:${idOf(refId)}`
     return ((await link.send('HGET', key, field)) as Buffer | null) ?? undefined
@@ -284,7 +284,7 @@ function fieldsOf(entry: Entry, record: string): Argument[] {
 }
 
 /** For each part to change: its name, what to do, and its bytes. */
-function partArguments(parts: PartChanges): Argument[] {
+function partArguments(parts: PayloadChanges): Argument[] {
   return Object.entries(parts).flatMap(([part, bytes]): Argument[] => {
     if (!bytes) return [part, 'remove', '']
     if (bytes.length > MAX_PART_BYTES) {

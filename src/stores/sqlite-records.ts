@@ -4,7 +4,7 @@ import { parseJson, stringifyJson } from '../core/json-text.ts'
 import type { RefId } from '../core/ref.ts'
 import type { SqliteDatabase, SqliteStatement, SqliteValue } from './sqlite-driver.ts'
 import { transaction } from './sqlite-file.ts'
-import type { Claim, ListFilter, Part, PartChanges } from './store.ts'
+import type { Claim, ListFilter, Payload, PayloadChanges } from './store.ts'
 
 /** SQLite's own bound for one string or blob; it is found out here before the bytes are copied. */
 const MAX_PART_BYTES = 1_000_000_000
@@ -23,7 +23,7 @@ export class SqliteRecords {
   constructor(readonly database: SqliteDatabase) {}
 
   /** Looks without a lock first: hits, the most frequent answer, never wait for a writer. */
-  claim(draft: Entry, now: number, parts?: PartChanges): Claim {
+  claim(draft: Entry, now: number, parts?: PayloadChanges): Claim {
     const found = this.findByKey(draft.key, now)
     if (found) return { won: false, entry: found }
     return transaction(this.database, () => {
@@ -42,13 +42,13 @@ export class SqliteRecords {
     return this.#entry('SELECT record FROM entries WHERE ref_id = ?', refId)
   }
 
-  read(refId: RefId, part: Part): Uint8Array | undefined {
+  read(refId: RefId, part: Payload): Uint8Array | undefined {
     const row = this.#sql('SELECT bytes FROM parts WHERE ref_id = ? AND part = ?').get(refId, part)
     return (row as { bytes: Uint8Array } | undefined)?.bytes
   }
 
   /** A key that another entry holds makes the statement change nothing, just as a wrong version does. */
-  update(entry: Entry, expectedVersion: number, parts: PartChanges = {}): boolean {
+  update(entry: Entry, expectedVersion: number, parts: PayloadChanges = {}): boolean {
     const update = this.#sql(
       `UPDATE OR IGNORE entries
        SET namespace = ?, key = ?, status = ?, version = ?, expires_at = ?, record = ?
@@ -151,7 +151,7 @@ export class SqliteRecords {
   }
 
   /** Inside a transaction. An expired holder loses the key, and stays until it is pruned. */
-  #insert(draft: Entry, parts: PartChanges = {}): Entry {
+  #insert(draft: Entry, parts: PayloadChanges = {}): Entry {
     if (draft.key !== undefined) this.#change('UPDATE entries SET key = NULL WHERE key = ?', draft.key)
     const record = stringifyJson(draft)
     const inserted = this.#change(
@@ -165,7 +165,7 @@ export class SqliteRecords {
     return parseJson(record) as unknown as Entry
   }
 
-  #writeParts(refId: RefId, parts: PartChanges): void {
+  #writeParts(refId: RefId, parts: PayloadChanges): void {
     for (const part of ['input', 'value'] as const) {
       if (!(part in parts)) continue
       const bytes = parts[part]
@@ -174,7 +174,7 @@ export class SqliteRecords {
     }
   }
 
-  #writePart(refId: RefId, part: Part, bytes: Uint8Array): void {
+  #writePart(refId: RefId, part: Payload, bytes: Uint8Array): void {
     if (bytes.length > MAX_PART_BYTES) {
       throw new ValueTooLarge(
         `${bytes.length} bytes can never fit into SQLite, which holds ${MAX_PART_BYTES}.`,

@@ -10,7 +10,7 @@ import { asStoreError, isBusy } from './sqlite-errors.ts'
 import { openDatabase } from './sqlite-file.ts'
 import { defaultPath, filesAt, isReplaced, type OpenFiles, pathOf, removeLeftovers } from './sqlite-place.ts'
 import { SqliteRecords } from './sqlite-records.ts'
-import type { Claim, ListFilter, Part, PartChanges, Store, StoreTime } from './store.ts'
+import type { Claim, ListFilter, Payload, PayloadChanges, Store, StoreTime } from './store.ts'
 import { Warnings } from './warnings.ts'
 import { Watchers } from './watchers.ts'
 
@@ -87,7 +87,7 @@ class SqliteStore implements Store {
     this.#driver = driver
   }
 
-  async claim(draft: Entry, now: number, parts?: PartChanges): Promise<Claim> {
+  async claim(draft: Entry, now: number, parts?: PayloadChanges): Promise<Claim> {
     const claim = await this.#write(records => records.claim(draft, now, parts))
     if (claim.won) this.#watchers.notify(draft.refId)
     return claim
@@ -101,11 +101,11 @@ class SqliteStore implements Store {
     return this.#run(records => records.get(refId))
   }
 
-  async read(refId: RefId, part: Part): Promise<Uint8Array | undefined> {
+  async read(refId: RefId, part: Payload): Promise<Uint8Array | undefined> {
     return this.#run(records => records.read(refId, part))
   }
 
-  async update(entry: Entry, expectedVersion: number, parts?: PartChanges): Promise<boolean> {
+  async update(entry: Entry, expectedVersion: number, parts?: PayloadChanges): Promise<boolean> {
     const updated = await this.#write(records => records.update(entry, expectedVersion, parts))
     if (updated) this.#watchers.notify(entry.refId)
     return updated

@@ -5,10 +5,10 @@ import type { RefId } from '../core/ref.ts'
  * Bytes that lie beside an entry: `input` is what the task needs to be run again, `value` is its result.
  * Encoded by `core/codec.ts`; a store never looks inside.
  */
-export type Part = 'input' | 'value'
+export type Payload = 'input' | 'value'
 
 /** Parts to write in the same atomic step as the entry; `undefined` removes one. */
-export type PartChanges = { readonly [P in Part]?: Uint8Array | undefined }
+export type PayloadChanges = { readonly [P in Payload]?: Uint8Array | undefined }
 
 export interface StoreCapabilities {
   /** Entries outlive the process. */
@@ -57,21 +57,21 @@ export interface Store {
    * A draft without a key always wins. An expired holder loses the key, but keeps its record until it is pruned.
    * A draft whose refId is stored already is refused with `InvalidArgument`.
    */
-  claim(draft: Entry, now: number, parts?: PartChanges): Promise<Claim>
+  claim(draft: Entry, now: number, parts?: PayloadChanges): Promise<Claim>
 
   /** The entry that a claim of this key at `now` would be answered with, if there is one. */
   findByKey(cacheName: string, key: string, now: number): Promise<Entry | undefined>
 
   get(refId: RefId): Promise<Entry | undefined>
 
-  read(refId: RefId, part: Part): Promise<Uint8Array | undefined>
+  read(refId: RefId, part: Payload): Promise<Uint8Array | undefined>
 
   /**
    * Replaces the entry if the stored version is `expectedVersion`. False when it is not, when the entry is gone,
    * or when the entry's key was taken by another one meanwhile. An entry without a key releases the one it held.
    * A key counts as taken even when its holder has expired: only a claim knows the time.
    */
-  update(entry: Entry, expectedVersion: number, parts?: PartChanges): Promise<boolean>
+  update(entry: Entry, expectedVersion: number, parts?: PayloadChanges): Promise<boolean>
 
   delete(refId: RefId): Promise<boolean>
 

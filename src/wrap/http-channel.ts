@@ -4,7 +4,7 @@ import { type Channel, type SendOptions, SessionEnded } from './channel.ts'
 import { exactBody, fromEnvelope, toEnvelope, withEnvelopes } from './exact-http.ts'
 import { Gate } from './gate.ts'
 import { isSameId } from './id-map.ts'
-import { patientFetch } from './patient-fetch.ts'
+import { fetchWithoutTimeout } from './patient-fetch.ts'
 import { isRequest, protocolMeta, type RpcId, type RpcMessage } from './rpc.ts'
 
 export interface Endpoint {
@@ -88,7 +88,7 @@ export class HttpChannel implements Channel {
 
   async #fetch(target: string | URL, init: RequestInit = {}): Promise<Response> {
     const body = exactBody(init.body) as RequestInit['body']
-    const response = await patientFetch(target, body === undefined ? init : { ...init, body })
+    const response = await fetchWithoutTimeout(target, body === undefined ? init : { ...init, body })
     return withEnvelopes(this.#gate.before(response), problem => this.#problem(new Error(problem)))
   }
 

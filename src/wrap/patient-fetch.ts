@@ -10,7 +10,7 @@ const BODILESS = new Set([101, 204, 205, 304])
  * `fetch` without its time limits: the built-in one gives up on an answer that is silent for five minutes, and a
  * slow tool may well be. Redirects are answered as they are; whoever follows them decides.
  */
-export const patientFetch: typeof fetch = async (target, init) => {
+export const fetchWithoutTimeout: typeof fetch = async (target, init) => {
   const request = new Request(target, init)
   const body = request.body === null ? undefined : Buffer.from(await request.arrayBuffer())
   const url = new URL(request.url)

@@ -2,7 +2,7 @@ import { isJsonObject, type JsonObject } from '../core/json.ts'
 import { isRefOf } from '../core/ref.ts'
 import { type CallOutcome, INTERNAL_ERROR } from './call-outcome.ts'
 import type { ClientTasks } from './client-tasks.ts'
-import { introduced } from './introduction.ts'
+import { withCapabilities } from './introduction.ts'
 import type { Log } from './log.ts'
 import {
   failure,
@@ -69,7 +69,7 @@ export class Presentation {
       case 'server/discover':
         tasks.introduced(request, response.result)
         this.#hasTools = isJsonObject(response.result.capabilities) && 'tools' in response.result.capabilities
-        return { ...response, result: introduced(request, response.result, catalog) }
+        return { ...response, result: withCapabilities(request, response.result, catalog) }
       case 'tools/list':
         return { ...response, result: this.#listed(request, response.result) }
       default:

@@ -1,5 +1,5 @@
 import { addressOf, describeFailure, describeStatus, type Endpoint } from './http-channel.ts'
-import { patientFetch } from './patient-fetch.ts'
+import { fetchWithoutTimeout } from './patient-fetch.ts'
 
 const ANSWER_MS = 10_000
 /** A server of the old transport says at once where to write to; others keep the stream silent. */
@@ -16,7 +16,7 @@ export async function probeEndpoint(endpoint: Endpoint): Promise<void> {
   const ending = new AbortController()
   const timer = setTimeout(() => ending.abort(), ANSWER_MS)
   try {
-    const response = await patientFetch(endpoint.url, {
+    const response = await fetchWithoutTimeout(endpoint.url, {
       headers: { ...endpoint.headers, accept: 'text/event-stream' },
       signal: ending.signal,
     }).catch((error: Error) => {

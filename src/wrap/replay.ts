@@ -4,7 +4,7 @@ import type { RpcNotification, RpcRequest } from './rpc.ts'
 import type { Upstream } from './upstream.ts'
 
 /** What a server that is started again has to be told, so that the client's session goes on as if it never left. */
-export class Replay {
+export class SessionRestore {
   #handshake: JsonObject | undefined
   #initialized: RpcNotification | undefined
   #logLevel: JsonObject | undefined

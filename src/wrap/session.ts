@@ -13,7 +13,7 @@ import type { Log } from './log.ts'
 import { PassingWrites, saysChange } from './passing-writes.ts'
 import { poll } from './polling.ts'
 import { Presentation } from './presentation.ts'
-import { Replay } from './replay.ts'
+import { SessionRestore } from './replay.ts'
 import {
   failure,
   isRequest,
@@ -56,7 +56,7 @@ export class Session {
   /** Requests of the client that are answered here. */
   readonly #answering = new IdMap<AbortController>()
   readonly #serverRequests = new ServerRequests()
-  readonly #replay = new Replay()
+  readonly #replay = new SessionRestore()
   readonly #passingWrites: PassingWrites
   readonly #catalog: ToolCatalog
   readonly #upstream: Upstream

@@ -1,6 +1,6 @@
 import { type Entry, isExpired } from '../../core/entry.ts'
 import { cacheNameOf, type RefId } from '../../core/ref.ts'
-import type { Claim, ListFilter, Part, PartChanges, Store } from '../../stores/store.ts'
+import type { Claim, ListFilter, Payload, PayloadChanges, Store } from '../../stores/store.ts'
 import { assertSame, bytesOf, complete, NOW, next, pending, refIdOf } from '../store-drafts.ts'
 import type { StoreCase } from '../store-suite.ts'
 
@@ -43,7 +43,7 @@ function nextPlay(random: Random, model: Model, step: number): Play {
   // As real keys are: those of two caches never meet.
   const keyIn = (cacheName: string) => key && `${cacheName} ${key}`
   const fields = { namespace: pick(NAMESPACES), key: keyIn(cacheName), expiresAt: now + random(40) }
-  const parts: PartChanges = pick<PartChanges>([
+  const parts: PayloadChanges = pick<PayloadChanges>([
     {},
     { value: bytesOf(`value ${step}`) },
     { input: undefined },
@@ -87,7 +87,7 @@ class Model implements Played {
   readonly #holders = new Map<string, RefId>()
   readonly #parts = new Map<string, Uint8Array>()
 
-  async claim(draft: Entry, now: number, parts: PartChanges = {}): Promise<Claim> {
+  async claim(draft: Entry, now: number, parts: PayloadChanges = {}): Promise<Claim> {
     const holder = this.entries.get(this.#holders.get(draft.key ?? '') ?? '')
     if (holder && !isExpired(holder, now)) return { won: false, entry: holder }
     if (draft.key) this.#holders.set(draft.key, draft.refId)
@@ -99,11 +99,11 @@ class Model implements Played {
     return this.entries.get(refId)
   }
 
-  async read(refId: RefId, part: Part): Promise<Uint8Array | undefined> {
+  async read(refId: RefId, part: Payload): Promise<Uint8Array | undefined> {
     return this.#parts.get(`${refId} ${part}`)
   }
 
-  async update(entry: Entry, expectedVersion: number, parts: PartChanges = {}): Promise<boolean> {
+  async update(entry: Entry, expectedVersion: number, parts: PayloadChanges = {}): Promise<boolean> {
     const { refId, key } = entry
     const taken = key && this.#holders.has(key) && this.#holders.get(key) !== refId
     if (this.entries.get(refId)?.version !== expectedVersion || taken) return false
@@ -141,7 +141,7 @@ class Model implements Played {
     return entries.length
   }
 
-  #write(entry: Entry, parts: PartChanges): void {
+  #write(entry: Entry, parts: PayloadChanges): void {
     this.entries.set(entry.refId, entry)
     for (const [part, bytes] of Object.entries(parts)) {
       if (bytes) this.#parts.set(`${entry.refId} ${part}`, bytes)

@@ -1,6 +1,6 @@
 import type { Entry } from '../../../src/core/entry.ts'
 import { RefCache, type RefId, StoreUnavailable, type TaskContext } from '../../../src/index.ts'
-import type { PartChanges, Store } from '../../../src/stores/store.ts'
+import type { PayloadChanges, Store } from '../../../src/stores/store.ts'
 import type { FakeClock } from '../../../src/testing/fake-clock.ts'
 
 export type ToolName = 'safe' | 'unsafe'
@@ -29,7 +29,7 @@ export interface Write {
   readonly before: Entry | undefined
   /** Nothing: it was deleted. */
   readonly after: Entry | undefined
-  readonly parts: PartChanges
+  readonly parts: PayloadChanges
 }
 
 /** Hears what a process does. */

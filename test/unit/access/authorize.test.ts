@@ -19,7 +19,7 @@ const access = new Access(policyChecker(rules), rules, undefined)
 const decide = (entry: Guarded, who: Actor, permission: number) =>
   access.decide(entry, who, permission).verdict
 const authorizeSteering = (entry: Guarded, who: Actor) =>
-  access.authorizeSteering(entry, who, { action: 'cancel' })
+  access.authorizeControl(entry, who, { action: 'cancel' })
 
 const agent = actor.agent()
 const user = actor.user()
@@ -131,8 +131,8 @@ describe('the order of decision', () => {
       derivedFrom: [{ namespace: 'public', policy: AccessPolicy.executeOnly, needs: 0 }],
     }
     expect(access.may(declassified, agent, READ)).toBe(true)
-    expect(access.mayHear(declassified, agent)).toBe(false)
-    expect(access.mayHear(declassified, user)).toBe(true)
+    expect(access.canReadMessages(declassified, agent)).toBe(false)
+    expect(access.canReadMessages(declassified, user)).toBe(true)
   })
 
   it('allows nothing where the checker or the resolver fails', () => {

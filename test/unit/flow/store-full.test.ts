@@ -3,13 +3,13 @@ import type { Entry } from '../../../src/core/entry.ts'
 import { StoreFull, StoreUnavailable } from '../../../src/core/errors.ts'
 import { toWireError } from '../../../src/mcp/wire.ts'
 import { memoryStore } from '../../../src/stores/memory.ts'
-import type { PartChanges } from '../../../src/stores/store.ts'
+import type { PayloadChanges } from '../../../src/stores/store.ts'
 import { deferred, scene } from './scene.ts'
 
 const logger = { warn() {}, error() {} }
 
 /** A store that has no room for what `refuses` says. */
-function fullStore(refuses: (entry: Entry, parts: PartChanges) => boolean) {
+function fullStore(refuses: (entry: Entry, parts: PayloadChanges) => boolean) {
   const store = memoryStore()
   const room = { made: false }
   const update = store.update.bind(store)
@@ -39,7 +39,7 @@ async function finished(
   return { store, room, cache, clock, refId, handler }
 }
 
-const results = (_: Entry, parts: PartChanges) => parts.value !== undefined
+const results = (_: Entry, parts: PayloadChanges) => parts.value !== undefined
 const settlements = ({ status }: Entry) => status !== 'pending' && status !== 'processing'
 
 describe('a result that a full store does not take', () => {

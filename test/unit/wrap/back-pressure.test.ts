@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { expect, it } from 'vitest'
 import type { Channel } from '../../../src/wrap/channel.ts'
 import { Gate } from '../../../src/wrap/gate.ts'
-import { patientFetch } from '../../../src/wrap/patient-fetch.ts'
+import { fetchWithoutTimeout } from '../../../src/wrap/patient-fetch.ts'
 import type { RpcMessage } from '../../../src/wrap/rpc.ts'
 import { Wired } from './wired.ts'
 
@@ -77,7 +77,7 @@ it('an answer over HTTP is read while the gate is open', async () => {
   const gate = new Gate()
   gate.close()
   const url = `http://127.0.0.1:${(http.address() as AddressInfo).port}/`
-  const response = gate.before(await patientFetch(url))
+  const response = gate.before(await fetchWithoutTimeout(url))
   const text = response.text()
   // As much as the buffers of both ends take, and no more.
   let before = -1
