@@ -1,7 +1,7 @@
 import { InvalidArgument, NotFound, PermissionDenied } from '../core/errors.ts'
 import { type Actor, isDescribed } from './actor.ts'
 import type { AuditAction, AuditEvent } from './audit.ts'
-import type { Decision, SourceConstraint, PermissionChecker, Resource, Rule } from './decision.ts'
+import type { Decision, PermissionChecker, Resource, Rule, SourceConstraint } from './decision.ts'
 import type { Namespace, NamespaceResolver, NamespaceRule } from './namespace.ts'
 import { Permission } from './permission.ts'
 
@@ -18,7 +18,7 @@ export interface AccessRequest {
   readonly permission: Permission
   readonly refId?: string | undefined
   /** A step on the way: only its refusal is worth a record. */
-  readonly onTheWay?: true
+  readonly audit?: 'denials-only'
   /** What to say to who may know of the entry, but not do this. */
   readonly denial: string
 }
@@ -52,7 +52,10 @@ export class Access {
   decide(guarded: Guarded | undefined, who: Actor, permission: Permission): Decision {
     const asked = guarded ?? NOTHING
     const wanted = this.#any(asked, who, permission)
-    const known = wanted.allowed && (permission & ~READ_OR_EXECUTE) === 0 ? wanted : this.#any(asked, who, READ_OR_EXECUTE)
+    const known =
+      wanted.allowed && (permission & ~READ_OR_EXECUTE) === 0
+        ? wanted
+        : this.#any(asked, who, READ_OR_EXECUTE)
     if (!guarded) return { verdict: 'hidden', rule: 'unknown' }
     if (who.type === 'system') return { verdict: 'allowed', rule: 'system' }
     // Whoever may not know of it may not do anything else with it either.
@@ -114,7 +117,7 @@ export class Access {
       verdict: allowed ? 'allowed' : 'denied',
       rule: inside ? decided.rule : 'namespace',
     } as const
-    this.#tell(decision, resource, who, { action, permission, denial: '', onTheWay: true })
+    this.#tell(decision, resource, who, { action, permission, denial: '', audit: 'denials-only' })
     if (!inside) throw new PermissionDenied('This namespace belongs to somebody else.')
     if (!allowed) throw new PermissionDenied(NOT_WRITABLE)
     return rule
@@ -124,7 +127,11 @@ export class Access {
   authorizeMaking(draft: Guarded, who: Actor): void {
     const { verdict, rule } = this.decide(draft, who, READ_OR_EXECUTE)
     if (verdict === 'allowed') return
-    this.#tell({ verdict: 'denied', rule }, draft, who, { action: 'call', permission: READ_OR_EXECUTE, denial: '' })
+    this.#tell({ verdict: 'denied', rule }, draft, who, {
+      action: 'call',
+      permission: READ_OR_EXECUTE,
+      denial: '',
+    })
     throw new PermissionDenied('What this tool makes is not for you.')
   }
 
@@ -182,8 +189,8 @@ export class Access {
   }
 
   #tell(decision: Decision, guarded: Guarded | undefined, who: Actor, want: AccessRequest): void {
-    const { action, permission, refId, onTheWay } = want
-    if (!this.tell || (onTheWay && decision.verdict === 'allowed')) return
+    const { action, permission, refId, audit } = want
+    if (!this.tell || (audit === 'denials-only' && decision.verdict === 'allowed')) return
     const { namespace, toolName } = guarded ?? {}
     this.tell({
       ...decision,

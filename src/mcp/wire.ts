@@ -8,8 +8,8 @@ import { publicMessageOf, RefCacheError, StoreUnavailable } from '../core/errors
 import type { JsonObject, JsonValue } from '../core/json.ts'
 import { stringifyJson } from '../core/json-text.ts'
 import type { AsyncTaskResponse, CacheResponse, CallResponse } from '../core/response.ts'
-import type { EntryInfo, EntryPage } from '../flow/inspect.ts'
-import type { CacheStats } from '../flow/stats.ts'
+import type { EntryInfo, EntryPage } from '../flow/operate/inspect.ts'
+import type { CacheStats } from '../flow/operate/stats.ts'
 
 import { boundedError, boundedMessage } from './error-limit.ts'
 

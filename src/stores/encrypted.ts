@@ -4,7 +4,15 @@ import type { RefId } from '../core/ref.ts'
 import { isSealedEntry, sealEntry, unsealEntry } from './encrypted-entry.ts'
 import { type CipherKey, type KeyRing, type KeySource, Keys } from './encrypted-keys.ts'
 import { altered, isSealed, seal, Unreadable, unseal } from './encrypted-seal.ts'
-import type { Claim, ListFilter, Payload, PayloadChanges, Store, StoreCapabilities, StoreTime } from './store.ts'
+import type {
+  Claim,
+  ListFilter,
+  Payload,
+  PayloadChanges,
+  Store,
+  StoreCapabilities,
+  StoreTime,
+} from './store.ts'
 import { Warnings } from './warnings.ts'
 
 export { keysFromFile } from './encrypted-key-file.ts'

@@ -8,7 +8,11 @@ import type { ToolCatalog } from './tool-catalog.ts'
 export const CORE_REVISION = '2025-11-25'
 
 /** The server's introduction of itself, with what an agent has to know of references, and what we add to its abilities. */
-export function withCapabilities({ method }: RpcRequest, value: JsonObject, catalog: ToolCatalog): JsonObject {
+export function withCapabilities(
+  { method }: RpcRequest,
+  value: JsonObject,
+  catalog: ToolCatalog,
+): JsonObject {
   const { instructions } = value
   const own = typeof instructions === 'string' && instructions !== '' ? `${instructions}\n\n` : ''
   const declared = objectAt(value, 'capabilities')

@@ -1,5 +1,5 @@
 import { isJsonObject, type JsonObject } from '../core/json.ts'
-import type { WriteEnd } from '../flow/shared-runs.ts'
+import type { WriteEnd } from '../flow/call/shared-runs.ts'
 import { IdMap } from './id-map.ts'
 import type { RpcId, RpcMessage, RpcResponse } from './rpc.ts'
 

@@ -33,7 +33,7 @@ const PUBLIC_API = [
   { types: /^flow\// },
   { types: /^preview\// },
   { types: /^stores\/store\.ts$/ },
-  { types: /^runners\/runner\.ts$/ },
+  { types: /^execution\/runner\.ts$/ },
 ]
 
 const MCP_SDK = ['@modelcontextprotocol/server', '@modelcontextprotocol/client', '@modelcontextprotocol/node']
@@ -76,7 +76,7 @@ const AREAS: Record<string, Area> = {
       /^preview\//,
       /^values\//,
       { types: /^stores\/store\.ts$/ },
-      { types: /^runners\/runner\.ts$/ },
+      { types: /^execution\/runner\.ts$/ },
     ],
     builtins: [],
     packages: [],
@@ -89,12 +89,12 @@ const AREAS: Record<string, Area> = {
     packages: ['@photostructure/sqlite', '@redis/client'],
     why: 'stores carry, policy decides above them: they know core and their own contract.',
   },
-  runners: {
-    owns: /^runners\//,
-    modules: [/^runners\//, /^core\//],
+  execution: {
+    owns: /^execution\//,
+    modules: [/^execution\//, /^core\//],
     builtins: 'all',
     packages: ['bullmq', 'piscina'],
-    why: 'runners run what they are given: they know core and their own contract.',
+    why: 'execution runs what it is given: it knows core and its own contract.',
   },
   facade: {
     owns: /^ref-cache(-[a-z-]+)?\.ts$/,
@@ -105,9 +105,9 @@ const AREAS: Record<string, Area> = {
       /^flow\//,
       { types: /^preview\// },
       { types: /^stores\/store\.ts$/ },
-      { types: /^runners\/runner\.ts$/ },
+      { types: /^execution\/runner\.ts$/ },
       /^stores\/memory\.ts$/,
-      /^runners\/in-process\.ts$/,
+      /^execution\/in-process\.ts$/,
     ],
     builtins: ['node:crypto', 'node:os'],
     packages: [],
@@ -115,7 +115,7 @@ const AREAS: Record<string, Area> = {
   },
   index: {
     owns: /^index\.ts$/,
-    modules: [/^(ref-cache|core|access|flow|preview|stores|runners|values)/],
+    modules: [/^(ref-cache|core|access|flow|preview|stores|execution|values)/],
     builtins: [],
     packages: [],
     why: 'index.ts names public exports. What needs a peer has an entry point of its own.',
@@ -172,7 +172,7 @@ const AREAS: Record<string, Area> = {
       /^core\//,
       /^access\//,
       { types: /^stores\/store\.ts$/ },
-      { types: /^runners\/runner\.ts$/ },
+      { types: /^execution\/runner\.ts$/ },
     ],
     builtins: 'all',
     packages: [],
@@ -181,7 +181,7 @@ const AREAS: Record<string, Area> = {
 }
 
 /** Implementations of one contract do not lean on each other. */
-const IMPLEMENTATIONS = /^(?:stores\/(?!store)|runners\/(?!runner))([a-z]+(?:-(?:process|threads))?)/
+const IMPLEMENTATIONS = /^(?:stores\/(?!store)|execution\/(?!runner))([a-z]+(?:-(?:process|threads))?)/
 
 /** Where the wall clock is read or a timer set outside of core/clock.ts, and why that is right. */
 const TIME_ALLOWED: ReadonlyArray<{ readonly files: RegExp; readonly why: string }> = [

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 export const REPOSITORY = fileURLToPath(new URL('../../', import.meta.url))
 
 export interface SourceFile {
-  /** From `src/`, with slashes: `flow/call.ts`. */
+  /** From `src/`, with slashes: `flow/call/call.ts`. */
   readonly path: string
   readonly text: string
 }

@@ -1,7 +1,7 @@
 import type { Progress } from '../../core/entry.ts'
 import type { InputRequest } from '../../core/question.ts'
 import type { AsyncTaskResponse } from '../../core/response.ts'
-import type { TaskInfo } from '../../flow/task-info.ts'
+import type { TaskInfo } from '../../flow/operate/task-info.ts'
 
 import { boundedError, boundedMessage } from '../error-limit.ts'
 

@@ -1,6 +1,6 @@
 import { ProtocolErrorCode, SUBSCRIPTION_ID_META_KEY } from '@modelcontextprotocol/server'
 import type { Clock } from '../../core/clock.ts'
-import type { TaskInfo } from '../../flow/task-info.ts'
+import type { TaskInfo } from '../../flow/operate/task-info.ts'
 import { declaresTasks } from './client.ts'
 import { tasksNotDeclared } from './errors.ts'
 import { inquire } from './inquiry.ts'

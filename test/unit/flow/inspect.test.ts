@@ -1,7 +1,7 @@
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { actor } from '../../../src/access/actor.ts'
 import type { RefId } from '../../../src/core/ref.ts'
-import type { EntryInfo, ListOptions } from '../../../src/flow/inspect.ts'
+import type { EntryInfo, ListOptions } from '../../../src/flow/operate/inspect.ts'
 import type { RefCache } from '../../../src/ref-cache.ts'
 import type { RefCacheOptions } from '../../../src/ref-cache-options.ts'
 import { memoryStore } from '../../../src/stores/memory.ts'

@@ -2,7 +2,7 @@ import { describe, expect, it, vi } from 'vitest'
 import { type Actor, actor } from '../../../src/access/actor.ts'
 import { AccessPolicy } from '../../../src/access/policy.ts'
 import { InvalidArgument, NotFound } from '../../../src/core/errors.ts'
-import type { TaskList } from '../../../src/flow/list-tasks.ts'
+import type { TaskList } from '../../../src/flow/operate/tasks.ts'
 import { memoryStore } from '../../../src/stores/memory.ts'
 import { deferred, scene } from './scene.ts'
 

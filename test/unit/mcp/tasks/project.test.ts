@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { AsyncTaskResponse, CallResponse } from '../../../../src/core/response.ts'
-import type { TaskInfo } from '../../../../src/flow/task-info.ts'
+import type { TaskInfo } from '../../../../src/flow/operate/task-info.ts'
 import {
   gist,
   inputRequestsOf,

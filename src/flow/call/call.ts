@@ -1,0 +1,171 @@
+import { type Actor, type ActorLike, toActor } from '../../access/actor.ts'
+import { READ_OR_EXECUTE } from '../../access/authorize.ts'
+import type { Namespace } from '../../access/namespace.ts'
+import type { AccessPolicy } from '../../access/policy.ts'
+import { type Duration, toMilliseconds } from '../../core/duration.ts'
+import { type Entry, hasValue, isInFlight, type Progress } from '../../core/entry.ts'
+import { events } from '../../core/events.ts'
+import type { QuestionMethod } from '../../core/question.ts'
+import type { CallResponse } from '../../core/response.ts'
+import type { ResponseFormat, Tool } from '../../core/tool.ts'
+import { cancel } from '../control/cancel.ts'
+import type { Engine } from '../engine.ts'
+import { follow } from '../read/follow.ts'
+import { reply } from '../read/reply.ts'
+import { inputRequestsFor, taskFailed, tellProgress } from '../read/status.ts'
+import { isCancelled } from '../run/abort.ts'
+import { start } from '../run/dispatch.ts'
+import type { Listening } from '../run/thrown.ts'
+import { type Claimed, claim } from './claim.ts'
+import { draftCall } from './draft.ts'
+import type { Run } from './shared-runs.ts'
+
+/** What one call may say for itself; it wins over the tool's options. */
+export interface CallOptions {
+  /** @defaultValue an anonymous agent */
+  actor?: ActorLike | undefined
+  namespace?: Namespace | undefined
+  /** What it says wins over the tool's policy; what it leaves out is the tool's. */
+  policy?: AccessPolicy | undefined
+  asyncTimeout?: Duration | undefined
+  memoize?: boolean | undefined
+  /** Budget of a preview, in the cache's size mode. */
+  maxSize?: number | undefined
+  responseFormat?: ResponseFormat | undefined
+  /**
+   * Whether the caller can answer what the tool asks in the middle of its work (`task.elicit`, `task.sample`). It is
+   * then answered with a handle as soon as there is something to answer. A list says what alone it can answer
+   * (`['elicitation/create']`: forms, but no web pages). Counts for the call that starts the task.
+   * @defaultValue false
+   */
+  interactive?: boolean | readonly QuestionMethod[] | undefined
+  /** Runs anew, whatever is stored or in flight; identical calls then follow this run. @defaultValue false */
+  fresh?: boolean | undefined
+  /**
+   * Whether a call of a tool that only reads (`readOnly`) and is not memoized may follow the run of an identical call of
+   * the same actor. False where several people look like one actor.
+   * @defaultValue true
+   */
+  shareRuns?: boolean | undefined
+  /** What makes two calls the same call, where that is not the whole input. @defaultValue the input */
+  identity?: unknown
+  /**
+   * Ends the wait, never the task (but see `cancelsWork`): the answer is then the task as it is. A reason that is an Error
+   * (other than an AbortError) says that the caller is gone: it may call again, and then gets the result. Any other abort says
+   * that the call is not wanted any more.
+   */
+  signal?: AbortSignal | undefined
+  /** Whether the work ends with the call that `signal` cancels, if no other call follows it. @defaultValue false */
+  cancelsWork?: boolean | undefined
+  /** Hears of progress while the call waits. */
+  onProgress?: ((progress: Progress) => unknown) | undefined
+}
+
+/**
+ * One tool call: claim the computation, start it where the claim was won, wait for its entry, reply. The wait
+ * races the work and never starts it again.
+ */
+export function call(
+  engine: Engine,
+  tool: Tool,
+  input: unknown,
+  options: CallOptions,
+): Promise<CallResponse> {
+  if (tool.readOnly !== false) return claimAndFollow(engine, tool, input, options)
+  // It is a write from its first moment on. When it has its entry, the work itself says how long the write lasts.
+  const endWrite = engine.sharedRuns.beginWrite()
+  return claimAndFollow(engine, tool, input, options).finally(() => endWrite())
+}
+
+async function claimAndFollow(
+  engine: Engine,
+  tool: Tool,
+  input: unknown,
+  options: CallOptions,
+): Promise<CallResponse> {
+  const who = toActor(options.actor)
+  const within =
+    options.asyncTimeout === undefined
+      ? tool.asyncTimeout
+      : toMilliseconds(options.asyncTimeout, 'asyncTimeout')
+  const drafted = await draftCall(engine, tool, input, who, options)
+  const claimed = await claim(engine, tool, drafted, options.fresh)
+  const { won, entry, place } = claimed
+  const begin = () => {
+    if (won) start(engine, tool, drafted.draft, place)
+    else engine.events.emit(events.joined(entry))
+  }
+  if (!isInFlight(entry)) engine.events.emit(events.hit(entry))
+  const latest = isInFlight(entry)
+    ? await followClaimed(engine, claimed, who, { ...options, within }, begin)
+    : entry
+  const request = { ...options, ifUnreadable: 'reference-only', action: 'call', justFollowed: true } as const
+  const response = await reply(engine, latest, who, request)
+  return won ? response : withAge(response, latest)
+}
+
+/**
+ * The entry as it is when the task settles or the wait is over.
+ * @param begin starts the work, where it is the call's own; by then the call hears of what becomes of it
+ */
+async function followClaimed(
+  engine: Engine,
+  { entry, run }: Claimed,
+  who: Actor,
+  options: CallOptions & { readonly within: number | undefined },
+  begin: () => void,
+): Promise<Entry | undefined> {
+  const listening = engine.thrown.listen(entry.refId)
+  const asked = new AbortController()
+  try {
+    begin()
+    const latest = await follow(engine, entry, {
+      within: options.within,
+      signals: [options.signal, listening.abandoned, asked.signal],
+      onChange: changed => {
+        tellProgress(engine, changed, who, options.onProgress)
+        // The caller has to answer before there is anything to wait for.
+        if (options.interactive && inputRequestsFor(engine, changed, who)) asked.abort()
+      },
+    })
+    if (run && isCancelled(options.signal)) await leave(engine, run, who, options)
+    rejectFailure(engine, latest, who, listening)
+    return latest
+  } finally {
+    listening.end()
+  }
+}
+
+/** The client turned its call away. The work goes on for other calls that follow it, or where the caller wants that. */
+async function leave(engine: Engine, run: Run, who: Actor, { cancelsWork }: CallOptions): Promise<void> {
+  const last = engine.sharedRuns.leave(run)
+  if (last && cancelsWork) await cancel(engine, run.refId, who).catch(() => {})
+}
+
+/** The result of an earlier call says when it was made, to whoever may see it. */
+function withAge(response: CallResponse, entry: Entry | undefined): CallResponse {
+  if (response.status !== 'complete' || entry?.status !== 'complete') return response
+  if (response.value === undefined && response.preview === undefined) return response
+  return { ...response, cachedAt: new Date(entry.completedAt) }
+}
+
+/** A caller that still waits when the work fails gets the error itself, if it may see what that says. */
+function rejectFailure(
+  engine: Engine,
+  entry: Entry | undefined,
+  who: Actor,
+  { abandoned, heard }: Listening,
+): void {
+  abandoned.throwIfAborted()
+  if (entry?.status !== 'failed') return
+  // It ended with something to show.
+  if (hasValue(entry) && engine.access.canReadMessages(entry, who)) return
+  engine.access.authorize(entry, who, {
+    action: 'call',
+    permission: READ_OR_EXECUTE,
+    refId: entry.refId,
+    denial: '',
+  })
+  if (heard && engine.access.canReadMessages(entry, who)) throw heard.error
+  throw taskFailed(engine, entry, who)
+}

@@ -1,0 +1,143 @@
+import { CLOCK_SLACK_MS } from '../../core/clock.ts'
+import { type Entry, isInFlight, type SettledEntry } from '../../core/entry.ts'
+import { UnreadableValue } from '../../core/errors.ts'
+import type { RefId } from '../../core/ref.ts'
+import type { Tool } from '../../core/tool.ts'
+import { change } from '../change.ts'
+import type { Engine } from '../engine.ts'
+import { sourcesOf } from '../read/values.ts'
+import { admit, enter } from '../run/dispatch.ts'
+import type { Ticket } from '../run/queue.ts'
+import type { DraftedCall } from './draft.ts'
+import { aloneOn, type Run } from './shared-runs.ts'
+
+/** The entry that a call follows. */
+export interface Claimed {
+  readonly entry: Entry
+  /** It is the call's own: the work is the call's to start. */
+  readonly won: boolean
+  /** In the queue, where the claim was won. */
+  readonly place?: Ticket
+  /** Which other calls of this process follow it. Absent where it is memoized: any process may follow it then. */
+  readonly run?: Run
+}
+
+/** Somebody else may store another such entry in between; so often is damage, not chance. */
+const MAX_TRIES = 5
+
+/**
+ * Claims the computation, or finds the one that answers the call.
+ *
+ * @param fresh the call is to run anew, whatever is stored or in flight; identical calls then follow this one
+ * @throws QueueFull when its work would have to wait and too many wait already; UnreadableValue when one finished entry
+ *   after the other cannot be read
+ */
+export function claim(engine: Engine, tool: Tool, drafted: DraftedCall, fresh = false): Promise<Claimed> {
+  if (drafted.draft.key === undefined) return claimUnkeyed(engine, tool, drafted, fresh)
+  return fresh ? claimAnew(engine, tool, drafted) : claimKeyed(engine, tool, drafted)
+}
+
+/** A finished entry that cannot answer the call is no hit: it loses its key, so that the call runs and its result takes that place. */
+async function claimKeyed(engine: Engine, tool: Tool, drafted: DraftedCall): Promise<Claimed> {
+  for (let tries = 1; ; tries++) {
+    const claimed = await claimOnce(engine, tool, drafted)
+    if (claimed.won || isInFlight(claimed.entry)) return claimed
+    const unreadable = comesFromAhead(engine, claimed.entry) ?? (await whyUnreadable(engine, claimed.entry))
+    if (!unreadable) return claimed
+    if (tries === MAX_TRIES) throw unreadable
+    warnUnused(engine, tool, unreadable)
+    await releaseKey(engine, claimed.entry.refId)
+  }
+}
+
+/** Takes the key from whoever holds it, until the claim is won: others may claim it in between. */
+async function claimAnew(engine: Engine, tool: Tool, drafted: DraftedCall): Promise<Claimed> {
+  for (;;) {
+    const claimed = await claimWith(engine, drafted, admitted(engine, tool, drafted))
+    if (claimed.won) return claimed
+    await releaseKey(engine, claimed.entry.refId)
+  }
+}
+
+/** Without a key only the calls of this process can follow the run. */
+async function claimUnkeyed(
+  engine: Engine,
+  tool: Tool,
+  drafted: DraftedCall,
+  fresh: boolean,
+): Promise<Claimed> {
+  const { draft, callKey } = drafted
+  if (callKey === undefined) {
+    return { ...(await claimOnce(engine, tool, drafted)), run: aloneOn(draft.refId) }
+  }
+  const { sharedRuns } = engine
+  const { run, entry } = fresh
+    ? { run: sharedRuns.begin(callKey, draft.refId) }
+    : await sharedRuns.joinOrBegin(callKey, draft.refId, refId => readableEntry(engine, tool, refId))
+  if (entry) return { entry, won: false, run }
+  const claiming = claimOnce(engine, tool, drafted)
+  run.stored = claiming.catch(() => {})
+  return { ...(await claiming), run }
+}
+
+/** Nothing is claimed without a place, so a call that is refused leaves nothing, and nobody can join it. */
+async function claimOnce(engine: Engine, tool: Tool, drafted: DraftedCall): Promise<Claimed> {
+  const { store, clock } = engine
+  const { draft, unsettled } = drafted
+  const place = enter(engine, tool, unsettled)
+  if (place) return claimWith(engine, drafted, place)
+  const found =
+    draft.key === undefined ? undefined : await store.findByKey(engine.name, draft.key, clock.now())
+  if (found) return { won: false, entry: found }
+  // Perhaps one is free by now: hits give theirs back at once.
+  return claimWith(engine, drafted, admitted(engine, tool, drafted))
+}
+
+function admitted(engine: Engine, tool: Tool, { draft, unsettled }: DraftedCall): Ticket {
+  return admit(engine, tool, { namespace: draft.namespace, unsettled })
+}
+
+async function claimWith(engine: Engine, { draft, parts }: DraftedCall, place: Ticket): Promise<Claimed> {
+  try {
+    const claimed = await engine.store.claim(draft, engine.clock.now(), parts)
+    if (claimed.won) return { ...claimed, place }
+    place.leave()
+    return claimed
+  } catch (error) {
+    place.leave()
+    throw error
+  }
+}
+
+/** Nobody can say how old such a result is: it was written by another clock, or this one was set back. */
+function comesFromAhead(engine: Engine, { completedAt }: SettledEntry): UnreadableValue | undefined {
+  if (completedAt <= engine.clock.now() + CLOCK_SLACK_MS) return undefined
+  return new UnreadableValue('by the clock of this process it lies in the future')
+}
+
+async function readableEntry(engine: Engine, tool: Tool, refId: RefId): Promise<Entry | undefined> {
+  const entry = await engine.store.get(refId)
+  const unreadable = entry?.status === 'complete' && (await whyUnreadable(engine, entry))
+  if (!unreadable) return entry
+  warnUnused(engine, tool, unreadable)
+  return undefined
+}
+
+/** What is read here is kept for the answer. */
+async function whyUnreadable(engine: Engine, entry: Entry): Promise<UnreadableValue | undefined> {
+  try {
+    await sourcesOf(engine, entry)
+    return undefined
+  } catch (error) {
+    if (error instanceof UnreadableValue) return error
+    throw error
+  }
+}
+
+function warnUnused(engine: Engine, tool: Tool, { message }: UnreadableValue): void {
+  engine.logger.warn(`A stored result of ${tool.name} is not used: ${message} It is made anew.`)
+}
+
+async function releaseKey(engine: Engine, refId: RefId): Promise<void> {
+  await change(engine, refId, { type: 'yield-key' })
+}

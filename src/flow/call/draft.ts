@@ -1,0 +1,124 @@
+import { type Actor, describeActor } from '../../access/actor.ts'
+import type { Namespace } from '../../access/namespace.ts'
+import { type AccessPolicy, checkPolicy } from '../../access/policy.ts'
+import { encode } from '../../core/codec.ts'
+import { type Duration, toLimit } from '../../core/duration.ts'
+import type { PendingEntry } from '../../core/entry.ts'
+import { StoreUnavailable } from '../../core/errors.ts'
+import type { JsonValue } from '../../core/json.ts'
+import { keyOf } from '../../core/key.ts'
+import { createRefId } from '../../core/ref.ts'
+import type { Tool } from '../../core/tool.ts'
+import type { PayloadChanges } from '../../stores/store.ts'
+import type { Engine } from '../engine.ts'
+import { newLease } from '../run/lease.ts'
+import { type AcceptedInput, acceptInput, inputText } from './accept-input.ts'
+import type { CallOptions } from './call.ts'
+
+/** A call on its way to the store. */
+export interface DraftedCall {
+  readonly draft: PendingEntry
+  readonly parts: PayloadChanges
+  /** It has to wait for references in its input that are in flight. */
+  readonly unsettled: boolean
+  /** What makes two calls of one caller the same call. Absent where no call may follow another one's run. */
+  readonly callKey?: string
+}
+
+/** The entry that a call would create, and the input its task would run with. */
+export async function draftCall(
+  engine: Engine,
+  tool: Tool,
+  input: unknown,
+  who: Actor,
+  options: CallOptions,
+): Promise<DraftedCall> {
+  if (engine.closing.aborted) throw new StoreUnavailable('The cache is closed.')
+  await engine.clock.agreed()
+  const namespace = options.namespace ?? tool.namespace
+  engine.access.enter(namespace, who, 'call')
+  const policy = policyFor(engine, namespace, tool.policy, options.policy && checkPolicy(options.policy))
+  const accepted = await acceptInput(engine, tool, input, who)
+  const { uses, derivedFrom, unsettled } = accepted
+  const startedBy = describeActor(who)
+  engine.access.authorizeMaking({ namespace, policy, startedBy, derivedFrom, toolName: tool.name }, who)
+  const { key, callKey } = sharingOf(engine, tool, options, { namespace, policy, startedBy }, accepted)
+  const draft: PendingEntry = {
+    ...baseOf(engine, tool, namespace),
+    ...(key === undefined ? {} : { key }),
+    namespace,
+    policy,
+    startedBy,
+    ...(uses.length > 0 ? { uses } : {}),
+    ...(derivedFrom.length > 0 ? { derivedFrom } : {}),
+    ...(options.interactive ? { interactive: options.interactive } : {}),
+  }
+  const bytes = await encode(accepted.json, { compress: engine.store.capabilities.durable })
+  return { draft, parts: { input: bytes }, unsettled, ...(callKey === undefined ? {} : { callKey }) }
+}
+
+/** By what other calls share the result, in every process (`key`), or the run, in this one (`callKey`). */
+function sharingOf(
+  engine: Engine,
+  tool: Tool,
+  options: CallOptions,
+  { namespace, policy, startedBy }: Pick<PendingEntry, 'namespace' | 'policy' | 'startedBy'>,
+  { keyed, derivedFrom, unsettled }: AcceptedInput,
+): { key?: string; callKey?: string } {
+  const input = options.identity === undefined ? keyed : inputText(tool, options.identity)
+  const keyWith = (scope: readonly unknown[]) =>
+    // Policies and guards are plain JSON, which their types do not say.
+    keyOf({ cacheName: engine.name, toolName: tool.name, namespace, scope: scope as JsonValue, input })
+  // Callers whose results are guarded differently have different keys. While that is not known, each has its own.
+  if (options.memoize ?? tool.memoize) {
+    return { key: keyWith([policy, derivedFrom, unsettled ? startedBy : null]) }
+  }
+  if (!tool.readOnly || options.shareRuns === false) return {}
+  // Another call of the same caller may not be able to answer what the run asks.
+  return { callKey: keyWith([policy, derivedFrom, startedBy, options.interactive ?? false]) }
+}
+
+/** What each new task of a tool begins with. */
+function baseOf(engine: Engine, tool: Tool, namespace: Namespace) {
+  const { name: toolName, idempotent, preview, view } = tool
+  const ttl = tool.ttlMode === 'sliding' ? ttlFor(engine, namespace, tool.ttl) : undefined
+  const pastDurations = engine.history.summary(toolName)
+  return {
+    status: 'pending',
+    refId: createRefId(engine.name, engine.random),
+    toolName,
+    createdAt: engine.clock.now(),
+    version: 1,
+    attempt: 0,
+    maxRetries: tool.retry.maxRetries,
+    idempotent,
+    ...(ttl === undefined ? {} : { slidingTtl: ttl }),
+    retryHistory: [],
+    ...(pastDurations ? { pastDurations } : {}),
+    ...(preview ? { preview } : {}),
+    ...(view ? { view } : {}),
+    lease: newLease(engine),
+  } as const
+}
+
+/** How long an entry is kept, in milliseconds; nothing for ever. The nearest word wins: its own, the namespace's, the cache's. */
+export function ttlFor(
+  engine: Engine,
+  namespace: Namespace,
+  own: Duration | null | undefined,
+): number | undefined {
+  if (own !== undefined) return toLimit(own, 'ttl')
+  const { ttl } = engine.access.rule(namespace)
+  return ttl === undefined ? engine.settings.defaultTtl : toLimit(ttl, 'ttl')
+}
+
+/** The entry's own policy, or else that of its namespace, with what a single call says on top. */
+export function policyFor(
+  engine: Engine,
+  namespace: Namespace,
+  own: AccessPolicy | undefined,
+  call?: AccessPolicy,
+): AccessPolicy {
+  const policy = own ?? engine.access.rule(namespace).policy
+  return call ? { ...policy, ...call } : policy
+}

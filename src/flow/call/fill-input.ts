@@ -1,0 +1,312 @@
+import { type Actor, describedActor } from '../../access/actor.ts'
+import { READ_OR_EXECUTE } from '../../access/authorize.ts'
+import type { SourceConstraint } from '../../access/decision.ts'
+import { Permission } from '../../access/permission.ts'
+import { parseStored } from '../../core/codec.ts'
+import { type CompleteEntry, type Entry, isInFlight } from '../../core/entry.ts'
+import { CircularReference, InvalidArgument } from '../../core/errors.ts'
+import { type ResolveRefs, replaceReferences } from '../../core/input.ts'
+import type { JsonObject, JsonValue } from '../../core/json.ts'
+import { parseJson, stringifyJson } from '../../core/json-text.ts'
+import { pathOf, type Trail } from '../../core/map-json.ts'
+import type { RefId } from '../../core/ref.ts'
+import { jsonSchemaOf, validate } from '../../core/standard-schema.ts'
+import type { Tool } from '../../core/tool.ts'
+import { admits, asWanted, type Given, typeOfJson } from '../../values/argument.ts'
+import { type JsonType, typesAt } from '../../values/schema-types.ts'
+import type { Engine } from '../engine.ts'
+import { findFor } from '../read/find.ts'
+import { readJson, renew, usedOf } from '../read/values.ts'
+import { type Cost, checkCost, checkSizes, costOf, type Size, sizeOf, sumOf } from './input-cost.ts'
+import {
+  checkPlaces,
+  constraintsOf,
+  constraintsOfUnseen,
+  MAX_REFERENCES,
+  refuseEnded,
+  USE,
+  unique,
+} from './references.ts'
+
+/** References within values within values: so far they are followed. */
+const MAX_LEVELS = 8
+
+/** What lies deeper in an argument may be anything: schemas do not say more. */
+const MAX_SCHEMA_DEPTH = 200
+
+/** Of the place of an argument, in an error. */
+const MAX_PLACE = 100
+
+/** Characters of JSON that may be parsed before others have their turn. */
+const PARSED_AT_ONCE = 256 * 1024
+
+/** Resolves when so many bytes more may be taken. */
+type Memory = (bytes: number) => Promise<void>
+
+/**
+ * The arguments of a handler: values in the places of the references that the caller wrote and, for a tool that wants it
+ * (`resolveRefs: 'deep'`), of those that stand in the values themselves.
+ *
+ * @param guard hears of all that limits who may see the result, before anything is said of what was found, be it an error
+ * @param memory waits for room for what is about to be parsed
+ * @param signal ends it after the step that it is at
+ */
+export async function fillInput(
+  engine: Engine,
+  tool: Tool,
+  entry: Entry,
+  json: string,
+  guard: (guards: readonly SourceConstraint[]) => Promise<void>,
+  memory: Memory,
+  signal: AbortSignal,
+): Promise<unknown> {
+  const input = parseJson(json)
+  if (!entry.uses) return tool.input ? validate(tool.input, input, 'The input') : input
+  const filling = new ReferenceResolver(engine, tool, describedActor(entry.startedBy), memory, signal)
+  let args: JsonValue
+  try {
+    args = await filling.fill(input, tool.resolveRefs)
+  } finally {
+    if (!signal.aborted) await guard(unique([...(entry.derivedFrom ?? []), ...filling.guards]))
+  }
+  return tool.input ? validate(tool.input, args, 'The input') : args
+}
+
+/** A value as it goes into an input. */
+interface Loaded {
+  readonly text: string
+  /** What an argument may want instead. */
+  readonly instead: Pick<Given, 'text' | 'forms'>
+  /** Whether the caller may see it. */
+  readonly sees: boolean
+  readonly size: Size
+  readonly cost: Cost
+}
+
+/** Where a reference stands, and what its argument admits there; undefined: anything. */
+interface Place {
+  readonly refId: RefId
+  readonly at: Trail | undefined
+  readonly wanted: ReadonlySet<JsonType> | undefined
+}
+
+/** What a value with references in it is itself part of. */
+interface Within {
+  /** The references that lead there. */
+  readonly path: readonly RefId[]
+  /** Whether the caller may see all of these. */
+  readonly sees: boolean
+}
+
+/** One input's references on their way to values. Each value is read once, and counted as often as it is used. */
+class ReferenceResolver {
+  readonly guards: SourceConstraint[] = []
+  readonly #loaded = new Map<RefId, Loaded>()
+  readonly #forms = new Map<string, Loaded>()
+  /** Characters that were parsed since others had their turn. */
+  #parsed = 0
+
+  constructor(
+    private readonly engine: Engine,
+    private readonly tool: Tool,
+    private readonly who: Actor,
+    private readonly memory: Memory,
+    private readonly signal: AbortSignal,
+  ) {}
+
+  async fill(value: JsonValue, where: ResolveRefs): Promise<JsonValue> {
+    const { sharedInput } = this.tool
+    return (await this.#fill(value, where, { path: [], sees: true }, sharedInput)).value
+  }
+
+  async #fill(value: JsonValue, where: ResolveRefs, within: Within, shared = false) {
+    const { name, settings } = this.engine
+    const places = this.#placesIn(value, where, within)
+    const refs = [...new Set(places.map(({ refId }) => refId))]
+    if (refs.length === 0) return { value, cost: sumOf([]) }
+    if (this.#loaded.size + refs.length > MAX_REFERENCES || within.path.length >= MAX_LEVELS) {
+      throw new InvalidArgument(
+        'The input has too many references, counting those in the values it refers to.',
+      )
+    }
+    for (const refId of refs) {
+      this.signal.throwIfAborted()
+      await this.#load(refId, within)
+    }
+    const forms: Loaded[] = []
+    for (const place of places) forms.push(await this.#formFor(place))
+    const copied = shared ? [...new Set(forms)] : forms
+    const cost = sumOf(forms.map(form => form.cost))
+    const { weight } = sumOf(copied.map(form => form.cost)).seen
+    // What is private as a whole is held to its limits as a whole.
+    if (within.sees) checkCost({ ...cost, seen: { ...cost.seen, weight } }, settings)
+    else
+      checkSizes(
+        forms.map(form => form.size),
+        settings,
+      )
+    const copies = await this.#copies(copied)
+    const take = (of: JsonValue[]) => (shared ? of[0] : of.pop()) as JsonValue
+    let next = 0
+    const filled = replaceReferences(name, value, where, () =>
+      take(copies.get(forms[next++] as Loaded) as JsonValue[]),
+    )
+    return { value: filled, cost }
+  }
+
+  /** The references in a value, in the order in which they will be replaced. */
+  #placesIn(value: JsonValue, where: ResolveRefs, { path }: Within): Place[] {
+    // What stands in a value was not written for an argument.
+    const schema = path.length === 0 ? inputSchemaOf(this.tool) : undefined
+    const found: Array<Pick<Place, 'refId' | 'at'>> = []
+    replaceReferences(this.engine.name, value, where, (refId, at) => {
+      found.push({ refId, at })
+      return refId
+    })
+    checkPlaces(found)
+    return found.map(place => ({ ...place, wanted: schema && wantedAt(schema, place.at) }))
+  }
+
+  /** A value as the argument wants it: the same for all arguments that want the same. */
+  async #formFor(place: Place): Promise<Loaded> {
+    const { refId, wanted } = place
+    const loaded = this.#loaded.get(refId) as Loaded
+    if (!wanted) return loaded
+    const key = `${refId} ${[...wanted].join()}`
+    const known = this.#forms.get(key)
+    if (known) return known
+    const form = await this.#makeForm(loaded, wanted)
+    if (!form) throw noSuchForm(place, wanted, loaded.text)
+    this.#forms.set(key, form)
+    return form
+  }
+
+  async #makeForm(loaded: Loaded, wanted: ReadonlySet<JsonType>): Promise<Loaded | undefined> {
+    if (admits(wanted, loaded.text)) return loaded
+    // A text may have to be read as the JSON it is.
+    await this.memory(loaded.size.weight)
+    const text = asWanted({ json: loaded.text, ...loaded.instead }, wanted)
+    if (text === undefined) return undefined
+    const size = sizeOf(text)
+    return { ...loaded, text, size, cost: costOf(size, loaded.sees) }
+  }
+
+  /** The values that are to be used, each as often as it stands there. */
+  async #copies(forms: readonly Loaded[]): Promise<Map<Loaded, JsonValue[]>> {
+    const copies = new Map<Loaded, JsonValue[]>()
+    await this.memory(forms.reduce((sum, { size }) => sum + size.weight, 0))
+    for (const form of forms) {
+      const of = copies.get(form) ?? []
+      of.push(this.#handed(form.text))
+      copies.set(form, of)
+      await this.#giveTurns(form.text.length)
+    }
+    return copies
+  }
+
+  /** A handler computes with numbers of JavaScript; what only passes them on gets every digit. */
+  #handed(json: string): JsonValue {
+    return this.tool.verbatim ? parseStored(json) : parseStored(json, JSON.parse)
+  }
+
+  async #giveTurns(length: number): Promise<void> {
+    this.#parsed += length
+    if (this.#parsed < PARSED_AT_ONCE) return
+    this.#parsed = 0
+    await new Promise<void>(resolve => setImmediate(resolve))
+    this.signal.throwIfAborted()
+  }
+
+  async #load(refId: RefId, within: Within): Promise<void> {
+    const { path } = within
+    if (path.includes(refId)) {
+      throw new CircularReference('A value that the input refers to contains a reference to itself.')
+    }
+    if (this.#loaded.has(refId)) return
+    const named = path.length === 0
+    // What the call names was recorded when it was made.
+    const want = named ? { ...USE, audit: 'denials-only' as const } : USE
+    const entry = await findFor(this.engine, refId, this.who, want)
+    this.signal.throwIfAborted()
+    this.#guardBy(entry, !named)
+    refuseEnded(entry)
+    if (isInFlight(entry)) {
+      throw new InvalidArgument(
+        'A value that the input refers to contains a reference to a task that is still running. Wait for that one first.',
+      )
+    }
+    this.#loaded.set(refId, await this.#filled(entry, within))
+    this.signal.throwIfAborted()
+    await renew(this.engine, entry)
+  }
+
+  /** The value of an entry, for a tool that wants it with values in the places of the references in it. */
+  async #filled(entry: CompleteEntry, within: Within): Promise<Loaded> {
+    const { name, settings, access } = this.engine
+    const sees = access.may(entry, this.who, Permission.READ)
+    const { text, instead } = await this.#used(entry)
+    const own = sizeOf(text)
+    const deep = this.tool.resolveRefs === 'deep' && text.includes(`"${name}:`)
+    if (!deep) return { text, instead, sees, size: own, cost: costOf(own, sees) }
+    await this.memory(own.weight)
+    const inside = { path: [...within.path, entry.refId], sees: within.sees && sees }
+    const { value, cost } = await this.#fill(parseStored(text), true, inside)
+    const whole = stringifyJson(value)
+    const size = sizeOf(whole)
+    if (!inside.sees) checkSizes([size], settings)
+    return {
+      text: whole,
+      instead: {},
+      sees,
+      size,
+      cost: sees ? sumOf([costOf(own, true), cost]) : costOf(size, false),
+    }
+  }
+
+  /** Held to the limits before anything is made of it. */
+  async #used(entry: CompleteEntry): Promise<Pick<Loaded, 'text' | 'instead'>> {
+    const { settings } = this.engine
+    await this.memory(entry.valueBytes)
+    const json = await readJson(this.engine, entry)
+    const { length, weight } = sizeOf(json)
+    checkSizes([{ length: entry.view === undefined ? length : 0, weight }], settings)
+    if (entry.view === undefined) return { text: json, instead: {} }
+    await this.memory(weight)
+    const { value, text, forms = [] } = usedOf(this.engine, entry, parseStored(json))
+    const used = stringifyJson(value)
+    checkSizes([sizeOf(used)], settings)
+    return {
+      text: used,
+      instead: { ...(text === undefined ? {} : { text }), forms: forms.map(stringifyJson) },
+    }
+  }
+
+  /**
+   * Whoever makes the same call later is asked for rights to what stands in it, and not to what that turns out to refer to:
+   * so the result is only for those who have these.
+   */
+  #guardBy(entry: Entry, nested: boolean): void {
+    const { declassifies } = this.tool
+    const guards = nested
+      ? constraintsOf(entry, declassifies ? READ_OR_EXECUTE : Permission.READ)
+      : constraintsOfUnseen(this.engine, entry, this.who, this.tool)
+    this.guards.push(...guards)
+  }
+}
+
+function wantedAt(schema: JsonObject, at: Trail | undefined): ReadonlySet<JsonType> | undefined {
+  const path = pathOf(at, MAX_SCHEMA_DEPTH)
+  return path && typesAt(schema, path)
+}
+
+function noSuchForm({ at }: Place, wanted: ReadonlySet<JsonType>, json: string): InvalidArgument {
+  const place = (pathOf(at, MAX_SCHEMA_DEPTH) ?? []).join('.').slice(0, MAX_PLACE)
+  const found = typeOfJson(json) === 'string' ? 'a text that is no such JSON' : `of type ${typeOfJson(json)}`
+  return new InvalidArgument(
+    `The argument ${place} takes a value of type ${[...wanted].join(' or ')}; the value of its reference is ${found}. Pass another reference, or the value itself.`,
+  )
+}
+
+function inputSchemaOf({ inputJsonSchema, input }: Tool): JsonObject | undefined {
+  return inputJsonSchema ?? (input && jsonSchemaOf(input))
+}

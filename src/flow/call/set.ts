@@ -1,0 +1,106 @@
+import { type ActorLike, actor, describeActor, toActor } from '../../access/actor.ts'
+import type { Namespace } from '../../access/namespace.ts'
+import { type AccessPolicy, checkPolicy } from '../../access/policy.ts'
+import { toDate } from '../../core/clock.ts'
+import type { Duration } from '../../core/duration.ts'
+import type { CompleteEntry, PreviewSettings } from '../../core/entry.ts'
+import { expiry } from '../../core/entry.ts'
+import { InvalidArgument } from '../../core/errors.ts'
+import { events } from '../../core/events.ts'
+import { checkChoice, checkNames, checkPreview, type Names } from '../../core/options.ts'
+import { createRefId, type RefId } from '../../core/ref.ts'
+import type { TtlMode } from '../../core/tool.ts'
+import type { Engine } from '../engine.ts'
+import { encodeValue } from '../read/values.ts'
+import { ttlFor } from './draft.ts'
+
+const OPTIONS: Names<SetOptions> = {
+  namespace: true,
+  policy: true,
+  ttl: true,
+  ttlMode: true,
+  toolName: true,
+  actor: true,
+  preview: true,
+}
+
+export interface SetOptions {
+  /** @defaultValue 'public' */
+  namespace?: Namespace
+  /** @defaultValue that of the namespace */
+  policy?: AccessPolicy
+  /** How long it is kept; null for ever. @defaultValue that of the namespace, else the cache's `defaultTtl` */
+  ttl?: Duration | null
+  /** Whether reading puts the expiry off by the `ttl`. @defaultValue 'fixed' */
+  ttlMode?: TtlMode
+  /** The tool that made it. */
+  toolName?: string
+  /** On whose behalf; it needs WRITE by the policy of the namespace. @defaultValue the host program itself */
+  actor?: ActorLike
+  preview?: PreviewSettings
+}
+
+/** The handle of a stored value. */
+export interface CacheReference {
+  readonly refId: RefId
+  readonly label: string
+  readonly namespace: Namespace
+  readonly createdAt: Date
+  /** Absent: never. */
+  readonly expiresAt?: Date
+}
+
+/** Stores a value under a new reference. A reference never changes its value: the same label again is a new one. */
+export async function set(
+  engine: Engine,
+  label: string,
+  value: unknown,
+  options: SetOptions,
+): Promise<CacheReference> {
+  if (typeof label !== 'string' || label === '' || label.length > 256) {
+    throw new InvalidArgument('A value is stored under a label of 1 to 256 characters.')
+  }
+  checkNames(options, OPTIONS, '`set`')
+  await engine.clock.agreed()
+  const entry = entryOf(engine, label, options)
+  const { bytes, valueBytes } = await encodeValue(engine, value)
+  await engine.store.claim({ ...entry, valueBytes }, entry.createdAt, { value: bytes })
+  engine.events.emit(events.stored(entry))
+  const { refId, namespace, createdAt, expiresAt } = entry
+  return {
+    refId,
+    label,
+    namespace,
+    createdAt: toDate(createdAt),
+    ...(expiresAt === undefined ? {} : { expiresAt: toDate(expiresAt) }),
+  }
+}
+
+function entryOf(engine: Engine, label: string, options: SetOptions): CompleteEntry {
+  const who = options.actor === undefined ? actor.system() : toActor(options.actor)
+  const namespace = options.namespace ?? 'public'
+  const { policy } = engine.access.enter(namespace, who, 'set')
+  const ttl = ttlFor(engine, namespace, options.ttl)
+  const sliding = checkChoice(options.ttlMode, ['fixed', 'sliding'], 'ttlMode') === 'sliding'
+  const now = engine.clock.now()
+  return {
+    status: 'complete',
+    refId: createRefId(engine.name, engine.random),
+    ...(options.toolName === undefined ? {} : { toolName: options.toolName }),
+    label,
+    namespace,
+    policy: options.policy ? checkPolicy(options.policy) : policy,
+    startedBy: describeActor(who),
+    createdAt: now,
+    completedAt: now,
+    valueBytes: 0,
+    expiresAt: expiry(now, ttl),
+    ...(sliding && ttl !== undefined ? { slidingTtl: ttl } : {}),
+    version: 1,
+    attempt: 0,
+    maxRetries: 0,
+    idempotent: false,
+    retryHistory: [],
+    ...(options.preview ? { preview: checkPreview(options.preview) } : {}),
+  }
+}

@@ -1,0 +1,158 @@
+import type { Clock } from '../../core/clock.ts'
+import { type Entry, isExpired, isInFlight } from '../../core/entry.ts'
+import { WorkerLost } from '../../core/errors.ts'
+import type { RefId } from '../../core/ref.ts'
+import type { Handler } from '../../core/tool.ts'
+
+/** How long a result that nobody has fetched may answer an identical call, after its run settled. */
+const UNFETCHED_MS = 5 * 60_000
+
+/** How long a write that was stopped may still take effect where it was sent. */
+const STOPPED_WRITE_MS = 5 * 60_000
+
+const MAX_RUNS = 1_000
+
+/** How a write ended. A write that was stopped may go on where nobody here can see it. */
+export type WriteEnd = (how?: 'stopped') => void
+
+/** One run, as the calls of this process know it. How its task stands is for the entry alone to say. */
+export interface Run {
+  readonly refId: RefId
+  /** Resolves when its entry is stored, or when that failed. */
+  stored: Promise<unknown>
+  /** The calls that wait for it or were given its handle. */
+  callers: number
+  /** How often its result was given. */
+  deliveries: number
+  /** By the monotonic clock. */
+  settledAt: number | undefined
+}
+
+/**
+ * Which run an identical call may follow, for tools that only read and are not memoized: one that is in flight, or one
+ * whose result nobody has fetched yet. That is the agent that calls again instead of polling.
+ *
+ * A write ends all that: no call follows a run that began before the write did, or while it lasted. Only the process
+ * that passes the calls on sees this order, so nothing of it is stored. Bounded in count, oldest first out.
+ */
+export class SharedRuns {
+  readonly #byCall = new Map<string, Run>()
+  readonly #byRef = new Map<RefId, Run>()
+  #writes = 0
+
+  constructor(private readonly clock: Clock) {}
+
+  /** Something begins to change what tools read. Nothing is shared until the returned function is called. */
+  beginWrite(): WriteEnd {
+    this.#writes++
+    this.#forgetAll()
+    let ended = false
+    const end = () => {
+      this.#writes--
+    }
+    return how => {
+      if (ended) return
+      ended = true
+      if (how === 'stopped') this.clock.schedule(STOPPED_WRITE_MS, end, 'background')
+      else end()
+    }
+  }
+
+  /** A handler that writes for as long as it runs, whoever started it and whether or not somebody still waits. */
+  writing<Input, Output>(handler: Handler<Input, Output>): Handler<Input, Output> {
+    return async (input, task) => {
+      const end = this.beginWrite()
+      try {
+        const result = await handler(input, task)
+        end()
+        return result
+      } catch (error) {
+        end(task.signal.aborted || error instanceof WorkerLost ? 'stopped' : undefined)
+        throw error
+      }
+    }
+  }
+
+  /**
+   * The run that an identical call follows, with its entry; else the call's own, which identical calls may follow from
+   * now on.
+   * @param callKey what makes two calls the same call
+   * @param refId the call's own
+   */
+  async joinOrBegin(
+    callKey: string,
+    refId: RefId,
+    entryOf: (refId: RefId) => Promise<Entry | undefined>,
+  ): Promise<{ run: Run; entry?: Entry }> {
+    for (let run = this.#byCall.get(callKey); run; run = this.#byCall.get(callKey)) {
+      await run.stored
+      const entry = await entryOf(run.refId)
+      if (this.#byCall.get(callKey) !== run) continue
+      if (entry && this.#mayFollow(run, entry)) {
+        run.callers++
+        return { run, entry }
+      }
+      this.#forget(callKey, run)
+    }
+    return { run: this.begin(callKey, refId) }
+  }
+
+  /** The call's own run, which identical calls may follow from now on, unless something is being written. */
+  begin(callKey: string, refId: RefId): Run {
+    const run = aloneOn(refId)
+    if (this.#writes > 0) return run
+    const [oldest] = this.#byCall
+    if (oldest && this.#byCall.size >= MAX_RUNS) this.#forget(...oldest)
+    const replaced = this.#byCall.get(callKey)
+    if (replaced) this.#forget(callKey, replaced)
+    this.#byCall.set(callKey, run)
+    this.#byRef.set(refId, run)
+    return run
+  }
+
+  /** A call of this run was cancelled. True where no other call follows it; then no later call does either. */
+  leave(run: Run): boolean {
+    run.callers--
+    return run.callers === 0
+  }
+
+  /** Somebody was given the result: the next identical call runs anew. */
+  deliver(refId: RefId): void {
+    const run = this.#byRef.get(refId)
+    if (run) run.deliveries++
+  }
+
+  /** The last answer did not reach whoever asked. Where that was a handle, it gave no result. */
+  undeliver(refId: RefId): void {
+    const run = this.#byRef.get(refId)
+    if (run && run.deliveries > 0) run.deliveries--
+  }
+
+  settle(refId: RefId): void {
+    const run = this.#byRef.get(refId)
+    if (run) run.settledAt = this.clock.monotonic()
+  }
+
+  #mayFollow({ deliveries, settledAt, callers }: Run, entry: Entry): boolean {
+    if (callers === 0) return false
+    if (isInFlight(entry)) return true
+    if (entry.status !== 'complete' || isExpired(entry, this.clock.now()) || deliveries > 0) return false
+    // One that another process settled: when is not known.
+    return settledAt !== undefined && this.clock.monotonic() - settledAt < UNFETCHED_MS
+  }
+
+  #forget(callKey: string, run: Run): void {
+    this.#byCall.delete(callKey)
+    this.#byRef.delete(run.refId)
+  }
+
+  #forgetAll(): void {
+    this.#byCall.clear()
+    this.#byRef.clear()
+  }
+}
+
+/** A run that no other call may follow. */
+export function aloneOn(refId: RefId): Run {
+  return { refId, stored: Promise.resolve(), callers: 1, deliveries: 0, settledAt: undefined }
+}

@@ -1,0 +1,145 @@
+import type { Namespace } from '../../access/namespace.ts'
+import type { AccessPolicy } from '../../access/policy.ts'
+import { toDate } from '../../core/clock.ts'
+import { cursorBetween, positionOf } from '../../core/cursor.ts'
+import { type Duration, toMilliseconds } from '../../core/duration.ts'
+import { ENTRY_STATUSES, type Entry, type EntryStatus, type Progress } from '../../core/entry.ts'
+import { type ErrorCode, InvalidArgument, NotFound } from '../../core/errors.ts'
+import { hideSession, sessionDigest } from '../../core/hidden-session.ts'
+import { checkChoice, checkCount } from '../../core/options.ts'
+import type { RefId } from '../../core/ref.ts'
+import type { Engine } from '../engine.ts'
+import { find } from '../read/find.ts'
+import { scan } from './list.ts'
+
+/**
+ * What operators see of an entry: never its value or input, nor what a handler said in words, and no session's id
+ * (`session::<digest>` in its place).
+ */
+export interface EntryInfo {
+  readonly refId: RefId
+  readonly status: EntryStatus
+  /** The tool that makes the value. */
+  readonly toolName?: string
+  /** What `set` was told to call it. */
+  readonly label?: string
+  readonly namespace: Namespace
+  readonly policy: AccessPolicy
+  readonly createdAt: Date
+  readonly startedAt?: Date
+  readonly completedAt?: Date
+  /** Absent while the task is in flight, and for what never expires. */
+  readonly expiresAt?: Date
+  /** Size of the value's JSON. */
+  readonly valueBytes?: number
+  /** How often the handler was started. */
+  readonly attempt: number
+  readonly progress?: Omit<Progress, 'message'>
+  /** Why it failed. */
+  readonly errorCode?: ErrorCode
+}
+
+export interface ListOptions {
+  /** One namespace, as it is or as an `EntryInfo` shows it. @defaultValue all */
+  namespace?: Namespace | undefined
+  toolName?: string | undefined
+  statuses?: readonly EntryStatus[] | undefined
+  /** Made at least this long ago. */
+  olderThan?: Duration | undefined
+  /** Made less than this long ago. */
+  newerThan?: Duration | undefined
+  /** At most this many, up to 1000. @defaultValue 100 */
+  limit?: number | undefined
+  /** The `nextCursor` of the page before. */
+  cursor?: string | undefined
+}
+
+/** A page may hold less than its limit, or nothing, and still not be the last: that is the one without `nextCursor`. */
+export interface EntryPage {
+  readonly entries: readonly EntryInfo[]
+  readonly nextCursor?: string
+}
+
+const MAX_LIMIT = 1_000
+
+/** How many entries one call looks at, so that a filter that little passes costs no call more than that. */
+const MAX_LOOKED_AT = 10_000
+
+/** The entries that the filters leave, in order of refId. */
+export async function list(engine: Engine, options: ListOptions): Promise<EntryPage> {
+  const { namespace, statuses, cursor, limit = 100 } = options
+  if (checkCount(limit, 'limit') > MAX_LIMIT) throw new InvalidArgument(`limit is at most ${MAX_LIMIT}.`)
+  for (const status of statuses ?? []) checkChoice(status, ENTRY_STATUSES, 'A status')
+  const passes = filterOf(engine, options)
+  const after = cursor === undefined ? undefined : positionOf(engine, cursor)
+  const found: Entry[] = []
+  let lookedAt = 0
+  let last: RefId | undefined
+  for await (const { entry, wanted } of scan(engine, { namespace, statuses, after })) {
+    const listed = wanted && passes(entry)
+    if (last !== undefined && ((listed && found.length === limit) || lookedAt === MAX_LOOKED_AT)) {
+      return pageOf(found, cursorBetween(engine, last, entry.refId))
+    }
+    if (listed) found.push(entry)
+    lookedAt++
+    last = entry.refId
+  }
+  return pageOf(found)
+}
+
+/** One entry. @throws NotFound */
+export async function inspect(engine: Engine, refId: RefId): Promise<EntryInfo> {
+  const entry = await find(engine, refId)
+  if (!entry) throw new NotFound()
+  return describeEntry(entry)
+}
+
+/** What the store does not filter by. */
+function filterOf(engine: Engine, { toolName, olderThan, newerThan }: ListOptions) {
+  const now = engine.clock.now()
+  const latest =
+    olderThan === undefined ? Number.POSITIVE_INFINITY : now - toMilliseconds(olderThan, 'olderThan')
+  const after =
+    newerThan === undefined ? Number.NEGATIVE_INFINITY : now - toMilliseconds(newerThan, 'newerThan')
+  return (entry: Entry) =>
+    entry.createdAt <= latest &&
+    entry.createdAt > after &&
+    (toolName === undefined || entry.toolName === toolName)
+}
+
+function pageOf(found: readonly Entry[], nextCursor?: string): EntryPage {
+  return { entries: found.map(describeEntry), ...(nextCursor === undefined ? {} : { nextCursor }) }
+}
+
+export function describeEntry(entry: Entry): EntryInfo {
+  const { refId, status, toolName, label, namespace, policy, createdAt, expiresAt, attempt } = entry
+  return {
+    refId,
+    status,
+    ...(toolName === undefined ? {} : { toolName }),
+    ...(label === undefined ? {} : { label }),
+    namespace: hideSession(namespace),
+    policy: withoutSession(policy),
+    createdAt: toDate(createdAt),
+    ...(expiresAt === undefined ? {} : { expiresAt: toDate(expiresAt) }),
+    attempt,
+    ...(status === 'pending' ? {} : describeRun(entry)),
+  }
+}
+
+function describeRun(entry: Exclude<Entry, { status: 'pending' }>) {
+  const { startedAt, progress } = entry
+  const { message: _, ...numbers } = progress ?? {}
+  return {
+    ...(startedAt === undefined ? {} : { startedAt: toDate(startedAt) }),
+    ...(Object.keys(numbers).length === 0 ? {} : { progress: numbers }),
+    ...(entry.status === 'processing' ? {} : { completedAt: toDate(entry.completedAt) }),
+    ...(entry.status === 'complete' ? { valueBytes: entry.valueBytes } : {}),
+    ...(entry.status === 'failed' ? { errorCode: entry.error.code } : {}),
+  }
+}
+
+function withoutSession(policy: AccessPolicy): AccessPolicy {
+  const { boundSession } = policy
+  return boundSession === undefined ? policy : { ...policy, boundSession: sessionDigest(boundSession) }
+}

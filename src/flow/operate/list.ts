@@ -1,0 +1,44 @@
+import { type Entry, type EntryStatus, isExpired } from '../../core/entry.ts'
+import { hideSession, hidesSession } from '../../core/hidden-session.ts'
+import type { RefId } from '../../core/ref.ts'
+import type { Engine } from '../engine.ts'
+
+/** How many entries are read at once; the event loop turns after each batch. */
+const BATCH = 500
+
+export interface ScanFilter {
+  /** One namespace, also as operators are shown it: with its session hidden. */
+  readonly namespace?: string | undefined
+  readonly statuses?: readonly EntryStatus[] | undefined
+  readonly after?: RefId | undefined
+}
+
+/** An entry that was looked at, and whether it is one of those that were asked for. */
+export interface Scanned {
+  readonly entry: Entry
+  readonly wanted: boolean
+}
+
+/** Looks at a cache's entries in order of refId. What has expired is not wanted, whether or not it was swept yet. */
+export async function* scan(engine: Engine, filter: ScanFilter): AsyncGenerator<Scanned> {
+  const { namespace, statuses } = filter
+  const hidden = namespace !== undefined && hidesSession(namespace)
+  if (namespace !== undefined && !hidden) engine.access.rule(namespace)
+  for (let after = filter.after; ; ) {
+    const batch: Entry[] = await engine.store.list({
+      cacheName: engine.name,
+      limit: BATCH,
+      ...(namespace === undefined || hidden ? {} : { namespace }),
+      ...(statuses ? { statuses } : {}),
+      ...(after === undefined ? {} : { after }),
+    })
+    const now = engine.clock.expiryNow()
+    for (const entry of batch) {
+      const elsewhere = hidden && hideSession(entry.namespace) !== namespace
+      yield { entry, wanted: !elsewhere && !isExpired(entry, now) }
+    }
+    if (batch.length < BATCH) return
+    after = batch.at(-1)?.refId
+    await new Promise<void>(resolve => setImmediate(resolve))
+  }
+}

@@ -1,0 +1,64 @@
+import type { Namespace } from '../../access/namespace.ts'
+import type { Entry, EntryStatus } from '../../core/entry.ts'
+import type { Engine } from '../engine.ts'
+import { describeEntry, type EntryInfo } from './inspect.ts'
+import { scan } from './list.ts'
+
+export interface StatsOptions {
+  /** One namespace, as it is or as an `EntryInfo` shows it. @defaultValue all */
+  namespace?: Namespace | undefined
+}
+
+export interface ToolStats {
+  /** Absent: values that `set` put in and that no tool was named for. */
+  readonly toolName?: string
+  readonly count: number
+  readonly valueBytes: number
+}
+
+/** What is in a cache. Entries come and go while they are counted. */
+export interface CacheStats {
+  readonly count: number
+  readonly byStatus: Readonly<Record<EntryStatus, number>>
+  /** The tool with the most entries first. */
+  readonly byTool: readonly ToolStats[]
+  /** Bytes of JSON of all values; stores keep large ones compressed. */
+  readonly valueBytes: number
+  /** Handlers of this process that ignore their aborted signal, and still go on after their grace (`abortGrace`). */
+  readonly abandonedRuns: number
+  readonly oldest?: EntryInfo
+}
+
+/** Counts all entries, in batches. */
+export async function stats(engine: Engine, { namespace }: StatsOptions): Promise<CacheStats> {
+  const byStatus = { pending: 0, processing: 0, complete: 0, failed: 0, cancelled: 0 }
+  const byTool = new Map<string | undefined, { count: number; valueBytes: number }>()
+  let oldest: Entry | undefined
+  for await (const { entry, wanted } of scan(engine, { namespace })) {
+    if (!wanted) continue
+    byStatus[entry.status] += 1
+    const tool = byTool.get(entry.toolName) ?? { count: 0, valueBytes: 0 }
+    tool.count += 1
+    tool.valueBytes += entry.status === 'complete' ? entry.valueBytes : 0
+    byTool.set(entry.toolName, tool)
+    if (!oldest || entry.createdAt < oldest.createdAt) oldest = entry
+  }
+  const tools = [...byTool].map(
+    ([toolName, counts]): ToolStats => ({
+      ...(toolName === undefined ? {} : { toolName }),
+      ...counts,
+    }),
+  )
+  return {
+    count: sum(tools.map(({ count }) => count)),
+    byStatus,
+    byTool: tools.sort((a, b) => b.count - a.count),
+    valueBytes: sum(tools.map(({ valueBytes }) => valueBytes)),
+    abandonedRuns: engine.runs.abandoned,
+    ...(oldest ? { oldest: describeEntry(oldest) } : {}),
+  }
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0)
+}

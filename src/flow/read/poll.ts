@@ -1,0 +1,62 @@
+import { type ActorLike, toActor } from '../../access/actor.ts'
+import { READ_OR_EXECUTE } from '../../access/authorize.ts'
+import { type Duration, toMilliseconds } from '../../core/duration.ts'
+import { isInFlight, type Progress } from '../../core/entry.ts'
+import type { RefId } from '../../core/ref.ts'
+import type { CallResponse } from '../../core/response.ts'
+import type { ResponseFormat } from '../../core/tool.ts'
+import type { Engine } from '../engine.ts'
+import { findFor } from './find.ts'
+import { follow } from './follow.ts'
+import { PRIVATE, reply } from './reply.ts'
+import { tellProgress } from './status.ts'
+
+/** How a reference is asked for. */
+export interface GetOptions {
+  /** @defaultValue an anonymous agent */
+  actor?: ActorLike | undefined
+  /** A page of a list, object or text; from 1. */
+  page?: number | undefined
+  /** At most this many items a page; fewer where the budget demands. @defaultValue as many as fit */
+  pageSize?: number | undefined
+  /** Budget of the answer, in the cache's size mode. @defaultValue the tool's, else the cache's */
+  maxSize?: number | undefined
+  /** The whole value, up to the cache's `fullLimitBytes`. */
+  full?: boolean | undefined
+  /** How long to wait for a task that is in flight. @defaultValue 0 */
+  wait?: Duration | undefined
+  responseFormat?: ResponseFormat | undefined
+  /** Ends the wait, never the task. */
+  signal?: AbortSignal | undefined
+  /** Hears of progress during the wait. */
+  onProgress?: ((progress: Progress) => unknown) | undefined
+}
+
+/** A poll: the task before the value, authorized before either, and a wait where one is asked for. */
+export async function poll(engine: Engine, refId: RefId, options: GetOptions): Promise<CallResponse> {
+  const who = toActor(options.actor)
+  const within = toMilliseconds(options.wait ?? 0, 'wait')
+  const entry = await findFor(engine, refId, who, {
+    action: 'get',
+    permission: READ_OR_EXECUTE,
+    denial: PRIVATE,
+    audit: 'denials-only',
+  })
+  const listening = engine.thrown.listen(refId)
+  try {
+    const latest = await follow(engine, entry, {
+      within,
+      signals: [options.signal, listening.lost],
+      onChange: changed => tellProgress(engine, changed, who, options.onProgress),
+    })
+    if (latest && isInFlight(latest)) listening.lost.throwIfAborted()
+    return reply(engine, latest, who, {
+      ...options,
+      ifUnreadable: 'refuse',
+      action: 'get',
+      justFollowed: isInFlight(entry),
+    })
+  } finally {
+    listening.end()
+  }
+}

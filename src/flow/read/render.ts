@@ -1,0 +1,171 @@
+import type { ValuedEntry } from '../../core/entry.ts'
+import { InvalidArgument, ValueTooLarge } from '../../core/errors.ts'
+import { parseJson, stringifyJson } from '../../core/json-text.ts'
+import { checkCount } from '../../core/options.ts'
+import type { CacheResponse } from '../../core/response.ts'
+import { fitsText, measure, sizeWithin, type View, type ViewRequest, view } from '../../preview/preview.ts'
+import type { Shown } from '../../values/view.ts'
+import type { Engine } from '../engine.ts'
+import type { ReplyOptions } from './reply.ts'
+import { readJson, type Sources, sourcesOf } from './values.ts'
+
+/** What is asked for, and by whom. */
+interface ShowRequest extends ViewRequest {
+  /** The caller itself set the budget. */
+  readonly asked: boolean
+  /** A value with more JSON than this is not handed out unasked, however little of it is read. */
+  readonly maxWholeBytes: number
+}
+
+/** A view, and what the entry's own view says besides. */
+type Answer = View & Pick<CacheResponse, 'path' | 'about' | 'meta'>
+
+/** The value of an entry, whole or as much of it as was asked for and fits. Authorized by `reply`. */
+export async function showValue(
+  engine: Engine,
+  entry: ValuedEntry,
+  options: ReplyOptions,
+): Promise<CacheResponse> {
+  if (options.full) return showFull(engine, entry, options)
+  const request = viewRequest(engine, entry, options)
+  const sources = await sourcesOf(engine, entry)
+  return present(entry, parseJson(await lastView(sources, request)) as unknown as Answer)
+}
+
+/** Made once for all who ask for the same at the same time, or one after the other. */
+function lastView(sources: Sources, request: ShowRequest): Promise<string> {
+  const key = JSON.stringify(request)
+  if (sources.last?.request === key) return sources.last.view
+  const view = make(sources, request).then(made => stringifyJson(made))
+  const last = { request: key, view }
+  sources.last = last
+  view.catch(() => {
+    if (sources.last === last) delete sources.last
+  })
+  return view
+}
+
+async function make(sources: Sources, request: ShowRequest): Promise<Answer> {
+  const { whole, shown, paged, passes, view: projected } = sources
+  if (request.page !== undefined) return withPath(await view(paged, request), projected)
+  if (!passes) {
+    const answer = await view(whole, request)
+    return answer.kind === 'whole' ? answer : asPart(await view(shown, request), request, answer)
+  }
+  if (!projected) return view(whole, request)
+  const size = await passingSize(sources, request)
+  if (size !== undefined) return { kind: 'whole', value: parseJson(whole.json), size }
+  const pages = request.strategy === 'paginate'
+  const answer = asPart(await view(pages ? paged : shown, request), request)
+  const { about, meta } = projected
+  return {
+    ...(pages ? withPath(answer, projected) : answer),
+    ...(about ? { about } : {}),
+    ...(meta ? { meta } : {}),
+  }
+}
+
+/** The size of what is shown, if the whole value may pass: all that a model reads of it fits, and the rest is within reason. */
+async function passingSize(
+  { whole, shown, view }: Sources,
+  request: ShowRequest,
+): Promise<number | undefined> {
+  const { sizeMode, maxWholeBytes } = request
+  if (whole.json.length > maxWholeBytes) return undefined
+  const perToken = sizeMode === 'token' ? 1 : 4
+  const limit = request.asked ? request.maxSize : Math.max(request.maxSize, (view?.wholeUpTo ?? 0) * perToken)
+  if (view?.reads !== undefined && !(await fitsText(view.reads, sizeMode, limit))) return undefined
+  return sizeWithin(shown, sizeMode, limit)
+}
+
+function withPath(answer: Answer, projected: Shown | undefined): Answer {
+  return projected?.list ? { ...answer, path: projected.list.path } : answer
+}
+
+/** A projection that fits the budget is still not the whole value. */
+function asPart(projected: View, request: ShowRequest, ofWhole?: View & { kind: 'part' }): View {
+  if (projected.kind === 'part') return projected
+  const { value, size, totalItems } = projected
+  return {
+    kind: 'part',
+    preview: value,
+    strategy: request.strategy,
+    originalSize: ofWhole?.originalSize ?? size,
+    ...(ofWhole?.originalSizeIsEstimate ? { originalSizeIsEstimate: true } : {}),
+    previewSize: size,
+    ...(totalItems === undefined ? {} : { totalItems }),
+  }
+}
+
+async function showFull(engine: Engine, entry: ValuedEntry, options: ReplyOptions): Promise<CacheResponse> {
+  if (options.page !== undefined || options.pageSize !== undefined || options.maxSize !== undefined) {
+    throw new InvalidArgument('`full` gives the whole value: leave out page, page_size and max_size.')
+  }
+  const limit = engine.settings.fullLimitBytes
+  if (entry.valueBytes > limit) {
+    throw new ValueTooLarge(
+      `The whole value has ${entry.valueBytes} bytes of JSON; at most ${limit} are given at once. Ask for its pages instead: page: 1, 2, and so on.`,
+    )
+  }
+  const json = await readJson(engine, entry)
+  const { whole } = await sourcesOf(engine, entry)
+  const { size } = await measure(whole, engine.settings.preview.sizeMode)
+  return {
+    refId: entry.refId,
+    status: 'complete',
+    isComplete: true,
+    isAsync: false,
+    value: parseJson(json),
+    size,
+  }
+}
+
+/** The nearest budget wins: the call's, then the tool's, then the cache's. */
+function viewRequest(engine: Engine, entry: ValuedEntry, options: ReplyOptions): ShowRequest {
+  const { page, pageSize } = options
+  const defaults = engine.settings.preview
+  if (page !== undefined) checkCount(page, 'page')
+  if (pageSize !== undefined) checkCount(pageSize, 'page_size')
+  if (options.maxSize !== undefined) checkCount(options.maxSize, 'max_size')
+  const asked = options.maxSize ?? entry.preview?.maxSize ?? defaults.maxSize
+  return {
+    // A budget is no way around the ceiling of `full`; a token is about four bytes.
+    maxSize: Math.min(
+      asked,
+      Math.ceil(engine.settings.fullLimitBytes / (defaults.sizeMode === 'token' ? 4 : 1)),
+    ),
+    sizeMode: defaults.sizeMode,
+    strategy: entry.preview?.strategy ?? defaults.strategy,
+    asked: options.maxSize !== undefined,
+    maxWholeBytes: engine.settings.fullLimitBytes,
+    // A page size asks for pages: from the first.
+    ...(page === undefined && pageSize === undefined ? {} : { page: page ?? 1 }),
+    ...(pageSize === undefined ? {} : { pageSize }),
+  }
+}
+
+function present({ refId }: ValuedEntry, answer: Answer): CacheResponse {
+  const base = { refId, status: 'complete', isAsync: false } as const
+  if (answer.kind === 'whole') {
+    const { value, size, totalItems } = answer
+    return { ...base, isComplete: true, value, size, ...(totalItems === undefined ? {} : { totalItems }) }
+  }
+  const { kind: _, strategy, ...fields } = answer
+  return {
+    ...base,
+    isComplete: false,
+    previewStrategy: strategy,
+    ...fields,
+    message: howToGoOn(answer),
+  }
+}
+
+function howToGoOn({ page, totalPages, pageUnit }: View & { kind: 'part' }): string {
+  if (page === undefined) {
+    return 'Only a preview. For the rest call get_cached_result with this ref_id and page (1, 2, …) or a larger max_size.'
+  }
+  const joined = pageUnit === 'json' ? ' Pages are slices of one JSON text: join them before parsing.' : ''
+  return page < (totalPages ?? 1)
+    ? `Page ${page} of ${totalPages}.${joined} Next: get_cached_result with this ref_id and page: ${page + 1}.`
+    : `Page ${page} of ${totalPages}, the last.${joined}`
+}

@@ -1,0 +1,110 @@
+import type { Actor } from '../../access/actor.ts'
+import type { AuditAction } from '../../access/audit.ts'
+import { READ_OR_EXECUTE } from '../../access/authorize.ts'
+import { Permission } from '../../access/permission.ts'
+import { type Entry, hasValue, isExpired } from '../../core/entry.ts'
+import { PermissionDenied } from '../../core/errors.ts'
+import type { RefId } from '../../core/ref.ts'
+import type { CacheResponse, CallResponse } from '../../core/response.ts'
+import type { ResponseFormat } from '../../core/tool.ts'
+import type { Engine } from '../engine.ts'
+import { showValue } from './render.ts'
+import { describeTask } from './status.ts'
+import { renew } from './values.ts'
+
+export interface ReplyOptions {
+  page?: number | undefined
+  pageSize?: number | undefined
+  maxSize?: number | undefined
+  full?: boolean | undefined
+  responseFormat?: ResponseFormat | undefined
+  /**
+   * What a value that the actor may use but not see is answered with: an error, or the bare reference (for the
+   * call that made it).
+   */
+  ifUnreadable: 'refuse' | 'reference-only'
+  action: AuditAction
+  /** The caller has followed the entry until now: that it expired in between must not cost it the answer. */
+  justFollowed?: boolean
+  /** Aborted: nobody waits for the answer any more. */
+  signal?: AbortSignal | undefined
+}
+
+export const PRIVATE =
+  'This value is private: it may be used in computations, but not seen. Pass this ref_id, as it is, as an argument of another tool.'
+
+/** The only way out of the cache for what an entry holds. Whatever leaves has been authorized here. */
+export async function reply(
+  engine: Engine,
+  entry: Entry | undefined,
+  who: Actor,
+  options: ReplyOptions,
+): Promise<CallResponse> {
+  const { action, ifUnreadable } = options
+  const live = liveEntry(engine, entry, options.justFollowed)
+  const permission = live?.status === 'complete' ? Permission.READ : READ_OR_EXECUTE
+  let known: Entry
+  try {
+    known = engine.access.authorize(live, who, { action, permission, refId: live?.refId, denial: PRIVATE })
+  } catch (error) {
+    // The one call that made the value is answered without it.
+    if (!live || ifUnreadable !== 'reference-only' || !(error instanceof PermissionDenied)) throw error
+    return delivered(engine, bare(live, PRIVATE), options.signal)
+  }
+  if (known.status !== 'complete') {
+    const described = describeTask(engine, known, who, options.responseFormat)
+    if (!hasValue(known) || !engine.access.canReadMessages(known, who)) return described
+    return { ...described, errorValue: await showValue(engine, known, options) }
+  }
+  await renew(engine, known)
+  return delivered(engine, await showValue(engine, known, options), options.signal)
+}
+
+/** From now on the result is fetched. */
+function delivered(engine: Engine, answer: CacheResponse, signal: AbortSignal | undefined): CacheResponse {
+  if (!signal?.aborted) engine.sharedRuns.deliver(answer.refId)
+  return answer
+}
+
+export interface StatusOptions {
+  action: AuditAction
+  /** As it was asked for. */
+  refId?: RefId
+  format?: ResponseFormat | undefined
+  /** The caller has just changed the entry: that it is kept for no time must not cost it the answer. */
+  justChanged?: boolean
+}
+
+/** The same way out for callers who ask how a task stands, not for its value. */
+export function replyStatus(
+  engine: Engine,
+  entry: Entry | undefined,
+  who: Actor,
+  { action, refId, format, justChanged }: StatusOptions,
+): CallResponse {
+  const live = liveEntry(engine, entry, justChanged)
+  // What came before an answer to anything else was recorded there.
+  const quiet = action === 'status' ? {} : ({ audit: 'denials-only' } as const)
+  const want = {
+    action,
+    permission: READ_OR_EXECUTE,
+    refId: refId ?? live?.refId,
+    denial: PRIVATE,
+    ...quiet,
+  }
+  const known = engine.access.authorize(live, who, want)
+  if (known.status !== 'complete') return describeTask(engine, known, who, format)
+  const sees = engine.access.may(known, who, Permission.READ)
+  return {
+    ...bare(known, sees ? 'The task has finished. Its value can be read with this ref_id.' : PRIVATE),
+    ...(sees ? { valueBytes: known.valueBytes } : {}),
+  }
+}
+
+function liveEntry(engine: Engine, entry: Entry | undefined, justFollowed = false): Entry | undefined {
+  return entry && !justFollowed && isExpired(entry, engine.clock.expiryNow()) ? undefined : entry
+}
+
+function bare({ refId }: Entry, message: string): CacheResponse {
+  return { refId, status: 'complete', isComplete: false, isAsync: false, message }
+}

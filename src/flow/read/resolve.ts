@@ -1,0 +1,54 @@
+import { type ActorLike, toActor } from '../../access/actor.ts'
+import { Permission } from '../../access/permission.ts'
+import { parseStored } from '../../core/codec.ts'
+import { type Duration, toMilliseconds } from '../../core/duration.ts'
+import { isExpired, isInFlight } from '../../core/entry.ts'
+import { InvalidArgument, TaskCancelled } from '../../core/errors.ts'
+import type { JsonValue } from '../../core/json.ts'
+import type { RefId } from '../../core/ref.ts'
+import type { Engine } from '../engine.ts'
+import { findFor } from './find.ts'
+import { follow } from './follow.ts'
+import { PRIVATE } from './reply.ts'
+import { taskFailed } from './status.ts'
+import { readJson, renew } from './values.ts'
+
+export interface ResolveOptions {
+  /** @defaultValue an anonymous agent */
+  actor?: ActorLike | undefined
+  /**
+   * The right that the actor needs: `READ` to be given the value, `EXECUTE` where the program computes with it
+   * and keeps it from the actor.
+   * @defaultValue Permission.READ
+   */
+  permission?: Permission | undefined
+  /** How long to wait for a task that is in flight. @defaultValue 0 */
+  wait?: Duration | undefined
+}
+
+/**
+ * The value behind a reference, as a fresh copy.
+ *
+ * @throws NotFound, PermissionDenied; TaskFailed, TaskCancelled where there will be no value; InvalidArgument while
+ *   the task is still running
+ */
+export async function resolve(engine: Engine, refId: RefId, options: ResolveOptions): Promise<JsonValue> {
+  const who = toActor(options.actor)
+  const permission = options.permission ?? Permission.READ
+  const want = { action: 'resolve', permission, denial: PRIVATE } as const
+  const found = await findFor(engine, refId, who, { ...want, audit: 'denials-only' })
+  const latest = await follow(engine, found, { within: toMilliseconds(options.wait ?? 0, 'wait') })
+  // Again: what the task turned out to use may limit who sees its value.
+  const live =
+    latest && (isInFlight(found) || !isExpired(latest, engine.clock.expiryNow())) ? latest : undefined
+  const entry = engine.access.authorize(live, who, { ...want, refId })
+  if (isInFlight(entry)) {
+    throw new InvalidArgument(
+      'The task behind this reference is still running. Wait for it, then use its result.',
+    )
+  }
+  if (entry.status === 'cancelled') throw new TaskCancelled('The task behind this reference was cancelled.')
+  if (entry.status === 'failed') throw taskFailed(engine, entry, who)
+  await renew(engine, entry)
+  return parseStored(await readJson(engine, entry))
+}

@@ -1,0 +1,197 @@
+import type { Clock } from '../../core/clock.ts'
+import { decode, encode, parseStored } from '../../core/codec.ts'
+import type { Entry } from '../../core/entry.ts'
+import { NotFound, UnreadableValue, ValueTooLarge } from '../../core/errors.ts'
+import type { JsonValue } from '../../core/json.ts'
+import { stringifyJson } from '../../core/json-text.ts'
+import type { RefId } from '../../core/ref.ts'
+import { serializeValue } from '../../core/serialize.ts'
+import { Source } from '../../preview/preview.ts'
+import type { Shown, Used } from '../../values/view.ts'
+import { sizeOf } from '../call/input-cost.ts'
+import type { Engine } from '../engine.ts'
+import { Kept } from './kept.ts'
+
+/** Decoded values stay around while somebody pages through them: so many, and so much memory in all, as estimated. */
+const LIMITS = { maxCount: 1_000, maxWeight: 128 * 1024 * 1024, idleMs: 60_000 }
+
+/** A value as it is, and as previews and pages show it: the same unless the entry names a view. */
+export interface Sources {
+  readonly whole: Source
+  readonly shown: Source
+  /** What the pages are of. */
+  readonly paged: Source
+  /** What the view says besides. */
+  readonly view?: Shown
+  /** The whole value passes where what is shown of it fits. */
+  readonly passes: boolean
+  /** The last view that was made of them, as JSON: the same call again asks for the same view. */
+  last?: { readonly request: string; readonly view: Promise<string> }
+}
+
+/** Of what is kept for a value however small it is. */
+const OVERHEAD = 1_000
+
+interface Loaded {
+  readonly sources: Sources
+  /** The memory that they take, in bytes, as estimated. */
+  readonly weight: number
+}
+
+/**
+ * Decoded values, prepared for showing, by reference. A reference never changes its value, so this can be
+ * stale in no way; entries are authorized before it is asked.
+ */
+export class SourceCache {
+  readonly #kept: Kept<Sources>
+  readonly #loading = new Map<RefId, Promise<Sources>>()
+
+  constructor(clock: Clock) {
+    this.#kept = new Kept(clock, LIMITS)
+  }
+
+  /** How many values are kept. */
+  get size(): number {
+    return this.#kept.size
+  }
+
+  /** The sources of a value, made by `load` if need be; once, however many ask at the same time. */
+  get(entry: Entry, load: () => Promise<Loaded>): Promise<Sources> {
+    const { refId } = entry
+    const found = this.#kept.get(refId)
+    if (found) return Promise.resolve(found)
+    const loading = this.#loading.get(refId) ?? this.#load(entry, load)
+    this.#loading.set(refId, loading)
+    return loading
+  }
+
+  async #load(entry: Entry, load: () => Promise<Loaded>): Promise<Sources> {
+    const { refId } = entry
+    try {
+      const { sources, weight } = await load()
+      // Deleted in the meantime: nobody will ask again.
+      if (this.#loading.has(refId)) this.#kept.put(entry, sources, weight)
+      return sources
+    } finally {
+      this.#loading.delete(refId)
+    }
+  }
+
+  drop(refId: RefId): void {
+    this.#kept.drop(refId)
+    this.#loading.delete(refId)
+  }
+
+  clear(): void {
+    this.#kept.clear()
+    this.#loading.clear()
+  }
+
+  sweep(): void {
+    this.#kept.sweep()
+  }
+}
+
+/** A value as the store keeps it, and how large it is as JSON. */
+export interface EncodedValue {
+  readonly bytes: Uint8Array
+  readonly valueBytes: number
+}
+
+/**
+ * A handler's result as bytes for the store.
+ * @param verbatim see `ToolOptions`
+ * @throws ValueTooLarge, NotSerializable, CircularReference
+ */
+export async function encodeValue(engine: Engine, value: unknown, verbatim = false): Promise<EncodedValue> {
+  const json = jsonTextOf(value, verbatim)
+  const { maxValueBytes } = engine.settings
+  const valueBytes = Buffer.byteLength(json)
+  if (valueBytes > maxValueBytes) {
+    throw new ValueTooLarge(
+      `The value has more than ${maxValueBytes} bytes of JSON, the most this cache stores. Return less, or raise maxValueBytes.`,
+    )
+  }
+  return { bytes: await encode(json, { compress: engine.store.capabilities.durable }), valueBytes }
+}
+
+function jsonTextOf(value: unknown, verbatim: boolean): string {
+  try {
+    return verbatim ? stringifyJson(value as JsonValue) : serializeValue(value)
+  } catch (cause) {
+    if (!(cause instanceof RangeError && /string length/i.test(cause.message))) throw cause
+    throw new ValueTooLarge('The value has more JSON than one text can hold. Return less.', { cause })
+  }
+}
+
+/**
+ * The JSON text of an entry's value.
+ * @throws UnreadableValue; NotFound when the entry was deleted or expired a moment ago
+ */
+export async function readJson(engine: Engine, entry: Entry): Promise<string> {
+  const bytes = await engine.store.read(entry.refId, 'value')
+  if (!bytes) throw (await engine.store.get(entry.refId)) ? new UnreadableValue('it is gone') : new NotFound()
+  const json = await decode(bytes)
+  // A shorter number is a number, too.
+  const whole = entry.status !== 'complete' || Buffer.byteLength(json) === entry.valueBytes
+  if (!whole) throw new UnreadableValue('a part of it is gone')
+  return json
+}
+
+/** What answers about an entry are made from. */
+export function sourcesOf(engine: Engine, entry: Entry): Promise<Sources> {
+  const load = async () => {
+    const json = await readJson(engine, entry)
+    const value = parseStored(json)
+    const sources = makeSources(engine, entry, new Source(value, json))
+    // The text is kept, too.
+    return { sources, weight: OVERHEAD + json.length + sizeOf(json).weight }
+  }
+  // What a failed attempt left behind goes when another one begins.
+  if (entry.status === 'failed') return load().then(({ sources }) => sources)
+  return engine.sources.get(entry, load)
+}
+
+function makeSources(engine: Engine, entry: Entry, whole: Source): Sources {
+  const view = shownOf(engine, entry, whole.value)
+  if (!view) return { whole, shown: whole, paged: whole, passes: true }
+  const shown = new Source(view.value)
+  const paged = view.list ? new Source(view.list.items) : shown
+  return { whole, shown, paged, view, passes: isWrapping(engine, entry) }
+}
+
+/**
+ * Reading renews a sliding entry, once a tenth of its time has passed. Best effort: a lost race means that somebody else
+ * did it, and a store that cannot be written must not keep a reader from a value that is there.
+ */
+export async function renew(engine: Engine, entry: Entry): Promise<void> {
+  const { slidingTtl, expiresAt } = entry
+  if (slidingTtl === undefined || expiresAt === undefined) return
+  const renewed = engine.clock.now() + slidingTtl
+  if (renewed - expiresAt < slidingTtl / 10) return
+  const changed = { ...entry, expiresAt: renewed, version: entry.version + 1 }
+  await engine.store.update(changed, entry.version).catch(() => {})
+}
+
+/** What previews and pages show of an entry's value. Undefined: the value itself. */
+export function shownOf(engine: Engine, entry: Entry, value: JsonValue): Shown | undefined {
+  const view = viewOf(engine, entry)
+  if (!view) return undefined
+  return typeof view === 'function' ? { value: view(value, 'show') } : view.show(value)
+}
+
+/** What stands in another call's input for it. */
+export function usedOf(engine: Engine, entry: Entry, value: JsonValue): Used {
+  const view = viewOf(engine, entry)
+  if (!view) return { value }
+  return typeof view === 'function' ? { value: view(value, 'use') } : view.use(value)
+}
+
+/** Whether what is shown is all that a reader is after, so that the stored value passes where that fits. */
+export function isWrapping(engine: Engine, entry: Entry): boolean {
+  return typeof viewOf(engine, entry) === 'object'
+}
+
+function viewOf({ views }: Engine, { view }: Entry) {
+  return view !== undefined && Object.hasOwn(views, view) ? views[view] : undefined
+}

@@ -1,0 +1,86 @@
+import { isInFlight, type Lease } from '../../core/entry.ts'
+import { HardTimeout, TaskCancelled } from '../../core/errors.ts'
+import type { RefId } from '../../core/ref.ts'
+import type { EntryEvent } from '../../core/transition.ts'
+import { type Change, change } from '../change.ts'
+import type { Engine } from '../engine.ts'
+
+/** Tells the work of one performer to stop. Never by reference: that may belong to a newer performer by now. */
+export type Stop = (reason: unknown) => void
+
+/** Signs of life, and notice of its loss, for as long as this process has the task. Returns the end of it. */
+export function holdLease(engine: Engine, refId: RefId, lease: Lease, stop: Stop): () => void {
+  const ends = [keepLease(engine, refId, lease, stop), watchForLoss(engine, refId, lease, stop)]
+  return () => {
+    for (const end of ends) end()
+  }
+}
+
+/** A step of a task that is still ours; when it no longer is, the work is told to stop. */
+export async function renewOrStop(
+  engine: Engine,
+  refId: RefId,
+  event: EntryEvent,
+  stop: Stop,
+): Promise<Change | undefined> {
+  try {
+    const changed = await change(engine, refId, event)
+    if (changed.refused) stop(lost())
+    return changed
+  } catch {
+    // The store is away for the moment: the next heartbeat tries again, and the settlement waits for it.
+    return undefined
+  }
+}
+
+/** @throws TaskCancelled when the task was cancelled, deleted or taken over, noticed or not */
+export async function checkLease(engine: Engine, refId: RefId, { owner }: Lease): Promise<void> {
+  const entry = await engine.store.get(refId)
+  if (!entry || !isInFlight(entry) || entry.lease.owner !== owner) throw lost()
+}
+
+/** Aborts work that runs for too long. Returns the end of the watch. */
+export function limitTime(engine: Engine, ms: number | undefined, stop: Stop): () => void {
+  if (ms === undefined) return () => {}
+  const message = `The tool ran longer than its limit of ${ms / 1000} s and was stopped.`
+  return engine.clock.schedule(ms, () => stop(new HardTimeout(message)), 'background')
+}
+
+/** The heartbeat: three chances to renew before the lease runs out. */
+function keepLease(engine: Engine, refId: RefId, { owner, duration }: Lease, stop: Stop): () => void {
+  const beat = () => {
+    end = engine.clock.schedule(duration / 3, beat, 'background')
+    void renewOrStop(engine, refId, { type: 'renew', owner }, stop)
+  }
+  let end = engine.clock.schedule(duration / 3, beat, 'background')
+  return () => end()
+}
+
+/** Stops the work when the entry was cancelled, deleted or taken over, by whichever process. */
+function watchForLoss(engine: Engine, refId: RefId, { owner }: Lease, stop: Stop): () => void {
+  return engine.store.watch(refId, async () => {
+    try {
+      const entry = await engine.store.get(refId)
+      // Only the owner completes a task, so that is no loss.
+      if (entry?.status === 'complete') return
+      if (!entry || !isInFlight(entry) || entry.lease.owner !== owner) stop(lost())
+    } catch {
+      // As above: the heartbeat asks again.
+    }
+  })
+}
+
+export function lost(): TaskCancelled {
+  return new TaskCancelled('The task was cancelled or taken over.')
+}
+
+/** The process that a lease is of. */
+export function processOf({ owner }: Lease): string {
+  return owner.slice(0, owner.lastIndexOf('/'))
+}
+
+/** The right to run a task, for one claim, retry or recovery by this process. */
+export function newLease(engine: Engine): Lease {
+  const owner = `${engine.instance}/${Buffer.from(engine.random(6)).toString('hex')}`
+  return { owner, duration: engine.settings.leaseDuration }
+}

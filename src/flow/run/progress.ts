@@ -1,0 +1,100 @@
+import type { Clock } from '../../core/clock.ts'
+import { cutText } from '../../core/cut-text.ts'
+import type { Progress } from '../../core/entry.ts'
+import { Pace } from '../../core/pace.ts'
+import type { ProgressReport } from '../../core/tool.ts'
+
+/** At most one store write in this time. */
+const THROTTLE_MS = 100
+
+const MAX_MESSAGE_LENGTH = 1_000
+
+/** Takes any number of reports, writes at most one each 100 ms, and keeps the last one for the settlement. */
+export class ProgressReporter {
+  #report: ProgressReport | undefined
+  #unwritten = false
+  /** Ends the pause between two writes; set while a write is under way, too. */
+  #timer: (() => void) | undefined
+  #writing = Promise.resolve()
+  #ended = false
+  readonly #pace = new Pace()
+  readonly #begunAt: number
+
+  constructor(
+    private readonly clock: Clock,
+    private readonly write: (progress: Progress, pace: number | undefined) => Promise<void>,
+  ) {
+    this.#begunAt = clock.monotonic()
+  }
+
+  /** The last report; nothing where it cannot be read, which is no reason to fail the work. */
+  get latest(): Progress | undefined {
+    try {
+      return this.#report && toProgress(this.#report)
+    } catch {
+      return undefined
+    }
+  }
+
+  /** Called a million times it costs a million assignments: all else waits for the next write. */
+  report(report: ProgressReport): void {
+    if (this.#ended || !report) return
+    this.#report = report
+    this.#unwritten = true
+    if (!this.#timer) this.#flush()
+  }
+
+  /** No write begins after this; resolves when the last one has ended. */
+  async end(): Promise<void> {
+    this.#ended = true
+    this.#timer?.()
+    await this.#writing
+  }
+
+  #rest(): void {
+    if (this.#ended) return
+    this.#timer = this.clock.schedule(
+      THROTTLE_MS,
+      () => {
+        this.#timer = undefined
+        this.#flush()
+      },
+      'background',
+    )
+  }
+
+  #flush(): void {
+    const progress = this.latest
+    if (this.#ended || !this.#unwritten || !progress) return
+    this.#unwritten = false
+    if (progress.current !== undefined) {
+      this.#pace.add(progress.current, progress.total, this.clock.monotonic() - this.#begunAt)
+    }
+    const pace = this.#pace.recent()
+    // The pause begins when the write has ended: however slow the store, one write at most is under way.
+    this.#timer = () => {}
+    this.#writing = this.write(progress, pace)
+      .catch(() => {})
+      .then(() => this.#rest())
+  }
+}
+
+/** What a handler said, without what makes no sense: negative or non-finite numbers are left out. */
+export function toProgress({ current, total, message }: ProgressReport): Progress {
+  const done = sane(current)
+  const all = sane(total)
+  return {
+    ...(done === undefined ? {} : { current: done }),
+    ...(all === undefined ? {} : { total: all }),
+    ...(typeof message === 'string' ? { message: cutText(message, MAX_MESSAGE_LENGTH) } : {}),
+    ...(done === undefined || !all ? {} : { percentage: percentage(done, all) }),
+  }
+}
+
+function sane(value: number | undefined): number | undefined {
+  return typeof value === 'number' && Number.isFinite(value) && value >= 0 ? value : undefined
+}
+
+function percentage(current: number, total: number): number {
+  return Math.round(Math.min(1, current / total) * 1000) / 10
+}

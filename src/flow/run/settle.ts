@@ -1,0 +1,275 @@
+import {
+  type Entry,
+  expiry,
+  isInFlight,
+  type ProcessingEntry,
+  type Progress,
+  type TaskError,
+} from '../../core/entry.ts'
+import { errorText } from '../../core/error-text.ts'
+import {
+  ProtocolFailure,
+  publicMessageOf,
+  RefCacheError,
+  type RpcError,
+  StoreFull,
+  StoreUnavailable,
+  TaskCancelled,
+  TaskFailed,
+  UnreadableValue,
+  WorkerLost,
+} from '../../core/errors.ts'
+import { events } from '../../core/events.ts'
+import type { JsonValue } from '../../core/json.ts'
+import { retryDelay } from '../../core/retry-policy.ts'
+import type { Tool } from '../../core/tool.ts'
+import type { EntryEvent } from '../../core/transition.ts'
+import type { PayloadChanges } from '../../stores/store.ts'
+import { ttlFor } from '../call/draft.ts'
+import { type Change, change } from '../change.ts'
+import type { Engine } from '../engine.ts'
+import { type EncodedValue, encodeValue } from '../read/values.ts'
+import { pause } from './abort.ts'
+
+const MAX_ERROR_DATA_BYTES = 8 * 1024
+const MAX_ERROR_DATA_DEPTH = 100
+const FIRST_WAIT_MS = 250
+const MAX_WAIT_MS = 5_000
+/** `retryable` may ask somebody else, but the task must end. */
+const RETRYABLE_WITHIN_MS = 10_000
+
+/** How a handler ended: with its encoded value, or with an error. */
+export type Outcome = EncodedValue | { error: unknown }
+
+/** An attempt whose handler has ended. */
+export interface Attempt {
+  readonly entry: ProcessingEntry
+  readonly tool: Tool
+  /** By the monotonic clock. */
+  readonly begunAt: number
+  readonly progress: Progress | undefined
+}
+
+/**
+ * Ends an attempt: settles the task, or puts it off for another try; then says when that is due. Whatever the
+ * outcome, it is discarded when the lease is somebody else's by now.
+ */
+export async function settleAttempt(
+  engine: Engine,
+  attempt: Attempt,
+  outcome: Outcome,
+): Promise<number | undefined> {
+  if ('error' in outcome) return settleFailure(engine, attempt, outcome.error)
+  try {
+    const { entry, progress, tool } = attempt
+    // A finished task is never run again: its input goes.
+    const parts = { value: outcome.bytes, input: undefined }
+    const { valueBytes } = outcome
+    const done = (now: number): Ending => {
+      return {
+        type: 'complete',
+        now,
+        expiresAt: expiry(now, ttlFor(engine, entry.namespace, tool.ttl)),
+        progress,
+        valueBytes,
+      }
+    }
+    const stored = await store(engine, attempt, done, { parts, until: 'full' })
+    if (stored === 'full') await failFull(engine, attempt, toTaskError(new StoreFull(StoreFull.advice)))
+    return undefined
+  } catch (error) {
+    if (error instanceof StoreUnavailable) throw error
+    return settleFailure(engine, attempt, error)
+  }
+}
+
+async function settleFailure(engine: Engine, attempt: Attempt, error: unknown): Promise<number | undefined> {
+  const { entry, tool, progress } = attempt
+  const { retries = 0, maxRetries } = entry
+  const now = engine.clock.now()
+  if (mayGoOnElsewhere(engine, entry, error)) {
+    await store(engine, attempt, at => ({ type: 'release', now: at }))
+    return undefined
+  }
+  const taskError = toTaskError(error)
+  if (retries < maxRetries && (await isRetryable(engine, tool, error))) {
+    const retryAt = now + retryDelay(tool.retry, retries + 1, fraction(engine))
+    const postpone = () => ({ type: 'postpone', error: taskError, now, retryAt }) as const
+    const postponed = await store(engine, attempt, postpone, { until: 'full' })
+    if (postponed === 'stored') {
+      engine.events.emit(events.retrying(entry, retryAt))
+      return retryAt
+    }
+    // Refused. If that is because it was taken for lost, it has failed with its own error all the same.
+  }
+  engine.thrown.tell(entry, error, expiry(now, engine.settings.taskRetention))
+  const kept = await encodeFailure(engine, tool, error)
+  const end = failure(engine, progress, taskError, kept?.valueBytes)
+  const stored = await store(engine, attempt, end, { parts: kept && { value: kept.bytes }, until: 'full' })
+  if (stored === 'full') await failFull(engine, attempt, taskError)
+  return undefined
+}
+
+function failure(
+  engine: Engine,
+  progress: Progress | undefined,
+  error: TaskError,
+  valueBytes?: number,
+): (now: number) => Ending {
+  const { taskRetention } = engine.settings
+  const value = valueBytes === undefined ? {} : { valueBytes }
+  return now => ({ type: 'fail', now, expiresAt: expiry(now, taskRetention), progress, error, ...value })
+}
+
+/** What the work ended with instead of a value. Where that cannot be kept, the error's text has to do. */
+async function encodeFailure(
+  engine: Engine,
+  { verbatim }: Tool,
+  error: unknown,
+): Promise<EncodedValue | undefined> {
+  if (!(error instanceof TaskFailed) || error.value === undefined) return undefined
+  return encodeValue(engine, error.value, verbatim).catch(() => undefined)
+}
+
+/**
+ * The store is full, and there was time enough to make room. The input goes, so that there is room for the record of
+ * the failure. Until that is stored, whoever asks in this process is told here.
+ */
+async function failFull(engine: Engine, attempt: Attempt, error: TaskError): Promise<void> {
+  const { refId } = attempt.entry
+  engine.thrown.lose(refId, new StoreFull(StoreFull.advice))
+  try {
+    // Without its input a task cannot be retried, so one that failed by itself keeps it.
+    const parts = error.code === 'store_full' ? { input: undefined } : undefined
+    await store(engine, attempt, failure(engine, attempt.progress, error), { parts })
+  } finally {
+    engine.thrown.found(refId)
+  }
+}
+
+/** Only the end of this process is a reason to give work away; work that fails is the work's own matter. */
+function mayGoOnElsewhere(engine: Engine, entry: Entry, error: unknown): boolean {
+  const closed = error instanceof WorkerLost && engine.stopping.aborted
+  return closed && entry.idempotent && engine.store.capabilities.shared
+}
+
+type Unowned<E> = E extends { owner: string } ? Omit<E, 'owner'> : never
+type Ending = Unowned<Extract<EntryEvent, { type: 'complete' | 'fail' | 'postpone' | 'release' }>>
+
+interface StoreOptions {
+  readonly parts?: PayloadChanges | undefined
+  /** Gives up a store that stays full for too long. */
+  readonly until?: 'full'
+}
+
+/**
+ * A store that is away is waited for: the work is done, and its result must not be lost. How long it is kept counts from
+ * when it is stored at last.
+ */
+async function store(
+  engine: Engine,
+  attempt: Attempt,
+  eventAt: (now: number) => Ending,
+  { parts, until }: StoreOptions = {},
+): Promise<'stored' | 'refused' | 'full'> {
+  const { refId, lease } = attempt.entry
+  const tried: Ending[] = []
+  let fullSince: number | undefined
+  for (let wait = FIRST_WAIT_MS; ; wait = Math.min(wait * 2, MAX_WAIT_MS)) {
+    try {
+      const event = eventAt(engine.clock.now())
+      tried.push(event)
+      const changed = await change(engine, refId, { ...event, owner: lease.owner } as EntryEvent, parts)
+      if (changed.refused && !tried.some(one => wasDone(changed, one))) return 'refused'
+      tellSettled(engine, changed.entry)
+      return 'stored'
+    } catch (error) {
+      if (!(error instanceof StoreUnavailable)) throw error
+      engine.thrown.abandon(refId, error)
+      if (until && error instanceof StoreFull) {
+        fullSince ??= engine.clock.monotonic()
+        if (engine.clock.monotonic() >= endOfTries(engine, attempt, fullSince)) return 'full'
+      }
+      await pause(engine.clock, wait, engine.stopping).catch(() => {
+        throw error
+      })
+    }
+  }
+}
+
+function endOfTries({ settings }: Engine, { tool, begunAt }: Attempt, fullSince: number): number {
+  const atHardTimeout = begunAt + (tool.hardTimeout ?? Number.POSITIVE_INFINITY)
+  return Math.min(atHardTimeout, fullSince + settings.storeFullTimeout)
+}
+
+/** A try whose answer was lost may have been stored all the same; then the next one finds it done. */
+function wasDone({ entry }: Change, event: Ending): boolean {
+  if (event.type === 'postpone') return entry?.status === 'pending' && entry.retryAt === event.retryAt
+  if (event.type === 'release' || !entry || isInFlight(entry)) return false
+  return entry.completedAt === event.now && entry.status === (event.type === 'fail' ? 'failed' : 'complete')
+}
+
+function tellSettled(engine: Engine, entry: Entry | undefined): void {
+  if (!entry || isInFlight(entry)) return
+  engine.history.add(entry)
+  engine.events.emit(events.settled(entry))
+}
+
+/** Another attempt would end alike. */
+const FINAL = [WorkerLost, TaskCancelled, UnreadableValue]
+
+/** A `retryable` that throws, or does not answer in time, is a no: the handler's own error is what counts. */
+async function isRetryable(engine: Engine, tool: Tool, error: unknown): Promise<boolean> {
+  if (FINAL.some(kind => error instanceof kind)) return false
+  let cancel = () => {}
+  const late = new Promise<false>(resolve => {
+    cancel = engine.clock.schedule(RETRYABLE_WITHIN_MS, () => resolve(false), 'background')
+  })
+  try {
+    return Boolean(await Promise.race([tool.retry.retryable(error), late]))
+  } catch {
+    return false
+  } finally {
+    cancel()
+  }
+}
+
+/** What of an error is kept: its code and message, never its stack. */
+export function toTaskError(error: unknown): TaskError {
+  if (error instanceof StoreUnavailable) return { code: error.code, message: publicMessageOf(error) }
+  return {
+    code: error instanceof RefCacheError ? error.code : 'task_failed',
+    message: errorText(error),
+    ...(error instanceof ProtocolFailure ? { rpc: bounded(error.rpc) } : {}),
+  }
+}
+
+/** Errors lie in the entry, which every poll reads: data that is too large for that goes, the rest stays. */
+function bounded({ code, data }: RpcError): RpcError {
+  return data === undefined || !isSmall(data) ? { code } : { code, data }
+}
+
+function isSmall(data: JsonValue): boolean {
+  try {
+    const json = JSON.stringify(data)
+    return Buffer.byteLength(json) <= MAX_ERROR_DATA_BYTES && !isDeep(JSON.parse(json))
+  } catch {
+    // What somebody threw need not be JSON, whatever its type says.
+    return false
+  }
+}
+
+/** Stores copy entries as a whole, with the engine's stack. */
+function isDeep(data: JsonValue): boolean {
+  let level: unknown[] = [data]
+  for (let depth = 0; level.length > 0; depth++) {
+    if (depth > MAX_ERROR_DATA_DEPTH) return true
+    level = level.flatMap(part => (typeof part === 'object' && part !== null ? Object.values(part) : []))
+  }
+  return false
+}
+
+/** A random number in [0, 1). */
+function fraction(engine: Engine): number {
+  return Buffer.from(engine.random(4)).readUInt32LE() / 2 ** 32
+}

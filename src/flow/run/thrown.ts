@@ -1,0 +1,116 @@
+import type { Clock } from '../../core/clock.ts'
+import type { Entry } from '../../core/entry.ts'
+import type { RefId } from '../../core/ref.ts'
+import { Kept } from '../read/kept.ts'
+
+/** Errors can hold much; whoever asks later gets the message alone. */
+const LIMITS = { maxCount: 100, maxWeight: 1_000_000, idleMs: 10 * 60_000 }
+
+/** What a waiting caller has heard so far. */
+export interface Listening {
+  /** The error that the handler threw. */
+  readonly heard: { readonly error: unknown } | undefined
+  /** Aborts when the task can be followed no further, with the error as its reason. */
+  readonly abandoned: AbortSignal
+  /** Aborts when its outcome is lost and no entry can say so. */
+  readonly lost: AbortSignal
+  end(): void
+}
+
+interface Listener {
+  heard: { readonly error: unknown } | undefined
+  readonly abandon: AbortController
+  readonly lose: AbortController
+}
+
+/**
+ * Brings errors as they were thrown, which no store can hold, to the callers in this process: those that wait, and for
+ * the latest failures those that ask later. It decides nothing: whether a task failed is in its entry.
+ */
+export class ThrownErrors {
+  readonly #listeners = new Map<RefId, Set<Listener>>()
+  readonly #lost = new Map<RefId, unknown>()
+  readonly #latest: Kept<{ readonly attempt: number; readonly error: unknown }>
+
+  constructor(clock: Clock) {
+    this.#latest = new Kept(clock, LIMITS)
+  }
+
+  listen(refId: RefId): Listening {
+    const listener: Listener = {
+      heard: undefined,
+      abandon: new AbortController(),
+      lose: new AbortController(),
+    }
+    if (this.#lost.has(refId)) lose(listener, this.#lost.get(refId))
+    const listeners = this.#listeners.get(refId) ?? new Set()
+    this.#listeners.set(refId, listeners.add(listener))
+    return {
+      get heard() {
+        return listener.heard
+      },
+      abandoned: listener.abandon.signal,
+      lost: listener.lose.signal,
+      end: () => {
+        listeners.delete(listener)
+        if (listeners.size === 0 && this.#listeners.get(refId) === listeners) this.#listeners.delete(refId)
+      },
+    }
+  }
+
+  /** The handler threw in this attempt, which is the last; the entry is about to say so. */
+  tell({ refId, attempt }: Entry, error: unknown, expiresAt: number | undefined): void {
+    for (const listener of this.#listeners.get(refId) ?? []) listener.heard = { error }
+    this.#latest.put({ refId, expiresAt }, { attempt, error }, weightOf(error))
+  }
+
+  /** What the handler of a failed entry threw, where it ran in this process a short while ago. */
+  of({ refId, attempt }: Pick<Entry, 'refId' | 'attempt'>): unknown {
+    const latest = this.#latest.get(refId)
+    return latest?.attempt === attempt ? latest.error : undefined
+  }
+
+  /** The outcome of a task is lost, and its entry cannot say so yet, because the store is full. */
+  lose(refId: RefId, error: unknown): void {
+    this.#lost.set(refId, error)
+    for (const listener of this.#listeners.get(refId) ?? []) lose(listener, error)
+  }
+
+  /** Its entry says so now, or nobody can make it say so any more. */
+  found(refId: RefId): void {
+    this.#lost.delete(refId)
+  }
+
+  /** The entry is gone, or begins anew. */
+  drop(refId: RefId): void {
+    this.#latest.drop(refId)
+  }
+
+  clear(): void {
+    this.#latest.clear()
+  }
+
+  sweep(): void {
+    this.#latest.sweep()
+  }
+
+  /** The entry cannot say what became of the task, because the store is away. */
+  abandon(refId: RefId, error: unknown): void {
+    for (const { abandon } of this.#listeners.get(refId) ?? []) abandon.abort(error)
+  }
+}
+
+/** What can be seen of an error's size: it may hold anything. */
+function weightOf(error: unknown): number {
+  try {
+    const { message = '', stack = '' } = error as { message?: unknown; stack?: unknown }
+    return 1_000 + String(message).length + String(stack).length
+  } catch {
+    return 10_000
+  }
+}
+
+function lose({ abandon, lose }: Listener, error: unknown): void {
+  abandon.abort(error)
+  lose.abort(error)
+}
