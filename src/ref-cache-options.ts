@@ -17,6 +17,7 @@ import { SharedRuns } from './flow/call/shared-runs.ts'
 import { Emitter } from './flow/emitter.ts'
 import type { Engine, Settings, Views } from './flow/engine.ts'
 import { EntryClock } from './flow/entry-clock.ts'
+import { FollowedEntries } from './flow/followed-entries.ts'
 import { observed } from './flow/observed-store.ts'
 import { EqualRefusals } from './flow/read/find.ts'
 import { SourceCache } from './flow/read/values.ts'
@@ -158,6 +159,7 @@ export function createEngine(
     instance: `${nameOfHost()}/${process.pid}/${Buffer.from(random(6)).toString('hex')}`,
     store,
     equalRefusals: new EqualRefusals(store, access, name),
+    followed: new FollowedEntries(store),
     runner: options.runner ?? inProcessRunner(),
     clock,
     random,

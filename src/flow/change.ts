@@ -11,21 +11,40 @@ export type Change = { entry: Entry; refused?: Refusal } | { entry?: undefined; 
 /** Each lost race means that somebody else made progress, so this many in a row is a broken store. */
 const MAX_RACES = 100
 
-/** Lets an event happen to an entry, whoever else is changing it: read, transition, compare and set, again if need be. */
+/**
+ * Applies an event to an entry, whoever else is changing it: transition, compare and set. The entry is read only where this
+ * process does not know it, or knows an old version of it.
+ * @param known the entry as the caller has it, or its reference
+ */
 export async function change(
   engine: Engine,
-  refId: RefId,
+  known: Entry | RefId,
   event: EntryEvent,
   parts?: PayloadChanges,
 ): Promise<Change> {
+  const { store, followed } = engine
+  const refId = typeof known === 'string' ? known : known.refId
+  let entry = newer(typeof known === 'string' ? undefined : known, followed.latest(refId))
+  let isCurrent = false
   for (let race = 0; race < MAX_RACES; race++) {
-    const entry = await engine.store.get(refId)
+    if (!entry) {
+      entry = await followed.readAnew(refId)
+      isCurrent = true
+    }
     if (!entry) return { refused: 'gone' }
     const moved = transition(entry, event)
-    if (!moved.ok) return { entry, refused: moved.refused }
-    if (await engine.store.update(moved.entry, entry.version, parts)) return { entry: moved.entry }
+    if (moved.ok && (await store.update(moved.entry, entry.version, parts))) {
+      followed.saw(moved.entry)
+      return { entry: moved.entry }
+    }
+    if (!moved.ok && isCurrent) return { entry, refused: moved.refused }
+    entry = undefined
   }
   throw new StoreUnavailable(
     'The store refused an update again and again although nothing stands against it.',
   )
+}
+
+function newer(one: Entry | undefined, other: Entry | undefined): Entry | undefined {
+  return one && other ? (other.version > one.version ? other : one) : (one ?? other)
 }

@@ -12,6 +12,7 @@ import type { InputBudget } from './call/input-budget.ts'
 import type { SharedRuns } from './call/shared-runs.ts'
 import type { Emitter } from './emitter.ts'
 import type { EntryClock } from './entry-clock.ts'
+import type { FollowedEntries } from './followed-entries.ts'
 import type { EqualRefusals } from './read/find.ts'
 import type { SourceCache } from './read/values.ts'
 import type { HandlerRuns } from './run/handler-runs.ts'
@@ -76,6 +77,7 @@ export interface Engine {
   readonly sources: SourceCache
   readonly thrown: ThrownErrors
   readonly equalRefusals: EqualRefusals
+  readonly followed: FollowedEntries
   readonly queue: TaskQueue
   /** Where tasks that were lost together again and again take turns, one at a time. */
   readonly suspects: TaskQueue

@@ -7,6 +7,7 @@ import { altered, isSealed, seal, Unreadable, unseal } from './encrypted-seal.ts
 import type {
   Claim,
   ListFilter,
+  OnChange,
   Payload,
   PayloadChanges,
   Store,
@@ -127,7 +128,7 @@ class EncryptedStore implements Store {
     return this.#inner.prune(now, limit)
   }
 
-  watch(refId: RefId, onChange: () => void): () => void {
+  watch(refId: RefId, onChange: OnChange): () => void {
     return this.#inner.watch(refId, onChange)
   }
 

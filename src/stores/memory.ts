@@ -2,7 +2,7 @@ import { type Entry, isExpired, isInFlight } from '../core/entry.ts'
 import { InvalidArgument, StoreUnavailable, ValueTooLarge } from '../core/errors.ts'
 import { ExactNumber } from '../core/json-text.ts'
 import { cacheNameOf, type RefId } from '../core/ref.ts'
-import type { Claim, ListFilter, Payload, PayloadChanges, Store } from './store.ts'
+import type { Claim, ListFilter, OnChange, Payload, PayloadChanges, Store } from './store.ts'
 import { Watchers } from './watchers.ts'
 
 export interface MemoryStoreOptions {
@@ -122,7 +122,7 @@ class MemoryStore implements Store {
     return this.#removeWhere(entry => isExpired(entry, now), limit)
   }
 
-  watch(refId: RefId, onChange: () => void): () => void {
+  watch(refId: RefId, onChange: OnChange): () => void {
     return this.#closed ? () => {} : this.#watchers.add(refId, onChange)
   }
 
@@ -164,7 +164,7 @@ class MemoryStore implements Store {
     this.#settled.delete(refId)
     if (!isInFlight(entry)) this.#settled.add(refId)
     this.#makeRoom(refId)
-    this.#watchers.notify(refId)
+    this.#watchers.notify(refId, entry.version)
     return entry
   }
 

@@ -2,6 +2,7 @@ import { systemClock } from '../core/clock.ts'
 import type { RefId } from '../core/ref.ts'
 import type { Connection } from './redis-client.ts'
 import { channelOf, refIdOfChannel } from './redis-keys.ts'
+import type { OnChange } from './store.ts'
 import { Watchers } from './watchers.ts'
 
 /** Too short to notice, and long enough for a watch that ends at once to cost the server nothing. */
@@ -39,7 +40,7 @@ export class RedisChanges {
     this.#pollMs = pollMs
   }
 
-  watch(refId: RefId, onChange: () => void): () => void {
+  watch(refId: RefId, onChange: OnChange): () => void {
     if (this.#closed) return () => {}
     const end = this.#watchers.add(refId, onChange)
     this.#watched.set(refId, (this.#watched.get(refId) ?? 0) + 1)
@@ -55,8 +56,8 @@ export class RedisChanges {
   }
 
   /** Tells of a change that this process made itself. */
-  notify(refId: RefId): void {
-    this.#watchers.notify(refId)
+  notify(refId: RefId, version?: number): void {
+    this.#watchers.notify(refId, version)
   }
 
   close(): void {
@@ -90,7 +91,7 @@ export class RedisChanges {
         this.#heard.clear()
         for (const refId of [...this.#watched.keys(), ...this.#asked]) this.#unsettled.add(refId)
       },
-      onMessage: channel => this.#watchers.notify(refIdOfChannel(channel)),
+      onMessage: (channel, message) => this.#watchers.notify(refIdOfChannel(channel), versionIn(message)),
     })
     if (this.#closed) {
       connection.destroy()
@@ -170,4 +171,10 @@ export class RedisChanges {
       'background',
     )
   }
+}
+
+/** Nothing where the entry is gone. */
+function versionIn(message: string): number | undefined {
+  const version = Number(message)
+  return Number.isSafeInteger(version) && version > 0 ? version : undefined
 }

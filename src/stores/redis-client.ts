@@ -22,7 +22,7 @@ export interface Connection {
 export interface ConnectionObserver {
   readonly onReady: () => void
   readonly onDown: (error?: unknown) => void
-  readonly onMessage: (channel: string) => void
+  readonly onMessage: (channel: string, message: string) => void
 }
 
 /** What node-redis and ioredis clients have in common. */
@@ -115,7 +115,7 @@ function nodeRedis(client: NodeRedisClient, ownership: Ownership): Connection {
   let observer: ConnectionObserver | undefined
   let stopListening = () => {}
   // One function for all, because node-redis keeps a list of listeners for each channel.
-  const listener = (_message: string, channel: string) => observer?.onMessage(channel)
+  const listener = (message: string, channel: string) => observer?.onMessage(channel, message)
   return {
     isReady: () => client.isReady,
     open() {
@@ -148,7 +148,7 @@ function ioredis(client: IoredisClient, ownership: Ownership): Connection {
     unsubscribe: channels => client.unsubscribe(...channels),
     duplicate: () => ioredis(client.duplicate(), 'owned'),
     observe({ onReady, onDown, onMessage }) {
-      const message = (channel: unknown) => onMessage(String(channel))
+      const message = (channel: unknown, text: unknown) => onMessage(String(channel), String(text))
       stopListening = listen(client, { ready: onReady, error: onDown, close: () => onDown(), message })
     },
     destroy: () => (ownership === 'owned' ? client.disconnect() : stopListening()),

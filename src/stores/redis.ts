@@ -15,7 +15,7 @@ import {
 import { baseOf, cachesKey, channelBaseOf, checkPrefix, idOf } from './redis-keys.ts'
 import { RedisLink } from './redis-link.ts'
 import { CLAIM, CLEAR, DELETE, FIND, LIST, PRUNE, type Script, UPDATE } from './redis-scripts.ts'
-import type { Claim, ListFilter, Payload, PayloadChanges, Store, StoreTime } from './store.ts'
+import type { Claim, ListFilter, OnChange, Payload, PayloadChanges, Store, StoreTime } from './store.ts'
 import { Warnings } from './warnings.ts'
 
 export type { IoredisClient, NodeRedisClient } from './redis-client.ts'
@@ -111,7 +111,7 @@ class RedisStore implements Store {
     if (outcome === -1) throw new InvalidArgument(`${draft.refId} is stored already.`)
     // The server may have been emptied since it was told. A claim that is won stays so: if need be, the next one tells.
     if (detail === 1) await this.#register(cacheName).catch(() => this.#known.delete(cacheName))
-    this.#changes.notify(draft.refId)
+    this.#changes.notify(draft.refId, draft.version)
     return { won: true, entry: parseJson(record) as unknown as Entry }
   }
 
@@ -133,7 +133,7 @@ class RedisStore implements Store {
     const fields = fieldsOf(entry, stringifyJson(entry))
     const args = [...fields, String(expectedVersion), ...partArguments(parts)]
     const updated = (await this.#run(UPDATE, cacheNameOf(entry.refId), args)) === 1
-    if (updated) this.#changes.notify(entry.refId)
+    if (updated) this.#changes.notify(entry.refId, entry.version)
     return updated
   }
 
@@ -189,7 +189,7 @@ class RedisStore implements Store {
     return pruned
   }
 
-  watch(refId: RefId, onChange: () => void): () => void {
+  watch(refId: RefId, onChange: OnChange): () => void {
     return this.#changes.watch(refId, onChange)
   }
 

@@ -10,7 +10,7 @@ import { asStoreError, isBusy } from './sqlite-errors.ts'
 import { openDatabase } from './sqlite-file.ts'
 import { defaultPath, filesAt, isReplaced, type OpenFiles, pathOf, removeLeftovers } from './sqlite-place.ts'
 import { SqliteRecords } from './sqlite-records.ts'
-import type { Claim, ListFilter, Payload, PayloadChanges, Store, StoreTime } from './store.ts'
+import type { Claim, ListFilter, OnChange, Payload, PayloadChanges, Store, StoreTime } from './store.ts'
 import { Warnings } from './warnings.ts'
 import { Watchers } from './watchers.ts'
 
@@ -89,7 +89,7 @@ class SqliteStore implements Store {
 
   async claim(draft: Entry, now: number, parts?: PayloadChanges): Promise<Claim> {
     const claim = await this.#write(records => records.claim(draft, now, parts))
-    if (claim.won) this.#watchers.notify(draft.refId)
+    if (claim.won) this.#watchers.notify(draft.refId, draft.version)
     return claim
   }
 
@@ -107,7 +107,7 @@ class SqliteStore implements Store {
 
   async update(entry: Entry, expectedVersion: number, parts?: PayloadChanges): Promise<boolean> {
     const updated = await this.#write(records => records.update(entry, expectedVersion, parts))
-    if (updated) this.#watchers.notify(entry.refId)
+    if (updated) this.#watchers.notify(entry.refId, entry.version)
     return updated
   }
 
@@ -133,7 +133,7 @@ class SqliteStore implements Store {
     return pruned
   }
 
-  watch(refId: RefId, onChange: () => void): () => void {
+  watch(refId: RefId, onChange: OnChange): () => void {
     if (this.#closed) return () => {}
     const end = this.#watchers.add(refId, onChange)
     // The timer does not keep the process alive: whoever waits for a change has a timer of its own.

@@ -34,6 +34,9 @@ export interface ListFilter {
   readonly after?: RefId
 }
 
+/** `version`: that of the entry after the change, where the store knows it; who has that version need not read the entry. */
+export type OnChange = (version?: number) => void
+
 export interface StoreTime {
   /** Milliseconds since the epoch. */
   readonly now: number
@@ -85,9 +88,9 @@ export interface Store {
 
   /**
    * Calls `onChange` soon after the entry changed or went, never inside of the call that changed it. May coalesce, may
-   * call without need, never throws; listeners read the entry anew. Returns the end of it. After `close` it does nothing.
+   * call without need, never throws; listeners read the entry anew, unless they are told a version that they have. Returns the end of it. After `close` it does nothing.
    */
-  watch(refId: RefId, onChange: () => void): () => void
+  watch(refId: RefId, onChange: OnChange): () => void
 
   /**
    * The time by which those who share the store judge expiry; `now` is what this process's own clock says. From the store's own clock,

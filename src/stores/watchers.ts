@@ -1,8 +1,10 @@
 import type { RefId } from '../core/ref.ts'
+import type { OnChange } from './store.ts'
 
 interface Watcher {
-  readonly onChange: () => void
-  due: boolean
+  readonly onChange: OnChange
+  /** A call is on its way, with the version that is to be told. */
+  due: { version: number | undefined } | undefined
   ended: boolean
 }
 
@@ -15,8 +17,8 @@ export class Watchers {
     return this.#byRefId.size
   }
 
-  add(refId: RefId, onChange: () => void): () => void {
-    const watcher: Watcher = { onChange, due: false, ended: false }
+  add(refId: RefId, onChange: OnChange): () => void {
+    const watcher: Watcher = { onChange, due: undefined, ended: false }
     const watchers = this.#byRefId.get(refId) ?? new Set()
     this.#byRefId.set(refId, watchers.add(watcher))
     return () => {
@@ -26,9 +28,10 @@ export class Watchers {
     }
   }
 
-  notify(refId: RefId): void {
+  /** @param version the entry's, now; without it, listeners cannot know what changed */
+  notify(refId: RefId, version?: number): void {
     const watchers = this.#byRefId.get(refId)
-    if (watchers) for (const watcher of watchers) tell(watcher)
+    if (watchers) for (const watcher of watchers) tell(watcher, version)
   }
 
   notifyAll(): void {
@@ -37,11 +40,20 @@ export class Watchers {
 }
 
 /** In a microtask of its own: the writer never runs a listener's code, nor meets its errors. */
-function tell(watcher: Watcher): void {
-  if (watcher.due) return
-  watcher.due = true
+function tell(watcher: Watcher, version?: number): void {
+  if (watcher.due) {
+    watcher.due.version = newest(watcher.due.version, version)
+    return
+  }
+  const due = { version }
+  watcher.due = due
   queueMicrotask(() => {
-    watcher.due = false
-    if (!watcher.ended) watcher.onChange()
+    watcher.due = undefined
+    if (!watcher.ended) watcher.onChange(due.version)
   })
+}
+
+/** Of two changes. Where one of them is unknown, what holds now is. */
+function newest(one: number | undefined, other: number | undefined): number | undefined {
+  return one === undefined || other === undefined ? undefined : Math.max(one, other)
 }

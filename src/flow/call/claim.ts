@@ -46,7 +46,7 @@ async function claimKeyed(engine: Engine, tool: Tool, drafted: DraftedCall): Pro
     if (!unreadable) return claimed
     if (tries === MAX_TRIES) throw unreadable
     warnUnused(engine, tool, unreadable)
-    await releaseKey(engine, claimed.entry.refId)
+    await releaseKey(engine, claimed.entry)
   }
 }
 
@@ -55,7 +55,7 @@ async function claimAnew(engine: Engine, tool: Tool, drafted: DraftedCall): Prom
   for (;;) {
     const claimed = await claimWith(engine, drafted, admitted(engine, tool, drafted))
     if (claimed.won) return claimed
-    await releaseKey(engine, claimed.entry.refId)
+    await releaseKey(engine, claimed.entry)
   }
 }
 
@@ -138,6 +138,6 @@ function warnUnused(engine: Engine, tool: Tool, { message }: UnreadableValue): v
   engine.logger.warn(`A stored result of ${tool.name} is not used: ${message} It is made anew.`)
 }
 
-async function releaseKey(engine: Engine, refId: RefId): Promise<void> {
-  await change(engine, refId, { type: 'yield-key' })
+async function releaseKey(engine: Engine, entry: Entry): Promise<void> {
+  await change(engine, entry, { type: 'yield-key' })
 }

@@ -21,6 +21,6 @@ export async function answer(
   const want = { action: 'answer', refId } as const
   const entry = await findAnd(engine, refId, who, found => engine.access.authorizeControl(found, who, want))
   const answers = toAnswers(isInFlight(entry) ? (entry.questions ?? []) : [], given)
-  const { entry: latest } = await change(engine, refId, { type: 'answer', answers, now: engine.clock.now() })
+  const { entry: latest } = await change(engine, entry, { type: 'answer', answers, now: engine.clock.now() })
   return replyStatus(engine, latest, who, { action: 'answer' })
 }

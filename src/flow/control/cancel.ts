@@ -14,12 +14,12 @@ import { replyStatus } from '../read/reply.ts'
  * safe; a task that has settled stays as it is.
  */
 export async function cancel(engine: Engine, refId: RefId, who: Actor): Promise<CallResponse> {
-  await findAnd(engine, refId, who, entry =>
+  const found = await findAnd(engine, refId, who, entry =>
     engine.access.authorizeControl(entry, who, { action: 'cancel', refId }),
   )
   const now = engine.clock.now()
   const expiresAt = expiry(now, engine.settings.taskRetention)
-  const { entry, refused } = await change(engine, refId, { type: 'cancel', now, expiresAt })
+  const { entry, refused } = await change(engine, found, { type: 'cancel', now, expiresAt })
   if (!refused) {
     engine.runner.abort(refId, new TaskCancelled('The task was cancelled.'))
     if (entry.status === 'cancelled') engine.events.emit(events.settled(entry))

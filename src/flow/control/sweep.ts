@@ -114,7 +114,7 @@ export class Sweeper {
   async #takeOver(entry: InFlightEntry, tool: Tool, together: boolean): Promise<void> {
     const lease = newLease(this.engine)
     const now = this.engine.clock.now()
-    const taken = await change(this.engine, entry.refId, {
+    const taken = await change(this.engine, entry, {
       type: 'take',
       seen: entry.version,
       lease,
@@ -129,7 +129,7 @@ export class Sweeper {
 
   async #giveUp(entry: InFlightEntry): Promise<void> {
     const now = this.engine.clock.now()
-    const lost = await change(this.engine, entry.refId, {
+    const lost = await change(this.engine, entry, {
       type: 'lose',
       seen: entry.version,
       now,

@@ -1,5 +1,6 @@
 import { type Entry, isInFlight } from '../../core/entry.ts'
 import { onAbort } from '../../core/on-abort.ts'
+import { Signal } from '../../core/signal.ts'
 import type { Engine } from '../engine.ts'
 
 export interface FollowOptions {
@@ -29,70 +30,43 @@ export async function follow(
 ): Promise<Entry | undefined> {
   const { within, signals = [], onChange } = options
   if (!isInFlight(entry) || within === 0 || signals.some(signal => signal?.aborted)) return entry
-  const bell = new Bell(engine, entry.refId, within, signals)
+  const { followed, clock } = engine
+  const { refId } = entry
+  const changed = new Signal()
+  let isOver = false
+  const finish = () => {
+    isOver = true
+    changed.notify()
+  }
+  const ends = [
+    followed.follow(refId, () => changed.notify()),
+    repeat(engine, () => {
+      followed.doubt(refId)
+      changed.notify()
+    }),
+    ...(within === undefined ? [] : [clock.schedule(within, finish)]),
+    ...signals.flatMap(signal => (signal ? [onAbort(signal, finish)] : [])),
+  ]
   try {
-    let latest: Entry | undefined = await engine.store.get(entry.refId)
-    while (latest && isInFlight(latest) && !bell.over) {
+    let latest = await followed.read(refId)
+    while (latest && isInFlight(latest) && !isOver) {
       onChange?.(latest)
-      await bell.rings()
-      latest = await engine.store.get(entry.refId)
+      await changed.next()
+      latest = await followed.read(refId)
     }
     return latest
   } finally {
-    bell.end()
+    for (const end of ends) end()
   }
 }
 
-/** Rings on a change of the entry, and for the last time when the wait is over. */
-class Bell {
-  over = false
-  #rang = false
-  #wake: (() => void) | undefined
-  readonly #ends: Array<() => void> = []
-
-  constructor(
-    engine: Engine,
-    refId: string,
-    within: number | undefined,
-    signals: ReadonlyArray<AbortSignal | undefined>,
-  ) {
-    const ring = () => this.#ring()
-    const finish = () => {
-      this.over = true
-      this.#ring()
-    }
-    this.#ends.push(engine.store.watch(refId, ring))
-    this.#pollEvery(engine, pollInterval(engine))
-    if (within !== undefined) this.#ends.push(engine.clock.schedule(within, finish))
-    for (const signal of signals) if (signal) this.#ends.push(onAbort(signal, finish))
-  }
-
-  async rings(): Promise<void> {
-    if (!this.#rang) {
-      await new Promise<void>(resolve => {
-        this.#wake = resolve
-      })
-    }
-    this.#rang = false
-  }
-
-  end(): void {
-    for (const end of this.#ends) end()
-  }
-
-  #ring(): void {
-    this.#rang = true
-    this.#wake?.()
-  }
-
-  #pollEvery(engine: Engine, ms: number): void {
-    const place = this.#ends.push(() => {}) - 1
-    const again = () => {
-      this.#ends[place] = engine.clock.schedule(ms, () => {
-        this.#ring()
-        again()
-      })
-    }
-    again()
-  }
+/** For what a store does not tell of. */
+function repeat(engine: Engine, look: () => void): () => void {
+  const again = (): (() => void) =>
+    engine.clock.schedule(pollInterval(engine), () => {
+      look()
+      end = again()
+    })
+  let end = again()
+  return () => end()
 }

@@ -83,7 +83,7 @@ export class Asker {
     const { refId, lease } = this.entry
     const place = this.#place
     const { entry, refused } = await this.#patiently(async () => {
-      const before = await this.engine.store.get(refId)
+      const before = await this.engine.followed.read(refId)
       // A question is in words of the handler, which somebody who may not see the value is not told.
       if (before && !isForStarter(this.engine, before)) throw new InputUnavailable()
       const sofar = before?.questions?.slice(0, place).map(({ params }) => params) ?? []

@@ -1,4 +1,4 @@
-import { isInFlight, type Lease } from '../../core/entry.ts'
+import { type Entry, type InFlightEntry, isInFlight, type Lease } from '../../core/entry.ts'
 import { HardTimeout, TaskCancelled } from '../../core/errors.ts'
 import type { RefId } from '../../core/ref.ts'
 import type { EntryEvent } from '../../core/transition.ts'
@@ -9,8 +9,8 @@ import type { Engine } from '../engine.ts'
 export type Stop = (reason: unknown) => void
 
 /** Signs of life, and notice of its loss, for as long as this process has the task. Returns the end of it. */
-export function holdLease(engine: Engine, refId: RefId, lease: Lease, stop: Stop): () => void {
-  const ends = [keepLease(engine, refId, lease, stop), watchForLoss(engine, refId, lease, stop)]
+export function holdLease(engine: Engine, entry: InFlightEntry, stop: Stop): () => void {
+  const ends = [keepLease(engine, entry.refId, entry.lease, stop), watchForLoss(engine, entry, stop)]
   return () => {
     for (const end of ends) end()
   }
@@ -35,8 +35,8 @@ export async function renewOrStop(
 
 /** @throws TaskCancelled when the task was cancelled, deleted or taken over, noticed or not */
 export async function checkLease(engine: Engine, refId: RefId, { owner }: Lease): Promise<void> {
-  const entry = await engine.store.get(refId)
-  if (!entry || !isInFlight(entry) || entry.lease.owner !== owner) throw lost()
+  const entry = await engine.followed.readAnew(refId)
+  if (!isHeldBy(entry, owner)) throw lost()
 }
 
 /** Aborts work that runs for too long. Returns the end of the watch. */
@@ -57,17 +57,22 @@ function keepLease(engine: Engine, refId: RefId, { owner, duration }: Lease, sto
 }
 
 /** Stops the work when the entry was cancelled, deleted or taken over, by whichever process. */
-function watchForLoss(engine: Engine, refId: RefId, { owner }: Lease, stop: Stop): () => void {
-  return engine.store.watch(refId, async () => {
+function watchForLoss(engine: Engine, held: InFlightEntry, stop: Stop): () => void {
+  const { refId, lease } = held
+  const look = async () => {
     try {
-      const entry = await engine.store.get(refId)
+      const entry = await engine.followed.read(refId)
       // Only the owner completes a task, so that is no loss.
-      if (entry?.status === 'complete') return
-      if (!entry || !isInFlight(entry) || entry.lease.owner !== owner) stop(lost())
+      if (entry?.status !== 'complete' && !isHeldBy(entry, lease.owner)) stop(lost())
     } catch {
       // As above: the heartbeat asks again.
     }
-  })
+  }
+  return engine.followed.follow(refId, look, held)
+}
+
+function isHeldBy(entry: Entry | undefined, owner: string): boolean {
+  return entry !== undefined && isInFlight(entry) && entry.lease.owner === owner
 }
 
 export function lost(): TaskCancelled {

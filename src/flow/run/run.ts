@@ -40,9 +40,10 @@ interface Hold {
 export function performer(
   engine: Engine,
   tool: Tool,
-  { uses = [], retryAt: firstAt, lease, losses }: PendingEntry,
+  claimed: PendingEntry,
   place: Ticket | undefined,
 ): Perform {
+  const { uses = [], retryAt: firstAt, lease, losses } = claimed
   return async (refId, signal) => {
     const own = abortableUnder(signal)
     const alone = isSuspect(losses)
@@ -50,7 +51,7 @@ export function performer(
       : undefined
     const seat = new QueueSlot(place, engine.queue, tool, alone)
     const hold: Hold = { engine, tool, refId, lease, seat, signal: own.signal, stop: own.abort }
-    const unguard = holdLease(engine, refId, lease, hold.stop)
+    const unguard = holdLease(engine, claimed, hold.stop)
     try {
       if (uses.length > 0 && (await anyInFlight(engine, uses))) {
         // Whoever waits for others must not stand in their way.
