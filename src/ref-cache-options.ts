@@ -141,6 +141,7 @@ export function createEngine(
   ends: { closing: AbortSignal; stopping: AbortSignal },
 ): Engine {
   checkNames(options, OPTIONS, 'RefCache')
+  const name = checkCacheName(options.name ?? 'cache')
   const { maxConcurrentTasks = 100, maxQueuedTasks = 1000 } = options
   const random = options.random ?? pooledRandom()
   const settings = toSettings(options)
@@ -148,11 +149,10 @@ export function createEngine(
   const given = checkStore(options.store ?? memoryStore())
   given.warnTo?.(message => logger.warn(message))
   const store = observed(given, logger, options.clock ?? systemClock)
-  const clock = new EntryClock(options.clock ?? systemClock, store)
+  const clock = new EntryClock(options.clock ?? systemClock, store, name)
   const events = new Emitter()
   const sharedRuns = new SharedRuns(clock)
   events.on('task:settled', ({ refId }) => sharedRuns.settle(refId))
-  const name = checkCacheName(options.name ?? 'cache')
   const access = createAccess(options, settings, clock)
   return {
     name,

@@ -1,5 +1,5 @@
 import { CLOCK_SLACK_MS, type Clock } from '../core/clock.ts'
-import type { Store } from '../stores/store.ts'
+import type { Store, StoreTime } from '../stores/store.ts'
 
 /** A moment by three clocks: the process's two, and the one that entries go by. */
 interface Moment {
@@ -16,13 +16,14 @@ interface Moment {
 export class EntryClock implements Clock {
   #base: Moment
   /** What somebody else on the store, or the store itself, said of an earlier time. */
-  #earlier: (Moment & { readonly from: 'store' | 'slowest' }) | undefined
-  #agreed: Promise<void> | undefined
+  #earlier: (Moment & Pick<StoreTime, 'from'>) | undefined
+  #agreed: Promise<unknown> | undefined
   #hasAgreed = false
 
   constructor(
     private readonly clock: Clock,
     private readonly store: Store,
+    private readonly cacheName: string,
   ) {
     this.#base = this.#moment(clock.now())
   }
@@ -34,7 +35,7 @@ export class EntryClock implements Clock {
 
   /** For what somebody holds a reference to: it lives as long as one process says so. */
   expiryNow(): number {
-    return Math.min(this.#steady(), this.#earlier?.from === 'slowest' ? this.#since(this.#earlier) : Infinity)
+    return Math.min(this.#steady(), this.#earlier?.from === 'others' ? this.#since(this.#earlier) : Infinity)
   }
 
   /** The earliest reading: what has expired by it has expired for all. */
@@ -51,7 +52,7 @@ export class EntryClock implements Clock {
   }
 
   /** Before the first use of the store. A store that is away says what time it is when it is back. */
-  agreed(): Promise<void> {
+  agreed(): Promise<unknown> {
     if (!this.store.time) return Promise.resolve()
     this.#agreed ??= this.agree().catch(() => {
       this.#agreed = undefined
@@ -59,18 +60,20 @@ export class EntryClock implements Clock {
     return this.#agreed
   }
 
-  /** Asks the store anew. */
-  async agree(): Promise<void> {
-    const told = await this.store.time?.(this.#ownEarliest())
+  /** Asks the store anew. False where it says that it takes no writes. */
+  async agree(): Promise<boolean> {
+    const told = await this.store.time?.(this.cacheName, { now: this.now(), earliest: this.#ownEarliest() })
     const first = !this.#hasAgreed
     this.#hasAgreed = true
     this.#earlier = undefined
-    if (!told) return
+    if (!told) return true
     if (first || (told.from === 'store' && told.now > this.#steady() - CLOCK_SLACK_MS)) {
       this.#base = this.#moment(first ? told.now : Math.max(told.now, this.#steady()))
-    } else if (told.now < this.#steady()) {
-      this.#earlier = { ...this.#moment(told.now), from: told.from }
     }
+    if (told.earliest < this.#ownEarliest()) {
+      this.#earlier = { ...this.#moment(told.earliest), from: told.from }
+    }
+    return told.takesWrites
   }
 
   #ownEarliest(): number {

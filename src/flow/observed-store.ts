@@ -8,6 +8,7 @@ import type {
   ListFilter,
   Payload,
   PayloadChanges,
+  ProcessTime,
   Store,
   StoreCapabilities,
   StoreTime,
@@ -76,8 +77,8 @@ class ObservedStore implements Store {
     return this.#observe('remove', () => this.store.prune(now, limit))
   }
 
-  async time(now: number): Promise<StoreTime | undefined> {
-    return this.store.time && this.#observe('remove', async () => this.store.time?.(now))
+  async time(cacheName: string, own: ProcessTime): Promise<StoreTime | undefined> {
+    return this.store.time && this.#observe('remove', async () => this.store.time?.(cacheName, own))
   }
 
   watch(refId: RefId, onChange: () => void): () => void {

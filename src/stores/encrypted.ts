@@ -10,6 +10,7 @@ import type {
   OnChange,
   Payload,
   PayloadChanges,
+  ProcessTime,
   Store,
   StoreCapabilities,
   StoreTime,
@@ -132,8 +133,8 @@ class EncryptedStore implements Store {
     return this.#inner.watch(refId, onChange)
   }
 
-  async time(now: number): Promise<StoreTime | undefined> {
-    return this.#inner.time?.(now)
+  async time(cacheName: string, own: ProcessTime): Promise<StoreTime | undefined> {
+    return this.#inner.time?.(cacheName, own)
   }
 
   warnTo(warn: (message: string) => void): void {

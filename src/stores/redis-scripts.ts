@@ -11,6 +11,7 @@ import { createHash } from 'node:crypto'
  *   <base>:index        sorted set of all ids, in their order
  *   <base>:tasks        sorted set of the ids in flight, in their order
  *   <base>:expiry       sorted set of all ids by expiresAt, +inf where there is none
+ *   <base>:beat         whether the server takes writes: written by each sweep
  */
 export interface Script {
   readonly text: string
@@ -156,6 +157,13 @@ write()
 if not stays then place() end
 publish(id, version)
 return 1
+`)
+
+/** ARGV: channel. Answers what time it is, and whether the server takes writes: one that is full does not. */
+export const BEAT = plain(`
+local wrote = redis.pcall('SET', base .. ':beat', '1', 'PX', 60000)
+local time = redis.call('TIME')
+return { time[1], time[2], wrote.err and 0 or 1 }
 `)
 
 /** ARGV: channel, id. */

@@ -14,7 +14,7 @@ import {
 } from './redis-client.ts'
 import { baseOf, cachesKey, channelBaseOf, checkPrefix, idOf } from './redis-keys.ts'
 import { RedisLink } from './redis-link.ts'
-import { CLAIM, CLEAR, DELETE, FIND, LIST, PRUNE, type Script, UPDATE } from './redis-scripts.ts'
+import { BEAT, CLAIM, CLEAR, DELETE, FIND, LIST, PRUNE, type Script, UPDATE } from './redis-scripts.ts'
 import type { Claim, ListFilter, OnChange, Payload, PayloadChanges, Store, StoreTime } from './store.ts'
 import { Warnings } from './warnings.ts'
 
@@ -193,10 +193,10 @@ class RedisStore implements Store {
     return this.#changes.watch(refId, onChange)
   }
 
-  async time(): Promise<StoreTime> {
-    const link = await this.#link()
-    const [seconds, micros] = (await link.send('TIME')) as [Buffer, Buffer]
-    return { now: Number(seconds) * 1000 + Number(micros) / 1000, from: 'store' }
+  async time(cacheName: string): Promise<StoreTime> {
+    const [seconds, micros, wrote] = (await this.#run(BEAT, cacheName, [])) as [Buffer, Buffer, number]
+    const now = Number(seconds) * 1000 + Number(micros) / 1000
+    return { now, earliest: now, from: 'store', takesWrites: wrote === 1 }
   }
 
   warnTo(warn: (message: string) => void): void {

@@ -54,6 +54,11 @@ export function isBusy(error: unknown): boolean {
   return code === BUSY || code === LOCKED || code === PROTOCOL
 }
 
+/** Whether there was no room. */
+export function isFull(error: unknown): boolean {
+  return FULL_CODES.has(resultCode(error))
+}
+
 /**
  * What a failure of SQLite or of the file system means to a caller. Whatever else is thrown comes from the file, too: a
  * SyntaxError from a record that is no entry any more, and drivers do not number all errors.
@@ -67,8 +72,7 @@ export function asStoreError(error: unknown, path: string): unknown {
   const damaged = error instanceof SyntaxError || (code === undefined && /malformed/.test(error.message))
   const advice = damaged ? DAMAGED : ADVICE.get(code)
   if (advice) {
-    if (FULL_CODES.has(code))
-      return new StoreFull(`The cache file ${path} ${advice}. (${error.message})`, { cause })
+    if (isFull(error)) return new StoreFull(`The cache file ${path} ${advice}. (${error.message})`, { cause })
     const kind = advice === UNREACHABLE || advice === UNWRITABLE ? PlaceUnusable : StoreUnavailable
     return new kind(`The cache file ${path} ${advice}. (${error.message})`, { cause })
   }

@@ -10,7 +10,16 @@ import { asStoreError, isBusy } from './sqlite-errors.ts'
 import { openDatabase } from './sqlite-file.ts'
 import { defaultPath, filesAt, isReplaced, type OpenFiles, pathOf, removeLeftovers } from './sqlite-place.ts'
 import { SqliteRecords } from './sqlite-records.ts'
-import type { Claim, ListFilter, OnChange, Payload, PayloadChanges, Store, StoreTime } from './store.ts'
+import type {
+  Claim,
+  ListFilter,
+  OnChange,
+  Payload,
+  PayloadChanges,
+  ProcessTime,
+  Store,
+  StoreTime,
+} from './store.ts'
 import { Warnings } from './warnings.ts'
 import { Watchers } from './watchers.ts'
 
@@ -144,11 +153,8 @@ class SqliteStore implements Store {
     }
   }
 
-  /** Best effort: a lock that another process holds must not hold up a hit. */
-  async time(now: number): Promise<StoreTime | undefined> {
-    return this.#run(records => {
-      return this.#clocks.slowest(records.database, now)
-    }, 'write')
+  async time(_cacheName: string, own: ProcessTime): Promise<StoreTime> {
+    return this.#run(records => this.#clocks.time(records.database, own), 'write')
   }
 
   warnTo(warn: (message: string) => void): void {

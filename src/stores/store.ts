@@ -37,10 +37,20 @@ export interface ListFilter {
 /** `version`: that of the entry after the change, where the store knows it; who has that version need not read the entry. */
 export type OnChange = (version?: number) => void
 
-export interface StoreTime {
-  /** Milliseconds since the epoch. */
+/** What time it is for one process, in milliseconds since the epoch. */
+export interface ProcessTime {
+  /** For stamps and hits. */
   readonly now: number
-  readonly from: 'store' | 'slowest'
+  /** What expired before this has expired for certain. Earlier than `now` where the process's own clocks disagree. */
+  readonly earliest: number
+}
+
+/** The same for all who share a store. */
+export interface StoreTime extends ProcessTime {
+  /** `others`: agreed among the processes at work on a store that has no clock of its own. */
+  readonly from: 'store' | 'others'
+  /** False where the store is full or read-only: then no owner of a task can give a sign of life. */
+  readonly takesWrites: boolean
 }
 
 /**
@@ -93,10 +103,10 @@ export interface Store {
   watch(refId: RefId, onChange: OnChange): () => void
 
   /**
-   * The time by which those who share the store judge expiry; `now` is what this process's own clock says. From the store's own clock,
-   * or that of the slowest process at work on it: nothing where none is slower. Absent: the store belongs to one process.
+   * The time that all who share the store go by: that of the store's own clock, or the one that the processes at work on
+   * it agreed on, which `own` is a part of from now on. Absent: the store belongs to one process.
    */
-  time?(now: number): Promise<StoreTime | undefined>
+  time?(cacheName: string, own: ProcessTime): Promise<StoreTime | undefined>
 
   /** Who hears what the operator should know of this store; a cache calls it when it takes the store. */
   warnTo?(warn: (message: string) => void): void

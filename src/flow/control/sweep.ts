@@ -45,8 +45,13 @@ export class Sweeper {
     sources.sweep()
     thrown.sweep()
     const slept = Math.max(0, clock.monotonic() - this.#lookedAt - settings.sweepInterval)
-    await clock.agree()
+    const takesWrites = await clock.agree()
     while ((await store.prune(clock.pruneNow(), BATCH)) === BATCH);
+    // Where no owner can give a sign of life, silence means nothing, whatever it was before.
+    if (!takesWrites) {
+      this.#sightings = new Map()
+      return
+    }
     const before = this.#sightings
     const sightings = new Map<RefId, Sighting>()
     const all: Seen[] = []

@@ -113,6 +113,44 @@ describe.each(Object.entries(SHARED))('two processes whose clocks differ, on %s'
   })
 })
 
+describe.each(Object.entries(SHARED))('a result of a process whose clock differs, on %s', (_, open) => {
+  it.each([2 * HOUR, -2 * HOUR, 30 * DAY, -30 * DAY])(
+    'by %d ms: is a hit for who comes later, also where that process is dead, and for no longer than its ttl',
+    async ms => {
+      const [wrong, right] = [new FakeClock(Date.now() + ms), new FakeClock(Date.now())]
+      const there = processOn(open(), wrong)
+      const first = await there.tool({ id: 1 })
+      const here = processOn(open(), right)
+      expect((await here.tool({ id: 1 })).refId).toBe(first.refId)
+      await right.advance(HOUR + 60_000)
+      expect((await here.tool({ id: 1 })).refId).not.toBe(first.refId)
+    },
+  )
+
+  it.each([2 * HOUR, -2 * HOUR])('by %d ms: both find what the other makes', async ms => {
+    const here = processOn(open(), off(0))
+    const there = processOn(open(), off(ms))
+    await Promise.all([here.tool({ id: 1 }), there.tool({ id: 2 })])
+    await Promise.all([here.tool({ id: 2 }), there.tool({ id: 1 })])
+    expect(here.handler).toHaveBeenCalledTimes(1)
+    expect(there.handler).toHaveBeenCalledTimes(1)
+  })
+})
+
+it('who comes after the machine slept goes by the time of those who slept, and not behind it', async () => {
+  const path = join(folder, 'cache.db')
+  const clock = new FakeClock(Date.now())
+  const slept = processOn(sqliteStore(path), clock)
+  const before = await slept.tool({ id: 1 })
+  // A monotonic clock stands still meanwhile.
+  clock.jump(DAY)
+  await slept.sweep()
+  const late = processOn(sqliteStore(path), off(DAY))
+  expect((await late.tool({ id: 1 })).refId).not.toBe(before.refId)
+  await late.sweep()
+  expect(await late.cache.get(before.refId)).toMatchObject({ value: 'result 1' })
+})
+
 const ALL: Record<string, () => Store> = { memory: () => memoryStore(), ...SHARED }
 
 describe.each(Object.entries(ALL))('a clock that is set by a day, on %s', (_, open) => {
@@ -167,12 +205,13 @@ it('a result that lies in the future of the only process left is no hit', async 
 it('a process that was killed does not hold back the others for ever', async () => {
   vi.useFakeTimers({ toFake: ['hrtime'] })
   const path = join(folder, 'cache.db')
+  const time = (store: Store, now: number) => store.time?.('files', { now, earliest: now })
   const slow = sqliteStore(path)
-  await slow.time?.(1_000)
+  await time(slow, 1_000)
   const other = sqliteStore(path)
-  expect(await other.time?.(HOUR)).toMatchObject({ from: 'slowest', now: expect.closeTo(1_000, -2) })
+  expect(await time(other, HOUR)).toMatchObject({ earliest: expect.closeTo(1_000, -2) })
   vi.advanceTimersByTime(120_000)
-  expect(await other.time?.(HOUR)).toBeUndefined()
+  expect(await time(other, HOUR)).toMatchObject({ earliest: HOUR })
   vi.useRealTimers()
   await Promise.all([slow.close(), other.close()])
 })
