@@ -68,7 +68,7 @@ export type {
 } from './core/tool.ts'
 export { inProcessRunner } from './execution/in-process.ts'
 export type { Perform, Runner } from './execution/runner.ts'
-export type { CallOptions } from './flow/call/call.ts'
+export type { CallOptions } from './flow/call/options.ts'
 export type { CacheReference, SetOptions } from './flow/call/set.ts'
 export type { ViewPurpose, Views } from './flow/engine.ts'
 export type { EntryInfo, EntryPage, ListOptions } from './flow/operate/inspect.ts'

@@ -1,43 +1,5 @@
+import { ExactNumber, MARKED_NUMBER, stringifyMarked } from './exact-number.ts'
 import type { JsonObject, JsonValue } from './json.ts'
-
-/**
- * A number that JavaScript would change: `12345678901234567890`, `0.50`, `1e400`, `-0`. It keeps the text it came as, and
- * stands among values in the place of a number. It computes like one (`valueOf`), as near as a double comes.
- */
-export class ExactNumber {
-  constructor(
-    /** A number of JSON, to the last digit. */
-    readonly source: string,
-  ) {}
-
-  valueOf(): number {
-    return Number(this.source)
-  }
-
-  toString(): string {
-    return this.source
-  }
-
-  /** Whoever writes JSON without `stringifyJson` gets the nearest double. */
-  toJSON(): number | string {
-    if (!marking) return Number(this.source)
-    marked++
-    return MARK + this.source
-  }
-}
-
-/** What is a number in JSON, as a number to compute with. */
-export function toNumber(value: unknown): number | undefined {
-  if (value instanceof ExactNumber) return value.valueOf()
-  return typeof value === 'number' ? value : undefined
-}
-
-/** `JSON.stringify` cannot write digits, but strings, which are then replaced. */
-const MARK = 'exact-number:'
-const MARKED = /"exact-number:([-+.\deE]+)"/g
-/** Whether `stringifyJson` is at work, and how many numbers it has marked. */
-let marking = false
-let marked = 0
 
 /**
  * Like `JSON.parse`, but no number changes: what a double does not hold as it was written is an `ExactNumber`. Takes any depth.
@@ -51,30 +13,16 @@ export function parseJson(text: string): JsonValue {
 
 /** Like `JSON.stringify`, but exact numbers keep their digits, and any depth is written. The value must be JSON already. */
 export function stringifyJson(value: JsonValue | object): string {
-  const json = stringifyMarked(value)
+  const { json, marked } = stringifyMarked(value)
   if (json === undefined) return writeExactly(value as JsonValue)
   if (marked === 0) return json
   let found = 0
-  const exact = json.replace(MARKED, (_, source: string) => {
+  const exact = json.replace(MARKED_NUMBER, (_, source: string) => {
     found++
     return source
   })
   // More than were marked: some string of the value looks like a mark.
   return found === marked ? exact : writeExactly(value as JsonValue)
-}
-
-/** JSON with a string in the place of each exact number; nothing where the value is nested deeper than the engine's stack. */
-function stringifyMarked(value: JsonValue | object): string | undefined {
-  marking = true
-  marked = 0
-  try {
-    return JSON.stringify(value) ?? 'null'
-  } catch (error) {
-    if (error instanceof RangeError) return undefined
-    throw error
-  } finally {
-    marking = false
-  }
 }
 
 /** The same value, sharing no object with it. */

@@ -1,4 +1,4 @@
-import { ExactNumber } from './json-text.ts'
+import { ExactNumber } from './exact-number.ts'
 
 /**
  * What JSON can say. Every value and every input in the cache is one of these. Where another program's JSON is passed on

@@ -1,5 +1,5 @@
+import { ExactNumber } from './exact-number.ts'
 import { isJsonObject, type JsonObject, type JsonValue } from './json.ts'
-import { ExactNumber } from './json-text.ts'
 
 /** The value with nothing but ordinary numbers in it, for whoever computes with them. */
 export function withPlainNumbers(value: JsonValue): JsonValue {

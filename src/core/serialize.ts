@@ -1,6 +1,7 @@
 import { CircularReference, InvalidArgument, NotSerializable, type RefCacheError } from './errors.ts'
+import { ExactNumber } from './exact-number.ts'
 import type { JsonValue } from './json.ts'
-import { ExactNumber, stringifyJson } from './json-text.ts'
+import { stringifyJson } from './json-text.ts'
 
 /** Deeper nesting is refused: it serves nobody and overflows stacks. */
 export const MAX_DEPTH = 500

@@ -2,7 +2,7 @@ import type { Namespace } from '../access/namespace.ts'
 import { Permission } from '../access/permission.ts'
 import type { AccessPolicy } from '../access/policy.ts'
 import { InvalidArgument, PermissionDenied } from '../core/errors.ts'
-import type { CallOptions } from '../flow/call/call.ts'
+import type { CallOptions } from '../flow/call/options.ts'
 import { type Caller, isOneClient, realSession, toNamespaceId } from './identity.ts'
 import { checkTemplate, fillTemplate, type Template } from './template.ts'
 

@@ -1,7 +1,8 @@
 import { isJsonObject, type JsonValue } from '../core/json.ts'
 import { parseJson, stringifyJson } from '../core/json-text.ts'
 import type { Ruler } from './measure.ts'
-import { type Manner, Shrinker } from './shrink.ts'
+import type { Manner } from './parts.ts'
+import { Shrinker } from './shrink.ts'
 import type { Source } from './source.ts'
 import type { Steps } from './steps.ts'
 

@@ -1,14 +1,7 @@
 import type { JsonValue } from '../core/json.ts'
 import { stringEnd } from '../core/json-text.ts'
-import { Source } from './source.ts'
+import { type EmbeddedJson, Source } from './source.ts'
 import { paced, type Steps } from './steps.ts'
-
-/** The JSON that a text is. */
-export interface EmbeddedJson {
-  source: Source
-  /** Nothing but whitespace sets the text apart from the compact JSON of its value. */
-  spelledAlike: boolean
-}
 
 const QUOTE = 0x22
 const DEEPEST = 500

@@ -1,10 +1,8 @@
 import { LONGEST_TOKEN } from './merge.ts'
+import type { Size, SizeMode } from './size.ts'
 import type { Source } from './source.ts'
 import { done, paced, type Steps } from './steps.ts'
 import { loadTokenizer, type Tokenizer } from './tokenizer.ts'
-
-/** `token`: o200k tokens. `character`: UTF-16 units, as `String.length`. Both of the compact JSON. */
-export type SizeMode = 'token' | 'character'
 
 /** The unit that sizes are in: how to measure a text, and how to measure its beginnings at little cost. */
 export interface Ruler {
@@ -39,12 +37,6 @@ function tokens(tokenizer: Tokenizer): Ruler {
 
 export async function rulerFor(sizeMode: SizeMode): Promise<Ruler> {
   return sizeMode === 'character' ? characters : tokens(await loadTokenizer())
-}
-
-export interface Size {
-  size: number
-  /** The value is too large to be counted whole: `size` is projected from samples. */
-  isEstimate?: true
 }
 
 /** Characters of JSON up to which its size is exact. */

@@ -1,32 +1,7 @@
-import { isJsonObject, type JsonValue } from '../core/json.ts'
+import { isJsonObject } from '../core/json.ts'
 import { parseJson, stringEnd } from '../core/json-text.ts'
+import type { PageUnit, PageUnitName } from './layout.ts'
 import type { Source } from './source.ts'
-
-/** What pages are made of. `json`: the pages are strings that joined are the value's JSON text. */
-export type PageUnitName = 'items' | 'entries' | 'lines' | 'characters' | 'json'
-
-/** One way to cut a value into pages. Positions are indices of `text`. */
-export interface PageUnit {
-  readonly name: PageUnitName
-  readonly text: string
-  /** What is cut: from the first page's start to the last page's end. */
-  readonly start: number
-  readonly end: number
-  /** What a page's JSON ends with. */
-  readonly close: string
-  /** Whether a page holds a number of these, so that `pageSize` can limit it. */
-  readonly counted: boolean
-  /**
-   * The JSON of a page that starts at `start` and takes all up to `end`, without its close, and where in it the
-   * page may end.
-   */
-  window(start: number, end: number, mostEnds: number): { json: string; ends: number[] }
-  /** The position where the page ends whose JSON, without close, this is. */
-  pageEnd(start: number, json: string): number
-  /** Where the page after one that ends here starts. */
-  nextStart(end: number): number
-  page(start: number, end: number): JsonValue
-}
 
 /** The ways to cut a value, the best first; a later one is for a value whose parts are too large for an earlier. */
 export function pageUnits(source: Source): PageUnit[] {

@@ -1,7 +1,9 @@
 import { InvalidArgument } from '../core/errors.ts'
 import { isJsonObject, type JsonValue } from '../core/json.ts'
-import type { Ruler, SizeMode } from './measure.ts'
-import { type PageUnit, type PageUnitName, pageUnits } from './page-units.ts'
+import type { Layout, PageUnit, PageUnitName } from './layout.ts'
+import type { Ruler } from './measure.ts'
+import { pageUnits } from './page-units.ts'
+import type { SizeMode } from './size.ts'
 import type { Source } from './source.ts'
 import { lastFitting, paced, type Steps } from './steps.ts'
 
@@ -15,15 +17,6 @@ function tooManyPages(): InvalidArgument {
   return new InvalidArgument(
     `That would be more than ${MAX_PAGES} pages. Ask with a larger page_size, and a larger max_size if need be.`,
   )
-}
-
-/** Where the pages of a value start and end. A pure function of value, budget and page size. */
-export interface Layout {
-  /** Undefined where the one page is the value itself and has no parts: a number, true, false, null. */
-  readonly unit: PageUnit | undefined
-  readonly totalPages: number
-  /** Start and end of each page, one after the other. */
-  readonly bounds: readonly number[]
 }
 
 export interface PageRequest {

@@ -117,3 +117,13 @@ export function insertMark(shown: string[], parts: Parts, pick: Pick): void {
   while (gap < shown.length && pick(gap, shown.length, parts.total) === gap) gap++
   shown.splice(gap, 0, parts.mark(missing))
 }
+
+/** How a strategy chooses what to show. */
+export interface Manner {
+  /** Of the value's own items or entries. */
+  readonly outside: Pick
+  /** Of lists within it. Objects within show their first entries, which tell most. */
+  readonly inside: Pick
+  /** Of a value that is a text: at most `room` characters of JSON, where the whole text takes `length`. */
+  text(text: string, room: number, length: number): string
+}

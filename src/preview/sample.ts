@@ -1,5 +1,5 @@
 import { wholeCharacters } from './page-units.ts'
-import type { Manner } from './shrink.ts'
+import type { Manner } from './parts.ts'
 import { beginning, ELLIPSIS, missingCharacters } from './truncate.ts'
 
 /** Characters of JSON that an excerpt of a text has at least, before there are more of them. */

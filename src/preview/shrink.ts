@@ -1,19 +1,9 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts'
 import { stringifyJson } from '../core/json-text.ts'
 import { jsonLength } from './json-length.ts'
-import { fitParts, insertMark, type Parts, type Pick } from './parts.ts'
+import { fitParts, insertMark, type Manner, type Parts } from './parts.ts'
 import type { Steps } from './steps.ts'
 import { beginning, ELLIPSIS, fromStart } from './truncate.ts'
-
-/** How a strategy chooses what to show. */
-export interface Manner {
-  /** Of the value's own items or entries. */
-  readonly outside: Pick
-  /** Of lists within it. Objects within show their first entries, which tell most. */
-  readonly inside: Pick
-  /** Of a value that is a text: at most `room` characters of JSON, where the whole text takes `length`. */
-  text(text: string, room: number, length: number): string
-}
 
 /** A list shows at least about so many of its items, shrunk if they must be. Whole ones are preferred. */
 const ITEMS_AT_LEAST = 4

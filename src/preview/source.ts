@@ -1,10 +1,16 @@
 import { isJsonObject, type JsonValue } from '../core/json.ts'
 import { stringifyJson } from '../core/json-text.ts'
-import type { EmbeddedJson } from './embedded-json.ts'
-import type { Size, SizeMode } from './measure.ts'
-import type { Layout } from './paginate.ts'
+import type { Layout } from './layout.ts'
+import type { Size, SizeMode } from './size.ts'
 
 const KEPT_LAYOUTS = 6
+
+/** The JSON that a text is. */
+export interface EmbeddedJson {
+  source: Source
+  /** Nothing but whitespace sets the text apart from the compact JSON of its value. */
+  spelledAlike: boolean
+}
 
 /**
  * A value prepared for showing. Make one per value and keep it as long as the value is looked at: it remembers

@@ -1,5 +1,5 @@
 import { wholeCharacters } from './page-units.ts'
-import type { Manner } from './shrink.ts'
+import type { Manner } from './parts.ts'
 
 /** Stands for what there was no room for. */
 export const ELLIPSIS = '…'

@@ -1,6 +1,6 @@
 import { type Entry, isExpired, isInFlight } from '../core/entry.ts'
 import { InvalidArgument, StoreUnavailable, ValueTooLarge } from '../core/errors.ts'
-import { ExactNumber } from '../core/json-text.ts'
+import { ExactNumber } from '../core/exact-number.ts'
 import { cacheNameOf, type RefId } from '../core/ref.ts'
 import type { Claim, ListFilter, OnChange, Payload, PayloadChanges, Store } from './store.ts'
 import { Watchers } from './watchers.ts'

@@ -1,8 +1,3 @@
 export { FakeClock } from './fake-clock.ts'
-export {
-  type DefineTest,
-  type OpenedStore,
-  type StoreSetup,
-  storeSuite,
-  type TestFramework,
-} from './store-suite.ts'
+export type { DefineTest, OpenedStore, StoreSetup, TestFramework } from './store-setup.ts'
+export { storeSuite } from './store-suite.ts'

@@ -1,5 +1,6 @@
+import { ExactNumber } from '../core/exact-number.ts'
 import type { JsonValue } from '../core/json.ts'
-import { ExactNumber, parseJson } from '../core/json-text.ts'
+import { parseJson } from '../core/json-text.ts'
 
 /** The JSON that a text is, if it is one: a file, an answer of an API, a number. */
 export function parsedJson(text: string): JsonValue | undefined {

@@ -1,5 +1,6 @@
+import { toNumber } from '../core/exact-number.ts'
 import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts'
-import { parseJson, stringEnd, toNumber } from '../core/json-text.ts'
+import { parseJson, stringEnd } from '../core/json-text.ts'
 import { failure, isId, isRpcMessage, RpcErrorCode, type RpcId, type RpcMessage } from './rpc.ts'
 
 /** What is no message, and what can be told of it all the same. */

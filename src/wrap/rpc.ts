@@ -1,5 +1,5 @@
+import { ExactNumber } from '../core/exact-number.ts'
 import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts'
-import { ExactNumber } from '../core/json-text.ts'
 
 import { boundedError } from '../mcp/error-limit.ts'
 

@@ -5,7 +5,7 @@ import { InvalidArgument, ProtocolFailure, TaskFailed, WorkerLost } from '../cor
 import type { JsonObject, JsonValue } from '../core/json.ts'
 import type { CallResponse } from '../core/response.ts'
 import type { TaskContext } from '../core/tool.ts'
-import type { CallOptions } from '../flow/call/call.ts'
+import type { CallOptions } from '../flow/call/options.ts'
 import { splitArguments } from '../mcp/arguments.ts'
 import { declaresArgument } from '../mcp/schema.ts'
 import type { CachedTool, RefCache } from '../ref-cache.ts'

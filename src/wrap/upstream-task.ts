@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { TaskFailed, WorkerLost } from '../core/errors.ts'
+import { toNumber } from '../core/exact-number.ts'
 import { isJsonObject, type JsonObject } from '../core/json.ts'
-import { toNumber } from '../core/json-text.ts'
 import type { InputRequest } from '../core/question.ts'
 import type { TaskContext } from '../core/tool.ts'
 import { metaOf, RELATED_TASK, RpcErrorCode, type RpcResponse } from './rpc.ts'

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { WorkerLost } from '../core/errors.ts'
+import { toNumber } from '../core/exact-number.ts'
 import type { JsonObject } from '../core/json.ts'
-import { toNumber } from '../core/json-text.ts'
 import { onAbort } from '../core/on-abort.ts'
 import type { ProgressReport } from '../core/tool.ts'
 import { type Channel, type SendOptions, SessionEnded } from './channel.ts'

@@ -1,13 +1,10 @@
-import { type Actor, type ActorLike, toActor } from '../../access/actor.ts'
+import { type Actor, toActor } from '../../access/actor.ts'
 import { READ_OR_EXECUTE } from '../../access/authorize.ts'
-import type { Namespace } from '../../access/namespace.ts'
-import type { AccessPolicy } from '../../access/policy.ts'
-import { type Duration, toMilliseconds } from '../../core/duration.ts'
-import { type Entry, hasValue, isInFlight, type Progress } from '../../core/entry.ts'
+import { toMilliseconds } from '../../core/duration.ts'
+import { type Entry, hasValue, isInFlight } from '../../core/entry.ts'
 import { events } from '../../core/events.ts'
-import type { QuestionMethod } from '../../core/question.ts'
 import type { CallResponse } from '../../core/response.ts'
-import type { ResponseFormat, Tool } from '../../core/tool.ts'
+import type { Tool } from '../../core/tool.ts'
 import { cancel } from '../control/cancel.ts'
 import type { Engine } from '../engine.ts'
 import { follow } from '../read/follow.ts'
@@ -18,48 +15,8 @@ import { start } from '../run/dispatch.ts'
 import type { Listening } from '../run/thrown.ts'
 import { type Claimed, claim } from './claim.ts'
 import { draftCall } from './draft.ts'
+import type { CallOptions } from './options.ts'
 import type { Run } from './shared-runs.ts'
-
-/** What one call may say for itself; it wins over the tool's options. */
-export interface CallOptions {
-  /** @defaultValue an anonymous agent */
-  actor?: ActorLike | undefined
-  namespace?: Namespace | undefined
-  /** What it says wins over the tool's policy; what it leaves out is the tool's. */
-  policy?: AccessPolicy | undefined
-  asyncTimeout?: Duration | undefined
-  memoize?: boolean | undefined
-  /** Budget of a preview, in the cache's size mode. */
-  maxSize?: number | undefined
-  responseFormat?: ResponseFormat | undefined
-  /**
-   * Whether the caller can answer what the tool asks in the middle of its work (`task.elicit`, `task.sample`). It is
-   * then answered with a handle as soon as there is something to answer. A list says what alone it can answer
-   * (`['elicitation/create']`: forms, but no web pages). Counts for the call that starts the task.
-   * @defaultValue false
-   */
-  interactive?: boolean | readonly QuestionMethod[] | undefined
-  /** Runs anew, whatever is stored or in flight; identical calls then follow this run. @defaultValue false */
-  fresh?: boolean | undefined
-  /**
-   * Whether a call of a tool that only reads (`readOnly`) and is not memoized may follow the run of an identical call of
-   * the same actor. False where several people look like one actor.
-   * @defaultValue true
-   */
-  shareRuns?: boolean | undefined
-  /** What makes two calls the same call, where that is not the whole input. @defaultValue the input */
-  identity?: unknown
-  /**
-   * Ends the wait, never the task (but see `cancelsWork`): the answer is then the task as it is. A reason that is an Error
-   * (other than an AbortError) says that the caller is gone: it may call again, and then gets the result. Any other abort says
-   * that the call is not wanted any more.
-   */
-  signal?: AbortSignal | undefined
-  /** Whether the work ends with the call that `signal` cancels, if no other call follows it. @defaultValue false */
-  cancelsWork?: boolean | undefined
-  /** Hears of progress while the call waits. */
-  onProgress?: ((progress: Progress) => unknown) | undefined
-}
 
 /**
  * One tool call: claim the computation, start it where the claim was won, wait for its entry, reply. The wait

@@ -13,7 +13,7 @@ import type { PayloadChanges } from '../../stores/store.ts'
 import type { Engine } from '../engine.ts'
 import { newLease } from '../run/lease.ts'
 import { type AcceptedInput, acceptInput, inputText } from './accept-input.ts'
-import type { CallOptions } from './call.ts'
+import type { CallOptions } from './options.ts'
 
 /** A call on its way to the store. */
 export interface DraftedCall {

@@ -6,8 +6,16 @@ import type { CacheResponse } from '../../core/response.ts'
 import { fitsText, measure, sizeWithin, type View, type ViewRequest, view } from '../../preview/preview.ts'
 import type { Shown } from '../../values/view.ts'
 import type { Engine } from '../engine.ts'
-import type { ReplyOptions } from './reply.ts'
-import { readJson, type Sources, sourcesOf } from './values.ts'
+import type { Sources } from './source-cache.ts'
+import { readJson, sourcesOf } from './values.ts'
+
+/** Which part of a value is asked for, and in which size. */
+export interface RenderOptions {
+  page?: number | undefined
+  pageSize?: number | undefined
+  maxSize?: number | undefined
+  full?: boolean | undefined
+}
 
 /** What is asked for, and by whom. */
 interface ShowRequest extends ViewRequest {
@@ -24,7 +32,7 @@ type Answer = View & Pick<CacheResponse, 'path' | 'about' | 'meta'>
 export async function showValue(
   engine: Engine,
   entry: ValuedEntry,
-  options: ReplyOptions,
+  options: RenderOptions,
 ): Promise<CacheResponse> {
   if (options.full) return showFull(engine, entry, options)
   const request = viewRequest(engine, entry, options)
@@ -97,7 +105,7 @@ function asPart(projected: View, request: ShowRequest, ofWhole?: View & { kind: 
   }
 }
 
-async function showFull(engine: Engine, entry: ValuedEntry, options: ReplyOptions): Promise<CacheResponse> {
+async function showFull(engine: Engine, entry: ValuedEntry, options: RenderOptions): Promise<CacheResponse> {
   if (options.page !== undefined || options.pageSize !== undefined || options.maxSize !== undefined) {
     throw new InvalidArgument('`full` gives the whole value: leave out page, page_size and max_size.')
   }
@@ -121,7 +129,7 @@ async function showFull(engine: Engine, entry: ValuedEntry, options: ReplyOption
 }
 
 /** The nearest budget wins: the call's, then the tool's, then the cache's. */
-function viewRequest(engine: Engine, entry: ValuedEntry, options: ReplyOptions): ShowRequest {
+function viewRequest(engine: Engine, entry: ValuedEntry, options: RenderOptions): ShowRequest {
   const { page, pageSize } = options
   const defaults = engine.settings.preview
   if (page !== undefined) checkCount(page, 'page')

@@ -8,15 +8,11 @@ import type { RefId } from '../../core/ref.ts'
 import type { CacheResponse, CallResponse } from '../../core/response.ts'
 import type { ResponseFormat } from '../../core/tool.ts'
 import type { Engine } from '../engine.ts'
-import { showValue } from './render.ts'
+import { type RenderOptions, showValue } from './render.ts'
 import { describeTask } from './status.ts'
 import { renew } from './values.ts'
 
-export interface ReplyOptions {
-  page?: number | undefined
-  pageSize?: number | undefined
-  maxSize?: number | undefined
-  full?: boolean | undefined
+export interface ReplyOptions extends RenderOptions {
   responseFormat?: ResponseFormat | undefined
   /**
    * What a value that the actor may use but not see is answered with: an error, or the bare reference (for the

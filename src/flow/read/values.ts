@@ -1,96 +1,14 @@
-import type { Clock } from '../../core/clock.ts'
 import { decode, encode, parseStored } from '../../core/codec.ts'
 import type { Entry } from '../../core/entry.ts'
 import { NotFound, UnreadableValue, ValueTooLarge } from '../../core/errors.ts'
 import type { JsonValue } from '../../core/json.ts'
 import { stringifyJson } from '../../core/json-text.ts'
-import type { RefId } from '../../core/ref.ts'
 import { serializeValue } from '../../core/serialize.ts'
 import { Source } from '../../preview/preview.ts'
 import type { Shown, Used } from '../../values/view.ts'
 import { sizeOf } from '../call/input-cost.ts'
 import type { Engine } from '../engine.ts'
-import { Kept } from './kept.ts'
-
-/** Decoded values stay around while somebody pages through them: so many, and so much memory in all, as estimated. */
-const LIMITS = { maxCount: 1_000, maxWeight: 128 * 1024 * 1024, idleMs: 60_000 }
-
-/** A value as it is, and as previews and pages show it: the same unless the entry names a view. */
-export interface Sources {
-  readonly whole: Source
-  readonly shown: Source
-  /** What the pages are of. */
-  readonly paged: Source
-  /** What the view says besides. */
-  readonly view?: Shown
-  /** The whole value passes where what is shown of it fits. */
-  readonly passes: boolean
-  /** The last view that was made of them, as JSON: the same call again asks for the same view. */
-  last?: { readonly request: string; readonly view: Promise<string> }
-}
-
-/** Of what is kept for a value however small it is. */
-const OVERHEAD = 1_000
-
-interface Loaded {
-  readonly sources: Sources
-  /** The memory that they take, in bytes, as estimated. */
-  readonly weight: number
-}
-
-/**
- * Decoded values, prepared for showing, by reference. A reference never changes its value, so this can be
- * stale in no way; entries are authorized before it is asked.
- */
-export class SourceCache {
-  readonly #kept: Kept<Sources>
-  readonly #loading = new Map<RefId, Promise<Sources>>()
-
-  constructor(clock: Clock) {
-    this.#kept = new Kept(clock, LIMITS)
-  }
-
-  /** How many values are kept. */
-  get size(): number {
-    return this.#kept.size
-  }
-
-  /** The sources of a value, made by `load` if need be; once, however many ask at the same time. */
-  get(entry: Entry, load: () => Promise<Loaded>): Promise<Sources> {
-    const { refId } = entry
-    const found = this.#kept.get(refId)
-    if (found) return Promise.resolve(found)
-    const loading = this.#loading.get(refId) ?? this.#load(entry, load)
-    this.#loading.set(refId, loading)
-    return loading
-  }
-
-  async #load(entry: Entry, load: () => Promise<Loaded>): Promise<Sources> {
-    const { refId } = entry
-    try {
-      const { sources, weight } = await load()
-      // Deleted in the meantime: nobody will ask again.
-      if (this.#loading.has(refId)) this.#kept.put(entry, sources, weight)
-      return sources
-    } finally {
-      this.#loading.delete(refId)
-    }
-  }
-
-  drop(refId: RefId): void {
-    this.#kept.drop(refId)
-    this.#loading.delete(refId)
-  }
-
-  clear(): void {
-    this.#kept.clear()
-    this.#loading.clear()
-  }
-
-  sweep(): void {
-    this.#kept.sweep()
-  }
-}
+import type { Sources } from './source-cache.ts'
 
 /** A value as the store keeps it, and how large it is as JSON. */
 export interface EncodedValue {
@@ -137,6 +55,9 @@ export async function readJson(engine: Engine, entry: Entry): Promise<string> {
   if (!whole) throw new UnreadableValue('a part of it is gone')
   return json
 }
+
+/** Of what is kept for a value however small it is. */
+const OVERHEAD = 1_000
 
 /** What answers about an entry are made from. */
 export function sourcesOf(engine: Engine, entry: Entry): Promise<Sources> {

@@ -7,7 +7,7 @@ import {
 import type { Actor } from '../../access/actor.ts'
 import { ProtocolFailure } from '../../core/errors.ts'
 import type { CallResponse } from '../../core/response.ts'
-import type { CallOptions } from '../../flow/call/call.ts'
+import type { CallOptions } from '../../flow/call/options.ts'
 import type { RefCache } from '../../ref-cache.ts'
 import { clientOf, type TaskClient } from './client.ts'
 import { methodNotFound, tasksNotDeclared, toProtocolError } from './errors.ts'

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { InvalidArgument } from '../../core/errors.ts'
 import { cacheNameOf } from '../../core/ref.ts'
 import { assertBytes, assertSame, bytesOf, complete, NOW, next, pending, put } from '../store-drafts.ts'
-import type { StoreCase } from '../store-suite.ts'
+import type { StoreCase } from '../store-setup.ts'
 
 export const claimCases: readonly StoreCase[] = [
   {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { StoreUnavailable } from '../../core/errors.ts'
 import { assertBytes, assertSame, bytesOf, complete, NOW, next, pending, put } from '../store-drafts.ts'
-import type { StoreCase } from '../store-suite.ts'
+import type { StoreCase } from '../store-setup.ts'
 
 export const lifecycleCases: readonly StoreCase[] = [
   {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import type { RefId } from '../../core/ref.ts'
 import type { Store } from '../../stores/store.ts'
 import { assertSame, complete, NOW, pending, put, refIdOf, refIdsOf } from '../store-drafts.ts'
-import type { StoreCase } from '../store-suite.ts'
+import type { StoreCase } from '../store-setup.ts'
 
 const cacheName = 'files'
 

@@ -2,7 +2,7 @@ import { type Entry, isExpired } from '../../core/entry.ts'
 import { cacheNameOf, type RefId } from '../../core/ref.ts'
 import type { Claim, ListFilter, Payload, PayloadChanges, Store } from '../../stores/store.ts'
 import { assertSame, bytesOf, complete, NOW, next, pending, refIdOf } from '../store-drafts.ts'
-import type { StoreCase } from '../store-suite.ts'
+import type { StoreCase } from '../store-setup.ts'
 
 const IN_FLIGHT = ['pending', 'processing'] as const
 const STEPS = 300

@@ -11,7 +11,7 @@ import {
   put,
   refIdOf,
 } from '../store-drafts.ts'
-import type { StoreCase } from '../store-suite.ts'
+import type { StoreCase } from '../store-setup.ts'
 
 export const partCases: readonly StoreCase[] = [
   {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { bytesOf, complete, NOW, pending, put, refIdOf, refIdsOf } from '../store-drafts.ts'
-import type { StoreCase } from '../store-suite.ts'
+import type { StoreCase } from '../store-setup.ts'
 
 export const removalCases: readonly StoreCase[] = [
   {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import type { Store } from '../../stores/store.ts'
 import { assertBytes, assertSame, bytesOf, NOW, next, pending, put, until } from '../store-drafts.ts'
-import type { OpenedStore, StoreCase } from '../store-suite.ts'
+import type { OpenedStore, StoreCase } from '../store-setup.ts'
 
 export const sharedCases: readonly StoreCase[] = [
   {

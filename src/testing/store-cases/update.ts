@@ -10,7 +10,7 @@ import {
   put,
   refIdsOf,
 } from '../store-drafts.ts'
-import type { StoreCase } from '../store-suite.ts'
+import type { StoreCase } from '../store-setup.ts'
 
 export const updateCases: readonly StoreCase[] = [
   {

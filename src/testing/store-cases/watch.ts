@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Store } from '../../stores/store.ts'
 import { bytesOf, complete, NOW, next, pending, put, refIdOf, until } from '../store-drafts.ts'
-import type { StoreCase } from '../store-suite.ts'
+import type { StoreCase } from '../store-setup.ts'
 
 export const watchCases: readonly StoreCase[] = [
   changeCase('an update', async (store, draft) => void (await store.update(next(draft), 1))),

@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { ExactNumber } from '../../../src/core/exact-number.ts'
 import { isJsonObject, type JsonValue } from '../../../src/core/json.ts'
-import { copyJson, ExactNumber, parseJson, stringifyJson } from '../../../src/core/json-text.ts'
+import { copyJson, parseJson, stringifyJson } from '../../../src/core/json-text.ts'
 
 /** Numbers as other languages write them. */
 const numberText = fc.oneof(

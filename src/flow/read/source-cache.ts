@@ -1,0 +1,83 @@
+import type { Clock } from '../../core/clock.ts'
+import type { Entry } from '../../core/entry.ts'
+import type { RefId } from '../../core/ref.ts'
+import type { Source } from '../../preview/preview.ts'
+import type { Shown } from '../../values/view.ts'
+import { Kept } from './kept.ts'
+
+/** Decoded values stay around while somebody pages through them: so many, and so much memory in all, as estimated. */
+const LIMITS = { maxCount: 1_000, maxWeight: 128 * 1024 * 1024, idleMs: 60_000 }
+
+/** A value as it is, and as previews and pages show it: the same unless the entry names a view. */
+export interface Sources {
+  readonly whole: Source
+  readonly shown: Source
+  /** What the pages are of. */
+  readonly paged: Source
+  /** What the view says besides. */
+  readonly view?: Shown
+  /** The whole value passes where what is shown of it fits. */
+  readonly passes: boolean
+  /** The last view that was made of them, as JSON: the same call again asks for the same view. */
+  last?: { readonly request: string; readonly view: Promise<string> }
+}
+
+export interface Loaded {
+  readonly sources: Sources
+  /** The memory that they take, in bytes, as estimated. */
+  readonly weight: number
+}
+
+/**
+ * Decoded values, prepared for showing, by reference. A reference never changes its value, so this can be
+ * stale in no way; entries are authorized before it is asked.
+ */
+export class SourceCache {
+  readonly #kept: Kept<Sources>
+  readonly #loading = new Map<RefId, Promise<Sources>>()
+
+  constructor(clock: Clock) {
+    this.#kept = new Kept(clock, LIMITS)
+  }
+
+  /** How many values are kept. */
+  get size(): number {
+    return this.#kept.size
+  }
+
+  /** The sources of a value, made by `load` if need be; once, however many ask at the same time. */
+  get(entry: Entry, load: () => Promise<Loaded>): Promise<Sources> {
+    const { refId } = entry
+    const found = this.#kept.get(refId)
+    if (found) return Promise.resolve(found)
+    const loading = this.#loading.get(refId) ?? this.#load(entry, load)
+    this.#loading.set(refId, loading)
+    return loading
+  }
+
+  async #load(entry: Entry, load: () => Promise<Loaded>): Promise<Sources> {
+    const { refId } = entry
+    try {
+      const { sources, weight } = await load()
+      // Deleted in the meantime: nobody will ask again.
+      if (this.#loading.has(refId)) this.#kept.put(entry, sources, weight)
+      return sources
+    } finally {
+      this.#loading.delete(refId)
+    }
+  }
+
+  drop(refId: RefId): void {
+    this.#kept.drop(refId)
+    this.#loading.delete(refId)
+  }
+
+  clear(): void {
+    this.#kept.clear()
+    this.#loading.clear()
+  }
+
+  sweep(): void {
+    this.#kept.sweep()
+  }
+}
