@@ -20,15 +20,27 @@ function failuresOutsideOfTests(module: TestModule): number {
   return suites.length + (module.errors().length > 0 ? 1 : 0)
 }
 
+/** Too slow for every change: the doors of MCP on every store, long kill matrices, other runtimes and bundlers. */
+const slow = ['test/**/*.slow.test.ts', 'test/smoke/**/*.test.ts']
+
+/** What stays within this process and cleans up behind itself. */
+const within = ['test/unit/**/*.test.ts', 'test/contract/**/*.test.ts']
+
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
     testTimeout: 30_000,
+    hookTimeout: 30_000,
     // Most of a test's time goes by in waiting for processes: a core for each file, none left over.
     maxWorkers: availableParallelism(),
-    hookTimeout: 30_000,
     // A condition is waited for, never a time; this only ends a test that fails.
     expect: { poll: { timeout: 10_000 } },
     reporters: ['default', closingLine],
+    // `npm test` runs the first two, `npm run test:all` all three.
+    projects: [
+      // One process for many files: to load the modules again for each file takes more time than the tests.
+      { extends: true, test: { name: 'unit', include: within, exclude: slow, isolate: false } },
+      { extends: true, test: { name: 'e2e', include: ['test/**/*.test.ts'], exclude: [...within, ...slow] } },
+      { extends: true, test: { name: 'slow', include: slow } },
+    ],
   },
 })

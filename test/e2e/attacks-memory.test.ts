@@ -1,3 +1,3 @@
-import { attackOn } from './attacks/run.ts'
+import { attackOn, DOORS } from './attacks/run.ts'
 
-attackOn('memory')
+attackOn('memory', DOORS)

@@ -1,3 +1,5 @@
+import { libraryDoor } from './attacks/library-door.ts'
 import { attackOn } from './attacks/run.ts'
 
-attackOn('redis')
+// What depends on the store shows without a protocol in between; the doors of MCP are tried in the slow part.
+attackOn('redis', [libraryDoor])

@@ -8,7 +8,7 @@ import { WATCHING } from './attacks/rows-watching.ts'
 
 /**
  * The table of attacks. Each row says what the attacker tries, and which file would have to be wrong for it to work; every row
- * is run on each store through each door that it applies to (attacks-*.test.ts). All that an attacker hears is searched for the
+ * is run on each store through each door that it applies to (attacks-*.test.ts; on durable stores, MCP's doors are slow). All that an attacker hears is searched for the
  * secret, and all references that it comes to know of are followed.
  */
 export const ATTACKS: readonly Attack[] = [

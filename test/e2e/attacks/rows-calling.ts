@@ -39,7 +39,7 @@ export const CALLING: readonly Attack[] = [
   {
     id: 'same-arguments-private-result',
     tries: 'to be given, by calling with the same arguments, a shared result that agents may not see',
-    guardedBy: 'src/flow/reply.ts',
+    guardedBy: 'src/flow/read/reply.ts',
     async attempt(scene) {
       const { mallory } = scene
       const alice = await reader(scene)
@@ -51,7 +51,7 @@ export const CALLING: readonly Attack[] = [
   {
     id: 'same-reference',
     tries: 'to be given what somebody else computed of a private reference, by calling with that reference',
-    guardedBy: 'src/flow/call.ts',
+    guardedBy: 'src/flow/call/call.ts',
     async attempt(scene) {
       const { alice, mallory } = scene
       const refId = await hidden(scene)
@@ -94,7 +94,7 @@ export const CALLING: readonly Attack[] = [
   {
     id: 'nested-id',
     tries: 'the id of somebody else somewhere in an input: in objects, in lists, very deep, beside own ones',
-    guardedBy: 'src/flow/references.ts',
+    guardedBy: 'src/flow/call/references.ts',
     async attempt(scene) {
       const { alice, mallory, host } = scene
       const refId = await hidden(scene)
@@ -116,7 +116,7 @@ export const CALLING: readonly Attack[] = [
   {
     id: 'id-in-words',
     tries: 'the id of somebody else as part of a text, or as the name of a member',
-    guardedBy: 'src/flow/references.ts',
+    guardedBy: 'src/flow/call/references.ts',
     aboutIdentity: false,
     async attempt(scene) {
       const refId = await hidden(scene)
@@ -135,7 +135,7 @@ export const CALLING: readonly Attack[] = [
   {
     id: 'confused-deputy',
     tries: "to have somebody compute with a public value that holds that person's own private reference",
-    guardedBy: 'src/flow/references.ts',
+    guardedBy: 'src/flow/call/references.ts',
     aboutIdentity: false,
     async attempt(scene) {
       const { alice, mallory } = scene
@@ -154,7 +154,7 @@ export const CALLING: readonly Attack[] = [
   {
     id: 'laundered-id',
     tries: 'to store the id of somebody else, and to pass the name of what was stored',
-    guardedBy: 'src/flow/references.ts',
+    guardedBy: 'src/flow/call/references.ts',
     aboutIdentity: false,
     async attempt(scene) {
       const { mallory } = scene

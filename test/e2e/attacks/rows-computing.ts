@@ -19,7 +19,7 @@ export const COMPUTING: readonly Attack[] = [
   {
     id: 'private-value',
     tries: 'to see a value that may only be used: whole, a page, a preview, its size',
-    guardedBy: 'src/flow/reply.ts',
+    guardedBy: 'src/flow/read/reply.ts',
     async attempt(scene) {
       const refId = await usable(scene)
       await withheld(scene, scene.mallory, refId)
@@ -31,7 +31,7 @@ export const COMPUTING: readonly Attack[] = [
   {
     id: 'tainted-result',
     tries: 'to see what a tool made of a value that may only be used: inline, a page, a preview, its size',
-    guardedBy: 'src/flow/references.ts',
+    guardedBy: 'src/flow/call/references.ts',
     async attempt(scene) {
       const { mallory } = scene
       const refId = await usable(scene)
@@ -50,7 +50,7 @@ export const COMPUTING: readonly Attack[] = [
   {
     id: 'tainted-chain',
     tries: 'to wash a tainted result by computing with it again, and again',
-    guardedBy: 'src/flow/references.ts',
+    guardedBy: 'src/flow/call/references.ts',
     async attempt(scene) {
       const { mallory } = scene
       for (const way of await waysTo(mallory, await usable(scene))) {
@@ -68,7 +68,7 @@ export const COMPUTING: readonly Attack[] = [
   {
     id: 'declassified',
     tries: 'to have a tool that declassifies say more than its result',
-    guardedBy: 'src/flow/references.ts',
+    guardedBy: 'src/flow/call/references.ts',
     aboutIdentity: false,
     async attempt(scene) {
       const { mallory, host, secret } = scene
@@ -81,7 +81,7 @@ export const COMPUTING: readonly Attack[] = [
   {
     id: 'declassified-refusal',
     tries: 'a value that a tool which declassifies does not want: its schema says in words what it was given',
-    guardedBy: 'src/flow/references.ts',
+    guardedBy: 'src/flow/call/references.ts',
     async attempt(scene) {
       const { mallory } = scene
       for (const way of await waysTo(mallory, await usable(scene))) {
@@ -94,7 +94,7 @@ export const COMPUTING: readonly Attack[] = [
   {
     id: 'tainted-error',
     tries: 'an error of a tool that repeats the value: its message, cause, name, members and stack',
-    guardedBy: 'src/flow/call.ts',
+    guardedBy: 'src/flow/call/call.ts',
     async attempt(scene) {
       const { mallory } = scene
       const alice = await reader(scene)
@@ -111,7 +111,7 @@ export const COMPUTING: readonly Attack[] = [
   {
     id: 'tainted-task',
     tries: 'progress messages, the error and the retry history of a task that works on the value',
-    guardedBy: 'src/flow/status.ts',
+    guardedBy: 'src/flow/read/status.ts',
     async attempt(scene) {
       const { mallory, gates, door } = scene
       for (const [n, way] of (await waysTo(mallory, await usable(scene))).entries()) {
@@ -135,7 +135,7 @@ export const COMPUTING: readonly Attack[] = [
   {
     id: 'tainted-progress',
     tries: 'progress notices of the own call, as they come, while it waits',
-    guardedBy: 'src/flow/status.ts',
+    guardedBy: 'src/flow/read/status.ts',
     async attempt(scene) {
       const { mallory, gates } = scene
       const alice = await reader(scene)
@@ -156,7 +156,7 @@ export const COMPUTING: readonly Attack[] = [
   {
     id: 'tainted-refusal',
     tries: 'a schema that says in words what it was given: names of members, quoted values, paths',
-    guardedBy: 'src/flow/run.ts',
+    guardedBy: 'src/flow/run/run.ts',
     async attempt(scene) {
       const { mallory } = scene
       const alice = await reader(scene)
@@ -173,7 +173,7 @@ export const COMPUTING: readonly Attack[] = [
   {
     id: 'failure-kind',
     tries: 'to learn of a value from the way in which a call with it failed: its code, whether a retry helps',
-    guardedBy: 'src/flow/status.ts',
+    guardedBy: 'src/flow/read/status.ts',
     async attempt(scene) {
       const { mallory } = scene
       const alice = await reader(scene)
@@ -197,7 +197,7 @@ export const COMPUTING: readonly Attack[] = [
   {
     id: 'tainted-outrun',
     tries: 'to use a result before it is known what it will be made of',
-    guardedBy: 'src/flow/references.ts',
+    guardedBy: 'src/flow/call/references.ts',
     async attempt(scene) {
       const { mallory } = scene
       for (const [n, way] of (await waysTo(mallory, await usable(scene))).entries()) {
@@ -218,7 +218,7 @@ export const COMPUTING: readonly Attack[] = [
     id: 'joined-while-queued',
     tries:
       'to join the task of somebody who may see everything, while its source waits in the queue and nobody knows yet of what that is made',
-    guardedBy: 'src/flow/draft.ts',
+    guardedBy: 'src/flow/call/draft.ts',
     cache: { maxConcurrentTasks: 1 },
     async attempt(scene) {
       const { mallory, gates } = scene
@@ -260,7 +260,7 @@ export const COMPUTING: readonly Attack[] = [
   {
     id: 'private-task',
     tries: 'the words of a task whose result may only be used: progress, error, cause, history',
-    guardedBy: 'src/flow/status.ts',
+    guardedBy: 'src/flow/read/status.ts',
     async attempt(scene) {
       const { mallory, gates } = scene
       const alice = await reader(scene)
@@ -280,7 +280,7 @@ export const COMPUTING: readonly Attack[] = [
   {
     id: 'private-task-joined',
     tries: 'to wait, as one of two callers, for a task whose result may only be used',
-    guardedBy: 'src/flow/call.ts',
+    guardedBy: 'src/flow/call/call.ts',
     async attempt(scene) {
       const { mallory, gates } = scene
       const alice = await reader(scene)
@@ -296,7 +296,7 @@ export const COMPUTING: readonly Attack[] = [
     id: 'foreign-words-joined',
     tries:
       'to join a shared task in which somebody else computes with what fails for a reason of that person alone',
-    guardedBy: 'src/flow/references.ts',
+    guardedBy: 'src/flow/call/references.ts',
     async attempt(scene) {
       const { alice, mallory, gates } = scene
       const failed = refOf(await alice.call('flaky', { gate: 'f' }))

@@ -126,7 +126,7 @@ export const CRAFTING: readonly Attack[] = [
   {
     id: 'exploding-references',
     tries: 'a list of references to lists of references to lists: small to say, too large to hold',
-    guardedBy: 'src/flow/fill-input.ts',
+    guardedBy: 'src/flow/call/fill-input.ts',
     aboutIdentity: false,
     cache: { maxValueBytes: 2_000_000, maxInputBytes: 2_000_000 },
     async attempt({ alice, mallory }) {
@@ -145,7 +145,7 @@ export const CRAFTING: readonly Attack[] = [
   {
     id: 'heavy-references',
     tries: 'a value that is short to write and large to hold, named a thousand times in one call',
-    guardedBy: 'src/flow/input-cost.ts',
+    guardedBy: 'src/flow/call/input-cost.ts',
     stores: ['memory'],
     aboutIdentity: false,
     async attempt({ alice, mallory }) {
@@ -160,7 +160,7 @@ export const CRAFTING: readonly Attack[] = [
   {
     id: 'circular-reference',
     tries: 'a value that holds its own reference',
-    guardedBy: 'src/flow/fill-input.ts',
+    guardedBy: 'src/flow/call/fill-input.ts',
     aboutIdentity: false,
     async attempt({ mallory }) {
       const refId = refOf(await mallory.call('self'))
@@ -260,7 +260,7 @@ export const CRAFTING: readonly Attack[] = [
   {
     id: 'timing',
     tries: 'to tell from the time of an answer whether a reference exists, standing in the process',
-    guardedBy: 'src/flow/equal-refusals.ts',
+    guardedBy: 'src/flow/read/find.ts',
     needs: ['actors'],
     aboutIdentity: false,
     async attempt(scene) {
@@ -276,7 +276,7 @@ export const CRAFTING: readonly Attack[] = [
   {
     id: 'timing-over-mcp',
     tries: 'to tell from the time of an answer whether a reference exists, over MCP',
-    guardedBy: 'src/flow/equal-refusals.ts',
+    guardedBy: 'src/flow/read/find.ts',
     needs: ['raw'],
     stores: ['memory'],
     aboutIdentity: false,

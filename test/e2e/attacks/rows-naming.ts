@@ -9,7 +9,7 @@ export const NAMING: readonly Attack[] = [
   {
     id: 'guessed-id',
     tries: 'ids until one fits',
-    guardedBy: 'src/flow/find.ts',
+    guardedBy: 'src/flow/read/find.ts',
     aboutIdentity: false,
     async attempt(scene) {
       const refId = await hidden(scene)
@@ -82,7 +82,7 @@ export const NAMING: readonly Attack[] = [
   {
     id: 'expired-id',
     tries: 'an id whose entry has expired, and has not been swept yet',
-    guardedBy: 'src/flow/find.ts',
+    guardedBy: 'src/flow/read/find.ts',
     aboutIdentity: false,
     cache: { sweepInterval: '1h' },
     async attempt(scene) {
@@ -101,7 +101,7 @@ export const NAMING: readonly Attack[] = [
   {
     id: 'deleted-id',
     tries: 'an id whose entry was deleted',
-    guardedBy: 'src/flow/delete.ts',
+    guardedBy: 'src/flow/control/delete.ts',
     aboutIdentity: false,
     async attempt(scene) {
       const { host, mallory } = scene
@@ -115,7 +115,7 @@ export const NAMING: readonly Attack[] = [
   {
     id: 'foreign-task',
     tries: 'to see how the task of somebody else stands, while it runs, when it is done, and when it failed',
-    guardedBy: 'src/flow/reply.ts',
+    guardedBy: 'src/flow/read/reply.ts',
     async attempt(scene) {
       const { alice, mallory, gates } = scene
       for (const tool of ['hold', 'flaky']) {
@@ -177,7 +177,7 @@ export const NAMING: readonly Attack[] = [
   {
     id: 'other-cache',
     tries: 'a reference of another cache on the same store',
-    guardedBy: 'src/flow/find.ts',
+    guardedBy: 'src/flow/read/find.ts',
     needs: ['actors'],
     aboutIdentity: false,
     async attempt(scene) {

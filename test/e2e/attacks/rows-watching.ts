@@ -43,7 +43,7 @@ export const WATCHING: readonly Attack[] = [
   {
     id: 'foreign-question',
     tries: 'to read, or to answer, what a task asks somebody else',
-    guardedBy: 'src/flow/answer.ts',
+    guardedBy: 'src/flow/control/answer.ts',
     needs: ['questions'],
     async attempt(scene) {
       const { alice, mallory } = scene
@@ -59,7 +59,7 @@ export const WATCHING: readonly Attack[] = [
   {
     id: 'tainted-question',
     tries: 'to be asked, by a task that works on a value that may only be used, in words that repeat it',
-    guardedBy: 'src/flow/ask.ts',
+    guardedBy: 'src/flow/run/ask.ts',
     needs: ['questions'],
     async attempt(scene) {
       const { mallory } = scene
@@ -78,7 +78,7 @@ export const WATCHING: readonly Attack[] = [
   {
     id: 'foreign-task-list',
     tries: 'to find the tasks of others in the list of the own',
-    guardedBy: 'src/flow/list-tasks.ts',
+    guardedBy: 'src/flow/operate/tasks.ts',
     needs: ['lists'],
     async attempt(scene) {
       const { alice, mallory, gates } = scene

@@ -129,12 +129,12 @@ export class Worker {
     })
     this.#child = child
     alive.add(child)
-    this.died = once(child, 'exit').then(([code, signal]) => {
+    // What it said is complete when the pipes are closed, not when it exits.
+    this.died = once(child, 'close').then(([code, signal]) => {
       alive.delete(child)
       return { code, signal }
     })
     createInterface({ input: child.stdout }).on('line', line => this.#hear(JSON.parse(line)))
-    // What it said is complete when the pipes are closed, not when it exits.
     child.once('close', () => {
       for (const { reject } of this.#questions.values())
         reject(new Died('The worker died before it answered.'))

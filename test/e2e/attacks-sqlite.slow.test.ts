@@ -1,0 +1,3 @@
+import { attackOn, PROTOCOL_DOORS } from './attacks/run.ts'
+
+attackOn('sqlite', PROTOCOL_DOORS)
