@@ -1,9 +1,9 @@
 import type { FastMCPSessionAuth, Tool, ToolParameters } from 'fastmcp'
+import type { CachingOptions } from '../agent/caching.ts'
+import type { Scoping } from '../agent/scoping.ts'
+import type { PollingOptions } from '../agent/tools/polling.ts'
 import type { Duration } from '../core/duration.ts'
 import type { TaskContext } from '../core/tool.ts'
-import type { CachingOptions } from '../mcp/caching.ts'
-import type { Scoping } from '../mcp/scoping.ts'
-import type { PollingOptions } from '../mcp/tools.ts'
 import type { ActorOf, RequestContext } from './identity.ts'
 
 export interface FastMcpPollingOptions<Session extends FastMCPSessionAuth = FastMCPSessionAuth>

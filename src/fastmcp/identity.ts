@@ -1,6 +1,6 @@
 import type { Context, FastMCPSessionAuth } from 'fastmcp'
 import type { Actor } from '../access/actor.ts'
-import { type Caller, sessionName, subjectIn, toCaller, vouchedFor } from '../mcp/identity.ts'
+import { type Caller, sessionName, subjectIn, toCaller, vouchedFor } from '../agent/identity.ts'
 
 /**
  * What a handler may know of the request that had it run. What belongs to the call alone is not in it: the task has a

@@ -1,4 +1,4 @@
-export { SERVER_INSTRUCTIONS } from '../mcp/instructions.ts'
+export { SERVER_INSTRUCTIONS } from '../agent/instructions.ts'
 export type { FastMcpPollingOptions, RefcacheToolConfig } from './config.ts'
 export type { ActorOf, RequestContext } from './identity.ts'
 export { addPollingTools } from './polling-tools.ts'

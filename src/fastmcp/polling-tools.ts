@@ -1,10 +1,10 @@
 import type { FastMCP, FastMCPSessionAuth } from 'fastmcp'
+import { declared } from '../agent/schema.ts'
+import { pollingTools } from '../agent/tools/polling.ts'
 import { InvalidArgument } from '../core/errors.ts'
-import { declared } from '../mcp/schema.ts'
-import { pollingTools } from '../mcp/tools.ts'
 import type { RefCache } from '../ref-cache.ts'
 import type { FastMcpPollingOptions } from './config.ts'
-import { answer } from './request.ts'
+import { handleToolCall } from './request.ts'
 
 /**
  * Adds `get_cached_result`, `cancel_task` and `retry_task`, through which agents follow the references of all tools that
@@ -26,7 +26,7 @@ export function addPollingTools<Session extends FastMCPSessionAuth>(
       annotations: { ...tool.annotations, title },
       parameters: declared(() => inputSchema),
       execute: (args, context) =>
-        answer(context, options.actorOf, ({ caller, signal, onProgress }) =>
+        handleToolCall(context, options.actorOf, ({ caller, signal, onProgress }) =>
           handle(args, { actor: caller.actor, signal, onProgress }),
         ),
     })

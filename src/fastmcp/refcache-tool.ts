@@ -1,19 +1,19 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { FastMCPSessionAuth, Tool, ToolParameters } from 'fastmcp'
+import { splitArguments } from '../agent/arguments.ts'
+import { cachingDefaults, checked } from '../agent/caching.ts'
+import { withNote } from '../agent/instructions.ts'
+import { type AuthorSchema, answerSchema, argumentsOf, converterOf, declared } from '../agent/schema.ts'
+import { checkScoping, placeCall, scopingOf } from '../agent/scoping.ts'
+import { toToolResult } from '../agent/wire.ts'
 import { InvalidArgument } from '../core/errors.ts'
 import type { JsonObject } from '../core/json.ts'
 import type { StandardSchema } from '../core/standard-schema.ts'
 import type { Handler, ToolOptions } from '../core/tool.ts'
-import { splitArguments } from '../mcp/arguments.ts'
-import { cachingDefaults, checked } from '../mcp/caching.ts'
-import { withNote } from '../mcp/instructions.ts'
-import { type AuthorSchema, answerSchema, argumentsOf, converterOf, declared } from '../mcp/schema.ts'
-import { checkScoping, placeCall, scopingOf } from '../mcp/scoping.ts'
-import { toToolResult } from '../mcp/wire.ts'
 import type { RefCache } from '../ref-cache.ts'
 import type { ArgumentsOf, RefcacheToolConfig } from './config.ts'
 import type { RequestContext } from './identity.ts'
-import { answer } from './request.ts'
+import { handleToolCall } from './request.ts'
 
 /**
  * A tool for `server.addTool` whose calls go through the cache: large results become previews and slow ones become
@@ -39,7 +39,7 @@ export function refcacheTool<
   return {
     ...shown,
     execute: (args, context) =>
-      answer(
+      handleToolCall(
         context,
         config.actorOf,
         async ({ caller, signal, onProgress }, outlasting) => {

@@ -1,30 +1,24 @@
 import { randomUUID } from 'node:crypto'
-import type {
-  McpServer,
-  RegisteredTool,
-  ServerContext,
-  StandardSchemaWithJSON,
-} from '@modelcontextprotocol/server'
+import type { McpServer, RegisteredTool, ServerContext } from '@modelcontextprotocol/server'
+import type { ToolRequest } from '../agent/request.ts'
+import { type AuthorSchema, declared, type InputOf, type OutputOf } from '../agent/schema.ts'
+import { checkScoping, scopingOf } from '../agent/scoping.ts'
+import { type AdminTool, adminTools } from '../agent/tools/admin.ts'
+import { type PollingTool, pollingTools } from '../agent/tools/polling.ts'
+import type { ToolResult } from '../agent/wire.ts'
 import { InvalidArgument } from '../core/errors.ts'
 import { checkNames, type Names } from '../core/options.ts'
 import type { Handler } from '../core/tool.ts'
 import type { RefCache } from '../ref-cache.ts'
-import { type AdminTool, adminTools } from './admin.ts'
 import type { AttachOptions, ToolConfig } from './config.ts'
 import type { IdentityOptions } from './identity.ts'
-import { watchOtherTools } from './other-tools.ts'
+import { watchOtherTools } from './interpose.ts'
 import { registerCached } from './register.ts'
-import { answer, type ToolRequest } from './request.ts'
-import { type AuthorSchema, declared } from './schema.ts'
-import { checkScoping, scopingOf } from './scoping.ts'
+import { handleToolCall } from './request.ts'
 import { serveTasks } from './tasks/serve.ts'
-import { type PollingTool, pollingTools } from './tools.ts'
-import type { ToolResult } from './wire.ts'
 
-type ArgumentsOf<Input> = Input extends AuthorSchema
-  ? StandardSchemaWithJSON.InferOutput<Input>
-  : Record<string, never>
-type ResultOf<Output> = Output extends AuthorSchema ? StandardSchemaWithJSON.InferInput<Output> : unknown
+type ArgumentsOf<Input> = Input extends AuthorSchema ? OutputOf<Input> : Record<string, never>
+type ResultOf<Output> = Output extends AuthorSchema ? InputOf<Output> : unknown
 
 export interface AttachedRefCache {
   /** Registers a tool whose calls go through the cache. The handler gets the arguments and its task. */
@@ -115,6 +109,6 @@ function registerOwn(
 ): void {
   const shown = { title, description, annotations, inputSchema: declared(() => inputSchema) }
   server.registerTool(name, shown, (args, context) =>
-    answer(context, identity, request => handle(args, request, context)),
+    handleToolCall(context, identity, request => handle(args, request, context)),
   )
 }

@@ -4,13 +4,13 @@ import type {
   ServerContext,
   ToolAnnotations,
 } from '@modelcontextprotocol/server'
+import type { CachingOptions } from '../agent/caching.ts'
+import type { AuthorSchema } from '../agent/schema.ts'
+import type { Scoping } from '../agent/scoping.ts'
+import type { PollingOptions } from '../agent/tools/polling.ts'
 import type { Duration } from '../core/duration.ts'
-import type { CachingOptions } from './caching.ts'
 import type { ActorOf } from './identity.ts'
-import type { AuthorSchema } from './schema.ts'
-import type { Scoping } from './scoping.ts'
 import type { TaskSupport } from './tasks/calls.ts'
-import type { PollingOptions } from './tools.ts'
 
 export interface AttachOptions extends PollingOptions, Scoping {
   /**

@@ -1,9 +1,10 @@
+export { SERVER_INSTRUCTIONS } from '../agent/instructions.ts'
+export type { AuthorSchema } from '../agent/schema.ts'
+export type { Scoping, Template } from '../agent/scoping.ts'
+export type { PollingOptions } from '../agent/tools/polling.ts'
 export { type AttachedRefCache, attachRefCache } from './attach.ts'
 export type { AdminCheck, AttachOptions, ToolConfig } from './config.ts'
 export type { ActorOf } from './identity.ts'
-export { SERVER_INSTRUCTIONS } from './instructions.ts'
-export type { AuthorSchema } from './schema.ts'
-export type { Scoping } from './scoping.ts'
 export type { TaskSupport } from './tasks/calls.ts'
 export {
   type FetchHandler,
@@ -11,5 +12,3 @@ export {
   withTaskNotifications,
 } from './tasks/listen-http.ts'
 export { withTaskNotificationsOnStdio } from './tasks/listen-stdio.ts'
-export type { Template } from './template.ts'
-export type { PollingOptions } from './tools.ts'

@@ -5,22 +5,23 @@ import {
   type RegisteredTool,
   type ServerContext,
 } from '@modelcontextprotocol/server'
+import { splitArguments } from '../agent/arguments.ts'
+import { cachingDefaults, checked } from '../agent/caching.ts'
+import { withNote } from '../agent/instructions.ts'
+import type { ToolRequest } from '../agent/request.ts'
+import { type AuthorSchema, answerSchema, argumentsOf, converterOf, declared } from '../agent/schema.ts'
+import { checkScoping, placeCall, type Scoping } from '../agent/scoping.ts'
+import { type ToolResult, toToolResult } from '../agent/wire.ts'
 import type { JsonObject } from '../core/json.ts'
 import { checkChoice } from '../core/options.ts'
 import type { StandardSchema } from '../core/standard-schema.ts'
 import type { Handler, ToolOptions } from '../core/tool.ts'
 import type { CachedTool, RefCache } from '../ref-cache.ts'
-import { splitArguments } from './arguments.ts'
-import { cachingDefaults, checked } from './caching.ts'
 import type { AttachOptions, ToolConfig } from './config.ts'
 import type { IdentityOptions } from './identity.ts'
-import { withNote } from './instructions.ts'
-import { answer, type ToolRequest } from './request.ts'
-import { type AuthorSchema, answerSchema, argumentsOf, converterOf, declared } from './schema.ts'
-import { checkScoping, placeCall, type Scoping } from './scoping.ts'
+import { handleToolCall } from './request.ts'
 import { TASK_SUPPORT, type TaskCall, type TaskCalls } from './tasks/calls.ts'
 import { keepable } from './tasks/errors.ts'
-import { type ToolResult, toToolResult } from './wire.ts'
 
 interface Registration<Input, Output> {
   readonly name: string
@@ -69,7 +70,7 @@ export function registerCached<Input, Output>(
   const registered = server.registerTool(name, shown, (args, context) => {
     const task = tasks?.of(context)
     const work = (request: ToolRequest) => callTool(route, args, { ...request, context, task })
-    return answer(context, identity, work, {
+    return handleToolCall(context, identity, work, {
       onError: error => task?.failed(error),
       hasOutputSchema: result !== undefined,
     })

@@ -1,7 +1,7 @@
+import { type ToolResult, toErrorResult } from '../agent/wire.ts'
 import { ProtocolFailure, TaskFailed } from '../core/errors.ts'
 import { isJsonObject, type JsonObject } from '../core/json.ts'
 import type { RefId } from '../core/ref.ts'
-import { type ToolResult, toErrorResult } from '../mcp/wire.ts'
 import {
   failure,
   metaOf,

@@ -1,12 +1,12 @@
+import { declaresExtension, questionsFor } from '../agent/tasks/capabilities.ts'
+import { tasksNotDeclared, toRpcError } from '../agent/tasks/errors.ts'
+import { type Following, followTask } from '../agent/tasks/follow.ts'
+import { toCoreTask, toExtensionTask } from '../agent/tasks/project.ts'
+import { infoOf, type SeenTask } from '../agent/tasks/read.ts'
 import { NotFound } from '../core/errors.ts'
 import { isJsonObject, type JsonObject } from '../core/json.ts'
 import { isRefOf, type RefId } from '../core/ref.ts'
 import type { CallResponse } from '../core/response.ts'
-import { declaresExtension, questionsFor, TASKS_EXTENSION } from '../mcp/tasks/capabilities.ts'
-import { type Following, followTask } from '../mcp/tasks/notices.ts'
-import { toCoreTask, toExtensionTask } from '../mcp/tasks/project.ts'
-import { infoOf, type SeenTask } from '../mcp/tasks/read.ts'
-import { toRpcError } from '../mcp/tasks/rpc-error.ts'
 import type { RefCache } from '../ref-cache.ts'
 import { asOutcome, type CallOutcome } from './call-outcome.ts'
 import { CORE_REVISION } from './introduction.ts'
@@ -15,8 +15,6 @@ import {
   clientCapabilitiesOf,
   notification,
   protocolMeta,
-  type RpcError,
-  RpcErrorCode,
   type RpcId,
   type RpcMessage,
   type RpcRequest,
@@ -135,7 +133,7 @@ export class ClientTasks {
   async answer(request: RpcRequest, { signal }: CallContext): Promise<CallOutcome> {
     const { params = {} } = request
     if (!this.isCore(request) && !declaresExtension(clientCapabilitiesOf(params))) {
-      return { error: extensionNotDeclared() }
+      return { error: toRpcError(tasksNotDeclared()) }
     }
     try {
       if (request.method === 'tasks/list') return await this.#list(params.cursor as string | undefined)
@@ -186,13 +184,5 @@ export class ClientTasks {
   #revisionOf({ params }: RpcRequest): Revision | undefined {
     if (protocolMeta(params)) return '2026-07-28'
     return this.#core ? '2025-11-25' : undefined
-  }
-}
-
-function extensionNotDeclared(): RpcError {
-  return {
-    code: RpcErrorCode.missingCapability,
-    message: `Requests about tasks need the client to declare the extension ${TASKS_EXTENSION}.`,
-    data: { requiredCapabilities: { extensions: { [TASKS_EXTENSION]: {} } } },
   }
 }

@@ -1,6 +1,6 @@
+import { SERVER_INSTRUCTIONS } from '../agent/instructions.ts'
+import { CORE_TASKS, TASKS_EXTENSION } from '../agent/tasks/capabilities.ts'
 import { isJsonObject, type JsonObject } from '../core/json.ts'
-import { SERVER_INSTRUCTIONS } from '../mcp/instructions.ts'
-import { CORE_TASKS, TASKS_EXTENSION } from '../mcp/tasks/capabilities.ts'
 import type { RpcRequest } from './rpc.ts'
 import type { ToolCatalog } from './tool-catalog.ts'
 

@@ -1,6 +1,6 @@
+import { type ToolResult, toToolResult } from '../agent/wire.ts'
 import { isJsonObject, type JsonObject } from '../core/json.ts'
 import type { CallResponse } from '../core/response.ts'
-import { type ToolResult, toToolResult } from '../mcp/wire.ts'
 import { withAge } from './age.ts'
 import { REF_ID_META } from './call-outcome.ts'
 

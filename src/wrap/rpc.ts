@@ -1,7 +1,6 @@
+import { boundedError } from '../agent/error-limit.ts'
 import { ExactNumber } from '../core/exact-number.ts'
 import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts'
-
-import { boundedError } from '../mcp/error-limit.ts'
 
 /** JSON-RPC 2.0 as it goes over the wire: the little that a proxy has to know of a message. */
 

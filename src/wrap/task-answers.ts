@@ -1,9 +1,9 @@
+import { Changes } from '../agent/tasks/changes.ts'
+import { isSettled, rpcErrorOf, toCoreTask } from '../agent/tasks/project.ts'
+import { detailedTask, infoOf, resultOf, type SeenTask } from '../agent/tasks/read.ts'
 import { ProtocolFailure } from '../core/errors.ts'
 import type { JsonObject } from '../core/json.ts'
 import { onAbort } from '../core/on-abort.ts'
-import { Changes } from '../mcp/tasks/changes.ts'
-import { isSettled, rpcErrorOf, toCoreTask } from '../mcp/tasks/project.ts'
-import { detailedTask, infoOf, resultOf, type SeenTask } from '../mcp/tasks/read.ts'
 import { metaOf, RELATED_TASK, RpcErrorCode } from './rpc.ts'
 
 /** Tasks as both revisions of MCP have them, of entries of the cache. */

@@ -1,7 +1,7 @@
+import type { Following } from '../agent/tasks/follow.ts'
+import { infoOf, type SeenTask } from '../agent/tasks/read.ts'
 import { isJsonObject, type JsonObject } from '../core/json.ts'
 import { isRefOf, type RefId } from '../core/ref.ts'
-import type { Following } from '../mcp/tasks/notices.ts'
-import { infoOf, type SeenTask } from '../mcp/tasks/read.ts'
 import { IdMap } from './id-map.ts'
 import {
   failure,
@@ -15,7 +15,7 @@ import {
   type RpcRequest,
 } from './rpc.ts'
 
-type Subscription = typeof import('../mcp/tasks/subscription.ts')
+type Subscription = typeof import('../agent/tasks/subscription.ts')
 
 const SUBSCRIPTION_ID = 'io.modelcontextprotocol/subscriptionId'
 const ACKNOWLEDGED = 'notifications/subscriptions/acknowledged'
@@ -49,7 +49,7 @@ export class TaskListens {
   async begin(request: RpcRequest): Promise<RpcRequest | undefined> {
     const { id, params = {} } = request
     this.#waiting.set(id, [])
-    this.#subscription ??= await import('../mcp/tasks/subscription.ts')
+    this.#subscription ??= await import('../agent/tasks/subscription.ts')
     const refusal = this.#subscription.refusalOf(request as never)
     if (refusal) {
       this.#waiting.delete(id)

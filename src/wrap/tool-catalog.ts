@@ -1,8 +1,8 @@
+import { SHORT_NOTE, TOOL_NOTE, withNote } from '../agent/instructions.ts'
+import { answerSchema } from '../agent/schema.ts'
+import { readSentArguments } from '../agent/sent-arguments.ts'
+import type { PollingTool } from '../agent/tools/polling.ts'
 import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts'
-import { SHORT_NOTE, TOOL_NOTE, withNote } from '../mcp/instructions.ts'
-import { answerSchema } from '../mcp/schema.ts'
-import { readSentArguments } from '../mcp/sent-arguments.ts'
-import type { PollingTool } from '../mcp/tools.ts'
 import { ToolNames } from './tool-names.ts'
 
 /** What the wrapper has to know of one of the server's tools. */

@@ -1,7 +1,7 @@
+import { declaresExtension, questionsFor, TASKS_EXTENSION } from '../agent/tasks/capabilities.ts'
 import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts'
 import { onAbort } from '../core/on-abort.ts'
 import type { TaskContext } from '../core/tool.ts'
-import { declaresExtension, questionsFor, TASKS_EXTENSION } from '../mcp/tasks/capabilities.ts'
 import {
   clientCapabilitiesOf,
   metaOf,

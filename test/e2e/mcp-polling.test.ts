@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
-import { GET_CACHED_RESULT_DESCRIPTION, SERVER_INSTRUCTIONS } from '../../src/mcp/instructions.ts'
+import { GET_CACHED_RESULT_DESCRIPTION, SERVER_INSTRUCTIONS } from '../../src/agent/instructions.ts'
 import {
   CLIENTS,
   type HttpServer,

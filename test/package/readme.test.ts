@@ -44,7 +44,7 @@ const manifest = JSON.parse(readFileSync(join(REPOSITORY, 'package.json'), 'utf8
   bin: Record<string, string>
 }
 
-const WIRE_SOURCE = readFileSync(join(REPOSITORY, 'src/mcp/wire.ts'), 'utf8')
+const WIRE_SOURCE = readFileSync(join(REPOSITORY, 'src/agent/wire.ts'), 'utf8')
 
 let consumer: Consumer
 let compiled: Outcome

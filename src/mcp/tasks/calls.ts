@@ -5,14 +5,15 @@ import {
   type ServerContext,
 } from '@modelcontextprotocol/server'
 import type { Actor } from '../../access/actor.ts'
+import { methodNotFound, tasksNotDeclared } from '../../agent/tasks/errors.ts'
+import { type TaskStatus, toCoreTask, toExtensionTask } from '../../agent/tasks/project.ts'
+import { infoOf, type SeenTask } from '../../agent/tasks/read.ts'
 import { ProtocolFailure } from '../../core/errors.ts'
 import type { CallResponse } from '../../core/response.ts'
 import type { CallOptions } from '../../flow/call/options.ts'
 import type { RefCache } from '../../ref-cache.ts'
 import { clientOf, type TaskClient } from './client.ts'
-import { methodNotFound, tasksNotDeclared, toProtocolError } from './errors.ts'
-import { type TaskStatus, toCoreTask, toExtensionTask } from './project.ts'
-import { infoOf, type SeenTask } from './read.ts'
+import { toProtocolError } from './errors.ts'
 
 /** Whether calls of a tool may become tasks of MCP: never, where the client can follow them, or in no other way. */
 export type TaskSupport = (typeof TASK_SUPPORT)[number]
@@ -74,11 +75,11 @@ export class TaskCalls {
     const support = this.#support.get(params.name) ?? 'none'
     const demanded = client.revision === '2025-11-25' && params.task !== undefined
     if (support === 'none') {
-      if (demanded) throw methodNotFound(`'${params.name}' cannot be called as a task.`)
+      if (demanded) throw toProtocolError(methodNotFound(`'${params.name}' cannot be called as a task.`))
       return proceed()
     }
     if (!demanded && !client.declaresTasks) {
-      if (support === 'required') throw tasksRequired(client, params.name)
+      if (support === 'required') throw toProtocolError(tasksRequired(client, params.name))
       return proceed()
     }
     const { call, outcome } = this.#follow(client, demanded)
@@ -134,27 +135,4 @@ function tasksRequired({ revision }: TaskClient, toolName: string) {
   return revision === '2026-07-28'
     ? tasksNotDeclared()
     : methodNotFound(`'${toolName}' has to be called as a task.`)
-}
-
-/** Has `calls` stand around whatever handler of `tools/call` the server is given from now on. */
-export function interpose(server: Server, calls: Pick<TaskCalls, 'answer'>): void {
-  const set = server.setRequestHandler.bind(server) as (method: string, ...rest: unknown[]) => void
-  const interposed = (method: string, ...rest: unknown[]) => {
-    const handler = rest.pop()
-    if (method !== 'tools/call' || typeof handler !== 'function') return set(method, ...rest, handler)
-    const around = (request: CallToolRequest, context: ServerContext) =>
-      calls.answer(request, context, async () => handler(request, context))
-    return set(method, ...rest, around)
-  }
-  server.setRequestHandler = interposed as typeof server.setRequestHandler
-}
-
-/** Whether there is still time to stand around the handler of `tools/call`. */
-export function canInterpose(server: Server): boolean {
-  try {
-    server.assertCanSetRequestHandler('tools/call')
-    return true
-  } catch {
-    return false
-  }
 }

@@ -1,6 +1,6 @@
-import { CLIENT_CAPABILITIES_META_KEY, type Server, type ServerContext } from '@modelcontextprotocol/server'
+import type { Server, ServerContext } from '@modelcontextprotocol/server'
+import { capabilitiesIn, declaresExtension, questionsFor } from '../../agent/tasks/capabilities.ts'
 import type { QuestionMethod } from '../../core/question.ts'
-import { type Capabilities, declaresExtension, questionsFor } from './capabilities.ts'
 
 /** What a request tells of its client, as far as tasks go. */
 export interface TaskClient {
@@ -16,18 +16,10 @@ export function clientOf(server: Server, { mcpReq: { envelope } }: ServerContext
     const capabilities = server.getClientCapabilities()
     return { revision: '2025-11-25', declaresTasks: false, canBeAsked: questionsFor(capabilities) }
   }
+  const capabilities = capabilitiesIn(envelope)
   return {
     revision: '2026-07-28',
-    declaresTasks: declaresTasks(envelope),
-    canBeAsked: questionsFor(capabilitiesIn(envelope)),
+    declaresTasks: declaresExtension(capabilities),
+    canBeAsked: questionsFor(capabilities),
   }
-}
-
-/** Whether the metadata of a request of 2026-07-28 declares the extension. */
-export function declaresTasks(meta: Readonly<Record<string, unknown>> | undefined): boolean {
-  return declaresExtension(capabilitiesIn(meta))
-}
-
-function capabilitiesIn(meta: Readonly<Record<string, unknown>> | undefined): Capabilities | undefined {
-  return meta?.[CLIENT_CAPABILITIES_META_KEY] as Capabilities | undefined
 }

@@ -1,12 +1,7 @@
-import {
-  MissingRequiredClientCapabilityError,
-  ProtocolError,
-  ProtocolErrorCode,
-} from '@modelcontextprotocol/server'
+import { ProtocolError } from '@modelcontextprotocol/server'
+import { toRpcError } from '../../agent/tasks/errors.ts'
 import { ProtocolFailure } from '../../core/errors.ts'
 import type { JsonValue } from '../../core/json.ts'
-import { TASKS_EXTENSION } from './capabilities.ts'
-import { toRpcError } from './rpc-error.ts'
 
 /** What a request about a task is answered with when it fails: an error of JSON-RPC. */
 export function toProtocolError(error: unknown): ProtocolError {
@@ -39,14 +34,4 @@ function plain(data: unknown): { data?: JsonValue } {
   } catch {
     return {}
   }
-}
-
-export function tasksNotDeclared(): ProtocolError {
-  return new MissingRequiredClientCapabilityError({
-    requiredCapabilities: { extensions: { [TASKS_EXTENSION]: {} } },
-  })
-}
-
-export function methodNotFound(message: string): ProtocolError {
-  return new ProtocolError(ProtocolErrorCode.MethodNotFound, message)
 }

@@ -1,10 +1,7 @@
 import type { McpHandlerRequestOptions } from '@modelcontextprotocol/server'
 import { ProtocolErrorCode } from '@modelcontextprotocol/server'
-import { type Clock, systemClock } from '../../core/clock.ts'
-import { type Duration, toMilliseconds } from '../../core/duration.ts'
-import { encodeEvent, eventOf, eventsOf, KEEP_ALIVE, messageIn } from './events.ts'
-import type { Following } from './notices.ts'
-import type { SeenTask } from './read.ts'
+import type { Following } from '../../agent/tasks/follow.ts'
+import type { SeenTask } from '../../agent/tasks/read.ts'
 import {
   isAcknowledgement,
   isTaskListen,
@@ -16,7 +13,10 @@ import {
   type WireMessage,
   withoutTasks,
   withTasks,
-} from './subscription.ts'
+} from '../../agent/tasks/subscription.ts'
+import { type Clock, systemClock } from '../../core/clock.ts'
+import { type Duration, toMilliseconds } from '../../core/duration.ts'
+import { encodeEvent, eventOf, eventsOf, KEEP_ALIVE, messageIn } from './events.ts'
 
 /** An HTTP handler of the SDK (`createMcpHandler`), or a fetch function of your own around one. */
 export interface FetchHandler {

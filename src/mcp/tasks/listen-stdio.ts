@@ -1,6 +1,6 @@
 import { ProtocolErrorCode, SUBSCRIPTION_ID_META_KEY, type Transport } from '@modelcontextprotocol/server'
-import type { Following } from './notices.ts'
-import type { SeenTask } from './read.ts'
+import type { Following } from '../../agent/tasks/follow.ts'
+import type { SeenTask } from '../../agent/tasks/read.ts'
 import {
   isAcknowledgement,
   isTaskListen,
@@ -12,7 +12,7 @@ import {
   type WireMessage,
   withoutTasks,
   withTasks,
-} from './subscription.ts'
+} from '../../agent/tasks/subscription.ts'
 
 type Message = Parameters<Transport['send']>[0]
 

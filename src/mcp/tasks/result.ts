@@ -1,13 +1,13 @@
 import { ProtocolError, RELATED_TASK_META_KEY, type ServerContext } from '@modelcontextprotocol/server'
 import { z } from 'zod'
+import { Changes } from '../../agent/tasks/changes.ts'
+import { inputRequestsOf, isSettled, rpcErrorOf } from '../../agent/tasks/project.ts'
+import { infoOf, resultOf, type SeenTask } from '../../agent/tasks/read.ts'
 import { ProtocolFailure } from '../../core/errors.ts'
 import { onAbort } from '../../core/on-abort.ts'
 import type { InputRequest } from '../../core/question.ts'
 import type { RefId } from '../../core/ref.ts'
 import type { TaskInfo } from '../../flow/operate/task-info.ts'
-import { Changes } from './changes.ts'
-import { inputRequestsOf, isSettled, rpcErrorOf } from './project.ts'
-import { infoOf, resultOf, type SeenTask } from './read.ts'
 
 /**
  * `tasks/result` of 2025-11-25: waits for the end of a task, and gives what the tool call would have. Meanwhile it is the

@@ -1,13 +1,16 @@
-import type { McpServer, ServerContext } from '@modelcontextprotocol/server'
+import type { McpServer, Server, ServerContext } from '@modelcontextprotocol/server'
+import { CORE_TASKS, TASKS_EXTENSION } from '../../agent/tasks/capabilities.ts'
+import { followTask } from '../../agent/tasks/follow.ts'
+import { toCoreTask } from '../../agent/tasks/project.ts'
+import type { SeenTask } from '../../agent/tasks/read.ts'
 import { toMilliseconds } from '../../core/duration.ts'
 import { InvalidArgument } from '../../core/errors.ts'
 import type { RefCache } from '../../ref-cache.ts'
 import type { AttachOptions } from '../config.ts'
 import type { IdentityOptions } from '../identity.ts'
-import { canInterpose, interpose, TaskCalls } from './calls.ts'
-import { CORE_TASKS, TASKS_EXTENSION } from './capabilities.ts'
+import { canInterpose, interpose } from '../interpose.ts'
+import { TaskCalls } from './calls.ts'
 import { serveTaskMethods } from './methods.ts'
-import { tellStatus } from './notices.ts'
 
 const DEFAULT_GRACE = '500ms'
 
@@ -41,4 +44,16 @@ export function serveTasks(
   interpose(server, calls)
   serveTaskMethods(server, cache, identity)
   return calls
+}
+
+/** Tells a client of 2025-11-25 of its task, where its connection lasts longer than the request. */
+export function tellStatus(server: Server, task: SeenTask, { http, sessionId }: ServerContext): void {
+  if (http !== undefined && sessionId === undefined) return
+  // After the answer that says which task this is.
+  setImmediate(() => {
+    const following = followTask(task, async info => {
+      if (server.transport === undefined) return following.end()
+      await server.notification({ method: 'notifications/tasks/status', params: toCoreTask(info) })
+    })
+  })
 }

@@ -123,7 +123,7 @@ export const POSING: readonly Attack[] = [
   {
     id: 'template-injection',
     tries: 'claims that would fill the template of a namespace with the place of somebody else',
-    guardedBy: 'src/mcp/template.ts',
+    guardedBy: 'src/agent/scoping.ts',
     needs: ['templates'],
     attach: { namespaceTemplate: 'org:{org_id}:user:{user_id}' },
     async attempt(scene) {

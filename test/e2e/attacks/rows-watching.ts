@@ -97,7 +97,7 @@ export const WATCHING: readonly Attack[] = [
   {
     id: 'foreign-listening',
     tries: 'to be told of each change of the task of somebody else',
-    guardedBy: 'src/mcp/tasks/subscription.ts',
+    guardedBy: 'src/agent/tasks/subscription.ts',
     needs: ['listening'],
     async attempt({ door, alice, gates, overheard, ...scene }) {
       const task = refOf(await alice.call('hold', { gate: 'g' }))
@@ -121,7 +121,7 @@ export const WATCHING: readonly Attack[] = [
   {
     id: 'admin-tools',
     tries: "the operators' tools, without being one of them",
-    guardedBy: 'src/mcp/admin.ts',
+    guardedBy: 'src/agent/tools/admin.ts',
     needs: ['raw'],
     aboutIdentity: false,
     attach: { adminCheck: ({ http }) => http?.authInfo?.extra?.sub === 'operator' },

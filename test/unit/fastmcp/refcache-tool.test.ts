@@ -1,6 +1,7 @@
 import { describe, expect, it, vi } from 'vitest'
 import { z } from 'zod'
 import { z as previousZod } from 'zod/v3'
+import { TOOL_NOTE } from '../../../src/agent/instructions.ts'
 import type { TaskContext } from '../../../src/core/tool.ts'
 import {
   addPollingTools,
@@ -8,7 +9,6 @@ import {
   type RequestContext,
   refcacheTool,
 } from '../../../src/fastmcp/index.ts'
-import { TOOL_NOTE } from '../../../src/mcp/instructions.ts'
 import { RefCache } from '../../../src/ref-cache.ts'
 import { type Session, scene } from './scene.ts'
 

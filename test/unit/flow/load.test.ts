@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from 'vitest'
 import { AccessPolicy } from '../../../src/access/policy.ts'
+import { toErrorResult } from '../../../src/agent/wire.ts'
 import { InvalidArgument, StoreUnavailable, ValueTooLarge } from '../../../src/core/errors.ts'
-import { toErrorResult } from '../../../src/mcp/wire.ts'
 import { memoryStore } from '../../../src/stores/memory.ts'
 import { scene } from './scene.ts'
 

@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from 'vitest'
+import { toWireError } from '../../../src/agent/wire.ts'
 import type { Entry } from '../../../src/core/entry.ts'
 import { StoreFull, StoreUnavailable } from '../../../src/core/errors.ts'
-import { toWireError } from '../../../src/mcp/wire.ts'
 import { memoryStore } from '../../../src/stores/memory.ts'
 import type { PayloadChanges } from '../../../src/stores/store.ts'
 import { deferred, scene } from './scene.ts'

@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from 'vitest'
 import { Permission } from '../../../src/access/permission.ts'
-import { toErrorResult } from '../../../src/mcp/wire.ts'
+import { toErrorResult } from '../../../src/agent/wire.ts'
 import { deferred, scene } from './scene.ts'
 
 const throwing = () => {

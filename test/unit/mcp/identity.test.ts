@@ -3,7 +3,8 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { actor } from '../../../src/access/actor.ts'
 import { namespaceRules } from '../../../src/access/namespace.ts'
-import { callerOf, toNamespaceId } from '../../../src/mcp/identity.ts'
+import { toNamespaceId } from '../../../src/agent/identity.ts'
+import { callerOf } from '../../../src/mcp/identity.ts'
 
 function context(parts: { sessionId?: string; authInfo?: Partial<AuthInfo>; http?: boolean }): ServerContext {
   const { sessionId, authInfo, http = authInfo !== undefined } = parts

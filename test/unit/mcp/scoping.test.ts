@@ -5,9 +5,9 @@ import { actor } from '../../../src/access/actor.ts'
 import { policyChecker } from '../../../src/access/decision.ts'
 import { namespaceRules } from '../../../src/access/namespace.ts'
 import { Permission } from '../../../src/access/permission.ts'
+import { checkScoping, placeCall, type Scoping, scopingOf } from '../../../src/agent/scoping.ts'
 import { InvalidArgument, PermissionDenied } from '../../../src/core/errors.ts'
 import { callerOf } from '../../../src/mcp/identity.ts'
-import { checkScoping, placeCall, type Scoping, scopingOf } from '../../../src/mcp/scoping.ts'
 
 const callerWith = (extra: Record<string, unknown>, sessionId?: string) =>
   callerOf({

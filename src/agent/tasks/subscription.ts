@@ -1,16 +1,18 @@
-import { ProtocolErrorCode, SUBSCRIPTION_ID_META_KEY } from '@modelcontextprotocol/server'
 import type { Clock } from '../../core/clock.ts'
 import type { TaskInfo } from '../../flow/operate/task-info.ts'
-import { declaresTasks } from './client.ts'
-import { tasksNotDeclared } from './errors.ts'
+import { capabilitiesIn, declaresExtension } from './capabilities.ts'
+import { invalidParams, type RpcError, tasksNotDeclared, toRpcError } from './errors.ts'
+import { type Following, followTask } from './follow.ts'
 import { inquire } from './inquiry.ts'
-import { type Following, followTask } from './notices.ts'
 import { detailedTask, type SeenTask } from './read.ts'
 
 /**
  * Notifications of tasks on `subscriptions/listen` (2026-07-28): what the wrappers of HTTP handlers and of stdio
  * transports have in common. The SDK serves the rest of such a subscription, and never hears of the tasks in it.
  */
+
+/** Where a notification says to which subscription it belongs. */
+export const SUBSCRIPTION_ID = 'io.modelcontextprotocol/subscriptionId'
 
 /** Whoever wants to know of more tasks than that asks twice. */
 const MAX_TASKS = 100
@@ -34,7 +36,7 @@ export interface WireMessage {
   readonly method?: string
   readonly params?: Readonly<Record<string, unknown>>
   readonly result?: unknown
-  readonly error?: { readonly code: number; readonly message: string; readonly data?: unknown }
+  readonly error?: RpcError
 }
 
 export function isTaskListen(message: unknown): message is ListenRequest {
@@ -50,18 +52,12 @@ export function withoutTasks({ params, ...request }: ListenRequest): WireMessage
 }
 
 /** Why a request cannot be served, if so. */
-export function refusalOf({ params }: ListenRequest): WireMessage['error'] | undefined {
+export function refusalOf({ params }: ListenRequest): RpcError | undefined {
   const { taskIds } = params.notifications
-  if (!declaresTasks(params._meta)) {
-    const { code, message, data } = tasksNotDeclared()
-    return { code, message, data }
-  }
+  if (!declaresExtension(capabilitiesIn(params._meta))) return toRpcError(tasksNotDeclared())
   const valid = Array.isArray(taskIds) && taskIds.every(id => typeof id === 'string')
   if (valid && taskIds.length <= MAX_TASKS) return undefined
-  return {
-    code: ProtocolErrorCode.InvalidParams,
-    message: `taskIds is a list of at most ${MAX_TASKS} strings.`,
-  }
+  return toRpcError(invalidParams(`taskIds is a list of at most ${MAX_TASKS} strings.`))
 }
 
 /** The client's request for one of the tasks, as the client itself would make it. */
@@ -85,7 +81,7 @@ export async function readable(
 export function isAcknowledgement({ method, params }: WireMessage, id: RequestId): boolean {
   if (method !== 'notifications/subscriptions/acknowledged') return false
   const meta = params?._meta as Readonly<Record<string, unknown>> | undefined
-  return meta?.[SUBSCRIPTION_ID_META_KEY] === id
+  return meta?.[SUBSCRIPTION_ID] === id
 }
 
 export function withTasks(acknowledgement: WireMessage, tasks: readonly SeenTask[]): WireMessage {
@@ -107,7 +103,7 @@ export function notifyOf(
 ): Following {
   const followings = tasks.map(task => {
     const tell = async (info: TaskInfo) => {
-      const _meta = { [SUBSCRIPTION_ID_META_KEY]: subscriptionId }
+      const _meta = { [SUBSCRIPTION_ID]: subscriptionId }
       const params = { ...(await detailedTask(task, info)), _meta }
       await send({ jsonrpc: '2.0', method: 'notifications/tasks', params })
     }

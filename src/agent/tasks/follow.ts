@@ -1,10 +1,9 @@
-import type { Server, ServerContext } from '@modelcontextprotocol/server'
 import { type Clock, systemClock } from '../../core/clock.ts'
 import { StoreUnavailable } from '../../core/errors.ts'
 import { onAbort } from '../../core/on-abort.ts'
 import type { TaskInfo } from '../../flow/operate/task-info.ts'
 import { Changes } from './changes.ts'
-import { gist, isSettled, toCoreTask } from './project.ts'
+import { gist, isSettled } from './project.ts'
 import { infoOf, type SeenTask } from './read.ts'
 
 /** Follows a task for somebody who listens. */
@@ -74,16 +73,4 @@ async function whenBack(error: unknown, clock: Clock, signal: AbortSignal): Prom
     if (signal.aborted) done()
   })
   return true
-}
-
-/** Tells a client of 2025-11-25 of its task, where its connection lasts longer than the request. */
-export function tellStatus(server: Server, task: SeenTask, { http, sessionId }: ServerContext): void {
-  if (http !== undefined && sessionId === undefined) return
-  // After the answer that says which task this is.
-  setImmediate(() => {
-    const following = followTask(task, async info => {
-      if (server.transport === undefined) return following.end()
-      await server.notification({ method: 'notifications/tasks/status', params: toCoreTask(info) })
-    })
-  })
 }

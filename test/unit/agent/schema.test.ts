@@ -1,9 +1,9 @@
 import { fromJsonSchema, type JsonSchemaType } from '@modelcontextprotocol/server'
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
+import { type AuthorSchema, answerSchema, converterOf, declared } from '../../../src/agent/schema.ts'
 import { InvalidArgument } from '../../../src/core/errors.ts'
 import type { JsonObject } from '../../../src/core/json.ts'
-import { type AuthorSchema, answerSchema, converterOf, declared } from '../../../src/mcp/schema.ts'
 
 /** Whether a validating client takes `answer`. */
 async function accepts(schema: JsonObject, answer: unknown): Promise<boolean> {

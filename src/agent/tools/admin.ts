@@ -1,14 +1,13 @@
 import { z } from 'zod'
-import { type Actor, actor } from '../access/actor.ts'
-import type { Namespace } from '../access/namespace.ts'
-import { Permission } from '../access/permission.ts'
-import { ENTRY_STATUSES } from '../core/entry.ts'
-import { NotFound, PermissionDenied } from '../core/errors.ts'
-import { hidesSession } from '../core/hidden-session.ts'
-import type { RefId } from '../core/ref.ts'
-import type { RefCache } from '../ref-cache.ts'
-import { readSentArguments } from './sent-arguments.ts'
-import { define, type PollingTool } from './tools.ts'
+import { type Actor, actor } from '../../access/actor.ts'
+import type { Namespace } from '../../access/namespace.ts'
+import { Permission } from '../../access/permission.ts'
+import { ENTRY_STATUSES } from '../../core/entry.ts'
+import { NotFound, PermissionDenied } from '../../core/errors.ts'
+import { hidesSession } from '../../core/hidden-session.ts'
+import type { RefId } from '../../core/ref.ts'
+import type { RefCache } from '../../ref-cache.ts'
+import { readSentArguments } from '../sent-arguments.ts'
 import {
   type ToolResult,
   toEntryResult,
@@ -16,7 +15,8 @@ import {
   toPageResult,
   toResult,
   toStatsResult,
-} from './wire.ts'
+} from '../wire.ts'
+import { define, type PollingTool } from './polling.ts'
 
 /** What an admin tool has to know of a call. */
 export interface AdminContext {

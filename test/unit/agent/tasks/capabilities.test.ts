@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { questionsFor } from '../../../../src/mcp/tasks/capabilities.ts'
+import { questionsFor } from '../../../../src/agent/tasks/capabilities.ts'
 
 const form = 'elicitation/create'
 const page = 'elicitation/create:url'

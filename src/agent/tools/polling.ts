@@ -1,19 +1,19 @@
 import { z } from 'zod'
-import type { ActorLike } from '../access/actor.ts'
-import { type Duration, toMilliseconds } from '../core/duration.ts'
-import type { Progress } from '../core/entry.ts'
-import { NotFound, RefCacheError } from '../core/errors.ts'
-import type { JsonObject } from '../core/json.ts'
-import { cacheNameOf, isForeignRef } from '../core/ref.ts'
-import type { CallResponse } from '../core/response.ts'
-import type { RefCache } from '../ref-cache.ts'
-import { parseSentArguments, RESPONSE_FORMAT_ARGUMENT, responseFormat, toJsonSchema } from './arguments.ts'
+import type { ActorLike } from '../../access/actor.ts'
+import { type Duration, toMilliseconds } from '../../core/duration.ts'
+import type { Progress } from '../../core/entry.ts'
+import { NotFound, RefCacheError } from '../../core/errors.ts'
+import type { JsonObject } from '../../core/json.ts'
+import { cacheNameOf, isForeignRef } from '../../core/ref.ts'
+import type { CallResponse } from '../../core/response.ts'
+import type { RefCache } from '../../ref-cache.ts'
+import { parseSentArguments, RESPONSE_FORMAT_ARGUMENT, responseFormat, toJsonSchema } from '../arguments.ts'
 import {
   CANCEL_TASK_DESCRIPTION,
   GET_CACHED_RESULT_DESCRIPTION,
   RETRY_TASK_DESCRIPTION,
-} from './instructions.ts'
-import { internalError, type ToolResult, toCancelResult, toErrorResult, toToolResult } from './wire.ts'
+} from '../instructions.ts'
+import { internalError, type ToolResult, toCancelResult, toErrorResult, toToolResult } from '../wire.ts'
 
 /** Who calls a polling tool, and how the call can end or report before its answer. */
 export interface PollContext {

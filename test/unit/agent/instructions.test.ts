@@ -5,7 +5,7 @@ import {
   RETRY_TASK_DESCRIPTION,
   SERVER_INSTRUCTIONS,
   TOOL_NOTE,
-} from '../../../src/mcp/instructions.ts'
+} from '../../../src/agent/instructions.ts'
 
 const ENOUGH = 500
 const MOST = 1_900

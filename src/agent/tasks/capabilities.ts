@@ -1,6 +1,6 @@
 import type { QuestionMethod } from '../../core/question.ts'
 
-/** What the two sides of a connection declare of tasks, by the protocol's own names. Pure: wrap needs it without the SDK. */
+/** What the two sides of a connection declare of tasks, by the protocol's own names. */
 
 export const TASKS_EXTENSION = 'io.modelcontextprotocol/tasks'
 
@@ -11,6 +11,15 @@ export interface Capabilities {
   readonly extensions?: object | undefined
   readonly elicitation?: unknown
   readonly sampling?: unknown
+}
+
+const CLIENT_CAPABILITIES = 'io.modelcontextprotocol/clientCapabilities'
+
+/** What the metadata of a request of 2026-07-28 says of its client. */
+export function capabilitiesIn(
+  meta: Readonly<Record<string, unknown>> | undefined,
+): Capabilities | undefined {
+  return meta?.[CLIENT_CAPABILITIES] as Capabilities | undefined
 }
 
 export function declaresExtension(capabilities: Capabilities | undefined): boolean {

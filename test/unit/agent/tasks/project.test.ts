@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest'
-import type { AsyncTaskResponse, CallResponse } from '../../../../src/core/response.ts'
-import type { TaskInfo } from '../../../../src/flow/operate/task-info.ts'
 import {
   gist,
   inputRequestsOf,
   rpcErrorOf,
   toCoreTask,
   toExtensionTask,
-} from '../../../../src/mcp/tasks/project.ts'
+} from '../../../../src/agent/tasks/project.ts'
+import type { AsyncTaskResponse, CallResponse } from '../../../../src/core/response.ts'
+import type { TaskInfo } from '../../../../src/flow/operate/task-info.ts'
 
 const refId = `t:${'0'.repeat(32)}`
 const createdAt = new Date('2026-01-15T12:00:00Z')

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
+import { ProgressNotifier, type ProgressParams } from '../../../src/agent/progress.ts'
 import type { Progress } from '../../../src/core/entry.ts'
-import { ProgressNotifier, type ProgressParams } from '../../../src/mcp/progress.ts'
 
 function request(progressToken?: string, failing = false) {
   const sent: ProgressParams[] = []

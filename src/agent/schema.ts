@@ -1,10 +1,25 @@
-import type { StandardSchemaWithJSON } from '@modelcontextprotocol/server'
 import { z } from 'zod'
 import { InvalidArgument } from '../core/errors.ts'
 import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts'
+import type { StandardSchema } from '../core/standard-schema.ts'
 
-/** A schema that an author declares with a tool: validates, and can say itself in JSON Schema. */
-export type AuthorSchema = StandardSchemaWithJSON
+/** A schema that an author declares with a tool: it validates, and can say itself in JSON Schema (standardschema.dev). */
+export interface AuthorSchema<Input = unknown, Output = Input> {
+  readonly '~standard': StandardSchema<Input, Output>['~standard'] & {
+    readonly jsonSchema: {
+      input(options: { readonly target: string }): Record<string, unknown>
+      output(options: { readonly target: string }): Record<string, unknown>
+    }
+  }
+}
+
+type TypesOf<Schema extends AuthorSchema> = NonNullable<Schema['~standard']['types']>
+
+/** What an author's code gets of what was sent. */
+export type OutputOf<Schema extends AuthorSchema> = TypesOf<Schema>['output']
+
+/** What an author's code may give. */
+export type InputOf<Schema extends AuthorSchema> = TypesOf<Schema>['input']
 
 /**
  * What clients are shown, while anything passes: for arguments that are checked behind the SDK, so that a bad one

@@ -1,7 +1,7 @@
 import { expect, it, onTestFinished } from 'vitest'
 import { actor } from '../../../../src/access/actor.ts'
+import { followTask } from '../../../../src/agent/tasks/follow.ts'
 import { NotFound, StoreUnavailable } from '../../../../src/core/errors.ts'
-import { followTask } from '../../../../src/mcp/tasks/notices.ts'
 import { RefCache } from '../../../../src/ref-cache.ts'
 import { FakeClock } from '../../../../src/testing/fake-clock.ts'
 
