@@ -1,6 +1,6 @@
 import { countTokens as libraryCount } from 'gpt-tokenizer/encoding/o200k_base'
 import type { JsonValue } from '../src/core/json.ts'
-import { countTokens, loadTokenizer, Source, view } from '../src/preview/preview.ts'
+import { countTokens, loadTokenizer, render, Source } from '../src/preview/preview.ts'
 import { interleave } from './interleave.ts'
 import { compared, duration, type Row } from './row.ts'
 
@@ -20,10 +20,10 @@ export async function previewBench(): Promise<Row[]> {
 async function listViews(size: string, count: number): Promise<Row[]> {
   const value = records(count)
   const json = JSON.stringify(value)
-  const preview = await timed(() => view(new Source(value, json), PREVIEW))
+  const preview = await timed(() => render(new Source(value, json), PREVIEW))
   const source = new Source(value, json)
-  const first = await timed(() => view(source, { ...PREVIEW, page: 1 }))
-  const next = await timed(() => view(source, { ...PREVIEW, page: 2 }))
+  const first = await timed(() => render(source, { ...PREVIEW, page: 1 }))
+  const next = await timed(() => render(source, { ...PREVIEW, page: 2 }))
   return [
     alone(`preview of a ${size} list`, preview),
     alone(`first page of a ${size} list: lays out all pages`, first),

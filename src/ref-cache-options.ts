@@ -15,7 +15,7 @@ import type { Runner } from './execution/runner.ts'
 import { InputBudget } from './flow/call/input-budget.ts'
 import { SharedRuns } from './flow/call/shared-runs.ts'
 import { Emitter } from './flow/emitter.ts'
-import type { Engine, Settings, Views } from './flow/engine.ts'
+import type { Engine, Projections, Settings } from './flow/engine.ts'
 import { EntryClock } from './flow/entry-clock.ts'
 import { FollowedEntries } from './flow/followed-entries.ts'
 import { observed } from './flow/observed-store.ts'
@@ -97,8 +97,8 @@ export interface RefCacheOptions {
    * @defaultValue '30s'
    */
   abortGrace?: Duration
-  /** Named projections that tools can choose with `view`: what previews and pages of their values show. */
-  views?: Views
+  /** Named projections that tools can choose with `projection`: what previews and pages of their values show. */
+  projections?: Projections
   /** How answers call a tool whose name in the cache says more than its callers know. @defaultValue that name */
   toolLabel?: (toolName: string) => string
   clock?: Clock
@@ -129,7 +129,7 @@ const OPTIONS: Names<RefCacheOptions> = {
   maxConcurrentTasks: true,
   maxQueuedTasks: true,
   abortGrace: true,
-  views: true,
+  projections: true,
   toolLabel: true,
   clock: true,
   random: true,
@@ -167,7 +167,7 @@ export function createEngine(
     audit: options.audit,
     logger,
     access,
-    views: options.views ?? {},
+    projections: options.projections ?? {},
     toolLabel: options.toolLabel ?? (name => name),
     tools: new Map(),
     sources: new SourceCache(clock),

@@ -92,7 +92,7 @@ interface EntryFields {
   /** Quantiles of how long earlier runs of the tool took, in milliseconds, when this entry was made. */
   readonly pastDurations?: readonly number[]
   readonly preview?: PreviewSettings
-  /** The name of the view that previews and pages of the value go through (`RefCacheOptions.views`). */
+  /** The name of the projection that previews and pages of the value go through (`RefCacheOptions.projections`). */
   readonly view?: string
 }
 

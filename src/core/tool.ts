@@ -133,8 +133,8 @@ export interface ToolOptions<Input = unknown, Parsed = Input> {
   maxConcurrentTasks?: number
   /** How much of a result is shown; what is absent is the cache's default. */
   preview?: PreviewSettings
-  /** The name of the view that previews and pages go through. */
-  view?: string
+  /** The name of the projection that previews and pages go through (`RefCacheOptions.projections`). */
+  projection?: string
   /**
    * The tool passes on what another program sent: inputs and results are JSON already, of any depth, with numbers as
    * they were written (`ExactNumber`). They are stored as they are, and not looked through first.
@@ -180,7 +180,7 @@ export interface Tool {
   readonly retry: RetryPolicy
   readonly maxConcurrentTasks: number | undefined
   readonly preview: PreviewSettings | undefined
-  readonly view: string | undefined
+  readonly projection: string | undefined
   readonly verbatim: boolean
   readonly responseFormat: ResponseFormat
   readonly input: StandardSchema<unknown> | undefined
@@ -210,7 +210,7 @@ const OPTIONS: Names<ToolOptions> = {
   retryable: true,
   maxConcurrentTasks: true,
   preview: true,
-  view: true,
+  projection: true,
   verbatim: true,
   responseFormat: true,
   input: true,
@@ -251,7 +251,7 @@ export function defineTool<Input, Output, Parsed>(
         ? undefined
         : checkCount(options.maxConcurrentTasks, 'maxConcurrentTasks'),
     preview: options.preview && checkPreview(options.preview),
-    view: options.view,
+    projection: options.projection,
     verbatim: options.verbatim ?? false,
     responseFormat:
       checkChoice(options.responseFormat, ['minimal', 'standard', 'full'], 'responseFormat') ?? 'standard',

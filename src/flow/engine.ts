@@ -7,7 +7,7 @@ import type { Tool } from '../core/tool.ts'
 import type { Runner } from '../execution/runner.ts'
 import type { PreviewStrategy, SizeMode } from '../preview/preview.ts'
 import type { Store } from '../stores/store.ts'
-import type { Wrapping } from '../values/view.ts'
+import type { Wrapping } from '../values/projection.ts'
 import type { InputBudget } from './call/input-budget.ts'
 import type { SharedRuns } from './call/shared-runs.ts'
 import type { Emitter } from './emitter.ts'
@@ -46,12 +46,12 @@ export interface Settings {
   readonly abortGrace: number
 }
 
-/** What a view is made for: to be shown in previews and pages, or to stand in another call's input. */
-export type ViewPurpose = 'show' | 'use'
+/** What a projection is made for: to be shown in previews and pages, or to stand in another call's input. */
+export type ProjectionPurpose = 'show' | 'use'
 
 /** What of a value is shown or used, by name: for values that wrap what the reader is after. */
-export type Views = Readonly<
-  Record<string, ((value: JsonValue, purpose: ViewPurpose) => JsonValue) | Wrapping>
+export type Projections = Readonly<
+  Record<string, ((value: JsonValue, purpose: ProjectionPurpose) => JsonValue) | Wrapping>
 >
 
 /** All that the flow works with. Put together in `ref-cache.ts`. */
@@ -70,7 +70,7 @@ export interface Engine {
   readonly audit: AuditSink | undefined
   /** Tells the operator of trouble. Never throws. */
   readonly logger: Logger
-  readonly views: Views
+  readonly projections: Projections
   /** What answers call a tool. */
   readonly toolLabel: (toolName: string) => string
   readonly tools: Map<string, Tool>

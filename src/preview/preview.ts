@@ -20,7 +20,7 @@ export { countTokens, loadTokenizer } from './tokenizer.ts'
 
 export type PreviewStrategy = 'sample' | 'truncate' | 'paginate'
 
-export interface ViewRequest {
+export interface RenderRequest {
   /** What the JSON of the answer may take, in the size mode. */
   maxSize: number
   sizeMode: SizeMode
@@ -31,14 +31,14 @@ export interface ViewRequest {
   pageSize?: number
 }
 
-export interface WholeView {
+export interface WholeRendering {
   kind: 'whole'
   value: JsonValue
   size: number
   totalItems?: number
 }
 
-export interface PartView {
+export interface PartRendering {
   kind: 'part'
   preview: JsonValue
   strategy: PreviewStrategy
@@ -52,16 +52,16 @@ export interface PartView {
   pageUnit?: PageUnitName
 }
 
-export type View = WholeView | PartView
+export type Rendering = WholeRendering | PartRendering
 
 /**
  * What of a value fits a budget: the whole, a preview, or the page that is asked for. It shares nothing with the
  * value, and its JSON never takes more than `maxSize`, by exact count.
  */
-export async function view(source: Source, request: ViewRequest): Promise<View> {
+export async function render(source: Source, request: RenderRequest): Promise<Rendering> {
   check(request)
   const ruler = await rulerFor(request.sizeMode)
-  if (request.page !== undefined) return pageView(source, ruler, request)
+  if (request.page !== undefined) return renderPage(source, ruler, request)
   const size = await paced(ruler.size(source.json, request.maxSize))
   if (size > request.maxSize) return preview(source, ruler, request)
   const { totalItems } = source
@@ -73,15 +73,15 @@ export async function view(source: Source, request: ViewRequest): Promise<View> 
   }
 }
 
-async function preview(source: Source, ruler: Ruler, request: ViewRequest): Promise<View> {
+async function preview(source: Source, ruler: Ruler, request: RenderRequest): Promise<Rendering> {
   const { strategy, maxSize } = request
-  if (strategy === 'paginate' && maxSize >= SMALLEST_PAGE) return pageView(source, ruler, request)
+  if (strategy === 'paginate' && maxSize >= SMALLEST_PAGE) return renderPage(source, ruler, request)
   const shown = (await embeddedJson(source))?.source ?? source
   const fitted = await paced(fitBudget(shown, ruler, maxSize, strategy === 'sample' ? sample : truncate))
   return part(source, shown, request, fitted)
 }
 
-async function pageView(source: Source, ruler: Ruler, request: ViewRequest): Promise<View> {
+async function renderPage(source: Source, ruler: Ruler, request: RenderRequest): Promise<Rendering> {
   const embedded = await embeddedJson(source)
   const shown = embedded?.spelledAlike ? embedded.source : source
   const pages: Layout = await layout(shown, ruler, request)
@@ -98,7 +98,12 @@ async function pageView(source: Source, ruler: Ruler, request: ViewRequest): Pro
 }
 
 /** `shown` is the source itself, or the JSON that its text is. */
-async function part(source: Source, shown: Source, request: ViewRequest, fitted: Fitted): Promise<PartView> {
+async function part(
+  source: Source,
+  shown: Source,
+  request: RenderRequest,
+  fitted: Fitted,
+): Promise<PartRendering> {
   const original = await measure(source, request.sizeMode)
   const { totalItems } = shown
   return {
@@ -113,7 +118,7 @@ async function part(source: Source, shown: Source, request: ViewRequest, fitted:
 }
 
 // The page is checked where it is known how many there are.
-function check({ maxSize, pageSize }: ViewRequest): void {
+function check({ maxSize, pageSize }: RenderRequest): void {
   for (const [name, count] of Object.entries({ max_size: maxSize, page_size: pageSize ?? 1 })) {
     if (!Number.isSafeInteger(count) || count < 1) {
       throw new InvalidArgument(`${name} is ${count}: give a whole number from 1, or leave it out.`)

@@ -3,11 +3,11 @@ import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts'
 import { cacheNameOf, isRefOf } from '../core/ref.ts'
 import { type CallResult, isCallResult, shownValue, textsOf, valueOfResult } from '../values/call-result.ts'
 import type { Media } from '../values/media.ts'
+import type { Shown, Used, Wrapping } from '../values/projection.ts'
 import { parsedJson, sameJson } from '../values/same-json.ts'
-import type { Shown, Used, Wrapping } from '../values/view.ts'
 
-/** The name of the view that shows a stored CallToolResult by what a reader is after. */
-export const CALL_RESULT_VIEW = 'call-tool-result'
+/** The name of the projection that shows a stored CallToolResult by what a reader is after. */
+export const CALL_RESULT_PROJECTION = 'call-tool-result'
 
 /** What previews, pages and arguments have of a stored CallToolResult: its value, free of the protocol's envelope. */
 export const CALL_RESULT: Wrapping = {

@@ -10,7 +10,7 @@ import type { TaskContext } from '../core/tool.ts'
 import type { CallOptions } from '../flow/call/options.ts'
 import type { CachedTool, RefCache } from '../ref-cache.ts'
 import { asOutcome, type CallOutcome, NotKept } from './call-outcome.ts'
-import { CALL_RESULT_VIEW } from './call-result.ts'
+import { CALL_RESULT_PROJECTION } from './call-result.ts'
 import type { Log } from './log.ts'
 import { present } from './present.ts'
 import { metaOf, protocolMeta } from './rpc.ts'
@@ -179,7 +179,7 @@ export class ToolCalls {
     const tool = this.cache.cached<CallInput>(
       {
         name: `${name}@${this.upstream}`,
-        view: CALL_RESULT_VIEW,
+        projection: CALL_RESULT_PROJECTION,
         verbatim: true,
         resolveRefs: resolveRefs === false ? false : ['arguments'],
         ...(inputSchema === undefined ? {} : { inputJsonSchema: callSchema(inputSchema) }),

@@ -4,7 +4,7 @@ import { type PollingTool, pollingTools } from '../agent/tools/polling.ts'
 import { type Duration, toMilliseconds } from '../core/duration.ts'
 import { RefCache } from '../ref-cache.ts'
 import type { Store } from '../stores/store.ts'
-import { CALL_RESULT, CALL_RESULT_VIEW } from './call-result.ts'
+import { CALL_RESULT, CALL_RESULT_PROJECTION } from './call-result.ts'
 import type { Channel } from './channel.ts'
 import { ChildChannel } from './child-channel.ts'
 import type { Command } from './child-process.ts'
@@ -58,7 +58,7 @@ export class Wrapper {
         ? {}
         : { leaseDuration: lease, sweepInterval: Math.max(100, toMilliseconds(lease, 'lease') / 3) }),
       preview: maxSize === undefined ? {} : { maxSize },
-      views: { [CALL_RESULT_VIEW]: CALL_RESULT },
+      projections: { [CALL_RESULT_PROJECTION]: CALL_RESULT },
       logger: {
         warn: message => log.warn('store', message),
         error: message => log.error('store', message),

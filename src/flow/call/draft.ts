@@ -80,7 +80,7 @@ function sharingOf(
 
 /** What each new task of a tool begins with. */
 function baseOf(engine: Engine, tool: Tool, namespace: Namespace) {
-  const { name: toolName, idempotent, preview, view } = tool
+  const { name: toolName, idempotent, preview, projection } = tool
   const ttl = tool.ttlMode === 'sliding' ? ttlFor(engine, namespace, tool.ttl) : undefined
   const pastDurations = engine.history.summary(toolName)
   return {
@@ -96,7 +96,7 @@ function baseOf(engine: Engine, tool: Tool, namespace: Namespace) {
     retryHistory: [],
     ...(pastDurations ? { pastDurations } : {}),
     ...(preview ? { preview } : {}),
-    ...(view ? { view } : {}),
+    ...(projection ? { view: projection } : {}),
     lease: newLease(engine),
   } as const
 }

@@ -3,8 +3,15 @@ import { InvalidArgument, ValueTooLarge } from '../../core/errors.ts'
 import { parseJson, stringifyJson } from '../../core/json-text.ts'
 import { checkCount } from '../../core/options.ts'
 import type { CacheResponse } from '../../core/response.ts'
-import { fitsText, measure, sizeWithin, type View, type ViewRequest, view } from '../../preview/preview.ts'
-import type { Shown } from '../../values/view.ts'
+import {
+  fitsText,
+  measure,
+  type Rendering,
+  type RenderRequest,
+  render,
+  sizeWithin,
+} from '../../preview/preview.ts'
+import type { Shown } from '../../values/projection.ts'
 import type { Engine } from '../engine.ts'
 import type { Sources } from './source-cache.ts'
 import { readJson, sourcesOf } from './values.ts'
@@ -18,15 +25,15 @@ export interface RenderOptions {
 }
 
 /** What is asked for, and by whom. */
-interface ShowRequest extends ViewRequest {
+interface ShowRequest extends RenderRequest {
   /** The caller itself set the budget. */
   readonly asked: boolean
   /** A value with more JSON than this is not handed out unasked, however little of it is read. */
   readonly maxWholeBytes: number
 }
 
-/** A view, and what the entry's own view says besides. */
-type Answer = View & Pick<CacheResponse, 'path' | 'about' | 'meta'>
+/** A rendering, and what the entry's projection says besides. */
+type Answer = Rendering & Pick<CacheResponse, 'path' | 'about' | 'meta'>
 
 /** The value of an entry, whole or as much of it as was asked for and fits. Authorized by `reply`. */
 export async function showValue(
@@ -35,7 +42,7 @@ export async function showValue(
   options: RenderOptions,
 ): Promise<CacheResponse> {
   if (options.full) return showFull(engine, entry, options)
-  const request = viewRequest(engine, entry, options)
+  const request = renderRequest(engine, entry, options)
   const sources = await sourcesOf(engine, entry)
   return present(entry, parseJson(await lastView(sources, request)) as unknown as Answer)
 }
@@ -43,28 +50,28 @@ export async function showValue(
 /** Made once for all who ask for the same at the same time, or one after the other. */
 function lastView(sources: Sources, request: ShowRequest): Promise<string> {
   const key = JSON.stringify(request)
-  if (sources.last?.request === key) return sources.last.view
-  const view = make(sources, request).then(made => stringifyJson(made))
-  const last = { request: key, view }
+  if (sources.last?.request === key) return sources.last.rendered
+  const rendered = make(sources, request).then(made => stringifyJson(made))
+  const last = { request: key, rendered }
   sources.last = last
-  view.catch(() => {
+  rendered.catch(() => {
     if (sources.last === last) delete sources.last
   })
-  return view
+  return rendered
 }
 
 async function make(sources: Sources, request: ShowRequest): Promise<Answer> {
-  const { whole, shown, paged, passes, view: projected } = sources
-  if (request.page !== undefined) return withPath(await view(paged, request), projected)
+  const { whole, shown, paged, passes, projected } = sources
+  if (request.page !== undefined) return withPath(await render(paged, request), projected)
   if (!passes) {
-    const answer = await view(whole, request)
-    return answer.kind === 'whole' ? answer : asPart(await view(shown, request), request, answer)
+    const answer = await render(whole, request)
+    return answer.kind === 'whole' ? answer : asPart(await render(shown, request), request, answer)
   }
-  if (!projected) return view(whole, request)
+  if (!projected) return render(whole, request)
   const size = await passingSize(sources, request)
   if (size !== undefined) return { kind: 'whole', value: parseJson(whole.json), size }
   const pages = request.strategy === 'paginate'
-  const answer = asPart(await view(pages ? paged : shown, request), request)
+  const answer = asPart(await render(pages ? paged : shown, request), request)
   const { about, meta } = projected
   return {
     ...(pages ? withPath(answer, projected) : answer),
@@ -75,14 +82,16 @@ async function make(sources: Sources, request: ShowRequest): Promise<Answer> {
 
 /** The size of what is shown, if the whole value may pass: all that a model reads of it fits, and the rest is within reason. */
 async function passingSize(
-  { whole, shown, view }: Sources,
+  { whole, shown, projected }: Sources,
   request: ShowRequest,
 ): Promise<number | undefined> {
   const { sizeMode, maxWholeBytes } = request
   if (whole.json.length > maxWholeBytes) return undefined
   const perToken = sizeMode === 'token' ? 1 : 4
-  const limit = request.asked ? request.maxSize : Math.max(request.maxSize, (view?.wholeUpTo ?? 0) * perToken)
-  if (view?.reads !== undefined && !(await fitsText(view.reads, sizeMode, limit))) return undefined
+  const limit = request.asked
+    ? request.maxSize
+    : Math.max(request.maxSize, (projected?.wholeUpTo ?? 0) * perToken)
+  if (projected?.reads !== undefined && !(await fitsText(projected.reads, sizeMode, limit))) return undefined
   return sizeWithin(shown, sizeMode, limit)
 }
 
@@ -91,7 +100,11 @@ function withPath(answer: Answer, projected: Shown | undefined): Answer {
 }
 
 /** A projection that fits the budget is still not the whole value. */
-function asPart(projected: View, request: ShowRequest, ofWhole?: View & { kind: 'part' }): View {
+function asPart(
+  projected: Rendering,
+  request: ShowRequest,
+  ofWhole?: Rendering & { kind: 'part' },
+): Rendering {
   if (projected.kind === 'part') return projected
   const { value, size, totalItems } = projected
   return {
@@ -129,7 +142,7 @@ async function showFull(engine: Engine, entry: ValuedEntry, options: RenderOptio
 }
 
 /** The nearest budget wins: the call's, then the tool's, then the cache's. */
-function viewRequest(engine: Engine, entry: ValuedEntry, options: RenderOptions): ShowRequest {
+function renderRequest(engine: Engine, entry: ValuedEntry, options: RenderOptions): ShowRequest {
   const { page, pageSize } = options
   const defaults = engine.settings.preview
   if (page !== undefined) checkCount(page, 'page')
@@ -168,7 +181,7 @@ function present({ refId }: ValuedEntry, answer: Answer): CacheResponse {
   }
 }
 
-function howToGoOn({ page, totalPages, pageUnit }: View & { kind: 'part' }): string {
+function howToGoOn({ page, totalPages, pageUnit }: Rendering & { kind: 'part' }): string {
   if (page === undefined) {
     return 'Only a preview. For the rest call get_cached_result with this ref_id and page (1, 2, …) or a larger max_size.'
   }

@@ -2,24 +2,24 @@ import type { Clock } from '../../core/clock.ts'
 import type { Entry } from '../../core/entry.ts'
 import type { RefId } from '../../core/ref.ts'
 import type { Source } from '../../preview/preview.ts'
-import type { Shown } from '../../values/view.ts'
+import type { Shown } from '../../values/projection.ts'
 import { Kept } from './kept.ts'
 
 /** Decoded values stay around while somebody pages through them: so many, and so much memory in all, as estimated. */
 const LIMITS = { maxCount: 1_000, maxWeight: 128 * 1024 * 1024, idleMs: 60_000 }
 
-/** A value as it is, and as previews and pages show it: the same unless the entry names a view. */
+/** A value as it is, and as previews and pages show it: the same unless the entry names a projection. */
 export interface Sources {
   readonly whole: Source
   readonly shown: Source
   /** What the pages are of. */
   readonly paged: Source
-  /** What the view says besides. */
-  readonly view?: Shown
+  /** What the projection says besides. */
+  readonly projected?: Shown
   /** The whole value passes where what is shown of it fits. */
   readonly passes: boolean
-  /** The last view that was made of them, as JSON: the same call again asks for the same view. */
-  last?: { readonly request: string; readonly view: Promise<string> }
+  /** Their last rendering, as JSON: the same call again asks for the same. */
+  last?: { readonly request: string; readonly rendered: Promise<string> }
 }
 
 export interface Loaded {

@@ -5,7 +5,7 @@ import type { JsonValue } from '../../core/json.ts'
 import { stringifyJson } from '../../core/json-text.ts'
 import { serializeValue } from '../../core/serialize.ts'
 import { Source } from '../../preview/preview.ts'
-import type { Shown, Used } from '../../values/view.ts'
+import type { Shown, Used } from '../../values/projection.ts'
 import { sizeOf } from '../call/input-cost.ts'
 import type { Engine } from '../engine.ts'
 import type { Sources } from './source-cache.ts'
@@ -74,11 +74,11 @@ export function sourcesOf(engine: Engine, entry: Entry): Promise<Sources> {
 }
 
 function makeSources(engine: Engine, entry: Entry, whole: Source): Sources {
-  const view = shownOf(engine, entry, whole.value)
-  if (!view) return { whole, shown: whole, paged: whole, passes: true }
-  const shown = new Source(view.value)
-  const paged = view.list ? new Source(view.list.items) : shown
-  return { whole, shown, paged, view, passes: isWrapping(engine, entry) }
+  const projected = shownOf(engine, entry, whole.value)
+  if (!projected) return { whole, shown: whole, paged: whole, passes: true }
+  const shown = new Source(projected.value)
+  const paged = projected.list ? new Source(projected.list.items) : shown
+  return { whole, shown, paged, projected, passes: isWrapping(engine, entry) }
 }
 
 /**
@@ -96,23 +96,23 @@ export async function renew(engine: Engine, entry: Entry): Promise<void> {
 
 /** What previews and pages show of an entry's value. Undefined: the value itself. */
 export function shownOf(engine: Engine, entry: Entry, value: JsonValue): Shown | undefined {
-  const view = viewOf(engine, entry)
-  if (!view) return undefined
-  return typeof view === 'function' ? { value: view(value, 'show') } : view.show(value)
+  const projection = projectionOf(engine, entry)
+  if (!projection) return undefined
+  return typeof projection === 'function' ? { value: projection(value, 'show') } : projection.show(value)
 }
 
 /** What stands in another call's input for it. */
 export function usedOf(engine: Engine, entry: Entry, value: JsonValue): Used {
-  const view = viewOf(engine, entry)
-  if (!view) return { value }
-  return typeof view === 'function' ? { value: view(value, 'use') } : view.use(value)
+  const projection = projectionOf(engine, entry)
+  if (!projection) return { value }
+  return typeof projection === 'function' ? { value: projection(value, 'use') } : projection.use(value)
 }
 
 /** Whether what is shown is all that a reader is after, so that the stored value passes where that fits. */
 export function isWrapping(engine: Engine, entry: Entry): boolean {
-  return typeof viewOf(engine, entry) === 'object'
+  return typeof projectionOf(engine, entry) === 'object'
 }
 
-function viewOf({ views }: Engine, { view }: Entry) {
-  return view !== undefined && Object.hasOwn(views, view) ? views[view] : undefined
+function projectionOf({ projections }: Engine, { view }: Entry) {
+  return view !== undefined && Object.hasOwn(projections, view) ? projections[view] : undefined
 }

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { JsonValue } from '../../../src/core/json.ts'
 import { embeddedJson } from '../../../src/preview/embedded-json.ts'
-import { Source, view } from '../../../src/preview/preview.ts'
+import { render, Source } from '../../../src/preview/preview.ts'
 import { json, prose, rows } from './values.ts'
 
 const read = async (text: string) => await embeddedJson(new Source(text))
@@ -57,11 +57,11 @@ describe('a text that is JSON', () => {
     const text = JSON.stringify(rows(300), null, 2)
     const source = new Source(text)
     const request = { sizeMode: 'token', strategy: 'sample', maxSize: 300 } as const
-    expect(await view(source, request)).toMatchObject({ totalItems: 300, preview: expect.any(Array) })
-    const first = await view(source, { ...request, page: 1 })
+    expect(await render(source, request)).toMatchObject({ totalItems: 300, preview: expect.any(Array) })
+    const first = await render(source, { ...request, page: 1 })
     expect(first).toMatchObject({ pageUnit: 'items', totalItems: 300 })
     expect((first as { preview: JsonValue[] }).preview[0]).toEqual(rows(1)[0])
-    expect(await view(source, { ...request, maxSize: 1_000_000 })).toMatchObject({
+    expect(await render(source, { ...request, maxSize: 1_000_000 })).toMatchObject({
       kind: 'whole',
       value: text,
     })
@@ -70,7 +70,7 @@ describe('a text that is JSON', () => {
   it('pages as text where more than whitespace would be lost', async () => {
     const text = `[1.0, "${prose(2000)}"]`
     const request = { sizeMode: 'token', strategy: 'sample', maxSize: 100 } as const
-    expect(await view(new Source(text), request)).toMatchObject({ preview: [1, expect.any(String)] })
-    expect(await view(new Source(text), { ...request, page: 1 })).toMatchObject({ pageUnit: 'characters' })
+    expect(await render(new Source(text), request)).toMatchObject({ preview: [1, expect.any(String)] })
+    expect(await render(new Source(text), { ...request, page: 1 })).toMatchObject({ pageUnit: 'characters' })
   })
 })

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { JsonValue } from '../../../src/core/json.ts'
 import { fitBudget } from '../../../src/preview/budget.ts'
 import { rulerFor } from '../../../src/preview/measure.ts'
-import { loadTokenizer, measure, Source, view } from '../../../src/preview/preview.ts'
+import { loadTokenizer, measure, render, Source } from '../../../src/preview/preview.ts'
 import { sample } from '../../../src/preview/sample.ts'
 import { lastFitting, type Steps } from '../../../src/preview/steps.ts'
 import { truncate } from '../../../src/preview/truncate.ts'
@@ -40,7 +40,7 @@ it('pages of some megabytes are laid out in many turns of the event loop', async
   await loadTokenizer()
   const source = new Source(rows(60_000))
   const request = { maxSize: 5000, sizeMode: 'token', strategy: 'sample', page: 3 } as const
-  expect(await turnsDuring(view(source, request))).toBeGreaterThan(50)
+  expect(await turnsDuring(render(source, request))).toBeGreaterThan(50)
 })
 
 describe('lastFitting', () => {

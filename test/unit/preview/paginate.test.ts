@@ -1,10 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { JsonObject, JsonValue } from '../../../src/core/json.ts'
-import { type PartView, Source, type ViewRequest, view } from '../../../src/preview/preview.ts'
+import { type PartRendering, type RenderRequest, render, Source } from '../../../src/preview/preview.ts'
 import { json, large, prose, rows, sizeMode, sizeOf } from './values.ts'
 
-type PageRequest = Omit<ViewRequest, 'page' | 'strategy'>
+type PageRequest = Omit<RenderRequest, 'page' | 'strategy'>
 
 const tokens = (maxSize: number, pageSize?: number): PageRequest => ({
   maxSize,
@@ -12,13 +12,13 @@ const tokens = (maxSize: number, pageSize?: number): PageRequest => ({
   ...(pageSize === undefined ? {} : { pageSize }),
 })
 
-async function page(source: Source, request: PageRequest, number: number): Promise<PartView> {
-  const shown = await view(source, { ...request, strategy: 'sample', page: number })
+async function page(source: Source, request: PageRequest, number: number): Promise<PartRendering> {
+  const shown = await render(source, { ...request, strategy: 'sample', page: number })
   if (shown.kind !== 'part') throw new Error('an asked page is a part')
   return shown
 }
 
-async function pages(value: JsonValue, request: PageRequest): Promise<PartView[]> {
+async function pages(value: JsonValue, request: PageRequest): Promise<PartRendering[]> {
   const source = new Source(value)
   const first = await page(source, request, 1)
   const all = [first]
@@ -27,7 +27,7 @@ async function pages(value: JsonValue, request: PageRequest): Promise<PartView[]
 }
 
 /** What the pages are together, read as their unit says. */
-function join(all: PartView[]): JsonValue {
+function join(all: PartRendering[]): JsonValue {
   const parts = all.map(({ preview }) => preview)
   switch (all[0]!.pageUnit) {
     case 'items':
@@ -191,7 +191,7 @@ describe('pages', () => {
 
   it('begin with the first when the strategy is to paginate', async () => {
     const source = new Source(rows(100))
-    const shown = await view(source, { ...tokens(200), strategy: 'paginate' })
+    const shown = await render(source, { ...tokens(200), strategy: 'paginate' })
     expect(shown).toEqual(await page(source, tokens(200), 1))
   })
 })

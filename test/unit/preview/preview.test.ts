@@ -3,22 +3,22 @@ import { describe, expect, it } from 'vitest'
 import type { JsonObject, JsonValue } from '../../../src/core/json.ts'
 import {
   measure,
-  type PartView,
+  type PartRendering,
   type PreviewStrategy,
+  type RenderRequest,
+  render,
   Source,
-  type ViewRequest,
-  view,
 } from '../../../src/preview/preview.ts'
 import { budget, json, large, prose, rows, sizeMode, sizeOf, strategy } from './values.ts'
 
-const tokens = (maxSize: number, strategy: PreviewStrategy = 'sample'): ViewRequest => ({
+const tokens = (maxSize: number, strategy: PreviewStrategy = 'sample'): RenderRequest => ({
   maxSize,
   strategy,
   sizeMode: 'token',
 })
 
-async function partOf(value: JsonValue, request: ViewRequest): Promise<PartView> {
-  const shown = await view(new Source(value), request)
+async function partOf(value: JsonValue, request: RenderRequest): Promise<PartRendering> {
+  const shown = await render(new Source(value), request)
   if (shown.kind !== 'part') throw new Error('it fits whole')
   return shown
 }
@@ -27,7 +27,7 @@ describe('a view', () => {
   it('never exceeds its budget, by exact count, whatever the value, strategy and budget', async () => {
     await fc.assert(
       fc.asyncProperty(large, strategy, sizeMode, budget, async (value, strategy, sizeMode, maxSize) => {
-        const shown = await view(new Source(value), { maxSize, sizeMode, strategy })
+        const shown = await render(new Source(value), { maxSize, sizeMode, strategy })
         const given = shown.kind === 'whole' ? shown.value : shown.preview
         const size = sizeOf(given, sizeMode)
         expect(size).toBeLessThanOrEqual(maxSize)
@@ -40,7 +40,7 @@ describe('a view', () => {
   it('is whole exactly when the whole fits', async () => {
     await fc.assert(
       fc.asyncProperty(json, strategy, sizeMode, budget, async (value, strategy, sizeMode, maxSize) => {
-        const shown = await view(new Source(value), { maxSize, sizeMode, strategy })
+        const shown = await render(new Source(value), { maxSize, sizeMode, strategy })
         const size = sizeOf(value, sizeMode)
         expect(shown.kind).toBe(size <= maxSize ? 'whole' : 'part')
         if (shown.kind === 'whole') expect(shown.value).toEqual(value)
@@ -60,12 +60,12 @@ describe('a view', () => {
         tokens(1_000_000, strategy),
         { ...tokens(200), page: 2 },
       ]) {
-        const shown = await view(source, request)
+        const shown = await render(source, request)
         scramble(shown.kind === 'whole' ? shown.value : shown.preview)
       }
     }
     expect(JSON.stringify(value)).toBe(before)
-    expect(await view(source, tokens(1_000_000))).toMatchObject({ value })
+    expect(await render(source, tokens(1_000_000))).toMatchObject({ value })
   })
 
   it('answers the same again, from another source of the same value', async () => {
@@ -73,16 +73,16 @@ describe('a view', () => {
       fc.asyncProperty(large, strategy, sizeMode, budget, async (value, strategy, sizeMode, maxSize) => {
         const request = { maxSize, sizeMode, strategy }
         const source = new Source(value)
-        const first = await view(source, request)
-        expect(await view(source, request)).toEqual(first)
-        expect(await view(new Source(value, JSON.stringify(value)), request)).toEqual(first)
+        const first = await render(source, request)
+        expect(await render(source, request)).toEqual(first)
+        expect(await render(new Source(value, JSON.stringify(value)), request)).toEqual(first)
       }),
       { numRuns: 50 },
     )
   })
 
   it.each([0, -1, 1.5, Number.NaN])('refuses a budget of %d', async maxSize => {
-    await expect(view(new Source([1]), tokens(maxSize))).rejects.toMatchObject({ code: 'invalid_argument' })
+    await expect(render(new Source([1]), tokens(maxSize))).rejects.toMatchObject({ code: 'invalid_argument' })
   })
 })
 

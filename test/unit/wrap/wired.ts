@@ -6,7 +6,7 @@ import { parseJson } from '../../../src/core/json-text.ts'
 import { RefCache } from '../../../src/ref-cache.ts'
 import { memoryStore } from '../../../src/stores/memory.ts'
 import type { Store } from '../../../src/stores/store.ts'
-import { CALL_RESULT, CALL_RESULT_VIEW } from '../../../src/wrap/call-result.ts'
+import { CALL_RESULT, CALL_RESULT_PROJECTION } from '../../../src/wrap/call-result.ts'
 import type { Channel } from '../../../src/wrap/channel.ts'
 import type { Log } from '../../../src/wrap/log.ts'
 import { present } from '../../../src/wrap/present.ts'
@@ -42,7 +42,8 @@ export class Wired {
 
   private constructor(serve: Serve, options: WiredOptions) {
     const { store = memoryStore(), settings = { defaults: {}, tools: {} }, name = 'wired' } = options
-    this.cache = options.cache ?? new RefCache({ name, store, views: { [CALL_RESULT_VIEW]: CALL_RESULT } })
+    this.cache =
+      options.cache ?? new RefCache({ name, store, projections: { [CALL_RESULT_PROJECTION]: CALL_RESULT } })
     const calls = new ToolCalls(this.cache, settings, 'upstream')
     const say = (level: string) => (code: string, message: string) =>
       void this.logged.push(`${level} ${code} ${message}`)
