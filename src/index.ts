@@ -56,7 +56,16 @@ export type {
   QuestionMethod,
 } from './core/question.ts'
 export type { RandomBytes, RefId } from './core/ref.ts'
-export type { AsyncTaskResponse, CacheResponse, CallResponse } from './core/response.ts'
+export type {
+  AsyncTaskResponse,
+  CacheResponse,
+  CallResponse,
+  CancelledResponse,
+  FailedResponse,
+  InFlightResponse,
+  PartialResponse,
+  WholeResponse,
+} from './core/response.ts'
 export type { StandardSchema } from './core/standard-schema.ts'
 export type {
   Handler,
@@ -68,7 +77,8 @@ export type {
 } from './core/tool.ts'
 export { inProcessRunner } from './execution/in-process.ts'
 export type { Perform, Runner } from './execution/runner.ts'
-export type { CallOptions } from './flow/call/options.ts'
+export type { CachedTool } from './flow/call/cached.ts'
+export type { CallOptions, ValueCallOptions } from './flow/call/options.ts'
 export type { CacheReference, SetOptions } from './flow/call/set.ts'
 export type { ProjectionPurpose, Projections } from './flow/engine.ts'
 export type { EntryInfo, EntryPage, ListOptions } from './flow/operate/inspect.ts'
@@ -78,7 +88,7 @@ export type { ListTasksOptions, TaskList } from './flow/operate/tasks.ts'
 export type { GetOptions } from './flow/read/poll.ts'
 export type { ResolveOptions } from './flow/read/resolve.ts'
 export type { PreviewStrategy, SizeMode } from './preview/preview.ts'
-export { type ActorOption, type CachedTool, type CloseOptions, RefCache } from './ref-cache.ts'
+export { type ActorOption, type CloseOptions, RefCache } from './ref-cache.ts'
 export type { RefCacheOptions } from './ref-cache-options.ts'
 export { memoryStore } from './stores/memory.ts'
 export type { Claim, ListFilter, Payload, PayloadChanges, Store, StoreCapabilities } from './stores/store.ts'

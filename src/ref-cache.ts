@@ -14,8 +14,7 @@ import type { RefId } from './core/ref.ts'
 import type { CallResponse } from './core/response.ts'
 import type { StandardSchema } from './core/standard-schema.ts'
 import { defineTool, type Handler, type ToolOptions } from './core/tool.ts'
-import { call } from './flow/call/call.ts'
-import type { CallOptions } from './flow/call/options.ts'
+import { type CachedTool, cachedTool } from './flow/call/cached.ts'
 import { type CacheReference, type SetOptions, set } from './flow/call/set.ts'
 import type { WriteEnd } from './flow/call/shared-runs.ts'
 import { answer } from './flow/control/answer.ts'
@@ -34,9 +33,6 @@ import { replyStatus } from './flow/read/reply.ts'
 import { type ResolveOptions, resolve } from './flow/read/resolve.ts'
 import { watch } from './flow/read/watch.ts'
 import { createEngine, type RefCacheOptions } from './ref-cache-options.ts'
-
-/** A registered tool: call it with its input; it answers with the result, a preview, or a handle. */
-export type CachedTool<Input> = (input: Input, options?: CallOptions) => Promise<CallResponse>
 
 /** Who asks. @defaultValue an anonymous agent */
 export interface ActorOption {
@@ -99,10 +95,14 @@ export class RefCache {
   }
 
   /**
-   * The value itself, as a fresh copy, for the program's own use.
-   * @throws NotFound, PermissionDenied, TaskFailed, TaskCancelled, InvalidArgument (while the task runs)
+   * The value itself, as a fresh copy, for the program's own use. Give a `schema` that checks it; a type alone is only
+   * believed.
+   * @throws NotFound, PermissionDenied, TaskFailed, TaskCancelled; InvalidArgument while the task runs, and where the schema
+   *   refuses the value
    */
-  resolve(refId: RefId, options: ResolveOptions = {}): Promise<JsonValue> {
+  resolve(refId: RefId, options?: ResolveOptions & { schema?: undefined }): Promise<JsonValue>
+  resolve<Value>(refId: RefId, options?: ResolveOptions<Value>): Promise<Value>
+  resolve<Value>(refId: RefId, options: ResolveOptions<Value> = {}): Promise<Value> {
     return resolve(this.#engine, refId, options)
   }
 
@@ -168,21 +168,21 @@ export class RefCache {
   cached<Input, Output, Parsed>(
     options: ToolOptions<Input, Parsed> & { input: StandardSchema<Input, Parsed> },
     handler: Handler<Parsed, Output>,
-  ): CachedTool<Input>
+  ): CachedTool<Input, Output>
   cached<Input = Record<string, never>, Output = unknown>(
     options: ToolOptions<Input>,
     handler: Handler<Input, Output>,
-  ): CachedTool<Input>
+  ): CachedTool<Input, Output>
   cached<Input, Output, Parsed>(
     options: ToolOptions<Input, Parsed>,
     handler: Handler<Parsed, Output>,
-  ): CachedTool<Input> {
+  ): CachedTool<Input, Output> {
     const { sharedRuns } = this.#engine
     const writes = options.readOnly === false && typeof handler === 'function'
     const tool = defineTool(options, writes ? sharedRuns.writing(handler) : handler)
     this.#engine.access.rule(tool.namespace)
     this.#engine.tools.set(tool.name, tool)
-    return (input, callOptions = {}) => call(this.#engine, tool, input, callOptions)
+    return cachedTool(this.#engine, tool)
   }
 
   /**

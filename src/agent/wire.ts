@@ -7,7 +7,7 @@ import { asInspectable, errorText } from '../core/error-text.ts'
 import { publicMessageOf, RefCacheError, StoreUnavailable } from '../core/errors.ts'
 import type { JsonObject, JsonValue } from '../core/json.ts'
 import { stringifyJson } from '../core/json-text.ts'
-import type { AsyncTaskResponse, CacheResponse, CallResponse } from '../core/response.ts'
+import type { AsyncTaskResponse, CacheResponse, CallResponse, FailedResponse } from '../core/response.ts'
 import type { EntryInfo, EntryPage } from '../flow/operate/inspect.ts'
 import type { CacheStats } from '../flow/operate/stats.ts'
 
@@ -51,7 +51,7 @@ export function toToolResult(response: CallResponse): ToolResult {
 }
 
 /** A failed task; what the tool gave as its error is shown like a value, in the place of words about it. */
-function failureBody({ errorValue, ...response }: AsyncTaskResponse): JsonObject {
+function failureBody({ errorValue, ...response }: FailedResponse): JsonObject {
   const body = boundedError(toWire(response))
   if (!errorValue) return body
   const { error: _, message, ...about } = body
@@ -82,12 +82,13 @@ export function toResult(body: JsonObject) {
 }
 
 export function toWire(response: CallResponse): JsonObject {
-  const { refId, status, isComplete, isAsync, message } = response
+  const { refId, status, isComplete, message } = response
   return defined({
     ref_id: refId,
     status,
     is_complete: isComplete,
-    is_async: isAsync,
+    // For clients it also says that there is no value.
+    is_async: status !== 'complete',
     cached_at: response.status === 'complete' ? response.cachedAt?.toISOString() : undefined,
     ...(response.status === 'complete' ? valueFields(response) : taskFields(response)),
     message,

@@ -12,24 +12,19 @@ interface AnswerBase {
   readonly refId: RefId
   /** The whole value is in this answer. */
   readonly isComplete: boolean
-  /** Ask again: the value is not there (yet). */
+  /** The task is in flight: ask again. */
   readonly isAsync: boolean
   /** What to do next, for an agent. */
   readonly message?: string
 }
 
-/** A finished value: whole, or the part of it that fits the budget. */
-export interface CacheResponse extends AnswerBase {
+interface CompleteResponse extends AnswerBase {
   readonly status: 'complete'
   readonly isAsync: false
   /** When the value was made, where a call is answered with the result of an earlier one. */
   readonly cachedAt?: Date
   /** Size of the whole value's JSON; given by `taskStatus` to whoever may read it. */
   readonly valueBytes?: number
-  /** The whole value, where `isComplete`. */
-  readonly value?: JsonValue
-  /** Its size in the cache's size mode. */
-  readonly size?: number
   readonly preview?: JsonValue
   readonly previewStrategy?: 'sample' | 'truncate' | 'paginate'
   readonly originalSize?: number
@@ -50,11 +45,27 @@ export interface CacheResponse extends AnswerBase {
   readonly meta?: JsonObject
 }
 
-/** A task that is not finished, or finished without a value. */
-export interface AsyncTaskResponse extends AnswerBase {
-  readonly status: 'pending' | 'processing' | 'failed' | 'cancelled'
+/** A finished value that fits the budget. */
+export interface WholeResponse<Output = JsonValue> extends CompleteResponse {
+  readonly isComplete: true
+  /** What the handler gave, as JSON keeps it: a Date comes back as its text. */
+  readonly value: Output
+  /** Its size in the cache's size mode. */
+  readonly size: number
+}
+
+/** A finished value that does not fit, or that the caller may not see: a preview or a page of it, or the bare reference. */
+export interface PartialResponse extends CompleteResponse {
   readonly isComplete: false
-  readonly isAsync: true
+  readonly value?: undefined
+  readonly size?: undefined
+}
+
+/** A finished value: whole, or the part of it that fits the budget. */
+export type CacheResponse<Output = JsonValue> = WholeResponse<Output> | PartialResponse
+
+interface TaskResponse extends AnswerBase {
+  readonly isComplete: false
   /** The tool whose task it is, so that two handles can be told apart. */
   readonly tool?: string
   readonly startedAt?: Date
@@ -84,5 +95,29 @@ export interface AsyncTaskResponse extends AnswerBase {
   readonly expectedSchema?: JsonObject
 }
 
+/** A task that runs, or waits to. */
+export interface InFlightResponse extends TaskResponse {
+  readonly status: 'pending' | 'processing'
+  readonly isAsync: true
+}
+
+/** A task that failed. Its error is there in every format. */
+export interface FailedResponse extends TaskResponse {
+  readonly status: 'failed'
+  readonly isAsync: false
+  readonly error: string
+  readonly errorCode: ErrorCode
+  readonly canRetry: boolean
+}
+
+export interface CancelledResponse extends TaskResponse {
+  readonly status: 'cancelled'
+  readonly isAsync: false
+  readonly canRetry: boolean
+}
+
+/** A task that is not finished, or finished without a value. */
+export type AsyncTaskResponse = InFlightResponse | FailedResponse | CancelledResponse
+
 /** What a call of a cached tool answers: inline value, preview, or handle. */
-export type CallResponse = CacheResponse | AsyncTaskResponse
+export type CallResponse<Output = JsonValue> = CacheResponse<Output> | AsyncTaskResponse

@@ -60,7 +60,7 @@ async function checked(schema: StandardSchema<unknown>, value: unknown, what: st
     return { issues: result.issues.map(describe).join('; ') }
   } catch (cause) {
     throw new InvalidArgument(
-      `${what} could not be checked: the schema of this tool failed. Its author has to mend it.`,
+      `${what} could not be checked: the schema itself failed. Its author has to fix it.`,
       { cause },
     )
   }

@@ -10,6 +10,7 @@ import { InvalidArgument } from '../core/errors.ts'
 import type { JsonObject } from '../core/json.ts'
 import type { StandardSchema } from '../core/standard-schema.ts'
 import type { Handler, ToolOptions } from '../core/tool.ts'
+import type { CachedTool } from '../flow/call/cached.ts'
 import type { RefCache } from '../ref-cache.ts'
 import type { ArgumentsOf, RefcacheToolConfig } from './config.ts'
 import type { RequestContext } from './identity.ts'
@@ -31,10 +32,11 @@ export function refcacheTool<
   const contexts = new AsyncLocalStorage<RequestContext<Session>>()
   const handler: Handler<ArgumentsOf<Parameters>, unknown> = (args, task) =>
     config.execute(args, task, contexts.getStore())
+  // Answers are JSON, whatever the handler's own type.
   const call = cache.cached(
     toolOptions(config, result),
     outputSchema ? checked(handler, outputSchema) : handler,
-  )
+  ) as CachedTool<ArgumentsOf<Parameters>>
   const declares = argumentsOf(parameters)
   return {
     ...shown,

@@ -16,7 +16,8 @@ import type { JsonObject } from '../core/json.ts'
 import { checkChoice } from '../core/options.ts'
 import type { StandardSchema } from '../core/standard-schema.ts'
 import type { Handler, ToolOptions } from '../core/tool.ts'
-import type { CachedTool, RefCache } from '../ref-cache.ts'
+import type { CachedTool } from '../flow/call/cached.ts'
+import type { RefCache } from '../ref-cache.ts'
 import type { AttachOptions, ToolConfig } from './config.ts'
 import type { IdentityOptions } from './identity.ts'
 import { handleToolCall } from './request.ts'
@@ -56,10 +57,11 @@ export function registerCached<Input, Output>(
   checkScoping(config)
   const result = outputSchema && resultSchemaOf(outputSchema, name)
   const shown = shownConfig(name, config, result)
+  // Answers are JSON, whatever the handler's own type.
   const call = cache.cached<Input>(
     toolOptions<Input>(registration, result),
     throwingKeepable(outputSchema ? checked(handler, outputSchema as StandardSchema<unknown>) : handler),
-  )
+  ) as CachedTool<Input>
   const route = {
     call,
     scoping,

@@ -7,8 +7,9 @@ import { InvalidArgument, ProtocolFailure, TaskFailed, WorkerLost } from '../cor
 import type { JsonObject, JsonValue } from '../core/json.ts'
 import type { CallResponse } from '../core/response.ts'
 import type { TaskContext } from '../core/tool.ts'
+import type { CachedTool } from '../flow/call/cached.ts'
 import type { CallOptions } from '../flow/call/options.ts'
-import type { CachedTool, RefCache } from '../ref-cache.ts'
+import type { RefCache } from '../ref-cache.ts'
 import { asOutcome, type CallOutcome, NotKept } from './call-outcome.ts'
 import { CALL_RESULT_PROJECTION } from './call-result.ts'
 import type { Log } from './log.ts'
@@ -176,7 +177,7 @@ export class ToolCalls {
       throw new InvalidArgument(`There is no tool '${name.slice(0, 100)}'.`)
     const { resolveRefs, ...settings } = settingsFor(this.settings, name)
     const { asyncTimeout, hardTimeout, ttl, maxSize, strategy } = settings
-    const tool = this.cache.cached<CallInput>(
+    const tool = this.cache.cached<CallInput, JsonObject>(
       {
         name: `${name}@${this.upstream}`,
         projection: CALL_RESULT_PROJECTION,

@@ -3,7 +3,8 @@ import fc from 'fast-check'
 import { afterAll, describe, expect, it } from 'vitest'
 import { type Actor, actor } from '../../src/access/actor.ts'
 import { Permission } from '../../src/access/permission.ts'
-import { type CachedTool, RefCache } from '../../src/ref-cache.ts'
+import type { CachedTool } from '../../src/flow/call/cached.ts'
+import { RefCache } from '../../src/ref-cache.ts'
 import { FakeClock } from '../../src/testing/fake-clock.ts'
 import { Gates } from './attacks/gates.ts'
 import { STORES, type StoreKind } from './attacks/stores.ts'
@@ -24,7 +25,7 @@ const ALICES: readonly Actor[] = [
 
 interface World {
   readonly cache: RefCache
-  readonly tools: ReadonlyMap<string, CachedTool<Record<string, unknown>>>
+  readonly tools: ReadonlyMap<string, CachedTool<Record<string, unknown>, unknown>>
   readonly gates: Gates
   close(): Promise<void>
 }

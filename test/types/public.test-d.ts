@@ -16,6 +16,7 @@ import {
   type Duration,
   type EntryInfo,
   type ErrorCode,
+  type FailedResponse,
   type InputRequest,
   type InvalidArgument,
   type JsonObject,
@@ -60,7 +61,7 @@ export async function answersAreReadOnly(): Promise<void> {
 
 export function cachedTakesItsInputFromTheHandler(): void {
   const analyze = cache.cached({ name: 'analyze' }, async (args: { id: string }) => args.id.length)
-  expectTypeOf(analyze).toEqualTypeOf<CachedTool<{ id: string }>>()
+  expectTypeOf(analyze).toEqualTypeOf<CachedTool<{ id: string }, number>>()
   void analyze({ id: 'a' })
   // @ts-expect-error the id is a string
   void analyze({ id: 1 })
@@ -120,8 +121,57 @@ export async function tasksAreListedWatchedAndAnswered(): Promise<void> {
 export function aHandlerThatTakesNothingNeedsNoInput(): void {
   const tick = cache.cached({ name: 'tick' }, () => 'tock')
   void tick({})
+  void tick()
+  void tick(undefined, { asyncTimeout: 0 })
+  void tick.value()
   // @ts-expect-error there is no such input
   void tick({ id: 'a' })
+  const search = cache.cached({ name: 'search' }, (args: { depth?: number }) => args.depth ?? 1)
+  void search()
+  const analyze = cache.cached({ name: 'analyze' }, (args: { id: string }) => args.id)
+  // @ts-expect-error the id is needed
+  void analyze()
+  // @ts-expect-error here, too
+  void analyze.value()
+}
+
+export async function answersHaveTheTypeOfTheHandler(): Promise<void> {
+  interface Row {
+    name: string
+    size: number
+  }
+  const rows = cache.cached({ name: 'rows' }, async (_: { id: string }): Promise<Row[]> => [])
+  const answer = await rows({ id: 'a' })
+  expectTypeOf(answer).toEqualTypeOf<CallResponse<Row[]>>()
+  if (answer.isComplete) expectTypeOf(answer.value).toEqualTypeOf<Row[]>()
+  if (answer.status === 'complete' && !answer.isComplete)
+    expectTypeOf(answer.value).toEqualTypeOf<undefined>()
+  expectTypeOf(await rows.value({ id: 'a' })).toEqualTypeOf<Row[]>()
+
+  const input = z.object({ id: z.string(), at: z.string().transform(text => text.length) })
+  const checked = cache.cached({ name: 'checked', input }, args => ({ at: args.at }))
+  expectTypeOf(await checked.value({ id: 'a', at: 'noon' })).toEqualTypeOf<{ at: number }>()
+}
+
+export async function aFailureHasItsError(): Promise<void> {
+  const answer = await cache.get('cache:0')
+  if (answer.status === 'failed') {
+    expectTypeOf(answer).toEqualTypeOf<FailedResponse>()
+    expectTypeOf(answer.error).toEqualTypeOf<string>()
+    expectTypeOf(answer.errorCode).toEqualTypeOf<ErrorCode>()
+    expectTypeOf(answer.canRetry).toEqualTypeOf<boolean>()
+  }
+  if (answer.isAsync) expectTypeOf(answer.status).toEqualTypeOf<'pending' | 'processing'>()
+}
+
+export async function resolveTakesATypeOrASchema(): Promise<void> {
+  expectTypeOf(await cache.resolve('cache:0')).toEqualTypeOf<JsonValue>()
+  expectTypeOf(await cache.resolve<{ id: string }>('cache:0')).toEqualTypeOf<{ id: string }>()
+  // @ts-expect-error a type is believed only where it is written down
+  const guessed: { id: string } = await cache.resolve('cache:0')
+  void guessed
+  const schema = z.object({ id: z.string().transform(Number) })
+  expectTypeOf(await cache.resolve('cache:0', { schema })).toEqualTypeOf<{ id: number }>()
 }
 
 export function durationsAreNumbersOrWordsWithAUnit(): void {

@@ -1,21 +1,24 @@
 import { type Actor, toActor } from '../../access/actor.ts'
 import { READ_OR_EXECUTE } from '../../access/authorize.ts'
+import { Permission } from '../../access/permission.ts'
 import { toMilliseconds } from '../../core/duration.ts'
 import { type Entry, hasValue, isInFlight } from '../../core/entry.ts'
 import { events } from '../../core/events.ts'
+import type { JsonValue } from '../../core/json.ts'
 import type { CallResponse } from '../../core/response.ts'
 import type { Tool } from '../../core/tool.ts'
 import { cancel } from '../control/cancel.ts'
 import type { Engine } from '../engine.ts'
 import { follow } from '../read/follow.ts'
 import { reply } from '../read/reply.ts'
+import { readValue } from '../read/resolve.ts'
 import { inputRequestsFor, taskFailed, tellProgress } from '../read/status.ts'
 import { isCancelled } from '../run/abort.ts'
 import { start } from '../run/dispatch.ts'
 import type { Listening } from '../run/thrown.ts'
 import { type Claimed, claim } from './claim.ts'
 import { draftCall } from './draft.ts'
-import type { CallOptions } from './options.ts'
+import type { CallOptions, ValueCallOptions } from './options.ts'
 import type { Run } from './shared-runs.ts'
 
 /**
@@ -28,23 +31,65 @@ export function call(
   input: unknown,
   options: CallOptions,
 ): Promise<CallResponse> {
-  if (tool.readOnly !== false) return claimAndFollow(engine, tool, input, options)
-  // It is a write from its first moment on. When it has its entry, the work itself says how long the write lasts.
+  return asWrite(engine, tool, async () => {
+    const within =
+      options.asyncTimeout === undefined
+        ? tool.asyncTimeout
+        : toMilliseconds(options.asyncTimeout, 'asyncTimeout')
+    return answerCall(engine, await claimAndFollow(engine, tool, input, { ...options, within }), options)
+  })
+}
+
+/**
+ * The same call for a program that wants the value itself: waits for it, however long that takes.
+ * @throws what the handler threw; NotFound, PermissionDenied, TaskFailed, TaskCancelled; the signal's reason when it aborts
+ */
+export function callForValue(
+  engine: Engine,
+  tool: Tool,
+  input: unknown,
+  options: ValueCallOptions,
+): Promise<JsonValue> {
+  return asWrite(engine, tool, async () => {
+    const { latest, who } = await claimAndFollow(engine, tool, input, { ...options, within: undefined })
+    options.signal?.throwIfAborted()
+    const value = await readValue(engine, latest, who, { action: 'call', permission: Permission.READ })
+    if (latest) engine.sharedRuns.deliver(latest.refId)
+    return value
+  })
+}
+
+/** A tool that writes is a write from its first moment on. When it has its entry, the work itself says how long the write lasts. */
+function asWrite<T>(engine: Engine, tool: Tool, run: () => Promise<T>): Promise<T> {
+  if (tool.readOnly !== false) return run()
   const endWrite = engine.sharedRuns.beginWrite()
-  return claimAndFollow(engine, tool, input, options).finally(() => endWrite())
+  return run().finally(() => endWrite())
+}
+
+async function answerCall(
+  engine: Engine,
+  { won, latest, who }: Followed,
+  options: CallOptions,
+): Promise<CallResponse> {
+  const request = { ...options, ifUnreadable: 'reference-only', action: 'call', justFollowed: true } as const
+  const response = await reply(engine, latest, who, request)
+  return won ? response : withAge(response, latest)
+}
+
+/** What a call has when its wait is over. */
+interface Followed {
+  readonly won: boolean
+  readonly latest: Entry | undefined
+  readonly who: Actor
 }
 
 async function claimAndFollow(
   engine: Engine,
   tool: Tool,
   input: unknown,
-  options: CallOptions,
-): Promise<CallResponse> {
+  options: CallOptions & { readonly within: number | undefined },
+): Promise<Followed> {
   const who = toActor(options.actor)
-  const within =
-    options.asyncTimeout === undefined
-      ? tool.asyncTimeout
-      : toMilliseconds(options.asyncTimeout, 'asyncTimeout')
   const drafted = await draftCall(engine, tool, input, who, options)
   const claimed = await claim(engine, tool, drafted, options.fresh)
   const { won, entry, place } = claimed
@@ -53,12 +98,8 @@ async function claimAndFollow(
     else engine.events.emit(events.joined(entry))
   }
   if (!isInFlight(entry)) engine.events.emit(events.hit(entry))
-  const latest = isInFlight(entry)
-    ? await followClaimed(engine, claimed, who, { ...options, within }, begin)
-    : entry
-  const request = { ...options, ifUnreadable: 'reference-only', action: 'call', justFollowed: true } as const
-  const response = await reply(engine, latest, who, request)
-  return won ? response : withAge(response, latest)
+  const latest = isInFlight(entry) ? await followClaimed(engine, claimed, who, options, begin) : entry
+  return { won, latest, who }
 }
 
 /**

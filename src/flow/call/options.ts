@@ -46,3 +46,9 @@ export interface CallOptions {
   /** Hears of progress while the call waits. */
   onProgress?: ((progress: Progress) => unknown) | undefined
 }
+
+/** What the call of a program that wants the value may say for itself. */
+export type ValueCallOptions = Omit<
+  CallOptions,
+  'asyncTimeout' | 'maxSize' | 'responseFormat' | 'interactive'
+>

@@ -1,11 +1,13 @@
-import { type ActorLike, toActor } from '../../access/actor.ts'
+import { type Actor, type ActorLike, toActor } from '../../access/actor.ts'
+import type { AccessRequest } from '../../access/authorize.ts'
 import { Permission } from '../../access/permission.ts'
 import { parseStored } from '../../core/codec.ts'
 import { type Duration, toMilliseconds } from '../../core/duration.ts'
-import { isExpired, isInFlight } from '../../core/entry.ts'
+import { type Entry, isExpired, isInFlight } from '../../core/entry.ts'
 import { InvalidArgument, TaskCancelled } from '../../core/errors.ts'
 import type { JsonValue } from '../../core/json.ts'
 import type { RefId } from '../../core/ref.ts'
+import { type StandardSchema, validate } from '../../core/standard-schema.ts'
 import type { Engine } from '../engine.ts'
 import { findFor } from './find.ts'
 import { follow } from './follow.ts'
@@ -13,7 +15,7 @@ import { PRIVATE } from './reply.ts'
 import { taskFailed } from './status.ts'
 import { readJson, renew } from './values.ts'
 
-export interface ResolveOptions {
+export interface ResolveOptions<Value = JsonValue> {
   /** @defaultValue an anonymous agent */
   actor?: ActorLike | undefined
   /**
@@ -24,24 +26,44 @@ export interface ResolveOptions {
   permission?: Permission | undefined
   /** How long to wait for a task that is in flight. @defaultValue 0 */
   wait?: Duration | undefined
+  /** Checks the value, and gives what it makes of it: any Standard Schema (zod, valibot, …). @defaultValue none: the value as it is */
+  schema?: StandardSchema<unknown, Value> | undefined
 }
 
 /**
  * The value behind a reference, as a fresh copy.
  *
  * @throws NotFound, PermissionDenied; TaskFailed, TaskCancelled where there will be no value; InvalidArgument while
- *   the task is still running
+ *   the task is still running, or where the schema refuses the value
  */
-export async function resolve(engine: Engine, refId: RefId, options: ResolveOptions): Promise<JsonValue> {
+export async function resolve<Value>(
+  engine: Engine,
+  refId: RefId,
+  options: ResolveOptions<Value>,
+): Promise<Value> {
   const who = toActor(options.actor)
   const permission = options.permission ?? Permission.READ
   const want = { action: 'resolve', permission, denial: PRIVATE } as const
   const found = await findFor(engine, refId, who, { ...want, audit: 'denials-only' })
   const latest = await follow(engine, found, { within: toMilliseconds(options.wait ?? 0, 'wait') })
-  // Again: what the task turned out to use may limit who sees its value.
   const live =
     latest && (isInFlight(found) || !isExpired(latest, engine.clock.expiryNow())) ? latest : undefined
-  const entry = engine.access.authorize(live, who, { ...want, refId })
+  const value = await readValue(engine, live, who, { action: 'resolve', permission, refId })
+  // Without a schema the caller vouches for the type.
+  return options.schema ? validate(options.schema, value, 'The value of this reference') : (value as Value)
+}
+
+/**
+ * The value of an entry that was waited for. Authorizes (again): what the task turned out to use may limit who sees it.
+ * @throws as `resolve`
+ */
+export async function readValue(
+  engine: Engine,
+  latest: Entry | undefined,
+  who: Actor,
+  want: Pick<AccessRequest, 'action' | 'permission' | 'refId'>,
+): Promise<JsonValue> {
+  const entry = engine.access.authorize(latest, who, { refId: latest?.refId, ...want, denial: PRIVATE })
   if (isInFlight(entry)) {
     throw new InvalidArgument(
       'The task behind this reference is still running. Wait for it, then use its result.',

@@ -29,21 +29,30 @@ export function describeTask(
   format: ResponseFormat | undefined,
 ): AsyncTaskResponse {
   const tool = engine.tools.get(entry.toolName ?? '')
-  const { refId, status } = entry
-  const minimal = { refId, status, isComplete: false, isAsync: true } as const
   const detail = format ?? tool?.responseFormat ?? 'standard'
-  if (detail === 'minimal') return minimal
   // What a handler says in words may hold what it worked on: only for those who may see that.
   const hears = engine.access.canReadMessages(entry, who)
+  const fields = {
+    refId: entry.refId,
+    isComplete: false,
+    ...(detail === 'minimal' ? {} : taskFields(engine, entry, hears)),
+    ...(detail === 'full' ? fullFields(entry, tool, hears) : {}),
+  } as const
+  if (isInFlight(entry)) {
+    const more = detail === 'minimal' ? {} : inFlightFields(engine, entry, who, hears)
+    return { ...fields, status: entry.status, isAsync: true, ...more }
+  }
+  const more = detail === 'minimal' ? {} : settledFields(entry, hears)
+  return { ...fields, ...outcomeOf(entry, hears), ...more }
+}
+
+function taskFields(engine: Engine, entry: TaskEntry, hears: boolean) {
   const progress = progressOf(entry, hears)
   const startedAt = entry.status === 'pending' ? undefined : entry.startedAt
   return {
-    ...minimal,
     ...(entry.toolName === undefined ? {} : { tool: engine.toolLabel(entry.toolName) }),
     ...(startedAt === undefined ? {} : { startedAt: toDate(startedAt) }),
     ...(progress ? { progress } : {}),
-    ...(isInFlight(entry) ? inFlightFields(engine, entry, who, hears) : settledFields(entry, hears)),
-    ...(detail === 'full' ? fullFields(entry, tool, hears) : {}),
   }
 }
 
@@ -138,31 +147,31 @@ function pollAfter(eta: number | undefined, elapsedSeconds: number): number {
   return Math.min(15, Math.max(1, Math.round((eta ?? elapsedSeconds) / 5)))
 }
 
-function settledFields(entry: FailedEntry | CancelledEntry, hears: boolean) {
-  const counts = hears
-    ? { retryCount: Math.max(0, entry.attempt - 1), maxRetries: entry.maxRetries }
-    : undefined
-  if (entry.status === 'cancelled') {
-    return {
-      ...counts,
-      canRetry: true,
-      message: 'The task was cancelled. If its result is still wanted, call retry_task with this ref_id.',
-    }
-  }
+/** How a task ended without a value: in every format. */
+function outcomeOf(entry: FailedEntry | CancelledEntry, hears: boolean) {
+  if (entry.status === 'cancelled') return { status: 'cancelled', isAsync: false, canRetry: true } as const
+  const failed = { status: 'failed', isAsync: false } as const
   // What kind of failure it was may tell of what the handler worked on, as its words may.
-  if (!hears) return { error: REDACTED, errorCode: 'task_failed', canRetry: true, message: AGAIN } as const
+  if (!hears) return { ...failed, error: REDACTED, errorCode: 'task_failed', canRetry: true } as const
   const { code, rpc, message } = entry.error
-  const retries = canRetry(code)
   return {
-    ...counts,
+    ...failed,
     error: message,
     errorCode: code,
     ...(rpc ? { errorRpc: rpc } : {}),
-    canRetry: retries,
-    message: retries ? AGAIN : code === 'store_full' ? NO_ROOM : IN_VAIN,
+    canRetry: canRetry(code),
   }
 }
 
+function settledFields(entry: FailedEntry | CancelledEntry, hears: boolean) {
+  const counts = hears ? { retryCount: Math.max(0, entry.attempt - 1), maxRetries: entry.maxRetries } : {}
+  if (entry.status === 'cancelled') return { ...counts, message: CANCELLED }
+  const { code } = entry.error
+  const message = !hears || canRetry(code) ? AGAIN : code === 'store_full' ? NO_ROOM : IN_VAIN
+  return { ...counts, message }
+}
+
+const CANCELLED = 'The task was cancelled. If its result is still wanted, call retry_task with this ref_id.'
 const AGAIN = 'The task failed. Call retry_task with this ref_id to try once more.'
 const NO_ROOM = 'The task failed: its result could not be kept. Call the tool again when there is room.'
 const IN_VAIN = 'The task failed, and would fail again with the same input.'

@@ -4,7 +4,8 @@ import { toNamespaceId } from '../../../src/agent/identity.ts'
 import { toWire, toWireError } from '../../../src/agent/wire.ts'
 import type { JsonObject, JsonValue } from '../../../src/core/json.ts'
 import type { CallResponse } from '../../../src/core/response.ts'
-import { type CachedTool, RefCache } from '../../../src/ref-cache.ts'
+import type { CachedTool } from '../../../src/flow/call/cached.ts'
+import { RefCache } from '../../../src/ref-cache.ts'
 import type { Act, Answer, Asking, Door, DoorKind, Identity, Person, Site } from './door.ts'
 import { type Target, targets } from './tools.ts'
 
@@ -40,7 +41,8 @@ async function openLibrary(site: Site, toActor: (identity: Identity) => Actor): 
   const counters = new Map<string, Counter>()
   for (const target of targets(site.secret, site.gates)) {
     const { schema, handler, ...options } = target
-    counters.set(target.name, { target, call: cache.cached({ ...options, input: schema }, handler) })
+    const call = cache.cached({ ...options, input: schema }, handler) as CachedTool<Record<string, unknown>>
+    counters.set(target.name, { target, call })
   }
   const enter = (identity: Identity) => new Caller(cache, counters, toActor(identity), identity.id)
   return {

@@ -148,9 +148,11 @@ describe('no error is longer than 2,000 tokens', () => {
       refId: 't:0',
       status: 'failed',
       isComplete: false,
-      isAsync: true,
+      isAsync: false,
       tool: error,
       error,
+      errorCode: 'task_failed',
+      canRetry: true,
       progress: { message: error },
       retryHistory,
     })

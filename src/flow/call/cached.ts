@@ -1,0 +1,33 @@
+import type { JsonValue } from '../../core/json.ts'
+import type { CallResponse } from '../../core/response.ts'
+import type { Tool } from '../../core/tool.ts'
+import type { Engine } from '../engine.ts'
+import { call, callForValue } from './call.ts'
+import type { CallOptions, ValueCallOptions } from './options.ts'
+
+/** A call without an input, for tools that need none. */
+type WithoutInput<Input, Options> =
+  Record<never, never> extends Input ? [input?: undefined, options?: Options | undefined] : never
+
+/** A registered tool: call it with its input; it answers with the result, a preview, or a handle. */
+export interface CachedTool<Input, Output = JsonValue> {
+  (input: Input, options?: CallOptions | undefined): Promise<CallResponse<Output>>
+  (...args: WithoutInput<Input, CallOptions>): Promise<CallResponse<Output>>
+  /**
+   * Calls it, waits for the result however long that takes, and gives the whole value, as JSON keeps it.
+   * @throws what the handler threw; NotFound, PermissionDenied, TaskFailed, TaskCancelled; the signal's reason when it
+   *   aborts, while the work goes on
+   */
+  value(input: Input, options?: ValueCallOptions | undefined): Promise<Output>
+  value(...args: WithoutInput<Input, ValueCallOptions>): Promise<Output>
+}
+
+/** A registered tool as a function. */
+export function cachedTool<Input, Output>(engine: Engine, tool: Tool): CachedTool<Input, Output> {
+  // The types are the handler's: what comes back is its result, as JSON keeps it.
+  const answer = (input: unknown = {}, options: CallOptions = {}) =>
+    call(engine, tool, input, options) as Promise<CallResponse<Output>>
+  const value = (input: unknown = {}, options: ValueCallOptions = {}) =>
+    callForValue(engine, tool, input, options) as Promise<Output>
+  return Object.assign(answer, { value })
+}
