@@ -7,6 +7,7 @@ import { defaultPath } from '../stores/sqlite-place.ts'
 import type { Store } from '../stores/store.ts'
 import { HttpListener } from '../wrap/http-listener.ts'
 import { createLog, type Log } from '../wrap/log.ts'
+import { StdioChannel } from '../wrap/stdio-channel.ts'
 import { type SessionEnd, Wrapper } from '../wrap/wrap.ts'
 import { CommandFailed, EXIT } from './exit.ts'
 import { WRAP_HELP } from './help.ts'
@@ -43,7 +44,8 @@ export async function wrap(argv: readonly string[]): Promise<number> {
   }
 }
 
-async function openWrapper(args: WrapArguments, log: Log): Promise<Wrapper> {
+/** @throws CommandFailed where the store cannot be opened */
+export async function openWrapper(args: WrapArguments, log: Log): Promise<Wrapper> {
   const { target, settings, maxSize, ttl, lease, name, admin } = args
   try {
     const wrapper = new Wrapper({
@@ -98,7 +100,7 @@ async function serveStdio(wrapper: Wrapper, log: Log, closeAll: Array<() => Prom
   const over = new Promise<SessionEnd>(resolve => {
     end = resolve
   })
-  const session = wrapper.stdioSession(why => end(why))
+  const session = wrapper.onlySession(new StdioChannel(), why => end(why))
   closeAll.push(() => session.close())
   await startOrFail(() => session.start())
   log.info('started', `Wrapping the server as '${wrapper.cache.name}' on stdio; it has not answered yet.`)

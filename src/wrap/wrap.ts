@@ -14,7 +14,6 @@ import { present } from './present.ts'
 import { nameOfCommand, nameOfEndpoint, scopeOfCommand, scopeOfEndpoint } from './scope.ts'
 import { Session } from './session.ts'
 import type { CallSettings } from './settings.ts'
-import { StdioChannel } from './stdio-channel.ts'
 import { nameAtServer, ToolCalls } from './tool-calls.ts'
 import { Upstream } from './upstream.ts'
 import { UpstreamTasks } from './upstream-tasks.ts'
@@ -73,9 +72,8 @@ export class Wrapper {
     this.#polling = pollingTools(this.cache, {}, present)
   }
 
-  /** The client at this process's stdin and stdout: whoever started the process, and so its only user. */
-  stdioSession(onEnd: (end: SessionEnd) => void): Session {
-    const client = new StdioChannel()
+  /** The one client that there is: whoever started the process, at its stdin and stdout. */
+  onlySession(client: Channel, onEnd: (end: SessionEnd) => void): Session {
     client.onclose = () => onEnd({ kind: 'client-gone' })
     const who = { scope: this.#scope, actor: actor.agent(), namespace: 'public' }
     const admin = this.options.admin ? toolsOfOperator(this.cache) : []

@@ -354,8 +354,8 @@ describe('identical calls', () => {
 
   it('share nothing between wrappers whose server has another environment', async () => {
     const wrap = ['--memoize', '*']
-    const one = await workshop.client(PLAIN, { wrap, env: { API_TOKEN: 'alice' } })
-    const two = await workshop.client(PLAIN, { wrap, env: { API_TOKEN: 'bob' } })
+    const one = await workshop.clientOfProcess(PLAIN, { wrap, env: { API_TOKEN: 'alice' } })
+    const two = await workshop.clientOfProcess(PLAIN, { wrap, env: { API_TOKEN: 'bob' } })
     const [a, b] = [await call(one.client, 'count-pure'), await call(two.client, 'count-pure')]
     expect(a._meta[REF]).not.toBe(b._meta[REF])
     expect(workshop.journal('tools/call')).toHaveLength(2)

@@ -18,7 +18,7 @@ const keys = (...ring: string[]) => ({ MCP_REFCACHE_KEYS: ring.join(',') })
 it('stores no word of a call in clear, under a key that changed meanwhile no less', async () => {
   const mark = randomUUID()
   const echo = async (wrap: string[], env: Record<string, string>) => {
-    const { client } = await workshop.client(PLAIN, { wrap, env })
+    const { client } = await workshop.clientOfProcess(PLAIN, { wrap, env })
     const { _meta } = await client.callTool({ name: 'echo-params', arguments: { mark } })
     return { client, refId: String(_meta?.['mcp-refcache/ref_id']) }
   }
@@ -42,7 +42,10 @@ it('stores no word of a call in clear, under a key that changed meanwhile no les
 it('keeps its keys from the server that it wraps, encrypting or not', async () => {
   for (const wrap of [['--encrypt'], []]) {
     const env = { ...keys(`a:${KEY}`), FOR_THE_SERVER: 'this' }
-    const { client } = await workshop.client(EVERYTHING, { wrap: [...wrap, '--max-size', '100000'], env })
+    const { client } = await workshop.clientOfProcess(EVERYTHING, {
+      wrap: [...wrap, '--max-size', '100000'],
+      env,
+    })
     const seen = JSON.stringify(await client.callTool({ name: 'get-env', arguments: {} }))
     expect(seen).toContain('FOR_THE_SERVER')
     expect(seen).not.toContain(KEY)
@@ -70,7 +73,7 @@ it('takes its keys from a file that is for its user alone', async () => {
 
   chmodSync(file, 0o600)
   const mark = randomUUID()
-  const { client } = await workshop.client(PLAIN, { wrap: ['--encrypt-key-file', file] })
+  const { client } = await workshop.clientOfProcess(PLAIN, { wrap: ['--encrypt-key-file', file] })
   await client.callTool({ name: 'echo-params', arguments: { mark } })
   expect(existsSync(workshop.store)).toBe(true)
   expect(isInFiles(mark)).toBe(false)

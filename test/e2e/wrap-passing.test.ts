@@ -1,3 +1,5 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Client as V1Client } from '@modelcontextprotocol/sdk/client/index.js'
 import { StdioClientTransport as V1Transport } from '@modelcontextprotocol/sdk/client/stdio.js'
@@ -127,12 +129,15 @@ describe('a client of the SDK v1', () => {
     }))
     client.setRequestHandler(ElicitRequestSchema, () => ({ action: 'decline' }))
     client.setRequestHandler(ListRootsRequestSchema, () => ({ roots: [] }))
-    const args = [MAIN, 'wrap', '--store', workshop.store, '--async-timeout', '300ms', '--', ...everything]
+    const config = join(workshop.folder, 'config.json')
+    const tools = { 'trigger-long-running-operation': { asyncTimeout: '300ms' } }
+    writeFileSync(config, JSON.stringify({ tools }))
+    const args = [MAIN, 'wrap', '--store', workshop.store, '--config', config, '--', ...everything]
     workshop.onEnd(() => client.close())
     await client.connect(new V1Transport({ command: process.execPath, args, stderr: 'ignore' }))
 
-    const { tools } = await client.listTools()
-    expect(tools.map(({ name }) => name)).toContain('cancel_task')
+    const listed = await client.listTools()
+    expect(listed.tools.map(({ name }) => name)).toContain('cancel_task')
     const operation = { name: 'trigger-long-running-operation', arguments: { duration: 1, steps: 2 } }
     const handle = ((await client.callTool(operation)) as Answer).structuredContent
     expect(handle.status).toBe('processing')
