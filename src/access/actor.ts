@@ -5,7 +5,7 @@ export interface Actor {
   readonly type: 'user' | 'agent' | 'system'
   readonly id?: string
   readonly sessionId?: string
-  /** The organizations it belongs to, as whoever vouches for the actor says. */
+  /** The organizations that it belongs to, as the authentication says. */
   readonly orgs?: readonly string[]
 }
 
@@ -20,10 +20,10 @@ export const actor = {
   system: (): Actor => ({ type: 'system' }),
 }
 
-/** Whoever holds only a reference and says no more is an anonymous agent: the least trusted caller. */
+/** A caller that names no actor is an anonymous agent: the least trusted caller. */
 export const ANONYMOUS: Actor = { type: 'agent' }
 
-/** @throws InvalidArgument for what is no actor; an empty id is a mistake, not an anonymous actor */
+/** @throws InvalidArgument when it is not an actor; an empty id is a mistake, not an anonymous actor */
 export function toActor(who: ActorLike | undefined): Actor {
   if (who === undefined) return ANONYMOUS
   if (who === 'user' || who === 'agent') return { type: who }
@@ -38,7 +38,7 @@ export function toActor(who: ActorLike | undefined): Actor {
   throw new InvalidArgument('The id, sessionId and orgs of an actor are texts that are not empty.')
 }
 
-/** How an owner is written: `user:alice`. Absent for whoever has no id. */
+/** The actor as an owner: `user:alice`. Undefined without an id. */
 export function nameOf({ type, id }: Actor): string | undefined {
   return id === undefined ? undefined : `${type}:${id}`
 }
@@ -63,7 +63,7 @@ export function describedActor(description: string): Actor {
   }
 }
 
-/** Whether `who` is the actor that `describeActor` described. Whoever has an id is the same in every session. */
+/** Whether `who` is the actor that `describeActor` described. An actor with an id is the same in every session. */
 export function isDescribed(description: string, who: Actor): boolean {
   const { type, id, sessionId } = describedActor(description)
   if (type !== who.type || id !== who.id) return false

@@ -3,7 +3,7 @@ import type { Decision } from './decision.ts'
 import type { Namespace } from './namespace.ts'
 import type { Permission } from './permission.ts'
 
-/** What somebody wanted to do. `use`: compute with a value that another call's input refers to. */
+/** What the actor wanted to do. `use`: compute with a value that another call's input refers to. */
 export type AuditAction =
   | 'call'
   | 'get'
@@ -24,14 +24,14 @@ export interface AuditEvent extends Decision {
   readonly at: Date
   readonly actor: Actor
   readonly action: AuditAction
-  /** As it was asked for: it may name nothing. */
+  /** As the caller sent it; it may name no entry. */
   readonly refId?: string
   readonly namespace?: Namespace
   readonly toolName?: string
   readonly permission: Permission
 }
 
-/** Where decisions are written down. `write` must return at once; if it throws or rejects, nothing is lost but the record. */
+/** Receives decisions. `write` must return at once; when it throws or rejects, only the record is lost. */
 export interface AuditSink {
   write(event: AuditEvent): unknown
   close?(): Promise<void>

@@ -12,14 +12,14 @@ export interface Guarded extends Resource {
   readonly toolName?: string | undefined
 }
 
-/** What somebody wants; `permission` is met by any of the rights in it. */
+/** What an actor asks for. Any one of the rights in `permission` is enough. */
 export interface AccessRequest {
   readonly action: AuditAction
   readonly permission: Permission
   readonly refId?: string | undefined
-  /** A step on the way: only its refusal is worth a record. */
+  /** Record refusals only: this step is part of a larger request. */
   readonly audit?: 'denials-only'
-  /** What to say to who may know of the entry, but not do this. */
+  /** The message for an actor that may know of the entry but may not do this. */
   readonly denial: string
 }
 
@@ -28,20 +28,20 @@ export const READ_OR_EXECUTE = Permission.READ | Permission.EXECUTE
 
 const RIGHTS = [1, 2, 4, 8, 16] as const
 
-/** What is asked for may be anything, and of any length. */
+/** Callers send any text as a reference, of any length. */
 const MAX_REF_LENGTH = 200
 
 const NOT_WRITABLE =
   'Storing a value in this namespace needs the WRITE right. The host program itself names no actor.'
 
-/** What does not exist is judged like what nobody may know of: one path through the code, and one answer. */
+/** Stands in for a missing entry, so that missing and forbidden take one code path and give one answer. */
 const NOTHING: Guarded = {
   namespace: 'public',
   policy: { user: Permission.NONE, agent: Permission.NONE },
   startedBy: '',
 }
 
-/** The one place where it is decided who may do what. Every decision that is asked for by `authorize` is told to `tell`. */
+/** Decides who may do what. `authorize` reports each decision to `tell`. */
 export class Access {
   constructor(
     private readonly checker: PermissionChecker,
@@ -58,7 +58,7 @@ export class Access {
         : this.#any(asked, who, READ_OR_EXECUTE)
     if (!guarded) return { verdict: 'hidden', rule: 'unknown' }
     if (who.type === 'system') return { verdict: 'allowed', rule: 'system' }
-    // Whoever may not know of it may not do anything else with it either.
+    // An actor that may not know of the entry may do nothing else with it.
     if (!known.allowed) return { verdict: 'hidden', rule: known.rule }
     return { verdict: wanted.allowed ? 'allowed' : 'denied', rule: wanted.rule }
   }
@@ -67,7 +67,7 @@ export class Access {
     return this.decide(guarded, who, permission).verdict === 'allowed'
   }
 
-  /** @throws NotFound when the actor may not know of it, PermissionDenied when it may, but not do this. */
+  /** @throws NotFound when the actor may not know of the entry; PermissionDenied when it may know, but not do this */
   authorize<G extends Guarded>(guarded: G | undefined, who: Actor, want: AccessRequest): G {
     const decision = this.decide(guarded, who, want.permission)
     this.#tell(decision, guarded, who, want)
@@ -76,7 +76,7 @@ export class Access {
     return guarded
   }
 
-  /** To change what becomes of a task: the UPDATE right, or being the actor that started it. */
+  /** To control a task an actor needs the UPDATE right, or must have started it. */
   authorizeControl<G extends Guarded>(
     guarded: G | undefined,
     who: Actor,
@@ -90,7 +90,7 @@ export class Access {
     })
   }
 
-  /** What holds in a namespace. @throws InvalidArgument for a malformed name */
+  /** The rule of a namespace. @throws InvalidArgument for a malformed name */
   rule(namespace: Namespace): NamespaceRule {
     if (typeof namespace !== 'string') throw new InvalidArgument('A namespace is a text.')
     return this.namespaces.resolve(namespace)
@@ -123,7 +123,7 @@ export class Access {
     return rule
   }
 
-  /** Nothing is made for somebody who could not even follow it. @throws PermissionDenied */
+  /** Refuses a call whose result the actor could not even follow. @throws PermissionDenied */
   authorizeMaking(draft: Guarded, who: Actor): void {
     const { verdict, rule } = this.decide(draft, who, READ_OR_EXECUTE)
     if (verdict === 'allowed') return
@@ -135,7 +135,7 @@ export class Access {
     throw new PermissionDenied('What this tool makes is not for you.')
   }
 
-  /** Whether the actor may see what a task says in words, which may tell of everything that it works on. */
+  /** Whether the actor may read a task's messages and errors. Their text may reveal any input of the task. */
   canReadMessages(guarded: Guarded, who: Actor): boolean {
     if (!this.may(guarded, who, Permission.READ)) return false
     if (who.type === 'system') return true
@@ -152,7 +152,7 @@ export class Access {
     return answer
   }
 
-  /** What an entry was computed from limits who may see it, and use it. */
+  /** The sources of an entry limit who may see and use it. */
   #one(guarded: Guarded, who: Actor, right: Permission): { allowed: boolean; rule: Rule } {
     const own = this.#check(guarded, who, right)
     if (!own.allowed || (right & READ_OR_EXECUTE) === 0) return own
@@ -165,7 +165,7 @@ export class Access {
     return own
   }
 
-  /** A checker that cannot answer has not allowed anything. */
+  /** A checker that fails allows nothing. */
   #check(resource: Resource, who: Actor, right: Permission): { allowed: boolean; rule: Rule } {
     try {
       const answer = this.checker.check(resource, who, right)

@@ -4,7 +4,7 @@ import { matches, mayMatch } from './pattern.ts'
 import { Permission } from './permission.ts'
 import { type AccessPolicy, ROLE_DEFAULTS } from './policy.ts'
 
-/** `hidden`: the actor may not even know of it, so it must look like what does not exist. */
+/** `hidden`: the actor may not know of the entry, so it must look missing. */
 export type Verdict = 'allowed' | 'denied' | 'hidden'
 
 /**
@@ -44,7 +44,7 @@ export interface SourceConstraint extends Resource {
   readonly needs: Permission
 }
 
-/** Whether an actor has one right, by which rule. Replaceable: what it does not allow is not done. */
+/** Says whether an actor has one right, and by which rule. Replaceable. */
 export interface PermissionChecker {
   /** @param right a single permission, never a combination */
   check(resource: Resource, who: Actor, right: Permission): { readonly allowed: boolean; readonly rule: Rule }
@@ -57,7 +57,7 @@ export function policyChecker(namespaces: NamespaceResolver): PermissionChecker 
       const { denied = [], boundSession, allowed = [], owner } = policy
       if (denied.some(pattern => mayMatch(pattern, who))) return no('denied')
       if (boundSession !== undefined && who.sessionId !== boundSession) return no('session')
-      // A promise of an answer is none.
+      // An async checker would return a promise, which is no decision.
       if (namespaces.resolve(namespace).admits(who) !== true) return no('namespace')
       if (has(policy.allowedPermissions, right) && allowed.some(pattern => matches(pattern, who))) {
         return yes('allowed')

@@ -12,9 +12,9 @@ export type Namespace = string
 
 export type NamespaceKind = 'public' | 'org' | 'user' | 'session' | 'custom' | 'shared'
 
-/** What a namespace demands, and what holds for the entries in it that say nothing else. */
+/** What a namespace demands, and the defaults of its entries. */
 export interface NamespaceRule {
-  /** Whether the actor is inside. Whoever is not does not even learn what is in there. */
+  /** Whether the actor is a member. Others do not even learn what the namespace holds. */
   admits(who: Actor): boolean
   /** How long entries are kept; null for ever. Absent: the cache's `defaultTtl`. */
   readonly ttl?: Duration | null | undefined

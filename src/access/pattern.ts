@@ -2,7 +2,7 @@ import { InvalidArgument } from '../core/errors.ts'
 import type { Actor } from './actor.ts'
 
 /**
- * Which actors: `*` (everybody), `user` or `agent` (that role, whoever it is), or a role and an id in which each `*`
+ * Which actors: `*` (all), `user` or `agent` (all of that role), or a role and an id in which each `*`
  * stands for any text: `user:alice`, `agent:claude-*`, `user:*` (every user that is known by an id).
  */
 export type ActorPattern = string
@@ -22,7 +22,7 @@ export function matches(pattern: ActorPattern, who: Actor): boolean {
   return matchesId(pattern, who, who.id)
 }
 
-/** The same for refusals, where an actor without an id may be anybody of its role: whoever hides its id gains nothing by it. */
+/** The same for refusals: an actor without an id may be anybody of its role, so hiding an id gains nothing. */
 export function mayMatch(pattern: ActorPattern, who: Actor): boolean {
   return who.id === undefined
     ? pattern.startsWith(`${who.type}:`) || matches(pattern, who)
@@ -35,7 +35,7 @@ function matchesId(pattern: ActorPattern, { type }: Actor, id: string | undefine
   return id !== undefined && matchesGlob(pattern.slice(type.length + 1), id)
 }
 
-/** Whether a text is as the glob says. Each part is looked for once, from left to right: no pattern makes it go back. */
+/** Whether a text matches the glob. It looks for each part once, from left to right, and never backtracks. */
 export function matchesGlob(glob: string, text: string): boolean {
   const [first = '', ...others] = glob.split('*')
   const last = others.pop()

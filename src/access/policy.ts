@@ -21,7 +21,7 @@ export interface AccessPolicy {
   /** What those who are `allowed` may do. @defaultValue Permission.FULL */
   readonly allowedPermissions?: Permission
   readonly denied?: readonly ActorPattern[]
-  /** Only in this session, whoever asks. */
+  /** Only requests of this session, of any actor. */
   readonly boundSession?: string
 }
 
@@ -35,9 +35,9 @@ export const AccessPolicy = {
   userOnly: { user: FULL, agent: NONE },
   /** Agents may use the value in tools, but never see it. */
   executeOnly: { user: FULL, agent: EXECUTE },
-  /** Everybody may read, and use what they can read; nobody may change or delete. */
+  /** All may read and use; nobody may change or delete. */
   readOnly: { user: READ, agent: READ },
-  /** Many work with it: users may add to it, and nobody changes or deletes what others rely on. */
+  /** For shared work: users may add to it; nobody changes or deletes what others rely on. */
   shared: { user: READ | WRITE | EXECUTE, agent: READ | EXECUTE },
 } as const satisfies Record<string, AccessPolicy>
 
@@ -57,7 +57,7 @@ const CHECKS: { [Field in keyof AccessPolicy]-?: (value: unknown) => boolean } =
   boundSession: value => typeof value === 'string' && value !== '',
 }
 
-/** The policy without what it leaves open. @throws InvalidArgument for a field that is unknown or malformed */
+/** The policy with its set fields only. @throws InvalidArgument for a field that is unknown or malformed */
 export function checkPolicy(policy: AccessPolicy): AccessPolicy {
   if (typeof policy !== 'object' || policy === null) throw new InvalidArgument('A policy is an object.')
   const fields = Object.entries(policy).filter(([, value]) => value !== undefined)

@@ -1,4 +1,4 @@
-/** Where time comes from. Everything that waits or reads the time takes one, so that tests own time. */
+/** The source of time. All code that waits or reads the time takes one, so that tests control time. */
 export interface Clock {
   /** Milliseconds since the epoch. */
   now(): number
@@ -6,7 +6,7 @@ export interface Clock {
   monotonic(): number
   /**
    * Calls `callback` once after `ms`; returns its cancellation. A `background` timer (a sweep, a heartbeat)
-   * does not keep the process alive; any other does, because somebody awaits it.
+   * does not keep the process alive. Others do, because a caller awaits them.
    */
   schedule(ms: number, callback: () => void, kind?: 'background'): () => void
 }

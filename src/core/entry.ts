@@ -16,7 +16,7 @@ export interface Progress {
 }
 
 /**
- * Who runs a task now. Every change that the owner makes grows the entry's version, and is a sign of life: whoever
+ * Who runs a task now. Every change by the owner grows the entry's version, and is a sign of life: a process that
  * sees one version for longer than `duration`, by its own monotonic clock, may take the task for lost. So no two
  * wall clocks have to agree.
  */
@@ -83,7 +83,7 @@ interface EntryFields {
   /** Another process may run the task again when the one that runs it is lost. */
   readonly idempotent: boolean
   readonly retryHistory: readonly FailedAttempt[]
-  /** Whoever started the task can be asked: all, or only that. */
+  /** What the actor that started the task can be asked: all, or these methods. */
   readonly interactive?: boolean | readonly QuestionMethod[]
   /** What the handler asked, in that order. Kept from one run to the next, which finds its answers there. */
   readonly questions?: readonly Question[]
@@ -103,7 +103,7 @@ interface Ran {
 
 export interface PendingEntry extends EntryFields {
   readonly status: 'pending'
-  /** Whoever claimed the entry has promised to start it; the lease bounds that promise. */
+  /** Claimed, not started yet. The process with the lease is about to start it. */
   readonly lease: Lease
   /** The last attempt failed; the next one begins about then. */
   readonly retryAt?: number | undefined
@@ -183,7 +183,7 @@ export function isInFlight(entry: Entry): entry is InFlightEntry {
   return entry.status === 'pending' || entry.status === 'processing'
 }
 
-/** An entry past its time is as good as gone, whether or not the store has swept it yet. */
+/** An expired entry counts as missing, swept or not. */
 export function isExpired(entry: Entry, now: number): boolean {
   return entry.expiresAt !== undefined && entry.expiresAt <= now
 }

@@ -78,7 +78,7 @@ function isError(value: unknown): boolean {
   return asInspectable(value) === value && value instanceof Error
 }
 
-/** A property, where it can be read. */
+/** Reads a property that may throw. */
 function read(value: unknown, name: string): unknown {
   try {
     return (value as Record<string, unknown> | null | undefined)?.[name]

@@ -106,7 +106,7 @@ export class QueueFull extends RefCacheError {
   readonly code = 'queue_full'
 }
 
-/** Nobody can be asked: whoever started the task has no way to answer this question, or the client refused it. */
+/** The actor that started the task cannot answer this question, or its client refused it. */
 export class InputUnavailable extends RefCacheError {
   readonly code = 'input_unavailable'
 

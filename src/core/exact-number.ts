@@ -16,7 +16,7 @@ export class ExactNumber {
     return this.source
   }
 
-  /** Whoever writes JSON without `stringifyJson` gets the nearest double. */
+  /** Plain `JSON.stringify` writes the nearest double. */
   toJSON(): number | string {
     if (!marking) return Number(this.source)
     marked++

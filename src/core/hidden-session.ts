@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 
 /**
- * Whoever holds a session's id may come in its name. So operators see a digest in its place: enough to tell sessions
+ * A session's id is enough to act for it. So operators see a digest in its place: enough to tell sessions
  * apart, and to name one, but not to enter it.
  */
 export function sessionDigest(sessionId: string): string {

@@ -102,7 +102,7 @@ function numberEnd(text: string, start: number): number {
   }
 }
 
-/** Reads a text that is known to be valid JSON. Without recursion: depth is up to whoever wrote it. */
+/** Reads a text that is valid JSON. It does not recurse, because callers choose the depth. */
 function readExactly(text: string): JsonValue {
   const root: JsonValue[] = []
   const above: Array<{ container: JsonValue[] | JsonObject; key: string | undefined }> = []

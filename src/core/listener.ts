@@ -1,6 +1,6 @@
 /**
- * Tells somebody else's function of something. It may throw, and it may be async and reject: that is its own affair,
- * and must neither reach whoever tells nor end the process as an unhandled rejection.
+ * Calls a listener of the user's. It may throw, or be async and reject. Neither may
+ * reach the caller or end the process as an unhandled rejection.
  */
 export function tell<Args extends unknown[]>(listener: (...args: Args) => unknown, ...args: Args): void {
   try {

@@ -2,7 +2,7 @@
 export interface Losses {
   /** While it ran nothing else. */
   readonly alone: number
-  /** While it ran other tasks too: nobody can say which of them ended it. */
+  /** While it ran other tasks too, so any of them may have ended it. */
   readonly together: number
 }
 

@@ -4,7 +4,7 @@ import { parseJson, stringifyJson } from './json-text.ts'
 import { canonical } from './key.ts'
 import { serializeInput } from './serialize.ts'
 
-/** The methods of MCP that ask whoever is behind the client, or the client's model. */
+/** The methods of MCP that ask the client's user, or the client's model. */
 type RequestMethod = 'elicitation/create' | 'sampling/createMessage'
 
 /**
@@ -52,7 +52,7 @@ export type ElicitParams = ElicitFormParams | ElicitUrlParams
 /** What the user made of a question. */
 export interface ElicitResult {
   readonly action: 'accept' | 'decline' | 'cancel'
-  /** What was filled in. The client should have held it against the schema; whoever relies on that checks again. */
+  /** What the user filled in. The client should have validated it; check it again before relying on it. */
   readonly content?: JsonObject
 }
 
@@ -72,7 +72,7 @@ export function toInputRequest(method: RequestMethod, given: unknown): InputRequ
   return { method, params }
 }
 
-/** Whether somebody can be asked this who can be asked `interactive`: all, nothing, or only that. */
+/** Whether a caller with these `interactive` abilities can be asked this. */
 export function canBeAsked(
   interactive: boolean | readonly QuestionMethod[] | undefined,
   request: InputRequest,

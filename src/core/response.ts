@@ -23,7 +23,7 @@ interface CompleteResponse extends AnswerBase {
   readonly isAsync: false
   /** When the value was made, where a call is answered with the result of an earlier one. */
   readonly cachedAt?: Date
-  /** Size of the whole value's JSON; given by `taskStatus` to whoever may read it. */
+  /** Size of the whole value's JSON; `taskStatus` gives it to an actor with READ. */
   readonly valueBytes?: number
   readonly preview?: JsonValue
   readonly previewStrategy?: 'sample' | 'truncate' | 'paginate'
@@ -75,19 +75,19 @@ interface TaskResponse extends AnswerBase {
   /** What the ETA goes by where that is not the task's own progress. */
   readonly etaBasis?: 'history'
   readonly pollAfterSeconds?: number
-  /** What the task waits for, by key; only for whoever may answer (`RefCache.answerTask`). */
+  /** What the task waits for, by key; only for an actor that may answer (`RefCache.answerTask`). */
   readonly inputRequests?: Readonly<Record<string, InputRequest>>
   /** What went wrong. */
   readonly error?: string
-  /** `task_failed` for whoever may not hear why. */
+  /** `task_failed` for an actor that may not read the reason. */
   readonly errorCode?: ErrorCode
   /** For `protocol_error`: what callers of the protocol are told. */
   readonly errorRpc?: RpcError
-  /** Absent for whoever may not hear why. */
+  /** Absent for an actor that may not read the reason. */
   readonly retryCount?: number
   readonly maxRetries?: number
   readonly canRetry?: boolean
-  /** What the work ended with instead of a value, whole or the part that fits; only for whoever may read it. */
+  /** What the work ended with instead of a value, whole or the part that fits; only for an actor with READ. */
   readonly errorValue?: CacheResponse
   /** In the `full` format, which always has `retryCount` and `canRetry`, too. */
   readonly isCancellable?: boolean

@@ -3,7 +3,7 @@ import { ExactNumber } from './exact-number.ts'
 import type { JsonValue } from './json.ts'
 import { stringifyJson } from './json-text.ts'
 
-/** Deeper nesting is refused: it serves nobody and overflows stacks. */
+/** Deeper nesting is refused: it overflows stacks. */
 export const MAX_DEPTH = 500
 
 /**

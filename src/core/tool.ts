@@ -32,8 +32,8 @@ export interface TaskContext {
    * Asks the user behind the client, and waits for the answer. The question and its answer are stored: a handler that
    * is run again (after a restart, or a retry) and asks the same things in the same order gets the stored answers
    * at once. So ask in an order that does not depend on chance or time. Waiting for a person counts
-   * against the hard timeout. Whoever started the task sees the question, even where it may not see the value.
-   * @throws InputUnavailable where whoever started the task cannot be asked: go another way, or let the task fail
+   * against the hard timeout. The actor that started the task sees the question, even where it may not see the value.
+   * @throws InputUnavailable where the actor that started the task cannot be asked: go another way, or let the task fail
    * @param options `signal` gives the question up: it is withdrawn, and the promise rejects with the signal's reason
    */
   elicit(params: ElicitParams, options?: { signal?: AbortSignal | undefined }): Promise<ElicitResult>
@@ -88,7 +88,7 @@ export interface ToolOptions<Input = unknown, Parsed = Input> {
    */
   resolveRefs?: ResolveRefs
   /**
-   * The result tells nothing that is private in the input, so that whoever may only use a value may see what this tool
+   * The result reveals nothing private of the input. So an actor that may only use a value may see what this tool
    * makes of it. Say so only where it is true of every input: a mean over one row is that row.
    * @defaultValue false: who may not see the input's values may not see the result
    */

@@ -36,7 +36,7 @@ export type EntryEvent =
   | { type: 'ask'; owner: string; place: number; request: InputRequest; now: number }
   /** The handler gave a question up. */
   | { type: 'withdraw'; owner: string; key: string; now: number }
-  /** By whoever may: no lease is needed, and the task may wait for its next attempt. */
+  /** Needs no lease; the task may also wait for its next attempt. */
   | { type: 'answer'; answers: Readonly<Record<string, JsonObject>>; now: number }
   | ({ type: 'complete'; owner: string; valueBytes: number } & End)
   | ({ type: 'fail'; owner: string; error: TaskError; valueBytes?: number } & End)
@@ -44,7 +44,7 @@ export type EntryEvent =
   | { type: 'derive'; owner: string; derivedFrom: readonly SourceConstraint[] }
   /** The attempt failed, and another one follows. */
   | { type: 'postpone'; owner: string; error: TaskError; now: number; retryAt: number }
-  /** The owner gives the task away: whoever sweeps next may have it. */
+  /** The owner gives the task away: the next process that sweeps may take it. */
   | { type: 'release'; owner: string; now: number }
   | ({ type: 'cancel' } & End)
   /** The owner was silent at version `seen` for longer than its lease; the task is given up. */
@@ -93,7 +93,7 @@ export function transition(entry: Entry, event: EntryEvent): Transition {
 
 type LateSettlement = Extract<EntryEvent, { type: 'complete' | 'fail' }>
 
-/** Work that was taken for lost ended after all, and nobody has begun it again. */
+/** Work that counted as lost has ended after all, and was not begun again. */
 function isLate({ lostOwner }: FailedEntry, event: EntryEvent): event is LateSettlement {
   return (event.type === 'complete' || event.type === 'fail') && lostOwner === event.owner
 }
@@ -121,7 +121,7 @@ const NEED_START: ReadonlySet<EntryEvent['type']> = new Set([
 
 function isAsked({ questions }: InFlightEntry, { place, request }: EntryEvent & { type: 'ask' }): boolean {
   const there = questions?.[place]
-  // What was given up is asked anew: nobody can answer it any more.
+  // A withdrawn question is asked anew: it cannot be answered any more.
   return there !== undefined && !there.closed && isSame(there, request)
 }
 
@@ -286,7 +286,7 @@ function without<E extends object, Name extends string>(entry: E, ...names: Name
 function move(before: Entry, after: Entry, event: EntryEvent): Transition {
   const version = before.version + 1
   if (!('now' in event)) return { ok: true, entry: { ...after, version } }
-  // The clocks of two processes differ: for whoever follows the task, time never runs backwards.
+  // The clocks of two processes differ. Time must not run backwards for a follower.
   const updatedAt = Math.max(event.now, before.updatedAt ?? before.createdAt)
   return { ok: true, entry: { ...after, version, updatedAt } }
 }

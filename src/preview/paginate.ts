@@ -10,7 +10,7 @@ import { lastFitting, paced, type Steps } from './steps.ts'
 /** With this budget every value has pages: any one character, however escaped, is a page. */
 export const SMALLEST_PAGE = 8
 
-/** Laying out more would cost much, and nobody reads as many. */
+/** More would cost much to lay out, and no reader takes as many. */
 const MAX_PAGES = 100_000
 
 function tooManyPages(): InvalidArgument {

@@ -9,7 +9,7 @@ import { beginning, ELLIPSIS, fromStart } from './truncate.ts'
 const ITEMS_AT_LEAST = 4
 /** An object shows at least about so many entries: its keys tell its shape. */
 const ENTRIES_AT_LEAST = 32
-/** What lies deeper is left out where it does not fit: it tells nobody much, and each level takes stack. */
+/** Deeper parts are left out where they do not fit: they say little, and each level takes stack. */
 const DEEPEST = 100
 /** A longer key is shown like a text. */
 const LONGEST_KEY = 200

@@ -50,7 +50,7 @@ async function claimKeyed(engine: Engine, tool: Tool, drafted: DraftedCall): Pro
   }
 }
 
-/** Takes the key from whoever holds it, until the claim is won: others may claim it in between. */
+/** Takes the key from its holder until the claim is won: others may claim it in between. */
 async function claimAnew(engine: Engine, tool: Tool, drafted: DraftedCall): Promise<Claimed> {
   for (;;) {
     const claimed = await claimWith(engine, drafted, admitted(engine, tool, drafted))
@@ -80,7 +80,7 @@ async function claimUnkeyed(
   return { ...(await claiming), run }
 }
 
-/** Nothing is claimed without a place, so a call that is refused leaves nothing, and nobody can join it. */
+/** Nothing is claimed without a ticket, so a refused call leaves nothing to join. */
 async function claimOnce(engine: Engine, tool: Tool, drafted: DraftedCall): Promise<Claimed> {
   const { store, clock } = engine
   const { draft, unsettled } = drafted
@@ -109,7 +109,7 @@ async function claimWith(engine: Engine, { draft, parts }: DraftedCall, place: T
   }
 }
 
-/** Nobody can say how old such a result is: it was written by another clock, or this one was set back. */
+/** The age of such a result is unknown: another clock wrote it, or this one was set back. */
 function comesFromAhead(engine: Engine, { completedAt }: SettledEntry): UnreadableValue | undefined {
   if (completedAt <= engine.clock.now() + CLOCK_SLACK_MS) return undefined
   return new UnreadableValue('by the clock of this process it lies in the future')

@@ -12,7 +12,7 @@ export function find(engine: Engine, refId: RefId): Promise<Entry | undefined> {
   return findAnd(engine, refId, SYSTEM, entry => entry)
 }
 
-/** The same for somebody who wants something of it. @throws NotFound, PermissionDenied */
+/** The same, authorized for an actor. @throws NotFound, PermissionDenied */
 export function findFor(
   engine: Engine,
   refId: RefId,

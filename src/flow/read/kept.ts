@@ -6,7 +6,7 @@ export interface KeepLimits {
   readonly maxCount: number
   /** Of what is kept in all, in whatever the weights are counted in. The latest stays whatever its weight. */
   readonly maxWeight: number
-  /** What nobody asked for in this time goes: nobody tells a process of entries that another one deleted. */
+  /** Unused for this long, it is dropped: a process does not hear of entries that another one deleted. */
   readonly idleMs: number
 }
 
@@ -62,7 +62,7 @@ export class Kept<V> {
     this.#weight = 0
   }
 
-  /** Drops what has expired, and what nobody asked for of late. */
+  /** Drops what has expired, and what was not used lately. */
   sweep(): void {
     const now = this.clock.now()
     const idleSince = this.clock.monotonic() - this.limits.idleMs

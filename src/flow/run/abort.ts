@@ -1,7 +1,7 @@
 import type { Clock } from '../../core/clock.ts'
 import { onAbort } from '../../core/on-abort.ts'
 
-/** A right to abort of one's own, under that of somebody else. */
+/** An abort controller that also follows other signals. */
 export interface Abortable {
   readonly signal: AbortSignal
   abort(reason: unknown): void
@@ -40,7 +40,7 @@ export async function untilAborted<T>(signal: AbortSignal, work: () => T | Promi
   }
 }
 
-/** Whether whoever holds the signal turned the call away. A lost connection aborts it with an error of its own. */
+/** Whether the caller cancelled. A lost connection aborts the signal with an error of its own. */
 export function isCancelled(signal: AbortSignal | undefined): boolean {
   if (!signal?.aborted) return false
   const { reason } = signal

@@ -1,6 +1,6 @@
 import { untilAborted } from './abort.ts'
 
-/** A task's right to run when its turn comes. */
+/** A task's place in the queue. */
 export interface Ticket {
   /** Resolves when the task may run; rejects with the signal's reason when it is aborted first. */
   acquire(signal: AbortSignal): Promise<void>
@@ -39,7 +39,7 @@ export class TaskQueue {
     return this.#waiting < this.maxWaiting ? this.stepAside(tool, limit) : undefined
   }
 
-  /** A place for an admitted task that waits for others. It counts as waiting, and nobody waits behind it. */
+  /** A ticket for an admitted task that waits for others. It counts as waiting, and holds up no other task. */
   stepAside(tool: string, limit = Number.POSITIVE_INFINITY): Ticket {
     let place: Ticket | undefined
     let left = false
