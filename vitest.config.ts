@@ -28,6 +28,7 @@ const within = ['test/unit/**/*.test.ts', 'test/contract/**/*.test.ts']
 
 export default defineConfig({
   test: {
+    globalSetup: ['scripts/pack-tokens.mjs'],
     testTimeout: 30_000,
     hookTimeout: 30_000,
     // Most of a test's time goes by in waiting for processes: a core for each file, none left over.

@@ -50,7 +50,7 @@ export interface WholeResponse<Output = JsonValue> extends CompleteResponse {
   readonly isComplete: true
   /** What the handler gave, as JSON keeps it: a Date comes back as its text. */
   readonly value: Output
-  /** Its size in the cache's size mode. */
+  /** Its size in the cache's size mode. Up to the budget its UTF-8 bytes stand for tokens: it has at most as many. */
   readonly size: number
 }
 

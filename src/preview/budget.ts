@@ -1,10 +1,10 @@
 import { isJsonObject, type JsonValue } from '../core/json.ts'
 import { parseJson, stringifyJson } from '../core/json-text.ts'
+import type { Steps } from '../core/steps.ts'
 import type { Ruler } from './measure.ts'
 import type { Manner } from './parts.ts'
 import { Shrinker } from './shrink.ts'
 import type { Source } from './source.ts'
-import type { Steps } from './steps.ts'
 
 const MOST_ATTEMPTS = 12
 /** A preview that uses this much of its budget needs no further attempt. */

@@ -1,7 +1,7 @@
 import type { JsonValue } from '../core/json.ts'
 import { stringEnd } from '../core/json-text.ts'
+import { paced, type Steps } from '../core/steps.ts'
 import { type EmbeddedJson, Source } from './source.ts'
-import { paced, type Steps } from './steps.ts'
 
 const QUOTE = 0x22
 const DEEPEST = 500

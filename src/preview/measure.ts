@@ -1,8 +1,8 @@
-import { LONGEST_TOKEN } from './merge.ts'
+import { done, paced, type Steps } from '../core/steps.ts'
+import { LONGEST_TOKEN } from '../tokens/rank-table.ts'
+import { loadTokenizer, type Tokenizer } from '../tokens/tokenizer.ts'
 import type { Size, SizeMode } from './size.ts'
 import type { Source } from './source.ts'
-import { done, paced, type Steps } from './steps.ts'
-import { loadTokenizer, type Tokenizer } from './tokenizer.ts'
 
 /** The unit that sizes are in: how to measure a text, and how to measure its beginnings at little cost. */
 export interface Ruler {
@@ -52,21 +52,20 @@ export function measure(source: Source, sizeMode: SizeMode): Promise<Size> {
   })
 }
 
-/** The exact size of the value's compact JSON, if that is at most `limit`. */
+/**
+ * The size of a text, if that is at most `limit`. A text never has more tokens than UTF-8 bytes: where the bytes are within the
+ * limit, they stand for the tokens, and the token table is not loaded.
+ */
 export async function sizeWithin(
-  source: Source,
+  text: string,
   sizeMode: SizeMode,
   limit: number,
 ): Promise<number | undefined> {
+  const bytes = sizeMode === 'token' && text.length <= limit ? Buffer.byteLength(text) : undefined
+  if (bytes !== undefined && bytes <= limit) return bytes
   const ruler = await rulerFor(sizeMode)
-  const size = await paced(ruler.size(source.json, limit))
+  const size = await paced(ruler.size(text, limit))
   return size <= limit ? size : undefined
-}
-
-/** Whether a text, as it is read, has at most `limit`. */
-export async function fitsText(text: string, sizeMode: SizeMode, limit: number): Promise<boolean> {
-  const ruler = await rulerFor(sizeMode)
-  return (await paced(ruler.size(text, limit))) <= limit
 }
 
 function* sizeSteps(json: string, ruler: Ruler): Steps<Size> {

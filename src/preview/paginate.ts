@@ -1,11 +1,11 @@
 import { InvalidArgument } from '../core/errors.ts'
 import { isJsonObject, type JsonValue } from '../core/json.ts'
+import { lastFitting, paced, type Steps } from '../core/steps.ts'
 import type { Layout, PageUnit, PageUnitName } from './layout.ts'
 import type { Ruler } from './measure.ts'
 import { pageUnits } from './page-units.ts'
 import type { SizeMode } from './size.ts'
 import type { Source } from './source.ts'
-import { lastFitting, paced, type Steps } from './steps.ts'
 
 /** With this budget every value has pages: any one character, however escaped, is a page. */
 export const SMALLEST_PAGE = 8

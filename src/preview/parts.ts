@@ -1,4 +1,4 @@
-import { lastFitting, type Steps } from './steps.ts'
+import { lastFitting, type Steps } from '../core/steps.ts'
 
 /** Which of `total` parts to show, when there is room for `count`: the index of each, ascending. */
 export type Pick = (position: number, count: number, total: number) => number

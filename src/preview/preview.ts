@@ -1,22 +1,22 @@
 import { InvalidArgument } from '../core/errors.ts'
 import type { JsonValue } from '../core/json.ts'
 import { parseJson, stringifyJson } from '../core/json-text.ts'
+import { paced } from '../core/steps.ts'
 import { type Fitted, fitBudget } from './budget.ts'
 import { embeddedJson } from './embedded-json.ts'
 import type { Layout, PageUnitName } from './layout.ts'
-import { measure, type Ruler, rulerFor } from './measure.ts'
+import { measure, type Ruler, rulerFor, sizeWithin } from './measure.ts'
 import { layout, pageOf, SMALLEST_PAGE } from './paginate.ts'
 import { sample } from './sample.ts'
 import type { SizeMode } from './size.ts'
 import type { Source } from './source.ts'
-import { paced } from './steps.ts'
 import { truncate } from './truncate.ts'
 
+export { countTokens, loadTokenizer } from '../tokens/tokenizer.ts'
 export type { PageUnitName } from './layout.ts'
-export { fitsText, measure, sizeWithin } from './measure.ts'
+export { measure, sizeWithin } from './measure.ts'
 export type { Size, SizeMode } from './size.ts'
 export { Source } from './source.ts'
-export { countTokens, loadTokenizer } from './tokenizer.ts'
 
 export type PreviewStrategy = 'sample' | 'truncate' | 'paginate'
 
@@ -34,6 +34,7 @@ export interface RenderRequest {
 export interface WholeRendering {
   kind: 'whole'
   value: JsonValue
+  /** In tokens: exact, or the UTF-8 bytes where these are within the budget. */
   size: number
   totalItems?: number
 }
@@ -60,10 +61,10 @@ export type Rendering = WholeRendering | PartRendering
  */
 export async function render(source: Source, request: RenderRequest): Promise<Rendering> {
   check(request)
-  const ruler = await rulerFor(request.sizeMode)
-  if (request.page !== undefined) return renderPage(source, ruler, request)
-  const size = await paced(ruler.size(source.json, request.maxSize))
-  if (size > request.maxSize) return preview(source, ruler, request)
+  const { sizeMode, maxSize } = request
+  if (request.page !== undefined) return renderPage(source, await rulerFor(sizeMode), request)
+  const size = await sizeWithin(source.json, sizeMode, maxSize)
+  if (size === undefined) return preview(source, await rulerFor(sizeMode), request)
   const { totalItems } = source
   return {
     kind: 'whole',

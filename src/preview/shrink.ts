@@ -1,8 +1,8 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts'
 import { stringifyJson } from '../core/json-text.ts'
+import type { Steps } from '../core/steps.ts'
 import { jsonLength } from './json-length.ts'
 import { fitParts, insertMark, type Manner, type Parts } from './parts.ts'
-import type { Steps } from './steps.ts'
 import { beginning, ELLIPSIS, fromStart } from './truncate.ts'
 
 /** A list shows at least about so many of its items, shrunk if they must be. Whole ones are preferred. */

@@ -73,7 +73,7 @@ describe('the default store', () => {
       cpSync(join(ROOT, 'dist'), join(folder, 'dist'), { recursive: true })
       writeFileSync(join(folder, 'package.json'), '{"type":"module"}')
       mkdirSync(join(folder, 'node_modules'))
-      for (const name of ['zod', 'gpt-tokenizer', '@modelcontextprotocol'])
+      for (const name of ['zod', '@modelcontextprotocol'])
         symlinkSync(join(ROOT, 'node_modules', name), join(folder, 'node_modules', name))
       const main = join(folder, 'dist/cli/main.js')
       const { status, lines } = wrap({ HOME: folder }, [], main)

@@ -55,10 +55,17 @@ const AREAS: Record<string, Area> = {
   },
   preview: {
     owns: /^preview\//,
-    modules: [/^preview\//, /^core\//],
+    modules: [/^preview\//, /^tokens\//, /^core\//],
     builtins: ['node:crypto', 'node:util', 'node:zlib'],
-    packages: ['gpt-tokenizer'],
+    packages: [],
     why: 'preview turns a value and a budget into a smaller value. It knows no entries, actors or stores.',
+  },
+  tokens: {
+    owns: /^tokens\//,
+    modules: [/^tokens\//, /^core\/steps\.ts$/],
+    builtins: ['node:zlib'],
+    packages: [],
+    why: 'tokens counts: text in, a number out. Its table is a module, so that bundlers take it along and nothing is read.',
   },
   values: {
     owns: /^values\//,

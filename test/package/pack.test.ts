@@ -96,19 +96,40 @@ describe('the tarball', () => {
 
   it('holds what users need, and nothing else', () => {
     const top = new Set(consumer.files.map(path => path.split('/')[0]))
-    expect([...top].sort()).toEqual(['CHANGELOG.md', 'LICENSE', 'README.md', 'dist', 'docs', 'package.json'])
+    expect([...top].sort()).toEqual([
+      'CHANGELOG.md',
+      'LICENSE',
+      'README.md',
+      'THIRD-PARTY.txt',
+      'dist',
+      'docs',
+      'package.json',
+      'src',
+    ])
     const foreign = consumer.files.filter(
-      path => path.startsWith('dist/') && !/\.(js|js\.map|d\.ts)$/.test(path),
+      path => path.startsWith('dist/') && !/\.(js|d\.ts)(\.map)?$/.test(path),
     )
     expect(foreign).toEqual([])
     expect(consumer.files.filter(path => /\.(test|test-d|bench)\./.test(path))).toEqual([])
+  })
+
+  it('says whose work is inside, with the license', () => {
+    const notice = readFileSync(join(consumer.folder, 'node_modules/mcp-refcache/THIRD-PARTY.txt'), 'utf8')
+    expect(notice).toMatch(/^gpt-tokenizer \d+\.\d+\.\d+ \(MIT\)\n\nMIT License\n/m)
+  })
+
+  it('has a map for every declaration, so that an editor goes to the source', () => {
+    const unmapped = consumer.files.filter(
+      path => path.endsWith('.d.ts') && !consumer.files.includes(`${path}.map`),
+    )
+    expect(unmapped).toEqual(['dist/tokens/o200k-tokens.d.ts'])
   })
 
   it('has no source map that points at what is not there', () => {
     const unpacked = join(consumer.folder, 'node_modules/mcp-refcache')
     const here = new Set(consumer.files)
     const dangling = consumer.files.filter(path => {
-      if (!path.endsWith('.js')) return false
+      if (!/\.(js|d\.ts)$/.test(path)) return false
       const map = /\/\/# sourceMappingURL=(\S+)/.exec(readFileSync(join(unpacked, path), 'utf8'))?.[1]
       if (map === undefined) return false
       const mapPath = posix.join(dirname(path), map)
@@ -121,7 +142,7 @@ describe('the tarball', () => {
         (source, i) => sourcesContent?.[i] === undefined && !here.has(posix.join(dirname(mapPath), source)),
       )
     })
-    expect(dangling, 'Ship the sources inside of the maps (inlineSources), or ship no maps.').toEqual([])
+    expect(dangling, 'Ship the sources, or no maps.').toEqual([])
   })
 })
 

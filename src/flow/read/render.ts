@@ -3,14 +3,7 @@ import { InvalidArgument, ValueTooLarge } from '../../core/errors.ts'
 import { parseJson, stringifyJson } from '../../core/json-text.ts'
 import { checkCount } from '../../core/options.ts'
 import type { CacheResponse } from '../../core/response.ts'
-import {
-  fitsText,
-  measure,
-  type Rendering,
-  type RenderRequest,
-  render,
-  sizeWithin,
-} from '../../preview/preview.ts'
+import { measure, type Rendering, type RenderRequest, render, sizeWithin } from '../../preview/preview.ts'
 import type { Shown } from '../../values/projection.ts'
 import type { Engine } from '../engine.ts'
 import type { Sources } from './source-cache.ts'
@@ -91,8 +84,9 @@ async function passingSize(
   const limit = request.asked
     ? request.maxSize
     : Math.max(request.maxSize, (projected?.wholeUpTo ?? 0) * perToken)
-  if (projected?.reads !== undefined && !(await fitsText(projected.reads, sizeMode, limit))) return undefined
-  return sizeWithin(shown, sizeMode, limit)
+  if (projected?.reads !== undefined && (await sizeWithin(projected.reads, sizeMode, limit)) === undefined)
+    return undefined
+  return sizeWithin(shown.json, sizeMode, limit)
 }
 
 function withPath(answer: Answer, projected: Shown | undefined): Answer {
@@ -130,7 +124,8 @@ async function showFull(engine: Engine, entry: ValuedEntry, options: RenderOptio
   }
   const json = await readJson(engine, entry)
   const { whole } = await sourcesOf(engine, entry)
-  const { size } = await measure(whole, engine.settings.preview.sizeMode)
+  const { sizeMode, maxSize } = engine.settings.preview
+  const size = (await sizeWithin(json, sizeMode, maxSize)) ?? (await measure(whole, sizeMode)).size
   return {
     refId: entry.refId,
     status: 'complete',

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import type { JsonValue } from '../../../src/core/json.ts'
+import { lastFitting, type Steps } from '../../../src/core/steps.ts'
 import { fitBudget } from '../../../src/preview/budget.ts'
 import { rulerFor } from '../../../src/preview/measure.ts'
 import { loadTokenizer, measure, render, Source } from '../../../src/preview/preview.ts'
 import { sample } from '../../../src/preview/sample.ts'
-import { lastFitting, type Steps } from '../../../src/preview/steps.ts'
 import { truncate } from '../../../src/preview/truncate.ts'
 import { prose, rows } from './values.ts'
 

@@ -1,9 +1,9 @@
 import fc from 'fast-check'
 import { countTokens as libraryCount } from 'gpt-tokenizer/encoding/o200k_base'
 import { beforeAll, describe, expect, it } from 'vitest'
+import { atOnce, type Steps } from '../../../src/core/steps.ts'
 import { wholeCharacters } from '../../../src/preview/page-units.ts'
-import { atOnce, type Steps } from '../../../src/preview/steps.ts'
-import { countTokens, loadTokenizer, type Tokenizer } from '../../../src/preview/tokenizer.ts'
+import { countTokens, loadTokenizer, type Tokenizer } from '../../../src/tokens/tokenizer.ts'
 
 const plainText = { disallowedSpecial: new Set<string>() }
 const expected = (text: string) => libraryCount(text, plainText)

@@ -1,6 +1,8 @@
-import { countLong, countShort, LONGEST_TOKEN, type Ranks } from './merge.ts'
+import { brotliDecompressSync } from 'node:zlib'
+import { paced, type Steps } from '../core/steps.ts'
+import { countLong, countShort } from './merge.ts'
 import { Pieces } from './pieces.ts'
-import { paced, type Steps } from './steps.ts'
+import { LONGEST_TOKEN, NO_RANK, RankTable } from './rank-table.ts'
 
 /** Bytes from which on a piece is merged through a heap. */
 const LONG_PIECE = 256
@@ -12,16 +14,16 @@ const CHARACTERS_PER_STEP = 2048
 const WORK_PER_MERGED_BYTE = 4
 const PIECES_PER_STEP = 512
 const WORK_PER_PIECE = 5
-const RANKS_PER_STEP = 2000
-const WORK_PER_RANK = 8
+const MOST_BYTES_PER_UNIT = 3
 
 /** Counts o200k tokens. Special tokens in the text count as the plain text they are. */
 export class Tokenizer {
-  readonly #ranks: Ranks
+  readonly #ranks: RankTable
   readonly #counts = new Map<string, number>()
+  readonly #bytes = new Uint8Array(LONG_PIECE * MOST_BYTES_PER_UNIT)
   #mergedBytes = 0
 
-  constructor(ranks: Ranks) {
+  constructor(ranks: RankTable) {
     this.#ranks = ranks
   }
 
@@ -58,12 +60,12 @@ export class Tokenizer {
     const known = this.#counts.get(piece)
     if (known !== undefined) return known
     if (piece.length >= LONG_PIECE) return -1
-    const bytes = bytesOf(piece)
+    const length = encode(piece, this.#bytes)
     let count = 1
-    if (!this.#ranks.has(bytes)) {
-      if (bytes.length >= LONG_PIECE) return -1
-      this.#mergedBytes += bytes.length
-      count = countShort(this.#ranks, bytes)
+    if (this.#ranks.rank(this.#bytes, 0, length) === NO_RANK) {
+      if (length >= LONG_PIECE) return -1
+      this.#mergedBytes += length
+      count = countShort(this.#ranks, this.#bytes, length)
     }
     if (piece.length <= LONGEST_CACHED_PIECE) {
       if (this.#counts.size >= CACHED_PIECES) this.#counts.clear()
@@ -75,7 +77,7 @@ export class Tokenizer {
   /** @internal */
   *countSlowly(piece: string, limit: number): Steps<number> {
     if (piece.length > limit * LONGEST_TOKEN) return limit + 1
-    return yield* countLong(this.#ranks, bytesOf(piece))
+    return yield* countLong(this.#ranks, encoder.encode(piece))
   }
 
   #workSince(reported: number, now: number): number {
@@ -134,17 +136,21 @@ export class Beginnings {
   }
 }
 
-/** UTF-8, one character a byte. A lone surrogate is U+FFFD, as in every encoder. */
-function bytesOf(text: string): string {
+const encoder = new TextEncoder()
+
+/** Writes the text as UTF-8; gives the number of bytes. A lone surrogate is U+FFFD, as in every encoder. */
+function encode(text: string, bytes: Uint8Array): number {
   for (let at = 0; at < text.length; at++) {
-    if (text.charCodeAt(at) > 127) return Buffer.from(text, 'utf8').toString('latin1')
+    const unit = text.charCodeAt(at)
+    if (unit > 127) return encoder.encodeInto(text, bytes).written
+    bytes[at] = unit
   }
-  return text
+  return text.length
 }
 
 let loading: Promise<Tokenizer> | undefined
 
-/** The tokenizer of this process. Loading its ranks takes a while; call it at start to have it ready. */
+/** The tokenizer of this process. Its table takes some 20 ms and 10 MB, so it is loaded when somebody first counts. */
 export function loadTokenizer(): Promise<Tokenizer> {
   loading ??= load().catch((error: unknown) => {
     loading = undefined
@@ -154,22 +160,9 @@ export function loadTokenizer(): Promise<Tokenizer> {
 }
 
 async function load(): Promise<Tokenizer> {
-  const { default: tokens } = await import('gpt-tokenizer/bpeRanks/o200k_base')
-  return new Tokenizer(await paced(rankSteps(tokens)))
-}
-
-const BYTE_ORDER_MARK = bytesOf('\ufeff')
-
-function* rankSteps(tokens: readonly (string | readonly number[])[]): Steps<Ranks> {
-  const ranks: Ranks = new Map()
-  for (let rank = 0; rank < tokens.length; rank++) {
-    const token = tokens[rank]!
-    const bytes = typeof token === 'string' ? bytesOf(token) : String.fromCharCode(...token)
-    // gpt-tokenizer never finds the few tokens that begin with a byte order mark. Neither do we: one count.
-    if (!bytes.startsWith(BYTE_ORDER_MARK)) ranks.set(bytes, rank)
-    if (rank % RANKS_PER_STEP === 0) yield RANKS_PER_STEP * WORK_PER_RANK
-  }
-  return ranks
+  const { o200kTokens } = await import('./o200k-tokens.ts')
+  const packed = brotliDecompressSync(Buffer.from(o200kTokens, 'base64'))
+  return new Tokenizer(await paced(RankTable.from(packed)))
 }
 
 export interface CountOptions {

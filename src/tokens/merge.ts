@@ -1,12 +1,6 @@
-import type { Steps } from './steps.ts'
+import type { Steps } from '../core/steps.ts'
+import { NO_RANK, type RankTable } from './rank-table.ts'
 
-/** Rank by token. A token is its UTF-8 bytes, one character (0 to 255) a byte. */
-export type Ranks = Map<string, number>
-
-/** Bytes of the longest o200k token. */
-export const LONGEST_TOKEN = 128
-
-const NONE = 0x7fffffff
 const POSITIONS = 2 ** 31
 const MERGES_PER_STEP = 512
 /** A merge through the heap costs about as much as so many characters of plain counting. */
@@ -15,38 +9,38 @@ const WORK_PER_MERGE = 12
 const starts = new Int32Array(1024)
 const pairs = new Int32Array(1024)
 
-/** How many tokens a short piece merges into: looks through all pairs for the best, each time. */
-export function countShort(ranks: Ranks, bytes: string): number {
-  let parts = bytes.length
+/** How many tokens a short piece, the first `length` bytes, merges into: looks through all pairs for the best, each time. */
+export function countShort(ranks: RankTable, bytes: Uint8Array, length: number): number {
+  let parts = length
   for (let at = 0; at < parts; at++) {
     starts[at] = at
-    pairs[at] = at + 1 < parts ? (ranks.get(bytes.slice(at, at + 2)) ?? NONE) : NONE
+    pairs[at] = at + 1 < parts ? ranks.rank(bytes, at, at + 2) : NO_RANK
   }
   starts[parts] = parts
   for (;;) {
     let best = 0
     for (let at = 1; at < parts; at++) if (pairs[at]! < pairs[best]!) best = at
-    if (pairs[best] === NONE || parts === 1) return parts
+    if (pairs[best] === NO_RANK || parts === 1) return parts
     parts--
     starts.copyWithin(best + 1, best + 2, parts + 2)
     pairs.copyWithin(best + 1, best + 2, parts + 1)
-    pairs[best] = best + 1 < parts ? rankOf(ranks, bytes, starts[best]!, starts[best + 2]!) : NONE
-    if (best > 0) pairs[best - 1] = rankOf(ranks, bytes, starts[best - 1]!, starts[best + 1]!)
+    pairs[best] = best + 1 < parts ? ranks.rank(bytes, starts[best]!, starts[best + 2]!) : NO_RANK
+    if (best > 0) pairs[best - 1] = ranks.rank(bytes, starts[best - 1]!, starts[best + 1]!)
   }
 }
 
 /** The same for a long piece: parts in a linked list, pairs in a heap, so that n bytes take n log n. */
-export function* countLong(ranks: Ranks, bytes: string): Steps<number> {
+export function* countLong(ranks: RankTable, bytes: Uint8Array): Steps<number> {
   const length = bytes.length
   const next = new Int32Array(length + 1)
   const previous = new Int32Array(length + 1)
-  const pairOf = new Int32Array(length + 1).fill(NONE)
+  const pairOf = new Int32Array(length + 1).fill(NO_RANK)
   const heap = new PairHeap(2 * length)
   const consider = (at: number) => {
     const middle = next[at]!
-    const rank = middle < length ? rankOf(ranks, bytes, at, next[middle]!) : NONE
+    const rank = middle < length ? ranks.rank(bytes, at, next[middle]!) : NO_RANK
     pairOf[at] = rank
-    if (rank !== NONE) heap.push(rank * POSITIONS + at)
+    if (rank !== NO_RANK) heap.push(rank * POSITIONS + at)
   }
   for (let at = 0; at <= length; at++) {
     next[at] = at + 1
@@ -64,7 +58,7 @@ export function* countLong(ranks: Ranks, bytes: string): Steps<number> {
     // Left over from before a neighbour was merged.
     if (pairOf[at] !== (best - at) / POSITIONS) continue
     const merged = next[at]!
-    pairOf[merged] = NONE
+    pairOf[merged] = NO_RANK
     next[at] = next[merged]!
     previous[next[at]!] = at
     parts--
@@ -72,11 +66,6 @@ export function* countLong(ranks: Ranks, bytes: string): Steps<number> {
     if (at > 0) consider(previous[at]!)
   }
   return parts
-}
-
-function rankOf(ranks: Ranks, bytes: string, start: number, end: number): number {
-  if (end - start > LONGEST_TOKEN) return NONE
-  return ranks.get(bytes.slice(start, end)) ?? NONE
 }
 
 /** Smallest first: by rank, then by position, both in one number. */

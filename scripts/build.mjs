@@ -1,0 +1,28 @@
+// Builds `dist/`: `npm run build`.
+import { spawnSync } from 'node:child_process'
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import packTokens from './pack-tokens.mjs'
+import { writeThirdParty } from './third-party.mjs'
+
+const path = name => fileURLToPath(new URL(`../${name}`, import.meta.url))
+
+rmSync(path('dist'), { recursive: true, force: true })
+await packTokens()
+const compiled = spawnSync(
+  process.execPath,
+  [path('node_modules/typescript/bin/tsc'), '-p', path('tsconfig.build.json')],
+  {
+    stdio: 'inherit',
+  },
+)
+if (compiled.status !== 0) process.exit(1)
+dropMap('dist/tokens/o200k-tokens.js')
+dropMap('dist/tokens/o200k-tokens.d.ts')
+writeThirdParty(['gpt-tokenizer'])
+
+/** The packed tokens are not shipped a second time as a source, so nothing may point at it. */
+function dropMap(name) {
+  writeFileSync(path(name), readFileSync(path(name), 'utf8').replace(/^\/\/# sourceMappingURL=.*\n?/m, ''))
+  rmSync(path(`${name}.map`))
+}

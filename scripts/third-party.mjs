@@ -1,0 +1,19 @@
+// Writes THIRD-PARTY.txt: whose work is inside of this package, and under which license.
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+
+const TARGET = new URL('../THIRD-PARTY.txt', import.meta.url)
+
+export function writeThirdParty(names) {
+  const notices = [...new Set(names)].sort().map(noticeOf)
+  const opening = 'mcp-refcache contains work of others, under the licenses below.'
+  writeFileSync(TARGET, `${[opening, ...notices].join(`\n\n${'-'.repeat(80)}\n\n`)}\n`)
+}
+
+function noticeOf(name) {
+  const folder = new URL(`../node_modules/${name}/`, import.meta.url)
+  const { version, license } = JSON.parse(readFileSync(new URL('package.json', folder), 'utf8'))
+  const files = readdirSync(folder).filter(file => /^(licen[cs]e|notice)(\.|-|$)/i.test(file))
+  if (files.length === 0) throw new Error(`${name} ships no license text: look for it by hand.`)
+  const texts = files.sort().map(file => readFileSync(new URL(file, folder), 'utf8').trim())
+  return [`${name} ${version} (${license})`, ...texts].join('\n\n')
+}
