@@ -39,6 +39,7 @@ export {
   StoreUnavailable,
   TaskCancelled,
   TaskFailed,
+  UnknownStoreFormat,
   ValueTooLarge,
   WorkerLost,
 } from './core/errors.ts'

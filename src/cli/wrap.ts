@@ -85,7 +85,7 @@ async function openStore({ store: where, keys }: WrapArguments, log: Log): Promi
 
 /** Encrypted entries have a default file of their own: others could not read them, nor they the others. */
 async function openDefaultFile(encrypted: boolean): Promise<Store> {
-  const store = sqliteStore(defaultPath(encrypted ? 'encrypted.db' : 'cache.db'))
+  const store = sqliteStore(defaultPath(encrypted ? 'encrypted' : 'cache'))
   try {
     await store.get('')
     return store

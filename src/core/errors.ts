@@ -137,6 +137,14 @@ export class StoreFull extends StoreUnavailable {
     'The store of the cache is full. Ask for less, or have its operator make room (more memory or disk, or a shorter ttl), then call the tool again.'
 }
 
+/** The store was written by a version of this package with another format. It was left as it is; the message says what to do. */
+export class UnknownStoreFormat extends StoreUnavailable {
+  override readonly name = 'UnknownStoreFormat'
+  /** For everybody: says nothing of files and hosts. */
+  static readonly advice =
+    'The store of the cache was written by another version of mcp-refcache, and is left as it is. Have its operator run one version on it, or give this one a store of its own.'
+}
+
 /**
  * A value that is stored and cannot be read: damaged, or written by a version that can do more. The store itself is well,
  * and calling the tool again stores the value anew.
@@ -155,6 +163,7 @@ export class UnreadableValue extends StoreUnavailable {
 /** What strangers are told of an error of the store. */
 export function publicMessageOf(error: StoreUnavailable): string {
   if (error instanceof UnreadableValue) return UnreadableValue.advice
+  if (error instanceof UnknownStoreFormat) return UnknownStoreFormat.advice
   return error instanceof StoreFull ? StoreFull.advice : STORE_AWAY
 }
 

@@ -1,4 +1,5 @@
 import { RefCacheError, StoreFull, StoreUnavailable, ValueTooLarge } from '../core/errors.ts'
+import { unknownFormat } from './format.ts'
 
 const CREDENTIALS = 'refused the credentials: check the user and the password'
 const NOT_YET = 'is not ready: try again in a moment'
@@ -35,6 +36,9 @@ const FULL = new Set(['OOM', 'MISCONF'])
 /** Older servers put a word of their own before the error of a script's command. */
 const IN_SCRIPT = /^ERR .*: -?(OOM|MISCONF) /
 
+/** How scripts say that they do not know the format of a cache. */
+const FORMAT = /^(?:ERR .*: -?)?FORMAT (\S+)/
+
 /** Redis's own bound, where the server sets a lower one than 512 MB. */
 const TOO_LONG = /invalid bulk length|exceeds maximum allowed size/
 
@@ -45,6 +49,8 @@ export function asStoreError(error: unknown, where: string, secrets: readonly st
   if (TOO_LONG.test(cause.message)) {
     return new ValueTooLarge(`The value is larger than ${where} takes (proto-max-bulk-len).`, { cause })
   }
+  const format = FORMAT.exec(cause.message)?.[1]
+  if (format !== undefined) return unknownFormat(format, where, 'prefix')
   const kind = IN_SCRIPT.exec(cause.message)?.[1] ?? cause.message.split(' ', 1)[0] ?? ''
   const advice = ADVICE.get(kind)
   if (advice && FULL.has(kind)) return new StoreFull(`${where} ${advice}. (${cause.message})`, { cause })

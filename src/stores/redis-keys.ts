@@ -12,6 +12,11 @@ export function baseOf(prefix: string, cacheName: string): string {
   return `${prefix}{${cacheName}}`
 }
 
+/** Where a cache says its format; `redis-scripts.ts` writes it. */
+export function formatKey(prefix: string, cacheName: string): string {
+  return `${baseOf(prefix, cacheName)}:format`
+}
+
 /** What is particular to a reference within its cache. */
 export function idOf(refId: RefId): string {
   return refId.slice(cacheNameOf(refId).length + 1)

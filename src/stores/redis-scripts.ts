@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { STORE_FORMAT } from './format.ts'
 
 /**
  * The store's contract in Lua: each script is one atomic step on the server.
@@ -11,6 +12,7 @@ import { createHash } from 'node:crypto'
  *   <base>:index        sorted set of all ids, in their order
  *   <base>:tasks        sorted set of the ids in flight, in their order
  *   <base>:expiry       sorted set of all ids by expiresAt, +inf where there is none
+ *   <base>:format       the format of all these; there as long as there are entries
  *   <base>:beat         whether the server takes writes: written by each sweep
  */
 export interface Script {
@@ -28,7 +30,13 @@ const SHARED = `
 local base, channel = KEYS[1], ARGV[1]
 local function entryKey(id) return base .. ':entry:' .. id end
 local function holderKey(key) return base .. ':key:' .. key end
+local formatKey = base .. ':format'
 local indexes = { base .. ':index', base .. ':tasks', base .. ':expiry' }
+
+-- Caches of 0.1 have no mark.
+local marked = redis.call('GET', formatKey)
+local format = marked or (redis.call('EXISTS', indexes[1]) == 1 and '1')
+if format and format ~= '${STORE_FORMAT}' then return redis.error_reply('FORMAT ' .. format) end
 
 local function publish(id, version) redis.call('PUBLISH', channel .. id, version) end
 
@@ -54,11 +62,13 @@ local function expireIndexes()
   local last = redis.call('ZRANGE', base .. ':expiry', -1, -1, 'WITHSCORES')[2]
   if last then
     for _, index in ipairs(indexes) do expire(index, last) end
+    expire(formatKey, last)
   end
 end
 
 local function unindex(id)
   for _, index in ipairs(indexes) do redis.call('ZREM', index, id) end
+  if redis.call('EXISTS', indexes[1]) == 0 then redis.call('DEL', formatKey) end
 end
 
 -- The id of the live entry that holds the key. Eviction can take an entry and leave its holder.
@@ -135,6 +145,7 @@ local holder = unexpiredHolder(key, ARGV[9])
 if holder then return { 0, holder } end
 if redis.call('EXISTS', entryKey(id)) == 1 then return { -1 } end
 local first = redis.call('EXISTS', base .. ':index') == 0
+if not marked then redis.call('SET', formatKey, '${STORE_FORMAT}') end
 write()
 place()
 publish(id, version)

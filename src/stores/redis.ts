@@ -1,8 +1,9 @@
 import { type Duration, toMilliseconds } from '../core/duration.ts'
 import { type Entry, parseEntry } from '../core/entry.ts'
-import { InvalidArgument, StoreUnavailable, ValueTooLarge } from '../core/errors.ts'
+import { InvalidArgument, StoreUnavailable, UnknownStoreFormat, ValueTooLarge } from '../core/errors.ts'
 import { parseJson, stringifyJson } from '../core/json-text.ts'
 import { cacheNameOf, type RefId } from '../core/ref.ts'
+import { FORMAT_SUFFIX, STORE_FORMAT, unknownFormat } from './format.ts'
 import { parseAddress } from './redis-address.ts'
 import { RedisChanges } from './redis-changes.ts'
 import {
@@ -12,7 +13,7 @@ import {
   type IoredisClient,
   type NodeRedisClient,
 } from './redis-client.ts'
-import { baseOf, cachesKey, channelBaseOf, checkPrefix, idOf } from './redis-keys.ts'
+import { baseOf, cachesKey, channelBaseOf, checkPrefix, formatKey, idOf } from './redis-keys.ts'
 import { RedisLink } from './redis-link.ts'
 import { BEAT, CLAIM, CLEAR, DELETE, FIND, LIST, PRUNE, type Script, UPDATE } from './redis-scripts.ts'
 import type { Claim, ListFilter, OnChange, Payload, PayloadChanges, Store, StoreTime } from './store.ts'
@@ -89,7 +90,11 @@ class RedisStore implements Store {
   #closing: Promise<void> | undefined
 
   constructor(server: string | NodeRedisClient | IoredisClient, options: RedisStoreOptions) {
-    const { prefix = 'mcp-refcache:', operationTimeout = '2s', pollInterval = '500ms' } = options
+    const {
+      prefix = `mcp-refcache${FORMAT_SUFFIX}:`,
+      operationTimeout = '2s',
+      pollInterval = '500ms',
+    } = options
     const timeoutMs = toMilliseconds(operationTimeout, 'operationTimeout')
     const pollMs = toMilliseconds(pollInterval, 'pollInterval')
     const { where, secrets } =
@@ -180,13 +185,22 @@ class RedisStore implements Store {
     for (const cache of caches) {
       for (let more = true; more && pruned < limit; ) {
         const most = Math.min(limit - pruned, STEP)
-        const reply = await this.#run(PRUNE, cache.toString(), [String(now), String(most)])
-        const [removed, seen] = reply as [number, number]
+        const [removed, seen] = await this.#pruneCache(cache.toString(), now, most)
         pruned += removed
         more = seen === most
       }
     }
     return pruned
+  }
+
+  /** A cache of another format is left to those who know it. */
+  async #pruneCache(cacheName: string, now: number, most: number): Promise<[removed: number, seen: number]> {
+    try {
+      return (await this.#run(PRUNE, cacheName, [String(now), String(most)])) as [number, number]
+    } catch (error) {
+      if (error instanceof UnknownStoreFormat) return [0, 0]
+      throw error
+    }
   }
 
   watch(refId: RefId, onChange: OnChange): () => void {
@@ -250,8 +264,16 @@ class RedisStore implements Store {
 
   async #field(refId: RefId, field: 'record' | Payload): Promise<Buffer | undefined> {
     const link = await this.#link()
-    const key = `${baseOf(this.#prefix, cacheNameOf(refId))}:entry:${idOf(refId)}`
-    return ((await link.send('HGET', key, field)) as Buffer | null) ?? undefined
+    const cacheName = cacheNameOf(refId)
+    const key = `${baseOf(this.#prefix, cacheName)}:entry:${idOf(refId)}`
+    // Sent together, in this order. Not by a script, which would copy a large value twice.
+    const [format, bytes] = (await Promise.all([
+      link.send('GET', formatKey(this.#prefix, cacheName)),
+      link.send('HGET', key, field),
+    ])) as [Buffer | null, Buffer | null]
+    const found = format ?? (bytes ? '1' : undefined)
+    if (found && String(found) !== String(STORE_FORMAT)) throw unknownFormat(found, this.#where, 'prefix')
+    return bytes ?? undefined
   }
 
   /** Told before the first entry, so that no entry is in a cache that `prune` does not know of. */

@@ -54,7 +54,9 @@ export class SqliteClocks {
 
   leave(database: SqliteDatabase): void {
     try {
-      database.prepare('DELETE FROM process_clocks WHERE process = ?').run(this.#process)
+      transaction(database, () =>
+        database.prepare('DELETE FROM process_clocks WHERE process = ?').run(this.#process),
+      )
     } catch {
       // It falls silent, then.
     }

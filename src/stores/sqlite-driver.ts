@@ -2,7 +2,7 @@ import { PlaceUnusable } from './sqlite-errors.ts'
 
 /** The slice of `node:sqlite` that the store uses; `@photostructure/sqlite` has the same. */
 export interface SqliteDriver {
-  readonly DatabaseSync: new (path: string) => SqliteDatabase
+  readonly DatabaseSync: new (path: string, options?: { readOnly?: boolean }) => SqliteDatabase
 }
 
 export interface SqliteDatabase {

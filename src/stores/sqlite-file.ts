@@ -1,10 +1,16 @@
+import { existsSync } from 'node:fs'
 import { StoreUnavailable } from '../core/errors.ts'
-import { type SqliteDatabase, type SqliteDriver, warnOfWalResetBug } from './sqlite-driver.ts'
+import { STORE_FORMAT, unknownFormat } from './format.ts'
+import {
+  type SqliteDatabase,
+  type SqliteDriver,
+  type SqliteStatement,
+  warnOfWalResetBug,
+} from './sqlite-driver.ts'
 import { makePrivate, prepare } from './sqlite-place.ts'
 
 /** "Refc": says in the file's header whose file it is. */
 const APPLICATION_ID = 0x52656663
-const SCHEMA_VERSION = 1
 
 const SCHEMA = `
   CREATE TABLE entries (
@@ -26,7 +32,7 @@ const SCHEMA = `
     PRIMARY KEY (ref_id, part)
   );
   PRAGMA application_id = ${APPLICATION_ID};
-  PRAGMA user_version = ${SCHEMA_VERSION};
+  PRAGMA user_version = ${STORE_FORMAT};
 `
 
 export interface OpenOptions {
@@ -37,8 +43,8 @@ export interface OpenOptions {
 }
 
 /**
- * Opens the file, which is made if need be, private to its user, and brought to the current schema. A file
- * that is not ours is refused before anything about it is changed. Fails with the driver's own errors.
+ * Opens the file, which is made if need be, private to its user. A file that is not ours, or has
+ * another format, is refused before anything about it is changed. Fails with the driver's own errors.
  */
 export function openDatabase(
   driver: SqliteDriver,
@@ -46,6 +52,7 @@ export function openDatabase(
   { blockMs, warn }: OpenOptions,
 ): SqliteDatabase {
   prepare(path, warn)
+  refuseForeign(driver, path)
   const database = new driver.DatabaseSync(path)
   try {
     // First of all, because the statements that follow can meet a lock already.
@@ -61,7 +68,7 @@ export function openDatabase(
       PRAGMA foreign_keys = ON;
       PRAGMA journal_size_limit = ${64 * 1024 * 1024};
     `)
-    migrate(database, path)
+    makeSchema(database, path)
     return database
   } catch (error) {
     database.close()
@@ -69,8 +76,18 @@ export function openDatabase(
   }
 }
 
-/** The pattern of every write: all of it or nothing, with the write lock taken at the start. */
+/**
+ * The pattern of every write: all of it or nothing, with the write lock taken at the start. Whoever had the lock before
+ * may have converted the file.
+ */
 export function transaction<T>(database: SqliteDatabase, work: () => T): T {
+  return locked(database, () => {
+    checkFormat(database)
+    return work()
+  })
+}
+
+function locked<T>(database: SqliteDatabase, work: () => T): T {
   begin(database)
   try {
     const result = work()
@@ -100,23 +117,51 @@ function rollBack(database: SqliteDatabase): void {
   } catch {}
 }
 
-function checkOurs(database: SqliteDatabase, path: string): void {
-  const owner = value(database, 'PRAGMA application_id')
-  const empty = owner === 0 && value(database, 'SELECT count(*) FROM sqlite_schema') === 0
-  if (owner !== APPLICATION_ID && !empty) {
-    throw new StoreUnavailable(`The file ${path} is a database of another program: choose another path.`)
-  }
-  const version = Number(value(database, 'PRAGMA user_version'))
-  if (version > SCHEMA_VERSION) {
-    throw new StoreUnavailable(
-      `The cache file ${path} was written by a newer mcp-refcache (schema ${version}; this one knows ${SCHEMA_VERSION}): upgrade mcp-refcache, or choose another path.`,
-    )
+/**
+ * Looks at what others are at work on, or left behind, without a way to write. Whoever closes a file last moves what its
+ * program left in the -wal file into the main one.
+ */
+function refuseForeign(driver: SqliteDriver, path: string): void {
+  if (!existsSync(`${path}-wal`)) return
+  let database: SqliteDatabase | undefined
+  try {
+    database = new driver.DatabaseSync(path, { readOnly: true })
+    checkOurs(database, path)
+  } catch (error) {
+    // What cannot be read in this way is looked at again before anything is written.
+    if (error instanceof StoreUnavailable) throw error
+  } finally {
+    database?.close()
   }
 }
 
-function migrate(database: SqliteDatabase, path: string): void {
-  if (value(database, 'PRAGMA user_version') === SCHEMA_VERSION) return
-  transaction(database, () => {
+/** An empty file is ours to fill. */
+function checkOurs(database: SqliteDatabase, path: string): void {
+  const owner = value(database, 'PRAGMA application_id')
+  if (owner === APPLICATION_ID) checkFormat(database)
+  else if (owner !== 0 || value(database, 'SELECT count(*) FROM sqlite_schema') !== 0) {
+    throw new StoreUnavailable(`The file ${path} is a database of another program: choose another path.`)
+  }
+}
+
+const formatStatements = new WeakMap<SqliteDatabase, SqliteStatement>()
+
+/** @throws UnknownStoreFormat also where another version converted the file while it is open here */
+export function checkFormat(database: SqliteDatabase): void {
+  let statement = formatStatements.get(database)
+  if (!statement) {
+    statement = database.prepare('PRAGMA user_version')
+    formatStatements.set(database, statement)
+  }
+  const { user_version: format } = statement.get() as { user_version: number }
+  if (format === STORE_FORMAT) return
+  const { file } = database.prepare('PRAGMA database_list').get() as { file: string }
+  throw unknownFormat(format, `The cache file ${file}`, 'path')
+}
+
+function makeSchema(database: SqliteDatabase, path: string): void {
+  if (value(database, 'PRAGMA user_version') !== 0) return
+  locked(database, () => {
     // Another process may have been quicker.
     checkOurs(database, path)
     if (value(database, 'PRAGMA user_version') === 0) database.exec(SCHEMA)

@@ -16,6 +16,7 @@ import { dirname, isAbsolute, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { isForeign } from '../core/current-user.ts'
 import { InvalidArgument, StoreUnavailable } from '../core/errors.ts'
+import { FORMAT_SUFFIX } from './format.ts'
 import { PlaceUnusable } from './sqlite-errors.ts'
 
 /** In a folder with this bit, such as /tmp, others may add files but not replace ours. */
@@ -29,9 +30,9 @@ const SUFFIXES = ['', ...BESIDE]
  * `$XDG_CACHE_HOME/mcp-refcache/cache.db`, else below `$HOME/.cache`.
  * @throws StoreUnavailable when the environment names neither
  */
-export function defaultPath(file = 'cache.db'): string {
+export function defaultPath(name = 'cache'): string {
   const folder = defaultFolder()
-  if (folder !== undefined) return join(folder, file)
+  if (folder !== undefined) return join(folder, `${name}${FORMAT_SUFFIX}.db`)
   throw new PlaceUnusable(
     'There is no place for the default cache file, because neither HOME nor XDG_CACHE_HOME names a folder: set one of them, or give the path of a file',
   )

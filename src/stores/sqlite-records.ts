@@ -3,7 +3,7 @@ import { InvalidArgument, ValueTooLarge } from '../core/errors.ts'
 import { parseJson, stringifyJson } from '../core/json-text.ts'
 import type { RefId } from '../core/ref.ts'
 import type { SqliteDatabase, SqliteStatement, SqliteValue } from './sqlite-driver.ts'
-import { transaction } from './sqlite-file.ts'
+import { checkFormat, transaction } from './sqlite-file.ts'
 import type { Claim, ListFilter, Payload, PayloadChanges } from './store.ts'
 
 /** SQLite's own bound for one string or blob; it is found out here before the bytes are copied. */
@@ -21,6 +21,11 @@ export class SqliteRecords {
   readonly #statements = new Map<string, SqliteStatement>()
 
   constructor(readonly database: SqliteDatabase) {}
+
+  /** Before anything is read: a newer version may have converted the file. */
+  checkFormat(): void {
+    checkFormat(this.database)
+  }
 
   /** Looks without a lock first: hits, the most frequent answer, never wait for a writer. */
   claim(draft: Entry, now: number, parts?: PayloadChanges): Claim {
@@ -63,7 +68,7 @@ export class SqliteRecords {
   }
 
   delete(refId: RefId): boolean {
-    return this.#change('DELETE FROM entries WHERE ref_id = ?', refId) === 1
+    return this.#remove('DELETE FROM entries WHERE ref_id = ?', refId) === 1
   }
 
   list({ cacheName, namespace, statuses, limit, after }: ListFilter): Entry[] {
@@ -89,12 +94,12 @@ export class SqliteRecords {
   clear(cacheName: string, namespace?: string): number {
     const range = rangeOf(cacheName)
     const inCache = 'DELETE FROM entries WHERE ref_id > ? AND ref_id < ?'
-    if (namespace === undefined) return this.#change(inCache, ...range)
-    return this.#change(`${inCache} AND namespace = ?`, ...range, exactly(namespace))
+    if (namespace === undefined) return this.#remove(inCache, ...range)
+    return this.#remove(`${inCache} AND namespace = ?`, ...range, exactly(namespace))
   }
 
   prune(now: number, limit: number): number {
-    return this.#change(
+    return this.#remove(
       `DELETE FROM entries WHERE ref_id IN
        (SELECT ref_id FROM entries WHERE expires_at <= ? ORDER BY expires_at LIMIT ?)`,
       now,
@@ -119,7 +124,7 @@ export class SqliteRecords {
       for (const { entry, input } of drafts) {
         const stored = this.get(entry.refId)
         if (stored && stored.version >= entry.version) continue
-        this.delete(entry.refId)
+        this.#change('DELETE FROM entries WHERE ref_id = ?', entry.refId)
         const { key, ...withoutKey } = entry
         const taken = key !== undefined && this.#entry('SELECT record FROM entries WHERE key = ?', key)
         this.#insert(taken ? withoutKey : entry, input ? { input } : {})
@@ -192,6 +197,10 @@ export class SqliteRecords {
   #entry(sql: string, parameter: string): Entry | undefined {
     const row = this.#sql(sql).get(parameter)
     return row === undefined ? undefined : entryOf(row)
+  }
+
+  #remove(sql: string, ...parameters: SqliteValue[]): number {
+    return transaction(this.database, () => this.#change(sql, ...parameters))
   }
 
   #change(sql: string, ...parameters: SqliteValue[]): number {

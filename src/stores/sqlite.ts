@@ -188,6 +188,7 @@ class SqliteStore implements Store {
       try {
         if (!this.#records || (access === 'write' && this.#isReplaced())) await this.#open()
         if (!this.#records) throw this.#closedError()
+        this.#records.checkFormat()
         return work(this.#records)
       } catch (error) {
         if (!isBusy(error) || performance.now() + pause > giveUpAt) throw asStoreError(error, this.#path)

@@ -39,7 +39,7 @@ describe('a path that cannot hold the cache', () => {
     ],
     ['a damaged database', () => damage(path), /is damaged, or is no SQLite file/],
     ['a database of another program', () => otherProgram(path), /is a database of another program/],
-    ['a newer schema', () => newerSchema(path), /written by a newer mcp-refcache \(schema 99/],
+    ['a newer format', () => newerFormat(path), /written by a newer mcp-refcache \(format 99/],
   ])('%s is refused, and left as it is', async (_, make, message) => {
     await make()
     const [before, mode] = [readFileSync(path), modeOf(path)]
@@ -280,7 +280,7 @@ function otherProgram(file: string): void {
   database.close()
 }
 
-async function newerSchema(file: string): Promise<void> {
+async function newerFormat(file: string): Promise<void> {
   await written(file)
   const database = new DatabaseSync(file)
   database.exec('PRAGMA user_version = 99')
