@@ -77,6 +77,11 @@ export type Refusal =
 
 export type Transition = { ok: true; entry: Entry } | { ok: false; refused: Refusal }
 
+/** A draft whose work begins with its claim. */
+export function begun(draft: PendingEntry, now: number): ProcessingEntry {
+  return { ...started(draft, now), version: draft.version }
+}
+
 /** Every legal move of an entry, and the refusal of the rest. Pure; the caller stores the outcome by version. */
 export function transition(entry: Entry, event: EntryEvent): Transition {
   if (event.type === 'retry') {
@@ -132,12 +137,7 @@ function isWanted({ questions }: InFlightEntry, answers: Readonly<Record<string,
 function moved(entry: InFlightEntry, event: FlightEvent): Entry {
   switch (event.type) {
     case 'start':
-      return {
-        ...without(entry, 'retryAt'),
-        status: 'processing',
-        startedAt: event.now,
-        attempt: entry.attempt + 1,
-      }
+      return started(entry, event.now)
     case 'renew':
       return entry
     case 'progress':
@@ -188,6 +188,10 @@ function moved(entry: InFlightEntry, event: FlightEvent): Entry {
             losses: withLoss(entry.losses, event.together),
           }
   }
+}
+
+function started(entry: InFlightEntry, now: number): ProcessingEntry {
+  return { ...without(entry, 'retryAt'), status: 'processing', startedAt: now, attempt: entry.attempt + 1 }
 }
 
 function settledLate(entry: FailedEntry, event: LateSettlement): Entry {

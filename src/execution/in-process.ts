@@ -10,6 +10,7 @@ interface Running {
 export function inProcessRunner(): Runner {
   const running = new Map<RefId, Running>()
   return {
+    isLocal: true,
     start(refId, perform) {
       const controller = new AbortController()
       const done = perform(refId, controller.signal).finally(() => {

@@ -8,6 +8,8 @@ export type Perform = (refId: RefId, signal: AbortSignal) => Promise<void>
 
 /** Where handlers run: this process, worker threads, other machines. */
 export interface Runner {
+  /** It begins each task at once, in this process. */
+  readonly isLocal?: boolean
   /** Begins the task soon, without blocking the caller. The only place where work starts. */
   start(refId: RefId, perform: Perform): void
   /** Aborts the signal of the task if it runs here; otherwise nothing. */

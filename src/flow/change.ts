@@ -22,7 +22,7 @@ export async function change(
   event: EntryEvent,
   parts?: PayloadChanges,
 ): Promise<Change> {
-  const { store, followed } = engine
+  const { followed } = engine
   const refId = typeof known === 'string' ? known : known.refId
   let entry = newer(typeof known === 'string' ? undefined : known, followed.latest(refId))
   let isCurrent = false
@@ -33,10 +33,7 @@ export async function change(
     }
     if (!entry) return { refused: 'gone' }
     const moved = transition(entry, event)
-    if (moved.ok && (await store.update(moved.entry, entry.version, parts))) {
-      followed.saw(moved.entry)
-      return { entry: moved.entry }
-    }
+    if (moved.ok && (await followed.update(moved.entry, entry.version, parts))) return { entry: moved.entry }
     if (!moved.ok && isCurrent) return { entry, refused: moved.refused }
     entry = undefined
   }

@@ -1,6 +1,6 @@
 import type { Entry } from '../core/entry.ts'
 import type { RefId } from '../core/ref.ts'
-import type { Store } from '../stores/store.ts'
+import type { PayloadChanges, Store } from '../stores/store.ts'
 
 interface Followed {
   readonly listeners: Set<{ readonly onChange: () => void }>
@@ -8,6 +8,10 @@ interface Followed {
   latest: Entry | undefined
   /** The newest version that the store told of. */
   told: number
+  /** How often the store told of a change without its version. */
+  doubts: number
+  /** A change by this process that is under way; it does not reject. */
+  writing: Promise<unknown> | undefined
   reading: Promise<Entry | undefined> | undefined
   stopWatching: () => void
 }
@@ -50,10 +54,31 @@ export class FollowedEntries {
     followed.latest = entry
   }
 
+  /** Stores a changed entry by version. Who reads it meanwhile waits for the outcome. */
+  async update(entry: Entry, expectedVersion: number, parts?: PayloadChanges): Promise<boolean> {
+    const followed = this.#followed.get(entry.refId)
+    const updating = this.store.update(entry, expectedVersion, parts)
+    if (!followed) return updating
+    const { doubts } = followed
+    const writing = updating.then(
+      stored => {
+        if (stored && followed.doubts === doubts) this.saw(entry)
+      },
+      () => {},
+    )
+    followed.writing = writing
+    void writing.then(() => {
+      if (followed.writing === writing) followed.writing = undefined
+    })
+    await writing
+    return updating
+  }
+
   /** The entry, from the store only where this process does not know it. */
   async read(refId: RefId): Promise<Entry | undefined> {
     const followed = this.#followed.get(refId)
     if (!followed) return this.store.get(refId)
+    await followed.writing
     if (followed.latest) return followed.latest
     if (followed.reading) return followed.reading
     const reading = this.store.get(refId)
@@ -78,6 +103,7 @@ export class FollowedEntries {
   doubt(refId: RefId): void {
     const followed = this.#followed.get(refId)
     if (!followed) return
+    followed.doubts++
     followed.latest = undefined
     followed.reading = undefined
   }
@@ -87,12 +113,15 @@ export class FollowedEntries {
       listeners: new Set(),
       latest: undefined,
       told: 0,
+      doubts: 0,
+      writing: undefined,
       reading: undefined,
       stopWatching: () => {},
     }
     this.#followed.set(refId, followed)
     followed.stopWatching = this.store.watch(refId, version => {
-      if (version === undefined || version > (followed.latest?.version ?? 0)) this.doubt(refId)
+      if (version === undefined) this.doubt(refId)
+      else if (version > (followed.latest?.version ?? 0)) followed.latest = followed.reading = undefined
       followed.told = Math.max(followed.told, version ?? 0)
       for (const { onChange } of [...followed.listeners]) onChange()
     })

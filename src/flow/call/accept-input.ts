@@ -2,7 +2,7 @@ import type { Actor } from '../../access/actor.ts'
 import { READ_OR_EXECUTE } from '../../access/authorize.ts'
 import type { SourceConstraint } from '../../access/decision.ts'
 import { Permission } from '../../access/permission.ts'
-import { isExpired, isInFlight } from '../../core/entry.ts'
+import { type Entry, isExpired, isInFlight } from '../../core/entry.ts'
 import { InvalidArgument } from '../../core/errors.ts'
 import { foreignReferencesIn, referencesIn } from '../../core/input.ts'
 import type { JsonValue } from '../../core/json.ts'
@@ -24,6 +24,8 @@ export interface AcceptedInput {
   readonly keyed: string
   /** The references in it; their values take their places where the handler runs. */
   readonly uses: readonly RefId[]
+  /** Their entries, as they were when the caller was authorized. */
+  readonly used: ReadonlyMap<RefId, Entry>
   /** The guards of what the caller may use but not see. */
   readonly derivedFrom: readonly SourceConstraint[]
   /** Some of it is still in flight: who may see the result is known only when it is there. */
@@ -50,7 +52,7 @@ export async function acceptInput(
   const uses = [...new Set(places)]
   if (uses.length === 0) {
     const keyed = tool.input ? keyTextOf(await validate(tool.input, given, 'The input'), json) : json
-    return { json, keyed, uses, derivedFrom: [], unsettled: false }
+    return { json, keyed, uses, used: new Map(), derivedFrom: [], unsettled: false }
   }
   if (uses.length > MAX_REFERENCES) {
     throw new InvalidArgument(`The input has more than ${MAX_REFERENCES} references. Use fewer.`)
@@ -62,7 +64,14 @@ export async function acceptInput(
   const hidden = new Set(unseen.map(({ refId }) => refId))
   checkUnseenPlaces(places.filter(refId => hidden.has(refId)).length)
   const derivedFrom = entries.flatMap(entry => constraintsOfUnseen(engine, entry, who, tool))
-  return { json, keyed: json, uses, derivedFrom: unique(derivedFrom), unsettled: entries.some(isInFlight) }
+  return {
+    json,
+    keyed: json,
+    uses,
+    used: new Map(entries.map(entry => [entry.refId, entry])),
+    derivedFrom: unique(derivedFrom),
+    unsettled: entries.some(isInFlight),
+  }
 }
 
 /**

@@ -94,7 +94,7 @@ async function claimAndFollow(
   const claimed = await claim(engine, tool, drafted, options.fresh)
   const { won, entry, place } = claimed
   const begin = () => {
-    if (won) start(engine, tool, drafted.draft, place)
+    if (won && isInFlight(entry)) start(engine, tool, entry, place, drafted.input)
     else engine.events.emit(events.joined(entry))
   }
   if (!isInFlight(entry)) engine.events.emit(events.hit(entry))

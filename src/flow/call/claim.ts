@@ -3,6 +3,7 @@ import { type Entry, isInFlight, type SettledEntry } from '../../core/entry.ts'
 import { UnreadableValue } from '../../core/errors.ts'
 import type { RefId } from '../../core/ref.ts'
 import type { Tool } from '../../core/tool.ts'
+import { begun } from '../../core/transition.ts'
 import { change } from '../change.ts'
 import type { Engine } from '../engine.ts'
 import { sourcesOf } from '../read/values.ts'
@@ -97,9 +98,12 @@ function admitted(engine: Engine, tool: Tool, { draft, unsettled }: DraftedCall)
   return admit(engine, tool, { namespace: draft.namespace, unsettled })
 }
 
-async function claimWith(engine: Engine, { draft, parts }: DraftedCall, place: Ticket): Promise<Claimed> {
+async function claimWith(engine: Engine, drafted: DraftedCall, place: Ticket): Promise<Claimed> {
+  const { draft, parts } = drafted
+  const now = engine.clock.now()
   try {
-    const claimed = await engine.store.claim(draft, engine.clock.now(), parts)
+    const entry = beginsAtOnce(engine, drafted, place) ? begun(draft, now) : draft
+    const claimed = await engine.store.claim(entry, now, parts)
     if (claimed.won) return { ...claimed, place }
     place.leave()
     return claimed
@@ -107,6 +111,11 @@ async function claimWith(engine: Engine, { draft, parts }: DraftedCall, place: T
     place.leave()
     throw error
   }
+}
+
+/** Work that somebody waits for, and that may run now, begins with its claim: that is one trip to the store less. */
+function beginsAtOnce({ runner }: Engine, { unsettled, isAwaited }: DraftedCall, place: Ticket): boolean {
+  return isAwaited && !unsettled && place.mayRun && runner.isLocal === true
 }
 
 /** The age of such a result is unknown: another clock wrote it, or this one was set back. */

@@ -3,11 +3,11 @@ import type { Namespace } from '../../access/namespace.ts'
 import { type AccessPolicy, checkPolicy } from '../../access/policy.ts'
 import { encode } from '../../core/codec.ts'
 import { type Duration, toLimit } from '../../core/duration.ts'
-import type { PendingEntry } from '../../core/entry.ts'
+import type { Entry, PendingEntry } from '../../core/entry.ts'
 import { StoreUnavailable } from '../../core/errors.ts'
 import type { JsonValue } from '../../core/json.ts'
 import { keyOf } from '../../core/key.ts'
-import { createRefId } from '../../core/ref.ts'
+import { createRefId, type RefId } from '../../core/ref.ts'
 import type { Tool } from '../../core/tool.ts'
 import type { PayloadChanges } from '../../stores/store.ts'
 import type { Engine } from '../engine.ts'
@@ -19,10 +19,20 @@ import type { CallOptions } from './options.ts'
 export interface DraftedCall {
   readonly draft: PendingEntry
   readonly parts: PayloadChanges
+  readonly input: GivenInput
+  /** The call waits for the result; else it answers with a handle at once. */
+  readonly isAwaited: boolean
   /** It has to wait for references in its input that are in flight. */
   readonly unsettled: boolean
   /** What makes two calls of one caller the same call. Absent where no call may follow another one's run. */
   readonly callKey?: string
+}
+
+/** What this process has in its hands of the input of a call that it starts itself. */
+export interface GivenInput {
+  readonly json: string
+  /** The entries of the references in it, where they were read a moment ago. */
+  readonly used?: ReadonlyMap<RefId, Entry>
 }
 
 /** The entry that a call would create, and the input its task would run with. */
@@ -31,7 +41,7 @@ export async function draftCall(
   tool: Tool,
   input: unknown,
   who: Actor,
-  options: CallOptions,
+  options: CallOptions & { readonly within: number | undefined },
 ): Promise<DraftedCall> {
   if (engine.closing.aborted) throw new StoreUnavailable('The cache is closed.')
   await engine.clock.agreed()
@@ -54,7 +64,15 @@ export async function draftCall(
     ...(options.interactive ? { interactive: options.interactive } : {}),
   }
   const bytes = await encode(accepted.json, { compress: engine.store.capabilities.durable })
-  return { draft, parts: { input: bytes }, unsettled, ...(callKey === undefined ? {} : { callKey }) }
+  const given = { json: accepted.json, used: accepted.used }
+  return {
+    draft,
+    parts: { input: bytes },
+    input: given,
+    isAwaited: options.within !== 0,
+    unsettled,
+    ...(callKey === undefined ? {} : { callKey }),
+  }
 }
 
 /** By what other calls share the result, in every process (`key`), or the run, in this one (`callKey`). */

@@ -17,6 +17,7 @@ import { type JsonType, typesAt } from '../../values/schema-types.ts'
 import type { Engine } from '../engine.ts'
 import { findFor } from '../read/find.ts'
 import { readJson, renew, usedOf } from '../read/values.ts'
+import type { GivenInput } from './draft.ts'
 import { type Cost, checkCost, checkSizes, costOf, type Size, sizeOf, sumOf } from './input-cost.ts'
 import {
   checkPlaces,
@@ -55,14 +56,14 @@ export async function fillInput(
   engine: Engine,
   tool: Tool,
   entry: Entry,
-  json: string,
+  { json, used }: GivenInput,
   guard: (guards: readonly SourceConstraint[]) => Promise<void>,
   memory: Memory,
   signal: AbortSignal,
 ): Promise<unknown> {
   const input = parseJson(json)
   if (!entry.uses) return tool.input ? validate(tool.input, input, 'The input') : input
-  const filling = new ReferenceResolver(engine, tool, describedActor(entry.startedBy), memory, signal)
+  const filling = new ReferenceResolver(engine, tool, describedActor(entry.startedBy), used, memory, signal)
   let args: JsonValue
   try {
     args = await filling.fill(input, tool.resolveRefs)
@@ -110,6 +111,7 @@ class ReferenceResolver {
     private readonly engine: Engine,
     private readonly tool: Tool,
     private readonly who: Actor,
+    private readonly used: GivenInput['used'],
     private readonly memory: Memory,
     private readonly signal: AbortSignal,
   ) {}
@@ -226,7 +228,8 @@ class ReferenceResolver {
     const named = path.length === 0
     // What the call names was recorded when it was made.
     const want = named ? { ...USE, audit: 'denials-only' as const } : USE
-    const entry = await findFor(this.engine, refId, this.who, want)
+    const known = named ? this.used?.get(refId) : undefined
+    const entry = known ?? (await findFor(this.engine, refId, this.who, want))
     this.signal.throwIfAborted()
     this.#guardBy(entry, !named)
     refuseEnded(entry)

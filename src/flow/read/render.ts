@@ -7,7 +7,7 @@ import { measure, type Rendering, type RenderRequest, render, sizeWithin } from 
 import type { Shown } from '../../values/projection.ts'
 import type { Engine } from '../engine.ts'
 import type { Sources } from './source-cache.ts'
-import { readJson, sourcesOf } from './values.ts'
+import { sourcesOf } from './values.ts'
 
 /** Which part of a value is asked for, and in which size. */
 export interface RenderOptions {
@@ -122,16 +122,15 @@ async function showFull(engine: Engine, entry: ValuedEntry, options: RenderOptio
       `The whole value has ${entry.valueBytes} bytes of JSON; at most ${limit} are given at once. Ask for its pages instead: page: 1, 2, and so on.`,
     )
   }
-  const json = await readJson(engine, entry)
   const { whole } = await sourcesOf(engine, entry)
   const { sizeMode, maxSize } = engine.settings.preview
-  const size = (await sizeWithin(json, sizeMode, maxSize)) ?? (await measure(whole, sizeMode)).size
+  const size = (await sizeWithin(whole.json, sizeMode, maxSize)) ?? (await measure(whole, sizeMode)).size
   return {
     refId: entry.refId,
     status: 'complete',
     isComplete: true,
     isAsync: false,
-    value: parseJson(json),
+    value: parseJson(whole.json),
     size,
   }
 }

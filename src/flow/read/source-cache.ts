@@ -8,6 +8,9 @@ import { Kept } from './kept.ts'
 /** Decoded values stay around while somebody pages through them: so many, and so much memory in all, as estimated. */
 const LIMITS = { maxCount: 1_000, maxWeight: 128 * 1024 * 1024, idleMs: 60_000 }
 
+/** For the moment between a settlement and the answer to whoever waited for it. */
+const STORED_LIMITS = { maxCount: 100, maxWeight: 64 * 1024 * 1024, idleMs: 10_000 }
+
 /** A value as it is, and as previews and pages show it: the same unless the entry names a projection. */
 export interface Sources {
   readonly whole: Source
@@ -34,10 +37,13 @@ export interface Loaded {
  */
 export class SourceCache {
   readonly #kept: Kept<Sources>
+  /** What this process has just stored, for the callers that wait for it. */
+  readonly #stored: Kept<Uint8Array>
   readonly #loading = new Map<RefId, Promise<Sources>>()
 
   constructor(clock: Clock) {
     this.#kept = new Kept(clock, LIMITS)
+    this.#stored = new Kept(clock, STORED_LIMITS)
   }
 
   /** How many values are kept. */
@@ -55,6 +61,18 @@ export class SourceCache {
     return loading
   }
 
+  /** The value is about to be stored, and somebody waits for it: nobody reads it back. */
+  putStored(entry: Entry, bytes: Uint8Array): void {
+    this.#stored.put({ ...entry, expiresAt: undefined }, bytes, bytes.length)
+  }
+
+  /** Once: from then on the value itself is kept. */
+  takeStored(refId: RefId): Uint8Array | undefined {
+    const bytes = this.#stored.get(refId)
+    if (bytes) this.#stored.drop(refId)
+    return bytes
+  }
+
   async #load(entry: Entry, load: () => Promise<Loaded>): Promise<Sources> {
     const { refId } = entry
     try {
@@ -69,15 +87,18 @@ export class SourceCache {
 
   drop(refId: RefId): void {
     this.#kept.drop(refId)
+    this.#stored.drop(refId)
     this.#loading.delete(refId)
   }
 
   clear(): void {
     this.#kept.clear()
+    this.#stored.clear()
     this.#loading.clear()
   }
 
   sweep(): void {
     this.#kept.sweep()
+    this.#stored.sweep()
   }
 }

@@ -47,7 +47,7 @@ function jsonTextOf(value: unknown, verbatim: boolean): string {
  * @throws UnreadableValue; NotFound when the entry was deleted or expired a moment ago
  */
 export async function readJson(engine: Engine, entry: Entry): Promise<string> {
-  const bytes = await engine.store.read(entry.refId, 'value')
+  const bytes = engine.sources.takeStored(entry.refId) ?? (await engine.store.read(entry.refId, 'value'))
   if (!bytes) throw (await engine.store.get(entry.refId)) ? new UnreadableValue('it is gone') : new NotFound()
   const json = await decode(bytes)
   // A shorter number is a number, too.

@@ -1,15 +1,25 @@
-import type { PendingEntry } from '../../core/entry.ts'
+import type { InFlightEntry } from '../../core/entry.ts'
 import { QueueFull } from '../../core/errors.ts'
 import { events } from '../../core/events.ts'
 import type { RefId } from '../../core/ref.ts'
 import type { Tool } from '../../core/tool.ts'
+import type { GivenInput } from '../call/draft.ts'
 import type { Engine } from '../engine.ts'
 import type { Ticket } from './queue.ts'
 import { performer } from './run.ts'
 
-/** Starts the work of an entry whose lease this process holds. The only place where work starts. */
-export function start(engine: Engine, tool: Tool, entry: PendingEntry, place?: Ticket): void {
-  engine.runner.start(entry.refId, performer(engine, tool, entry, place))
+/**
+ * Starts the work of an entry whose lease this process holds. The only place where work starts.
+ * @param given its input, where this process has it
+ */
+export function start(
+  engine: Engine,
+  tool: Tool,
+  entry: InFlightEntry,
+  place?: Ticket,
+  given?: GivenInput,
+): void {
+  engine.runner.start(entry.refId, performer(engine, tool, entry, place, given))
 }
 
 /** What is to be admitted: a call, or a retry of what has a reference already. */

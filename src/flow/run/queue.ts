@@ -2,6 +2,8 @@ import { untilAborted } from './abort.ts'
 
 /** A task's place in the queue. */
 export interface Ticket {
+  /** Its turn has come: the task may run now. */
+  readonly mayRun: boolean
   /** Resolves when the task may run; rejects with the signal's reason when it is aborted first. */
   acquire(signal: AbortSignal): Promise<void>
   /** Gives the place up, whether or not its turn came. Twice is safe. */
@@ -45,6 +47,9 @@ export class TaskQueue {
     let left = false
     this.#waiting++
     return {
+      get mayRun() {
+        return place?.mayRun ?? false
+      },
       acquire: signal => {
         if (!place && !left) {
           this.#waiting--
@@ -82,6 +87,9 @@ export class TaskQueue {
           this.#wait(tool, limit, waiter)
         })
     return {
+      get mayRun() {
+        return end !== undefined && !left
+      },
       acquire: signal => untilAborted(signal, () => waited),
       leave: () => {
         if (left) return

@@ -1,6 +1,6 @@
 import type { SourceConstraint } from '../../access/decision.ts'
 import { decode } from '../../core/codec.ts'
-import type { Entry, Lease, PendingEntry, ProcessingEntry } from '../../core/entry.ts'
+import type { Entry, InFlightEntry, Lease, PendingEntry, ProcessingEntry } from '../../core/entry.ts'
 import { asInspectable } from '../../core/error-text.ts'
 import { StoreUnavailable, TaskCancelled, WorkerLost } from '../../core/errors.ts'
 import { events } from '../../core/events.ts'
@@ -10,6 +10,7 @@ import type { RefId } from '../../core/ref.ts'
 import { timeUntil } from '../../core/retry-policy.ts'
 import type { ProgressReport, TaskContext, Tool } from '../../core/tool.ts'
 import type { Perform } from '../../execution/runner.ts'
+import type { GivenInput } from '../call/draft.ts'
 import { fillInput } from '../call/fill-input.ts'
 import { anyInFlight, waitUntilSettled } from '../call/references.ts'
 import { change } from '../change.ts'
@@ -23,6 +24,9 @@ import { ProgressReporter } from './progress.ts'
 import type { Ticket } from './queue.ts'
 import { type Outcome, settleAttempt } from './settle.ts'
 import { QueueSlot } from './slot.ts'
+
+/** As long as its caller still waits, nobody else was given the handle, to cancel it. Then so little time needs no other look. */
+const UNNOTICED_MS = 100
 
 /** One process's hold on a task. */
 interface Hold {
@@ -40,10 +44,11 @@ interface Hold {
 export function performer(
   engine: Engine,
   tool: Tool,
-  claimed: PendingEntry,
+  claimed: InFlightEntry,
   place: Ticket | undefined,
+  given: GivenInput | undefined,
 ): Perform {
-  const { uses = [], retryAt: firstAt, lease, losses } = claimed
+  const { lease, losses } = claimed
   return async (refId, signal) => {
     const own = abortableUnder(signal)
     const alone = isSuspect(losses)
@@ -53,17 +58,9 @@ export function performer(
     const hold: Hold = { engine, tool, refId, lease, seat, signal: own.signal, stop: own.abort }
     const unguard = holdLease(engine, claimed, hold.stop)
     try {
-      if (uses.length > 0 && (await anyInFlight(engine, uses))) {
-        // Whoever waits for others must not stand in their way.
-        seat.stepAside()
-        await waitUntilSettled(engine, uses, hold.signal)
-      }
-      let dueAt = firstAt
-      do {
-        await untilDue(hold, dueAt)
-        await seat.acquire(hold.signal)
-        dueAt = await attempt(hold)
-      } while (dueAt !== undefined)
+      let dueAt =
+        claimed.status === 'processing' ? await attempt(hold, claimed, given) : await runFirst(hold, claimed)
+      while (dueAt !== undefined) dueAt = await runWhenDue(hold, dueAt)
     } catch (cause) {
       await release(hold, cause)
     } finally {
@@ -72,6 +69,23 @@ export function performer(
       own.end()
     }
   }
+}
+
+/** The first attempt of work that did not begin with its claim. */
+async function runFirst(hold: Hold, { uses = [], retryAt }: PendingEntry): Promise<number | undefined> {
+  const { engine, seat, signal } = hold
+  if (uses.length > 0 && (await anyInFlight(engine, uses))) {
+    // Whoever waits for others must not stand in their way.
+    seat.stepAside()
+    await waitUntilSettled(engine, uses, signal)
+  }
+  return runWhenDue(hold, retryAt)
+}
+
+async function runWhenDue(hold: Hold, dueAt: number | undefined): Promise<number | undefined> {
+  await untilDue(hold, dueAt)
+  await hold.seat.acquire(hold.signal)
+  return begin(hold)
 }
 
 /** Waits, without a place in the queue, until the attempt is due and the handler no longer runs for an earlier one. */
@@ -86,9 +100,8 @@ async function untilDue({ engine, refId, seat, signal }: Hold, dueAt: number | u
   await untilAborted(signal, () => earlier)
 }
 
-/** One run of the handler. Says when the next one is due; nothing when the task has come to its end. */
-async function attempt(hold: Hold): Promise<number | undefined> {
-  const { engine, tool, refId, lease, signal } = hold
+async function begin(hold: Hold): Promise<number | undefined> {
+  const { engine, refId, lease, signal } = hold
   // Before the start: a store that fails now leaves a task that has not begun, which may begin anywhere.
   const bytes = await engine.store.read(refId, 'input')
   const input = bytes && (await decode(bytes))
@@ -97,6 +110,16 @@ async function attempt(hold: Hold): Promise<number | undefined> {
   const { entry, refused } = await change(engine, refId, { type: 'start', owner: lease.owner, now })
   // Refused: cancelled, or taken over by another process, before it began.
   if (refused || entry?.status !== 'processing') return undefined
+  return attempt(hold, entry, input === undefined ? undefined : { json: input })
+}
+
+/** One run of the handler. Says when the next one is due; nothing when the task has come to its end. */
+async function attempt(
+  hold: Hold,
+  entry: ProcessingEntry,
+  input: GivenInput | undefined,
+): Promise<number | undefined> {
+  const { engine, tool, signal } = hold
   engine.events.emit(events.started(entry))
   const begunAt = engine.clock.monotonic()
   const { outcome, progress } = await execute(hold, entry, input)
@@ -105,7 +128,7 @@ async function attempt(hold: Hold): Promise<number | undefined> {
   return settleAttempt(engine, { entry, tool, begunAt, progress }, outcome)
 }
 
-async function execute(hold: Hold, entry: ProcessingEntry, input: string | undefined) {
+async function execute(hold: Hold, entry: ProcessingEntry, input: GivenInput | undefined) {
   const { engine, tool, refId } = hold
   const progress = progressReporter(hold)
   // The attempt's own: its hard timeout must not end the retries, and when it is over its handler hears no more.
@@ -159,7 +182,7 @@ function progressReporter({ engine, refId, lease, stop }: Hold): ProgressReporte
 async function argumentsFor(
   { engine, tool, refId, lease }: Hold,
   entry: Entry,
-  input: string | undefined,
+  input: GivenInput | undefined,
   memory: (bytes: number) => Promise<void>,
   signal: AbortSignal,
 ): Promise<never> {
@@ -169,9 +192,11 @@ async function argumentsFor(
     const { refused } = await change(engine, refId, { type: 'derive', owner: lease.owner, derivedFrom })
     if (refused) throw lost()
   }
+  const begunAt = engine.clock.monotonic()
   const args = await fillInput(engine, tool, entry, input, guard, memory, signal)
-  // Filling takes a while, and what another process did to the task meanwhile may not have been noticed yet.
-  if (entry.uses) await checkLease(engine, refId, lease)
+  // Filling may take a while, and what another process did to the task meanwhile may not have been noticed yet.
+  const isBrief = engine.clock.monotonic() - begunAt < UNNOTICED_MS && engine.thrown.isAwaited(refId)
+  if (entry.uses && !isBrief) await checkLease(engine, refId, lease)
   // The tool's own schema vouched for the type.
   return args as never
 }

@@ -74,7 +74,9 @@ export async function settleAttempt(
         valueBytes,
       }
     }
+    if (engine.thrown.isAwaited(entry.refId)) engine.sources.putStored(entry, outcome.bytes)
     const stored = await store(engine, attempt, done, { parts, until: 'full' })
+    if (stored !== 'stored') engine.sources.drop(entry.refId)
     if (stored === 'full') await failFull(engine, attempt, toTaskError(new StoreFull(StoreFull.advice)))
     return undefined
   } catch (error) {

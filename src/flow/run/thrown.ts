@@ -58,6 +58,11 @@ export class ThrownErrors {
     }
   }
 
+  /** Whether a caller in this process waits for the outcome. */
+  isAwaited(refId: RefId): boolean {
+    return this.#listeners.has(refId)
+  }
+
   /** The handler threw in this attempt, which is the last; the entry is about to say so. */
   tell({ refId, attempt }: Entry, error: unknown, expiresAt: number | undefined): void {
     for (const listener of this.#listeners.get(refId) ?? []) listener.heard = { error }
