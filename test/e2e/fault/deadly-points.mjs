@@ -13,6 +13,8 @@ export function deadlyPoints(store, die, say) {
     process.kill(process.pid, die.signal ?? 'SIGKILL')
   }
   const mine = new Set()
+  /** How often the tasks of this process had been put off, as far as it has seen. */
+  const retries = new Map()
 
   const wrapped = {
     capabilities: store.capabilities,
@@ -38,8 +40,10 @@ export function deadlyPoints(store, die, say) {
         reach('after settle')
       }
       if (step === 'start') reach('after start')
+      if (step === 'postpone') reach('after postpone')
       if (step === 'take') {
         mine.add(entry.lease.owner)
+        retries.set(entry.refId, entry.retries)
         say({ taken: entry.refId })
         reach('after take')
       }
@@ -55,7 +59,10 @@ export function deadlyPoints(store, die, say) {
       return 'start'
     }
     if (entry.status !== 'pending') return 'settle'
-    return mine.has(entry.lease.owner) ? 'renew' : 'take'
+    if (!mine.has(entry.lease.owner)) return 'take'
+    if (entry.retries === retries.get(entry.refId)) return 'renew'
+    retries.set(entry.refId, entry.retries)
+    return 'postpone'
   }
   return { store: withTheRest(store, wrapped), reach }
 }

@@ -5,6 +5,8 @@ export interface Step {
   readonly step: 'begin' | 'end' | 'abort'
   readonly id: string
   readonly pid: number
+  /** By the wall clock of the machine, whatever the process's own says. */
+  readonly at: number
   readonly attempt?: number
   readonly code?: string
 }

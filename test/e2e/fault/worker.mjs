@@ -64,11 +64,14 @@ function say(line) {
 
 /** The judge of what ran: outside of the cache, one line a step, whole lines by O_APPEND. */
 function record(step, id, more) {
-  appendFileSync(config.record, `${JSON.stringify({ step, id, pid: process.pid, ...more })}\n`)
+  appendFileSync(
+    config.record,
+    `${JSON.stringify({ step, id, pid: process.pid, at: Date.now(), ...more })}\n`,
+  )
 }
 
 /** Ignores its signal on purpose, unless it is told to heed it: late results are what the tests are about. */
-async function work({ id, ms = 0, size = 10, steps = 0, gate, heed = false }, task) {
+async function work({ id, ms = 0, size = 10, steps = 0, gate, heed = false, fails = false }, task) {
   record('begin', id, { attempt: task.attempt })
   task.signal.addEventListener('abort', () => {
     record('abort', id, { code: task.signal.reason?.code })
@@ -83,6 +86,7 @@ async function work({ id, ms = 0, size = 10, steps = 0, gate, heed = false }, ta
   if (steps === 0 && ms > 0) await sleep(ms)
   while (gate && !existsSync(gate)) await sleep(10)
   if (heed) task.signal.throwIfAborted()
+  if (fails) throw new Error(`${id} fails`)
   record('end', id)
   say({ ended: id })
   const body = randomBytes(Math.ceil(size / 2)).toString('hex')

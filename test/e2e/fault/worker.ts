@@ -16,6 +16,7 @@ export type Point =
   | 'before settle'
   | 'after settle'
   | 'after take'
+  | 'after postpone'
 
 export interface StoreConfig {
   readonly kind: 'sqlite' | 'redis'
@@ -29,7 +30,13 @@ export interface WorkerConfig {
   /** The file in which handlers write what they do. */
   readonly record: string
   readonly cache?: RefCacheOptions
-  readonly tool?: { asyncTimeout?: number; ttl?: number }
+  readonly tool?: {
+    asyncTimeout?: number
+    ttl?: number
+    maxRetries?: number
+    retryDelay?: number
+    retryBackoffFactor?: number
+  }
   readonly die?: { point: Point; nth?: number; signal?: 'SIGKILL' | 'SIGSTOP' } | undefined
   /** How far its wall clock is ahead. */
   readonly skewMs?: number
@@ -47,6 +54,8 @@ export interface WorkInput {
   /** The handler ends when this file is there. */
   readonly gate?: string
   readonly heed?: boolean
+  /** The handler fails, every time. */
+  readonly fails?: boolean
 }
 
 /** A value is intact when its digest is that of its body. */
