@@ -31,9 +31,9 @@ export class HttpListener {
     this.#server = createServer((request, response) => void this.#handle(request, response))
   }
 
-  /** Resolves with the address. @throws when the port is taken, or the HTTP adapter is not installed */
+  /** Resolves with the address. @throws when the port is taken */
   async start(): Promise<string> {
-    this.#adapter = await loadAdapter()
+    this.#adapter = await import('@modelcontextprotocol/node')
     const { port, host = '127.0.0.1' } = this.options
     await new Promise<void>((resolve, reject) => {
       this.#server.once('error', reject)
@@ -97,19 +97,6 @@ export class HttpListener {
       onGone: () => this.#places.leave(session),
     })
     return session
-  }
-}
-
-async function loadAdapter(): Promise<HttpAdapter> {
-  try {
-    return await import('@modelcontextprotocol/node')
-  } catch (cause) {
-    throw new Error(
-      '--http needs the package @modelcontextprotocol/node: npm install @modelcontextprotocol/node',
-      {
-        cause,
-      },
-    )
   }
 }
 

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -72,9 +72,6 @@ describe('the default store', () => {
     () => {
       cpSync(join(ROOT, 'dist'), join(folder, 'dist'), { recursive: true })
       writeFileSync(join(folder, 'package.json'), '{"type":"module"}')
-      mkdirSync(join(folder, 'node_modules'))
-      for (const name of ['zod', '@modelcontextprotocol'])
-        symlinkSync(join(ROOT, 'node_modules', name), join(folder, 'node_modules', name))
       const main = join(folder, 'dist/cli/main.js')
       const { status, lines } = wrap({ HOME: folder }, [], main)
       expect(lines).toEqual([expect.stringMatching(/kept in memory.*npm install @photostructure\/sqlite/)])

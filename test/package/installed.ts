@@ -30,7 +30,7 @@ export interface Consumer {
  */
 export async function installPackage(): Promise<Consumer> {
   const folder = realpathSync(mkdtempSync(join(tmpdir(), 'refcache-consumer-')))
-  const tarball = await pack(folder)
+  const tarball = await packPackage(folder)
   const modules = join(folder, 'node_modules')
   mkdirSync(modules)
   for (const name of packagesIn(join(REPOSITORY, 'node_modules'))) {
@@ -53,7 +53,7 @@ export async function installPackage(): Promise<Consumer> {
 }
 
 /** Without scripts: the build is made before the tests, and not under their feet. */
-async function pack(destination: string): Promise<string> {
+export async function packPackage(destination: string): Promise<string> {
   const options = ['--ignore-scripts', '--json', '--pack-destination', destination]
   const { stdout } = await run('npm', ['pack', ...options], { cwd: REPOSITORY, maxBuffer: 16 * 1024 * 1024 })
   const report: unknown = JSON.parse(stdout)

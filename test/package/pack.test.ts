@@ -116,6 +116,7 @@ describe('the tarball', () => {
   it('says whose work is inside, with the license', () => {
     const notice = readFileSync(join(consumer.folder, 'node_modules/mcp-refcache/THIRD-PARTY.txt'), 'utf8')
     expect(notice).toMatch(/^gpt-tokenizer \d+\.\d+\.\d+ \(MIT\)\n\nMIT License\n/m)
+    expect(notice).toMatch(/^@modelcontextprotocol\/client \d+\.\d+\.\d+ \(/m)
   })
 
   it('has a map for every declaration, so that an editor goes to the source', () => {

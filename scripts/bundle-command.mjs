@@ -1,0 +1,34 @@
+// Bundles the command with all that it uses, in chunks that load when they are needed.
+import { rmSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { build } from 'esbuild'
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url))
+
+/** For dependencies that are CommonJS: they require modules of Node. */
+const REQUIRE =
+  "import { createRequire as requireFrom } from 'node:module'; const require = requireFrom(import.meta.url);"
+
+/** Replaces what the compiler made of `cli/` and `wrap/`, which are not exported. Gives the packages that are inside. */
+export async function bundleCommand() {
+  for (const folder of ['dist/cli', 'dist/wrap']) rmSync(`${ROOT}${folder}`, { recursive: true })
+  const { metafile } = await build({
+    absWorkingDir: ROOT,
+    entryPoints: ['src/cli/main.ts'],
+    outdir: 'dist/cli',
+    chunkNames: 'chunks/[name]-[hash]',
+    bundle: true,
+    splitting: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node20',
+    banner: { js: REQUIRE },
+    // It has a binary, and is needed only where Node has no SQLite of its own.
+    external: ['@photostructure/sqlite'],
+    legalComments: 'none',
+    metafile: true,
+  })
+  return Object.keys(metafile.inputs).flatMap(
+    path => /^node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1] ?? [],
+  )
+}
