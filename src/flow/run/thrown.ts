@@ -36,6 +36,11 @@ export class ThrownErrors {
     this.#latest = new Kept(clock, LIMITS)
   }
 
+  /** How many references somebody listens to. */
+  get listenedTo(): number {
+    return this.#listeners.size
+  }
+
   listen(refId: RefId): Listening {
     const listener: Listener = {
       heard: undefined,

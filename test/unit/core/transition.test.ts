@@ -424,3 +424,20 @@ it('an entry yields its key whatever its status, and stays as it is otherwise', 
     expect(transitioned(entry, { type: 'yield-key' })).toEqual({ ...rest, version: entry.version + 1 })
   }
 })
+
+describe('what a task turned out to be made of', () => {
+  const derivedFrom = [{ namespace: 'user:a', policy: AccessPolicy.executeOnly, needs: 2 }] as const
+  const derive = (owner: string): EntryEvent => ({ type: 'derive', owner, derivedFrom })
+
+  it('is written by whoever holds the lease', () => {
+    expect(transition(pending, derive('a'))).toMatchObject({ ok: true, entry: { derivedFrom, version: 2 } })
+  })
+
+  it('is refused to who has lost it, before the task begins and after', () => {
+    const running = transition(pending, start)
+    if (!running.ok) throw new Error(running.refused)
+    for (const entry of [pending, running.entry]) {
+      expect(transition(entry, derive('b'))).toEqual({ ok: false, refused: 'lease_lost' })
+    }
+  })
+})

@@ -115,6 +115,53 @@ describe('the sweep', () => {
   })
 })
 
+describe('a machine that was suspended', () => {
+  /** Wakes up later than it fell asleep, by a clock that went on meanwhile; no timer fell due in between. */
+  class SuspendedClock extends FakeClock {
+    #asleep = 0
+
+    suspend(ms: number): void {
+      this.#asleep += ms
+    }
+
+    override monotonic(): number {
+      return super.monotonic() + this.#asleep
+    }
+  }
+
+  it('counts no time against a task in which it did not look itself', async () => {
+    const clock = new SuspendedClock()
+    const store = memoryStore()
+    const other = new RefCache({ name: 't', clock: new FakeClock(), store, runner: deadRunner })
+    const { refId } = await other.cached({ name: 'work', asyncTimeout: 0 }, () => 'other')({})
+    await startElsewhere(store, refId, clock)
+    const options = { name: 't', clock, store, leaseDuration: '30s', sweepInterval: '10s' } as const
+    const cache = new RefCache(options)
+    await clock.advance('10s')
+    clock.suspend(600_000)
+    // The task has been silent for ten minutes, which it slept through, and for twenty seconds.
+    await clock.advance('10s')
+    expect(await cache.get(refId)).toMatchObject({ status: 'processing' })
+    await clock.advance('20s')
+    expect(await cache.get(refId)).toMatchObject({ status: 'failed', errorCode: 'worker_lost' })
+  })
+})
+
+describe('the heartbeat', () => {
+  it('gives a sign of life in each third of the lease, so that two may be lost', async () => {
+    const store = memoryStore()
+    const { cache, clock } = scene({ store, leaseDuration: '30s' })
+    const tool = cache.cached({ name: 'long', asyncTimeout: 0 }, () => new Promise(() => {}))
+    const { refId } = await tool({})
+    await clock.advance(0)
+    for (let third = 0; third < 6; third++) {
+      const before = (await store.get(refId))?.version ?? 0
+      await clock.advance('10s')
+      expect((await store.get(refId))?.version).toBeGreaterThan(before)
+    }
+  })
+})
+
 async function startElsewhere(store: ReturnType<typeof memoryStore>, refId: string, clock: FakeClock) {
   const entry = (await store.get(refId)) as Extract<Entry, { status: 'pending' }>
   const started = { ...entry, status: 'processing' as const, startedAt: clock.now(), attempt: 1, version: 2 }
