@@ -20,6 +20,7 @@ export type { ActorPattern } from './access/pattern.ts'
 export { Permission } from './access/permission.ts'
 export { AccessPolicy } from './access/policy.ts'
 export { type Clock, systemClock } from './core/clock.ts'
+export type { EncodedValue, ValueEncoding } from './core/codec.ts'
 export type { Duration } from './core/duration.ts'
 export type { Entry, EntryStatus, FailedAttempt, Lease, PreviewSettings, Progress } from './core/entry.ts'
 export {
@@ -48,6 +49,7 @@ export type { ResolveRefs } from './core/input.ts'
 export type { JsonObject, JsonValue } from './core/json.ts'
 export type { Logger } from './core/logger.ts'
 export type {
+  AskMethod,
   ElicitFormParams,
   ElicitParams,
   ElicitResult,
@@ -76,8 +78,9 @@ export type {
   ToolOptions,
   TtlMode,
 } from './core/tool.ts'
-export { inProcessRunner } from './execution/in-process.ts'
-export type { Perform, Runner } from './execution/runner.ts'
+export { type Dispatcher, localDispatcher, type PendingWork, type TakeWork } from './execution/dispatcher.ts'
+export type { ExecutionContext, Executor } from './execution/executor.ts'
+export { type ExecutableTool, inProcessExecutor, runHandler } from './execution/in-process.ts'
 export type { CachedTool } from './flow/call/cached.ts'
 export type { CallOptions, ValueCallOptions } from './flow/call/options.ts'
 export type { CacheReference, SetOptions } from './flow/call/set.ts'

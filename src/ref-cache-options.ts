@@ -10,8 +10,10 @@ import { tell } from './core/listener.ts'
 import { type Logger, safeLogger } from './core/logger.ts'
 import { checkCount, checkNames, checkPreview, type Names } from './core/options.ts'
 import { checkCacheName, pooledRandom, type RandomBytes } from './core/ref.ts'
-import { inProcessRunner } from './execution/in-process.ts'
-import type { Runner } from './execution/runner.ts'
+import type { Tool } from './core/tool.ts'
+import { type Dispatcher, localDispatcher } from './execution/dispatcher.ts'
+import type { Executor } from './execution/executor.ts'
+import { inProcessExecutor } from './execution/in-process.ts'
 import { InputBudget } from './flow/call/input-budget.ts'
 import { SharedRuns } from './flow/call/shared-runs.ts'
 import { Emitter } from './flow/emitter.ts'
@@ -21,9 +23,10 @@ import { FollowedEntries } from './flow/followed-entries.ts'
 import { observed } from './flow/observed-store.ts'
 import { EqualRefusals } from './flow/read/equal-refusals.ts'
 import { SourceCache } from './flow/read/source-cache.ts'
-import { HandlerRuns } from './flow/run/handler-runs.ts'
+import { take } from './flow/run/dispatch.ts'
 import { History } from './flow/run/history.ts'
 import { TaskQueue } from './flow/run/queue.ts'
+import { RunningTasks } from './flow/run/running.ts'
 import { ThrownErrors } from './flow/run/thrown.ts'
 import type { PreviewStrategy, SizeMode } from './preview/preview.ts'
 import { memoryStore } from './stores/memory.ts'
@@ -34,8 +37,13 @@ export interface RefCacheOptions {
   name?: string
   /** @defaultValue memoryStore() */
   store?: Store
-  /** @defaultValue inProcessRunner() */
-  runner?: Runner
+  /**
+   * What runs handlers elsewhere than in this process, by a name of your choice. A tool names one with its option `executor`. They
+   * belong to the cache, which closes them.
+   */
+  executors?: Readonly<Record<string, Executor>>
+  /** Who takes the tasks that begin here. It belongs to the cache, which closes it. @defaultValue localDispatcher() */
+  dispatcher?: Dispatcher
   /** How long values are kept unless their tool or `set` says otherwise; null for ever. @defaultValue '1h' */
   defaultTtl?: Duration | null
   preview?: {
@@ -110,7 +118,8 @@ const MIB = 1024 * 1024
 const OPTIONS: Names<RefCacheOptions> = {
   name: true,
   store: true,
-  runner: true,
+  executors: true,
+  dispatcher: true,
   defaultTtl: true,
   preview: true,
   maxValueBytes: true,
@@ -154,13 +163,14 @@ export function createEngine(
   const sharedRuns = new SharedRuns(clock)
   events.on('task:settled', ({ refId }) => sharedRuns.settle(refId))
   const access = createAccess(options, settings, clock)
-  return {
+  const executors = checkExecutors(options.executors)
+  const dispatcher = checkDispatcher(options.dispatcher ?? localDispatcher())
+  const engine: Engine = {
     name,
     instance: `${nameOfHost()}/${process.pid}/${Buffer.from(random(6)).toString('hex')}`,
     store,
     equalRefusals: new EqualRefusals(store, access, name),
     followed: new FollowedEntries(store),
-    runner: options.runner ?? inProcessRunner(),
     clock,
     random,
     settings,
@@ -178,12 +188,18 @@ export function createEngine(
     ),
     suspects: new TaskQueue(1, Number.POSITIVE_INFINITY),
     inputs: new InputBudget(settings.maxInputMemoryBytes, clock),
-    runs: new HandlerRuns(clock, settings.abortGrace),
+    running: new RunningTasks(clock, settings.abortGrace),
+    dispatcher,
+    executors,
+    executorOf: tool => executorOf(executors, tool),
+    encoding: { maxBytes: settings.maxValueBytes, compress: store.capabilities.durable },
     history: new History(),
     sharedRuns,
     events,
     ...ends,
   }
+  dispatcher.listen?.(refId => take(engine, refId))
+  return engine
 }
 
 const stderrLogger: Logger = {
@@ -196,6 +212,30 @@ function checkStore(store: Store): Store {
   throw new InvalidArgument(
     'store is what memoryStore(), sqliteStore(path) or redisStore(url) gives, or a store of your own.',
   )
+}
+
+function checkExecutors(executors: RefCacheOptions['executors'] = {}): ReadonlyMap<string, Executor> {
+  for (const [name, executor] of Object.entries(executors)) {
+    if (typeof executor?.execute === 'function') continue
+    throw new InvalidArgument(`executors.${name} needs a method execute: see Executor.`)
+  }
+  return new Map(Object.entries(executors))
+}
+
+/** The default costs nothing: it calls the handler that the tool was registered with. */
+function executorOf(executors: ReadonlyMap<string, Executor>, tool: Tool): Executor {
+  if (tool.executor === undefined) return inProcessExecutor([tool])
+  const executor = executors.get(tool.executor)
+  if (executor) return executor
+  const known = [...executors.keys()].map(name => `'${name}'`).join(', ') || 'none'
+  throw new InvalidArgument(
+    `Tool '${tool.name}' wants the executor '${tool.executor}', and this cache has ${known}. Give it to the cache as executors: { ${tool.executor} }.`,
+  )
+}
+
+function checkDispatcher(dispatcher: Dispatcher): Dispatcher {
+  if (typeof dispatcher?.dispatch === 'function') return dispatcher
+  throw new InvalidArgument('dispatcher needs a method dispatch: see Dispatcher.')
 }
 
 function checkLogger(logger: Logger = stderrLogger): Logger {

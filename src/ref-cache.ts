@@ -1,5 +1,5 @@
 import { type ActorLike, toActor } from './access/actor.ts'
-import type { AuditEvent, AuditSink } from './access/audit.ts'
+import type { AuditEvent } from './access/audit.ts'
 import { READ_OR_EXECUTE } from './access/authorize.ts'
 import type { Decision } from './access/decision.ts'
 import type { Namespace } from './access/namespace.ts'
@@ -177,10 +177,10 @@ export class RefCache {
     options: ToolOptions<Input, Parsed>,
     handler: Handler<Parsed, Output>,
   ): CachedTool<Input, Output> {
-    const { sharedRuns } = this.#engine
-    const writes = options.readOnly === false && typeof handler === 'function'
-    const tool = defineTool(options, writes ? sharedRuns.writing(handler) : handler)
+    const tool = defineTool(options, handler)
     this.#engine.access.rule(tool.namespace)
+    // Refuses names that there are not.
+    this.#engine.executorOf(tool)
     this.#engine.tools.set(tool.name, tool)
     return cachedTool(this.#engine, tool)
   }
@@ -280,15 +280,17 @@ export class RefCache {
   }
 
   async #close(drain: number): Promise<void> {
-    const { clock, runner, store, audit, logger } = this.#engine
+    const { clock, running, dispatcher, executors, store, audit, logger } = this.#engine
     this.#closing.abort()
     this.#nextSweep()
-    if (drain > 0) await Promise.race([runner.idle(), elapsed(clock, drain)])
+    await closeOrTell(dispatcher, 'dispatcher', logger)
+    if (drain > 0) await Promise.race([running.idle(), elapsed(clock, drain)])
     this.#stopping.abort()
-    await runner.close(new WorkerLost('The process that ran this task was closed.'))
+    await running.close(new WorkerLost('The process that ran this task was closed.'))
+    for (const [name, executor] of executors) await closeOrTell(executor, `executor '${name}'`, logger)
     this.#forget()
     await store.close()
-    await closeAudit(audit, logger)
+    await closeOrTell(audit, 'audit sink', logger)
   }
 
   /** Drops what this process keeps beside the store. What is still wanted is read again. */
@@ -315,11 +317,15 @@ function elapsed(clock: Clock, ms: number): Promise<void> {
   })
 }
 
-/** An audit sink that cannot be closed must not keep the cache from closing. */
-async function closeAudit(audit: AuditSink | undefined, logger: Logger): Promise<void> {
+/** One part that cannot be closed must not keep the cache from closing. */
+async function closeOrTell(
+  part: { close?(): unknown } | undefined,
+  name: string,
+  logger: Logger,
+): Promise<void> {
   try {
-    await audit?.close?.()
+    await part?.close?.()
   } catch {
-    logger.error('The audit sink could not be closed: its last records may be lost.')
+    logger.error(`The ${name} could not be closed. What it had not done yet may be lost.`)
   }
 }

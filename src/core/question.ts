@@ -5,17 +5,17 @@ import { canonical } from './key.ts'
 import { serializeInput } from './serialize.ts'
 
 /** The methods of MCP that ask the client's user, or the client's model. */
-type RequestMethod = 'elicitation/create' | 'sampling/createMessage'
+export type AskMethod = 'elicitation/create' | 'sampling/createMessage'
 
 /**
  * What a handler can ask, as far as clients tell it apart: a form, a web page to be visited, a message of the model, and
  * one for which the model may use tools. None includes another.
  */
-export type QuestionMethod = RequestMethod | 'elicitation/create:url' | 'sampling/createMessage:tools'
+export type QuestionMethod = AskMethod | 'elicitation/create:url' | 'sampling/createMessage:tools'
 
 /** What is asked, without its place in a task. */
 export interface InputRequest {
-  readonly method: RequestMethod
+  readonly method: AskMethod
   readonly params: JsonObject
 }
 
@@ -60,7 +60,7 @@ export interface ElicitResult {
 const MAX_BYTES = 1024 * 1024
 
 /** What a handler asks, as plain JSON. @throws InvalidArgument */
-export function toInputRequest(method: RequestMethod, given: unknown): InputRequest {
+export function toInputRequest(method: AskMethod, given: unknown): InputRequest {
   const params = parseJson(serializeInput(given))
   if (!isJsonObject(params)) throw new InvalidArgument('A question is an object of parameters.')
   if (method === 'elicitation/create') {

@@ -129,6 +129,12 @@ export interface ToolOptions<Input = unknown, Parsed = Input> {
    * @defaultValue all but those that would happen again (a value too large, …)
    */
   retryable?: (error: unknown) => boolean | Promise<boolean>
+  /**
+   * Which executor of the cache (`RefCacheOptions.executors`) runs the handler. It finds the handler by the tool's name; the one
+   * that is given here then runs in no process.
+   * @defaultValue this process
+   */
+  executor?: string
   /** How many calls of this tool run at once in this process. @defaultValue no limit but the cache's */
   maxConcurrentTasks?: number
   /** How much of a result is shown; what is absent is the cache's default. */
@@ -178,6 +184,8 @@ export interface Tool {
   readonly readOnly: boolean | undefined
   readonly idempotent: boolean
   readonly retry: RetryPolicy
+  /** Absent: this process. */
+  readonly executor: string | undefined
   readonly maxConcurrentTasks: number | undefined
   readonly preview: PreviewSettings | undefined
   readonly projection: string | undefined
@@ -208,6 +216,7 @@ const OPTIONS: Names<ToolOptions> = {
   retryDelay: true,
   retryBackoffFactor: true,
   retryable: true,
+  executor: true,
   maxConcurrentTasks: true,
   preview: true,
   projection: true,
@@ -246,6 +255,7 @@ export function defineTool<Input, Output, Parsed>(
     readOnly: options.readOnly,
     idempotent: options.idempotent ?? false,
     retry: retryPolicy(options),
+    executor: options.executor,
     maxConcurrentTasks:
       options.maxConcurrentTasks === undefined
         ? undefined

@@ -1,35 +1,54 @@
-import type { RefId } from '../core/ref.ts'
-import type { Runner } from './runner.ts'
+import { type EncodedValue, encodeValue } from '../core/codec.ts'
+import { InvalidArgument } from '../core/errors.ts'
+import type { JsonValue } from '../core/json.ts'
+import type { ElicitResult } from '../core/question.ts'
+import { validate } from '../core/standard-schema.ts'
+import type { ProgressReport, TaskContext, Tool } from '../core/tool.ts'
+import type { ExecutionContext, Executor } from './executor.ts'
 
-interface Running {
-  controller: AbortController
-  done: Promise<void>
+/** What is needed of a tool where its handler runs. */
+export type ExecutableTool = Pick<Tool, 'name' | 'handler'> & Partial<Pick<Tool, 'input' | 'verbatim'>>
+
+/** Runs handlers on this process's event loop. One that ignores its signal goes on until it ends by itself. */
+export function inProcessExecutor(tools: readonly ExecutableTool[]): Executor {
+  return {
+    async execute(toolName, input, context) {
+      const tool = tools.find(({ name }) => name === toolName)
+      if (tool) return runHandler(tool, input, context)
+      throw new InvalidArgument(`The executor lacks the tool '${toolName}'. Give it to the executor.`)
+    },
+  }
 }
 
-/** Runs handlers on this process's event loop. */
-export function inProcessRunner(): Runner {
-  const running = new Map<RefId, Running>()
+/**
+ * Runs a handler in this process: validates the input, calls the handler, encodes the result. An executor that has other
+ * processes calls it in those.
+ */
+export async function runHandler(
+  { handler, input: schema, verbatim }: ExecutableTool,
+  input: JsonValue,
+  context: ExecutionContext,
+): Promise<EncodedValue> {
+  const args = schema ? await validate(schema, input, 'The input') : input
+  context.signal.throwIfAborted()
+  // The tool's own schema vouched for the type.
+  const result = await handler(args as never, taskContext(context))
+  return encodeValue(result, context.encoding, verbatim)
+}
+
+function taskContext(context: ExecutionContext): TaskContext {
   return {
-    isLocal: true,
-    start(refId, perform) {
-      const controller = new AbortController()
-      const done = perform(refId, controller.signal).finally(() => {
-        if (running.get(refId)?.controller === controller) running.delete(refId)
-      })
-      running.set(refId, { controller, done })
+    get refId() {
+      return context.refId
     },
-    abort(refId, reason) {
-      running.get(refId)?.controller.abort(reason)
+    attempt: context.attempt,
+    signal: context.signal,
+    progress(current: number | ProgressReport, total?: number, message?: string) {
+      context.progress(typeof current === 'object' ? current : { current, total, message })
     },
-    runs(refId) {
-      return running.has(refId)
-    },
-    async idle() {
-      while (running.size > 0) await Promise.all([...running.values()].map(({ done }) => done))
-    },
-    async close(reason) {
-      for (const { controller } of running.values()) controller.abort(reason)
-      await this.idle()
-    },
+    // Its shape was checked when it was given.
+    elicit: (params, { signal } = {}) =>
+      context.ask('elicitation/create', params, signal) as Promise<unknown> as Promise<ElicitResult>,
+    sample: (params, { signal } = {}) => context.ask('sampling/createMessage', params, signal),
   }
 }

@@ -1,10 +1,12 @@
 import type { AuditSink } from '../access/audit.ts'
 import type { Access } from '../access/authorize.ts'
+import type { ValueEncoding } from '../core/codec.ts'
 import type { JsonValue } from '../core/json.ts'
 import type { Logger } from '../core/logger.ts'
 import type { RandomBytes } from '../core/ref.ts'
 import type { Tool } from '../core/tool.ts'
-import type { Runner } from '../execution/runner.ts'
+import type { Dispatcher } from '../execution/dispatcher.ts'
+import type { Executor } from '../execution/executor.ts'
 import type { PreviewStrategy, SizeMode } from '../preview/preview.ts'
 import type { Store } from '../stores/store.ts'
 import type { Wrapping } from '../values/projection.ts'
@@ -15,9 +17,9 @@ import type { EntryClock } from './entry-clock.ts'
 import type { FollowedEntries } from './followed-entries.ts'
 import type { EqualRefusals } from './read/equal-refusals.ts'
 import type { SourceCache } from './read/source-cache.ts'
-import type { HandlerRuns } from './run/handler-runs.ts'
 import type { History } from './run/history.ts'
 import type { TaskQueue } from './run/queue.ts'
+import type { RunningTasks } from './run/running.ts'
 import type { ThrownErrors } from './run/thrown.ts'
 
 /** The settings of a cache, checked, in milliseconds and bytes. */
@@ -60,11 +62,20 @@ export interface Engine {
   /** This process, in leases. */
   readonly instance: string
   readonly store: Store
-  readonly runner: Runner
+  /** Says who takes the tasks that begin here. */
+  readonly dispatcher: Dispatcher
+  /** Those that tools can name. */
+  readonly executors: ReadonlyMap<string, Executor>
+  /** What runs the handler of a tool. @throws InvalidArgument for a name that is not among `executors` */
+  readonly executorOf: (tool: Tool) => Executor
+  /** What runs in this process. */
+  readonly running: RunningTasks
   /** By which entries are stamped and expire. */
   readonly clock: EntryClock
   readonly random: RandomBytes
   readonly settings: Settings
+  /** How values become bytes for the store. */
+  readonly encoding: ValueEncoding
   /** Decides who may do what. */
   readonly access: Access
   readonly audit: AuditSink | undefined
@@ -82,7 +93,6 @@ export interface Engine {
   /** Where tasks that were lost together again and again take turns, one at a time. */
   readonly suspects: TaskQueue
   readonly inputs: InputBudget
-  readonly runs: HandlerRuns
   readonly history: History
   readonly sharedRuns: SharedRuns
   readonly events: Emitter

@@ -13,7 +13,7 @@ import {
 /**
  * What may import what. Each area of the source says which modules, Node built-ins and packages it may reach; all
  * else is refused. The idea behind it: whatever decides (core, access, preview, flow) knows nothing of what it is
- * decided for (stores, runners, protocols), so each of these can be read, tested and replaced alone.
+ * decided for (stores, executors, protocols), so each of these can be read, tested and replaced alone.
  */
 interface Area {
   readonly owns: RegExp
@@ -33,7 +33,7 @@ const PUBLIC_API = [
   { types: /^flow\// },
   { types: /^preview\// },
   { types: /^stores\/store\.ts$/ },
-  { types: /^execution\/runner\.ts$/ },
+  { types: /^execution\/(executor|dispatcher)\.ts$/ },
 ]
 
 const MCP_SDK = ['@modelcontextprotocol/server', '@modelcontextprotocol/client', '@modelcontextprotocol/node']
@@ -83,11 +83,11 @@ const AREAS: Record<string, Area> = {
       /^preview\//,
       /^values\//,
       { types: /^stores\/store\.ts$/ },
-      { types: /^execution\/runner\.ts$/ },
+      { types: /^execution\/(executor|dispatcher)\.ts$/ },
     ],
     builtins: [],
     packages: [],
-    why: 'flow works on any store and any runner: it knows their contracts, never an implementation.',
+    why: 'flow works on any store, executor and dispatcher: it knows their contracts, never an implementation.',
   },
   stores: {
     owns: /^stores\//,
@@ -98,7 +98,7 @@ const AREAS: Record<string, Area> = {
   },
   execution: {
     owns: /^execution\//,
-    modules: [/^execution\//, /^core\//],
+    modules: [/^execution\//, /^core\//, { types: /^access\/actor\.ts$/ }],
     builtins: 'all',
     packages: ['bullmq', 'piscina'],
     why: 'execution runs what it is given: it knows core and its own contract.',
@@ -112,9 +112,9 @@ const AREAS: Record<string, Area> = {
       /^flow\//,
       { types: /^preview\// },
       { types: /^stores\/store\.ts$/ },
-      { types: /^execution\/runner\.ts$/ },
+      { types: /^execution\/executor\.ts$/ },
       /^stores\/memory\.ts$/,
-      /^execution\/in-process\.ts$/,
+      /^execution\/(dispatcher|in-process)\.ts$/,
     ],
     builtins: ['node:crypto', 'node:os'],
     packages: [],
@@ -181,7 +181,7 @@ const AREAS: Record<string, Area> = {
       /^core\//,
       /^access\//,
       { types: /^stores\/store\.ts$/ },
-      { types: /^execution\/runner\.ts$/ },
+      { types: /^execution\/executor\.ts$/ },
     ],
     builtins: 'all',
     packages: [],
@@ -190,7 +190,8 @@ const AREAS: Record<string, Area> = {
 }
 
 /** Implementations of one contract do not lean on each other. */
-const IMPLEMENTATIONS = /^(?:stores\/(?!store)|execution\/(?!runner))([a-z]+(?:-(?:process|threads))?)/
+const IMPLEMENTATIONS =
+  /^(?:stores\/(?!store)|execution\/(?!executor|dispatcher))([a-z]+(?:-(?:process|threads))?)/
 
 /** Where the wall clock is read or a timer set outside of core/clock.ts, and why that is right. */
 const TIME_ALLOWED: ReadonlyArray<{ readonly files: RegExp; readonly why: string }> = [
@@ -202,7 +203,7 @@ const TIME_ALLOWED: ReadonlyArray<{ readonly files: RegExp; readonly why: string
   },
   { files: /^wrap\//, why: 'it starts, restarts and ends other processes, which live in real time' },
   { files: /^cli\//, why: 'its log lines carry the time, and its process has to end in time' },
-  { files: /^testing\//, why: 'the suites hold real stores and runners to their contract, in real time' },
+  { files: /^testing\//, why: 'the suites hold real stores and executors to their contract, in real time' },
 ]
 
 const TIME = [

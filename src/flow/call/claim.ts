@@ -114,8 +114,8 @@ async function claimWith(engine: Engine, drafted: DraftedCall, place: Ticket): P
 }
 
 /** Work that somebody waits for, and that may run now, begins with its claim: that is one trip to the store less. */
-function beginsAtOnce({ runner }: Engine, { unsettled, isAwaited }: DraftedCall, place: Ticket): boolean {
-  return isAwaited && !unsettled && place.mayRun && runner.isLocal === true
+function beginsAtOnce({ dispatcher }: Engine, { unsettled, isAwaited }: DraftedCall, place: Ticket): boolean {
+  return isAwaited && !unsettled && place.mayRun && !dispatcher.shared
 }
 
 /** The age of such a result is unknown: another clock wrote it, or this one was set back. */

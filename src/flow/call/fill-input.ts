@@ -10,7 +10,7 @@ import type { JsonObject, JsonValue } from '../../core/json.ts'
 import { parseJson, stringifyJson } from '../../core/json-text.ts'
 import { pathOf, type Trail } from '../../core/map-json.ts'
 import type { RefId } from '../../core/ref.ts'
-import { jsonSchemaOf, validate } from '../../core/standard-schema.ts'
+import { jsonSchemaOf } from '../../core/standard-schema.ts'
 import type { Tool } from '../../core/tool.ts'
 import { admits, asWanted, type Given, typeOfJson } from '../../values/argument.ts'
 import { type JsonType, typesAt } from '../../values/schema-types.ts'
@@ -45,7 +45,7 @@ const PARSED_AT_ONCE = 256 * 1024
 type Memory = (bytes: number) => Promise<void>
 
 /**
- * The arguments of a handler: values in the places of the references that the caller wrote and, for a tool that wants it
+ * An input with values in the places of the references that the caller wrote and, for a tool that wants it
  * (`resolveRefs: 'deep'`), of those that stand in the values themselves.
  *
  * @param guard hears of all that limits who may see the result, before anything is said of what was found, be it an error
@@ -60,17 +60,13 @@ export async function fillInput(
   guard: (guards: readonly SourceConstraint[]) => Promise<void>,
   memory: Memory,
   signal: AbortSignal,
-): Promise<unknown> {
-  const input = parseJson(json)
-  if (!entry.uses) return tool.input ? validate(tool.input, input, 'The input') : input
+): Promise<JsonValue> {
   const filling = new ReferenceResolver(engine, tool, describedActor(entry.startedBy), used, memory, signal)
-  let args: JsonValue
   try {
-    args = await filling.fill(input, tool.resolveRefs)
+    return await filling.fill(parseJson(json), tool.resolveRefs)
   } finally {
     if (!signal.aborted) await guard(unique([...(entry.derivedFrom ?? []), ...filling.guards]))
   }
-  return tool.input ? validate(tool.input, args, 'The input') : args
 }
 
 /** A value as it goes into an input. */

@@ -2,6 +2,7 @@ import { type ActorLike, actor, describeActor, toActor } from '../../access/acto
 import type { Namespace } from '../../access/namespace.ts'
 import { type AccessPolicy, checkPolicy } from '../../access/policy.ts'
 import { toDate } from '../../core/clock.ts'
+import { encodeValue } from '../../core/codec.ts'
 import type { Duration } from '../../core/duration.ts'
 import type { CompleteEntry, PreviewSettings } from '../../core/entry.ts'
 import { expiry } from '../../core/entry.ts'
@@ -11,7 +12,6 @@ import { checkChoice, checkNames, checkPreview, type Names } from '../../core/op
 import { createRefId, type RefId } from '../../core/ref.ts'
 import type { TtlMode } from '../../core/tool.ts'
 import type { Engine } from '../engine.ts'
-import { encodeValue } from '../read/values.ts'
 import { ttlFor } from './draft.ts'
 
 const OPTIONS: Names<SetOptions> = {
@@ -63,7 +63,7 @@ export async function set(
   checkNames(options, OPTIONS, '`set`')
   await engine.clock.agreed()
   const entry = entryOf(engine, label, options)
-  const { bytes, valueBytes } = await encodeValue(engine, value)
+  const { bytes, valueBytes } = await encodeValue(value, engine.encoding)
   await engine.store.claim({ ...entry, valueBytes }, entry.createdAt, { value: bytes })
   engine.events.emit(events.stored(entry))
   const { refId, namespace, createdAt, expiresAt } = entry

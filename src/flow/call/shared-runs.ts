@@ -2,7 +2,6 @@ import type { Clock } from '../../core/clock.ts'
 import { type Entry, isExpired, isInFlight } from '../../core/entry.ts'
 import { WorkerLost } from '../../core/errors.ts'
 import type { RefId } from '../../core/ref.ts'
-import type { Handler } from '../../core/tool.ts'
 
 /** How long a result that nobody has fetched may answer an identical call, after its run settled. */
 const UNFETCHED_MS = 5 * 60_000
@@ -58,18 +57,16 @@ export class SharedRuns {
     }
   }
 
-  /** A handler that writes for as long as it runs, whoever started it and whether or not somebody still waits. */
-  writing<Input, Output>(handler: Handler<Input, Output>): Handler<Input, Output> {
-    return async (input, task) => {
-      const end = this.beginWrite()
-      try {
-        const result = await handler(input, task)
-        end()
-        return result
-      } catch (error) {
-        end(task.signal.aborted || error instanceof WorkerLost ? 'stopped' : undefined)
-        throw error
-      }
+  /** Work that writes for as long as it runs, whoever started it and whether or not somebody still waits. */
+  async duringWrite<Result>(signal: AbortSignal, work: () => Promise<Result>): Promise<Result> {
+    const end = this.beginWrite()
+    try {
+      const result = await work()
+      end()
+      return result
+    } catch (error) {
+      end(signal.aborted || error instanceof WorkerLost ? 'stopped' : undefined)
+      throw error
     }
   }
 

@@ -21,7 +21,7 @@ export async function cancel(engine: Engine, refId: RefId, who: Actor): Promise<
   const expiresAt = expiry(now, engine.settings.taskRetention)
   const { entry, refused } = await change(engine, found, { type: 'cancel', now, expiresAt })
   if (!refused) {
-    engine.runner.abort(refId, new TaskCancelled('The task was cancelled.'))
+    engine.running.abort(refId, new TaskCancelled('The task was cancelled.'))
     if (entry.status === 'cancelled') engine.events.emit(events.settled(entry))
   }
   return replyStatus(engine, entry, who, { action: 'cancel', justChanged: !refused })

@@ -19,6 +19,6 @@ export async function remove(engine: Engine, refId: RefId, who: Actor): Promise<
   if (deleted) engine.events.emit(events.deleted(entry))
   engine.sources.drop(refId)
   engine.thrown.drop(refId)
-  engine.runner.abort(refId, new TaskCancelled('The entry of this task was deleted.'))
+  engine.running.abort(refId, new TaskCancelled('The entry of this task was deleted.'))
   return deleted
 }

@@ -63,7 +63,7 @@ export class Sweeper {
     // The newest first: a task may wait for one that it called.
     all.sort((a, b) => b.entry.createdAt - a.entry.createdAt)
     for (const { entry, silence } of all) {
-      if (silence < this.#patienceWith(entry, alive) || this.engine.runner.runs(entry.refId)) continue
+      if (silence < this.#patienceWith(entry, alive) || this.engine.running.has(entry.refId)) continue
       await this.#recover(entry, silence, ranBesideOthers(entry, running))
     }
     this.#sightings = sightings

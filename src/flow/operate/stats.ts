@@ -54,7 +54,7 @@ export async function stats(engine: Engine, { namespace }: StatsOptions): Promis
     byStatus,
     byTool: tools.sort((a, b) => b.count - a.count),
     valueBytes: sum(tools.map(({ valueBytes }) => valueBytes)),
-    abandonedRuns: engine.runs.abandoned,
+    abandonedRuns: engine.running.abandoned,
     ...(oldest ? { oldest: describeEntry(oldest) } : {}),
   }
 }

@@ -1,46 +1,12 @@
-import { decode, encode, parseStored } from '../../core/codec.ts'
+import { decode, parseStored } from '../../core/codec.ts'
 import type { Entry } from '../../core/entry.ts'
-import { NotFound, UnreadableValue, ValueTooLarge } from '../../core/errors.ts'
+import { NotFound, UnreadableValue } from '../../core/errors.ts'
 import type { JsonValue } from '../../core/json.ts'
-import { stringifyJson } from '../../core/json-text.ts'
-import { serializeValue } from '../../core/serialize.ts'
 import { Source } from '../../preview/preview.ts'
 import type { Shown, Used } from '../../values/projection.ts'
 import { sizeOf } from '../call/input-cost.ts'
 import type { Engine } from '../engine.ts'
 import type { Sources } from './source-cache.ts'
-
-/** A value as the store keeps it, and how large it is as JSON. */
-export interface EncodedValue {
-  readonly bytes: Uint8Array
-  readonly valueBytes: number
-}
-
-/**
- * A handler's result as bytes for the store.
- * @param verbatim see `ToolOptions`
- * @throws ValueTooLarge, NotSerializable, CircularReference
- */
-export async function encodeValue(engine: Engine, value: unknown, verbatim = false): Promise<EncodedValue> {
-  const json = jsonTextOf(value, verbatim)
-  const { maxValueBytes } = engine.settings
-  const valueBytes = Buffer.byteLength(json)
-  if (valueBytes > maxValueBytes) {
-    throw new ValueTooLarge(
-      `The value has more than ${maxValueBytes} bytes of JSON, the most this cache stores. Return less, or raise maxValueBytes.`,
-    )
-  }
-  return { bytes: await encode(json, { compress: engine.store.capabilities.durable }), valueBytes }
-}
-
-function jsonTextOf(value: unknown, verbatim: boolean): string {
-  try {
-    return verbatim ? stringifyJson(value as JsonValue) : serializeValue(value)
-  } catch (cause) {
-    if (!(cause instanceof RangeError && /string length/i.test(cause.message))) throw cause
-    throw new ValueTooLarge('The value has more JSON than one text can hold. Return less.', { cause })
-  }
-}
 
 /**
  * The JSON text of an entry's value.

@@ -3,10 +3,13 @@ import { QueueFull } from '../../core/errors.ts'
 import { events } from '../../core/events.ts'
 import type { RefId } from '../../core/ref.ts'
 import type { Tool } from '../../core/tool.ts'
+import type { TakeWork } from '../../execution/dispatcher.ts'
 import type { GivenInput } from '../call/draft.ts'
+import { change } from '../change.ts'
 import type { Engine } from '../engine.ts'
+import { newLease } from './lease.ts'
 import type { Ticket } from './queue.ts'
-import { performer } from './run.ts'
+import { runTask } from './run.ts'
 
 /**
  * Starts the work of an entry whose lease this process holds. The only place where work starts.
@@ -16,10 +19,38 @@ export function start(
   engine: Engine,
   tool: Tool,
   entry: InFlightEntry,
-  place?: Ticket,
+  ticket?: Ticket,
   given?: GivenInput,
 ): void {
-  engine.runner.start(entry.refId, performer(engine, tool, entry, place, given))
+  const taker = engine.dispatcher.dispatch({ refId: entry.refId, toolName: tool.name })
+  if (taker === 'here') void begin(engine, tool, entry, ticket, given)
+  // Whoever takes it gives it a place there.
+  else ticket?.leave()
+}
+
+/** Takes work that was announced, in this process or another one. */
+export async function take(engine: Engine, refId: RefId): ReturnType<TakeWork> {
+  const entry = await engine.store.get(refId)
+  if (entry?.status !== 'pending' || engine.closing.aborted) return 'not_pending'
+  const tool = engine.tools.get(entry.toolName ?? '')
+  if (!tool) return 'unknown_tool'
+  const { version: seen } = entry
+  const now = engine.clock.now()
+  const event = { type: 'take', seen, lease: newLease(engine), together: false, now } as const
+  const taken = await change(engine, entry, event)
+  if (taken.refused || taken.entry.status !== 'pending') return 'not_pending'
+  await begin(engine, tool, taken.entry)
+  return 'ended'
+}
+
+function begin(
+  engine: Engine,
+  tool: Tool,
+  entry: InFlightEntry,
+  ticket?: Ticket,
+  given?: GivenInput,
+): Promise<void> {
+  return engine.running.begin(entry.refId, signal => runTask(engine, tool, entry, { ticket, given, signal }))
 }
 
 /** What is to be admitted: a call, or a retry of what has a reference already. */

@@ -1,27 +1,28 @@
+import { describedActor } from '../../access/actor.ts'
 import type { SourceConstraint } from '../../access/decision.ts'
-import { decode } from '../../core/codec.ts'
+import { decode, type EncodedValue } from '../../core/codec.ts'
 import type { Entry, InFlightEntry, Lease, PendingEntry, ProcessingEntry } from '../../core/entry.ts'
 import { asInspectable } from '../../core/error-text.ts'
 import { StoreUnavailable, TaskCancelled, WorkerLost } from '../../core/errors.ts'
 import { events } from '../../core/events.ts'
+import type { JsonValue } from '../../core/json.ts'
+import { parseJson } from '../../core/json-text.ts'
 import { isSuspect } from '../../core/losses.ts'
-import type { ElicitResult } from '../../core/question.ts'
 import type { RefId } from '../../core/ref.ts'
 import { timeUntil } from '../../core/retry-policy.ts'
-import type { ProgressReport, TaskContext, Tool } from '../../core/tool.ts'
-import type { Perform } from '../../execution/runner.ts'
+import type { Tool } from '../../core/tool.ts'
+import type { ExecutionContext } from '../../execution/executor.ts'
 import type { GivenInput } from '../call/draft.ts'
 import { fillInput } from '../call/fill-input.ts'
 import { anyInFlight, waitUntilSettled } from '../call/references.ts'
 import { change } from '../change.ts'
 import type { Engine } from '../engine.ts'
-import { encodeValue } from '../read/values.ts'
 import { abortableUnder, pause, untilAborted } from './abort.ts'
 import { Asker } from './ask.ts'
-import type { HandlerRun } from './handler-runs.ts'
 import { checkLease, holdLease, limitTime, lost, renewOrStop } from './lease.ts'
 import { ProgressReporter } from './progress.ts'
 import type { Ticket } from './queue.ts'
+import type { HandlerRun } from './running.ts'
 import { type Outcome, settleAttempt } from './settle.ts'
 import { QueueSlot } from './slot.ts'
 
@@ -34,49 +35,54 @@ interface Hold {
   readonly tool: Tool
   readonly refId: RefId
   readonly lease: Lease
-  readonly seat: QueueSlot
+  readonly slot: QueueSlot
   /** Aborts when the task is cancelled, deleted, lost to another process, or this one closes. */
   readonly signal: AbortSignal
   stop(reason: unknown): void
 }
 
-/** How the holder of a lease runs a task, attempt by attempt, from `pending` to its settlement. */
-export function performer(
+interface Beginning {
+  /** Its place in the queue, where it has one. */
+  readonly ticket: Ticket | undefined
+  /** Its input, where this process has it. */
+  readonly given: GivenInput | undefined
+  readonly signal: AbortSignal
+}
+
+/** Runs a task whose lease this process holds, attempt by attempt, to its settlement. Never rejects. */
+export async function runTask(
   engine: Engine,
   tool: Tool,
   claimed: InFlightEntry,
-  place: Ticket | undefined,
-  given: GivenInput | undefined,
-): Perform {
-  const { lease, losses } = claimed
-  return async (refId, signal) => {
-    const own = abortableUnder(signal)
-    const alone = isSuspect(losses)
-      ? new QueueSlot(undefined, engine.suspects, { name: 'suspects' })
-      : undefined
-    const seat = new QueueSlot(place, engine.queue, tool, alone)
-    const hold: Hold = { engine, tool, refId, lease, seat, signal: own.signal, stop: own.abort }
-    const unguard = holdLease(engine, claimed, hold.stop)
-    try {
-      let dueAt =
-        claimed.status === 'processing' ? await attempt(hold, claimed, given) : await runFirst(hold, claimed)
-      while (dueAt !== undefined) dueAt = await runWhenDue(hold, dueAt)
-    } catch (cause) {
-      await release(hold, cause)
-    } finally {
-      seat.leave()
-      unguard()
-      own.end()
-    }
+  { ticket, given, signal }: Beginning,
+): Promise<void> {
+  const { refId, lease, losses } = claimed
+  const own = abortableUnder(signal)
+  const alone = isSuspect(losses)
+    ? new QueueSlot(undefined, engine.suspects, { name: 'suspects' })
+    : undefined
+  const slot = new QueueSlot(ticket, engine.queue, tool, alone)
+  const hold: Hold = { engine, tool, refId, lease, slot, signal: own.signal, stop: own.abort }
+  const releaseLease = holdLease(engine, claimed, hold.stop)
+  try {
+    let dueAt =
+      claimed.status === 'processing' ? await attempt(hold, claimed, given) : await runFirst(hold, claimed)
+    while (dueAt !== undefined) dueAt = await runWhenDue(hold, dueAt)
+  } catch (cause) {
+    await release(hold, cause)
+  } finally {
+    slot.leave()
+    releaseLease()
+    own.end()
   }
 }
 
 /** The first attempt of work that did not begin with its claim. */
 async function runFirst(hold: Hold, { uses = [], retryAt }: PendingEntry): Promise<number | undefined> {
-  const { engine, seat, signal } = hold
+  const { engine, slot, signal } = hold
   if (uses.length > 0 && (await anyInFlight(engine, uses))) {
     // Whoever waits for others must not stand in their way.
-    seat.stepAside()
+    slot.stepAside()
     await waitUntilSettled(engine, uses, signal)
   }
   return runWhenDue(hold, retryAt)
@@ -84,19 +90,19 @@ async function runFirst(hold: Hold, { uses = [], retryAt }: PendingEntry): Promi
 
 async function runWhenDue(hold: Hold, dueAt: number | undefined): Promise<number | undefined> {
   await untilDue(hold, dueAt)
-  await hold.seat.acquire(hold.signal)
+  await hold.slot.acquire(hold.signal)
   return begin(hold)
 }
 
 /** Waits, without a place in the queue, until the attempt is due and the handler no longer runs for an earlier one. */
-async function untilDue({ engine, refId, seat, signal }: Hold, dueAt: number | undefined): Promise<void> {
+async function untilDue({ engine, refId, slot, signal }: Hold, dueAt: number | undefined): Promise<void> {
   if (dueAt !== undefined) {
-    seat.leave()
+    slot.leave()
     await pause(engine.clock, timeUntil(dueAt, engine.clock.now()), signal)
   }
-  const earlier = engine.runs.of(refId)
+  const earlier = engine.running.handlerOf(refId)
   if (!earlier) return
-  seat.leave()
+  slot.leave()
   await untilAborted(signal, () => earlier)
 }
 
@@ -133,9 +139,9 @@ async function execute(hold: Hold, entry: ProcessingEntry, input: GivenInput | u
   const progress = progressReporter(hold)
   // The attempt's own: its hard timeout must not end the retries, and when it is over its handler hears no more.
   const own = abortableUnder(hold.signal)
-  const asker = new Asker(engine, entry, hold.seat, own.signal)
+  const asker = new Asker(engine, entry, hold.slot, own.signal)
   const unlimit = limitTime(engine, tool.hardTimeout, own.abort)
-  let run = undefined as HandlerRun | undefined
+  let run: HandlerRun<EncodedValue> | undefined
   const work = async () => {
     const memory = engine.inputs.open()
     try {
@@ -143,9 +149,8 @@ async function execute(hold: Hold, entry: ProcessingEntry, input: GivenInput | u
       const args = await argumentsFor(hold, entry, input, take, own.signal)
       memory.close()
       own.signal.throwIfAborted()
-      run = engine.runs.begin(refId, async () =>
-        tool.handler(args, contextOf(entry, own.signal, progress, asker)),
-      )
+      const context = executionContext(engine, entry, own.signal, progress, asker)
+      run = engine.running.beginHandler(refId, () => runHandler(engine, tool, args, context))
       return await run.result()
     } finally {
       // Work that ignores its signal keeps its input until it ends.
@@ -154,18 +159,28 @@ async function execute(hold: Hold, entry: ProcessingEntry, input: GivenInput | u
   }
   let outcome: Outcome
   try {
-    const result = await untilAborted(own.signal, work)
-    outcome = await encodeValue(engine, result, tool.verbatim)
+    outcome = await untilAborted(own.signal, work)
   } catch (thrown) {
     outcome = { error: asInspectable(thrown) }
   } finally {
     own.end()
     unlimit()
-    if (run?.goesOn) hold.seat.leaveAfter(run.leaveBehind())
+    if (run?.goesOn) hold.slot.leaveAfter(run.leaveBehind())
     await progress.end()
     await asker.end()
   }
   return { outcome, progress: progress.latest }
+}
+
+/** A tool that writes does so until its handler has ended, also where nobody waits for it any more. */
+async function runHandler(
+  { executorOf, sharedRuns }: Engine,
+  tool: Tool,
+  input: JsonValue,
+  context: ExecutionContext,
+): Promise<EncodedValue> {
+  const run = async () => executorOf(tool).execute(tool.name, input, context)
+  return tool.readOnly === false ? sharedRuns.duringWrite(context.signal, run) : run()
 }
 
 /** Writes what the handler reports into the entry, as long as the task is ours. */
@@ -178,15 +193,16 @@ function progressReporter({ engine, refId, lease, stop }: Hold): ProgressReporte
   })
 }
 
-/** The input as the handler gets it. Fills no more of it once the signal has aborted. */
+/** The input with values in the places of its references. Fills no more of it once the signal has aborted. */
 async function argumentsFor(
   { engine, tool, refId, lease }: Hold,
   entry: Entry,
   input: GivenInput | undefined,
   memory: (bytes: number) => Promise<void>,
   signal: AbortSignal,
-): Promise<never> {
+): Promise<JsonValue> {
   if (input === undefined) throw new StoreUnavailable('The input of this task is gone from the store.')
+  if (!entry.uses) return parseJson(input.json)
   const guard = async (derivedFrom: readonly SourceConstraint[]) => {
     if (derivedFrom.length === (entry.derivedFrom?.length ?? 0)) return
     const { refused } = await change(engine, refId, { type: 'derive', owner: lease.owner, derivedFrom })
@@ -196,28 +212,25 @@ async function argumentsFor(
   const args = await fillInput(engine, tool, entry, input, guard, memory, signal)
   // Filling may take a while, and what another process did to the task meanwhile may not have been noticed yet.
   const isBrief = engine.clock.monotonic() - begunAt < UNNOTICED_MS && engine.thrown.isAwaited(refId)
-  if (entry.uses && !isBrief) await checkLease(engine, refId, lease)
-  // The tool's own schema vouched for the type.
-  return args as never
+  if (!isBrief) await checkLease(engine, refId, lease)
+  return args
 }
 
-function contextOf(
-  entry: ProcessingEntry,
+function executionContext(
+  { encoding }: Engine,
+  { refId, attempt, startedBy }: ProcessingEntry,
   signal: AbortSignal,
   progress: ProgressReporter,
   asker: Asker,
-): TaskContext {
+): ExecutionContext {
   return {
-    refId: entry.refId,
-    attempt: entry.attempt,
+    refId,
+    attempt,
+    startedBy: describedActor(startedBy),
     signal,
-    progress(current: number | ProgressReport, total?: number, message?: string) {
-      progress.report(typeof current === 'object' ? current : { current, total, message })
-    },
-    // Its shape was checked when it was given.
-    elicit: (params, { signal } = {}) =>
-      asker.ask('elicitation/create', params, signal) as Promise<unknown> as Promise<ElicitResult>,
-    sample: (params, { signal } = {}) => asker.ask('sampling/createMessage', params, signal),
+    encoding,
+    progress: report => progress.report(report),
+    ask: (method, params, givenUp) => asker.ask(method, params, givenUp),
   }
 }
 

@@ -1,3 +1,4 @@
+import { type EncodedValue, encodeValue } from '../../core/codec.ts'
 import {
   type Entry,
   expiry,
@@ -28,7 +29,6 @@ import type { PayloadChanges } from '../../stores/store.ts'
 import { ttlFor } from '../call/draft.ts'
 import { type Change, change } from '../change.ts'
 import type { Engine } from '../engine.ts'
-import { type EncodedValue, encodeValue } from '../read/values.ts'
 import { pause } from './abort.ts'
 
 const MAX_ERROR_DATA_BYTES = 8 * 1024
@@ -130,7 +130,7 @@ async function encodeFailure(
   error: unknown,
 ): Promise<EncodedValue | undefined> {
   if (!(error instanceof TaskFailed) || error.value === undefined) return undefined
-  return encodeValue(engine, error.value, verbatim).catch(() => undefined)
+  return encodeValue(error.value, engine.encoding, verbatim).catch(() => undefined)
 }
 
 /**

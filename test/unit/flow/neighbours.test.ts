@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Entry } from '../../../src/core/entry.ts'
+import type { Dispatcher } from '../../../src/execution/dispatcher.ts'
 import { RefCache } from '../../../src/ref-cache.ts'
 import { memoryStore } from '../../../src/stores/memory.ts'
 import { FakeClock } from '../../../src/testing/fake-clock.ts'
@@ -134,9 +135,9 @@ describe('a task that ends its process', () => {
 it('of what was lost together twice the youngest runs first, since another may wait for it; new calls run beside', async () => {
   const clock = new FakeClock()
   const store = memoryStore()
-  const deadRunner = { start() {}, abort() {}, runs: () => false, async idle() {}, async close() {} }
+  const deadDispatcher: Dispatcher = { shared: true, dispatch: () => 'elsewhere' }
   const deadClock = new FakeClock()
-  const dead = new RefCache({ name: 't', clock: deadClock, store, runner: deadRunner })
+  const dead = new RefCache({ name: 't', clock: deadClock, store, dispatcher: deadDispatcher })
   const claim = dead.cached({ name: 'slow', asyncTimeout: 0 }, (_: { n: number }) => 0)
   for (let n = 1; n <= 3; n++) {
     const { refId } = await claim({ n })

@@ -2,7 +2,6 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
-import { inProcessRunner } from '../../../src/execution/in-process.ts'
 import { RefCache } from '../../../src/ref-cache.ts'
 import { memoryStore } from '../../../src/stores/memory.ts'
 import { sqliteStore } from '../../../src/stores/sqlite.ts'
@@ -52,7 +51,7 @@ function processes(open: () => Store, options: object) {
   const start = () => {
     const process = started++
     clock = new FakeClock(clock.now())
-    const cache = new RefCache({ name: 't', clock, store: open(), runner: inProcessRunner() })
+    const cache = new RefCache({ name: 't', clock, store: open() })
     const tool = cache.cached({ name: 'flaky', asyncTimeout: 0, ...options }, () => {
       runs.push({ process, at: clock.now() })
       throw new Error(`run ${runs.length} failed`)

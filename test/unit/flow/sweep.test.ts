@@ -1,13 +1,14 @@
 import { describe, expect, it, vi } from 'vitest'
 import type { Entry } from '../../../src/core/entry.ts'
 import { WorkerLost } from '../../../src/core/errors.ts'
+import type { Dispatcher } from '../../../src/execution/dispatcher.ts'
 import { RefCache } from '../../../src/ref-cache.ts'
 import { memoryStore } from '../../../src/stores/memory.ts'
 import { FakeClock } from '../../../src/testing/fake-clock.ts'
 import { scene } from './scene.ts'
 
-/** Another process that died: a runner that takes work and never does it, and a clock that stands still. */
-const deadRunner = { start() {}, abort() {}, runs: () => false, async idle() {}, async close() {} }
+/** Another process that died: work that nobody takes, and a clock that stands still. */
+const deadDispatcher: Dispatcher = { shared: true, dispatch: () => 'elsewhere' }
 
 async function lostTask({
   survivorKnowsTool,
@@ -18,7 +19,7 @@ async function lostTask({
 }) {
   const clock = new FakeClock()
   const store = memoryStore()
-  const dead = new RefCache({ name: 't', clock: new FakeClock(), store, runner: deadRunner })
+  const dead = new RefCache({ name: 't', clock: new FakeClock(), store, dispatcher: deadDispatcher })
   const tool = dead.cached({ name: 'work', asyncTimeout: 0, ...options }, (_: { n: number }) => 'dead')
   const { refId } = await tool({ n: 1 })
   const survivor = new RefCache({ name: 't', clock, store })
@@ -95,7 +96,7 @@ describe('the sweep', () => {
   it('takes tasks over even where the queue is full', async () => {
     const clock = new FakeClock()
     const store = memoryStore()
-    const dead = new RefCache({ name: 't', clock: new FakeClock(), store, runner: deadRunner })
+    const dead = new RefCache({ name: 't', clock: new FakeClock(), store, dispatcher: deadDispatcher })
     const claim = dead.cached({ name: 'work', asyncTimeout: 0 }, (_: { n: number }) => 'dead')
     const handles = await Promise.all([1, 2, 3, 4, 5, 6].map(n => claim({ n })))
     const survivor = new RefCache({ name: 't', clock, store, maxConcurrentTasks: 1, maxQueuedTasks: 2 })
@@ -132,7 +133,7 @@ describe('a machine that was suspended', () => {
   it('counts no time against a task in which it did not look itself', async () => {
     const clock = new SuspendedClock()
     const store = memoryStore()
-    const other = new RefCache({ name: 't', clock: new FakeClock(), store, runner: deadRunner })
+    const other = new RefCache({ name: 't', clock: new FakeClock(), store, dispatcher: deadDispatcher })
     const { refId } = await other.cached({ name: 'work', asyncTimeout: 0 }, () => 'other')({})
     await startElsewhere(store, refId, clock)
     const options = { name: 't', clock, store, leaseDuration: '30s', sweepInterval: '10s' } as const

@@ -1,0 +1,50 @@
+import type { Actor } from '../access/actor.ts'
+import type { EncodedValue, ValueEncoding } from '../core/codec.ts'
+import type { JsonObject, JsonValue } from '../core/json.ts'
+import type { AskMethod } from '../core/question.ts'
+import type { RefId } from '../core/ref.ts'
+import type { ProgressReport } from '../core/tool.ts'
+
+/**
+ * What a handler's run can do beside computing. All of it can cross to another process as messages: plain data, an abort,
+ * reports, and questions with their answers.
+ */
+export interface ExecutionContext {
+  readonly refId: RefId
+  /** 1 for the first run. */
+  readonly attempt: number
+  /** Who started the task. A retry or a takeover by somebody else does not change it. */
+  readonly startedBy: Actor
+  /** Aborts on cancel, on the hard timeout, and when the cache closes. Its reason is an error that says which. */
+  readonly signal: AbortSignal
+  /** How the result is encoded. */
+  readonly encoding: ValueEncoding
+  /** Takes any number of reports. An executor hands them on in their order; it may skip some, but never the last one. */
+  progress(report: ProgressReport): void
+  /**
+   * Asks whoever started the task. `params` is what the handler gave; write it as JSON where it leaves the process.
+   * @param signal gives the question up; the promise then rejects with its reason
+   * @throws InputUnavailable, InvalidArgument, ValueTooLarge
+   */
+  ask(method: AskMethod, params: unknown, signal?: AbortSignal): Promise<JsonObject>
+}
+
+/**
+ * Runs handlers: in this process, in worker threads, in other processes.
+ *
+ * `executorSuite` of `mcp-refcache/testing` is the contract in executable form.
+ */
+export interface Executor {
+  /**
+   * Runs the handler of a tool and resolves with its encoded result. It settles when the handler has really ended: until
+   * then the handler counts as running, even if its signal has aborted and nobody waits for it any more.
+   *
+   * @param input plain JSON, with values in the places of references; the tool's schema runs where the handler runs
+   * @throws what the handler threw, or what of it crosses a process border (`toErrorData`); InvalidArgument for an input
+   *   that the tool's schema refuses, and for a tool that the executor lacks; WorkerLost when the worker that ran the
+   *   handler is gone, so that nobody knows how far it came
+   */
+  execute(toolName: string, input: JsonValue, context: ExecutionContext): Promise<EncodedValue>
+  /** Ends what still runs, and releases what the executor holds. The cache calls it when it closes. */
+  close?(): Promise<void>
+}

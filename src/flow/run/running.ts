@@ -1,0 +1,107 @@
+import type { Clock } from '../../core/clock.ts'
+import type { RefId } from '../../core/ref.ts'
+
+interface RunningTask {
+  readonly controller: AbortController
+  readonly done: Promise<void>
+}
+
+/** One run of a handler, from its start until it has really ended. */
+export interface HandlerRun<Result> {
+  /** What the handler gives. */
+  result(): Promise<Result>
+  readonly goesOn: boolean
+  /** Nobody waits for the result any more. Resolves when the handler has ended, or its grace is over. */
+  leaveBehind(): Promise<void>
+}
+
+/**
+ * The tasks that this process runs, and their handlers. A handler that ignores its aborted signal still uses what the
+ * limits protect, so it counts as running until it has ended; after a grace it is abandoned.
+ */
+export class RunningTasks {
+  readonly #tasks = new Map<RefId, RunningTask>()
+  readonly #handlers = new Map<RefId, Promise<void>>()
+  #abandoned = 0
+
+  constructor(
+    private readonly clock: Clock,
+    private readonly grace: number,
+  ) {}
+
+  /** How many handlers go on although their grace is over. */
+  get abandoned(): number {
+    return this.#abandoned
+  }
+
+  has(refId: RefId): boolean {
+    return this.#tasks.has(refId)
+  }
+
+  /** Resolves with the end of the task. @param run never rejects; its signal aborts when the task should stop */
+  begin(refId: RefId, run: (signal: AbortSignal) => Promise<void>): Promise<void> {
+    const controller = new AbortController()
+    const done = run(controller.signal).finally(() => {
+      if (this.#tasks.get(refId)?.controller === controller) this.#tasks.delete(refId)
+    })
+    this.#tasks.set(refId, { controller, done })
+    return done
+  }
+
+  /** Aborts the task if it runs here; otherwise nothing. */
+  abort(refId: RefId, reason: unknown): void {
+    this.#tasks.get(refId)?.controller.abort(reason)
+  }
+
+  /** Resolves when nothing runs here. */
+  async idle(): Promise<void> {
+    while (this.#tasks.size > 0) await Promise.all([...this.#tasks.values()].map(({ done }) => done))
+  }
+
+  /** Aborts what runs, and resolves when all of it has come to its end. */
+  async close(reason: unknown): Promise<void> {
+    for (const { controller } of this.#tasks.values()) controller.abort(reason)
+    await this.idle()
+  }
+
+  /** The end of the handler that runs for a task, or of its grace; nothing where none runs. */
+  handlerOf(refId: RefId): Promise<void> | undefined {
+    return this.#handlers.get(refId)
+  }
+
+  beginHandler<Result>(refId: RefId, handler: () => Promise<Result>): HandlerRun<Result> {
+    let goesOn = true
+    let endGrace = () => {}
+    const result = handler()
+    const end = () => {
+      goesOn = false
+    }
+    const ended = result.then(end, end)
+    const grace = new Promise<void>(resolve => {
+      endGrace = resolve
+    })
+    const over = Promise.race([ended, grace])
+    this.#handlers.set(refId, over)
+    void over.then(() => {
+      if (this.#handlers.get(refId) === over) this.#handlers.delete(refId)
+    })
+    const abandon = () => {
+      this.#abandoned++
+      void ended.then(() => {
+        this.#abandoned--
+      })
+      endGrace()
+    }
+    return {
+      result: () => result,
+      get goesOn() {
+        return goesOn
+      },
+      leaveBehind: () => {
+        const cancel = this.clock.schedule(this.grace, abandon, 'background')
+        void ended.then(cancel)
+        return over
+      },
+    }
+  }
+}
