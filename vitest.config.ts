@@ -31,8 +31,8 @@ export default defineConfig({
     globalSetup: ['scripts/pack-tokens.mjs'],
     testTimeout: 30_000,
     hookTimeout: 30_000,
-    // Most of a test's time goes by in waiting for processes: a core for each file, none left over.
-    maxWorkers: availableParallelism(),
+    // Most of a test's time goes by in waiting for processes: a core for each file, and one file more.
+    maxWorkers: availableParallelism() + 1,
     // A condition is waited for, never a time; this only ends a test that fails.
     expect: { poll: { timeout: 10_000 } },
     reporters: ['default', closingLine],

@@ -20,9 +20,19 @@ export interface Backend {
   open(): Promise<Place>
 }
 
+type Define = (backend: Backend) => void
+
 /** Defines the same tests on every store that processes can share. */
-export function onEachBackend(define: (backend: Backend) => void): void {
+export function onEachBackend(define: Define): void {
+  onSqlite(define)
+  onRedis(define)
+}
+
+export function onSqlite(define: Define): void {
   describe('on SQLite', () => define({ name: 'sqlite', open: openSqlite }))
+}
+
+export function onRedis(define: Define): void {
   describe.skipIf(!redisIsInstalled)('on Redis', () => {
     let server: RedisServer
     let opened = 0
