@@ -3,13 +3,13 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { NodeStreamableHTTPServerTransport } from '@modelcontextprotocol/node'
 import type { Clock } from '../core/clock.ts'
 import { stringifyJson } from '../core/json-text.ts'
-import type { Channel, SendOptions } from './channel.ts'
-import { envelopeId, exactEvents, fromEnvelope, toEnvelope } from './exact-http.ts'
+import { fromEnvelope, toEnvelope } from './exact-http.ts'
 import type { Log } from './log.ts'
 import { type Received, readMessages } from './read-message.ts'
 import { failure, isRequest, RpcErrorCode, type RpcMessage } from './rpc.ts'
 import type { Session } from './session.ts'
 import type { PlacedSession } from './session-places.ts'
+import { TransportChannel } from './transport-channel.ts'
 import type { Wrapper } from './wrap.ts'
 
 export type HttpAdapter = typeof import('@modelcontextprotocol/node')
@@ -42,6 +42,7 @@ export interface HttpSessionOptions {
 export class HttpSession implements PlacedSession {
   readonly startedAt: number
   readonly #transport: NodeStreamableHTTPServerTransport
+  readonly #client: TransportChannel
   #session: Session | undefined
   #id: string | undefined
   #open = 0
@@ -56,6 +57,7 @@ export class HttpSession implements PlacedSession {
       maxRequestBodySize: MAX_BODY_BYTES,
       onsessioninitialized: id => this.#begin(id),
     })
+    this.#client = new TransportChannel(this.#transport)
   }
 
   async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -68,8 +70,10 @@ export class HttpSession implements PlacedSession {
       // Whatever it was, it began no session.
       if (!this.#id) void this.close()
     })
-    openEnvelopes(response)
-    if (request.method !== 'POST') return this.#transport.handleRequest(request, response)
+    if (request.method !== 'POST') {
+      this.#client.openResponse(response)
+      return this.#transport.handleRequest(request, response)
+    }
     const maxBytes = this.#id ? MAX_BODY_BYTES : MAX_FIRST_BYTES
     const text = await readBody(request, maxBytes)
     if (text === undefined) return refuseTooLarge(response, maxBytes)
@@ -78,6 +82,8 @@ export class HttpSession implements PlacedSession {
     const [first] = received
     if (first === undefined || messages.length < received.length) return refuseUnreadable(response, received)
     if (!this.#id && messages.some(isInitialize) && !(await this.#hasPlace())) return
+    const requests = messages.filter(isRequest).map(({ id }) => id)
+    this.#client.openResponse(response, requests)
     const envelopes = messages.map(toEnvelope)
     await this.#transport.handleRequest(request, response, envelopes.length === 1 ? envelopes[0] : envelopes)
   }
@@ -116,9 +122,8 @@ export class HttpSession implements PlacedSession {
     const { wrapper, log } = this.options
     this.#id = id
     this.options.onBegin(id)
-    const client = new TransportChannel(this.#transport)
-    client.onclose = () => void this.close()
-    this.#session = wrapper.privateSession(client, digest(id), end => {
+    this.#client.onclose = () => void this.close()
+    this.#session = wrapper.privateSession(this.#client, digest(id), end => {
       if (end.kind === 'unusable') log.error('upstream_unusable', end.reason)
       // The client is told first; then its session ends.
       setImmediate(() => void this.close())
@@ -140,66 +145,6 @@ export class HttpSession implements PlacedSession {
       const refusal = failure(request.id, { code: RpcErrorCode.upstreamLost, message })
       void this.#transport.send(toEnvelope(refusal) as never).finally(() => this.close())
     }
-  }
-}
-
-/** An SDK transport as a channel. */
-class TransportChannel implements Channel {
-  onmessage: Channel['onmessage']
-  onclose: Channel['onclose']
-  onerror: Channel['onerror']
-  #closed = false
-  #undeliverable: Error | undefined
-
-  constructor(private readonly transport: NodeStreamableHTTPServerTransport) {}
-
-  async start(): Promise<void> {
-    this.transport.onmessage = message => this.onmessage?.(fromEnvelope(message))
-    this.transport.onerror = error => {
-      if (/undeliverable/.test(error.message)) this.#undeliverable = error
-      this.onerror?.(error.message)
-    }
-    this.transport.onclose = () => {
-      if (!this.#closed) this.onclose?.('The client ended the session.')
-    }
-    await this.transport.start()
-  }
-
-  async send(message: RpcMessage, { relatedTo }: SendOptions = {}): Promise<void> {
-    const related = relatedTo === undefined ? {} : { relatedRequestId: envelopeId(relatedTo) }
-    const envelope = toEnvelope(message) as Parameters<typeof this.transport.send>[0]
-    this.#undeliverable = undefined
-    const sent = this.transport.send(envelope, related)
-    // The transport only reports, at once, that the client has closed the stream of its request.
-    const undeliverable = this.#undeliverable
-    await sent
-    if (undeliverable) throw undeliverable
-  }
-
-  /** What a client sends over HTTP comes in requests of their own: there is nothing to hold. */
-  pause(): void {}
-
-  resume(): void {}
-
-  async close(): Promise<void> {
-    this.#closed = true
-  }
-}
-
-/** What the transport writes to this response goes out as the messages that it stands for. */
-function openEnvelopes(response: ServerResponse): void {
-  const events = exactEvents()
-  const decoder = new TextDecoder()
-  const writeHead = response.writeHead.bind(response) as (status: number, headers?: object) => ServerResponse
-  const write = response.write.bind(response) as (chunk: string | Uint8Array) => boolean
-  let isStream = false
-  response.writeHead = ((status: number, headers: Record<string, string> = {}) => {
-    isStream = String(headers['content-type']).startsWith('text/event-stream')
-    return writeHead(status, headers)
-  }) as typeof response.writeHead
-  response.write = (chunk: string | Uint8Array) => {
-    if (!isStream) return write(chunk)
-    return write(events(typeof chunk === 'string' ? chunk : decoder.decode(chunk, { stream: true })))
   }
 }
 

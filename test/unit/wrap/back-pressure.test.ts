@@ -1,38 +1,10 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { expect, it } from 'vitest'
-import type { Channel } from '../../../src/wrap/channel.ts'
 import { Gate } from '../../../src/wrap/gate.ts'
 import { fetchWithoutTimeout } from '../../../src/wrap/patient-fetch.ts'
-import type { RpcMessage } from '../../../src/wrap/rpc.ts'
+import { Chatty, turn } from './chatty.ts'
 import { Wired } from './wired.ts'
-
-const turn = () => new Promise(setImmediate)
-
-/** A server that says what it is told to, as long as somebody reads it. */
-class Chatty implements Channel {
-  onmessage: Channel['onmessage']
-  onclose: Channel['onclose']
-  onerror: Channel['onerror']
-  readonly heard: RpcMessage[] = []
-  paused = false
-
-  async start(): Promise<void> {}
-  async close(): Promise<void> {}
-  async send(message: RpcMessage): Promise<void> {
-    this.heard.push(message)
-  }
-  pause(): void {
-    this.paused = true
-  }
-  resume(): void {
-    this.paused = false
-  }
-
-  say(data: string): void {
-    this.onmessage?.({ jsonrpc: '2.0', method: 'notifications/message', params: { level: 'info', data } })
-  }
-}
 
 it('a client that does not read makes its server wait, and gets all of it when it reads', async () => {
   const server = new Chatty()

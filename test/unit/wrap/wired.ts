@@ -27,6 +27,8 @@ export interface WiredOptions {
   cache?: RefCache
   /** How the server is reached, where it is not played by lines. */
   channel?: () => Promise<Channel>
+  /** Where the client is not at the other end of the lines. */
+  client?: Channel
 }
 
 /** A session of `wrap` within the process, with the very text that goes over both wires. */
@@ -40,7 +42,7 @@ export class Wired {
   readonly #fromSession = new PassThrough()
   readonly #waiting = new Set<() => void>()
 
-  private constructor(serve: Serve, options: WiredOptions) {
+  constructor(serve: Serve, options: WiredOptions) {
     const { store = memoryStore(), settings = { defaults: {}, tools: {} }, name = 'wired' } = options
     this.cache =
       options.cache ?? new RefCache({ name, store, projections: { [CALL_RESULT_PROJECTION]: CALL_RESULT } })
@@ -54,7 +56,7 @@ export class Wired {
       for (const look of this.#waiting) look()
     })
     this.session = new Session({
-      client: new StdioChannel(this.#toSession, this.#fromSession),
+      client: options.client ?? new StdioChannel(this.#toSession, this.#fromSession),
       caller: {
         scope: 'scope',
         actor: actor.agent(),

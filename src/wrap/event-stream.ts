@@ -1,0 +1,60 @@
+import type { ServerResponse } from 'node:http'
+import { exactEvents } from './exact-http.ts'
+
+/** A response that carries messages to a client, as server-sent events. */
+export class EventStream {
+  #waiting: Array<() => void> = []
+
+  constructor(private readonly response: ServerResponse) {
+    for (const event of ['drain', 'finish', 'close'] as const) {
+      response.on(event, () => this.#wakeWaiting())
+    }
+  }
+
+  /** Resolves when there is room for more. @throws when the client went away before it took what it was sent */
+  async room(): Promise<void> {
+    if (this.#isFull) await new Promise<void>(resolve => this.#waiting.push(resolve))
+    if (this.#isLost) throw new Error('The client went away before it read this.')
+  }
+
+  get #isFull(): boolean {
+    return !this.response.destroyed && this.response.writableLength >= this.response.writableHighWaterMark
+  }
+
+  get #isLost(): boolean {
+    return this.response.destroyed && !this.response.writableFinished
+  }
+
+  #wakeWaiting(): void {
+    if (this.#isFull) return
+    const waiting = this.#waiting
+    this.#waiting = []
+    for (const goOn of waiting) goOn()
+  }
+}
+
+/**
+ * What the SDK's transport writes to this response goes out as the messages that its envelopes stand for.
+ * @param onOpen called when the response turns out to be a stream of events
+ */
+export function openEnvelopes(response: ServerResponse, onOpen: (stream: EventStream) => void): void {
+  const events = exactEvents()
+  const decoder = new TextDecoder()
+  const writeHead = response.writeHead.bind(response) as (status: number, headers?: object) => ServerResponse
+  const write = response.write.bind(response) as (chunk: string | Uint8Array) => boolean
+  let isStream = false
+  response.writeHead = ((status: number, headers: Record<string, string> = {}) => {
+    isStream = String(headers['content-type']).startsWith('text/event-stream')
+    if (!isStream) return writeHead(status, headers)
+    onOpen(new EventStream(response))
+    // Of an answer that was there at once the length is known: that of the envelopes.
+    const { 'content-length': _, ...withoutLength } = headers
+    return writeHead(status, withoutLength)
+  }) as typeof response.writeHead
+  response.write = (chunk: string | Uint8Array) => {
+    if (!isStream) return write(chunk)
+    write(events(typeof chunk === 'string' ? chunk : decoder.decode(chunk, { stream: true })))
+    // The transport keeps no message back: what waits for the client stands in the response alone, where it is counted.
+    return true
+  }
+}
