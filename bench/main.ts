@@ -2,6 +2,7 @@ import { memoryHitBench } from './memory-hit.ts'
 import { pollBench } from './poll.ts'
 import { previewBench } from './preview.ts'
 import { type Row, table } from './row.ts'
+import { startBench } from './start.ts'
 import { storesBench } from './stores.ts'
 import { wrapBench } from './wrap.ts'
 
@@ -15,6 +16,7 @@ const GROUPS: Record<string, () => Promise<Row[]>> = {
   poll: pollBench,
   stores: storesBench,
   wrap: wrapBench,
+  start: startBench,
 }
 
 const asked = process.argv.slice(2)

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { cutText } from '../core/cut-text.ts'
 import { InvalidArgument } from '../core/errors.ts'
 import type { JsonObject } from '../core/json.ts'

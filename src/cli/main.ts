@@ -11,7 +11,7 @@ const COMMANDS = ['wrap'] as const
 async function main([command, ...rest]: string[]): Promise<number> {
   switch (command) {
     case 'wrap':
-      return (await import('./wrap.ts')).wrap(rest)
+      return (await import('./start-wrap.ts')).startWrap(rest)
     case '--version':
     case '-v':
       process.stdout.write(`${version()}\n`)

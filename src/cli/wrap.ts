@@ -1,31 +1,27 @@
-import { StoreUnavailable } from '../core/errors.ts'
-import { encryptedStore } from '../stores/encrypted.ts'
-import { memoryStore } from '../stores/memory.ts'
-import { sqliteStore } from '../stores/sqlite.ts'
-import { PlaceUnusable } from '../stores/sqlite-errors.ts'
-import { defaultPath } from '../stores/sqlite-place.ts'
 import type { Store } from '../stores/store.ts'
+import type { ServerProcess } from '../wrap/child-process.ts'
 import { HttpListener } from '../wrap/http-listener.ts'
-import { createLog, type Log } from '../wrap/log.ts'
+import type { Log } from '../wrap/log.ts'
 import { StdioChannel } from '../wrap/stdio-channel.ts'
 import { type SessionEnd, Wrapper } from '../wrap/wrap.ts'
 import { CommandFailed, EXIT } from './exit.ts'
-import { WRAP_HELP } from './help.ts'
-import { KEYS_VARIABLE, parseWrapArguments, type WrapArguments } from './wrap-options.ts'
+import type { WrapArguments } from './wrap-options.ts'
 
 /** An orderly end takes less; whatever hangs must not keep this process, or the wrapped server, alive. */
 const CLOSE_WITHIN_MS = 1_900
 
-/** `mcp-refcache wrap`. Resolves with the exit code when it is over. */
-export async function wrap(argv: readonly string[]): Promise<number> {
-  const args = parseWrapArguments(argv, process.env)
-  if (args === 'help') {
-    process.stdout.write(WRAP_HELP)
-    return EXIT.ok
-  }
-  delete process.env[KEYS_VARIABLE]
-  const log = createLog({ level: args.logLevel, json: args.json })
-  const wrapper = await openWrapper(args, log)
+/** What is there before the wrapper: its store is open, and its server may be starting. */
+export interface Prepared {
+  readonly args: WrapArguments
+  readonly store: Store
+  readonly log: Log
+  readonly server?: ServerProcess | undefined
+}
+
+/** Wraps the server. Resolves with the exit code when it is over. */
+export async function wrap(prepared: Prepared): Promise<number> {
+  const { args, log } = prepared
+  const wrapper = createWrapper(prepared)
   const ending = new Promise<number>(resolve => {
     process.once('SIGINT', () => resolve(130))
     process.once('SIGTERM', () => resolve(143))
@@ -44,55 +40,9 @@ export async function wrap(argv: readonly string[]): Promise<number> {
   }
 }
 
-/** @throws CommandFailed where the store cannot be opened */
-export async function openWrapper(args: WrapArguments, log: Log): Promise<Wrapper> {
+export function createWrapper({ args, store, log, server }: Prepared): Wrapper {
   const { target, settings, maxSize, ttl, lease, name, admin } = args
-  try {
-    const wrapper = new Wrapper({
-      target,
-      store: await openStore(args, log),
-      settings,
-      maxSize,
-      ttl,
-      lease,
-      name,
-      admin,
-      log,
-    })
-    await wrapper.checkStore()
-    return wrapper
-  } catch (error) {
-    if (error instanceof StoreUnavailable) throw new CommandFailed(EXIT.store, error.code, error.message)
-    throw error
-  }
-}
-
-async function openStore({ store: where, keys }: WrapArguments, log: Log): Promise<Store> {
-  const seal = (store: Store) => (keys ? encryptedStore(store, { keys }) : store)
-  if (where === 'memory') return seal(memoryStore())
-  if (where !== undefined) return seal(sqliteStore(where))
-  try {
-    return seal(await openDefaultFile(keys !== undefined))
-  } catch (error) {
-    if (!(error instanceof PlaceUnusable)) throw error
-    log.warn(
-      'store_memory',
-      `Results are kept in memory: they end with this process, and no other one shares them. ${error.message}`,
-    )
-    return seal(memoryStore())
-  }
-}
-
-/** Encrypted entries have a default file of their own: others could not read them, nor they the others. */
-async function openDefaultFile(encrypted: boolean): Promise<Store> {
-  const store = sqliteStore(defaultPath(encrypted ? 'encrypted' : 'cache'))
-  try {
-    await store.get('')
-    return store
-  } catch (error) {
-    await store.close()
-    throw error
-  }
+  return new Wrapper({ target, server, store, settings, maxSize, ttl, lease, name, admin, log })
 }
 
 async function serveStdio(wrapper: Wrapper, log: Log, closeAll: Array<() => Promise<void>>): Promise<number> {

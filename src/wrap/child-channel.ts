@@ -1,16 +1,10 @@
 import type { ChildProcess } from 'node:child_process'
 import type { Channel } from './channel.ts'
-import { type Command, endServer, killServer, startServer } from './child-process.ts'
+import { endServer, type ServerProcess } from './child-process.ts'
 import { JsonLines } from './json-lines.ts'
 import { failureOf, refusalOf, type Unreadable } from './read-message.ts'
 import type { RpcMessage } from './rpc.ts'
 import { writeLine } from './stdio-channel.ts'
-
-/** Servers that still run; whatever ends this process ends them. */
-const running = new Set<ChildProcess>()
-process.on('exit', () => {
-  for (const child of running) killServer(child)
-})
 
 /** A server that runs as a child of this process and talks over its stdin and stdout. */
 export class ChildChannel implements Channel {
@@ -20,12 +14,11 @@ export class ChildChannel implements Channel {
   #child: ChildProcess | undefined
   #closing: Promise<void> | undefined
 
-  constructor(private readonly command: Command) {}
+  constructor(private readonly server: ServerProcess) {}
 
   async start(): Promise<void> {
-    const child = startServer(this.command)
-    await started(child, this.command.command)
-    running.add(child)
+    const { child, started } = this.server
+    await started
     this.#child = child
     const lines = new JsonLines(
       message => this.onmessage?.(message),
@@ -36,6 +29,9 @@ export class ChildChannel implements Channel {
     child.stdout?.on('error', () => {})
     child.on('error', error => this.onerror?.(`The wrapped server: ${error.message}`))
     child.on('exit', (code, signal) => void this.#ended(child, code, signal))
+    // It may have ended before anybody listened.
+    if (child.exitCode !== null || child.signalCode !== null)
+      void this.#ended(child, child.exitCode, child.signalCode)
   }
 
   /** Whoever waits for the answer that this should have been hears so at once; and so does a server that asks. */
@@ -71,9 +67,7 @@ export class ChildChannel implements Channel {
   }
 
   async #close(): Promise<void> {
-    if (!this.#child) return
-    await endServer(this.#child)
-    running.delete(this.#child)
+    if (this.#child) await endServer(this.#child)
   }
 
   /** The last lines of a server that ends may still be on their way through the pipe. */
@@ -87,21 +81,6 @@ export class ChildChannel implements Channel {
     await this.close()
     this.onclose?.(`The wrapped server ended (${how}).`)
   }
-}
-
-function started(child: ChildProcess, command: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    child.once('spawn', resolve)
-    child.once('error', (error: NodeJS.ErrnoException) => {
-      const why =
-        error.code === 'ENOENT'
-          ? 'there is no such command. Check its spelling and that it is on the PATH.'
-          : error.code === 'EACCES'
-            ? 'it may not be executed. Check its permissions.'
-            : error.message
-      reject(new Error(`Cannot start '${command}': ${why}`))
-    })
-  })
 }
 
 function closed(child: ChildProcess): Promise<void> {

@@ -1,5 +1,6 @@
-import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { setTimeout as sleep } from 'node:timers/promises'
+import spawn from 'cross-spawn'
 
 export interface Command {
   readonly command: string
@@ -12,34 +13,64 @@ const POLL_MS = 20
 
 const WINDOWS = process.platform === 'win32'
 
+/** A server that was started, or is about to be. */
+export interface ServerProcess {
+  readonly child: ChildProcess
+  /** Rejects where it cannot be started, and says why. */
+  readonly started: Promise<void>
+}
+
+/** Servers that may still run; whatever ends this process ends them. */
+const running = new Set<ChildProcess>()
+process.on('exit', () => {
+  for (const child of running) if (isAlive(child)) signalGroup(child, 'SIGKILL')
+})
+
 /**
  * Starts a server in a process group of its own, so that it can be ended with all that it started (`npx` starts
  * the server as a grandchild). It gets the whole environment: whoever configured this process meant it for the server.
+ * On Windows, where `npx` and its like are .cmd files, cross-spawn finds and quotes what only a shell can start.
  */
-export function startServer({ command, args }: Command): ChildProcess {
-  const options: SpawnOptions = { stdio: ['pipe', 'pipe', 'inherit'], windowsHide: true }
-  if (!WINDOWS) return spawn(command, [...args], { ...options, detached: true })
-  // `npx` and its like are .cmd files there, which only a shell can start.
-  const line = [command, ...args].map(quoteForCmd).join(' ')
-  return spawn(process.env.comspec ?? 'cmd.exe', ['/d', '/s', '/c', `"${line}"`], {
-    ...options,
-    windowsVerbatimArguments: true,
+export function startServer({ command, args }: Command): ServerProcess {
+  const child = spawn(command, [...args], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+    windowsHide: true,
+    detached: !WINDOWS,
   })
+  running.add(child)
+  const started = hasStarted(child, command)
+  // Whoever attaches later hears of it then.
+  started.catch(() => running.delete(child))
+  return { child, started }
 }
 
-function quoteForCmd(argument: string): string {
-  const quoted = `"${argument.replace(/(\\*)"/g, '$1$1\\"').replace(/(\\*)$/, '$1$1')}"`
-  return quoted.replace(/[()%!^"<>&|]/g, '^$&')
+function hasStarted(child: ChildProcess, command: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    child.once('spawn', resolve)
+    child.once('error', (error: NodeJS.ErrnoException) => {
+      const why =
+        error.code === 'ENOENT'
+          ? 'there is no such command. Check its spelling and that it is on the PATH.'
+          : error.code === 'EACCES'
+            ? 'it may not be executed. Check its permissions.'
+            : error.message
+      reject(new Error(`Cannot start '${command}': ${why}`))
+    })
+  })
 }
 
 /** Ends a server and all that it started: first by closing its stdin, then by asking, then by force. */
 export async function endServer(child: ChildProcess): Promise<void> {
+  if (!running.has(child)) return
   child.stdin?.end()
-  if (await gone(child, GRACE_MS.asked)) return
-  signalGroup(child, 'SIGTERM')
-  if (await gone(child, GRACE_MS.told)) return
-  signalGroup(child, 'SIGKILL')
-  await gone(child, GRACE_MS.killed)
+  if (!(await gone(child, GRACE_MS.asked))) {
+    signalGroup(child, 'SIGTERM')
+    if (!(await gone(child, GRACE_MS.told))) {
+      signalGroup(child, 'SIGKILL')
+      await gone(child, GRACE_MS.killed)
+    }
+  }
+  running.delete(child)
 }
 
 async function gone(child: ChildProcess, withinMs: number): Promise<boolean> {
@@ -55,11 +86,6 @@ function isAlive(child: ChildProcess): boolean {
   if (child.pid === undefined) return false
   if (WINDOWS) return child.exitCode === null && child.signalCode === null
   return signal(-child.pid, 0)
-}
-
-/** By force and at once: for the last moment of this process. */
-export function killServer(child: ChildProcess): void {
-  if (isAlive(child)) signalGroup(child, 'SIGKILL')
 }
 
 function signalGroup(child: ChildProcess, name: 'SIGTERM' | 'SIGKILL'): void {

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { z } from 'zod'
+import * as z from 'zod'
 import { type Duration, toMilliseconds } from '../core/duration.ts'
 import { InvalidArgument } from '../core/errors.ts'
 import { suggest } from '../core/suggest.ts'

@@ -7,7 +7,7 @@ import type { Store } from '../stores/store.ts'
 import { CALL_RESULT, CALL_RESULT_PROJECTION } from './call-result.ts'
 import type { Channel } from './channel.ts'
 import { ChildChannel } from './child-channel.ts'
-import type { Command } from './child-process.ts'
+import { type Command, type ServerProcess, startServer } from './child-process.ts'
 import type { Endpoint } from './http-channel.ts'
 import type { Log } from './log.ts'
 import { present } from './present.ts'
@@ -23,6 +23,8 @@ export type Target = { command: Command } | { endpoint: Endpoint }
 
 export interface WrapOptions {
   target: Target
+  /** The first server, where it was started already. */
+  server?: ServerProcess | undefined
   store: Store
   /** What references begin with. @defaultValue made from the command or the address */
   name?: string | undefined
@@ -44,8 +46,10 @@ export class Wrapper {
   readonly #calls: ToolCalls
   readonly #polling: readonly PollingTool[]
   readonly #scope: string
+  #server: ServerProcess | undefined
 
   constructor(private readonly options: WrapOptions) {
+    this.#server = options.server
     const { target, store, ttl, maxSize, lease, settings, log } = options
     const name = 'command' in target ? nameOfCommand(target.command) : nameOfEndpoint(target.endpoint)
     this.cache = new RefCache({
@@ -90,11 +94,6 @@ export class Wrapper {
     return this.#session(client, who, this.#polling, onEnd)
   }
 
-  /** @throws StoreUnavailable, now rather than at the first call */
-  async checkStore(): Promise<void> {
-    await this.options.store.get(`${this.cache.name}:${'0'.repeat(32)}`)
-  }
-
   /** @throws where it can be seen before the first client comes that the wrapped server cannot be used */
   async checkTarget(): Promise<void> {
     const { target } = this.options
@@ -107,6 +106,12 @@ export class Wrapper {
     return this.cache.close()
   }
 
+  #takeServer(): ServerProcess | undefined {
+    const server = this.#server
+    this.#server = undefined
+    return server
+  }
+
   #session(
     client: Channel,
     who: { scope: string; actor: ReturnType<typeof actor.agent>; namespace: string },
@@ -115,7 +120,7 @@ export class Wrapper {
   ): Session {
     const { target, log } = this.options
     const connect = async () => {
-      if ('command' in target) return new ChildChannel(target.command)
+      if ('command' in target) return new ChildChannel(this.#takeServer() ?? startServer(target.command))
       const { HttpChannel } = await import('./http-channel.ts')
       return new HttpChannel(target.endpoint)
     }

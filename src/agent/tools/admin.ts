@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { type Actor, actor } from '../../access/actor.ts'
 import type { Namespace } from '../../access/namespace.ts'
 import { Permission } from '../../access/permission.ts'

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import type { ActorLike } from '../../access/actor.ts'
 import { type Duration, toMilliseconds } from '../../core/duration.ts'
 import type { Progress } from '../../core/entry.ts'

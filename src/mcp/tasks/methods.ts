@@ -1,5 +1,5 @@
 import type { Server, ServerContext } from '@modelcontextprotocol/server'
-import { z } from 'zod'
+import * as z from 'zod'
 import { isOneClient } from '../../agent/identity.ts'
 import { methodNotFound, tasksNotDeclared } from '../../agent/tasks/errors.ts'
 import { answerInquiry } from '../../agent/tasks/inquiry.ts'

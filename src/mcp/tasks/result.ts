@@ -1,5 +1,5 @@
 import { ProtocolError, RELATED_TASK_META_KEY, type ServerContext } from '@modelcontextprotocol/server'
-import { z } from 'zod'
+import * as z from 'zod'
 import { Changes } from '../../agent/tasks/changes.ts'
 import { inputRequestsOf, isSettled, rpcErrorOf } from '../../agent/tasks/project.ts'
 import { infoOf, resultOf, type SeenTask } from '../../agent/tasks/read.ts'
