@@ -24,6 +24,11 @@ export function deadlyPoints(store, die, say) {
         mine.add(draft.lease?.owner)
         say({ claimed: draft.refId, id: idIn(parts.input) })
         reach('after claim')
+        // Work that somebody waits for begins with its claim.
+        if (claim.entry.status === 'processing') {
+          mine.add(runOf(claim.entry))
+          reach('after start')
+        }
       }
       return claim
     },
@@ -39,8 +44,14 @@ export function deadlyPoints(store, die, say) {
         say({ settled: entry.refId, as: entry.status })
         reach('after settle')
       }
-      if (step === 'start') reach('after start')
-      if (step === 'postpone') reach('after postpone')
+      if (step === 'start') {
+        mine.add(runOf(entry))
+        reach('after start')
+      }
+      if (step === 'postpone') {
+        retries.set(entry.refId, entry.retries)
+        reach('after postpone')
+      }
       if (step === 'take') {
         mine.add(entry.lease.owner)
         retries.set(entry.refId, entry.retries)
@@ -52,19 +63,16 @@ export function deadlyPoints(store, die, say) {
   }
   // A lease owner is new with each claim, retry and takeover; a retry is the only one that no sweep does.
   function stepOf(entry) {
-    if (entry.status === 'processing') {
-      const run = `${entry.lease.owner} ${entry.attempt}`
-      if (mine.has(run)) return 'renew'
-      mine.add(run)
-      return 'start'
-    }
+    if (entry.status === 'processing') return mine.has(runOf(entry)) ? 'renew' : 'start'
     if (entry.status !== 'pending') return 'settle'
     if (!mine.has(entry.lease.owner)) return 'take'
-    if (entry.retries === retries.get(entry.refId)) return 'renew'
-    retries.set(entry.refId, entry.retries)
-    return 'postpone'
+    return entry.retries === retries.get(entry.refId) ? 'renew' : 'postpone'
   }
   return { store: withTheRest(store, wrapped), reach }
+}
+
+function runOf({ lease, attempt }) {
+  return `${lease.owner} ${attempt}`
 }
 
 /** The input is plain JSON after a byte that says so (core/codec.ts): small inputs are never compressed. */
