@@ -84,6 +84,7 @@ export { type ExecutableTool, inProcessExecutor, runHandler } from './execution/
 export type { CachedTool } from './flow/call/cached.ts'
 export type { CallOptions, ValueCallOptions } from './flow/call/options.ts'
 export type { CacheReference, SetOptions } from './flow/call/set.ts'
+export type { Invalidation } from './flow/control/invalidate.ts'
 export type { ProjectionPurpose, Projections } from './flow/engine.ts'
 export type { EntryInfo, EntryPage, ListOptions } from './flow/operate/inspect.ts'
 export type { CacheStats, StatsOptions, ToolStats } from './flow/operate/stats.ts'

@@ -20,6 +20,7 @@ import type { WriteEnd } from './flow/call/shared-runs.ts'
 import { answer } from './flow/control/answer.ts'
 import { cancel } from './flow/control/cancel.ts'
 import { remove } from './flow/control/delete.ts'
+import { type Invalidation, invalidate } from './flow/control/invalidate.ts'
 import { retry } from './flow/control/retry.ts'
 import { Sweeper } from './flow/control/sweep.ts'
 import type { Engine } from './flow/engine.ts'
@@ -142,6 +143,16 @@ export class RefCache {
     const cleared = await this.#engine.store.clear(this.#engine.name, namespace)
     this.#forget()
     return cleared
+  }
+
+  /**
+   * Frees the keys of memoized results that are outdated, by tags or tool, in every namespace: the next identical call runs anew,
+   * in every process of the store, also where a run is in flight. References that were given stay. Says how many keys were freed.
+   * For one input, see `CachedTool.invalidate`.
+   * @throws InvalidArgument, StoreUnavailable
+   */
+  invalidate(invalidation: Invalidation): Promise<number> {
+    return invalidate(this.#engine, invalidation)
   }
 
   /** A page of what is in this cache, without values, inputs and words. For operators. @throws InvalidArgument */

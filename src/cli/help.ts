@@ -35,6 +35,8 @@ Options
   --name NAME            what references begin with (made from the command)
   --memoize PATTERN      identical calls of these tools share one result, for as long as --ttl; a name, or a
                          pattern such as 'search_*'; may be repeated (no tool)
+  --invalidate 'A=B'     a call of tool A frees the memoized results of tool B, as in 'create_*=read_*'; may be
+                         repeated
   --config FILE          settings for single tools, see below
   --url URL              wrap a server behind Streamable HTTP instead of a command
   --header 'Name: text'  sent to that server; \${VAR} is taken from the environment; may be repeated
@@ -62,7 +64,7 @@ Config file
       "search":   { "memoize": true, "ttl": "10m" },      identical calls share one run and one result
       "export":   { "asyncTimeout": 0, "hardTimeout": "3h" },   always a handle; stopped after three hours
       "get_time": { "cache": false } } }                  passes through untouched
-  Per tool: asyncTimeout, hardTimeout (1h), ttl, memoize (false), maxSize, strategy (sample, truncate, paginate),
+  Per tool: asyncTimeout, hardTimeout (1h), ttl, memoize (false), invalidates ([]), maxSize, strategy (sample, truncate, paginate),
   resolveRefs (false: a ref_id in the arguments is passed on as it is), cache.
   A name may be a pattern: in "search_*", the * stands for any text. The most specific one wins.
 

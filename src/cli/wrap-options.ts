@@ -5,7 +5,7 @@ import { suggest } from '../core/suggest.ts'
 import { type KeySource, keysFromEnv, keysFromFile } from '../stores/encrypted.ts'
 import { readConfig } from '../wrap/config-file.ts'
 import { LOG_LEVELS, type LogLevel } from '../wrap/log.ts'
-import { type CallSettings, withMemoized } from '../wrap/settings.ts'
+import { type CallSettings, type Invalidates, withInvalidated, withMemoized } from '../wrap/settings.ts'
 import type { Target } from '../wrap/wrap.ts'
 import { usage } from './exit.ts'
 
@@ -20,6 +20,7 @@ const OPTIONS = {
   name: { type: 'string' },
   config: { type: 'string' },
   memoize: { type: 'string', multiple: true },
+  invalidate: { type: 'string', multiple: true },
   url: { type: 'string' },
   header: { type: 'string', multiple: true },
   http: { type: 'string' },
@@ -168,7 +169,8 @@ function parseSettings(values: Values): CallSettings {
     fromLine === undefined
       ? (file.defaults.asyncTimeout ?? DEFAULT_ASYNC_TIMEOUT)
       : time('--async-timeout', fromLine)
-  return withMemoized({ ...file, defaults: { ...file.defaults, asyncTimeout } }, parsePatterns(values))
+  const settings = { ...file, defaults: { ...file.defaults, asyncTimeout } }
+  return withInvalidated(withMemoized(settings, parsePatterns(values)), parseInvalidates(values))
 }
 
 function parsePatterns({ memoize = [] }: Values): readonly string[] {
@@ -178,6 +180,18 @@ function parsePatterns({ memoize = [] }: Values): readonly string[] {
     }
   }
   return memoize
+}
+
+function parseInvalidates({ invalidate = [] }: Values): readonly Invalidates[] {
+  return invalidate.map(text => {
+    const [, tool, outdated] = /^([^\s=]{1,200})=([^\s=]{1,200})$/.exec(text) ?? []
+    if (tool === undefined || outdated === undefined) {
+      throw usage(
+        "--invalidate is written 'create_*=read_*': a call of the first makes results of the second outdated.",
+      )
+    }
+    return { tool, outdated }
+  })
 }
 
 /** Words that are meant for a store of another kind would become files of that name. */

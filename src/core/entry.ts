@@ -53,6 +53,8 @@ interface EntryFields {
   readonly key?: string | undefined
   /** The key it held before it failed or was cancelled; a retry takes it up again where it is still free. */
   readonly releasedKey?: string | undefined
+  /** By which the key can be freed (`RefCache.invalidate`). */
+  readonly tags?: readonly string[]
   /** The tool that makes the value; absent for a value that was put in by `set`. */
   readonly toolName?: string
   /** What `set` was told to call it. */

@@ -105,6 +105,18 @@ export interface ToolOptions<Input = unknown, Parsed = Input> {
    */
   memoize?: boolean
   /**
+   * Names by which memoized results can be freed again (`RefCache.invalidate`), also made from the input as the caller gave it:
+   * `({ id }) => ['users', `user:${id}`]`. At most 100, of up to 256 characters.
+   * @defaultValue none
+   */
+  tags?: readonly string[] | ((input: Input) => readonly string[])
+  /**
+   * The tools whose memoized results a call of this one makes outdated, by name or by a pattern in which each `*` stands for any
+   * text. Their keys are freed before the handler runs and when it has ended, in every process of the store.
+   * @defaultValue none
+   */
+  invalidates?: readonly string[]
+  /**
    * Whether the tool only reads. Identical calls of one actor then share a run that is in flight, and a result that nobody has
    * fetched yet (for 5 minutes), also where nothing is memoized; but never across a call of a tool that says false.
    * @defaultValue undefined: its calls neither share a run so, nor keep others from it
@@ -181,6 +193,8 @@ export interface Tool {
   readonly declassifies: boolean
   readonly sharedInput: boolean
   readonly memoize: boolean
+  readonly tags: readonly string[] | ((input: never) => readonly string[])
+  readonly invalidates: readonly string[]
   readonly readOnly: boolean | undefined
   readonly idempotent: boolean
   readonly retry: RetryPolicy
@@ -210,6 +224,8 @@ const OPTIONS: Names<ToolOptions> = {
   declassifies: true,
   sharedInput: true,
   memoize: true,
+  tags: true,
+  invalidates: true,
   readOnly: true,
   idempotent: true,
   maxRetries: true,
@@ -252,6 +268,8 @@ export function defineTool<Input, Output, Parsed>(
     // What a schema copies is not shared any more.
     sharedInput: (options.sharedInput ?? false) && options.input === undefined,
     memoize: options.memoize ?? true,
+    tags: typeof options.tags === 'function' ? options.tags : checkTags(options.tags ?? []),
+    invalidates: checkTags(options.invalidates ?? [], 'invalidates'),
     readOnly: options.readOnly,
     idempotent: options.idempotent ?? false,
     retry: retryPolicy(options),
@@ -274,4 +292,12 @@ export function defineTool<Input, Output, Parsed>(
 function checkTtl(ttl: Duration | null | undefined): Duration | null | undefined {
   if (ttl !== undefined) toLimit(ttl, 'ttl')
   return ttl
+}
+
+/** @throws InvalidArgument */
+export function checkTags(tags: readonly string[], what = 'tags'): readonly string[] {
+  const areTexts =
+    Array.isArray(tags) && tags.every(tag => typeof tag === 'string' && /^.{1,256}$/su.test(tag))
+  if (areTexts && tags.length <= 100) return [...tags]
+  throw new InvalidArgument(`${what} is a list of at most 100 texts of 1 to 256 characters.`)
 }

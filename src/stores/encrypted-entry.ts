@@ -13,6 +13,7 @@ import { seal, unseal } from './encrypted-seal.ts'
 const PRIVATE_FIELDS: ReadonlySet<string> = new Set([
   'key',
   'releasedKey',
+  'tags',
   'label',
   'progress',
   'error',

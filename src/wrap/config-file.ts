@@ -15,6 +15,7 @@ const toolSettings = z.strictObject({
   hardTimeout: duration.nullable().optional(),
   ttl: duration.nullable().optional(),
   memoize: z.boolean().optional(),
+  invalidates: z.array(z.string().min(1).max(200)).max(100).optional(),
   maxSize: z.int().min(1).optional(),
   strategy: z.enum(['sample', 'truncate', 'paginate']).optional(),
   resolveRefs: z.boolean().optional(),

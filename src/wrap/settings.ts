@@ -9,6 +9,8 @@ export interface ToolSettings {
   ttl?: Duration | null | undefined
   /** Whether identical calls share one run and one result, for as long as `ttl`. @defaultValue false */
   memoize?: boolean | undefined
+  /** The tools whose memoized results a call of this one makes outdated, by name or pattern. @defaultValue none */
+  invalidates?: readonly string[] | undefined
   maxSize?: number | undefined
   strategy?: 'sample' | 'truncate' | 'paginate' | undefined
   /** Whether references in the arguments are replaced by what they stand for. @defaultValue true */
@@ -48,9 +50,28 @@ export function withMemoized({ defaults, tools }: CallSettings, patterns: readon
   return { defaults, tools: { ...tools, ...Object.fromEntries(memoized) } }
 }
 
+/** One tool, or those of a pattern, whose calls make memoized results of others outdated. */
+export interface Invalidates {
+  readonly tool: string
+  readonly outdated: string
+}
+
+/** The same settings, with more that calls make outdated. */
+export function withInvalidated(
+  { defaults, tools }: CallSettings,
+  more: readonly Invalidates[],
+): CallSettings {
+  const all: Record<string, ToolSettings> = { ...tools }
+  for (const { tool, outdated } of more) {
+    all[tool] = { ...all[tool], invalidates: [...(all[tool]?.invalidates ?? []), outdated] }
+  }
+  return { defaults, tools: all }
+}
+
 /** What the settings name that the server does not list, with what may have been meant. */
 export function unlistedTools({ tools }: CallSettings, listed: readonly string[]) {
-  return Object.keys(tools)
+  const outdated = Object.values(tools).flatMap(({ invalidates = [] }) => invalidates)
+  return [...new Set([...Object.keys(tools), ...outdated])]
     .filter(pattern => !listed.some(name => matchesGlob(pattern, name)))
     .map(pattern => ({ pattern, meant: suggest(pattern, listed) }))
 }

@@ -176,7 +176,7 @@ export class ToolCalls {
     if (!known && declared === NOT_DECLARED && this.#tools.size >= MAX_TOOLS)
       throw new InvalidArgument(`There is no tool '${name.slice(0, 100)}'.`)
     const { resolveRefs, ...settings } = settingsFor(this.settings, name)
-    const { asyncTimeout, hardTimeout, ttl, maxSize, strategy } = settings
+    const { asyncTimeout, hardTimeout, ttl, maxSize, strategy, invalidates = [] } = settings
     const tool = this.cache.cached<CallInput, JsonObject>(
       {
         name: `${name}@${this.upstream}`,
@@ -187,6 +187,7 @@ export class ToolCalls {
         // It is only written out.
         sharedInput: true,
         readOnly,
+        invalidates: invalidates.map(outdated => `${outdated}@${this.upstream}`),
         // Another wrapper of the same server may take over what this one leaves behind.
         idempotent: readOnly || idempotent,
         preview: {

@@ -2,7 +2,7 @@ import type { JsonValue } from '../../core/json.ts'
 import type { CallResponse } from '../../core/response.ts'
 import type { Tool } from '../../core/tool.ts'
 import type { Engine } from '../engine.ts'
-import { call, callForValue } from './call.ts'
+import { call, callForValue, invalidateCall } from './call.ts'
 import type { CallOptions, ValueCallOptions } from './options.ts'
 
 /** A call without an input, for tools that need none. */
@@ -20,6 +20,14 @@ export interface CachedTool<Input, Output = JsonValue> {
    */
   value(input: Input, options?: ValueCallOptions | undefined): Promise<Output>
   value(...args: WithoutInput<Input, ValueCallOptions>): Promise<Output>
+  /**
+   * Frees the memoized result of such a call, finished or in flight: the next one runs anew, in every process of the store. What
+   * decides on which calls are alike counts here, too: give the `actor`, `namespace`, `policy` and `identity` of the call. Says
+   * whether there was one.
+   * @throws what such a call throws before it runs
+   */
+  invalidate(input: Input, options?: CallOptions | undefined): Promise<boolean>
+  invalidate(...args: WithoutInput<Input, CallOptions>): Promise<boolean>
 }
 
 /** A registered tool as a function. */
@@ -29,5 +37,7 @@ export function cachedTool<Input, Output>(engine: Engine, tool: Tool): CachedToo
     call(engine, tool, input, options) as Promise<CallResponse<Output>>
   const value = (input: unknown = {}, options: ValueCallOptions = {}) =>
     callForValue(engine, tool, input, options) as Promise<Output>
-  return Object.assign(answer, { value })
+  const free = (input: unknown = {}, options: CallOptions = {}) =>
+    invalidateCall(engine, tool, input, options)
+  return Object.assign(answer, { value, invalidate: free })
 }

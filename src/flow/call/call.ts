@@ -8,6 +8,7 @@ import type { JsonValue } from '../../core/json.ts'
 import type { CallResponse } from '../../core/response.ts'
 import type { Tool } from '../../core/tool.ts'
 import { cancel } from '../control/cancel.ts'
+import { freeKey } from '../control/invalidate.ts'
 import type { Engine } from '../engine.ts'
 import { follow } from '../read/follow.ts'
 import { reply } from '../read/reply.ts'
@@ -132,6 +133,20 @@ async function followClaimed(
   } finally {
     listening.end()
   }
+}
+
+/** Frees the key that such a call would ask for. */
+export async function invalidateCall(
+  engine: Engine,
+  tool: Tool,
+  input: unknown,
+  options: CallOptions,
+): Promise<boolean> {
+  const drafted = await draftCall(engine, tool, input, toActor(options.actor), { ...options, within: 0 })
+  const { key } = drafted.draft
+  const entry =
+    key === undefined ? undefined : await engine.store.findByKey(engine.name, key, engine.clock.now())
+  return entry !== undefined && freeKey(engine, entry)
 }
 
 /** The client turned its call away. The work goes on for other calls that follow it, or where the caller wants that. */

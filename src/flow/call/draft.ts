@@ -6,9 +6,10 @@ import { type Duration, toLimit } from '../../core/duration.ts'
 import type { Entry, PendingEntry } from '../../core/entry.ts'
 import { StoreUnavailable } from '../../core/errors.ts'
 import type { JsonValue } from '../../core/json.ts'
+import { parseJson } from '../../core/json-text.ts'
 import { keyOf } from '../../core/key.ts'
 import { createRefId, type RefId } from '../../core/ref.ts'
-import type { Tool } from '../../core/tool.ts'
+import { checkTags, type Tool } from '../../core/tool.ts'
 import type { PayloadChanges } from '../../stores/store.ts'
 import type { Engine } from '../engine.ts'
 import { newLease } from '../run/lease.ts'
@@ -55,7 +56,7 @@ export async function draftCall(
   const { key, callKey } = sharingOf(engine, tool, options, { namespace, policy, startedBy }, accepted)
   const draft: PendingEntry = {
     ...baseOf(engine, tool, namespace),
-    ...(key === undefined ? {} : { key }),
+    ...(key === undefined ? {} : { key, ...tagsOf(tool, accepted.json) }),
     namespace,
     policy,
     startedBy,
@@ -94,6 +95,15 @@ function sharingOf(
   if (!tool.readOnly || options.shareRuns === false) return {}
   // Another call of the same caller may not be able to answer what the run asks.
   return { callKey: keyWith([policy, derivedFrom, startedBy, options.interactive ?? false]) }
+}
+
+/** Only what has a key can be freed. */
+function tagsOf({ tags, verbatim }: Tool, json: string): { readonly tags?: readonly string[] } {
+  const made =
+    typeof tags === 'function'
+      ? checkTags(tags((verbatim ? parseJson(json) : JSON.parse(json)) as never))
+      : tags
+  return made.length === 0 ? {} : { tags: made }
 }
 
 /** What each new task of a tool begins with. */

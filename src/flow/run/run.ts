@@ -16,6 +16,7 @@ import type { GivenInput } from '../call/draft.ts'
 import { fillInput } from '../call/fill-input.ts'
 import { anyInFlight, waitUntilSettled } from '../call/references.ts'
 import { change } from '../change.ts'
+import { whileInvalidating } from '../control/invalidate.ts'
 import type { Engine } from '../engine.ts'
 import { abortableUnder, pause, untilAborted } from './abort.ts'
 import { Asker } from './ask.ts'
@@ -174,13 +175,14 @@ async function execute(hold: Hold, entry: ProcessingEntry, input: GivenInput | u
 
 /** A tool that writes does so until its handler has ended, also where nobody waits for it any more. */
 async function runHandler(
-  { executorOf, sharedRuns }: Engine,
+  engine: Engine,
   tool: Tool,
   input: JsonValue,
   context: ExecutionContext,
 ): Promise<EncodedValue> {
-  const run = async () => executorOf(tool).execute(tool.name, input, context)
-  return tool.readOnly === false ? sharedRuns.duringWrite(context.signal, run) : run()
+  const execute = async () => engine.executorOf(tool).execute(tool.name, input, context)
+  const run = tool.invalidates.length === 0 ? execute : () => whileInvalidating(engine, tool, execute)
+  return tool.readOnly === false ? engine.sharedRuns.duringWrite(context.signal, run) : run()
 }
 
 /** Writes what the handler reports into the entry, as long as the task is ours. */

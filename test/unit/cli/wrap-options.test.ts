@@ -27,6 +27,27 @@ describe('the arguments of wrap', () => {
     }
   })
 
+  it('say which calls make memoized results outdated', () => {
+    const { settings } = parse(
+      '--memoize',
+      'read_*',
+      '--invalidate',
+      'create_*=read_*',
+      '--invalidate',
+      'a=b',
+      '--',
+      'x',
+    )
+    expect(settings.tools).toEqual({
+      'read_*': { memoize: true },
+      'create_*': { invalidates: ['read_*'] },
+      a: { invalidates: ['b'] },
+    })
+    for (const wrong of ['create', '=b', 'a=', 'a=b=c', 'a = b']) {
+      expect(() => parse('--invalidate', wrong, '--', 'x')).toThrow(CommandFailed)
+    }
+  })
+
   it.each([
     [{ tools: { a: { memoise: true } } }, /tools\.a: there is no 'memoise'; did you mean 'memoize'\?/],
     [{ default: {} }, /there is no 'default'; did you mean 'defaults'\?/],

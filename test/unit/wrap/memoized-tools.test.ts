@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest'
 import { CACHED_AT_META, withAge } from '../../../src/wrap/age.ts'
 import { PassingWrites, saysChange } from '../../../src/wrap/passing-writes.ts'
 import type { RpcResponse } from '../../../src/wrap/rpc.ts'
-import { settingsFor, unlistedTools, withMemoized } from '../../../src/wrap/settings.ts'
+import { settingsFor, unlistedTools, withInvalidated, withMemoized } from '../../../src/wrap/settings.ts'
+import { idIn, serverOf, Wired } from './wired.ts'
 
 describe('the settings of a tool', () => {
   const settings = {
@@ -53,6 +54,54 @@ describe('the settings of a tool', () => {
       { pattern: 'serach', meant: 'search' },
       { pattern: 'nothing_like_it', meant: undefined },
     ])
+  })
+})
+
+describe('a call that makes memoized results outdated', () => {
+  it('frees them before its answer, and only those that the settings name', async () => {
+    const reached: string[] = []
+    const listing = serverOf(() => '{"content":[]}')
+    const session = await Wired.open(
+      (line, say) => {
+        if (!line.includes('"tools/call"')) return listing(line, say)
+        const { name } = JSON.parse(line).params
+        reached.push(name)
+        say(
+          `{"jsonrpc":"2.0","id":${idIn(line)},"result":{"content":[{"type":"text","text":"${reached.length}"}]}}`,
+        )
+      },
+      {
+        settings: withInvalidated(withMemoized({ defaults: {}, tools: {} }, ['read_*', 'list_*']), [
+          { tool: 'create_*', outdated: 'read_*' },
+        ]),
+      },
+    )
+    let id = 0
+    const call = async (name: string) => {
+      const answer = await session.ask(`c${id++}`, 'tools/call', JSON.stringify({ name, arguments: {} }))
+      return JSON.parse(answer).result.content[0].text
+    }
+    expect(await call('read_graph')).toBe('1')
+    expect(await call('list_all')).toBe('2')
+    expect(await call('read_graph')).toBe('1')
+    await call('create_entities')
+    expect(await call('list_all')).toBe('2')
+    expect(await call('read_graph')).toBe('4')
+    expect(reached).toEqual(['read_graph', 'list_all', 'create_entities', 'read_graph'])
+    await session.close()
+  })
+
+  it('is named by pattern, beside the other settings, and its targets are looked for among the tools', () => {
+    const told = withInvalidated({ defaults: {}, tools: { create: { ttl: '1m', invalidates: ['a'] } } }, [
+      { tool: 'create', outdated: 'b' },
+      { tool: 'write_*', outdated: 'raed_*' },
+    ])
+    expect(told.tools).toEqual({
+      create: { ttl: '1m', invalidates: ['a', 'b'] },
+      'write_*': { invalidates: ['raed_*'] },
+    })
+    const unlisted = unlistedTools(told, ['create', 'write_x', 'a', 'b', 'read_x'])
+    expect(unlisted.map(({ pattern }) => pattern)).toEqual(['raed_*'])
   })
 })
 

@@ -1,0 +1,89 @@
+import { matchesGlob } from '../../access/pattern.ts'
+import type { Entry } from '../../core/entry.ts'
+import { InvalidArgument, StoreUnavailable } from '../../core/errors.ts'
+import { checkNames } from '../../core/options.ts'
+import type { Tool } from '../../core/tool.ts'
+import { change } from '../change.ts'
+import type { Engine } from '../engine.ts'
+import { scan } from '../operate/list.ts'
+import { pause } from '../run/abort.ts'
+
+/** Which memoized results are outdated. What is left out does not matter; at least one is given. */
+export interface Invalidation {
+  /** Results with any of these tags (`ToolOptions.tags`). */
+  tags?: readonly string[] | undefined
+  /** Results of this tool, or of the tools that match a pattern in which each `*` stands for any text. */
+  tool?: string | undefined
+}
+
+/** A store that is away is asked again this often. */
+const AGAIN_MS = 1_000
+
+/**
+ * Frees the keys of memoized results, finished or in flight, in every namespace: the next identical call runs anew, in every
+ * process of the store. References that were given stay, and their tasks run on. Says how many keys were freed.
+ *
+ * @throws InvalidArgument, StoreUnavailable
+ */
+export async function invalidate(engine: Engine, invalidation: Invalidation): Promise<number> {
+  checkNames<Invalidation>(invalidation, { tags: true, tool: true }, 'invalidate')
+  const { tags, tool } = invalidation
+  if (tags === undefined && tool === undefined) {
+    throw new InvalidArgument('invalidate needs tags or a tool. To delete everything, use clear().')
+  }
+  return freeKeys(
+    engine,
+    entry =>
+      (tags === undefined || (entry.tags ?? []).some(tag => tags.includes(tag))) &&
+      (tool === undefined || matchesGlob(tool, entry.toolName ?? '')),
+  )
+}
+
+/**
+ * A handler that makes results of other tools outdated: their keys are freed before it runs, and when it has ended, however
+ * it did, before anybody hears of it. What was read in between may be of the state before.
+ */
+export async function whileInvalidating<Result>(
+  engine: Engine,
+  { invalidates }: Tool,
+  work: () => Promise<Result>,
+): Promise<Result> {
+  const free = () =>
+    freeKeys(engine, ({ toolName = '' }) => invalidates.some(pattern => matchesGlob(pattern, toolName)))
+  await free()
+  try {
+    return await work()
+  } finally {
+    await untilStored(engine, free)
+  }
+}
+
+/** Frees one key. @returns whether the entry held one */
+export async function freeKey(engine: Engine, entry: Entry): Promise<boolean> {
+  if (entry.key === undefined) return false
+  const { refused } = await change(engine, entry, { type: 'yield-key' })
+  return refused === undefined
+}
+
+async function freeKeys(engine: Engine, isOutdated: (entry: Entry) => boolean): Promise<number> {
+  // Nor does a call of this process follow a run that is not memoized.
+  engine.sharedRuns.beginWrite()()
+  let freed = 0
+  for await (const { entry } of scan(engine, { statuses: ['pending', 'processing', 'complete'] })) {
+    if (isOutdated(entry) && (await freeKey(engine, entry))) freed++
+  }
+  return freed
+}
+
+/** The work is done: that the store is away for a while must not cost its result. */
+async function untilStored(engine: Engine, step: () => Promise<unknown>): Promise<void> {
+  for (;;) {
+    try {
+      await step()
+      return
+    } catch (error) {
+      if (!(error instanceof StoreUnavailable)) throw error
+      await pause(engine.clock, AGAIN_MS, engine.stopping)
+    }
+  }
+}
