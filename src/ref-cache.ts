@@ -26,7 +26,7 @@ import { Sweeper } from './flow/control/sweep.ts'
 import type { Engine } from './flow/engine.ts'
 import { type EntryInfo, type EntryPage, inspect, type ListOptions, list } from './flow/operate/inspect.ts'
 import { type CacheStats, type StatsOptions, stats } from './flow/operate/stats.ts'
-import { type TaskInfo, taskInfo } from './flow/operate/task-info.ts'
+import { type TaskInfo, type TaskInfoOptions, taskInfo } from './flow/operate/task-info.ts'
 import { type ListTasksOptions, listTasks, type TaskList } from './flow/operate/tasks.ts'
 import { find, findAnd, findFor } from './flow/read/find.ts'
 import { type GetOptions, poll } from './flow/read/poll.ts'
@@ -250,8 +250,8 @@ export class RefCache {
   }
 
   /** How a task stands, and since when, and until when it is kept. @throws NotFound */
-  taskInfo(refId: RefId, options: ActorOption = {}): Promise<TaskInfo> {
-    return taskInfo(this.#engine, refId, toActor(options.actor))
+  taskInfo(refId: RefId, options: TaskInfoOptions = {}): Promise<TaskInfo> {
+    return taskInfo(this.#engine, refId, options)
   }
 
   /**

@@ -50,17 +50,27 @@ export class Access {
   ) {}
 
   decide(guarded: Guarded | undefined, who: Actor, permission: Permission): Decision {
+    return this.#decide(guarded, who, permission).decision
+  }
+
+  /** The decision, and which of the rights it was met by. */
+  #decide(
+    guarded: Guarded | undefined,
+    who: Actor,
+    permission: Permission,
+  ): { decision: Decision; right?: Permission | undefined } {
     const asked = guarded ?? NOTHING
     const wanted = this.#any(asked, who, permission)
     const known =
       wanted.allowed && (permission & ~READ_OR_EXECUTE) === 0
         ? wanted
         : this.#any(asked, who, READ_OR_EXECUTE)
-    if (!guarded) return { verdict: 'hidden', rule: 'unknown' }
-    if (who.type === 'system') return { verdict: 'allowed', rule: 'system' }
+    if (!guarded) return { decision: { verdict: 'hidden', rule: 'unknown' } }
+    if (who.type === 'system') return { decision: { verdict: 'allowed', rule: 'system' }, right: permission }
     // An actor that may not know of the entry may do nothing else with it.
-    if (!known.allowed) return { verdict: 'hidden', rule: known.rule }
-    return { verdict: wanted.allowed ? 'allowed' : 'denied', rule: wanted.rule }
+    if (!known.allowed) return { decision: { verdict: 'hidden', rule: known.rule } }
+    const verdict = wanted.allowed ? 'allowed' : 'denied'
+    return { decision: { verdict, rule: wanted.rule }, right: wanted.right }
   }
 
   may(guarded: Guarded, who: Actor, permission: Permission): boolean {
@@ -69,11 +79,26 @@ export class Access {
 
   /** @throws NotFound when the actor may not know of the entry; PermissionDenied when it may know, but not do this */
   authorize<G extends Guarded>(guarded: G | undefined, who: Actor, want: AccessRequest): G {
-    const decision = this.decide(guarded, who, want.permission)
+    return this.#authorize(guarded, who, want).known
+  }
+
+  /** To know of an entry, and whether the actor may READ it too: each right is checked once. @throws NotFound */
+  authorizeStatus<G extends Guarded>(
+    guarded: G | undefined,
+    who: Actor,
+    want: Omit<AccessRequest, 'permission'>,
+  ): { readonly known: G; readonly mayRead: boolean } {
+    const permission = READ_OR_EXECUTE
+    const { known, right = Permission.NONE } = this.#authorize(guarded, who, { ...want, permission })
+    return { known, mayRead: (right & Permission.READ) !== 0 }
+  }
+
+  #authorize<G extends Guarded>(guarded: G | undefined, who: Actor, want: AccessRequest) {
+    const { decision, right } = this.#decide(guarded, who, want.permission)
     this.#tell(decision, guarded, who, want)
     if (!guarded || decision.verdict === 'hidden') throw new NotFound()
     if (decision.verdict === 'denied') throw new PermissionDenied(want.denial)
-    return guarded
+    return { known: guarded, right }
   }
 
   /** To control a task an actor needs the UPDATE right, or must have started it. */
@@ -142,11 +167,11 @@ export class Access {
     return (guarded.derivedFrom ?? []).every(guard => this.#check(guard, who, Permission.READ).allowed)
   }
 
-  #any(guarded: Guarded, who: Actor, permission: Permission): { allowed: boolean; rule: Rule } {
-    let answer: { allowed: boolean; rule: Rule } = { allowed: false, rule: 'role' }
+  #any(guarded: Guarded, who: Actor, permission: Permission) {
+    let answer: { allowed: boolean; rule: Rule; right?: Permission } = { allowed: false, rule: 'role' }
     for (const right of RIGHTS) {
       if ((permission & right) === 0) continue
-      answer = this.#one(guarded, who, right)
+      answer = { ...this.#one(guarded, who, right), right }
       if (answer.allowed) break
     }
     return answer

@@ -1,9 +1,13 @@
 import type { CallToolRequest, Server, ServerContext } from '@modelcontextprotocol/server'
 import type { RefCache } from '../ref-cache.ts'
 
-/** Stands around the handler of `tools/call`; `proceed` is the server's own. */
+/** Stands around the handler of `tools/call`; `proceed` is the server's own, which runs the tool with that context. */
 export interface CallInterceptor {
-  answer(request: CallToolRequest, context: ServerContext, proceed: () => Promise<Answer>): Promise<Answer>
+  intercept(
+    request: CallToolRequest,
+    context: ServerContext,
+    proceed: (context: ServerContext) => Promise<Answer>,
+  ): Promise<Answer>
 }
 
 type Answer = Record<string, unknown>
@@ -15,7 +19,7 @@ export function interpose(server: Server, calls: CallInterceptor): void {
     const handler = rest.pop()
     if (method !== 'tools/call' || typeof handler !== 'function') return set(method, ...rest, handler)
     const around = (request: CallToolRequest, context: ServerContext) =>
-      calls.answer(request, context, async () => handler(request, context))
+      calls.intercept(request, context, async given => handler(request, given))
     return set(method, ...rest, around)
   }
   server.setRequestHandler = interposed as typeof server.setRequestHandler
@@ -43,11 +47,11 @@ export function watchOtherTools(
 ): void {
   if (!canInterpose(server)) return
   interpose(server, {
-    async answer({ params }, _, proceed) {
-      if (isKnown(params.name)) return proceed()
+    async intercept({ params }, context, proceed) {
+      if (isKnown(params.name)) return proceed(context)
       const end = cache.beginWrite()
       try {
-        return await proceed()
+        return await proceed(context)
       } finally {
         end()
       }

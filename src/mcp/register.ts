@@ -21,7 +21,7 @@ import type { RefCache } from '../ref-cache.ts'
 import type { AttachOptions, ToolConfig } from './config.ts'
 import type { IdentityOptions } from './identity.ts'
 import { handleToolCall } from './request.ts'
-import { TASK_SUPPORT, type TaskCall, type TaskCalls } from './tasks/calls.ts'
+import { TASK_SUPPORT, type TaskCall, type TaskCalls, taskCallIn } from './tasks/calls.ts'
 import { keepable } from './tasks/errors.ts'
 
 interface Registration<Input, Output> {
@@ -70,10 +70,12 @@ export function registerCached<Input, Output>(
     declares: argumentsOf(inputSchema),
   }
   const registered = server.registerTool(name, shown, (args, context) => {
-    const task = tasks?.of(context)
+    const task = taskCallIn(context)
     const work = (request: ToolRequest) => callTool(route, args, { ...request, context, task })
     return handleToolCall(context, identity, work, {
-      onError: error => task?.failed(error),
+      onError: error => {
+        if (task) task.outcome = { error }
+      },
       hasOutputSchema: result !== undefined,
     })
   })
@@ -110,7 +112,7 @@ async function callTool<Input>(
     ...place,
     ...task?.options,
   })
-  task?.became(response, actor)
+  if (task) task.outcome = { response, actor }
   return toToolResult(response)
 }
 

@@ -1,10 +1,13 @@
-import { declaresExtension, questionsFor } from '../agent/tasks/capabilities.ts'
-import { tasksNotDeclared, toRpcError } from '../agent/tasks/errors.ts'
-import { type Following, followTask } from '../agent/tasks/follow.ts'
-import { toCoreTask, toExtensionTask } from '../agent/tasks/project.ts'
-import { infoOf, type SeenTask } from '../agent/tasks/read.ts'
-import { NotFound } from '../core/errors.ts'
-import { isJsonObject, type JsonObject } from '../core/json.ts'
+import { clientOf2025, clientOf2026, type TaskClient, type Wish, wishOf } from '../agent/tasks/client.ts'
+import { toRpcError } from '../agent/tasks/errors.ts'
+import { TaskService } from '../agent/tasks/service.ts'
+import {
+  isTaskListen,
+  type ListenRequest,
+  TaskSubscriptions,
+  taskIdsOf,
+} from '../agent/tasks/subscriptions.ts'
+import type { JsonObject } from '../core/json.ts'
 import { isRefOf, type RefId } from '../core/ref.ts'
 import type { CallResponse } from '../core/response.ts'
 import type { RefCache } from '../ref-cache.ts'
@@ -12,30 +15,15 @@ import { asOutcome, type CallOutcome } from './call-outcome.ts'
 import { CORE_REVISION } from './introduction.ts'
 import { present } from './present.ts'
 import {
-  clientCapabilitiesOf,
   notification,
   protocolMeta,
   type RpcId,
   type RpcMessage,
+  type RpcNotification,
   type RpcRequest,
 } from './rpc.ts'
-import { answerCore, answerExtension } from './task-answers.ts'
-import { TaskListens } from './task-listens.ts'
 import type { CallContext, Caller, TaskOptions, ToolCalls } from './tool-calls.ts'
 import type { KnownTool } from './tool-catalog.ts'
-
-/** How long a call waits for its result before it becomes a task of 2026-07-28: quick work costs no poll. */
-const GRACE_MS = 500
-
-/** What may become of a call: a task because the client asked for one, or because it follows tasks in general. */
-export type Wish = 'task' | 'any' | 'answer'
-
-const METHODS = {
-  '2025-11-25': ['tasks/get', 'tasks/result', 'tasks/list', 'tasks/cancel'],
-  '2026-07-28': ['tasks/get', 'tasks/update', 'tasks/cancel'],
-} as const
-
-type Revision = keyof typeof METHODS
 
 /** Where a list of ours is at its end, the server's own begins; what follows in a cursor is the server's. */
 const UPSTREAM_CURSOR = 'server:'
@@ -51,15 +39,17 @@ export interface ClientTasksOptions {
 export class ClientTasks {
   /** Whether client and server agreed on 2025-11-25. The later revision says so with each request. */
   #core = false
-  readonly #followings = new Set<Following>()
-
-  readonly listens: TaskListens
+  readonly #service: TaskService
+  readonly #subscriptions: TaskSubscriptions
 
   constructor(private readonly options: ClientTasksOptions) {
-    this.listens = new TaskListens({
-      cacheName: options.cache.name,
-      seen: refId => this.#seen(refId),
-      send: (message, relatedTo) => options.tell(message, relatedTo),
+    const { cache, calls } = options
+    this.#service = new TaskService(cache, { present, lists: toolName => calls.isOwn(toolName) })
+    this.#subscriptions = new TaskSubscriptions({
+      isOurs: taskId => isRefOf(cache.name, taskId),
+      find: (_, taskIds) => this.#known(taskIds),
+      send: (message, id) => options.tell(message as RpcMessage, id),
+      acknowledgesAlone: true,
     })
   }
 
@@ -71,13 +61,12 @@ export class ClientTasks {
 
   /** Whether the client of a request may call tools as tasks of 2025-11-25. */
   isCore(request: RpcRequest): boolean {
-    return this.#revisionOf(request) === '2025-11-25'
+    return this.#clientOf(request)?.codec.revision === '2025-11-25'
   }
 
   wishOf(request: RpcRequest): Wish {
-    const { params } = request
-    if (this.isCore(request)) return isJsonObject(params?.task) ? 'task' : 'answer'
-    return declaresExtension(clientCapabilitiesOf(params)) ? 'any' : 'answer'
+    const client = this.#clientOf(request)
+    return client ? wishOf(client, request.params) : 'answer'
   }
 
   /** Answers a call of which a task may become; `start` makes the call. */
@@ -86,87 +75,80 @@ export class ClientTasks {
     tool: KnownTool,
     start: (options: TaskOptions) => Promise<CallResponse>,
   ): Promise<CallOutcome> {
-    const demanded = this.wishOf(request) === 'task'
-    const interactive = demanded ? false : questionsFor(clientCapabilitiesOf(request.params))
+    const client = this.#clientOf(request) ?? clientOf2025()
+    const wish = wishOf(client, request.params)
+    const { actor } = this.options.caller
+    const notify = (method: string, params: JsonObject) => this.options.tell(notification(method, params))
     try {
-      const response = await start({ asyncTimeout: demanded ? 0 : GRACE_MS, interactive })
-      return { result: await this.#asTask(response, demanded) }
+      const response = await start(this.#service.callOptions(client, wish))
+      const task = await this.#service.asTask(response, { client, wish, actor, notify })
+      return { result: task ?? present(response) }
     } catch (error) {
-      if (demanded) return { error: toRpcError(error) }
-      return asOutcome(error, tool)
+      return wish === 'task' ? { error: toRpcError(error) } : asOutcome(error, tool)
     }
-  }
-
-  async #asTask(response: CallResponse, demanded: boolean): Promise<JsonObject> {
-    const runs = response.status === 'pending' || response.status === 'processing'
-    if (!demanded && !runs) return present(response) as JsonObject
-    const task = this.#seen(response.refId)
-    const info = await infoOf(task)
-    // A task begins as `working`, whatever became of it since; what it waits for or ended with is for `tasks/get`.
-    if (!demanded) return { resultType: 'task', ...toExtensionTask(info), status: 'working' }
-    this.#tellStatus(task)
-    return { task: { ...toCoreTask(info), status: 'working' }, content: [] }
-  }
-
-  /** After the answer that says which task this is. */
-  #tellStatus(task: SeenTask): void {
-    setImmediate(() => {
-      const following = followTask(task, info =>
-        this.options.tell(notification('notifications/tasks/status', toCoreTask(info) as JsonObject)),
-      )
-      this.#followings.add(following)
-      void following.over.then(() => this.#followings.delete(following))
-    })
   }
 
   /** Whether a request is about tasks, and for us to answer: about one of ours, or the server has none. */
   takes(request: RpcRequest): boolean {
-    const revision = this.#revisionOf(request)
-    const methods: readonly string[] = revision ? METHODS[revision] : []
-    if (!methods.includes(request.method)) return false
+    const client = this.#clientOf(request)
+    if (!client || !this.#service.has(client, request.method)) return false
     const { cache, caller } = this.options
-    return (
-      request.method === 'tasks/list' || isRefOf(cache.name, request.params?.taskId) || !caller.tasks.mayHave
-    )
+    const isOurs = request.method === 'tasks/list' || isRefOf(cache.name, request.params?.taskId)
+    return isOurs || !caller.tasks.mayHave
   }
 
-  async answer(request: RpcRequest, { signal }: CallContext): Promise<CallOutcome> {
-    const { params = {} } = request
-    if (!this.isCore(request) && !declaresExtension(clientCapabilitiesOf(params))) {
-      return { error: toRpcError(tasksNotDeclared()) }
-    }
+  async answer(
+    { method, params = {}, ...request }: RpcRequest,
+    { signal }: CallContext,
+  ): Promise<CallOutcome> {
+    const client = this.#clientOf({ method, params, ...request }) ?? clientOf2025()
+    const { actor } = this.options.caller
     try {
-      if (request.method === 'tasks/list') return await this.#list(params.cursor as string | undefined)
-      if (!isRefOf(this.options.cache.name, params.taskId)) throw new NotFound()
-      const task = this.#seen(params.taskId)
-      const result = this.isCore(request)
-        ? await answerCore(request.method, task, signal)
-        : await answerExtension(request.method, task, params)
-      return { result: result as JsonObject }
+      if (method === 'tasks/list' && isOfServer(params.cursor)) return await this.#listOfServer(params.cursor)
+      const result = await this.#service.answer(method, params, { client, actor, signal })
+      return { result: method === 'tasks/list' ? this.#withServerNext(result) : result }
     } catch (error) {
       return { error: toRpcError(error) }
     }
   }
 
-  end(): void {
-    for (const following of this.#followings) following.end()
-    this.listens.endAll()
+  /** Whether a request listens to tasks of ours. */
+  listens(request: RpcRequest): boolean {
+    if (!protocolMeta(request.params) || !isTaskListen(request)) return false
+    return taskIdsOf(request.params).some(id => isRefOf(this.options.cache.name, id))
   }
 
-  async #list(cursor: string | undefined): Promise<CallOutcome> {
-    const { cache, caller, calls } = this.options
-    if (cursor?.startsWith(UPSTREAM_CURSOR)) return this.#listOfServer(cursor.slice(UPSTREAM_CURSOR.length))
-    const page = await cache.listTasks({ actor: caller.actor, cursor })
-    const tasks = page.tasks.filter(({ toolName }) => calls.isOwn(toolName)).map(toCoreTask)
-    // All that we do not pass by is in our own list.
-    const end = calls.somePassBy && caller.tasks.mayHave ? UPSTREAM_CURSOR : undefined
-    const nextCursor = page.nextCursor ?? end
-    return { result: { tasks: tasks as JsonObject[], ...(nextCursor === undefined ? {} : { nextCursor }) } }
+  /** Begins to listen. Gives the request for the server, where something is left for it. */
+  async listen(request: RpcRequest): Promise<RpcRequest | undefined> {
+    return (await this.#subscriptions.begin(request as unknown as ListenRequest)) as RpcRequest | undefined
+  }
+
+  /** Passes on the server's acknowledgement of a subscription to tasks of ours; false where a message is none. */
+  acknowledges(message: RpcNotification): boolean {
+    return this.#subscriptions.acknowledge(message) !== undefined
+  }
+
+  /** The subscription is over, if it is one. */
+  endListening(id: RpcId): void {
+    this.#subscriptions.end(id)
+  }
+
+  end(): void {
+    this.#service.end()
+    this.#subscriptions.endAll()
+  }
+
+  /** All that we do not pass by is in our own list; then comes the server's. */
+  #withServerNext(page: JsonObject): JsonObject {
+    const { calls, caller } = this.options
+    const isLast = page.nextCursor === undefined && calls.somePassBy && caller.tasks.mayHave
+    return isLast ? { ...page, nextCursor: UPSTREAM_CURSOR } : page
   }
 
   async #listOfServer(cursor: string): Promise<CallOutcome> {
     const { upstream } = this.options.caller
-    const response = await upstream.request('tasks/list', cursor === '' ? {} : { cursor })
+    const own = cursor.slice(UPSTREAM_CURSOR.length)
+    const response = await upstream.request('tasks/list', own === '' ? {} : { cursor: own })
     // It need not be able to list what it can run.
     if ('error' in response) return { result: { tasks: [] } }
     const { nextCursor, ...page } = response.result
@@ -175,14 +157,20 @@ export class ClientTasks {
     }
   }
 
-  #seen(refId: RefId): SeenTask {
-    const { cache, caller } = this.options
-    const { actor } = caller
-    return { cache, refId, actor, present: async response => present(response) }
+  /** What the client may not know of is left out. */
+  async #known(taskIds: readonly RefId[]) {
+    const views = taskIds.map(id => this.#service.view(id, this.options.caller.actor))
+    const known = await Promise.allSettled(views.map(view => view.read()))
+    return views.filter((_, index) => known[index]?.status === 'fulfilled')
   }
 
-  #revisionOf({ params }: RpcRequest): Revision | undefined {
-    if (protocolMeta(params)) return '2026-07-28'
-    return this.#core ? '2025-11-25' : undefined
+  #clientOf({ params }: RpcRequest): TaskClient | undefined {
+    const meta = protocolMeta(params)
+    if (meta) return clientOf2026(meta)
+    return this.#core ? clientOf2025() : undefined
   }
+}
+
+function isOfServer(cursor: unknown): cursor is string {
+  return typeof cursor === 'string' && cursor.startsWith(UPSTREAM_CURSOR)
 }

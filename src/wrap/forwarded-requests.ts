@@ -1,5 +1,5 @@
+import { IdMap, isSameId } from '../agent/id-map.ts'
 import { isJsonObject } from '../core/json.ts'
-import { IdMap, isSameId } from './id-map.ts'
 import {
   progressTokenOf,
   type RpcId,

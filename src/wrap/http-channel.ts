@@ -1,9 +1,9 @@
 import { SdkHttpError, StreamableHTTPClientTransport } from '@modelcontextprotocol/client'
+import { isSameId } from '../agent/id-map.ts'
 import type { JsonObject } from '../core/json.ts'
 import { type Channel, type SendOptions, SessionEnded } from './channel.ts'
 import { exactBody, fromEnvelope, toEnvelope, withEnvelopes } from './exact-http.ts'
 import { Gate } from './gate.ts'
-import { isSameId } from './id-map.ts'
 import { fetchWithoutTimeout } from './patient-fetch.ts'
 import { isRequest, protocolMeta, type RpcId, type RpcMessage } from './rpc.ts'
 

@@ -1,6 +1,6 @@
+import { IdMap } from '../agent/id-map.ts'
 import { isJsonObject, type JsonObject } from '../core/json.ts'
 import type { WriteEnd } from '../flow/call/shared-runs.ts'
-import { IdMap } from './id-map.ts'
 import type { RpcId, RpcMessage, RpcResponse } from './rpc.ts'
 
 const ENDED = new Set(['completed', 'failed', 'cancelled'])

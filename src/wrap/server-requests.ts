@@ -1,5 +1,5 @@
+import { IdMap } from '../agent/id-map.ts'
 import { stringifyJson } from '../core/json-text.ts'
-import { IdMap } from './id-map.ts'
 import type { RpcId, RpcNotification, RpcRequest, RpcResponse } from './rpc.ts'
 
 /**

@@ -1,3 +1,4 @@
+import { IdMap } from '../agent/id-map.ts'
 import { ProgressNotifier } from '../agent/progress.ts'
 import type { PollingTool } from '../agent/tools/polling.ts'
 import { isJsonObject } from '../core/json.ts'
@@ -8,7 +9,6 @@ import { asResponse, type CallOutcome, INTERNAL_ERROR, refIdOf } from './call-ou
 import type { Channel } from './channel.ts'
 import { ClientTasks } from './client-tasks.ts'
 import { ForwardedRequests } from './forwarded-requests.ts'
-import { IdMap } from './id-map.ts'
 import type { Log } from './log.ts'
 import { PassingWrites, saysChange } from './passing-writes.ts'
 import { poll } from './polling.ts'
@@ -135,7 +135,7 @@ export class Session {
       void this.#callTool(message)
     } else if (this.#tasks.takes(message)) {
       void this.#answer(message, context => this.#tasks.answer(message, context))
-    } else if (this.#tasks.listens.takes(message)) {
+    } else if (this.#tasks.listens(message)) {
       void this.#listen(message)
     } else {
       void this.#forward(message)
@@ -152,7 +152,7 @@ export class Session {
     if (message.method === 'notifications/cancelled') {
       this.#forwarded.forget(requestId)
       this.#passingWrites.cancelled(requestId)
-      this.#tasks.listens.end(requestId)
+      this.#tasks.endListening(requestId)
     }
     this.#replay.notified(message)
     this.#upstream.tell(message)
@@ -162,7 +162,7 @@ export class Session {
   }
 
   async #listen(request: RpcRequest): Promise<void> {
-    const forServer = await this.#tasks.listens.begin(request)
+    const forServer = await this.#tasks.listen(request)
     if (forServer) await this.#forward(forServer)
   }
 
@@ -193,7 +193,7 @@ export class Session {
     if (message.method === 'notifications/tools/list_changed') this.#catalog.forget()
     if (saysChange(message)) this.options.cache.beginWrite()()
     this.#passingWrites.saw(message.params ?? {})
-    if (tasks.hears(message) || this.#tasks.listens.acknowledges(message)) return
+    if (tasks.hears(message) || this.#tasks.acknowledges(message)) return
     const passed = tasks.related(this.#serverRequests.translated(message))
     if (message.method !== 'notifications/progress') this.#toClient(passed)
     else {
@@ -206,7 +206,7 @@ export class Session {
     const request = this.#forwarded.answered(response)
     if (!request) return
     this.#passingWrites.answered(request.id, response)
-    this.#tasks.listens.end(response.id)
+    this.#tasks.endListening(response.id)
     if ('result' in response) this.#replay.answered(request)
     const presented = this.#presentation.of(request, response)
     if (!(presented instanceof Promise)) this.#toClient(presented)
@@ -287,7 +287,7 @@ export class Session {
 
   #lost(reason: string): void {
     for (const id of this.#forwarded.lost()) {
-      this.#tasks.listens.end(id)
+      this.#tasks.endListening(id)
       this.#toClient(failure(id, { code: RpcErrorCode.upstreamLost, message: reason }))
     }
     // What the next server answers need not be what this one did.

@@ -19,7 +19,8 @@ const CLIENT_CAPABILITIES = 'io.modelcontextprotocol/clientCapabilities'
 export function capabilitiesIn(
   meta: Readonly<Record<string, unknown>> | undefined,
 ): Capabilities | undefined {
-  return meta?.[CLIENT_CAPABILITIES] as Capabilities | undefined
+  const capabilities = meta?.[CLIENT_CAPABILITIES]
+  return typeof capabilities === 'object' && capabilities !== null ? capabilities : undefined
 }
 
 export function declaresExtension(capabilities: Capabilities | undefined): boolean {

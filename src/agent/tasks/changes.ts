@@ -1,4 +1,4 @@
-import type { SeenTask } from './read.ts'
+import type { TaskView } from './view.ts'
 
 /** The changes of one task, to be waited for one after another. Several that come at once count as one. */
 export class Changes {
@@ -7,9 +7,9 @@ export class Changes {
   #end: () => void = () => {}
 
   /** Watches from now on: what is read after this misses nothing. */
-  static async of({ cache, refId, actor }: SeenTask): Promise<Changes> {
+  static async of(view: TaskView): Promise<Changes> {
     const changes = new Changes()
-    changes.#end = await cache.watch(refId, { actor }, () => changes.tell())
+    changes.#end = await view.watch(() => changes.tell())
     return changes
   }
 

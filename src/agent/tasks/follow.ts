@@ -1,10 +1,9 @@
 import { type Clock, systemClock } from '../../core/clock.ts'
 import { StoreUnavailable } from '../../core/errors.ts'
 import { onAbort } from '../../core/on-abort.ts'
-import type { TaskInfo } from '../../flow/operate/task-info.ts'
 import { Changes } from './changes.ts'
-import { gist, isSettled } from './project.ts'
-import { infoOf, type SeenTask } from './read.ts'
+import { isSettled, type Task } from './task.ts'
+import type { TaskView } from './view.ts'
 
 /** Follows a task for somebody who listens. */
 export interface Following {
@@ -20,9 +19,10 @@ const AGAIN_MS = 1_000
  * Tells `tell` how a task stands, first now and then whenever that changes, until it settles. Each time it is read
  * anew, and authorized by that. While the store is away it waits; any other error, of `tell` too, ends it.
  */
-export function followTask(
-  task: SeenTask,
-  tell: (info: TaskInfo) => Promise<void> | void,
+export function followTask<Read extends Task>(
+  view: TaskView,
+  read: (view: TaskView) => Promise<Read>,
+  tell: (task: Read) => Promise<void> | void,
   clock: Clock = systemClock,
 ): Following {
   const ended = new AbortController()
@@ -31,12 +31,11 @@ export function followTask(
   let told: string | undefined
   /** Whether there is more to tell after this. */
   const step = async () => {
-    changes ??= await Changes.of(task)
-    const info = await infoOf(task)
-    const latest = gist(info)
-    if (latest !== told && !signal.aborted) await tell(info)
-    told = latest
-    if (isSettled(info)) return false
+    changes ??= await Changes.of(view)
+    const task = await read(view)
+    if (task.gist !== told && !signal.aborted) await tell(task)
+    told = task.gist
+    if (isSettled(task)) return false
     await changes.next()
     return true
   }

@@ -1,12 +1,12 @@
-import type { Actor } from '../../access/actor.ts'
-import { READ_OR_EXECUTE } from '../../access/authorize.ts'
+import { type Actor, type ActorLike, toActor } from '../../access/actor.ts'
 import { toDate } from '../../core/clock.ts'
-import { type Entry, isInFlight } from '../../core/entry.ts'
+import { type CompleteEntry, type Entry, type FailedEntry, isInFlight } from '../../core/entry.ts'
 import type { RefId } from '../../core/ref.ts'
 import type { CallResponse } from '../../core/response.ts'
 import type { Engine } from '../engine.ts'
-import { findFor } from '../read/find.ts'
-import { replyStatus } from '../read/reply.ts'
+import { findAnd } from '../read/find.ts'
+import { reply, replyStatus } from '../read/reply.ts'
+import { describeTask } from '../read/status.ts'
 
 /** How a task stands, and what a list of tasks says beside that. */
 export interface TaskInfo {
@@ -20,16 +20,53 @@ export interface TaskInfo {
   readonly toolName?: string
   /** The tool declares what its results are like. */
   readonly hasOutputSchema?: boolean
+  /** Where it was asked for and the task has completed or failed: what a call that waited would answer. */
+  readonly answer?: CallResponse
 }
 
-export async function taskInfo(engine: Engine, refId: RefId, who: Actor): Promise<TaskInfo> {
-  const want = { action: 'status', permission: READ_OR_EXECUTE, denial: '', audit: 'denials-only' } as const
-  return describe(engine, await findFor(engine, refId, who, want), who)
+export interface TaskInfoOptions {
+  /** @defaultValue an anonymous agent */
+  actor?: ActorLike | undefined
+  /** Whether to give the answer of a task that has ended, too. The value is read only then. @defaultValue false */
+  withAnswer?: boolean | undefined
+}
+
+/** One read of the entry, and one authorization. @throws NotFound where the actor may not know of it */
+export function taskInfo(engine: Engine, refId: RefId, options: TaskInfoOptions): Promise<TaskInfo> {
+  const who = toActor(options.actor)
+  return findAnd(engine, refId, who, entry =>
+    options.withAnswer && entry && hasAnswer(entry)
+      ? describeAnswered(engine, entry, who)
+      : describe(engine, entry, who, refId),
+  )
 }
 
 /** @throws NotFound where the actor may not know of it */
-export function describe(engine: Engine, entry: Entry, who: Actor): TaskInfo {
-  const response = replyStatus(engine, entry, who, { action: 'status', format: 'standard' })
+export function describe(
+  engine: Engine,
+  entry: Entry | undefined,
+  who: Actor,
+  refId = entry?.refId,
+): TaskInfo {
+  const response = replyStatus(engine, entry, who, { action: 'status', refId, format: 'standard' })
+  // Nobody is authorized for what is not there.
+  return about(engine, entry as Entry, response)
+}
+
+type Answered = CompleteEntry | FailedEntry
+
+function hasAnswer(entry: Entry): entry is Answered {
+  return entry.status === 'complete' || entry.status === 'failed'
+}
+
+async function describeAnswered(engine: Engine, entry: Answered, who: Actor): Promise<TaskInfo> {
+  // A value that may be used but not seen: the call would have been given the bare reference.
+  const answer = await reply(engine, entry, who, { action: 'get', ifUnreadable: 'reference-only' })
+  const response = entry.status === 'complete' ? answer : describeTask(engine, entry, who, 'standard')
+  return { ...about(engine, entry, response), answer }
+}
+
+function about(engine: Engine, entry: Entry, response: CallResponse): TaskInfo {
   const { createdAt, expiresAt, toolName } = entry
   return {
     response,

@@ -27,14 +27,14 @@ export async function findAnd<T>(
   engine: Engine,
   refId: RefId,
   who: Actor,
-  judge: (entry: Entry | undefined) => T,
+  judge: (entry: Entry | undefined) => T | Promise<T>,
 ): Promise<T> {
   if (!isRefOf(engine.name, refId)) return judge(undefined)
   await engine.clock.agreed()
   const entry = await engine.store.get(refId)
   if (entry) engine.equalRefusals.noteEntry(refId)
   try {
-    return judge(entry && !isExpired(entry, engine.clock.expiryNow()) ? entry : undefined)
+    return await judge(entry && !isExpired(entry, engine.clock.expiryNow()) ? entry : undefined)
   } catch (error) {
     if (error instanceof NotFound) await engine.equalRefusals.equalize(entry?.refId, who)
     throw error

@@ -65,7 +65,7 @@ function delivered(engine: Engine, answer: CacheResponse, signal: AbortSignal | 
 export interface StatusOptions {
   action: AuditAction
   /** As it was asked for. */
-  refId?: RefId
+  refId?: RefId | undefined
   format?: ResponseFormat | undefined
   /** The caller has just changed the entry: that it is kept for no time must not cost it the answer. */
   justChanged?: boolean
@@ -81,21 +81,16 @@ export function replyStatus(
   const live = liveEntry(engine, entry, justChanged)
   // What came before an answer to anything else was recorded there.
   const quiet = action === 'status' ? {} : ({ audit: 'denials-only' } as const)
-  const want = {
-    action,
-    permission: READ_OR_EXECUTE,
-    refId: refId ?? live?.refId,
-    denial: PRIVATE,
-    ...quiet,
-  }
-  const known = engine.access.authorize(live, who, want)
+  const want = { action, refId: refId ?? live?.refId, denial: PRIVATE, ...quiet }
+  const { known, mayRead } = engine.access.authorizeStatus(live, who, want)
   if (known.status !== 'complete') return describeTask(engine, known, who, format)
-  const sees = engine.access.may(known, who, Permission.READ)
   return {
-    ...bare(known, sees ? 'The task has finished. Its value can be read with this ref_id.' : PRIVATE),
-    ...(sees ? { valueBytes: known.valueBytes } : {}),
+    ...bare(known, mayRead ? FINISHED : PRIVATE),
+    ...(mayRead ? { valueBytes: known.valueBytes } : {}),
   }
 }
+
+const FINISHED = 'The task has finished. Its value can be read with this ref_id.'
 
 function liveEntry(engine: Engine, entry: Entry | undefined, justFollowed = false): Entry | undefined {
   return entry && !justFollowed && isExpired(entry, engine.clock.expiryNow()) ? undefined : entry

@@ -5,14 +5,14 @@ import {
   type ServerContext,
 } from '@modelcontextprotocol/server'
 import type { Actor } from '../../access/actor.ts'
+import { clientOf2025, clientOf2026, type TaskClient, wishOf } from '../../agent/tasks/client.ts'
 import { methodNotFound, tasksNotDeclared } from '../../agent/tasks/errors.ts'
-import { type TaskStatus, toCoreTask, toExtensionTask } from '../../agent/tasks/project.ts'
-import { infoOf, type SeenTask } from '../../agent/tasks/read.ts'
+import type { Notify, TaskService } from '../../agent/tasks/service.ts'
 import { ProtocolFailure } from '../../core/errors.ts'
+import type { JsonObject } from '../../core/json.ts'
 import type { CallResponse } from '../../core/response.ts'
 import type { CallOptions } from '../../flow/call/options.ts'
-import type { RefCache } from '../../ref-cache.ts'
-import { clientOf, type TaskClient } from './client.ts'
+import type { CallInterceptor } from '../interpose.ts'
 import { toProtocolError } from './errors.ts'
 
 /** Whether calls of a tool may become tasks of MCP: never, where the client can follow them, or in no other way. */
@@ -20,39 +20,38 @@ export type TaskSupport = (typeof TASK_SUPPORT)[number]
 
 export const TASK_SUPPORT = ['none', 'optional', 'required'] as const
 
-/** A call of a client that can follow tasks, while it is on its way through the tool. */
-export interface TaskCall {
-  /** How the call goes through the cache. */
-  readonly options: Pick<CallOptions, 'asyncTimeout' | 'interactive'>
-  /** What came of it in the cache, and for whom. */
-  became(response: CallResponse, actor: Actor): void
-  /** It failed, in the cache or before it came there. */
-  failed(error: unknown): void
-}
-
-/** What came of a call. */
+/** What came of a call in the cache, or before it came there. */
 type Outcome = { readonly response: CallResponse; readonly actor: Actor } | { readonly error: unknown }
 
-type Answer = Record<string, unknown>
+/** A call of which a task may become, on its way through the SDK to the callback of the tool. */
+export class TaskCall {
+  outcome: Outcome | undefined
 
-interface TaskCallsOptions {
-  readonly grace: number
-  /** Hears of each task that a client of 2025-11-25 is given. */
-  readonly onCoreTask: (task: SeenTask, context: ServerContext) => void
+  constructor(readonly options: Pick<CallOptions, 'asyncTimeout' | 'interactive'>) {}
 }
 
-/**
- * Stands around the `tools/call` handler of one server: decides which calls may become tasks, and answers with a task
- * where a call became one.
- */
-export class TaskCalls {
+const TASK_CALL = Symbol('the call as a task')
+
+/** The SDK hands a callback the context that its request handler was given: so it carries the call. */
+type CallContext = ServerContext & { readonly [TASK_CALL]?: TaskCall }
+
+/** The call that a callback runs for, if it may become a task. */
+export function taskCallIn(context: ServerContext): TaskCall | undefined {
+  return (context as CallContext)[TASK_CALL]
+}
+
+/** The client of a request of the SDK. */
+export function taskClientOf(server: Server, { mcpReq: { envelope } }: ServerContext): TaskClient {
+  return envelope === undefined ? clientOf2025(server.getClientCapabilities()) : clientOf2026(envelope)
+}
+
+/** Decides which calls of a server's tools may become tasks, and answers with the task where a call became one. */
+export class TaskCalls implements CallInterceptor {
   readonly #support = new Map<string, TaskSupport>()
-  readonly #calls = new WeakMap<ServerContext, TaskCall>()
 
   constructor(
     private readonly server: Server,
-    private readonly cache: RefCache,
-    private readonly options: TaskCallsOptions,
+    private readonly tasks: TaskService,
   ) {}
 
   /** Says how calls of the tool may go. What was not declared never becomes a task. */
@@ -60,79 +59,49 @@ export class TaskCalls {
     this.#support.set(toolName, support)
   }
 
-  /** The call that a tool's callback runs for, if it may become a task. */
-  of(context: ServerContext): TaskCall | undefined {
-    return this.#calls.get(context)
-  }
-
-  /** Answers a `tools/call`; `proceed` is the server's own handler. */
-  async answer(
-    { params }: CallToolRequest,
-    context: ServerContext,
-    proceed: () => Promise<Answer>,
-  ): Promise<Answer> {
-    const client = clientOf(this.server, context)
+  readonly intercept: CallInterceptor['intercept'] = async ({ params }, context, proceed) => {
+    const client = taskClientOf(this.server, context)
+    const wish = wishOf(client, params as JsonObject)
     const support = this.#support.get(params.name) ?? 'none'
-    const demanded = client.revision === '2025-11-25' && params.task !== undefined
     if (support === 'none') {
-      if (demanded) throw toProtocolError(methodNotFound(`'${params.name}' cannot be called as a task.`))
-      return proceed()
+      if (wish === 'task') throw refused(`'${params.name}' cannot be called as a task.`)
+      return proceed(context)
     }
-    if (!demanded && !client.declaresTasks) {
-      if (support === 'required') throw toProtocolError(tasksRequired(client, params.name))
-      return proceed()
+    if (wish === 'answer') {
+      if (support === 'required') throw tasksRequired(client, params.name)
+      return proceed(context)
     }
-    const { call, outcome } = this.#follow(client, demanded)
-    this.#calls.set(context, call)
-    const answer = await proceed()
-    return this.#asTask(outcome(), { answer, demanded, context })
-  }
-
-  #follow(client: TaskClient, demanded: boolean) {
-    let outcome: Outcome | undefined
-    const call: TaskCall = {
-      options: { asyncTimeout: demanded ? 0 : this.options.grace, interactive: client.canBeAsked },
-      became(response, actor) {
-        outcome = { response, actor }
-      },
-      failed(error) {
-        outcome = { error }
-      },
-    }
-    return { call, outcome: () => outcome }
-  }
-
-  async #asTask(
-    outcome: Outcome | undefined,
-    { answer, demanded, context }: { answer: Answer; demanded: boolean; context: ServerContext },
-  ): Promise<Answer> {
+    const call = new TaskCall(this.tasks.callOptions(client, wish))
+    const carrying: CallContext = { ...context, [TASK_CALL]: call }
+    const answer = await proceed(carrying)
+    const { outcome } = call
     // It did not come to the cache: the client is asked for more first.
-    if (!outcome && (!demanded || isInputRequiredResult(answer))) return answer
+    if (!outcome && (wish === 'any' || isInputRequiredResult(answer))) return answer
     if (!outcome) throw toProtocolError(new Error('A call as a task was answered without one.'))
     if ('error' in outcome) {
-      if (demanded || outcome.error instanceof ProtocolFailure) throw toProtocolError(outcome.error)
+      if (wish === 'task' || outcome.error instanceof ProtocolFailure) throw toProtocolError(outcome.error)
       return answer
     }
     const { response, actor } = outcome
-    const runs = response.status === 'pending' || response.status === 'processing'
-    if (!demanded && !runs) return answer
-    const task = { cache: this.cache, refId: response.refId, actor }
-    const info = await infoOf(task)
-    if (!demanded) return { resultType: 'task', ...begun(toExtensionTask(info)) }
-    this.options.onCoreTask(task, context)
-    return { task: begun(toCoreTask(info)), content: [] }
+    const notify = this.#notify(context)
+    return (await this.tasks.asTask(response, { client, wish, actor, notify })) ?? answer
+  }
+
+  /** Where a connection lasts longer than the request, its client is told how its task stands. */
+  #notify({ http, sessionId }: ServerContext): Notify | undefined {
+    if (http !== undefined && sessionId === undefined) return undefined
+    return async (method, params) => {
+      if (this.server.transport === undefined) throw new Error('The client is gone.')
+      await this.server.notification({ method, params })
+    }
   }
 }
 
-/** A task begins as `working`, whatever became of it since: what it waits for or ended with is for `tasks/get`. */
-function begun<Task extends { status: TaskStatus; statusMessage?: string }>(task: Task) {
-  if (task.status === 'working') return task
-  const { statusMessage: _, ...rest } = task
-  return { ...rest, status: 'working' as const }
+function refused(message: string) {
+  return toProtocolError(methodNotFound(message))
 }
 
-function tasksRequired({ revision }: TaskClient, toolName: string) {
-  return revision === '2026-07-28'
-    ? tasksNotDeclared()
-    : methodNotFound(`'${toolName}' has to be called as a task.`)
+function tasksRequired({ codec }: TaskClient, toolName: string) {
+  if (codec.revision === '2026-07-28') return toProtocolError(tasksNotDeclared())
+  return refused(`'${toolName}' has to be called as a task.`)
 }

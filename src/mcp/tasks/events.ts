@@ -1,4 +1,4 @@
-import type { WireMessage } from '../../agent/tasks/subscription.ts'
+import type { WireMessage } from '../../agent/tasks/subscriptions.ts'
 
 /** Server-sent events, as far as the SDK writes them: one message each, or a comment. */
 

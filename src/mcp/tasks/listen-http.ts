@@ -1,24 +1,26 @@
 import type { McpHandlerRequestOptions } from '@modelcontextprotocol/server'
 import { ProtocolErrorCode } from '@modelcontextprotocol/server'
+import type { RpcId } from '../../agent/id-map.ts'
 import type { Following } from '../../agent/tasks/follow.ts'
-import type { SeenTask } from '../../agent/tasks/read.ts'
 import {
-  isAcknowledgement,
+  acknowledgedBy,
+  isEmptyAcknowledgement,
   isTaskListen,
   type ListenRequest,
   notifyOf,
-  type RequestId,
-  readable,
   refusalOf,
+  taskIdsOf,
   type WireMessage,
   withoutTasks,
   withTasks,
-} from '../../agent/tasks/subscription.ts'
+} from '../../agent/tasks/subscriptions.ts'
+import type { TaskView } from '../../agent/tasks/view.ts'
 import { type Clock, systemClock } from '../../core/clock.ts'
 import { type Duration, toMilliseconds } from '../../core/duration.ts'
 import { encodeEvent, eventOf, eventsOf, KEEP_ALIVE, messageIn } from './events.ts'
+import { inquire } from './inquiry.ts'
 
-/** An HTTP handler of the SDK (`createMcpHandler`), or a fetch function of your own around one. */
+/** An HTTP handler of the SDK (`createMcpHandler`), or a fetch function of your own around one, which hands on its options. */
 export interface FetchHandler {
   fetch(request: Request, options?: McpHandlerRequestOptions): Promise<Response>
   close?(): Promise<void>
@@ -85,17 +87,21 @@ async function serve({ handler, settings, open }: Service, { request, given, lis
     await response.body.cancel()
     return Response.json({ jsonrpc: '2.0', id: listen.id, error: refusal }, { status: 400 })
   }
-  const find = () =>
-    readable(listen, async (message, taskId) => {
-      const headers = { 'mcp-method': 'tasks/get', 'mcp-name': headerValue(taskId) }
-      const answer = await forward(handler, { request, given }, message, headers)
-      await answer.text()
-    })
+  const find = () => findTasks(handler, { request, given, listen })
   // It has its place from here on: others come while its tasks are looked for.
   const stream = new TaskStream(response.body, { id: listen.id, find, settings })
   open.add(stream)
   void stream.over.then(() => open.delete(stream))
   return new Response(stream.body, { status: response.status, headers: response.headers })
+}
+
+/** Those of the tasks that the client may follow. Which those are, the handler says. */
+function findTasks(handler: FetchHandler, { request, given, listen }: Listening): Promise<TaskView[]> {
+  return inquire(listen, taskIdsOf(listen.params), async (message, taskId) => {
+    const headers = { 'mcp-method': 'tasks/get', 'mcp-name': headerValue(taskId) }
+    const answer = await forward(handler, { request, given }, message, headers)
+    await answer.text()
+  })
 }
 
 const FULL = { code: ProtocolErrorCode.InternalError, message: 'Subscription limit reached' }
@@ -153,9 +159,9 @@ async function bodyOf(request: Request): Promise<unknown> {
 }
 
 interface StreamOptions {
-  readonly id: RequestId
+  readonly id: RpcId
   /** Those of the tasks that the client may follow. */
-  readonly find: () => Promise<readonly SeenTask[]>
+  readonly find: () => Promise<readonly TaskView[]>
   readonly settings: Settings
 }
 
@@ -205,17 +211,16 @@ class TaskStream {
     const tasks = await this.options.find()
     for await (const event of eventsOf(this.#source)) {
       const message = messageIn(event)
-      if (message && isAcknowledgement(message, this.options.id)) await this.#begin(message, tasks)
+      if (message && acknowledgedBy(message) === this.options.id) await this.#begin(message, tasks)
       else if (message?.result === undefined) await this.#write(event)
       else await this.#finish(event)
       if (this.#left) return
     }
   }
 
-  async #begin(acknowledgement: WireMessage, tasks: readonly SeenTask[]): Promise<void> {
+  async #begin(acknowledgement: WireMessage, tasks: readonly TaskView[]): Promise<void> {
     const { id, settings } = this.options
-    const honoured = acknowledgement.params?.notifications ?? {}
-    this.#shared = Object.keys(honoured).length > 0
+    this.#shared = !isEmptyAcknowledgement(acknowledgement)
     await this.#write(eventOf(withTasks(acknowledgement, tasks)))
     if (this.#left) return
     this.#following = notifyOf(tasks, id, message => this.#write(eventOf(message)), settings.clock)

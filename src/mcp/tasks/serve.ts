@@ -1,18 +1,18 @@
-import type { McpServer, Server, ServerContext } from '@modelcontextprotocol/server'
+import { type McpServer, ProtocolError, type Server, type ServerContext } from '@modelcontextprotocol/server'
+import * as z from 'zod'
+import { isOneClient } from '../../agent/identity.ts'
 import { CORE_TASKS, TASKS_EXTENSION } from '../../agent/tasks/capabilities.ts'
-import { followTask } from '../../agent/tasks/follow.ts'
-import { toCoreTask } from '../../agent/tasks/project.ts'
-import type { SeenTask } from '../../agent/tasks/read.ts'
-import { toMilliseconds } from '../../core/duration.ts'
-import { InvalidArgument } from '../../core/errors.ts'
+import type { TaskRequest } from '../../agent/tasks/codec.ts'
+import { TASK_METHODS, TaskService } from '../../agent/tasks/service.ts'
+import { InvalidArgument, ProtocolFailure } from '../../core/errors.ts'
+import type { JsonObject } from '../../core/json.ts'
 import type { RefCache } from '../../ref-cache.ts'
 import type { AttachOptions } from '../config.ts'
-import type { IdentityOptions } from '../identity.ts'
+import { callerOf, type IdentityOptions } from '../identity.ts'
 import { canInterpose, interpose } from '../interpose.ts'
-import { TaskCalls } from './calls.ts'
-import { serveTaskMethods } from './methods.ts'
-
-const DEFAULT_GRACE = '500ms'
+import { TaskCalls, taskClientOf } from './calls.ts'
+import { answeringInProtocol } from './errors.ts'
+import { grantInquiry } from './inquiry.ts'
 
 /**
  * Offers the cache's tasks as tasks of MCP, in both revisions that have them. Nothing where that is not wanted, or
@@ -21,10 +21,10 @@ const DEFAULT_GRACE = '500ms'
 export function serveTasks(
   { server }: McpServer,
   cache: RefCache,
-  { tasks, taskGrace = DEFAULT_GRACE }: AttachOptions,
+  { tasks, taskGrace }: AttachOptions,
   identity: IdentityOptions,
 ): TaskCalls | undefined {
-  const grace = toMilliseconds(taskGrace, 'taskGrace')
+  const service = new TaskService(cache, { grace: taskGrace })
   if (tasks === false) return undefined
   if (!canInterpose(server)) {
     if (tasks === undefined) return undefined
@@ -37,23 +37,51 @@ export function serveTasks(
     // The SDK shows each of the two to the clients of its revision alone.
     tasks: CORE_TASKS,
   })
-  const calls = new TaskCalls(server, cache, {
-    grace,
-    onCoreTask: (task, context: ServerContext) => tellStatus(server, task, context),
-  })
+  const calls = new TaskCalls(server, service)
   interpose(server, calls)
-  serveTaskMethods(server, cache, identity)
+  serveTaskMethods(server, service, identity)
   return calls
 }
 
-/** Tells a client of 2025-11-25 of its task, where its connection lasts longer than the request. */
-export function tellStatus(server: Server, task: SeenTask, { http, sessionId }: ServerContext): void {
-  if (http !== undefined && sessionId === undefined) return
-  // After the answer that says which task this is.
-  setImmediate(() => {
-    const following = followTask(task, async info => {
-      if (server.transport === undefined) return following.end()
-      await server.notification({ method: 'notifications/tasks/status', params: toCoreTask(info) })
-    })
-  })
+const taskParams = z.looseObject({
+  taskId: z.string(),
+  inputResponses: z.record(z.string(), z.unknown()).optional(),
+})
+const listParams = z.looseObject({ cursor: z.string().optional() })
+
+/** The requests through which clients follow tasks, of both revisions on one server. */
+function serveTaskMethods(server: Server, tasks: TaskService, identity: IdentityOptions): void {
+  for (const method of TASK_METHODS) {
+    const schema = method === 'tasks/list' ? listParams : taskParams
+    server.setRequestHandler(method, { params: schema as typeof listParams }, (params, context) =>
+      answeringInProtocol(async () => {
+        const caller = callerOf(context, identity)
+        // Where several people look like this one caller, nobody is shown what another one started.
+        if (method === 'tasks/list' && !isOneClient(caller)) return { tasks: [] }
+        const { actor } = caller
+        const { signal, inputResponses } = context.mcpReq
+        const client = taskClientOf(server, context)
+        // The SDK takes the answers out of the parameters.
+        const given = { ...params, ...(inputResponses ? { inputResponses } : {}) } as JsonObject
+        const answer = await tasks.answer(method, given, { client, actor, signal, send: senderTo(context) })
+        if (method === 'tasks/get') grantInquiry(context, tasks.view(given.taskId as string, actor))
+        return answer
+      }),
+    )
+  }
+}
+
+/** A user may think it over for long; the longest that a timer can wait. */
+const ANSWER_TIMEOUT_MS = 2 ** 31 - 1
+
+/** Asks the client on the way of the request that it waits for. */
+function senderTo({ mcpReq: { send } }: ServerContext): TaskRequest['send'] {
+  return async (request, signal) => {
+    try {
+      return await send(request, z.looseObject({}), { timeout: ANSWER_TIMEOUT_MS, signal })
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error
+      throw new ProtocolFailure(error.message, { code: error.code }, { cause: error })
+    }
+  }
 }

@@ -1,6 +1,8 @@
 import { expect, it, onTestFinished } from 'vitest'
 import { actor } from '../../../../src/access/actor.ts'
 import { followTask } from '../../../../src/agent/tasks/follow.ts'
+import type { Task } from '../../../../src/agent/tasks/task.ts'
+import { TaskView } from '../../../../src/agent/tasks/view.ts'
 import { NotFound, StoreUnavailable } from '../../../../src/core/errors.ts'
 import { RefCache } from '../../../../src/ref-cache.ts'
 import { FakeClock } from '../../../../src/testing/fake-clock.ts'
@@ -21,11 +23,12 @@ async function scene() {
     },
   } as RefCache
   const told: string[] = []
-  const tell = ({ response }: { response: { status: string } }) => {
+  const tell = ({ status }: Task) => {
     if (trouble.tell) throw trouble.tell
-    told.push(response.status)
+    told.push(status)
   }
-  const following = followTask({ cache: unreliable, refId, actor: actor.agent() }, tell, clock)
+  const view = new TaskView(unreliable, refId, actor.agent())
+  const following = followTask(view, task => task.read(), tell, clock)
   let over = false
   void following.over.then(() => {
     over = true
@@ -39,10 +42,10 @@ it('goes on where a read fails because the store is away', async () => {
   trouble.read = new StoreUnavailable('away')
   await cancel()
   await clock.advance('10s')
-  expect([told, isOver()]).toEqual([['processing'], false])
+  expect([told, isOver()]).toEqual([['working'], false])
   delete trouble.read
   await clock.advance('1s')
-  expect([told, isOver()]).toEqual([['processing', 'cancelled'], true])
+  expect([told, isOver()]).toEqual([['working', 'cancelled'], true])
 })
 
 it('tells again what could not be told because the store was away', async () => {
@@ -50,10 +53,10 @@ it('tells again what could not be told because the store was away', async () => 
   trouble.tell = new StoreUnavailable('away')
   await cancel()
   await clock.advance('10s')
-  expect([told, isOver()]).toEqual([['processing'], false])
+  expect([told, isOver()]).toEqual([['working'], false])
   delete trouble.tell
   await clock.advance('1s')
-  expect([told, isOver()]).toEqual([['processing', 'cancelled'], true])
+  expect([told, isOver()]).toEqual([['working', 'cancelled'], true])
 })
 
 it('can be left while the store is away', async () => {

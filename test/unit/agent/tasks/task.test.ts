@@ -1,11 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import {
-  gist,
-  inputRequestsOf,
-  rpcErrorOf,
-  toCoreTask,
-  toExtensionTask,
-} from '../../../../src/agent/tasks/project.ts'
+import { toCoreTask as encodeCore } from '../../../../src/agent/tasks/revision-2025.ts'
+import { toExtensionTask as encodeExtension } from '../../../../src/agent/tasks/revision-2026.ts'
+import { toTask } from '../../../../src/agent/tasks/task.ts'
 import type { AsyncTaskResponse, CallResponse } from '../../../../src/core/response.ts'
 import type { TaskInfo } from '../../../../src/flow/operate/task-info.ts'
 
@@ -17,6 +13,12 @@ function info(response: Partial<AsyncTaskResponse>, more: Partial<TaskInfo> = {}
   const base = { refId, status: 'processing', isComplete: false, isAsync: true }
   return { response: { ...base, ...response } as CallResponse, createdAt, updatedAt, ...more }
 }
+
+const toCoreTask = (given: TaskInfo) => encodeCore(toTask(given))
+const toExtensionTask = (given: TaskInfo) => encodeExtension(toTask(given))
+const rpcErrorOf = (given: TaskInfo) => toTask(given).rpcError
+const inputRequestsOf = (given: TaskInfo) => toTask(given).inputRequests
+const gist = (given: TaskInfo) => toTask(given).gist
 
 const question = { method: 'elicitation/create', params: { message: '?' } } as const
 

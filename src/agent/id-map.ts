@@ -1,4 +1,5 @@
-import type { RpcId } from './rpc.ts'
+/** A number may be an `ExactNumber`. */
+export type RpcId = string | number
 
 /**
  * What is known of requests, by their ids. Two ids that are one double are two ids. A peer that changes the digits of an id when

@@ -1,0 +1,38 @@
+import type { Actor } from '../../access/actor.ts'
+import type { RefId } from '../../core/ref.ts'
+import type { CallResponse } from '../../core/response.ts'
+import type { RefCache } from '../../ref-cache.ts'
+import { type Present, type Task, type TaskWithResult, toTask, toTaskWithResult } from './task.ts'
+
+/** A task as one actor sees it. Each reading is authorized as a poll of that actor, and reads the entry once. */
+export class TaskView {
+  constructor(
+    private readonly cache: RefCache,
+    readonly refId: RefId,
+    private readonly actor: Actor,
+    private readonly present?: Present,
+  ) {}
+
+  async read(): Promise<Task> {
+    return toTask(await this.cache.taskInfo(this.refId, { actor: this.actor }))
+  }
+
+  async readWithResult(): Promise<TaskWithResult> {
+    const info = await this.cache.taskInfo(this.refId, { actor: this.actor, withAnswer: true })
+    return toTaskWithResult(info, this.present)
+  }
+
+  cancel(): Promise<CallResponse> {
+    return this.cache.cancelTask(this.refId, { actor: this.actor })
+  }
+
+  /** Answers questions of the task, by key. */
+  async respond(answers: Readonly<Record<string, unknown>>): Promise<void> {
+    await this.cache.answerTask(this.refId, answers, { actor: this.actor })
+  }
+
+  /** Gives the end of the watch. */
+  watch(onChange: () => void): Promise<() => void> {
+    return this.cache.watch(this.refId, { actor: this.actor }, onChange)
+  }
+}
