@@ -9,6 +9,16 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url))
 const REQUIRE =
   "import { createRequire as requireFrom } from 'node:module'; const require = requireFrom(import.meta.url);"
 
+/** The token table is large and there already, for the library. */
+const tokenTable = {
+  name: 'token-table',
+  setup: ({ onResolve }) =>
+    onResolve({ filter: /\/o200k-tokens\.ts$/ }, () => ({
+      path: '../tokens/o200k-tokens.js',
+      external: true,
+    })),
+}
+
 /** Replaces what the compiler made of `cli/` and `wrap/`, which are not exported. Gives the packages that are inside. */
 export async function bundleCommand() {
   for (const folder of ['dist/cli', 'dist/wrap']) rmSync(`${ROOT}${folder}`, { recursive: true })
@@ -16,7 +26,6 @@ export async function bundleCommand() {
     absWorkingDir: ROOT,
     entryPoints: ['src/cli/main.ts'],
     outdir: 'dist/cli',
-    chunkNames: 'chunks/[name]-[hash]',
     bundle: true,
     splitting: true,
     format: 'esm',
@@ -25,6 +34,9 @@ export async function bundleCommand() {
     banner: { js: REQUIRE },
     // It has a binary, and is needed only where Node has no SQLite of its own.
     external: ['@photostructure/sqlite'],
+    plugins: [tokenTable],
+    minifySyntax: true,
+    minifyWhitespace: true,
     legalComments: 'none',
     metafile: true,
   })

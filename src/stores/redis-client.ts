@@ -1,4 +1,5 @@
 import { InvalidArgument, StoreUnavailable } from '../core/errors.ts'
+import { brokenDriver, isMissing } from './missing-driver.ts'
 
 export type Argument = string | Buffer
 
@@ -77,7 +78,7 @@ export function adapt(client: NodeRedisClient | IoredisClient): Connection {
  * A client of our own, not open yet.
  *
  * @param silenceMs a connection on which the server says nothing for as long is given up, and made anew.
- * @throws StoreUnavailable when `@redis/client` is not installed.
+ * @throws StoreUnavailable when `@redis/client` is not installed or does not load.
  */
 export async function createConnection(url: string, silenceMs: number): Promise<Connection> {
   const { createClient } = await loadDriver()
@@ -95,12 +96,15 @@ export async function createConnection(url: string, silenceMs: number): Promise<
   return nodeRedis(client, 'owned')
 }
 
+const MISSING =
+  'The Redis store needs the package @redis/client (npm install @redis/client), or a client of node-redis or ioredis that is handed to it.'
+
 async function loadDriver() {
   try {
     return await import('@redis/client')
   } catch (cause) {
     throw new StoreUnavailable(
-      'The Redis store needs the package @redis/client (npm install @redis/client), or a client of node-redis or ioredis that is handed to it.',
+      isMissing('@redis/client', cause) ? MISSING : brokenDriver('@redis/client', cause),
       { cause },
     )
   }

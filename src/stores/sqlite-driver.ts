@@ -1,3 +1,4 @@
+import { brokenDriver, isMissing } from './missing-driver.ts'
 import { PlaceUnusable } from './sqlite-errors.ts'
 
 /** The slice of `node:sqlite` that the store uses; `@photostructure/sqlite` has the same. */
@@ -19,10 +20,13 @@ export interface SqliteStatement {
 
 export type SqliteValue = null | number | string | Uint8Array
 
+const MISSING =
+  'The SQLite store needs Node 22.13 or newer, or the package @photostructure/sqlite beside mcp-refcache (npm install @photostructure/sqlite where mcp-refcache is installed; for the command, npm install --global mcp-refcache @photostructure/sqlite). To do without a file, use the memory store (--store memory).'
+
 /**
  * Node's own SQLite where there is one, else the package.
  *
- * @throws PlaceUnusable when there is neither; it says what to install.
+ * @throws PlaceUnusable when there is neither, and says what to install; or when the package does not load, and says why.
  */
 export async function loadDriver(): Promise<SqliteDriver> {
   const builtin = builtinDriver()
@@ -31,7 +35,7 @@ export async function loadDriver(): Promise<SqliteDriver> {
     return await import('@photostructure/sqlite')
   } catch (cause) {
     throw new PlaceUnusable(
-      'The SQLite store needs Node 22.13 or newer, or the package @photostructure/sqlite beside mcp-refcache (npm install @photostructure/sqlite where mcp-refcache is installed; for the command, npm install --global mcp-refcache @photostructure/sqlite). To do without a file, use the memory store (--store memory).',
+      isMissing('@photostructure/sqlite', cause) ? MISSING : brokenDriver('@photostructure/sqlite', cause),
       { cause },
     )
   }
