@@ -42,8 +42,8 @@ export type EntryEvent =
   | ({ type: 'fail'; owner: string; error: TaskError; valueBytes?: number } & End)
   /** The input turned out to hold more than the call's own references: all that guards the result now. */
   | { type: 'derive'; owner: string; derivedFrom: readonly SourceConstraint[] }
-  /** The attempt failed, and another one follows. */
-  | { type: 'postpone'; owner: string; error: TaskError; now: number; retryAt: number }
+  /** The attempt failed, and another one follows. `lost`: it lost its worker, which counts as a loss and not as a retry. */
+  | { type: 'postpone'; owner: string; error: TaskError; now: number; retryAt: number; lost?: boolean }
   /** The owner gives the task away: the next process that sweeps may take it. */
   | { type: 'release'; owner: string; now: number }
   | ({ type: 'cancel' } & End)
@@ -174,7 +174,7 @@ function moved(entry: InFlightEntry, event: FlightEvent): Entry {
       return {
         ...waiting(entry, entry.lease),
         retryHistory: historyWith(entry, event),
-        retries: (entry.retries ?? 0) + 1,
+        ...(event.lost ? { losses: withLoss(entry.losses, false) } : { retries: (entry.retries ?? 0) + 1 }),
         retryAt: event.retryAt,
       }
     case 'release':

@@ -22,6 +22,7 @@ import {
 } from '../../core/errors.ts'
 import { events } from '../../core/events.ts'
 import type { JsonValue } from '../../core/json.ts'
+import { mayRunAgain } from '../../core/losses.ts'
 import { retryDelay } from '../../core/retry-policy.ts'
 import type { Tool } from '../../core/tool.ts'
 import type { EntryEvent } from '../../core/transition.ts'
@@ -94,9 +95,10 @@ async function settleFailure(engine: Engine, attempt: Attempt, error: unknown): 
     return undefined
   }
   const taskError = toTaskError(error)
-  if (retries < maxRetries && (await isRetryable(engine, tool, error))) {
+  const lost = lostWorker(engine, tool, error) && entry.idempotent && mayRunAgain(entry.losses)
+  if (lost || (retries < maxRetries && (await isRetryable(engine, tool, error)))) {
     const retryAt = now + retryDelay(tool.retry, retries + 1, fraction(engine))
-    const postpone = () => ({ type: 'postpone', error: taskError, now, retryAt }) as const
+    const postpone = () => ({ type: 'postpone', error: taskError, now, retryAt, lost }) as const
     const postponed = await store(engine, attempt, postpone, { until: 'full' })
     if (postponed === 'stored') {
       engine.events.emit(events.retrying(entry, retryAt))
@@ -217,12 +219,17 @@ function tellSettled(engine: Engine, entry: Entry | undefined): void {
   engine.events.emit(events.settled(entry))
 }
 
+/** Whether the executor of a tool lost the worker that ran the handler, while this process goes on. */
+function lostWorker({ stopping }: Engine, { executor }: Tool, error: unknown): boolean {
+  return error instanceof WorkerLost && executor !== undefined && !stopping.aborted
+}
+
 /** Another attempt would end alike. */
 const FINAL = [WorkerLost, TaskCancelled, UnreadableValue]
 
 /** A `retryable` that throws, or does not answer in time, is a no: the handler's own error is what counts. */
 async function isRetryable(engine: Engine, tool: Tool, error: unknown): Promise<boolean> {
-  if (FINAL.some(kind => error instanceof kind)) return false
+  if (FINAL.some(kind => error instanceof kind) && !lostWorker(engine, tool, error)) return false
   let cancel = () => {}
   const late = new Promise<false>(resolve => {
     cancel = engine.clock.schedule(RETRYABLE_WITHIN_MS, () => resolve(false), 'background')

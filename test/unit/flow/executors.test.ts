@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { actor } from '../../../src/access/actor.ts'
 import type { ProcessingEntry } from '../../../src/core/entry.ts'
+import { WorkerLost } from '../../../src/core/errors.ts'
 import type { Dispatcher, PendingWork, TakeWork } from '../../../src/execution/dispatcher.ts'
 import type { ExecutionContext, Executor } from '../../../src/execution/executor.ts'
 import { inProcessExecutor } from '../../../src/execution/in-process.ts'
@@ -73,6 +74,39 @@ describe('executors', () => {
     expect(logged).toEqual([
       "The executor 'broken' could not be closed. What it had not done yet may be lost.",
     ])
+  })
+
+  it('that lose their worker fail the task, or have it run again as the tool says', async () => {
+    let runs = 0
+    const executor: Executor = {
+      async execute() {
+        runs++
+        throw new WorkerLost('The worker was killed.')
+      },
+    }
+    const { cache, clock } = scene({ executors: { elsewhere: executor } })
+    const once = cache.cached({ name: 'once', executor: 'elsewhere' }, () => 1)
+    await expect(once({})).rejects.toMatchObject({ code: 'worker_lost' })
+    expect(runs).toBe(1)
+    const again = cache.cached(
+      { name: 'again', executor: 'elsewhere', maxRetries: 2, asyncTimeout: 0 },
+      () => 1,
+    )
+    const { refId } = await again({})
+    await clock.advance('1m')
+    expect(await cache.get(refId)).toMatchObject({
+      status: 'failed',
+      errorCode: 'worker_lost',
+      canRetry: true,
+    })
+    expect(runs).toBe(4)
+    runs = 0
+    const idempotent = cache.cached({ name: 'idempotent', executor: 'elsewhere', idempotent: true }, () => 1)
+    // A task that takes one worker down after the other is given up.
+    const lost = expect(idempotent({})).rejects.toMatchObject({ code: 'worker_lost' })
+    await clock.advance('1m')
+    await lost
+    expect(runs).toBe(4)
   })
 })
 
