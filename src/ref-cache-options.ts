@@ -32,6 +32,7 @@ import type { PreviewStrategy, SizeMode } from './preview/preview.ts'
 import { memoryStore } from './stores/memory.ts'
 import type { Store } from './stores/store.ts'
 
+/** Options of a cache. All have defaults. */
 export interface RefCacheOptions {
   /** What every reference of this cache begins with. Caches of one name on one store share entries. @defaultValue 'cache' */
   name?: string

@@ -40,6 +40,7 @@ export interface ActorOption {
   actor?: ActorLike | undefined
 }
 
+/** Options of `RefCache.close`. */
 export interface CloseOptions {
   /** How long running tasks may go on. @defaultValue 0 */
   drain?: Duration | undefined

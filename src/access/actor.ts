@@ -14,6 +14,7 @@ export type ActorLike = Actor | 'user' | 'agent'
 
 type Identity = Omit<Actor, 'type'>
 
+/** Makes actors: `actor.user('alice')`, `actor.agent()`, `actor.system()` for the host program itself. */
 export const actor = {
   user: (identity: Identity = {}): Actor => ({ type: 'user', ...identity }),
   agent: (identity: Identity = {}): Actor => ({ type: 'agent', ...identity }),

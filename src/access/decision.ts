@@ -24,6 +24,7 @@ export type Rule =
   | 'admin'
   | 'error'
 
+/** What was decided of one request, and by which rule. */
 export interface Decision {
   readonly verdict: Verdict
   readonly rule: Rule

@@ -17,6 +17,7 @@ import { isForeign } from '../core/current-user.ts'
 import { InvalidArgument } from '../core/errors.ts'
 import { hideSession, sessionDigest } from '../core/hidden-session.ts'
 
+/** Options of `auditFile`. */
 export interface AuditFileOptions {
   /**
    * Hears of a file that cannot be written: once, and again only when it could be written in between.

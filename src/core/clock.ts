@@ -25,6 +25,7 @@ export function toDate(ms: number): Date {
   return new Date(Math.max(-MAX_DATE_MS, Math.min(ms, MAX_DATE_MS)))
 }
 
+/** The machine's clock: the default of a cache. */
 export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),

@@ -153,6 +153,7 @@ export interface CancelledEntry extends EntryFields, Ran {
 export type Entry = PendingEntry | ProcessingEntry | CompleteEntry | FailedEntry | CancelledEntry
 export type InFlightEntry = PendingEntry | ProcessingEntry
 export type SettledEntry = CompleteEntry | FailedEntry | CancelledEntry
+/** How an entry stands: `pending`, `processing`, `complete`, `failed` or `cancelled`. */
 export type EntryStatus = Entry['status']
 
 export const ENTRY_STATUSES = [

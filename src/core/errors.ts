@@ -51,6 +51,7 @@ export class PermissionDenied extends RefCacheError {
   readonly code = 'permission_denied'
 }
 
+/** `invalid_argument`: an option, argument or input is wrong. The message says which, and what is expected. */
 export class InvalidArgument extends RefCacheError {
   readonly code = 'invalid_argument'
 }
@@ -87,6 +88,7 @@ export class ProtocolFailure extends RefCacheError {
   }
 }
 
+/** `task_cancelled`: the task was cancelled, so there will be no value. */
 export class TaskCancelled extends RefCacheError {
   readonly code = 'task_cancelled'
 }
@@ -117,6 +119,7 @@ export class InputUnavailable extends RefCacheError {
   }
 }
 
+/** `value_too_large`: a value or a filled input is beyond a limit. The message names the limit. */
 export class ValueTooLarge extends RefCacheError {
   readonly code = 'value_too_large'
 }
@@ -172,6 +175,7 @@ export class NotSerializable extends RefCacheError {
   readonly code = 'not_serializable'
 }
 
+/** `circular_reference`: a value contains itself, or references in an input lead back to it. */
 export class CircularReference extends RefCacheError {
   readonly code = 'circular_reference'
 }

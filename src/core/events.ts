@@ -47,7 +47,11 @@ export const events = {
   recovered: (entry: Entry) => ({ type: 'task:recovered', ...about(entry) }) as const,
 } as const
 
+/** One event of a cache (`RefCache.on`), told apart by `type`. */
 export type CacheEvent = ReturnType<(typeof events)[keyof typeof events]>
+/** The names of all events. */
 export type CacheEventType = CacheEvent['type']
+/** The event of one type. */
 export type CacheEventOf<Type extends CacheEventType> = Extract<CacheEvent, { type: Type }>
+/** Hears of the events of one type. It may throw or reject; neither harms the cache. */
 export type CacheListener<Type extends CacheEventType> = (event: CacheEventOf<Type>) => unknown

@@ -5,6 +5,7 @@ import { ExactNumber } from './exact-number.ts'
  * (`parseJson`), an `ExactNumber` may stand in the place of a number.
  */
 export type JsonValue = string | number | boolean | null | JsonValue[] | { [key: string]: JsonValue }
+/** An object of JSON. */
 export type JsonObject = { [key: string]: JsonValue }
 
 export function isJsonObject(value: JsonValue | undefined): value is JsonObject {

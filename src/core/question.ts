@@ -47,6 +47,7 @@ export type ElicitUrlParams = {
   readonly [more: string]: JsonValue | undefined
 }
 
+/** What `task.elicit` asks the user: a form, or a web page to visit (the parameters of MCP's `elicitation/create`). */
 export type ElicitParams = ElicitFormParams | ElicitUrlParams
 
 /** What the user made of a question. */

@@ -110,6 +110,7 @@ export interface FailedResponse extends TaskResponse {
   readonly canRetry: boolean
 }
 
+/** A cancelled task. */
 export interface CancelledResponse extends TaskResponse {
   readonly status: 'cancelled'
   readonly isAsync: false

@@ -44,6 +44,7 @@ export interface TaskContext {
   sample(params: JsonObject, options?: { signal?: AbortSignal | undefined }): Promise<JsonObject>
 }
 
+/** A tool's work: gets the input with values in the places of references, and the task that it is. */
 export type Handler<Input, Output> = (input: Input, task: TaskContext) => Output | Promise<Output>
 
 /** How much an answer about a task in flight says. */

@@ -6,6 +6,7 @@ import type { Duration } from '../core/duration.ts'
 import type { TaskContext } from '../core/tool.ts'
 import type { ActorOf, RequestContext } from './identity.ts'
 
+/** Options of the polling tools of fastmcp. */
 export interface FastMcpPollingOptions<Session extends FastMCPSessionAuth = FastMCPSessionAuth>
   extends PollingOptions {
   /** Who calls; the same as that of the tools. @defaultValue see `RefcacheToolConfig.actorOf` */

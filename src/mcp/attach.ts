@@ -20,6 +20,7 @@ import { serveTasks } from './tasks/serve.ts'
 type ArgumentsOf<Input> = Input extends AuthorSchema ? OutputOf<Input> : Record<string, never>
 type ResultOf<Output> = Output extends AuthorSchema ? InputOf<Output> : unknown
 
+/** What `attachRefCache` gives: tools that go through the cache. */
 export interface AttachedRefCache {
   /** Registers a tool whose calls go through the cache. The handler gets the arguments and its task. */
   registerTool<

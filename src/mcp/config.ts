@@ -12,6 +12,7 @@ import type { Duration } from '../core/duration.ts'
 import type { ActorOf } from './identity.ts'
 import type { TaskSupport } from './tasks/calls.ts'
 
+/** Options of `attachRefCache`. */
 export interface AttachOptions extends PollingOptions, Scoping {
   /**
    * How long a tool's call waits before it answers with a handle, unless the tool says otherwise. Clients give up

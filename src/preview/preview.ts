@@ -18,6 +18,7 @@ export { measure, sizeWithin } from './measure.ts'
 export type { Size, SizeMode } from './size.ts'
 export { Source } from './source.ts'
 
+/** How a preview is made: evenly spaced items, the beginning, or the first page. */
 export type PreviewStrategy = 'sample' | 'truncate' | 'paginate'
 
 export interface RenderRequest {

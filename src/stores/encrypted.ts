@@ -20,6 +20,7 @@ import { Warnings } from './warnings.ts'
 export { keysFromFile } from './encrypted-key-file.ts'
 export { type EncryptionKey, type KeyRing, type KeySource, keysFromEnv } from './encrypted-keys.ts'
 
+/** Options of `encryptedStore`. */
 export interface EncryptedStoreOptions {
   /** A ring of keys, `keysFromEnv`, `keysFromFile`, or a callback for keys that live elsewhere. */
   readonly keys: KeyRing | KeySource

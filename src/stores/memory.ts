@@ -5,6 +5,7 @@ import { cacheNameOf, type RefId } from '../core/ref.ts'
 import type { Claim, ListFilter, OnChange, Payload, PayloadChanges, Store } from './store.ts'
 import { Watchers } from './watchers.ts'
 
+/** Options of `memoryStore`. */
 export interface MemoryStoreOptions {
   /**
    * Most entries to keep.

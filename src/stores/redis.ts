@@ -21,6 +21,7 @@ import { Warnings } from './warnings.ts'
 
 export type { IoredisClient, NodeRedisClient } from './redis-client.ts'
 
+/** Options of `redisStore`. */
 export interface RedisStoreOptions {
   /**
    * What all keys and channels begin with.

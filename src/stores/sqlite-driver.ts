@@ -6,18 +6,21 @@ export interface SqliteDriver {
   readonly DatabaseSync: new (path: string, options?: { readOnly?: boolean }) => SqliteDatabase
 }
 
+/** The slice of a SQLite binding that the store needs; `node:sqlite` and `@photostructure/sqlite` have it. */
 export interface SqliteDatabase {
   exec(sql: string): void
   prepare(sql: string): SqliteStatement
   close(): void
 }
 
+/** A prepared statement of that binding. */
 export interface SqliteStatement {
   run(...parameters: SqliteValue[]): { readonly changes: number | bigint }
   get(...parameters: SqliteValue[]): unknown
   all(...parameters: SqliteValue[]): unknown[]
 }
 
+/** A value of a column. */
 export type SqliteValue = null | number | string | Uint8Array
 
 const MISSING =

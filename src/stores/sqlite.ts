@@ -25,6 +25,7 @@ import { Watchers } from './watchers.ts'
 
 export type { SqliteDatabase, SqliteDriver, SqliteStatement, SqliteValue } from './sqlite-driver.ts'
 
+/** Options of `sqliteStore`. */
 export interface SqliteStoreOptions {
   /**
    * How long to go on trying while other processes hold the file's lock, before `StoreUnavailable`.

@@ -10,6 +10,7 @@ export type Payload = 'input' | 'value'
 /** Parts to write in the same atomic step as the entry; `undefined` removes one. */
 export type PayloadChanges = { readonly [P in Payload]?: Uint8Array | undefined }
 
+/** What a store can do. It decides which promises hold, and which cases of the store suite apply. */
 export interface StoreCapabilities {
   /** Entries outlive the process. */
   readonly durable: boolean
@@ -24,6 +25,7 @@ export type Claim =
   | { readonly won: true; readonly entry: Entry }
   | { readonly won: false; readonly entry: Entry }
 
+/** Which entries `Store.list` gives. */
 export interface ListFilter {
   readonly cacheName: string
   readonly namespace?: string

@@ -6,6 +6,7 @@ export interface TestFramework {
   readonly it: DefineTest & { readonly skip: DefineTest }
 }
 
+/** Defines one test, as `it` of vitest does. */
 export type DefineTest = (title: string, body: () => Promise<void>) => unknown
 
 /** One empty store, for one case. */
@@ -19,6 +20,7 @@ export interface OpenedStore {
   teardown(): Promise<void>
 }
 
+/** The store that a suite is run on, and how to open it. */
 export interface StoreSetup {
   readonly name: string
   /** What the store says of itself; decides which cases apply. */

@@ -33,6 +33,7 @@ export interface PollingTool {
   handle(args: unknown, context: PollContext): Promise<ToolResult>
 }
 
+/** How `get_cached_result`, `cancel_task` and `retry_task` answer. */
 export interface PollingOptions {
   /** Longest time that one poll is held. Clients give up after 30 to 60 s. @defaultValue '25s', at most '50s' */
   maxWait?: Duration

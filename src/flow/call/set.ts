@@ -24,6 +24,7 @@ const OPTIONS: Names<SetOptions> = {
   preview: true,
 }
 
+/** Options of `RefCache.set`. */
 export interface SetOptions {
   /** @defaultValue 'public' */
   namespace?: Namespace

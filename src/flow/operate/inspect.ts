@@ -39,6 +39,7 @@ export interface EntryInfo {
   readonly errorCode?: ErrorCode
 }
 
+/** Options of `RefCache.list`. */
 export interface ListOptions {
   /** One namespace, as it is or as an `EntryInfo` shows it. @defaultValue all */
   namespace?: Namespace | undefined

@@ -4,11 +4,13 @@ import type { Engine } from '../engine.ts'
 import { describeEntry, type EntryInfo } from './inspect.ts'
 import { scan } from './list.ts'
 
+/** Options of `RefCache.stats`. */
 export interface StatsOptions {
   /** One namespace, as it is or as an `EntryInfo` shows it. @defaultValue all */
   namespace?: Namespace | undefined
 }
 
+/** How many entries one tool has, and how large their values are together, in bytes of JSON. */
 export interface ToolStats {
   /** Absent: values that `set` put in and that no tool was named for. */
   readonly toolName?: string

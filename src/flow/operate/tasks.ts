@@ -7,6 +7,7 @@ import type { RefId } from '../../core/ref.ts'
 import type { Engine } from '../engine.ts'
 import { describe, type TaskInfo } from './task-info.ts'
 
+/** Options of `RefCache.listTasks`. */
 export interface ListTasksOptions {
   /** @defaultValue an anonymous agent */
   actor?: ActorLike | undefined
@@ -16,6 +17,7 @@ export interface ListTasksOptions {
   cursor?: string | undefined
 }
 
+/** One page of tasks, and the cursor of the next. */
 export interface TaskList {
   /** In no order that means anything. May be fewer than asked for, or none, although there are more. */
   readonly tasks: readonly TaskInfo[]

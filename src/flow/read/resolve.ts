@@ -15,6 +15,7 @@ import { PRIVATE } from './reply.ts'
 import { taskFailed } from './status.ts'
 import { readJson, renew } from './values.ts'
 
+/** Options of `RefCache.resolve`. */
 export interface ResolveOptions<Value = JsonValue> {
   /** @defaultValue an anonymous agent */
   actor?: ActorLike | undefined

@@ -26,6 +26,7 @@ export interface FetchHandler {
   close?(): Promise<void>
 }
 
+/** Options of `withTaskNotifications`. */
 export interface TaskNotificationsOptions {
   /** How many such streams may be open at once; more are refused. @defaultValue 1024 */
   maxSubscriptions?: number
