@@ -9,12 +9,14 @@ import { InvalidArgument } from './core/errors.ts'
 import { tell } from './core/listener.ts'
 import { type Logger, safeLogger } from './core/logger.ts'
 import { checkCount, checkNames, checkPreview, type Names } from './core/options.ts'
+import type { RefId } from './core/ref.ts'
 import { checkCacheName, pooledRandom, type RandomBytes } from './core/ref.ts'
 import type { Tool } from './core/tool.ts'
 import { type Dispatcher, localDispatcher } from './execution/dispatcher.ts'
 import type { Executor } from './execution/executor.ts'
 import { inProcessExecutor } from './execution/in-process.ts'
 import { InputBudget } from './flow/call/input-budget.ts'
+import { LateClaims } from './flow/call/late-claims.ts'
 import { SharedRuns } from './flow/call/shared-runs.ts'
 import { Emitter } from './flow/emitter.ts'
 import type { Engine, Projections, Settings } from './flow/engine.ts'
@@ -158,12 +160,16 @@ export function createEngine(
   const logger = safeLogger(checkLogger(options.logger))
   const given = checkStore(options.store ?? memoryStore())
   given.warnTo?.(message => logger.warn(message))
-  const store = observed(given, logger, options.clock ?? systemClock)
-  const clock = new EntryClock(options.clock ?? systemClock, store, name)
-  const events = new Emitter()
+  const medium = observed(given, logger, options.clock ?? systemClock)
+  const clock = new EntryClock(options.clock ?? systemClock, medium, name)
+  const thrown = new ThrownErrors(clock)
+  const store = new LateClaims(medium, clock, refId => thrown.isAwaited(refId))
   const sharedRuns = new SharedRuns(clock)
-  events.on('task:settled', ({ refId }) => sharedRuns.settle(refId))
-  const access = createAccess(options, settings, clock)
+  const events = new Emitter(event => {
+    if (event.type === 'task:settled' && event.refId !== undefined) sharedRuns.settle(event.refId)
+    return withoutUnstored(store, event)
+  })
+  const access = createAccess(options, settings, clock, store)
   const executors = checkExecutors(options.executors)
   const dispatcher = checkDispatcher(options.dispatcher ?? localDispatcher())
   const engine: Engine = {
@@ -172,6 +178,7 @@ export function createEngine(
     store,
     equalRefusals: new EqualRefusals(store, access, name),
     followed: new FollowedEntries(store),
+    lateClaims: store,
     clock,
     random,
     settings,
@@ -182,7 +189,7 @@ export function createEngine(
     toolLabel: options.toolLabel ?? (name => name),
     tools: new Map(),
     sources: new SourceCache(clock),
-    thrown: new ThrownErrors(clock),
+    thrown,
     queue: new TaskQueue(
       checkCount(maxConcurrentTasks, 'maxConcurrentTasks'),
       maxQueuedTasks === 0 ? 0 : checkCount(maxQueuedTasks, 'maxQueuedTasks'),
@@ -255,14 +262,25 @@ function nameOfHost(): string {
   }
 }
 
-function createAccess(options: RefCacheOptions, { defaultTtl }: Settings, clock: Clock): Access {
+/** Events and audit tell of a call without an entry like of any other, but for the reference, which names nothing. */
+function withoutUnstored<Told extends { readonly refId?: RefId }>(store: LateClaims, told: Told): Told {
+  const { refId, ...rest } = told
+  return refId !== undefined && store.isUnstored(refId) ? (rest as Told) : told
+}
+
+function createAccess(
+  options: RefCacheOptions,
+  { defaultTtl }: Settings,
+  clock: Clock,
+  store: LateClaims,
+): Access {
   const { audit } = options
   const namespaces = options.namespaceResolver ?? namespaceRules(options.namespaces, defaultTtl)
   const record =
     audit &&
     // A record that cannot be written is no reason to refuse the work.
     ((event: Omit<AuditEvent, 'at'>) =>
-      tell(recorded => audit.write(recorded), { at: toDate(clock.now()), ...event }))
+      tell(recorded => audit.write(recorded), { at: toDate(clock.now()), ...withoutUnstored(store, event) }))
   return new Access(options.permissionChecker ?? policyChecker(namespaces), namespaces, record)
 }
 

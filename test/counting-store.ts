@@ -16,12 +16,11 @@ export function countingStore(store: Store) {
   let deepest = 0
   const counted: Partial<Record<keyof Store, unknown>> = {}
   for (const name of COUNTED) {
-    const method = (store[name] as (...args: unknown[]) => Promise<unknown>).bind(store)
     counted[name] = async (...args: unknown[]) => {
       operations.push(name)
       const depth = deepest + 1
       try {
-        return await method(...args)
+        return await (store[name] as (...args: unknown[]) => Promise<unknown>).apply(store, args)
       } finally {
         deepest = Math.max(deepest, depth)
       }

@@ -84,13 +84,15 @@ export function toResult(body: JsonObject) {
 export function toWire(response: CallResponse): JsonObject {
   const { refId, status, isComplete, message } = response
   return defined({
-    ref_id: refId,
+    ref_id: response.isUnstored ? undefined : refId,
     status,
     is_complete: isComplete,
     // For clients it also says that there is no value.
     is_async: status !== 'complete',
     cached_at: response.status === 'complete' ? response.cachedAt?.toISOString() : undefined,
-    ...(response.status === 'complete' ? valueFields(response) : taskFields(response)),
+    ...(response.status === 'complete'
+      ? { ...valueFields(response), error_code: response.errorCode }
+      : taskFields(response)),
     message,
   })
 }

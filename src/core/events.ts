@@ -1,12 +1,20 @@
 import { toDate } from './clock.ts'
 import type { Entry, SettledEntry } from './entry.ts'
 import type { ErrorCode } from './errors.ts'
+import type { RefId } from './ref.ts'
+
+interface About {
+  /** Absent for a call that has no entry (yet). */
+  readonly refId?: RefId
+  readonly namespace: string
+  readonly toolName?: string
+}
 
 /**
  * What a cache tells its listeners. Events say what happened to which entry, never values, inputs or words of a
  * handler. The types are those of the constructors below.
  */
-const about = ({ refId, toolName, namespace }: Entry) => ({
+const about = ({ refId, toolName, namespace }: Entry): About => ({
   refId,
   namespace,
   ...(toolName === undefined ? {} : { toolName }),

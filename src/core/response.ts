@@ -10,6 +10,8 @@ import type { RefId } from './ref.ts'
  */
 interface AnswerBase {
   readonly refId: RefId
+  /** Nothing is stored behind this answer to a call with `claim: 'late'`: its `refId` names nothing. */
+  readonly isUnstored?: true
   /** The whole value is in this answer. */
   readonly isComplete: boolean
   /** The task is in flight: ask again. */
@@ -23,6 +25,8 @@ interface CompleteResponse extends AnswerBase {
   readonly isAsync: false
   /** When the value was made, where a call is answered with the result of an earlier one. */
   readonly cachedAt?: Date
+  /** The rest of a preview could not be kept (`store_unavailable`). */
+  readonly errorCode?: ErrorCode
   /** Size of the whole value's JSON; `taskStatus` gives it to an actor with READ. */
   readonly valueBytes?: number
   readonly preview?: JsonValue

@@ -17,7 +17,11 @@ export class Emitter {
     return () => listeners.delete(own)
   }
 
-  emit(event: CacheEvent): void {
+  /** @param asTold what listeners are told of an event */
+  constructor(private readonly asTold: (event: CacheEvent) => CacheEvent = event => event) {}
+
+  emit(happened: CacheEvent): void {
+    const event = this.asTold(happened)
     for (const { listener } of this.#listeners.get(event.type) ?? []) tell(listener, event)
   }
 }

@@ -11,6 +11,7 @@ import type { PreviewStrategy, SizeMode } from '../preview/preview.ts'
 import type { Store } from '../stores/store.ts'
 import type { Wrapping } from '../values/projection.ts'
 import type { InputBudget } from './call/input-budget.ts'
+import type { LateClaims } from './call/late-claims.ts'
 import type { SharedRuns } from './call/shared-runs.ts'
 import type { Emitter } from './emitter.ts'
 import type { EntryClock } from './entry-clock.ts'
@@ -89,6 +90,8 @@ export interface Engine {
   readonly thrown: ThrownErrors
   readonly equalRefusals: EqualRefusals
   readonly followed: FollowedEntries
+  /** The same store, where it holds back what need not be stored yet. */
+  readonly lateClaims: LateClaims
   readonly queue: TaskQueue
   /** Where tasks that were lost together again and again take turns, one at a time. */
   readonly suspects: TaskQueue

@@ -19,7 +19,13 @@ import type { KnownTool } from './tool-catalog.ts'
 export const REF_ID_META = 'mcp-refcache/ref_id'
 
 /** How a call was answered: with a result, or with a JSON-RPC error as the server gave it. */
-export type CallOutcome = { result: JsonObject | ToolResult } | { error: RpcError }
+export type CallOutcome =
+  | {
+      result: JsonObject | ToolResult
+      /** Of the call behind it, also where nothing is stored. */
+      refId?: RefId
+    }
+  | { error: RpcError }
 
 /** Results that belong to this very call and are no value to keep: questions to the client. */
 export class NotKept extends TaskFailed {
@@ -41,6 +47,7 @@ export function asOutcome(error: unknown, { outputSchema }: Pick<KnownTool, 'out
 /** The reference that an outcome is about, or came with. */
 export function refIdOf(outcome: CallOutcome): RefId | undefined {
   if ('error' in outcome) return undefined
+  if (outcome.refId !== undefined) return outcome.refId
   const { _meta, structuredContent } = outcome.result as JsonObject
   const named =
     metaOf({ _meta: _meta ?? {} })[REF_ID_META] ??

@@ -82,7 +82,7 @@ export class ClientTasks {
     try {
       const response = await start(this.#service.callOptions(client, wish))
       const task = await this.#service.asTask(response, { client, wish, actor, notify })
-      return { result: task ?? present(response) }
+      return { result: task ?? present(response), refId: response.refId }
     } catch (error) {
       return wish === 'task' ? { error: toRpcError(error) } : asOutcome(error, tool)
     }

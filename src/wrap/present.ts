@@ -17,8 +17,9 @@ export function present(response: CallResponse): ToolResult {
   return withReference(shown.value, response)
 }
 
-/** The server's own result, with our metadata beside its own. */
+/** The server's own result, with our metadata beside its own. Without an entry behind it there is nothing to add. */
 export function withReference(result: JsonObject, response: CallResponse): ToolResult {
+  if (response.isUnstored) return result as unknown as ToolResult
   const canRetry = response.status === 'complete' ? undefined : response.canRetry
   const meta = {
     ...(result._meta as JsonObject | undefined),

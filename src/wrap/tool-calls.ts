@@ -70,7 +70,7 @@ interface CallInput {
 export class ToolCalls {
   readonly #tools = new Map<string, { declared: KnownTool; call: CachedTool<CallInput> }>()
   readonly #callers = new Map<string, Caller>()
-  readonly running: RunningWork
+  readonly running = new RunningWork()
   #checked = false
 
   /**
@@ -81,9 +81,7 @@ export class ToolCalls {
     private readonly cache: RefCache,
     private readonly settings: CallSettings,
     private readonly upstream: string,
-  ) {
-    this.running = new RunningWork(cache)
-  }
+  ) {}
 
   /** Until the returned function is called, tasks of this caller's scope run on its server. */
   admit(caller: Caller): () => void {
@@ -108,7 +106,8 @@ export class ToolCalls {
   /** One call, with the answer that a client gets which knows nothing of tasks. */
   async call(caller: Caller, call: ToolCall, context: CallContext): Promise<CallOutcome> {
     try {
-      return { result: present(await this.start(caller, call, context)) }
+      const response = await this.start(caller, call, context)
+      return { result: present(response), refId: response.refId }
     } catch (error) {
       return asOutcome(error, call.tool)
     }
@@ -138,6 +137,7 @@ export class ToolCalls {
       identity,
       responseFormat,
       cancelsWork: true,
+      claim: 'late' as const,
       ...context,
     }
     return this.#tool(name, tool)(input, options)
@@ -214,7 +214,9 @@ export class ToolCalls {
     const caller = this.#callers.get(scope)
     if (!caller) throw new WorkerLost('The wrapped server that this call was for is gone.')
     const params = { ...asked, ...(own === undefined ? {} : { arguments: own }) }
-    const response = await caller.tasks.call(params, asTask, task)
+    const response = await this.running.during(caller.namespace, () =>
+      caller.tasks.call(params, asTask, task),
+    )
     if ('error' in response) {
       // The server refused the request itself.
       const { message, ...rpc } = response.error

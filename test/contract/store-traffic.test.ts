@@ -65,7 +65,17 @@ describe.each(STORES)('on %s, the store is asked no more than need be', (_, open
     expect(inSequence).toBe(2)
   })
 
-  it('for the same with a reference in its input: also its entry and its value', async () => {
+  it('for a quick call that nobody could share: nothing, and with a reference its entry and its value', async () => {
+    const { cache, during } = await scene(open)
+    const tool = cache.cached({ name: 'double', memoize: false }, double)
+    const quick = await during(() => tool({ rows: 1 }, { claim: 'late' }))
+    expect(quick.outcome).toMatchObject({ isComplete: true, value: ['a', 'b'] })
+    expect(quick.operations).toEqual([])
+    const { refId } = await cache.set('rows', [1, 2, 3])
+    expect((await during(() => tool({ rows: refId }, { claim: 'late' }))).operations).toEqual(['get', 'read'])
+  })
+
+  it('for a memoized call with a reference in its input: also its entry and its value', async () => {
     const { cache, during } = await scene(open)
     const tool = cache.cached({ name: 'double' }, double)
     const { refId } = await cache.set('rows', [1, 2, 3])

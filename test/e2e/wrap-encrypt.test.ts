@@ -18,7 +18,8 @@ const keys = (...ring: string[]) => ({ MCP_REFCACHE_KEYS: ring.join(',') })
 it('stores no word of a call in clear, under a key that changed meanwhile no less', async () => {
   const mark = randomUUID()
   const echo = async (wrap: string[], env: Record<string, string>) => {
-    const { client } = await workshop.clientOfProcess(PLAIN, { wrap, env })
+    const kept = [...wrap, '--memoize', 'echo-params']
+    const { client } = await workshop.clientOfProcess(PLAIN, { wrap: kept, env })
     const { _meta } = await client.callTool({ name: 'echo-params', arguments: { mark } })
     return { client, refId: String(_meta?.['mcp-refcache/ref_id']) }
   }
@@ -73,7 +74,9 @@ it('takes its keys from a file that is for its user alone', async () => {
 
   chmodSync(file, 0o600)
   const mark = randomUUID()
-  const { client } = await workshop.clientOfProcess(PLAIN, { wrap: ['--encrypt-key-file', file] })
+  const { client } = await workshop.clientOfProcess(PLAIN, {
+    wrap: ['--encrypt-key-file', file, '--memoize', 'echo-params'],
+  })
   await client.callTool({ name: 'echo-params', arguments: { mark } })
   expect(existsSync(workshop.store)).toBe(true)
   expect(isInFiles(mark)).toBe(false)

@@ -110,7 +110,7 @@ describe('the wrapper on HTTP', () => {
   })
 
   it('gives each session a server of its own, shares no result, and hides the references of others', async () => {
-    const { url } = await serve(PLAIN)
+    const { url } = await serve(PLAIN, '--memoize', 'count-pure')
     const [alice, bob] = [await clientOf(url), await clientOf(url)]
     const one = await call(alice, 'count-pure')
     const two = await call(bob, 'count-pure')

@@ -10,7 +10,7 @@ import type { Tool } from '../../core/tool.ts'
 import { cancel } from '../control/cancel.ts'
 import { freeKey } from '../control/invalidate.ts'
 import type { Engine } from '../engine.ts'
-import { follow } from '../read/follow.ts'
+import { type FollowOptions, follow } from '../read/follow.ts'
 import { reply } from '../read/reply.ts'
 import { readValue } from '../read/resolve.ts'
 import { inputRequestsFor, taskFailed, tellProgress } from '../read/status.ts'
@@ -19,6 +19,7 @@ import { start } from '../run/dispatch.ts'
 import type { Listening } from '../run/thrown.ts'
 import { type Claimed, claim } from './claim.ts'
 import { draftCall } from './draft.ts'
+import { followUntilStored, storedOrPassed } from './late-answer.ts'
 import type { CallOptions, ValueCallOptions } from './options.ts'
 import type { Run } from './shared-runs.ts'
 
@@ -73,8 +74,10 @@ async function answerCall(
   options: CallOptions,
 ): Promise<CallResponse> {
   const request = { ...options, ifUnreadable: 'reference-only', action: 'call', justFollowed: true } as const
-  const response = await reply(engine, latest, who, request)
-  return won ? response : withAge(response, latest)
+  const isLate = latest !== undefined && engine.lateClaims.isUnstored(latest.refId)
+  const response = await reply(engine, latest, who, isLate ? { ...request, audit: 'denials-only' } : request)
+  const answer = won ? response : withAge(response, latest)
+  return isLate ? storedOrPassed(engine, latest, who, answer, options.signal) : answer
 }
 
 /** What a call has when its wait is over. */
@@ -118,7 +121,7 @@ async function followClaimed(
   const asked = new AbortController()
   try {
     begin()
-    const latest = await follow(engine, entry, {
+    const followOptions: FollowOptions = {
       within: options.within,
       signals: [options.signal, listening.abandoned, asked.signal],
       onChange: changed => {
@@ -126,12 +129,15 @@ async function followClaimed(
         // The caller has to answer before there is anything to wait for.
         if (options.interactive && inputRequestsFor(engine, changed, who)) asked.abort()
       },
-    })
+    }
+    let latest = await follow(engine, entry, followOptions)
     if (run && isCancelled(options.signal)) await leave(engine, run, who, options)
+    else if (latest) latest = await followUntilStored(engine, latest, followOptions)
     rejectFailure(engine, latest, who, listening)
     return latest
   } finally {
     listening.end()
+    engine.lateClaims.release(entry.refId)
   }
 }
 

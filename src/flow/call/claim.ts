@@ -99,11 +99,14 @@ function admitted(engine: Engine, tool: Tool, { draft, unsettled }: DraftedCall)
 }
 
 async function claimWith(engine: Engine, drafted: DraftedCall, place: Ticket): Promise<Claimed> {
-  const { draft, parts } = drafted
+  const { draft, encoded, encodeInput, isLate } = drafted
   const now = engine.clock.now()
   try {
-    const entry = beginsAtOnce(engine, drafted, place) ? begun(draft, now) : draft
-    const claimed = await engine.store.claim(entry, now, parts)
+    const begins = beginsAtOnce(engine, drafted, place)
+    if (begins && isLate) return { ...engine.lateClaims.hold(begun(draft, now), encodeInput), place }
+    const entry = begins ? begun(draft, now) : draft
+    const input = encoded ?? (await encodeInput())
+    const claimed = await engine.store.claim(entry, now, { input })
     if (claimed.won) return { ...claimed, place }
     place.leave()
     return claimed

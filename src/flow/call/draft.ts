@@ -1,5 +1,6 @@
 import { type Actor, describeActor } from '../../access/actor.ts'
 import type { Namespace } from '../../access/namespace.ts'
+import { Permission } from '../../access/permission.ts'
 import { type AccessPolicy, checkPolicy } from '../../access/policy.ts'
 import { encode } from '../../core/codec.ts'
 import { type Duration, toLimit } from '../../core/duration.ts'
@@ -10,7 +11,6 @@ import { parseJson } from '../../core/json-text.ts'
 import { keyOf } from '../../core/key.ts'
 import { createRefId, type RefId } from '../../core/ref.ts'
 import { checkTags, type Tool } from '../../core/tool.ts'
-import type { PayloadChanges } from '../../stores/store.ts'
 import type { Engine } from '../engine.ts'
 import { newLease } from '../run/lease.ts'
 import { type AcceptedInput, acceptInput, inputText } from './accept-input.ts'
@@ -19,8 +19,12 @@ import type { CallOptions } from './options.ts'
 /** A call on its way to the store. */
 export interface DraftedCall {
   readonly draft: PendingEntry
-  readonly parts: PayloadChanges
+  /** The input as bytes for the store; absent where it may never be stored. */
+  readonly encoded?: Uint8Array
+  readonly encodeInput: () => Promise<Uint8Array>
   readonly input: GivenInput
+  /** Nobody but its caller could share or come back for the answer: its entry is claimed when it is first needed. */
+  readonly isLate: boolean
   /** The call waits for the result; else it answers with a handle at once. */
   readonly isAwaited: boolean
   /** It has to wait for references in its input that are in flight. */
@@ -64,11 +68,19 @@ export async function draftCall(
     ...(derivedFrom.length > 0 ? { derivedFrom } : {}),
     ...(options.interactive ? { interactive: options.interactive } : {}),
   }
-  const bytes = await encode(accepted.json, { compress: engine.store.capabilities.durable })
   const given = { json: accepted.json, used: accepted.used }
+  const isLate =
+    options.claim === 'late' &&
+    key === undefined &&
+    derivedFrom.length === 0 &&
+    engine.access.may(draft, who, Permission.READ)
+  const encodeInput = () => encode(accepted.json, { compress: engine.store.capabilities.durable })
   return {
     draft,
-    parts: { input: bytes },
+    // Here, so that nothing comes between a call that may be shared and its claim.
+    ...(isLate ? {} : { encoded: await encodeInput() }),
+    encodeInput,
+    isLate,
     input: given,
     isAwaited: options.within !== 0,
     unsettled,

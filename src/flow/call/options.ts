@@ -33,6 +33,12 @@ export interface CallOptions {
    * @defaultValue true
    */
   shareRuns?: boolean | undefined
+  /**
+   * When the entry of a call is stored. `late`: when it is first needed, so that a quick answer that passes whole and that nobody
+   * could share or come back for costs the store nothing; such an answer says `isUnstored`. For adapters.
+   * @defaultValue 'first': before the work starts
+   */
+  claim?: 'first' | 'late' | undefined
   /** What makes two calls the same call, where that is not the whole input. @defaultValue the input */
   identity?: unknown
   /**
@@ -50,5 +56,5 @@ export interface CallOptions {
 /** What the call of a program that wants the value may say for itself. */
 export type ValueCallOptions = Omit<
   CallOptions,
-  'asyncTimeout' | 'maxSize' | 'responseFormat' | 'interactive'
+  'asyncTimeout' | 'claim' | 'maxSize' | 'responseFormat' | 'interactive'
 >

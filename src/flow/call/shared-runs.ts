@@ -82,6 +82,10 @@ export class SharedRuns {
     entryOf: (refId: RefId) => Promise<Entry | undefined>,
   ): Promise<{ run: Run; entry?: Entry }> {
     for (let run = this.#byCall.get(callKey); run; run = this.#byCall.get(callKey)) {
+      if (isSpent(run)) {
+        this.#forget(callKey, run)
+        continue
+      }
       await run.stored
       const entry = await entryOf(run.refId)
       if (this.#byCall.get(callKey) !== run) continue
@@ -130,10 +134,11 @@ export class SharedRuns {
     if (run) run.settledAt = this.clock.monotonic()
   }
 
-  #mayFollow({ deliveries, settledAt, callers }: Run, entry: Entry): boolean {
-    if (callers === 0) return false
+  #mayFollow(run: Run, entry: Entry): boolean {
+    const { settledAt } = run
+    if (isSpent(run)) return false
     if (isInFlight(entry)) return true
-    if (entry.status !== 'complete' || isExpired(entry, this.clock.now()) || deliveries > 0) return false
+    if (entry.status !== 'complete' || isExpired(entry, this.clock.now())) return false
     // One that another process settled: when is not known.
     return settledAt !== undefined && this.clock.monotonic() - settledAt < UNFETCHED_MS
   }
@@ -147,6 +152,11 @@ export class SharedRuns {
     this.#byCall.clear()
     this.#byRef.clear()
   }
+}
+
+/** All of its callers left, or one of them has the result: no call follows it any more. */
+function isSpent({ callers, deliveries }: Run): boolean {
+  return callers === 0 || deliveries > 0
 }
 
 /** A run that no other call may follow. */

@@ -40,10 +40,11 @@ export class Sweeper {
   constructor(private readonly engine: Engine) {}
 
   async sweep(): Promise<void> {
-    const { store, clock, settings, sources, thrown } = this.engine
+    const { store, clock, settings, sources, thrown, lateClaims } = this.engine
     // First, because it needs no store.
     sources.sweep()
     thrown.sweep()
+    lateClaims.sweep()
     const slept = Math.max(0, clock.monotonic() - this.#lookedAt - settings.sweepInterval)
     const takesWrites = await clock.agree()
     while ((await store.prune(clock.pruneNow(), BATCH)) === BATCH);

@@ -20,6 +20,8 @@ export interface ReplyOptions extends RenderOptions {
    */
   ifUnreadable: 'refuse' | 'reference-only'
   action: AuditAction
+  /** What becomes of the answer is recorded by the caller. */
+  audit?: 'denials-only'
   /** The caller has followed the entry until now: that it expired in between must not cost it the answer. */
   justFollowed?: boolean
   /** Aborted: nobody waits for the answer any more. */
@@ -36,12 +38,18 @@ export async function reply(
   who: Actor,
   options: ReplyOptions,
 ): Promise<CallResponse> {
-  const { action, ifUnreadable } = options
+  const { action, ifUnreadable, audit } = options
   const live = liveEntry(engine, entry, options.justFollowed)
   const permission = live?.status === 'complete' ? Permission.READ : READ_OR_EXECUTE
   let known: Entry
   try {
-    known = engine.access.authorize(live, who, { action, permission, refId: live?.refId, denial: PRIVATE })
+    known = engine.access.authorize(live, who, {
+      action,
+      permission,
+      refId: live?.refId,
+      denial: PRIVATE,
+      ...(audit ? { audit } : {}),
+    })
   } catch (error) {
     // The one call that made the value is answered without it.
     if (!live || ifUnreadable !== 'reference-only' || !(error instanceof PermissionDenied)) throw error

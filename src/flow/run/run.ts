@@ -219,14 +219,18 @@ async function argumentsFor(
 }
 
 function executionContext(
-  { encoding }: Engine,
+  { encoding, lateClaims }: Engine,
   { refId, attempt, startedBy }: ProcessingEntry,
   signal: AbortSignal,
   progress: ProgressReporter,
   asker: Asker,
 ): ExecutionContext {
   return {
-    refId,
+    get refId() {
+      // Whoever hands it on may have it asked for.
+      lateClaims.keepTrying(refId)
+      return refId
+    },
     attempt,
     startedBy: describedActor(startedBy),
     signal,

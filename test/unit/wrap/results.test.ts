@@ -260,7 +260,8 @@ describe('a tool that reports an error', () => {
       structuredContent: failed.structuredContent,
       isError: true,
     })
-    expect(_meta).toEqual({ own: 1, [REF]: expect.any(String), [CAN_RETRY]: true })
+    // Nothing is kept of it, so there is nothing to name.
+    expect(_meta).toEqual({ own: 1 })
 
     const hasty = await connect({ fail: failed }, { store, settings: { asyncTimeout: 0 } })
     const { ref_id } = (await hasty.call('fail')).structuredContent
@@ -395,9 +396,7 @@ describe('the answer of a wrapper that is wrapped', () => {
 
   it('passes as it is, beyond the budget of a preview', async () => {
     const { call } = await connect({ inner: answer(page) })
-    const { _meta, ...seen } = await call('inner')
-    expect(seen).toEqual(answer(page))
-    expect(_meta[REF]).toMatch(/^wired:/)
+    expect(await call('inner')).toEqual(answer(page))
   })
 
   it.each([
@@ -414,6 +413,9 @@ describe('the answer of a wrapper that is wrapped', () => {
     expect((await call('inner')).structuredContent.ref_id).toMatch(/^wired:/)
   })
 })
+
+/** A small result that has a reference. */
+const KEPT: ToolSettings = { memoize: true }
 
 describe('a reference in the arguments', () => {
   const body = '{\n  "title": "x",\n  "big": 12345678901234567890\n}'
@@ -435,7 +437,10 @@ describe('a reference in the arguments', () => {
   ]
 
   it('becomes what the declared schema of the argument wants', async () => {
-    const { call, taken, heard } = await connect({ read: { content: [text(body)] } }, { tools })
+    const { call, taken, heard } = await connect(
+      { read: { content: [text(body)] } },
+      { tools, settings: KEPT },
+    )
     const refId = (await call('read'))._meta[REF]
     await call('take', { body: refId, text: refId, any: refId })
     expect(taken).toEqual([{ body: JSON.parse(body), text: body, any: body }])
@@ -445,13 +450,13 @@ describe('a reference in the arguments', () => {
 
   it('is what a file holds, where its text stands in structured content too', async () => {
     const result = { content: [text(body)], structuredContent: { content: body } }
-    const { call, taken } = await connect({ read: result }, { tools })
+    const { call, taken } = await connect({ read: result }, { tools, settings: KEPT })
     await call('take', { body: (await call('read'))._meta[REF] })
     expect(taken).toEqual([JSON.parse(`{"body":${body}}`)])
   })
 
   it('is refused with a code where the value has no such form, and the server hears nothing', async () => {
-    const { call, taken } = await connect({ read: { content: [text('prose')] } }, { tools })
+    const { call, taken } = await connect({ read: { content: [text('prose')] } }, { tools, settings: KEPT })
     const refId = (await call('read'))._meta[REF]
     const refused = await call('take', { body: refId })
     expect(refused).toMatchObject({ isError: true })
@@ -465,17 +470,18 @@ describe('a reference in the arguments', () => {
 
   it('is filled only where the caller wrote it', async () => {
     const store = memoryStore()
-    const { call, taken } = await connect({ read: { content: [text('secret')] } }, { store })
+    const { call, taken } = await connect({ read: { content: [text('secret')] } }, { store, settings: KEPT })
     const secret = (await call('read'))._meta[REF]
-    const planted = await connect({ read: { content: [], structuredContent: { of: secret } } }, { store })
-    const refId = (await planted.call('read'))._meta[REF]
+    const outer = { plant: { content: [], structuredContent: { of: secret } } }
+    const planted = await connect(outer, { store, settings: KEPT })
+    const refId = (await planted.call('plant'))._meta[REF]
     await call('take', { value: refId })
     expect(taken).toEqual([{ value: { of: secret } }])
   })
 
   it('of another server on the same store is refused, and says whose it is', async () => {
     const store = memoryStore()
-    const files = await connect({ read: { content: [text('x')] } }, { store, name: 'files' })
+    const files = await connect({ read: { content: [text('x')] } }, { store, name: 'files', settings: KEPT })
     const { call, taken } = await connect({}, { store, name: 'mail' })
     const refId = (await files.call('read'))._meta[REF]
     const refused = await call('take', { value: [refId] })

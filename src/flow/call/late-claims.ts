@@ -1,0 +1,254 @@
+import { Backoff } from '../../core/backoff.ts'
+import type { Clock } from '../../core/clock.ts'
+import { type Entry, isInFlight, type ProcessingEntry } from '../../core/entry.ts'
+import { InvalidArgument, StoreUnavailable } from '../../core/errors.ts'
+import { cacheNameOf, type RefId } from '../../core/ref.ts'
+import type {
+  Claim,
+  ListFilter,
+  OnChange,
+  Payload,
+  PayloadChanges,
+  Store,
+  StoreCapabilities,
+} from '../../stores/store.ts'
+import { Kept } from '../read/kept.ts'
+
+/** Work that runs so long gets its entry, so that whoever comes back finds it. */
+const STORED_AFTER_MS = 1_000
+
+const TRIES = { firstMs: 250, maxMs: 5_000 }
+
+/** Settled answers that nobody may have received: the same call of a tool that only reads finds them. */
+const SETTLED_LIMITS = { maxCount: 500, maxWeight: 16 * 1024 * 1024, idleMs: 5 * 60_000 }
+
+/** A task whose entry is not stored yet, and may never be. */
+interface UnstoredTask {
+  entry: Entry
+  value: Uint8Array | undefined
+  readonly input: () => Promise<Uint8Array>
+  readonly watchers: Set<Watcher>
+  /** Somebody may come back for it: it is stored as soon as the store can be used. */
+  isWanted: boolean
+  storing: Promise<void> | undefined
+  cancelTimer: () => void
+}
+
+interface Watcher {
+  readonly onChange: OnChange
+  stop: () => void
+}
+
+/**
+ * The store, for tasks whose entries are claimed when they are first needed. Until then a task's entry is here, in this process
+ * alone, and all that the flow does with it works as on any store. What was stored once is never here again.
+ */
+export class LateClaims implements Store {
+  readonly #tasks = new Map<RefId, UnstoredTask>()
+  readonly #settled: Kept<UnstoredTask>
+
+  /** @param isAwaited whether a caller in this process waits for the outcome of a task */
+  constructor(
+    private readonly store: Store,
+    private readonly clock: Clock,
+    private readonly isAwaited: (refId: RefId) => boolean,
+  ) {
+    this.#settled = new Kept(clock, SETTLED_LIMITS)
+  }
+
+  get capabilities(): StoreCapabilities {
+    return this.store.capabilities
+  }
+
+  /** Begins a task without storing anything. @param input its input, if it comes to be stored */
+  hold(entry: ProcessingEntry, input: () => Promise<Uint8Array>): Claim {
+    const task: UnstoredTask = {
+      entry,
+      value: undefined,
+      input,
+      watchers: new Set(),
+      isWanted: false,
+      storing: undefined,
+      cancelTimer: this.clock.schedule(STORED_AFTER_MS, () => this.keepTrying(entry.refId), 'background'),
+    }
+    this.#tasks.set(entry.refId, task)
+    return { won: true, entry }
+  }
+
+  /** Whether nothing is stored under a reference that a call of this process has. */
+  isUnstored(refId: RefId): boolean {
+    return this.#find(refId) !== undefined
+  }
+
+  /** Stores the entry as it is now; nothing where it is stored. @throws StoreUnavailable */
+  async storeNow(refId: RefId): Promise<void> {
+    const task = this.#find(refId)
+    if (!task) return
+    task.isWanted = true
+    task.storing ??= this.#store(task, task.entry, task.value).finally(() => {
+      task.storing = undefined
+    })
+    await task.storing
+  }
+
+  /** The same, again and again while the store is away. */
+  keepTrying(refId: RefId, backoff = new Backoff(TRIES)): void {
+    if (!this.isUnstored(refId)) return
+    this.storeNow(refId).catch(error => {
+      const task = this.#find(refId)
+      if (!task || !(error instanceof StoreUnavailable)) return
+      task.cancelTimer = this.clock.schedule(
+        backoff.next(),
+        () => this.keepTrying(refId, backoff),
+        'background',
+      )
+    })
+  }
+
+  /** Its caller has its answer. Where that is the end of the task, nothing of it will be stored. */
+  release(refId: RefId): void {
+    const task = this.#tasks.get(refId)
+    if (!task || isInFlight(task.entry) || this.isAwaited(refId)) return
+    task.cancelTimer()
+    this.#tasks.delete(refId)
+    this.#settled.put({ refId, expiresAt: task.entry.expiresAt }, task, 1_000 + (task.value?.length ?? 0))
+  }
+
+  sweep(): void {
+    this.#settled.sweep()
+  }
+
+  claim(draft: Entry, now: number, parts?: PayloadChanges): Promise<Claim> {
+    return this.store.claim(draft, now, parts)
+  }
+
+  findByKey(cacheName: string, key: string, now: number): Promise<Entry | undefined> {
+    return this.store.findByKey(cacheName, key, now)
+  }
+
+  async get(refId: RefId): Promise<Entry | undefined> {
+    return this.#find(refId)?.entry ?? this.store.get(refId)
+  }
+
+  async read(refId: RefId, payload: Payload): Promise<Uint8Array | undefined> {
+    const task = this.#find(refId)
+    if (!task) return this.store.read(refId, payload)
+    return payload === 'value' ? task.value : task.input()
+  }
+
+  async update(entry: Entry, expectedVersion: number, parts?: PayloadChanges): Promise<boolean> {
+    const task = this.#tasks.get(entry.refId)
+    if (!task) return this.store.update(entry, expectedVersion, parts)
+    if (task.storing) {
+      await task.storing.catch(() => {})
+      return this.update(entry, expectedVersion, parts)
+    }
+    const before = task.entry
+    if (before.version !== expectedVersion) return false
+    const value = parts && 'value' in parts ? parts.value : task.value
+    // A question is durable before anybody can see it.
+    if (entry.questions && !before.questions) {
+      task.storing = this.#store(task, entry, value).finally(() => {
+        task.storing = undefined
+      })
+      await task.storing
+      return true
+    }
+    task.entry = entry
+    task.value = value
+    this.#notify(task)
+    if (isNeeded(before, entry)) {
+      task.isWanted = true
+      await this.storeNow(entry.refId).catch(() => this.keepTrying(entry.refId))
+    } else if (!isInFlight(entry) && !task.isWanted) this.release(entry.refId)
+    return true
+  }
+
+  async delete(refId: RefId): Promise<boolean> {
+    return this.#drop(refId) || this.store.delete(refId)
+  }
+
+  list(filter: ListFilter): Promise<Entry[]> {
+    return this.store.list(filter)
+  }
+
+  async clear(cacheName: string, namespace?: string): Promise<number> {
+    for (const [refId, { entry }] of this.#tasks) {
+      if (cacheNameOf(refId) !== cacheName) continue
+      if (namespace === undefined || entry.namespace === namespace) this.#drop(refId)
+    }
+    this.#settled.clear()
+    return this.store.clear(cacheName, namespace)
+  }
+
+  prune(now: number, limit: number): Promise<number> {
+    return this.store.prune(now, limit)
+  }
+
+  watch(refId: RefId, onChange: OnChange): () => void {
+    const task = this.#tasks.get(refId)
+    if (!task) return this.store.watch(refId, onChange)
+    const watcher: Watcher = { onChange, stop: () => task.watchers.delete(watcher) }
+    task.watchers.add(watcher)
+    return () => watcher.stop()
+  }
+
+  close(): Promise<void> {
+    for (const refId of [...this.#tasks.keys()]) this.#drop(refId)
+    this.#settled.clear()
+    return this.store.close()
+  }
+
+  #find(refId: RefId): UnstoredTask | undefined {
+    return this.#tasks.get(refId) ?? this.#settled.get(refId)
+  }
+
+  async #store(task: UnstoredTask, entry: Entry, value: Uint8Array | undefined): Promise<void> {
+    // A finished task is never run again, so its input is not needed.
+    const input = entry.status === 'complete' ? undefined : await task.input()
+    const parts = { ...(input ? { input } : {}), ...(value ? { value } : {}) }
+    try {
+      await this.store.claim(entry, this.clock.now(), parts)
+    } catch (error) {
+      // The answer to an earlier try was lost.
+      if (!(error instanceof InvalidArgument)) throw error
+      const stored = await this.store.get(entry.refId)
+      if (!stored) throw error
+      if (stored.version < entry.version) await this.store.update(entry, stored.version, parts)
+    }
+    task.entry = entry
+    this.#leave(task)
+  }
+
+  /** From now on the store tells of it. */
+  #leave(task: UnstoredTask): void {
+    const { refId, version } = task.entry
+    task.cancelTimer()
+    this.#tasks.delete(refId)
+    this.#settled.drop(refId)
+    for (const watcher of task.watchers) {
+      watcher.stop = this.store.watch(refId, watcher.onChange)
+      queueMicrotask(() => watcher.onChange(version))
+    }
+  }
+
+  #drop(refId: RefId): boolean {
+    const task = this.#find(refId)
+    if (!task) return false
+    task.cancelTimer()
+    this.#tasks.delete(refId)
+    this.#settled.drop(refId)
+    for (const { onChange } of task.watchers) queueMicrotask(() => onChange())
+    return true
+  }
+
+  #notify({ entry, watchers }: UnstoredTask): void {
+    for (const { onChange } of watchers) queueMicrotask(() => onChange(entry.version))
+  }
+}
+
+/** Another attempt follows, or a guard showed up: the caller may not be able to see the result. */
+function isNeeded(before: Entry, after: Entry): boolean {
+  const isPutOff = after.status === 'pending' && after.retryAt !== undefined
+  return isPutOff || (after.derivedFrom?.length ?? 0) > (before.derivedFrom?.length ?? 0)
+}
