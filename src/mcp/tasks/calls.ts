@@ -1,9 +1,4 @@
-import {
-  type CallToolRequest,
-  isInputRequiredResult,
-  type Server,
-  type ServerContext,
-} from '@modelcontextprotocol/server'
+import { isInputRequiredResult, type Server, type ServerContext } from '@modelcontextprotocol/server'
 import type { Actor } from '../../access/actor.ts'
 import { clientOf2025, clientOf2026, type TaskClient, wishOf } from '../../agent/tasks/client.ts'
 import { methodNotFound, tasksNotDeclared } from '../../agent/tasks/errors.ts'

@@ -88,7 +88,11 @@ describe.each(CLIENTS)('requests about tasks of %s', (_revision, client) => {
 it('reads the result of a finished task once', async () => {
   const { cache, counted, ask } = scene()
   const { refId } = await cache.cached({ name: 'tool' }, () => ({ n: 1 }))({}, { actor: actor.agent() })
-  const { result, read: _, ...costs } = await counted(() => ask(clientOf2025(), 'tasks/result', { taskId: refId }))
+  const {
+    result,
+    read: _,
+    ...costs
+  } = await counted(() => ask(clientOf2025(), 'tasks/result', { taskId: refId }))
   expect(result).toMatchObject({ structuredContent: { value: { n: 1 } } })
   expect(costs).toEqual({ get: 1, check: 1 })
 })
