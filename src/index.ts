@@ -49,6 +49,7 @@ export type { ResolveRefs } from './core/input.ts'
 export type { JsonObject, JsonValue } from './core/json.ts'
 export type { Logger } from './core/logger.ts'
 export type {
+  AskCapabilities,
   AskMethod,
   ElicitFormParams,
   ElicitParams,
@@ -56,7 +57,6 @@ export type {
   ElicitUrlParams,
   InputRequest,
   Question,
-  QuestionMethod,
 } from './core/question.ts'
 export type { RandomBytes, RefId } from './core/ref.ts'
 export type {

@@ -3,7 +3,7 @@ import type { AccessPolicy } from '../access/policy.ts'
 import type { ErrorCode, RpcError } from './errors.ts'
 import { parseJson } from './json-text.ts'
 import type { Losses } from './losses.ts'
-import type { Question, QuestionMethod } from './question.ts'
+import type { AskCapabilities, Question } from './question.ts'
 import type { RefId } from './ref.ts'
 
 /** How far a task is. All parts are optional: a message alone is progress too. */
@@ -86,7 +86,7 @@ interface EntryFields {
   readonly idempotent: boolean
   readonly retryHistory: readonly FailedAttempt[]
   /** What the actor that started the task can be asked: all, or these methods. */
-  readonly interactive?: boolean | readonly QuestionMethod[]
+  readonly interactive?: boolean | AskCapabilities
   /** What the handler asked, in that order. Kept from one run to the next, which finds its answers there. */
   readonly questions?: readonly Question[]
   /** How many keys were given to questions so far. */

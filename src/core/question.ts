@@ -8,10 +8,13 @@ import { serializeInput } from './serialize.ts'
 export type AskMethod = 'elicitation/create' | 'sampling/createMessage'
 
 /**
- * What a handler can ask, as far as clients tell it apart: a form, a web page to be visited, a message of the model, and
- * one for which the model may use tools. None includes another.
+ * What a caller can be asked, in the shape in which MCP's clients declare it: `{ elicitation: { form: {}, url: {} } }` for
+ * forms and web pages (no mode at all means forms), `{ sampling: { tools: {} } }` for its model, which may use tools.
  */
-export type QuestionMethod = AskMethod | 'elicitation/create:url' | 'sampling/createMessage:tools'
+export interface AskCapabilities {
+  readonly elicitation?: { readonly form?: object | undefined; readonly url?: object | undefined } | undefined
+  readonly sampling?: { readonly tools?: object | undefined } | undefined
+}
 
 /** What is asked, without its place in a task. */
 export interface InputRequest {
@@ -73,17 +76,32 @@ export function toInputRequest(method: AskMethod, given: unknown): InputRequest 
   return { method, params }
 }
 
-/** Whether a caller with these `interactive` abilities can be asked this. */
-export function canBeAsked(
-  interactive: boolean | readonly QuestionMethod[] | undefined,
-  request: InputRequest,
-): boolean {
-  return typeof interactive === 'object' ? interactive.includes(kindOf(request)) : interactive === true
+/** @throws InvalidArgument for what does not say what a caller can be asked */
+export function checkInteractive(
+  interactive: boolean | AskCapabilities | undefined,
+): boolean | AskCapabilities | undefined {
+  const valid = typeof interactive !== 'object' || (interactive !== null && !Array.isArray(interactive))
+  if (valid && ['undefined', 'boolean', 'object'].includes(typeof interactive)) return interactive
+  throw new InvalidArgument(
+    '`interactive` is true, false, or what the caller can be asked: { elicitation: { form: {}, url: {} }, sampling: { tools: {} } }.',
+  )
 }
 
-function kindOf({ method, params }: InputRequest): QuestionMethod {
-  if (method === 'elicitation/create') return params.mode === 'url' ? `${method}:url` : method
-  return params.tools === undefined && params.toolChoice === undefined ? method : `${method}:tools`
+/** Whether a caller with these `interactive` abilities can be asked this. */
+export function canBeAsked(
+  interactive: boolean | AskCapabilities | undefined,
+  request: InputRequest,
+): boolean {
+  return typeof interactive === 'object' ? allows(interactive, request) : interactive === true
+}
+
+function allows({ elicitation, sampling }: AskCapabilities, { method, params }: InputRequest): boolean {
+  if (method === 'elicitation/create') {
+    if (params.mode === 'url') return elicitation?.url !== undefined
+    return elicitation !== undefined && (elicitation.form !== undefined || elicitation.url === undefined)
+  }
+  const needsTools = params.tools !== undefined || params.toolChoice !== undefined
+  return needsTools ? sampling?.tools !== undefined : sampling !== undefined
 }
 
 /** Whether it is the same question: then its answer holds, too. */
@@ -158,7 +176,7 @@ function checkAnswer({ key, method }: Question, answer: JsonValue | undefined): 
 }
 
 /** What a client said instead of an answer, as MCP's errors are: a model has no other way to decline. */
-export function refusalIn(method: QuestionMethod, answer: JsonObject): string | undefined {
+export function refusalIn(method: AskMethod, answer: JsonObject): string | undefined {
   const { error, ...more } = answer
   if (method !== 'sampling/createMessage' || !isJsonObject(error) || !isEmpty(more)) return undefined
   const { code, message, ...rest } = error

@@ -1,4 +1,4 @@
-import { declaresExtension, questionsFor, TASKS_EXTENSION } from '../agent/tasks/capabilities.ts'
+import { askableOf, declaresExtension, TASKS_EXTENSION } from '../agent/tasks/capabilities.ts'
 import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts'
 import { onAbort } from '../core/on-abort.ts'
 import type { TaskContext } from '../core/tool.ts'
@@ -100,7 +100,7 @@ export class UpstreamTasks {
   /** 2026-07-28: the server may ask before it answers, and whoever called as a task can be asked any time. */
   async #callAnswering(params: JsonObject, task: TaskContext): Promise<RpcResponse> {
     const capabilities = clientCapabilitiesOf(params)
-    const interactive = declaresExtension(capabilities) && questionsFor(capabilities).length > 0
+    const interactive = declaresExtension(capabilities) && askableOf(capabilities) !== undefined
     for (let next = params; ; ) {
       const response = await this.#callDeclaring(next, task)
       if ('error' in response || response.result.resultType !== 'input_required') return response
@@ -126,7 +126,7 @@ export class UpstreamTasks {
     const capabilities = clientCapabilitiesOf(params)
     const { elicitation: _, sampling: __, ...silent } = capabilities
     let declaring = withTasks(capabilities)
-    if (!declaresExtension(capabilities) && questionsFor(capabilities).length > 0) {
+    if (!declaresExtension(capabilities) && askableOf(capabilities) !== undefined) {
       // A client that knows no tasks can be asked before it has its answer, but not by a task.
       const response = await this.#ask(params, task.signal)
       if (!demandsTasks(response)) return response

@@ -1,4 +1,4 @@
-import type { QuestionMethod } from '../../core/question.ts'
+import type { AskCapabilities } from '../../core/question.ts'
 
 /** What the two sides of a connection declare of tasks, by the protocol's own names. */
 
@@ -28,18 +28,19 @@ export function declaresExtension(capabilities: Capabilities | undefined): boole
 }
 
 /**
- * What the client can pass on to its user or its model. One that declares no mode of elicitation can show forms; web
- * pages, and tools for the model, have to be declared.
+ * What the client can pass on to its user or its model; nothing where that is nothing. One that declares no mode of
+ * elicitation can show forms; web pages, and tools for the model, have to be declared.
  */
-export function questionsFor({ elicitation, sampling }: Capabilities = {}): readonly QuestionMethod[] {
-  const page = declares(elicitation, 'url')
-  const form = elicitation !== undefined && (declares(elicitation, 'form') || !page)
-  return [
-    ...(form ? (['elicitation/create'] as const) : []),
-    ...(page ? (['elicitation/create:url'] as const) : []),
-    ...(sampling === undefined ? [] : (['sampling/createMessage'] as const)),
-    ...(declares(sampling, 'tools') ? (['sampling/createMessage:tools'] as const) : []),
-  ]
+export function askableOf({ elicitation, sampling }: Capabilities = {}): AskCapabilities | undefined {
+  if (elicitation === undefined && sampling === undefined) return undefined
+  const url = declares(elicitation, 'url')
+  const form = declares(elicitation, 'form') || !url
+  return {
+    ...(elicitation === undefined
+      ? {}
+      : { elicitation: { ...(form ? { form: {} } : {}), ...(url ? { url: {} } : {}) } }),
+    ...(sampling === undefined ? {} : { sampling: declares(sampling, 'tools') ? { tools: {} } : {} }),
+  }
 }
 
 function declares(capability: unknown, mode: string): boolean {

@@ -1,6 +1,6 @@
 import { isJsonObject, type JsonObject } from '../../core/json.ts'
-import type { QuestionMethod } from '../../core/question.ts'
-import { type Capabilities, capabilitiesIn, declaresExtension, questionsFor } from './capabilities.ts'
+import type { AskCapabilities } from '../../core/question.ts'
+import { askableOf, type Capabilities, capabilitiesIn, declaresExtension } from './capabilities.ts'
 import type { TaskCodec } from './codec.ts'
 import { revision2025 } from './revision-2025.ts'
 import { revision2026 } from './revision-2026.ts'
@@ -10,13 +10,13 @@ export interface TaskClient {
   readonly codec: TaskCodec
   /** It may follow tasks. Clients of 2026-07-28 have to declare that with each request. */
   readonly followsTasks: boolean
-  /** What it can pass on to its user or its model. */
-  readonly canBeAsked: readonly QuestionMethod[]
+  /** What it can pass on to its user or its model, if anything. */
+  readonly canBeAsked: AskCapabilities | undefined
 }
 
 /** The client of a request of 2025-11-25, by what it declared when its connection began. */
 export function clientOf2025(capabilities?: Capabilities): TaskClient {
-  return { codec: revision2025, followsTasks: true, canBeAsked: questionsFor(capabilities) }
+  return { codec: revision2025, followsTasks: true, canBeAsked: askableOf(capabilities) }
 }
 
 /** The client of a request of 2026-07-28, by the metadata of that request. */
@@ -25,7 +25,7 @@ export function clientOf2026(meta: Readonly<Record<string, unknown>>): TaskClien
   return {
     codec: revision2026,
     followsTasks: declaresExtension(capabilities),
-    canBeAsked: questionsFor(capabilities),
+    canBeAsked: askableOf(capabilities),
   }
 }
 

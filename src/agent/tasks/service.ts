@@ -71,7 +71,7 @@ export class TaskService {
   callOptions({ canBeAsked }: TaskClient, wish: Wish): Pick<CallOptions, 'asyncTimeout' | 'interactive'> {
     return {
       asyncTimeout: wish === 'task' ? 0 : this.#grace,
-      interactive: canBeAsked.length > 0 ? canBeAsked : false,
+      interactive: canBeAsked ?? false,
     }
   }
 

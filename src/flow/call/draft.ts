@@ -9,6 +9,7 @@ import { StoreUnavailable } from '../../core/errors.ts'
 import type { JsonValue } from '../../core/json.ts'
 import { parseJson } from '../../core/json-text.ts'
 import { keyOf } from '../../core/key.ts'
+import { checkInteractive } from '../../core/question.ts'
 import { createRefId, type RefId } from '../../core/ref.ts'
 import { checkTags, type Tool } from '../../core/tool.ts'
 import type { Engine } from '../engine.ts'
@@ -49,6 +50,7 @@ export async function draftCall(
   options: CallOptions & { readonly within: number | undefined },
 ): Promise<DraftedCall> {
   if (engine.closing.aborted) throw new StoreUnavailable('The cache is closed.')
+  const interactive = checkInteractive(options.interactive)
   await engine.clock.agreed()
   const namespace = options.namespace ?? tool.namespace
   engine.access.enter(namespace, who, 'call')
@@ -66,7 +68,7 @@ export async function draftCall(
     startedBy,
     ...(uses.length > 0 ? { uses } : {}),
     ...(derivedFrom.length > 0 ? { derivedFrom } : {}),
-    ...(options.interactive ? { interactive: options.interactive } : {}),
+    ...(interactive ? { interactive } : {}),
   }
   const given = { json: accepted.json, used: accepted.used }
   const isLate =

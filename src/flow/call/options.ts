@@ -3,7 +3,7 @@ import type { Namespace } from '../../access/namespace.ts'
 import type { AccessPolicy } from '../../access/policy.ts'
 import type { Duration } from '../../core/duration.ts'
 import type { Progress } from '../../core/entry.ts'
-import type { QuestionMethod } from '../../core/question.ts'
+import type { AskCapabilities } from '../../core/question.ts'
 import type { ResponseFormat } from '../../core/tool.ts'
 
 /** What one call may say for itself; it wins over the tool's options. */
@@ -20,11 +20,11 @@ export interface CallOptions {
   responseFormat?: ResponseFormat | undefined
   /**
    * Whether the caller can answer what the tool asks in the middle of its work (`task.elicit`, `task.sample`). It is
-   * then answered with a handle as soon as there is something to answer. A list says what alone it can answer
-   * (`['elicitation/create']`: forms, but no web pages). Counts for the call that starts the task.
+   * then answered with a handle as soon as there is something to answer. Capabilities say what
+   * alone it can answer, in MCP's own shape (`{ elicitation: { form: {} } }`: forms, but no web pages). Counts for the call that starts the task.
    * @defaultValue false
    */
-  interactive?: boolean | readonly QuestionMethod[] | undefined
+  interactive?: boolean | AskCapabilities | undefined
   /** Runs anew, whatever is stored or in flight; identical calls then follow this run. @defaultValue false */
   fresh?: boolean | undefined
   /**

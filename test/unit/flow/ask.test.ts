@@ -12,7 +12,7 @@ import {
   ValueTooLarge,
 } from '../../../src/core/errors.ts'
 import type { JsonObject } from '../../../src/core/json.ts'
-import type { QuestionMethod } from '../../../src/core/question.ts'
+import type { AskCapabilities } from '../../../src/core/question.ts'
 import type { AsyncTaskResponse, CallResponse } from '../../../src/core/response.ts'
 import type { TaskContext, ToolOptions } from '../../../src/core/tool.ts'
 import type { CallOptions } from '../../../src/flow/call/options.ts'
@@ -26,13 +26,6 @@ const bob = actor.user({ id: 'bob' })
 
 const form = (message: string) => ({ message, requestedSchema: { type: 'object', properties: {} } })
 const yes = { action: 'accept', content: { ok: true } }
-
-const EVERY_QUESTION: readonly QuestionMethod[] = [
-  'elicitation/create',
-  'elicitation/create:url',
-  'sampling/createMessage',
-  'sampling/createMessage:tools',
-]
 
 type Work = (task: TaskContext) => Promise<unknown>
 
@@ -198,14 +191,31 @@ describe('task.elicit and task.sample', () => {
     expect(await cache.resolve(refId, { actor: ada })).toEqual(given)
   })
 
-  it.each<[QuestionMethod, (task: TaskContext) => Promise<unknown>]>([
-    ['elicitation/create', task => task.elicit(form('a'))],
-    ['elicitation/create', task => task.elicit({ ...form('a'), mode: 'form' })],
-    ['elicitation/create:url', task => task.elicit({ mode: 'url', message: 'Pay', url: 'https://pay' })],
-    ['sampling/createMessage', task => task.sample({ messages: [] })],
-    ['sampling/createMessage:tools', task => task.sample({ messages: [], tools: [] })],
-    ['sampling/createMessage:tools', task => task.sample({ messages: [], toolChoice: { mode: 'none' } })],
-  ])('ask what needs %s only of a caller that can answer just that', async (needed, work) => {
+  it.each<[AskCapabilities, AskCapabilities, (task: TaskContext) => Promise<unknown>]>([
+    [
+      { elicitation: { form: {} } },
+      { elicitation: { url: {} }, sampling: {} },
+      task => task.elicit(form('a')),
+    ],
+    [{ elicitation: {} }, { sampling: { tools: {} } }, task => task.elicit(form('a'))],
+    [
+      { elicitation: { form: {} } },
+      { elicitation: { url: {} } },
+      task => task.elicit({ ...form('a'), mode: 'form' }),
+    ],
+    [
+      { elicitation: { url: {} } },
+      { elicitation: { form: {} }, sampling: { tools: {} } },
+      task => task.elicit({ mode: 'url', message: 'Pay', url: 'https://pay' }),
+    ],
+    [{ sampling: {} }, { elicitation: { form: {}, url: {} } }, task => task.sample({ messages: [] })],
+    [{ sampling: { tools: {} } }, { sampling: {} }, task => task.sample({ messages: [], tools: [] })],
+    [
+      { sampling: { tools: {} } },
+      { sampling: {} },
+      task => task.sample({ messages: [], toolChoice: { mode: 'none' } }),
+    ],
+  ])('ask what needs %j only of a caller that can answer just that', async (needed, others, work) => {
     const asked = async (interactive: CallOptions['interactive']) => {
       const { cache, clock } = scene()
       const tool = cache.cached({ name: 'ask', asyncTimeout: 0 }, (_: object, task: TaskContext) =>
@@ -216,12 +226,22 @@ describe('task.elicit and task.sample', () => {
       const status = (await cache.taskStatus(refId, { actor: ada })) as AsyncTaskResponse
       return status.inputRequests ? 'asked' : status.errorCode
     }
-    expect(await asked([needed])).toBe('asked')
+    expect(await asked(needed)).toBe('asked')
     expect(await asked(true)).toBe('asked')
-    expect(await asked(EVERY_QUESTION.filter(one => one !== needed))).toBe('input_unavailable')
-    expect(await asked([])).toBe('input_unavailable')
+    expect(await asked(others)).toBe('input_unavailable')
+    expect(await asked({})).toBe('input_unavailable')
     expect(await asked(false)).toBe('input_unavailable')
   })
+
+  it.each([[['elicitation/create']], [null], ['form'], [7]])(
+    'refuse a call that says of its caller %j',
+    async interactive => {
+      const { cache } = scene()
+      const tool = cache.cached({ name: 'ask' }, () => 1)
+      const given = { interactive: interactive as unknown as boolean }
+      await expect(tool({}, given)).rejects.toThrow(/`interactive` is true, false, or what the caller/)
+    },
+  )
 
   it('fail a task that cannot go another way, without further tries', async () => {
     const { cache, clock } = scene()
