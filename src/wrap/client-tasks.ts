@@ -12,7 +12,6 @@ import { isRefOf, type RefId } from '../core/ref.ts'
 import type { CallResponse } from '../core/response.ts'
 import type { RefCache } from '../ref-cache.ts'
 import { asOutcome, type CallOutcome } from './call-outcome.ts'
-import { CORE_REVISION } from './introduction.ts'
 import { present } from './present.ts'
 import {
   notification,
@@ -22,7 +21,8 @@ import {
   type RpcNotification,
   type RpcRequest,
 } from './rpc.ts'
-import type { CallContext, Caller, TaskOptions, ToolCalls } from './tool-calls.ts'
+import { CORE_REVISION } from './server-capabilities.ts'
+import type { CallContext, ProxiedClient, TaskOptions, ToolCalls } from './tool-calls.ts'
 import type { KnownTool } from './tool-catalog.ts'
 
 /** Where a list of ours is at its end, the server's own begins; what follows in a cursor is the server's. */
@@ -30,7 +30,7 @@ const UPSTREAM_CURSOR = 'server:'
 
 export interface ClientTasksOptions {
   readonly cache: RefCache
-  readonly caller: Caller
+  readonly caller: ProxiedClient
   readonly calls: ToolCalls
   tell(message: RpcMessage, relatedTo?: RpcId): void
 }

@@ -3,8 +3,8 @@ import { isSameId } from '../agent/id-map.ts'
 import type { JsonObject } from '../core/json.ts'
 import { type Channel, type SendOptions, SessionEnded } from './channel.ts'
 import { exactBody, fromEnvelope, toEnvelope, withEnvelopes } from './exact-http.ts'
+import { fetchWithoutTimeout } from './fetch-without-timeout.ts'
 import { Gate } from './gate.ts'
-import { fetchWithoutTimeout } from './patient-fetch.ts'
 import { isRequest, protocolMeta, type RpcId, type RpcMessage } from './rpc.ts'
 
 export interface Endpoint {

@@ -15,7 +15,7 @@ const MAX_TEXT_BYTES = 1024 * 1024
 const MAX_BYTES = 9 * 1024 * 1024
 
 /** A polling tool's answer. The limit of `full` is for text; an image of several megabytes is still one image. */
-export async function poll(
+export async function pollWithMedia(
   cache: RefCache,
   tool: PollingTool,
   sent: JsonValue | undefined,

@@ -2,7 +2,6 @@ import { isJsonObject, type JsonObject } from '../core/json.ts'
 import { isRefOf } from '../core/ref.ts'
 import { type CallOutcome, INTERNAL_ERROR } from './call-outcome.ts'
 import type { ClientTasks } from './client-tasks.ts'
-import { withCapabilities } from './introduction.ts'
 import type { Log } from './log.ts'
 import {
   failure,
@@ -13,6 +12,7 @@ import {
   type RpcResponse,
   result,
 } from './rpc.ts'
+import { withCapabilities } from './server-capabilities.ts'
 import type { ToolCatalog } from './tool-catalog.ts'
 import type { ToolListing } from './tool-listing.ts'
 

@@ -1,5 +1,5 @@
+import { fetchWithoutTimeout } from './fetch-without-timeout.ts'
 import { addressOf, describeFailure, describeStatus, type Endpoint } from './http-channel.ts'
-import { fetchWithoutTimeout } from './patient-fetch.ts'
 
 const ANSWER_MS = 10_000
 /** A server of the old transport says at once where to write to; others keep the stream silent. */

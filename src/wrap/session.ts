@@ -11,9 +11,8 @@ import { ClientTasks } from './client-tasks.ts'
 import { ForwardedRequests } from './forwarded-requests.ts'
 import type { Log } from './log.ts'
 import { PassingWrites, saysChange } from './passing-writes.ts'
-import { poll } from './polling.ts'
+import { pollWithMedia } from './polling.ts'
 import { Presentation } from './presentation.ts'
-import { SessionRestore } from './replay.ts'
 import {
   failure,
   isRequest,
@@ -30,14 +29,15 @@ import {
   type RpcResponse,
 } from './rpc.ts'
 import { ServerRequests } from './server-requests.ts'
-import type { CallContext, Caller, ToolCalls } from './tool-calls.ts'
+import { SessionRestore } from './session-restore.ts'
+import type { CallContext, ProxiedClient, ToolCalls } from './tool-calls.ts'
 import { ToolCatalog } from './tool-catalog.ts'
 import { ToolListing } from './tool-listing.ts'
 import type { Upstream } from './upstream.ts'
 
 export interface SessionOptions {
   client: Channel
-  caller: Caller
+  caller: ProxiedClient
   calls: ToolCalls
   cache: RefCache
   polling: readonly PollingTool[]
@@ -56,7 +56,7 @@ export class Session {
   /** Requests of the client that are answered here. */
   readonly #answering = new IdMap<AbortController>()
   readonly #serverRequests = new ServerRequests()
-  readonly #replay = new SessionRestore()
+  readonly #sessionRestore = new SessionRestore()
   readonly #passingWrites: PassingWrites
   readonly #catalog: ToolCatalog
   readonly #upstream: Upstream
@@ -154,7 +154,7 @@ export class Session {
       this.#passingWrites.cancelled(requestId)
       this.#tasks.endListening(requestId)
     }
-    this.#replay.notified(message)
+    this.#sessionRestore.notified(message)
     this.#upstream.tell(message)
     // Tasks that an earlier wrapper left behind can go on once their tools are known.
     if (message.method === 'notifications/initialized')
@@ -207,7 +207,7 @@ export class Session {
     if (!request) return
     this.#passingWrites.answered(request.id, response)
     this.#tasks.endListening(response.id)
-    if ('result' in response) this.#replay.answered(request)
+    if ('result' in response) this.#sessionRestore.answered(request)
     const presented = this.#presentation.of(request, response)
     if (!(presented instanceof Promise)) this.#toClient(presented)
     else void presented.then(answer => this.#toClient(answer))
@@ -273,7 +273,7 @@ export class Session {
     if (own && isJsonObject(params.task)) return { error: noTask(name) }
     if (own)
       return {
-        result: await poll(cache, own, withPlainNumbers(params.arguments ?? {}), {
+        result: await pollWithMedia(cache, own, withPlainNumbers(params.arguments ?? {}), {
           ...context,
           actor: caller.actor,
         }),
@@ -300,7 +300,8 @@ export class Session {
 
   async #restore(): Promise<void> {
     this.#catalog.forget()
-    for (const changed of await this.#replay.run(this.#upstream)) this.#toClient(notification(changed))
+    for (const changed of await this.#sessionRestore.run(this.#upstream))
+      this.#toClient(notification(changed))
   }
 
   #unusable(reason: string): void {

@@ -26,8 +26,8 @@ const MAX_TOOLS = 1_000
 /** And so may a server. Tools beyond this are known when they are called. */
 const MAX_LISTED_TOOLS = 10_000
 
-/** Who calls: one client of this process, and the server that is its own. */
-export interface Caller {
+/** One client of this process, and the server that is its own. */
+export interface ProxiedClient {
   /** What makes the server's answers the caller's own: other command, credentials or session, other answers. */
   readonly scope: string
   readonly actor: Actor
@@ -69,7 +69,7 @@ interface CallInput {
 /** Calls of the wrapped server's tools, through the cache. One for the process, whatever the number of clients. */
 export class ToolCalls {
   readonly #tools = new Map<string, { declared: KnownTool; call: CachedTool<CallInput> }>()
-  readonly #callers = new Map<string, Caller>()
+  readonly #callers = new Map<string, ProxiedClient>()
   readonly running = new RunningWork()
   #checked = false
 
@@ -84,7 +84,7 @@ export class ToolCalls {
   ) {}
 
   /** Until the returned function is called, tasks of this caller's scope run on its server. */
-  admit(caller: Caller): () => void {
+  admit(caller: ProxiedClient): () => void {
     this.#callers.set(caller.scope, caller)
     return () => this.#callers.delete(caller.scope)
   }
@@ -104,7 +104,7 @@ export class ToolCalls {
   }
 
   /** One call, with the answer that a client gets which knows nothing of tasks. */
-  async call(caller: Caller, call: ToolCall, context: CallContext): Promise<CallOutcome> {
+  async call(caller: ProxiedClient, call: ToolCall, context: CallContext): Promise<CallOutcome> {
     try {
       const response = await this.start(caller, call, context)
       return { result: present(response), refId: response.refId }
@@ -115,7 +115,7 @@ export class ToolCalls {
 
   /** One call, and what there is of it when it is to be answered. */
   async start(
-    { actor, namespace, scope }: Caller,
+    { actor, namespace, scope }: ProxiedClient,
     { name, tool, params }: ToolCall,
     context: CallContext & TaskOptions,
   ): Promise<CallResponse> {

@@ -1,8 +1,8 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { expect, it } from 'vitest'
+import { fetchWithoutTimeout } from '../../../src/wrap/fetch-without-timeout.ts'
 import { Gate } from '../../../src/wrap/gate.ts'
-import { fetchWithoutTimeout } from '../../../src/wrap/patient-fetch.ts'
 import { Chatty, turn } from './chatty.ts'
 import { Wired } from './wired.ts'
 

@@ -4,10 +4,10 @@ import { isJsonObject, type JsonObject } from '../core/json.ts'
 import type { RpcRequest } from './rpc.ts'
 import type { ToolCatalog } from './tool-catalog.ts'
 
-/** The revision at which a server and a client that introduced themselves to each other can have tasks. */
+/** The revision of sessions that have tasks. */
 export const CORE_REVISION = '2025-11-25'
 
-/** The server's introduction of itself, with what an agent has to know of references, and what we add to its abilities. */
+/** The server's initialize or discover result, with our capabilities and instructions added. */
 export function withCapabilities(
   { method }: RpcRequest,
   value: JsonObject,
