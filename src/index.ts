@@ -79,6 +79,7 @@ export type {
   TtlMode,
 } from './core/tool.ts'
 export { type Dispatcher, localDispatcher, type PendingWork, type TakeWork } from './execution/dispatcher.ts'
+export { type ErrorData, fromErrorData, toErrorData } from './execution/error-data.ts'
 export type { ExecutionContext, Executor } from './execution/executor.ts'
 export { type ExecutableTool, inProcessExecutor, runHandler } from './execution/in-process.ts'
 export type { CachedTool } from './flow/call/cached.ts'

@@ -32,6 +32,7 @@ const EXPORTS: Record<string, readonly string[]> = {
     'ValueTooLarge',
     'WorkerLost',
     'actor',
+    'fromErrorData',
     'inProcessExecutor',
     'localDispatcher',
     'memoryStore',
@@ -39,6 +40,7 @@ const EXPORTS: Record<string, readonly string[]> = {
     'policyChecker',
     'runHandler',
     'systemClock',
+    'toErrorData',
   ],
   'mcp-refcache/stores/memory': ['memoryStore'],
   'mcp-refcache/stores/sqlite': ['sqliteStore'],
@@ -52,7 +54,7 @@ const EXPORTS: Record<string, readonly string[]> = {
   ],
   'mcp-refcache/audit': ['auditFile'],
   'mcp-refcache/fastmcp': ['SERVER_INSTRUCTIONS', 'addPollingTools', 'refcacheTool'],
-  'mcp-refcache/testing': ['FakeClock', 'storeSuite'],
+  'mcp-refcache/testing': ['FakeClock', 'executorSuite', 'executorTools', 'storeSuite'],
 }
 
 const manifest = JSON.parse(readFileSync(join(REPOSITORY, 'package.json'), 'utf8')) as {

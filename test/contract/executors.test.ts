@@ -1,0 +1,58 @@
+import { describe, expect, it } from 'vitest'
+import { InvalidArgument, ProtocolFailure, TaskFailed, WorkerLost } from '../../src/core/errors.ts'
+import { fromErrorData, toErrorData } from '../../src/execution/error-data.ts'
+import { inProcessExecutor } from '../../src/execution/in-process.ts'
+import { executorSuite, executorTools } from '../../src/testing/index.ts'
+import { childExecutor } from './child-executor.ts'
+
+executorSuite(
+  { describe, it },
+  { name: 'in-process', canKill: false, open: () => ({ executor: inProcessExecutor(executorTools) }) },
+)
+
+executorSuite({ describe, it }, { name: 'child process', canKill: true, open: childExecutor })
+
+describe('errors as data', () => {
+  const crossed = (thrown: unknown) => fromErrorData(JSON.parse(JSON.stringify(toErrorData(thrown))))
+
+  it('keep their class, code and cause', () => {
+    const error = crossed(new WorkerLost('gone', { cause: new InvalidArgument('why') }))
+    expect(error).toBeInstanceOf(WorkerLost)
+    expect(error).toMatchObject({ code: 'worker_lost', message: 'gone' })
+    expect(error.cause).toBeInstanceOf(InvalidArgument)
+  })
+
+  it('keep what a task keeps of them', () => {
+    const failed = crossed(new TaskFailed('no', { code: 'internal', value: { partial: [1] } }))
+    expect(failed).toMatchObject({ code: 'internal', value: { partial: [1] } })
+    expect(failed).toBeInstanceOf(TaskFailed)
+    const protocol = crossed(new ProtocolFailure('no', { code: -32_000, data: ['x'] }))
+    expect(protocol).toMatchObject({ code: 'protocol_error', rpc: { code: -32_000, data: ['x'] } })
+  })
+
+  it('keep the name and code of what others throw, and all errors of several', () => {
+    const disk = Object.assign(new RangeError('full'), { code: 'ENOSPC' })
+    const several = crossed(new AggregateError([disk, 'a text'], 'both')) as AggregateError
+    expect(several).toMatchObject({ name: 'AggregateError', message: 'both' })
+    expect(several.errors).toMatchObject([
+      { name: 'RangeError', message: 'full', code: 'ENOSPC' },
+      { message: 'a text' },
+    ])
+  })
+
+  it('never throw, whatever was thrown', () => {
+    const proxy = new Proxy(new Error('x'), {
+      get: () => {
+        throw new Error('no')
+      },
+      getPrototypeOf: () => {
+        throw new Error('no')
+      },
+    })
+    const circle = new Error('round') as Error & { cause?: unknown }
+    circle.cause = circle
+    for (const thrown of [undefined, null, 7, { a: 1 }, Symbol('s'), proxy, circle]) {
+      expect(crossed(thrown)).toBeInstanceOf(Error)
+    }
+  })
+})
