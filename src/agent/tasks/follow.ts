@@ -1,7 +1,7 @@
 import { type Clock, systemClock } from '../../core/clock.ts'
 import { StoreUnavailable } from '../../core/errors.ts'
 import { onAbort } from '../../core/on-abort.ts'
-import { Changes } from './changes.ts'
+import { Signal } from '../../core/signal.ts'
 import { isSettled, type Task } from './task.ts'
 import type { TaskView } from './view.ts'
 
@@ -27,11 +27,13 @@ export function followTask<Read extends Task>(
 ): Following {
   const ended = new AbortController()
   const { signal } = ended
-  let changes: Changes | undefined
+  const changes = new Signal()
+  let endWatch: (() => void) | undefined
   let told: string | undefined
   /** Whether there is more to tell after this. */
   const step = async () => {
-    changes ??= await Changes.of(view)
+    // What is read after this misses nothing.
+    endWatch ??= await view.watch(() => changes.notify())
     const task = await read(view)
     if (task.gist !== told && !signal.aborted) await tell(task)
     told = task.gist
@@ -46,7 +48,7 @@ export function followTask<Read extends Task>(
         if (!more) return
       }
     } finally {
-      changes?.end()
+      endWatch?.()
     }
   }
   return {
@@ -54,7 +56,7 @@ export function followTask<Read extends Task>(
     over: run().catch(() => {}),
     end() {
       ended.abort()
-      changes?.tell()
+      changes.notify()
     },
   }
 }

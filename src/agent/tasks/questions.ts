@@ -2,7 +2,7 @@ import { ProtocolFailure } from '../../core/errors.ts'
 import { onAbort } from '../../core/on-abort.ts'
 import type { InputRequest } from '../../core/question.ts'
 import type { RefId } from '../../core/ref.ts'
-import { Changes } from './changes.ts'
+import { Signal } from '../../core/signal.ts'
 import { isSettled, type TaskWithResult } from './task.ts'
 import type { TaskView } from './view.ts'
 
@@ -26,8 +26,9 @@ export async function waitForEnd(view: TaskView, request: ResultRequest): Promis
   const { signal, waits } = request
   const task = await view.readWithResult()
   if (isSettled(task)) return task
-  const changes = await Changes.of(view)
-  const wake = () => changes.tell()
+  const changes = new Signal()
+  const wake = () => changes.notify()
+  const endWatch = await view.watch(wake)
   const ignore = onAbort(signal, wake)
   const questions = new Questions(view, request, wake)
   const turn = waits.enter(view.refId, questions)
@@ -43,7 +44,7 @@ export async function waitForEnd(view: TaskView, request: ResultRequest): Promis
     ignore()
     questions.ask({})
     turn.leave()
-    changes.end()
+    endWatch()
   }
 }
 
