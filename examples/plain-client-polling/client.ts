@@ -39,8 +39,9 @@ assert.equal(result.status, 'complete')
 assert.equal(result.ref_id, handle.ref_id)
 
 // The reference stands for the value in another tool's arguments: what is long never goes through the client.
-const count = await call('count_orders', { export: handle.ref_id })
-assert.equal(count.value, 1_200)
+// What is small passes as the tool gave it.
+const count = await client.callTool({ name: 'count_orders', arguments: { export: handle.ref_id } })
+assert.deepEqual(count.content, [{ type: 'text', text: '1200' }])
 
 // Who has the result and makes the same call again gets a new run: orders may have come in.
 const other = await call('export_orders', { year: 2025 })

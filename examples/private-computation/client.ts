@@ -25,7 +25,7 @@ const cache = new RefCache({ name: 'hr' })
 /** The tools that agents get. Their arguments may be references: the values take their places where the handler runs. */
 function server() {
   const mcp = new McpServer({ name: 'hr', version: '1.0.0' })
-  const { registerTool } = attachRefCache(mcp, cache)
+  const { registerTool } = attachRefCache(mcp, cache, { envelope: 'always' })
   const rows = z.array(z.object({ name: z.string(), salary: z.number() }))
   registerTool(
     'mean_salary',

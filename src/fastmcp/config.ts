@@ -1,5 +1,6 @@
 import type { FastMCPSessionAuth, Tool, ToolParameters } from 'fastmcp'
 import type { CachingOptions } from '../agent/caching.ts'
+import type { EnvelopeOptions } from '../agent/present.ts'
 import type { Scoping } from '../agent/scoping.ts'
 import type { PollingOptions } from '../agent/tools/polling.ts'
 import type { Duration } from '../core/duration.ts'
@@ -28,6 +29,7 @@ export interface RefcacheToolConfig<
   Output extends ToolParameters | undefined = ToolParameters | undefined,
 > extends CachingOptions,
     Scoping,
+    EnvelopeOptions,
     Pick<Tool<Session>, 'name' | 'description' | 'annotations' | 'canAccess' | '_meta'> {
   parameters?: Parameters
   /** Checks the result of `execute`. Clients see it widened: they are also given previews and handles. */

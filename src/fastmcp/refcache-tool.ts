@@ -3,9 +3,9 @@ import type { FastMCPSessionAuth, Tool, ToolParameters } from 'fastmcp'
 import { splitArguments } from '../agent/arguments.ts'
 import { cachingDefaults, checked } from '../agent/caching.ts'
 import { withNote } from '../agent/instructions.ts'
+import { checkEnvelope, claimFor, present } from '../agent/present.ts'
 import { type AuthorSchema, answerSchema, argumentsOf, converterOf, declared } from '../agent/schema.ts'
 import { checkScoping, placeCall, scopingOf } from '../agent/scoping.ts'
-import { toToolResult } from '../agent/wire.ts'
 import { InvalidArgument } from '../core/errors.ts'
 import type { JsonObject } from '../core/json.ts'
 import type { StandardSchema } from '../core/standard-schema.ts'
@@ -25,8 +25,9 @@ export function refcacheTool<
   Parameters extends ToolParameters | undefined = undefined,
   Output extends ToolParameters | undefined = undefined,
 >(cache: RefCache, config: RefcacheToolConfig<Session, Parameters, Output>): Tool<Session> {
-  const { name, parameters, outputSchema } = config
+  const { name, parameters, outputSchema, envelope } = config
   checkScoping(config)
+  checkEnvelope(config)
   const result = outputSchema && resultSchemaOf(outputSchema, name)
   const shown = shownTool(config, result)
   const contexts = new AsyncLocalStorage<RequestContext<Session>>()
@@ -49,8 +50,11 @@ export function refcacheTool<
           // The tool's own schema vouches for the type, inside of the call.
           const input = (parameters ? own : {}) as ArgumentsOf<Parameters>
           const place = placeCall(scopingOf(config, {}), caller)
-          const options = { actor: caller.actor, responseFormat, fresh, signal, onProgress, ...place }
-          return toToolResult(await contexts.run(outlasting, () => call(input, options)))
+          const { actor } = caller
+          const claim = claimFor(envelope)
+          const options = { actor, responseFormat, fresh, signal, onProgress, ...claim, ...place }
+          const response = await contexts.run(outlasting, () => call(input, options))
+          return present(response, { envelope, hasOutputSchema: result !== undefined })
         },
         { hasOutputSchema: result !== undefined },
       ),
@@ -67,7 +71,7 @@ function toolOptions<
   result: JsonObject | undefined,
 ): ToolOptions<ArgumentsOf<Parameters>> {
   const { description, annotations, canAccess, _meta, parameters, outputSchema, ...rest } = config
-  const { execute, actorOf, namespaceTemplate, ownerTemplate, sessionScoped, ...caching } = rest
+  const { execute, actorOf, envelope, namespaceTemplate, ownerTemplate, sessionScoped, ...caching } = rest
   return {
     ...cachingDefaults(annotations),
     ...caching,

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { McpServer, RegisteredTool, ServerContext } from '@modelcontextprotocol/server'
+import { checkEnvelope } from '../agent/present.ts'
 import type { ToolRequest } from '../agent/request.ts'
 import { type AuthorSchema, declared, type InputOf, type OutputOf } from '../agent/schema.ts'
 import { checkScoping, scopingOf } from '../agent/scoping.ts'
@@ -49,6 +50,7 @@ export function attachRefCache(
   checkServer(server)
   checkNames(options, OPTIONS, 'attachRefCache')
   checkScoping(options)
+  checkEnvelope(options)
   const { adminCheck } = options
   const identity: IdentityOptions = { actorOf: options.actorOf }
   const known = new Set<string>()
@@ -79,6 +81,7 @@ export function attachRefCache(
 }
 
 const OPTIONS: Names<AttachOptions> = {
+  envelope: true,
   asyncTimeout: true,
   actorOf: true,
   tasks: true,

@@ -5,6 +5,7 @@ import type {
   ToolAnnotations,
 } from '@modelcontextprotocol/server'
 import type { CachingOptions } from '../agent/caching.ts'
+import type { EnvelopeOptions } from '../agent/present.ts'
 import type { AuthorSchema } from '../agent/schema.ts'
 import type { Scoping } from '../agent/scoping.ts'
 import type { PollingOptions } from '../agent/tools/polling.ts'
@@ -13,7 +14,7 @@ import type { ActorOf } from './identity.ts'
 import type { TaskSupport } from './tasks/calls.ts'
 
 /** Options of `attachRefCache`. */
-export interface AttachOptions extends PollingOptions, Scoping {
+export interface AttachOptions extends PollingOptions, Scoping, EnvelopeOptions {
   /**
    * How long a tool's call waits before it answers with a handle, unless the tool says otherwise. Clients give up
    * after 30 to 60 s.
@@ -51,6 +52,7 @@ export interface ToolConfig<
   Output extends AuthorSchema | undefined = AuthorSchema | undefined,
 > extends SdkToolConfig,
     Scoping,
+    EnvelopeOptions,
     CachingOptions {
   inputSchema?: Input
   /** Checks the handler's result. Clients see it widened: they are also given previews and handles. */

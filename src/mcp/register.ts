@@ -8,10 +8,11 @@ import {
 import { splitArguments } from '../agent/arguments.ts'
 import { cachingDefaults, checked } from '../agent/caching.ts'
 import { withNote } from '../agent/instructions.ts'
+import { checkEnvelope, claimFor, type Envelope, present } from '../agent/present.ts'
 import type { ToolRequest } from '../agent/request.ts'
 import { type AuthorSchema, answerSchema, argumentsOf, converterOf, declared } from '../agent/schema.ts'
 import { checkScoping, placeCall, type Scoping } from '../agent/scoping.ts'
-import { type ToolResult, toToolResult } from '../agent/wire.ts'
+import type { ToolResult } from '../agent/wire.ts'
 import type { JsonObject } from '../core/json.ts'
 import { checkChoice } from '../core/options.ts'
 import type { StandardSchema } from '../core/standard-schema.ts'
@@ -40,6 +41,8 @@ interface Route<Input> {
   readonly call: CachedTool<Input>
   readonly scoping: Scoping
   readonly takesArguments: boolean
+  readonly envelope: Envelope | undefined
+  readonly hasOutputSchema: boolean
   readonly prepare: ToolConfig['prepare']
   /** Whether the tool has an argument of that name. */
   readonly declares: (argument: string) => boolean
@@ -51,10 +54,11 @@ export function registerCached<Input, Output>(
   cache: RefCache,
   registration: Registration<Input, Output>,
 ): RegisteredTool {
-  const { name, config, handler, scoping, identity, tasks } = registration
+  const { name, config, handler, options, scoping, identity, tasks } = registration
   const { inputSchema, outputSchema, prepare } = config
   const taskSupport = checkChoice(config.taskSupport, TASK_SUPPORT, 'taskSupport') ?? 'optional'
   checkScoping(config)
+  checkEnvelope(config)
   const result = outputSchema && resultSchemaOf(outputSchema, name)
   const shown = shownConfig(name, config, result)
   // Answers are JSON, whatever the handler's own type.
@@ -66,6 +70,8 @@ export function registerCached<Input, Output>(
     call,
     scoping,
     takesArguments: inputSchema !== undefined,
+    envelope: config.envelope ?? options.envelope,
+    hasOutputSchema: result !== undefined,
     prepare,
     declares: argumentsOf(inputSchema),
   }
@@ -91,7 +97,7 @@ interface CallRequest extends ToolRequest {
 }
 
 async function callTool<Input>(
-  { call, scoping, takesArguments, prepare, declares }: Route<Input>,
+  { call, scoping, takesArguments, envelope, hasOutputSchema, prepare, declares }: Route<Input>,
   args: unknown,
   { caller, signal, onProgress, context, task }: CallRequest,
 ): Promise<ToolResult | InputRequiredResult> {
@@ -109,11 +115,12 @@ async function callTool<Input>(
     fresh,
     signal,
     onProgress,
+    ...claimFor(envelope),
     ...place,
     ...task?.options,
   })
   if (task) task.outcome = { response, actor }
-  return toToolResult(response)
+  return present(response, { envelope, hasOutputSchema })
 }
 
 /** The cache's share of a tool's config. */
@@ -122,7 +129,7 @@ function toolOptions<Input>(
   result: JsonObject | undefined,
 ): ToolOptions<Input> {
   const { title, description, icons, scopeChallenge, _meta, annotations, ...own } = config
-  const { inputSchema, outputSchema, taskSupport, prepare, ...rest } = own
+  const { inputSchema, outputSchema, taskSupport, prepare, envelope, ...rest } = own
   const { namespaceTemplate, ownerTemplate, sessionScoped, ...caching } = rest
   return {
     ...cachingDefaults(annotations),

@@ -1,3 +1,4 @@
+import { REF_ID_META } from '../agent/present.ts'
 import { type ToolResult, toErrorResult } from '../agent/wire.ts'
 import { ProtocolFailure, TaskFailed } from '../core/errors.ts'
 import { isJsonObject, type JsonObject } from '../core/json.ts'
@@ -14,9 +15,6 @@ import {
 } from './rpc.ts'
 
 import type { KnownTool } from './tool-catalog.ts'
-
-/** Where a result's reference stands in a result that is passed on as it is. */
-export const REF_ID_META = 'mcp-refcache/ref_id'
 
 /** How a call was answered: with a result, or with a JSON-RPC error as the server gave it. */
 export type CallOutcome =

@@ -34,7 +34,12 @@ export async function openHttp(
   const tools = targets(site.secret, site.gates)
   const serving = createMcpHandler(() => {
     const server = new McpServer({ name: 'attacked', version: '1.0.0' })
-    const attached = attachRefCache(server, cache, { asyncTimeout: '1h', actorOf: actorIn, ...site.attach })
+    const attached = attachRefCache(server, cache, {
+      asyncTimeout: '1h',
+      envelope: 'always',
+      actorOf: actorIn,
+      ...site.attach,
+    })
     for (const { name, schema, handler, ...options } of tools) {
       attached.registerTool(name, { ...options, inputSchema: schema }, handler)
     }

@@ -12,6 +12,7 @@ function graphScene() {
   const { connect, clock } = scene((server, cache) => {
     server.addTool(
       refcacheTool<Session>(cache, {
+        envelope: 'always',
         name: 'read_graph',
         annotations: { readOnlyHint: true, idempotentHint: true },
         asyncTimeout: '1s',
@@ -25,6 +26,7 @@ function graphScene() {
     )
     server.addTool(
       refcacheTool<Session>(cache, {
+        envelope: 'always',
         name: 'create',
         execute: () => {
           graph.push('created')
@@ -100,9 +102,23 @@ describe('_fresh', () => {
   ])('runs anew, and is the tool’s own where it has such an argument, by %s', async (_, parameters, own) => {
     const execute = vi.fn((args: unknown) => args)
     const { connect } = scene((server, cache) => {
-      server.addTool(refcacheTool<Session>(cache, { name: 't', memoize: true, parameters, execute } as never))
       server.addTool(
-        refcacheTool<Session>(cache, { name: 'own', memoize: true, parameters: own, execute } as never),
+        refcacheTool<Session>(cache, {
+          name: 't',
+          envelope: 'always',
+          memoize: true,
+          parameters,
+          execute,
+        } as never),
+      )
+      server.addTool(
+        refcacheTool<Session>(cache, {
+          name: 'own',
+          envelope: 'always',
+          memoize: true,
+          parameters: own,
+          execute,
+        } as never),
       )
     })
     const { call } = await connect()

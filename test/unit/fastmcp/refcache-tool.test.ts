@@ -17,7 +17,14 @@ type Config = Partial<RefcacheToolConfig<Session>>
 /** A scene with one tool, `t`. */
 const withTool = (config: Config) =>
   scene((server, cache) =>
-    server.addTool(refcacheTool<Session>(cache, { name: 't', execute: () => 'done', ...config } as never)),
+    server.addTool(
+      refcacheTool<Session>(cache, {
+        name: 't',
+        execute: () => 'done',
+        envelope: 'always',
+        ...config,
+      } as never),
+    ),
   )
 
 async function listed(config: Config) {

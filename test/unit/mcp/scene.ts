@@ -33,7 +33,8 @@ export async function scene({ tools, attach, cache: options, behind, era = 'auto
   const serving = serveStdio(
     () => {
       const server = new McpServer({ name: 'scene', version: '1.0.0' })
-      tools?.(attachRefCache(server, cache, attach), cache, server)
+      // What most tests look at is the envelope.
+      tools?.(attachRefCache(server, cache, { envelope: 'always', ...attach }), cache, server)
       return server
     },
     { transport: serverSide },

@@ -14,7 +14,7 @@ async function callAsTask(
   const serving = serveStdio(
     () => {
       const server = new McpServer({ name: 'test', version: '1.0.0' })
-      tools(attachRefCache(server, cache, options))
+      tools(attachRefCache(server, cache, { envelope: 'always', ...options }))
       return server
     },
     { transport: serverSide },

@@ -1,0 +1,26 @@
+import type { JsonObject, JsonValue } from '../core/json.ts'
+
+/** Where a result that is passed on as it is says when it was made. */
+export const CACHED_AT_META = 'mcp-refcache/cached_at'
+
+/** A result that is younger than this says its age to the client's program alone. */
+const WORTH_MENTIONING_MS = 60_000
+
+/** The result of an earlier call, with its age: for programs in the metadata, for models in a text at the end. */
+export function withAge(result: JsonObject, cachedAt: Date, now: number): JsonObject {
+  const age = now - cachedAt.getTime()
+  const content: readonly JsonValue[] = Array.isArray(result.content) ? result.content : []
+  const text = `(The result of an earlier call, ${inWords(age)} ago. The same call with _fresh: true runs anew.)`
+  return {
+    ...result,
+    _meta: { ...(result._meta as JsonObject | undefined), [CACHED_AT_META]: cachedAt.toISOString() },
+    ...(age > WORTH_MENTIONING_MS ? { content: [...content, { type: 'text', text }] } : {}),
+  }
+}
+
+function inWords(ms: number): string {
+  const minutes = Math.round(ms / 60_000)
+  if (minutes < 90) return minutes === 1 ? '1 minute' : `${minutes} minutes`
+  const hours = Math.round(minutes / 60)
+  return hours < 36 ? `${hours} hours` : `${Math.round(hours / 24)} days`
+}
