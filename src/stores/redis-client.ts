@@ -32,8 +32,9 @@ interface Client {
   off(event: string, listener: (...args: unknown[]) => void): unknown
 }
 
-/** The slice of a client of `@redis/client` (or `redis`), version 5 or newer, that the store uses. */
+/** The slice of a client of `@redis/client` (or `redis`), version 5.12 or newer, that the store uses. */
 export interface NodeRedisClient extends Client {
+  readonly isOpen: boolean
   readonly isReady: boolean
   sendCommand(args: ReadonlyArray<Argument>, options?: object): Promise<unknown>
   subscribe(channels: string[], listener: (message: string, channel: string) => unknown): Promise<unknown>
@@ -118,13 +119,20 @@ function reconnectDelay(retries: number): number {
 function nodeRedis(client: NodeRedisClient, ownership: Ownership): Connection {
   let observer: ConnectionObserver | undefined
   let stopListening = () => {}
+  let ended = false
+  // Version 5 throws where nothing is open, also where it is about to be.
+  const end = () => client.isOpen && client.destroy()
   // One function for all, because node-redis keeps a list of listeners for each channel.
   const listener = (message: string, channel: string) => observer?.onMessage(channel, message)
   return {
     isReady: () => client.isReady,
     open() {
       // Failures come as events, so the promise has nothing to add.
-      if (ownership === 'owned') client.connect().catch(() => {})
+      if (ownership === 'owned')
+        client.connect().then(
+          () => ended && end(),
+          () => {},
+        )
     },
     send: args => client.sendCommand(args, AS_BYTES),
     subscribe: channels => client.subscribe([...channels], listener),
@@ -135,7 +143,11 @@ function nodeRedis(client: NodeRedisClient, ownership: Ownership): Connection {
       const { onReady, onDown } = given
       stopListening = listen(client, { ready: onReady, error: onDown, end: () => onDown() })
     },
-    destroy: () => (ownership === 'owned' ? client.destroy() : stopListening()),
+    destroy() {
+      if (ownership === 'borrowed') return stopListening()
+      ended = true
+      end()
+    },
   }
 }
 
