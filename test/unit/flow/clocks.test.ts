@@ -48,7 +48,7 @@ const SHARED: Record<string, () => Store> = {
 
 /** A process that sweeps when it is told to, by a clock of its own. */
 function processOn(store: Store, clock: Clock) {
-  let sweep = () => {}
+  let sweep: () => unknown = () => {}
   const cache = new RefCache({
     name: 'files',
     store,
@@ -70,8 +70,7 @@ function processOn(store: Store, clock: Clock) {
     tool,
     handler,
     async sweep() {
-      sweep()
-      for (let i = 0; i < 20; i++) await new Promise(resolve => setTimeout(resolve, 5))
+      await sweep()
     },
   }
 }

@@ -1,8 +1,7 @@
 import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
-import { afterEach, beforeEach, expect, it } from 'vitest'
+import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import { sqliteStore } from '../../../src/stores/sqlite.ts'
 import { loadDriver } from '../../../src/stores/sqlite-driver.ts'
 import { complete, NOW } from '../../../src/testing/store-drafts.ts'
@@ -15,8 +14,12 @@ let path: string
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'mcp-refcache-'))
   path = join(folder, 'cache.db')
+  vi.useFakeTimers({ toFake: ['performance'] })
 })
-afterEach(() => rmSync(folder, { recursive: true }))
+afterEach(() => {
+  vi.useRealTimers()
+  rmSync(folder, { recursive: true })
+})
 
 const walSize = () => (existsSync(`${path}-wal`) ? statSync(`${path}-wal`).size : 0)
 
@@ -32,7 +35,7 @@ it('the -wal file that grew while somebody read is emptied by a later write, and
   expect(walSize()).toBeGreaterThan(15 * MB)
   reader.exec('COMMIT')
   // Tries become rare while they are for nothing.
-  await sleep(850)
+  vi.advanceTimersByTime(850)
   await store.claim(complete(), NOW)
   expect(walSize()).toBeLessThan(MB)
   await store.claim(complete(), NOW, { value: new Uint8Array(MB) })
