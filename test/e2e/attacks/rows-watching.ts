@@ -97,7 +97,7 @@ export const WATCHING: readonly Attack[] = [
   {
     id: 'foreign-listening',
     tries: 'to be told of each change of the task of somebody else',
-    guardedBy: 'src/agent/tasks/subscription.ts',
+    guardedBy: 'src/agent/tasks/subscriptions.ts',
     needs: ['listening'],
     async attempt({ door, alice, gates, overheard, ...scene }) {
       const task = refOf(await alice.call('hold', { gate: 'g' }))
