@@ -1,4 +1,4 @@
-export { type Actor, type ActorLike, actor } from './access/actor.ts'
+export { type Actor, type ActorLike, type ActorOption, actor } from './access/actor.ts'
 export type { AuditAction, AuditEvent, AuditSink } from './access/audit.ts'
 export {
   type Decision,
@@ -94,7 +94,7 @@ export type { ListTasksOptions, TaskList } from './flow/operate/tasks.ts'
 export type { GetOptions } from './flow/read/poll.ts'
 export type { ResolveOptions } from './flow/read/resolve.ts'
 export type { PreviewStrategy, SizeMode } from './preview/preview.ts'
-export { type ActorOption, type CloseOptions, RefCache } from './ref-cache.ts'
+export { type CloseOptions, RefCache } from './ref-cache.ts'
 export type { RefCacheOptions } from './ref-cache-options.ts'
 export { memoryStore } from './stores/memory.ts'
 export type { Claim, ListFilter, Payload, PayloadChanges, Store, StoreCapabilities } from './stores/store.ts'

@@ -37,83 +37,85 @@ import type { Store } from './stores/store.ts'
 /** Options of a cache. All have defaults. */
 export interface RefCacheOptions {
   /** What every reference of this cache begins with. Caches of one name on one store share entries. @defaultValue 'cache' */
-  name?: string
+  name?: string | undefined
   /** @defaultValue memoryStore() */
-  store?: Store
+  store?: Store | undefined
   /**
    * What runs handlers elsewhere than in this process, by a name of your choice. A tool names one with its option `executor`. They
    * belong to the cache, which closes them.
    */
-  executors?: Readonly<Record<string, Executor>>
+  executors?: Readonly<Record<string, Executor>> | undefined
   /** Who takes the tasks that begin here. It belongs to the cache, which closes it. @defaultValue localDispatcher() */
-  dispatcher?: Dispatcher
+  dispatcher?: Dispatcher | undefined
   /** How long values are kept unless their tool or `set` says otherwise; null for ever. @defaultValue '1h' */
-  defaultTtl?: Duration | null
-  preview?: {
-    /** Budget of an answer's value, in `sizeMode`. @defaultValue 1000 */
-    maxSize?: number
-    /** Tokens (o200k) or UTF-16 units of the compact JSON. @defaultValue 'token' */
-    sizeMode?: SizeMode
-    /** @defaultValue 'sample' */
-    strategy?: PreviewStrategy
-  }
+  defaultTtl?: Duration | null | undefined
+  preview?:
+    | {
+        /** Budget of an answer's value, in `sizeMode`. @defaultValue 1000 */
+        maxSize?: number | undefined
+        /** Tokens (o200k) or UTF-16 units of the compact JSON. @defaultValue 'token' */
+        sizeMode?: SizeMode | undefined
+        /** @defaultValue 'sample' */
+        strategy?: PreviewStrategy | undefined
+      }
+    | undefined
   /** Largest value that is stored, in bytes of JSON. @defaultValue 256 MiB */
-  maxValueBytes?: number
+  maxValueBytes?: number | undefined
   /** Largest input of a tool with values in the places of its references, in characters of JSON. @defaultValue 64 MiB */
-  maxInputBytes?: number
+  maxInputBytes?: number | undefined
   /**
    * Memory for the inputs of running tasks with values in the places of their references, in bytes, as estimated. One input
    * takes at most that; where others take it, a task waits up to 30 s for its part and then fails with `QueueFull`.
    * @defaultValue 256 MiB
    */
-  maxInputMemoryBytes?: number
+  maxInputMemoryBytes?: number | undefined
   /** Largest value that `full` hands out, in bytes of JSON. @defaultValue 1 MiB */
-  fullLimitBytes?: number
+  fullLimitBytes?: number | undefined
   /** How long failed and cancelled tasks keep their record; null for ever. @defaultValue '1h' */
-  taskRetention?: Duration | null
+  taskRetention?: Duration | null | undefined
   /** How long a process may be silent before its tasks count as lost. @defaultValue '30s' */
-  leaseDuration?: Duration
+  leaseDuration?: Duration | undefined
   /**
    * How long a result that a full store does not take is tried again, at most until the hard timeout; then the task
    * fails with `store_full`.
    * @defaultValue '5m'
    */
-  storeFullTimeout?: Duration
+  storeFullTimeout?: Duration | undefined
   /** How often expired entries and lost tasks are looked for. @defaultValue '10s' */
-  sweepInterval?: Duration
+  sweepInterval?: Duration | undefined
   /** Who is inside of `custom:` and `shared:` namespaces, and what holds in namespaces of a kind or of a name. */
-  namespaces?: NamespaceOptions
+  namespaces?: NamespaceOptions | undefined
   /** Says what namespaces mean, instead of the built-in rules and `namespaces`. */
-  namespaceResolver?: NamespaceResolver
+  namespaceResolver?: NamespaceResolver | undefined
   /** Decides instead of the built-in order: denied, session, namespace, allowed, owner, role. */
-  permissionChecker?: PermissionChecker
+  permissionChecker?: PermissionChecker | undefined
   /** Is told of every decision. `auditFile` of `mcp-refcache/audit` writes them down. */
-  audit?: AuditSink
+  audit?: AuditSink | undefined
   /**
    * Hears of trouble: a store that fails, once when that begins and once when it is over. `console`, or a logger of pino or
    * winston; only `warn` and `error` are called, each with one line of text.
    * @defaultValue lines on stderr
    */
-  logger?: Logger
+  logger?: Logger | undefined
   /** How many tasks run at once in this process. @defaultValue 100 */
-  maxConcurrentTasks?: number
+  maxConcurrentTasks?: number | undefined
   /**
    * How many more may wait for their turn, or for a running reference in their input; beyond that calls are refused
    * with `QueueFull`. @defaultValue 1000
    */
-  maxQueuedTasks?: number
+  maxQueuedTasks?: number | undefined
   /**
    * How long a handler that ignores its aborted signal keeps its place among those that run at once, and how long a
    * retry waits for it. `stats` counts those that go on beyond it.
    * @defaultValue '30s'
    */
-  abortGrace?: Duration
+  abortGrace?: Duration | undefined
   /** Named projections that tools can choose with `projection`: what previews and pages of their values show. */
-  projections?: Projections
+  projections?: Projections | undefined
   /** How answers call a tool whose name in the cache says more than its callers know. @defaultValue that name */
-  toolLabel?: (toolName: string) => string
-  clock?: Clock
-  random?: RandomBytes
+  toolLabel?: ((toolName: string) => string) | undefined
+  clock?: Clock | undefined
+  random?: RandomBytes | undefined
 }
 
 const MIB = 1024 * 1024

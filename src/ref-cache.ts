@@ -1,4 +1,4 @@
-import { type ActorLike, toActor } from './access/actor.ts'
+import { type ActorLike, type ActorOption, actorOf, toActor } from './access/actor.ts'
 import type { AuditEvent } from './access/audit.ts'
 import { READ_OR_EXECUTE } from './access/authorize.ts'
 import type { Decision } from './access/decision.ts'
@@ -6,10 +6,11 @@ import type { Namespace } from './access/namespace.ts'
 import type { Permission } from './access/permission.ts'
 import type { Clock } from './core/clock.ts'
 import { type Duration, toMilliseconds } from './core/duration.ts'
-import { NotFound, WorkerLost } from './core/errors.ts'
+import { InvalidArgument, NotFound, WorkerLost } from './core/errors.ts'
 import type { CacheEventType, CacheListener } from './core/events.ts'
 import type { JsonValue } from './core/json.ts'
 import type { Logger } from './core/logger.ts'
+import { checkNames, type Names } from './core/options.ts'
 import type { RefId } from './core/ref.ts'
 import type { CallResponse } from './core/response.ts'
 import type { StandardSchema } from './core/standard-schema.ts'
@@ -35,16 +36,13 @@ import { type ResolveOptions, resolve } from './flow/read/resolve.ts'
 import { watch } from './flow/read/watch.ts'
 import { createEngine, type RefCacheOptions } from './ref-cache-options.ts'
 
-/** Who asks. @defaultValue an anonymous agent */
-export interface ActorOption {
-  actor?: ActorLike | undefined
-}
-
 /** Options of `RefCache.close`. */
 export interface CloseOptions {
   /** How long running tasks may go on. @defaultValue 0 */
   drain?: Duration | undefined
 }
+
+const CLOSE_OPTIONS: Names<CloseOptions> = { drain: true }
 
 /**
  * References for tool results: put values in, get whole values, previews and pages out, and run tools so that slow
@@ -112,7 +110,7 @@ export class RefCache {
   async exists(refId: RefId, options: ActorOption = {}): Promise<boolean> {
     try {
       const want = { action: 'exists', permission: READ_OR_EXECUTE, denial: '' } as const
-      await findFor(this.#engine, refId, toActor(options.actor), want)
+      await findFor(this.#engine, refId, actorOf(options, '`exists`'), want)
       return true
     } catch (error) {
       if (error instanceof NotFound) return false
@@ -135,7 +133,7 @@ export class RefCache {
 
   /** @throws NotFound, PermissionDenied without the DELETE right */
   delete(refId: RefId, options: ActorOption = {}): Promise<boolean> {
-    return remove(this.#engine, refId, toActor(options.actor))
+    return remove(this.#engine, refId, actorOf(options, '`delete`'))
   }
 
   /** Deletes this cache's entries, or those of one namespace; says how many. */
@@ -190,6 +188,11 @@ export class RefCache {
     handler: Handler<Parsed, Output>,
   ): CachedTool<Input, Output> {
     const tool = defineTool(options, handler)
+    if (this.#engine.tools.has(tool.name) && !options.replace) {
+      throw new InvalidArgument(
+        `There is a tool '${tool.name}' already. Give this one another name, or say \`replace: true\`.`,
+      )
+    }
     this.#engine.access.rule(tool.namespace)
     // Refuses names that there are not.
     this.#engine.executorOf(tool)
@@ -213,7 +216,7 @@ export class RefCache {
 
   /** How a task stands, without its value. @throws NotFound */
   async taskStatus(refId: RefId, options: ActorOption = {}): Promise<CallResponse> {
-    const who = toActor(options.actor)
+    const who = actorOf(options, '`taskStatus`')
     return findAnd(this.#engine, refId, who, entry =>
       replyStatus(this.#engine, entry, who, { action: 'status', refId }),
     )
@@ -224,7 +227,7 @@ export class RefCache {
    * @throws NotFound; PermissionDenied unless the actor started it or has the UPDATE right
    */
   cancelTask(refId: RefId, options: ActorOption = {}): Promise<CallResponse> {
-    return cancel(this.#engine, refId, toActor(options.actor))
+    return cancel(this.#engine, refId, actorOf(options, '`cancelTask`'))
   }
 
   /**
@@ -233,7 +236,7 @@ export class RefCache {
    *   that runs or has finished, or whose tool this process lacks
    */
   retryTask(refId: RefId, options: ActorOption = {}): Promise<CallResponse> {
-    return retry(this.#engine, refId, toActor(options.actor))
+    return retry(this.#engine, refId, actorOf(options, '`retryTask`'))
   }
 
   /**
@@ -247,7 +250,7 @@ export class RefCache {
     answers: Readonly<Record<string, unknown>>,
     options: ActorOption = {},
   ): Promise<CallResponse> {
-    return answer(this.#engine, refId, answers, toActor(options.actor))
+    return answer(this.#engine, refId, answers, actorOf(options, '`answerTask`'))
   }
 
   /** How a task stands, and since when, and until when it is kept. @throws NotFound */
@@ -270,7 +273,7 @@ export class RefCache {
    * @throws NotFound
    */
   watch(refId: RefId, options: ActorOption, onChange: () => unknown): Promise<() => void> {
-    return watch(this.#engine, refId, toActor(options.actor), onChange)
+    return watch(this.#engine, refId, actorOf(options, '`watch`'), onChange)
   }
 
   /**
@@ -287,6 +290,7 @@ export class RefCache {
    * `worker_lost`. Safe to call twice.
    */
   close(options: CloseOptions = {}): Promise<void> {
+    checkNames(options, CLOSE_OPTIONS, '`close`')
     this.#closed ??= this.#close(toMilliseconds(options.drain ?? 0, 'drain'))
     return this.#closed
   }

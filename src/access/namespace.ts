@@ -30,9 +30,9 @@ export interface NamespaceResolver {
 /** What can be said of one kind of namespace, or of a single one. */
 export interface NamespaceSettings {
   /** Who is inside of a `custom:` or `shared:` namespace. @defaultValue nobody */
-  members?: readonly ActorPattern[]
-  ttl?: Duration | null
-  policy?: AccessPolicy
+  members?: readonly ActorPattern[] | undefined
+  ttl?: Duration | null | undefined
+  policy?: AccessPolicy | undefined
 }
 
 /** By kind (`session`) or full name (`shared:team`); what is said of the full name wins. */

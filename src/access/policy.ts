@@ -10,19 +10,19 @@ import { Permission } from './permission.ts'
  */
 export interface AccessPolicy {
   /** What every user may do. @defaultValue Permission.FULL */
-  readonly user?: Permission
+  readonly user?: Permission | undefined
   /** What every agent may do. @defaultValue Permission.READ | Permission.EXECUTE */
-  readonly agent?: Permission
+  readonly agent?: Permission | undefined
   /** One actor, by role and id: `user:alice`. */
-  readonly owner?: string
+  readonly owner?: string | undefined
   /** @defaultValue Permission.FULL */
-  readonly ownerPermissions?: Permission
-  readonly allowed?: readonly ActorPattern[]
+  readonly ownerPermissions?: Permission | undefined
+  readonly allowed?: readonly ActorPattern[] | undefined
   /** What those who are `allowed` may do. @defaultValue Permission.FULL */
-  readonly allowedPermissions?: Permission
-  readonly denied?: readonly ActorPattern[]
+  readonly allowedPermissions?: Permission | undefined
+  readonly denied?: readonly ActorPattern[] | undefined
   /** Only requests of this session, of any actor. */
-  readonly boundSession?: string
+  readonly boundSession?: string | undefined
 }
 
 const { FULL, READ, WRITE, EXECUTE, NONE } = Permission

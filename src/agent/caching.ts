@@ -1,4 +1,5 @@
 import { InvalidArgument, TaskFailed } from '../core/errors.ts'
+import type { Names } from '../core/options.ts'
 import { type StandardSchema, validate } from '../core/standard-schema.ts'
 import type { Handler, ToolOptions } from '../core/tool.ts'
 
@@ -9,6 +10,7 @@ export interface CachingOptions
   extends Omit<
     ToolOptions,
     | 'name'
+    | 'replace'
     | 'input'
     | 'inputJsonSchema'
     | 'outputSchema'
@@ -24,12 +26,36 @@ export interface CachingOptions
    * nobody has fetched yet, but never across a call of a tool without that hint.
    * @defaultValue false
    */
-  memoize?: boolean
+  memoize?: boolean | undefined
   /**
    * Whether the work may be run again by another process when the one that runs it is lost.
    * @defaultValue true where the annotations say readOnlyHint or idempotentHint, else false
    */
-  idempotent?: boolean
+  idempotent?: boolean | undefined
+}
+
+export const CACHING_OPTIONS: Names<CachingOptions> = {
+  hardTimeout: true,
+  ttl: true,
+  ttlMode: true,
+  policy: true,
+  resolveRefs: true,
+  declassifies: true,
+  sharedInput: true,
+  memoize: true,
+  tags: true,
+  invalidates: true,
+  idempotent: true,
+  maxRetries: true,
+  retryDelay: true,
+  retryBackoffFactor: true,
+  retryable: true,
+  executor: true,
+  maxConcurrentTasks: true,
+  preview: true,
+  projection: true,
+  verbatim: true,
+  responseFormat: true,
 }
 
 interface Hints {
@@ -39,10 +65,11 @@ interface Hints {
 
 /**
  * How a tool goes through the cache unless its author says otherwise. No hint memoizes: that a call may be repeated is no
- * promise that its answer stays true.
+ * promise that its answer stays true. Where the server is made anew for every request, its tools are, too.
  */
 export function cachingDefaults({ readOnlyHint = false, idempotentHint = false }: Hints = {}) {
   return {
+    replace: true,
     asyncTimeout: '20s',
     memoize: false,
     readOnly: readOnlyHint,

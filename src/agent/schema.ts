@@ -21,6 +21,25 @@ export type OutputOf<Schema extends AuthorSchema> = TypesOf<Schema>['output']
 /** What an author's code may give. */
 export type InputOf<Schema extends AuthorSchema> = TypesOf<Schema>['input']
 
+/** The fields of a zod object, as the SDK's own `registerTool` takes them: `{ site: z.string() }`. */
+export type RawShape = Readonly<Record<string, z.ZodType>>
+
+/** Made once: over HTTP the tools are registered for every request. */
+const shapes = new WeakMap<object, AuthorSchema>()
+
+/** A schema as its author gave it. What is neither a schema nor the fields of one is left for `converterOf` to refuse. */
+export function toSchema(given: AuthorSchema | RawShape | undefined): AuthorSchema | undefined {
+  if (!isRawShape(given)) return given
+  const known = shapes.get(given) ?? (z.object(given) as unknown as AuthorSchema)
+  shapes.set(given, known)
+  return known
+}
+
+function isRawShape(given: AuthorSchema | RawShape | undefined): given is RawShape {
+  if (typeof given !== 'object' || given === null || '~standard' in given) return false
+  return Object.values(given).every(field => typeof field === 'object' && field !== null && '_zod' in field)
+}
+
 /**
  * What clients are shown, while anything passes: for arguments that are checked behind the SDK, so that a bad one
  * gets a coded error, and for answers, which are right by construction. Converted only when somebody asks.
@@ -43,14 +62,24 @@ export function declared(jsonSchema: () => JsonObject): AuthorSchema {
 export function converterOf(schema: AuthorSchema, side: 'input' | 'output', what: string): () => JsonObject {
   const target = 'draft-2020-12'
   const standard = (schema as Partial<AuthorSchema>)['~standard']
-  if (!standard) throw new InvalidArgument(`${what} must be a Standard Schema, such as z.object({ … }).`)
+  if (!standard) {
+    throw new InvalidArgument(
+      `${what} must be a Standard Schema, such as z.object({ … }), or the fields of one with zod 4. Convert a JSON Schema with fromJsonSchema of @modelcontextprotocol/server, or jsonSchemaAdapter of fastmcp.`,
+    )
+  }
   if (standard.jsonSchema) return () => standard.jsonSchema[side]({ target }) as JsonObject
   if ('_zod' in schema) {
     return () => z.toJSONSchema(schema as unknown as z.ZodType, { target, io: side }) as JsonObject
   }
   throw new InvalidArgument(
-    `${what} cannot be shown as JSON Schema: its library (${standard.vendor}) does not offer that. Use fromJsonSchema of the MCP SDK, or jsonSchemaAdapter of fastmcp.`,
+    `${what} cannot be shown as JSON Schema: its library (${standard.vendor}) does not offer that by itself. ${CONVERTERS[standard.vendor] ?? 'Write it as JSON Schema'}, or use fromJsonSchema of @modelcontextprotocol/server, or jsonSchemaAdapter of fastmcp.`,
   )
+}
+
+/** What makes the schemas of a library show themselves. */
+const CONVERTERS: Readonly<Record<string, string>> = {
+  zod: "Import z from 'zod/v4'",
+  valibot: 'Wrap it in toStandardJsonSchema of @valibot/to-json-schema',
 }
 
 /**

@@ -2,6 +2,7 @@ import type { Namespace } from '../access/namespace.ts'
 import { Permission } from '../access/permission.ts'
 import type { AccessPolicy } from '../access/policy.ts'
 import { InvalidArgument, PermissionDenied } from '../core/errors.ts'
+import type { Names } from '../core/options.ts'
 import type { CallOptions } from '../flow/call/options.ts'
 import { type Caller, isOneClient, realSession, toNamespaceId } from './identity.ts'
 
@@ -14,21 +15,28 @@ export interface Scoping {
    * Name one, `'public'` say, to let callers share results over HTTP.
    * @defaultValue private to an authenticated subject, else to the session; `'public'` on stdio
    */
-  namespace?: Namespace
+  namespace?: Namespace | undefined
   /** A namespace for each caller: `'org:{org_id}:user:{user_id}'`. */
-  namespaceTemplate?: Template
+  namespaceTemplate?: Template | undefined
   /**
    * The owner of each result, by role and id: `'user:{user_id}'` is the person at the host program; `'agent:{user_id}'` is the
    * caller itself, since MCP callers are agents unless `actorOf` says otherwise. Such a caller may steer and delete its
    * results; what it sees of them is what the policy gives to agents, unless that sets `ownerPermissions`.
    */
-  ownerTemplate?: Template
+  ownerTemplate?: Template | undefined
   /**
    * Whether results can be followed in the session of the call only. On stdio that is this process. Where there is no
    * session, as over HTTP with revision 2026-07-28, such a tool refuses to be called.
    * @defaultValue false
    */
-  sessionScoped?: boolean
+  sessionScoped?: boolean | undefined
+}
+
+export const SCOPING: Names<Scoping> = {
+  namespace: true,
+  namespaceTemplate: true,
+  ownerTemplate: true,
+  sessionScoped: true,
 }
 
 /** @throws InvalidArgument */
@@ -50,7 +58,7 @@ export interface Placing extends Scoping {
 }
 
 /** What is said for the tool wins over what is said for all of them. */
-export function scopingOf(tool: Scoping & { policy?: AccessPolicy }, all: Scoping): Placing {
+export function scopingOf(tool: Scoping & { policy?: AccessPolicy | undefined }, all: Scoping): Placing {
   const { namespace, namespaceTemplate } = tool
   const ownerTemplate = tool.ownerTemplate ?? all.ownerTemplate
   const placed = namespace !== undefined || namespaceTemplate !== undefined ? tool : all

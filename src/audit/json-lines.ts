@@ -23,7 +23,7 @@ export interface AuditFileOptions {
    * Hears of a file that cannot be written: once, and again only when it could be written in between.
    * @defaultValue a line on stderr
    */
-  onError?: (error: Error) => void
+  onError?: ((error: Error) => void) | undefined
 }
 
 /** What may wait for a file that takes lines, only slowly, in UTF-16 units. */

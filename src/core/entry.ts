@@ -43,8 +43,8 @@ export interface FailedAttempt {
 
 /** How this entry's value is shown unless a caller says otherwise; what is absent is the cache's default. */
 export interface PreviewSettings {
-  readonly maxSize?: number
-  readonly strategy?: 'sample' | 'truncate' | 'paginate'
+  readonly maxSize?: number | undefined
+  readonly strategy?: 'sample' | 'truncate' | 'paginate' | undefined
 }
 
 interface EntryFields {

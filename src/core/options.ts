@@ -18,7 +18,10 @@ export function checkChoice<T extends string>(
   throw new InvalidArgument(`${what} is one of ${choices.join(', ')}.`)
 }
 
+const PREVIEW: Names<PreviewSettings> = { maxSize: true, strategy: true }
+
 export function checkPreview(preview: PreviewSettings): PreviewSettings {
+  checkNames(preview, PREVIEW, 'preview')
   if (preview.maxSize !== undefined) checkCount(preview.maxSize, 'preview.maxSize')
   checkChoice(preview.strategy, ['sample', 'truncate', 'paginate'], 'preview.strategy')
   return preview
@@ -43,6 +46,9 @@ export function checkNames<Options extends object>(
   names: Names<Options>,
   what: string,
 ): void {
+  if (typeof options !== 'object' || options === null) {
+    throw new InvalidArgument(`The options of ${what} are an object.`)
+  }
   for (const name of Object.keys(options)) {
     if (Object.hasOwn(names, name)) continue
     const known = Object.keys(names)
@@ -51,4 +57,9 @@ export function checkNames<Options extends object>(
       `${what} has no option '${name.slice(0, 50)}'. ${meant ? `Did you mean '${meant}'?` : `There are: ${known.join(', ')}.`}`,
     )
   }
+}
+
+/** The options that were given: an option that is `undefined` must not replace a default. */
+export function givenOptions<Options extends object>(options: Options): Options {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as Options
 }

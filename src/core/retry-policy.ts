@@ -9,10 +9,10 @@ export interface RetryPolicy {
 }
 
 interface RetryOptions {
-  maxRetries?: number
-  retryDelay?: Duration
-  retryBackoffFactor?: number
-  retryable?: (error: unknown) => boolean | Promise<boolean>
+  maxRetries?: number | undefined
+  retryDelay?: Duration | undefined
+  retryBackoffFactor?: number | undefined
+  retryable?: ((error: unknown) => boolean | Promise<boolean>) | undefined
 }
 
 const MAX_DELAY_MS = 60_000

@@ -1,9 +1,10 @@
 import type { FastMCPSessionAuth, Tool, ToolParameters } from 'fastmcp'
-import type { CachingOptions } from '../agent/caching.ts'
+import { CACHING_OPTIONS, type CachingOptions } from '../agent/caching.ts'
 import type { EnvelopeOptions } from '../agent/present.ts'
-import type { Scoping } from '../agent/scoping.ts'
+import { SCOPING, type Scoping } from '../agent/scoping.ts'
 import type { PollingOptions } from '../agent/tools/polling.ts'
 import type { Duration } from '../core/duration.ts'
+import type { Names } from '../core/options.ts'
 import type { TaskContext } from '../core/tool.ts'
 import type { ActorOf, RequestContext } from './identity.ts'
 
@@ -11,7 +12,7 @@ import type { ActorOf, RequestContext } from './identity.ts'
 export interface FastMcpPollingOptions<Session extends FastMCPSessionAuth = FastMCPSessionAuth>
   extends PollingOptions {
   /** Who calls; the same as that of the tools. @defaultValue see `RefcacheToolConfig.actorOf` */
-  actorOf?: ActorOf<Session>
+  actorOf?: ActorOf<Session> | undefined
 }
 
 type Types<Schema extends ToolParameters> = NonNullable<Schema['~standard']['types']>
@@ -31,9 +32,9 @@ export interface RefcacheToolConfig<
     Scoping,
     EnvelopeOptions,
     Pick<Tool<Session>, 'name' | 'description' | 'annotations' | 'canAccess' | '_meta'> {
-  parameters?: Parameters
+  parameters?: Parameters | undefined
   /** Checks the result of `execute`. Clients see it widened: they are also given previews and handles. */
-  outputSchema?: Output
+  outputSchema?: Output | undefined
   /**
    * The work. Gives a JSON value; what clients see is the reference to it.
    *
@@ -50,10 +51,32 @@ export interface RefcacheToolConfig<
    * @defaultValue the subject that `authenticate` named (`sub`, `subject`, `userId`, `user_id`, at the top or in
    *   `extra`), else the HTTP session, else an anonymous agent
    */
-  actorOf?: ActorOf<Session>
+  actorOf?: ActorOf<Session> | undefined
   /**
    * How long a call waits before it answers with a handle; it never stops the work. Clients give up after 30 to 60 s.
    * @defaultValue '20s'
    */
-  asyncTimeout?: Duration
+  asyncTimeout?: Duration | undefined
+}
+
+export const TOOL_CONFIG: Names<RefcacheToolConfig> = {
+  ...CACHING_OPTIONS,
+  envelope: true,
+  ...SCOPING,
+  name: true,
+  description: true,
+  annotations: true,
+  canAccess: true,
+  _meta: true,
+  parameters: true,
+  outputSchema: true,
+  execute: true,
+  actorOf: true,
+  asyncTimeout: true,
+}
+
+export const POLLING_OPTIONS: Names<FastMcpPollingOptions> = {
+  maxWait: true,
+  defaultWait: true,
+  actorOf: true,
 }

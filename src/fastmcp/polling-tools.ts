@@ -2,8 +2,9 @@ import type { FastMCP, FastMCPSessionAuth } from 'fastmcp'
 import { declared } from '../agent/schema.ts'
 import { pollingTools } from '../agent/tools/polling.ts'
 import { InvalidArgument } from '../core/errors.ts'
+import { checkNames } from '../core/options.ts'
 import type { RefCache } from '../ref-cache.ts'
-import type { FastMcpPollingOptions } from './config.ts'
+import { type FastMcpPollingOptions, POLLING_OPTIONS } from './config.ts'
 import { handleToolCall } from './request.ts'
 
 /**
@@ -20,6 +21,7 @@ export function addPollingTools<Session extends FastMCPSessionAuth>(
   if (typeof server?.addTool !== 'function') {
     throw new InvalidArgument('addPollingTools(server, cache) takes a FastMCP server of the package fastmcp.')
   }
+  checkNames<object>(options, POLLING_OPTIONS, 'addPollingTools')
   for (const { title, inputSchema, handle, ...tool } of pollingTools(cache, options)) {
     server.addTool({
       ...tool,

@@ -8,11 +8,12 @@ import { type AuthorSchema, answerSchema, argumentsOf, converterOf, declared } f
 import { checkScoping, placeCall, scopingOf } from '../agent/scoping.ts'
 import { InvalidArgument } from '../core/errors.ts'
 import type { JsonObject } from '../core/json.ts'
+import { checkNames, givenOptions } from '../core/options.ts'
 import type { StandardSchema } from '../core/standard-schema.ts'
-import type { Handler, ToolOptions } from '../core/tool.ts'
+import { checkHandler, type Handler, type ToolOptions } from '../core/tool.ts'
 import type { CachedTool } from '../flow/call/cached.ts'
 import type { RefCache } from '../ref-cache.ts'
-import type { ArgumentsOf, RefcacheToolConfig } from './config.ts'
+import { type ArgumentsOf, type RefcacheToolConfig, TOOL_CONFIG } from './config.ts'
 import type { RequestContext } from './identity.ts'
 import { handleToolCall } from './request.ts'
 
@@ -26,8 +27,10 @@ export function refcacheTool<
   Output extends ToolParameters | undefined = undefined,
 >(cache: RefCache, config: RefcacheToolConfig<Session, Parameters, Output>): Tool<Session> {
   const { name, parameters, outputSchema, envelope } = config
+  checkNames<object>(config, TOOL_CONFIG, `Tool '${name}'`)
   checkScoping(config)
   checkEnvelope(config)
+  checkHandler(config.execute, `Tool '${name}'`)
   const result = outputSchema && resultSchemaOf(outputSchema, name)
   const shown = shownTool(config, result)
   const contexts = new AsyncLocalStorage<RequestContext<Session>>()
@@ -71,7 +74,8 @@ function toolOptions<
   result: JsonObject | undefined,
 ): ToolOptions<ArgumentsOf<Parameters>> {
   const { description, annotations, canAccess, _meta, parameters, outputSchema, ...rest } = config
-  const { execute, actorOf, envelope, namespaceTemplate, ownerTemplate, sessionScoped, ...caching } = rest
+  const { execute, actorOf, envelope, namespaceTemplate, ownerTemplate, sessionScoped, ...caching } =
+    givenOptions(rest)
   return {
     ...cachingDefaults(annotations),
     ...caching,

@@ -1,8 +1,16 @@
 import { randomUUID } from 'node:crypto'
 import type { McpServer, RegisteredTool, ServerContext } from '@modelcontextprotocol/server'
+import type { z } from 'zod'
 import { checkEnvelope } from '../agent/present.ts'
 import type { ToolRequest } from '../agent/request.ts'
-import { type AuthorSchema, declared, type InputOf, type OutputOf } from '../agent/schema.ts'
+import {
+  type AuthorSchema,
+  declared,
+  type InputOf,
+  type OutputOf,
+  type RawShape,
+  toSchema,
+} from '../agent/schema.ts'
 import { checkScoping, scopingOf } from '../agent/scoping.ts'
 import { type AdminTool, adminTools } from '../agent/tools/admin.ts'
 import { type PollingTool, pollingTools } from '../agent/tools/polling.ts'
@@ -11,22 +19,30 @@ import { InvalidArgument } from '../core/errors.ts'
 import { checkNames, type Names } from '../core/options.ts'
 import type { Handler } from '../core/tool.ts'
 import type { RefCache } from '../ref-cache.ts'
-import type { AttachOptions, ToolConfig } from './config.ts'
+import { type AttachOptions, type SchemaToolConfig, TOOL_CONFIG, type ToolConfig } from './config.ts'
 import type { IdentityOptions } from './identity.ts'
 import { watchOtherTools } from './interpose.ts'
 import { registerCached } from './register.ts'
 import { handleToolCall } from './request.ts'
 import { serveTasks } from './tasks/serve.ts'
 
-type ArgumentsOf<Input> = Input extends AuthorSchema ? OutputOf<Input> : Record<string, never>
-type ResultOf<Output> = Output extends AuthorSchema ? InputOf<Output> : unknown
+type ArgumentsOf<Input> = Input extends AuthorSchema
+  ? OutputOf<Input>
+  : Input extends RawShape
+    ? z.output<z.ZodObject<Input>>
+    : Record<string, never>
+type ResultOf<Output> = Output extends AuthorSchema
+  ? InputOf<Output>
+  : Output extends RawShape
+    ? z.input<z.ZodObject<Output>>
+    : unknown
 
 /** What `attachRefCache` gives: tools that go through the cache. */
 export interface AttachedRefCache {
   /** Registers a tool whose calls go through the cache. The handler gets the arguments and its task. */
   registerTool<
-    Input extends AuthorSchema | undefined = undefined,
-    Output extends AuthorSchema | undefined = undefined,
+    Input extends AuthorSchema | RawShape | undefined = undefined,
+    Output extends AuthorSchema | RawShape | undefined = undefined,
   >(
     name: string,
     config: ToolConfig<Input, Output>,
@@ -71,13 +87,22 @@ export function attachRefCache(
     }
   }
   return {
-    registerTool: (name, config, handler) => {
+    registerTool: (name, given, handler) => {
+      const config = withSchemas(given)
       const scoping = scopingOf(config, options)
-      known.add(name)
+      checkNames<object>(config, TOOL_CONFIG, `Tool '${name}'`)
+      if (known.has(name)) throw new InvalidArgument(`This server has a tool '${name}' already.`)
       if (scoping.sessionScoped) identity.directSession ??= `%process-${randomUUID()}`
-      return registerCached(server, cache, { name, config, handler, options, scoping, identity, tasks })
+      const registration = { name, config, handler, options, scoping, identity, tasks }
+      const registered = registerCached(server, cache, registration)
+      known.add(name)
+      return registered
     },
   }
+}
+
+function withSchemas({ inputSchema, outputSchema, ...config }: ToolConfig): SchemaToolConfig {
+  return { ...config, inputSchema: toSchema(inputSchema), outputSchema: toSchema(outputSchema) }
 }
 
 const OPTIONS: Names<AttachOptions> = {

@@ -4,12 +4,13 @@ import type {
   ServerContext,
   ToolAnnotations,
 } from '@modelcontextprotocol/server'
-import type { CachingOptions } from '../agent/caching.ts'
+import { CACHING_OPTIONS, type CachingOptions } from '../agent/caching.ts'
 import type { EnvelopeOptions } from '../agent/present.ts'
-import type { AuthorSchema } from '../agent/schema.ts'
-import type { Scoping } from '../agent/scoping.ts'
+import type { AuthorSchema, RawShape } from '../agent/schema.ts'
+import { SCOPING, type Scoping } from '../agent/scoping.ts'
 import type { PollingOptions } from '../agent/tools/polling.ts'
 import type { Duration } from '../core/duration.ts'
+import type { Names } from '../core/options.ts'
 import type { ActorOf } from './identity.ts'
 import type { TaskSupport } from './tasks/calls.ts'
 
@@ -20,21 +21,21 @@ export interface AttachOptions extends PollingOptions, Scoping, EnvelopeOptions 
    * after 30 to 60 s.
    * @defaultValue '20s'
    */
-  asyncTimeout?: Duration
+  asyncTimeout?: Duration | undefined
   /** Who calls. @defaultValue the subject of `authInfo`, else the session, else an anonymous agent */
-  actorOf?: ActorOf
+  actorOf?: ActorOf | undefined
   /**
    * Whether slow calls are offered as tasks of MCP to clients that know those.
    * @defaultValue true where the server has no handler of `tools/call` yet: it must not be given `capabilities.tools`
    */
-  tasks?: boolean
+  tasks?: boolean | undefined
   /**
    * How long a call that can become a task is waited for, so that quick ones are answered at once and cost no poll.
    * @defaultValue '500ms'
    */
-  taskGrace?: Duration
+  taskGrace?: Duration | undefined
   /** Registers the admin tools, for callers of whom this says true. @defaultValue no admin tools at all */
-  adminCheck?: AdminCheck
+  adminCheck?: AdminCheck | undefined
 }
 
 /** Whether this call comes from an operator. Each call of an admin tool asks; a check that throws says no. */
@@ -48,30 +49,57 @@ type SdkToolConfig = Pick<
 
 /** What the SDK's `registerTool` takes, and how the tool goes through the cache. */
 export interface ToolConfig<
-  Input extends AuthorSchema | undefined = AuthorSchema | undefined,
-  Output extends AuthorSchema | undefined = AuthorSchema | undefined,
+  Input extends AuthorSchema | RawShape | undefined = AuthorSchema | RawShape | undefined,
+  Output extends AuthorSchema | RawShape | undefined = AuthorSchema | RawShape | undefined,
 > extends SdkToolConfig,
     Scoping,
     EnvelopeOptions,
     CachingOptions {
-  inputSchema?: Input
+  /** A Standard Schema that can show itself as JSON Schema, or the fields of a zod object: `{ site: z.string() }`. */
+  inputSchema?: Input | undefined
   /** Checks the handler's result. Clients see it widened: they are also given previews and handles. */
-  outputSchema?: Output
-  annotations?: ToolAnnotations
+  outputSchema?: Output | undefined
+  annotations?: ToolAnnotations | undefined
   /** @defaultValue that of `attachRefCache`: '20s' */
-  asyncTimeout?: Duration
+  asyncTimeout?: Duration | undefined
   /**
    * Whether calls become tasks of MCP: 'optional' where the client knows tasks, 'required' to refuse clients that do
    * not, 'none' never.
    * @defaultValue 'optional'
    */
-  taskSupport?: TaskSupport
+  taskSupport?: TaskSupport | undefined
   /**
    * Runs with each request, before the cache is asked: completes the arguments, which are as the client sent them,
    * unchecked; or asks for more with the SDK's `inputRequired(…)`. The client then calls again, with its answers in
    * `context.mcpReq.inputResponses`. What it gives in the end is the handler's input, and tells calls apart.
    */
-  prepare?: (args: Readonly<Record<string, unknown>>, context: ServerContext) => Prepared | Promise<Prepared>
+  prepare?:
+    | ((args: Readonly<Record<string, unknown>>, context: ServerContext) => Prepared | Promise<Prepared>)
+    | undefined
+}
+
+/** The same with schemas alone. */
+export type SchemaToolConfig = ToolConfig<AuthorSchema | undefined, AuthorSchema | undefined>
+
+const SHOWN: Names<SdkToolConfig> = {
+  title: true,
+  description: true,
+  icons: true,
+  scopeChallenge: true,
+  _meta: true,
+}
+
+export const TOOL_CONFIG: Names<ToolConfig> = {
+  ...SHOWN,
+  ...SCOPING,
+  ...CACHING_OPTIONS,
+  envelope: true,
+  inputSchema: true,
+  outputSchema: true,
+  annotations: true,
+  asyncTimeout: true,
+  taskSupport: true,
+  prepare: true,
 }
 
 type Prepared = Readonly<Record<string, unknown>> | InputRequiredResult

@@ -14,12 +14,12 @@ import { type AuthorSchema, answerSchema, argumentsOf, converterOf, declared } f
 import { checkScoping, placeCall, type Scoping } from '../agent/scoping.ts'
 import type { ToolResult } from '../agent/wire.ts'
 import type { JsonObject } from '../core/json.ts'
-import { checkChoice } from '../core/options.ts'
+import { checkChoice, givenOptions } from '../core/options.ts'
 import type { StandardSchema } from '../core/standard-schema.ts'
-import type { Handler, ToolOptions } from '../core/tool.ts'
+import { checkHandler, type Handler, type ToolOptions } from '../core/tool.ts'
 import type { CachedTool } from '../flow/call/cached.ts'
 import type { RefCache } from '../ref-cache.ts'
-import type { AttachOptions, ToolConfig } from './config.ts'
+import type { AttachOptions, SchemaToolConfig } from './config.ts'
 import type { IdentityOptions } from './identity.ts'
 import { handleToolCall } from './request.ts'
 import { TASK_SUPPORT, type TaskCall, type TaskCalls, taskCallIn } from './tasks/calls.ts'
@@ -27,7 +27,7 @@ import { keepable } from './tasks/errors.ts'
 
 interface Registration<Input, Output> {
   readonly name: string
-  readonly config: ToolConfig
+  readonly config: SchemaToolConfig
   readonly handler: Handler<Input, Output>
   readonly options: AttachOptions
   readonly scoping: Scoping
@@ -43,7 +43,7 @@ interface Route<Input> {
   readonly takesArguments: boolean
   readonly envelope: Envelope | undefined
   readonly hasOutputSchema: boolean
-  readonly prepare: ToolConfig['prepare']
+  readonly prepare: SchemaToolConfig['prepare']
   /** Whether the tool has an argument of that name. */
   readonly declares: (argument: string) => boolean
 }
@@ -59,6 +59,7 @@ export function registerCached<Input, Output>(
   const taskSupport = checkChoice(config.taskSupport, TASK_SUPPORT, 'taskSupport') ?? 'optional'
   checkScoping(config)
   checkEnvelope(config)
+  checkHandler(handler, `Tool '${name}'`)
   const result = outputSchema && resultSchemaOf(outputSchema, name)
   const shown = shownConfig(name, config, result)
   // Answers are JSON, whatever the handler's own type.
@@ -130,7 +131,7 @@ function toolOptions<Input>(
 ): ToolOptions<Input> {
   const { title, description, icons, scopeChallenge, _meta, annotations, ...own } = config
   const { inputSchema, outputSchema, taskSupport, prepare, envelope, ...rest } = own
-  const { namespaceTemplate, ownerTemplate, sessionScoped, ...caching } = rest
+  const { namespaceTemplate, ownerTemplate, sessionScoped, ...caching } = givenOptions(rest)
   return {
     ...cachingDefaults(annotations),
     ...(options.asyncTimeout === undefined ? {} : { asyncTimeout: options.asyncTimeout }),
@@ -144,7 +145,7 @@ function toolOptions<Input>(
 const NO_ARGUMENTS = { type: 'object', properties: {} }
 
 /** What clients see of a tool: the author's words and schemas, and how to follow its references. */
-function shownConfig(name: string, config: ToolConfig, result: JsonObject | undefined) {
+function shownConfig(name: string, config: SchemaToolConfig, result: JsonObject | undefined) {
   const { title, icons, scopeChallenge, _meta, annotations, inputSchema, description } = config
   return {
     ...(title === undefined ? {} : { title }),

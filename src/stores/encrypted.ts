@@ -29,7 +29,7 @@ export interface EncryptedStoreOptions {
    * whoever can write to the store can then pass off anything as an entry.
    * @defaultValue false
    */
-  readonly acceptPlaintext?: boolean
+  readonly acceptPlaintext?: boolean | undefined
 }
 
 const DEFAULT_LIST_LIMIT = 100

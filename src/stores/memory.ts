@@ -11,13 +11,13 @@ export interface MemoryStoreOptions {
    * Most entries to keep.
    * @defaultValue 10_000
    */
-  readonly maxEntries?: number
+  readonly maxEntries?: number | undefined
   /**
    * Most bytes of inputs and values to keep; the entries themselves, some hundred bytes each, are not
    * counted.
    * @defaultValue 512 MiB
    */
-  readonly maxBytes?: number
+  readonly maxBytes?: number | undefined
 }
 
 interface Slot {

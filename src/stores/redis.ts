@@ -27,18 +27,18 @@ export interface RedisStoreOptions {
    * What all keys and channels begin with.
    * @defaultValue 'mcp-refcache:'
    */
-  readonly prefix?: string
+  readonly prefix?: string | undefined
   /**
    * How long to wait for a connection, and then for an answer, before `StoreUnavailable`. Raise it for large
    * values on slow networks.
    * @defaultValue '2s'
    */
-  readonly operationTimeout?: Duration
+  readonly operationTimeout?: Duration | undefined
   /**
    * How often watched entries are looked at while Redis cannot tell of their changes.
    * @defaultValue '500ms'
    */
-  readonly pollInterval?: Duration
+  readonly pollInterval?: Duration | undefined
 }
 
 /** Redis's own bound for one string. */

@@ -31,18 +31,18 @@ export interface SqliteStoreOptions {
    * How long to go on trying while other processes hold the file's lock, before `StoreUnavailable`.
    * @defaultValue '5s'
    */
-  readonly busyTimeout?: Duration
+  readonly busyTimeout?: Duration | undefined
   /**
    * How often to look for changes that other processes made, as long as something is watched.
    * @defaultValue '50ms'
    */
-  readonly pollInterval?: Duration
+  readonly pollInterval?: Duration | undefined
   /**
    * A module with the API of `node:sqlite`, to use instead of it. One process must not open one file with two
    * drivers: two SQLite libraries in one process do not see each other's locks.
    * @defaultValue `node:sqlite` on Node 22.13 or newer, else the package `@photostructure/sqlite`
    */
-  readonly driver?: SqliteDriver
+  readonly driver?: SqliteDriver | undefined
 }
 
 /** SQLite's own waiting blocks the process, so only the first part of a wait is left to it. */

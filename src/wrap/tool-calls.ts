@@ -180,6 +180,7 @@ export class ToolCalls {
     const tool = this.cache.cached<CallInput, JsonObject>(
       {
         name: `${name}@${this.upstream}`,
+        replace: true,
         projection: CALL_RESULT_PROJECTION,
         verbatim: true,
         resolveRefs: resolveRefs === false ? false : ['arguments'],

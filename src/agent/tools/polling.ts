@@ -36,9 +36,9 @@ export interface PollingTool {
 /** How `get_cached_result`, `cancel_task` and `retry_task` answer. */
 export interface PollingOptions {
   /** Longest time that one poll is held. Clients give up after 30 to 60 s. @defaultValue '25s', at most '50s' */
-  maxWait?: Duration
+  maxWait?: Duration | undefined
   /** How long a poll is held for callers that do not say. @defaultValue '10s' */
-  defaultWait?: Duration
+  defaultWait?: Duration | undefined
 }
 
 const refId = z.string().describe('The ref_id of an earlier answer.')

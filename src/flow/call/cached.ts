@@ -1,9 +1,10 @@
 import type { JsonValue } from '../../core/json.ts'
+import { checkNames } from '../../core/options.ts'
 import type { CallResponse } from '../../core/response.ts'
 import type { Tool } from '../../core/tool.ts'
 import type { Engine } from '../engine.ts'
 import { call, callForValue, invalidateCall } from './call.ts'
-import type { CallOptions, ValueCallOptions } from './options.ts'
+import { CALL_OPTIONS, type CallOptions, VALUE_CALL_OPTIONS, type ValueCallOptions } from './options.ts'
 
 /** A call without an input, for tools that need none. */
 type WithoutInput<Input, Options> =
@@ -33,11 +34,17 @@ export interface CachedTool<Input, Output = JsonValue> {
 /** A registered tool as a function. */
 export function cachedTool<Input, Output>(engine: Engine, tool: Tool): CachedTool<Input, Output> {
   // The types are the handler's: what comes back is its result, as JSON keeps it.
-  const answer = (input: unknown = {}, options: CallOptions = {}) =>
-    call(engine, tool, input, options) as Promise<CallResponse<Output>>
-  const value = (input: unknown = {}, options: ValueCallOptions = {}) =>
-    callForValue(engine, tool, input, options) as Promise<Output>
-  const free = (input: unknown = {}, options: CallOptions = {}) =>
-    invalidateCall(engine, tool, input, options)
-  return Object.assign(answer, { value, invalidate: free })
+  const answer = async (input: unknown = {}, options: CallOptions = {}) => {
+    checkNames(options, CALL_OPTIONS, `A call of '${tool.name}'`)
+    return (await call(engine, tool, input, options)) as CallResponse<Output>
+  }
+  const value = async (input: unknown = {}, options: ValueCallOptions = {}) => {
+    checkNames(options, VALUE_CALL_OPTIONS, `A call of '${tool.name}' for its value`)
+    return (await callForValue(engine, tool, input, options)) as Output
+  }
+  const invalidate = async (input: unknown = {}, options: CallOptions = {}) => {
+    checkNames(options, CALL_OPTIONS, `\`invalidate\` of '${tool.name}'`)
+    return invalidateCall(engine, tool, input, options)
+  }
+  return Object.assign(answer, { value, invalidate })
 }

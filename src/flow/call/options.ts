@@ -3,6 +3,7 @@ import type { Namespace } from '../../access/namespace.ts'
 import type { AccessPolicy } from '../../access/policy.ts'
 import type { Duration } from '../../core/duration.ts'
 import type { Progress } from '../../core/entry.ts'
+import type { Names } from '../../core/options.ts'
 import type { AskCapabilities } from '../../core/question.ts'
 import type { ResponseFormat } from '../../core/tool.ts'
 
@@ -58,3 +59,25 @@ export type ValueCallOptions = Omit<
   CallOptions,
   'asyncTimeout' | 'claim' | 'maxSize' | 'responseFormat' | 'interactive'
 >
+
+export const VALUE_CALL_OPTIONS: Names<ValueCallOptions> = {
+  actor: true,
+  namespace: true,
+  policy: true,
+  memoize: true,
+  fresh: true,
+  shareRuns: true,
+  identity: true,
+  signal: true,
+  cancelsWork: true,
+  onProgress: true,
+}
+
+export const CALL_OPTIONS: Names<CallOptions> = {
+  ...VALUE_CALL_OPTIONS,
+  asyncTimeout: true,
+  claim: true,
+  maxSize: true,
+  responseFormat: true,
+  interactive: true,
+}

@@ -27,18 +27,18 @@ const OPTIONS: Names<SetOptions> = {
 /** Options of `RefCache.set`. */
 export interface SetOptions {
   /** @defaultValue 'public' */
-  namespace?: Namespace
+  namespace?: Namespace | undefined
   /** @defaultValue that of the namespace */
-  policy?: AccessPolicy
+  policy?: AccessPolicy | undefined
   /** How long it is kept; null for ever. @defaultValue that of the namespace, else the cache's `defaultTtl` */
-  ttl?: Duration | null
+  ttl?: Duration | null | undefined
   /** Whether reading puts the expiry off by the `ttl`. @defaultValue 'fixed' */
-  ttlMode?: TtlMode
+  ttlMode?: TtlMode | undefined
   /** The tool that made it. */
-  toolName?: string
+  toolName?: string | undefined
   /** On whose behalf; it needs WRITE by the policy of the namespace. @defaultValue the host program itself */
-  actor?: ActorLike
-  preview?: PreviewSettings
+  actor?: ActorLike | undefined
+  preview?: PreviewSettings | undefined
 }
 
 /** The handle of a stored value. */

@@ -6,7 +6,7 @@ import { type Duration, toMilliseconds } from '../../core/duration.ts'
 import { ENTRY_STATUSES, type Entry, type EntryStatus, type Progress } from '../../core/entry.ts'
 import { type ErrorCode, InvalidArgument, NotFound } from '../../core/errors.ts'
 import { hideSession, sessionDigest } from '../../core/hidden-session.ts'
-import { checkChoice, checkCount } from '../../core/options.ts'
+import { checkChoice, checkCount, checkNames, type Names } from '../../core/options.ts'
 import type { RefId } from '../../core/ref.ts'
 import type { Engine } from '../engine.ts'
 import { find } from '../read/find.ts'
@@ -66,8 +66,19 @@ const MAX_LIMIT = 1_000
 /** How many entries one call looks at, so that a filter that little passes costs no call more than that. */
 const MAX_LOOKED_AT = 10_000
 
+const LIST_OPTIONS: Names<ListOptions> = {
+  namespace: true,
+  toolName: true,
+  statuses: true,
+  olderThan: true,
+  newerThan: true,
+  limit: true,
+  cursor: true,
+}
+
 /** The entries that the filters leave, in order of refId. */
 export async function list(engine: Engine, options: ListOptions): Promise<EntryPage> {
+  checkNames(options, LIST_OPTIONS, '`list`')
   const { namespace, statuses, cursor, limit = 100 } = options
   if (checkCount(limit, 'limit') > MAX_LIMIT) throw new InvalidArgument(`limit is at most ${MAX_LIMIT}.`)
   for (const status of statuses ?? []) checkChoice(status, ENTRY_STATUSES, 'A status')

@@ -1,5 +1,6 @@
 import type { Namespace } from '../../access/namespace.ts'
 import type { Entry, EntryStatus } from '../../core/entry.ts'
+import { checkNames, type Names } from '../../core/options.ts'
 import type { Engine } from '../engine.ts'
 import { describeEntry, type EntryInfo } from './inspect.ts'
 import { scan } from './list.ts'
@@ -31,8 +32,12 @@ export interface CacheStats {
   readonly oldest?: EntryInfo
 }
 
+const OPTIONS: Names<StatsOptions> = { namespace: true }
+
 /** Counts all entries, in batches. */
-export async function stats(engine: Engine, { namespace }: StatsOptions): Promise<CacheStats> {
+export async function stats(engine: Engine, options: StatsOptions): Promise<CacheStats> {
+  checkNames(options, OPTIONS, '`stats`')
+  const { namespace } = options
   const byStatus = { pending: 0, processing: 0, complete: 0, failed: 0, cancelled: 0 }
   const byTool = new Map<string | undefined, { count: number; valueBytes: number }>()
   let oldest: Entry | undefined

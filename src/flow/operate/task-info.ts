@@ -1,6 +1,7 @@
 import { type Actor, type ActorLike, toActor } from '../../access/actor.ts'
 import { toDate } from '../../core/clock.ts'
 import { type CompleteEntry, type Entry, type FailedEntry, isInFlight } from '../../core/entry.ts'
+import { checkNames, type Names } from '../../core/options.ts'
 import type { RefId } from '../../core/ref.ts'
 import type { CallResponse } from '../../core/response.ts'
 import type { Engine } from '../engine.ts'
@@ -31,8 +32,11 @@ export interface TaskInfoOptions {
   withAnswer?: boolean | undefined
 }
 
+const OPTIONS: Names<TaskInfoOptions> = { actor: true, withAnswer: true }
+
 /** One read of the entry, and one authorization. @throws NotFound where the actor may not know of it */
 export function taskInfo(engine: Engine, refId: RefId, options: TaskInfoOptions): Promise<TaskInfo> {
+  checkNames(options, OPTIONS, '`taskInfo`')
   const who = toActor(options.actor)
   return findAnd(engine, refId, who, entry =>
     options.withAnswer && entry && hasAnswer(entry)

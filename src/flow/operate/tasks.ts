@@ -2,7 +2,7 @@ import { type Actor, type ActorLike, isDescribed, toActor } from '../../access/a
 import { READ_OR_EXECUTE } from '../../access/authorize.ts'
 import { cursorBetween, positionOf } from '../../core/cursor.ts'
 import { type Entry, isExpired } from '../../core/entry.ts'
-import { checkCount } from '../../core/options.ts'
+import { checkCount, checkNames, type Names } from '../../core/options.ts'
 import type { RefId } from '../../core/ref.ts'
 import type { Engine } from '../engine.ts'
 import { describe, type TaskInfo } from './task-info.ts'
@@ -32,8 +32,11 @@ const MAX_LIMIT = 200
 const BATCH = 500
 const MAX_SCANNED = 2_000
 
+const OPTIONS: Names<ListTasksOptions> = { actor: true, limit: true, cursor: true }
+
 /** The tasks that the actor itself started and may know of, in flight or settled. */
 export async function listTasks(engine: Engine, options: ListTasksOptions): Promise<TaskList> {
+  checkNames(options, OPTIONS, '`listTasks`')
   const who = toActor(options.actor)
   const limit = Math.min(checkCount(options.limit ?? DEFAULT_LIMIT, 'limit'), MAX_LIMIT)
   let after = options.cursor === undefined ? undefined : positionOf(engine, options.cursor)

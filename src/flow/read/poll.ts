@@ -2,6 +2,7 @@ import { type ActorLike, toActor } from '../../access/actor.ts'
 import { READ_OR_EXECUTE } from '../../access/authorize.ts'
 import { type Duration, toMilliseconds } from '../../core/duration.ts'
 import { isInFlight, type Progress } from '../../core/entry.ts'
+import { checkNames, type Names } from '../../core/options.ts'
 import type { RefId } from '../../core/ref.ts'
 import type { CallResponse } from '../../core/response.ts'
 import type { ResponseFormat } from '../../core/tool.ts'
@@ -32,8 +33,21 @@ export interface GetOptions {
   onProgress?: ((progress: Progress) => unknown) | undefined
 }
 
+const OPTIONS: Names<GetOptions> = {
+  actor: true,
+  page: true,
+  pageSize: true,
+  maxSize: true,
+  full: true,
+  wait: true,
+  responseFormat: true,
+  signal: true,
+  onProgress: true,
+}
+
 /** A poll: the task before the value, authorized before either, and a wait where one is asked for. */
 export async function poll(engine: Engine, refId: RefId, options: GetOptions): Promise<CallResponse> {
+  checkNames(options, OPTIONS, '`get`')
   const who = toActor(options.actor)
   const within = toMilliseconds(options.wait ?? 0, 'wait')
   const entry = await findFor(engine, refId, who, {

@@ -6,6 +6,7 @@ import { type Duration, toMilliseconds } from '../../core/duration.ts'
 import { type Entry, isExpired, isInFlight } from '../../core/entry.ts'
 import { InvalidArgument, TaskCancelled } from '../../core/errors.ts'
 import type { JsonValue } from '../../core/json.ts'
+import { checkNames, type Names } from '../../core/options.ts'
 import type { RefId } from '../../core/ref.ts'
 import { type StandardSchema, validate } from '../../core/standard-schema.ts'
 import type { Engine } from '../engine.ts'
@@ -31,6 +32,13 @@ export interface ResolveOptions<Value = JsonValue> {
   schema?: StandardSchema<unknown, Value> | undefined
 }
 
+const OPTIONS: Names<ResolveOptions> = {
+  actor: true,
+  permission: true,
+  wait: true,
+  schema: true,
+}
+
 /**
  * The value behind a reference, as a fresh copy.
  *
@@ -42,6 +50,7 @@ export async function resolve<Value>(
   refId: RefId,
   options: ResolveOptions<Value>,
 ): Promise<Value> {
+  checkNames<object>(options, OPTIONS, '`resolve`')
   const who = toActor(options.actor)
   const permission = options.permission ?? Permission.READ
   const want = { action: 'resolve', permission, denial: PRIVATE } as const

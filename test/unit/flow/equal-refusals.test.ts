@@ -16,7 +16,7 @@ const ACTS: Record<string, (cache: RefCache, refId: string) => Promise<unknown>>
   retry: (cache, refId) => cache.retryTask(refId, mallory),
   answer: (cache, refId) => cache.answerTask(refId, {}, mallory),
   delete: (cache, refId) => cache.delete(refId, mallory),
-  call: (cache, refId) => cache.cached({ name: 'tool' }, () => 1)({ refId } as never, mallory),
+  call: (cache, refId) => cache.cached({ name: 'tool', replace: true }, () => 1)({ refId } as never, mallory),
 }
 
 describe('a refusal does the same work whether or not the entry is there', () => {

@@ -103,7 +103,7 @@ describe('a filled input', () => {
     const { cache } = open()
     const { refId } = await cache.set('list', [[1]])
     for (const sharedInput of [false, true]) {
-      const spoil = cache.cached({ name: 'spoil', sharedInput, memoize: false }, ({ list }) =>
+      const spoil = cache.cached({ name: 'spoil', replace: true, sharedInput, memoize: false }, ({ list }) =>
         (list as unknown as number[][])[0]?.push(2),
       )
       await spoil({ list: refId } as never)

@@ -28,7 +28,7 @@ afterEach(async () => {
 })
 
 const echo = (cache: RefCache, options: object = {}) =>
-  cache.cached({ name: 'echo', ...options }, (args: JsonValue) => args)
+  cache.cached({ name: 'echo', replace: true, ...options }, (args: JsonValue) => args)
 
 const user = actor.user({ id: 'alice' })
 const agent = actor.agent({ id: 'claude-1' })
@@ -167,7 +167,7 @@ describe('what an argument wants of a reference', () => {
     nested: z.object({ either: z.union([z.string(), z.array(z.unknown())]) }).optional(),
     when: z.date().optional(),
   })
-  const typed = (cache: RefCache) => cache.cached({ name: 'typed', input }, args => args)
+  const typed = (cache: RefCache) => cache.cached({ name: 'typed', replace: true, input }, args => args)
   const call = async (cache: RefCache, args: object) =>
     (await typed(cache)(args as never)) as { value?: unknown }
 
@@ -450,7 +450,14 @@ describe('how a call with a private value failed', () => {
     const { refId } = await cache.set('rows', [1], { policy: AccessPolicy.executeOnly })
     const told: Record<string, unknown[]> = {}
     for (const [reason, { options, work = () => 1 }] of Object.entries(reasons)) {
-      const settings = { name: 'tool', asyncTimeout: 0, memoize: false, maxRetries: 2, ...options }
+      const settings = {
+        name: 'tool',
+        replace: true,
+        asyncTimeout: 0,
+        memoize: false,
+        maxRetries: 2,
+        ...options,
+      }
       const tool = cache.cached(settings as { name: string }, (_, task) => work(task))
       const handle = await tool({ rows: refId } as never, { actor: agent })
       const waiting = tool({ rows: refId } as never, { actor: agent, asyncTimeout: '1h' }).catch(e => e)

@@ -76,7 +76,7 @@ describe('a result that a full store does not take', () => {
     const waiting = cache.get(refId, { wait: '10m' }).catch(error => error)
     const resolving = cache
       .cached(
-        { name: 'work', idempotent: true },
+        { name: 'work', replace: true, idempotent: true },
         () => 0,
       )({})
       .catch(error => error)

@@ -275,7 +275,7 @@ describe('a tool', () => {
     const cache = new RefCache()
     onTestFinished(() => cache.close())
     const { registerTool } = attachRefCache(new McpServer({ name: 's', version: '1.0.0' }), cache)
-    const shape = { id: z.string() } as unknown as AuthorSchema
+    const shape = { type: 'object', properties: {} } as unknown as AuthorSchema
     expect(() => registerTool('raw', { inputSchema: shape }, () => 1)).toThrow(/inputSchema of 'raw'/)
     expect(() => registerTool('raw', { outputSchema: shape }, () => 1)).toThrow(/outputSchema of 'raw'/)
   })
