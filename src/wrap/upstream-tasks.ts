@@ -1,6 +1,6 @@
 import { askableOf, declaresExtension, TASKS_EXTENSION } from '../agent/tasks/capabilities.ts'
+import { onAbort } from '../core/abort.ts'
 import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts'
-import { onAbort } from '../core/on-abort.ts'
 import type { TaskContext } from '../core/tool.ts'
 import {
   clientCapabilitiesOf,

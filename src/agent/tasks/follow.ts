@@ -1,6 +1,6 @@
+import { onAbort } from '../../core/abort.ts'
 import { type Clock, systemClock } from '../../core/clock.ts'
 import { StoreUnavailable } from '../../core/errors.ts'
-import { onAbort } from '../../core/on-abort.ts'
 import { Signal } from '../../core/signal.ts'
 import { isSettled, type Task } from './task.ts'
 import type { TaskView } from './view.ts'

@@ -1,5 +1,5 @@
+import { onAbort } from '../../core/abort.ts'
 import { ProtocolFailure } from '../../core/errors.ts'
-import { onAbort } from '../../core/on-abort.ts'
 import type { InputRequest } from '../../core/question.ts'
 import type { RefId } from '../../core/ref.ts'
 import { Signal } from '../../core/signal.ts'

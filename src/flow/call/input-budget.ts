@@ -1,6 +1,6 @@
+import { untilAborted } from '../../core/abort.ts'
 import type { Clock } from '../../core/clock.ts'
 import { QueueFull } from '../../core/errors.ts'
-import { untilAborted } from '../run/abort.ts'
 
 /** How long a task waits for memory before it gives up. */
 const PATIENCE_MS = 30_000

@@ -1,11 +1,11 @@
 import type { Actor } from '../../access/actor.ts'
 import { READ_OR_EXECUTE } from '../../access/authorize.ts'
+import { isCancelled } from '../../core/abort.ts'
 import { type Entry, isInFlight } from '../../core/entry.ts'
 import { StoreUnavailable } from '../../core/errors.ts'
 import type { CallResponse } from '../../core/response.ts'
 import type { Engine } from '../engine.ts'
 import { type FollowOptions, follow } from '../read/follow.ts'
-import { isCancelled } from '../run/abort.ts'
 
 /** How long the work is followed on before the store is tried again. */
 const TRY_AGAIN_MS = 1_000

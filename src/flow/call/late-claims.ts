@@ -2,6 +2,7 @@ import { Backoff } from '../../core/backoff.ts'
 import type { Clock } from '../../core/clock.ts'
 import { type Entry, isInFlight, type ProcessingEntry } from '../../core/entry.ts'
 import { InvalidArgument, StoreUnavailable } from '../../core/errors.ts'
+import { Kept } from '../../core/kept.ts'
 import { cacheNameOf, type RefId } from '../../core/ref.ts'
 import type {
   Claim,
@@ -12,7 +13,6 @@ import type {
   Store,
   StoreCapabilities,
 } from '../../stores/store.ts'
-import { Kept } from '../read/kept.ts'
 
 /** Work that runs so long gets its entry, so that whoever comes back finds it. */
 const STORED_AFTER_MS = 1_000

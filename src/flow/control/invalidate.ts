@@ -1,4 +1,5 @@
 import { matchesGlob } from '../../access/pattern.ts'
+import { pause } from '../../core/abort.ts'
 import type { Entry } from '../../core/entry.ts'
 import { InvalidArgument, StoreUnavailable } from '../../core/errors.ts'
 import { checkNames } from '../../core/options.ts'
@@ -6,7 +7,6 @@ import type { Tool } from '../../core/tool.ts'
 import { change } from '../change.ts'
 import type { Engine } from '../engine.ts'
 import { scan } from '../operate/list.ts'
-import { pause } from '../run/abort.ts'
 
 /** Which memoized results are outdated. What is left out does not matter; at least one is given. */
 export interface Invalidation {

@@ -1,5 +1,5 @@
+import { onAbort } from '../../core/abort.ts'
 import { type Entry, isInFlight } from '../../core/entry.ts'
-import { onAbort } from '../../core/on-abort.ts'
 import { Signal } from '../../core/signal.ts'
 import type { Engine } from '../engine.ts'
 

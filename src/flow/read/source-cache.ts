@@ -1,9 +1,9 @@
 import type { Clock } from '../../core/clock.ts'
 import type { Entry } from '../../core/entry.ts'
+import { Kept } from '../../core/kept.ts'
 import type { RefId } from '../../core/ref.ts'
 import type { Source } from '../../preview/preview.ts'
 import type { Shown } from '../../values/projection.ts'
-import { Kept } from './kept.ts'
 
 /** Decoded values stay around while somebody pages through them: so many, and so much memory in all, as estimated. */
 const LIMITS = { maxCount: 1_000, maxWeight: 128 * 1024 * 1024, idleMs: 60_000 }

@@ -1,4 +1,5 @@
 import { describedActor } from '../../access/actor.ts'
+import { type Abortable, abortableUnder, pause } from '../../core/abort.ts'
 import type { Entry, ProcessingEntry } from '../../core/entry.ts'
 import { InputUnavailable, StoreUnavailable, TaskCancelled } from '../../core/errors.ts'
 import type { JsonObject } from '../../core/json.ts'
@@ -14,9 +15,8 @@ import {
 import { change } from '../change.ts'
 import type { Engine } from '../engine.ts'
 import { follow } from '../read/follow.ts'
-import { type Abortable, abortableUnder, pause } from './abort.ts'
 import { lost } from './lease.ts'
-import { type QueueSlot, Waits } from './slot.ts'
+import { type QueueSlot, Waits } from './queue.ts'
 
 /** A store that is away is asked again this often: an answer may take days, and must not be lost to a bad minute. */
 const AGAIN_MS = 1_000

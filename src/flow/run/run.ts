@@ -1,5 +1,6 @@
 import { describedActor } from '../../access/actor.ts'
 import type { SourceConstraint } from '../../access/decision.ts'
+import { abortableUnder, pause, untilAborted } from '../../core/abort.ts'
 import { decode, type EncodedValue } from '../../core/codec.ts'
 import type { Entry, InFlightEntry, Lease, PendingEntry, ProcessingEntry } from '../../core/entry.ts'
 import { asInspectable } from '../../core/error-text.ts'
@@ -18,14 +19,12 @@ import { anyInFlight, waitUntilSettled } from '../call/references.ts'
 import { change } from '../change.ts'
 import { whileInvalidating } from '../control/invalidate.ts'
 import type { Engine } from '../engine.ts'
-import { abortableUnder, pause, untilAborted } from './abort.ts'
 import { Asker } from './ask.ts'
 import { checkLease, holdLease, limitTime, lost, renewOrStop } from './lease.ts'
 import { ProgressReporter } from './progress.ts'
-import type { Ticket } from './queue.ts'
+import { QueueSlot, type Ticket } from './queue.ts'
 import type { HandlerRun } from './running.ts'
 import { type Outcome, settleAttempt } from './settle.ts'
-import { QueueSlot } from './slot.ts'
 
 /** As long as its caller still waits, nobody else was given the handle, to cancel it. Then so little time needs no other look. */
 const UNNOTICED_MS = 100

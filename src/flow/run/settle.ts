@@ -1,3 +1,4 @@
+import { pause } from '../../core/abort.ts'
 import { type EncodedValue, encodeValue } from '../../core/codec.ts'
 import {
   type Entry,
@@ -30,7 +31,6 @@ import type { PayloadChanges } from '../../stores/store.ts'
 import { ttlFor } from '../call/draft.ts'
 import { type Change, change } from '../change.ts'
 import type { Engine } from '../engine.ts'
-import { pause } from './abort.ts'
 
 const MAX_ERROR_DATA_BYTES = 8 * 1024
 const MAX_ERROR_DATA_DEPTH = 100

@@ -1,7 +1,7 @@
 import type { Clock } from '../../core/clock.ts'
 import type { Entry } from '../../core/entry.ts'
+import { Kept } from '../../core/kept.ts'
 import type { RefId } from '../../core/ref.ts'
-import { Kept } from '../read/kept.ts'
 
 /** Errors can hold much; whoever asks later gets the message alone. */
 const LIMITS = { maxCount: 100, maxWeight: 1_000_000, idleMs: 10 * 60_000 }

@@ -1,4 +1,4 @@
-import type { SettledEntry } from '../../core/entry.ts'
+import type { SettledEntry } from './entry.ts'
 
 /** Fewer past runs say too little. */
 const ENOUGH_RUNS = 5

@@ -1,6 +1,6 @@
-import type { Clock } from '../../core/clock.ts'
-import type { Entry } from '../../core/entry.ts'
-import type { RefId } from '../../core/ref.ts'
+import type { Clock } from './clock.ts'
+import type { Entry } from './entry.ts'
+import type { RefId } from './ref.ts'
 
 export interface KeepLimits {
   readonly maxCount: number
