@@ -51,7 +51,7 @@ const CLOSE_OPTIONS: Names<CloseOptions> = { drain: true }
  * Whoever names a reference and says no more is an anonymous agent, the least trusted caller. `set` and `clear`
  * name none: they are acts of the host program. So are `list`, `inspect` and `stats`.
  */
-export class RefCache {
+export class RefCache implements AsyncDisposable {
   readonly #engine: Engine
   readonly #sweeper: Sweeper
   readonly #closing = new AbortController()
@@ -277,11 +277,17 @@ export class RefCache {
   }
 
   /**
-   * Calls `listener` for each event of a type in this process; returns the end of it. A listener that throws or rejects harms
-   * nothing. The same function registered twice is called twice.
+   * Calls `listener` for each event of a type in this process, or for all events (`'*'`); returns the end of it. A listener that
+   * throws or rejects harms nothing. The same function registered twice is called twice.
+   * @throws InvalidArgument for an event that there is not
    */
-  on<Type extends CacheEventType>(type: Type, listener: CacheListener<Type>): () => void {
+  on<Type extends CacheEventType | '*'>(type: Type, listener: CacheListener<Type>): () => void {
     return this.#engine.events.on(type, listener)
+  }
+
+  /** As `on`, for the next event only. */
+  once<Type extends CacheEventType | '*'>(type: Type, listener: CacheListener<Type>): () => void {
+    return this.#engine.events.on(type, listener, true)
   }
 
   /**
@@ -293,6 +299,11 @@ export class RefCache {
     checkNames(options, CLOSE_OPTIONS, '`close`')
     this.#closed ??= this.#close(toMilliseconds(options.drain ?? 0, 'drain'))
     return this.#closed
+  }
+
+  /** `await using cache = new RefCache()`: as `close()`. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
   }
 
   async #close(drain: number): Promise<void> {

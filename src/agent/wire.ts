@@ -242,6 +242,7 @@ function wireCode({ code }: RefCacheError): WireErrorCode {
 
 /** An error that nobody planned for: its text could hold anything, so it stays here, as the cause. */
 class Internal extends RefCacheError {
+  readonly name = 'Internal'
   readonly code = 'internal'
 }
 

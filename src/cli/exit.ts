@@ -10,6 +10,8 @@ export const EXIT = {
 
 /** An end of the command that is not its success: a line for people, a code for machines. */
 export class CommandFailed extends Error {
+  override readonly name = 'CommandFailed'
+
   constructor(
     readonly exitCode: number,
     readonly code: string,

@@ -22,11 +22,8 @@ export type ErrorCode =
 /** Base of every error this package throws on purpose. `message` says what happened and what to do next. */
 export abstract class RefCacheError extends Error {
   abstract readonly code: ErrorCode
-
-  constructor(message: string, options?: { cause?: unknown }) {
-    super(message, options)
-    this.name = new.target.name
-  }
+  /** A literal in each class: a minifier renames classes. */
+  abstract override readonly name: string
 }
 
 /**
@@ -34,6 +31,7 @@ export abstract class RefCacheError extends Error {
  * it is no oracle for what exists.
  */
 export class NotFound extends RefCacheError {
+  readonly name = 'NotFound'
   readonly code = 'not_found'
 
   /** @param owner the other cache whose reference it is, going by its name alone */
@@ -48,16 +46,19 @@ export class NotFound extends RefCacheError {
 
 /** The caller may know of the entry, but not do this with it. */
 export class PermissionDenied extends RefCacheError {
+  readonly name = 'PermissionDenied'
   readonly code = 'permission_denied'
 }
 
 /** `invalid_argument`: an option, argument or input is wrong. The message says which, and what is expected. */
 export class InvalidArgument extends RefCacheError {
+  readonly name = 'InvalidArgument'
   readonly code = 'invalid_argument'
 }
 
 /** The task behind a reference failed. `cause` is the handler's own error where it ran in this process. */
 export class TaskFailed extends RefCacheError {
+  readonly name = 'TaskFailed'
   readonly code: ErrorCode
   /** What the work ended with instead of a value. Kept with the failed task, and shown like a value. */
   readonly value: JsonValue | undefined
@@ -77,6 +78,7 @@ export interface RpcError {
 
 /** The work ended with an error of the protocol that it was called by; callers of that protocol are told just that error. */
 export class ProtocolFailure extends RefCacheError {
+  readonly name = 'ProtocolFailure'
   readonly code = 'protocol_error'
 
   constructor(
@@ -90,26 +92,31 @@ export class ProtocolFailure extends RefCacheError {
 
 /** `task_cancelled`: the task was cancelled, so there will be no value. */
 export class TaskCancelled extends RefCacheError {
+  readonly name = 'TaskCancelled'
   readonly code = 'task_cancelled'
 }
 
 /** The handler ran past its hard timeout; it was told to stop through `task.signal`. */
 export class HardTimeout extends RefCacheError {
+  readonly name = 'HardTimeout'
   readonly code = 'hard_timeout'
 }
 
 /** The process that ran the task went away before the task finished. */
 export class WorkerLost extends RefCacheError {
+  readonly name = 'WorkerLost'
   readonly code = 'worker_lost'
 }
 
 /** More tasks wait than the cache admits; the call was not started. */
 export class QueueFull extends RefCacheError {
+  readonly name = 'QueueFull'
   readonly code = 'queue_full'
 }
 
 /** The actor that started the task cannot answer this question, or its client refused it. */
 export class InputUnavailable extends RefCacheError {
+  readonly name = 'InputUnavailable'
   readonly code = 'input_unavailable'
 
   constructor(
@@ -121,6 +128,7 @@ export class InputUnavailable extends RefCacheError {
 
 /** `value_too_large`: a value or a filled input is beyond a limit. The message names the limit. */
 export class ValueTooLarge extends RefCacheError {
+  readonly name = 'ValueTooLarge'
   readonly code = 'value_too_large'
 }
 
@@ -129,11 +137,13 @@ export const STORE_AWAY = 'The store of the cache cannot be used at the moment. 
 
 /** The store cannot be reached, opened or written. `cause` is the driver's own error. */
 export class StoreUnavailable extends RefCacheError {
+  readonly name: string = 'StoreUnavailable'
   readonly code: 'store_unavailable' | 'store_full' = 'store_unavailable'
 }
 
 /** The store has no room for what was to be written. What is in it can be read. */
 export class StoreFull extends StoreUnavailable {
+  override readonly name = 'StoreFull'
   override readonly code = 'store_full'
   /** For everybody: says nothing of files and hosts. */
   static readonly advice =
@@ -172,10 +182,12 @@ export function publicMessageOf(error: StoreUnavailable): string {
 
 /** The value holds something that JSON would lose or refuse; the message names where. */
 export class NotSerializable extends RefCacheError {
+  readonly name = 'NotSerializable'
   readonly code = 'not_serializable'
 }
 
 /** `circular_reference`: a value contains itself, or references in an input lead back to it. */
 export class CircularReference extends RefCacheError {
+  readonly name = 'CircularReference'
   readonly code = 'circular_reference'
 }

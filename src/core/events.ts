@@ -1,7 +1,8 @@
 import { toDate } from './clock.ts'
 import type { Entry, SettledEntry } from './entry.ts'
-import type { ErrorCode } from './errors.ts'
+import { type ErrorCode, InvalidArgument } from './errors.ts'
 import type { RefId } from './ref.ts'
+import { hint } from './suggest.ts'
 
 interface About {
   /** Absent for a call that has no entry (yet). */
@@ -59,7 +60,31 @@ export const events = {
 export type CacheEvent = ReturnType<(typeof events)[keyof typeof events]>
 /** The names of all events. */
 export type CacheEventType = CacheEvent['type']
-/** The event of one type. */
-export type CacheEventOf<Type extends CacheEventType> = Extract<CacheEvent, { type: Type }>
-/** Hears of the events of one type. It may throw or reject; neither harms the cache. */
-export type CacheListener<Type extends CacheEventType> = (event: CacheEventOf<Type>) => unknown
+/** The event of one type; any event for `'*'`. */
+export type CacheEventOf<Type extends CacheEventType | '*'> = Type extends '*'
+  ? CacheEvent
+  : Extract<CacheEvent, { type: Type }>
+/** Hears of the events of one type, or of all (`'*'`). It may throw or reject; neither harms the cache. */
+export type CacheListener<Type extends CacheEventType | '*'> = (event: CacheEventOf<Type>) => unknown
+
+/** Keyed by type, so that the compiler keeps the list complete. */
+const EVENT_TYPES: Readonly<Record<CacheEventType | '*', true>> = {
+  '*': true,
+  'entry:stored': true,
+  'entry:hit': true,
+  'entry:joined': true,
+  'entry:deleted': true,
+  'task:started': true,
+  'task:progress': true,
+  'task:retrying': true,
+  'task:settled': true,
+  'task:recovered': true,
+  'call:refused': true,
+}
+
+/** A listener of a misspelled event would never be called. @throws InvalidArgument for an event that there is not */
+export function checkEventType(type: string): void {
+  if (Object.hasOwn(EVENT_TYPES, type)) return
+  const name = String(type).slice(0, 50)
+  throw new InvalidArgument(`There is no event '${name}'. ${hint(name, Object.keys(EVENT_TYPES))}`)
+}

@@ -6,6 +6,12 @@ export function suggest(word: string, known: readonly string[]): string | undefi
     : undefined
 }
 
+/** A sentence that helps who gave an unknown word: what was probably meant, else all that there is. */
+export function hint(word: string, known: readonly string[]): string {
+  const meant = suggest(word, known)
+  return meant === undefined ? `There are: ${known.join(', ')}.` : `Did you mean '${meant}'?`
+}
+
 /** All known words, those first that look most like the word. */
 export function nearestFirst(word: string, known: readonly string[]): string[] {
   return ranked(word, known).map(({ candidate }) => candidate)

@@ -1,27 +1,41 @@
-import type { CacheEvent, CacheEventType, CacheListener } from '../core/events.ts'
+import { InvalidArgument } from '../core/errors.ts'
+import { type CacheEvent, type CacheEventType, type CacheListener, checkEventType } from '../core/events.ts'
 import { tell } from '../core/listener.ts'
 
 interface Registration {
   readonly listener: (event: CacheEvent) => unknown
+  readonly once: boolean
 }
 
 /** Tells listeners; one that throws, or rejects, harms nobody. */
 export class Emitter {
-  readonly #listeners = new Map<CacheEventType, Set<Registration>>()
+  readonly #listeners = new Map<CacheEventType | '*', Set<Registration>>()
 
-  on<Type extends CacheEventType>(type: Type, listener: CacheListener<Type>): () => void {
+  /** @param asTold what listeners are told of an event */
+  constructor(private readonly asTold: (event: CacheEvent) => CacheEvent = event => event) {}
+
+  on<Type extends CacheEventType | '*'>(type: Type, listener: CacheListener<Type>, once = false): () => void {
+    checkEventType(type)
+    if (typeof listener !== 'function') throw new InvalidArgument('A listener must be a function.')
     // Each set holds listeners of its own type only. A function that is registered twice is two listeners.
-    const own = { listener: listener as (event: CacheEvent) => unknown }
+    const own = { listener: listener as (event: CacheEvent) => unknown, once }
     const listeners = this.#listeners.get(type) ?? new Set()
     this.#listeners.set(type, listeners.add(own))
     return () => listeners.delete(own)
   }
 
-  /** @param asTold what listeners are told of an event */
-  constructor(private readonly asTold: (event: CacheEvent) => CacheEvent = event => event) {}
-
   emit(happened: CacheEvent): void {
     const event = this.asTold(happened)
-    for (const { listener } of this.#listeners.get(event.type) ?? []) tell(listener, event)
+    this.#tell(event.type, event)
+    this.#tell('*', event)
+  }
+
+  #tell(type: CacheEventType | '*', event: CacheEvent): void {
+    const listeners = this.#listeners.get(type) ?? new Set()
+    for (const own of listeners) {
+      // First, since the listener may cause the next event.
+      if (own.once) listeners.delete(own)
+      tell(own.listener, event)
+    }
   }
 }

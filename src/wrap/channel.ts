@@ -18,7 +18,9 @@ export interface Channel {
 }
 
 /** A message was refused because the peer has ended the session: nothing came of it, and it may be sent on a new one. */
-export class SessionEnded extends Error {}
+export class SessionEnded extends Error {
+  override readonly name = 'SessionEnded'
+}
 
 export interface SendOptions {
   /** The request of the peer that this message belongs to; HTTP sends it on that request's stream. */

@@ -18,7 +18,9 @@ const ABANDONED_MS = 60 * 1000
 const FIRST_MS = 10 * 1000
 const CHECK_MS = 5 * 1000
 
-export class TooManySessions extends Error {}
+export class TooManySessions extends Error {
+  override readonly name = 'TooManySessions'
+}
 
 /** Limits how many sessions there are at once, and ends those that nobody uses any more. */
 export class SessionPlaces {

@@ -238,6 +238,14 @@ describe('closing', () => {
     await cache.close()
   })
 
+  it('closes where `await using` leaves its block', async () => {
+    const close = vi.fn()
+    const { cache } = scene({ audit: { write: () => {}, close } })
+    await cache[Symbol.asyncDispose]()
+    await expect(cache.set('a', 1)).rejects.toThrow('closed')
+    expect(close).toHaveBeenCalledOnce()
+  })
+
   it('fails what may not be repeated, and takes no more calls', async () => {
     const { cache, clock } = scene()
     const settled = vi.fn()

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { StoreUnavailable } from '../../../src/core/errors.ts'
+import { InvalidArgument, StoreUnavailable } from '../../../src/core/errors.ts'
 import { memoryStore } from '../../../src/stores/memory.ts'
 import { scene } from './scene.ts'
 
@@ -69,6 +69,58 @@ describe('listeners', () => {
     offSecond()
     await cache.set('a', 1)
     expect(heard).toBe(3)
+    await cache.close()
+  })
+})
+
+describe('events', () => {
+  it("'*' hears every event, after the listeners of its type", async () => {
+    const { cache } = scene()
+    const heard: string[] = []
+    const end = cache.on('*', event => heard.push(`* ${event.type}`))
+    cache.on('entry:stored', event => heard.push(event.type))
+    const tool = cache.cached({ name: 'x' }, () => 1)
+    await cache.set('a', 1)
+    await tool({}, { actor: 'user' })
+    end()
+    await cache.set('b', 2)
+    expect(heard).toEqual([
+      'entry:stored',
+      '* entry:stored',
+      '* task:started',
+      '* task:settled',
+      'entry:stored',
+    ])
+    await cache.close()
+  })
+
+  it('once hears one event, also where it causes the next, and can be ended before', async () => {
+    const { cache } = scene()
+    const heard: string[] = []
+    let stored: Promise<unknown> | undefined
+    cache.once('entry:stored', event => {
+      heard.push(event.type)
+      stored = cache.set('b', 2)
+    })
+    cache.once('*', event => heard.push(`* ${event.type}`))
+    cache.once('entry:stored', () => heard.push('ended'))()
+    await cache.set('a', 1)
+    await stored
+    await cache.set('c', 3)
+    expect(heard).toEqual(['entry:stored', '* entry:stored'])
+    await cache.close()
+  })
+
+  it('an event that there is not is refused, with the name that was meant', async () => {
+    const { cache } = scene()
+    const refused = (type: string) => () => cache.on(type as 'entry:hit', () => {})
+    expect(refused('task:setled')).toThrow("There is no event 'task:setled'. Did you mean 'task:settled'?")
+    expect(refused('error')).toThrow("There is no event 'error'. There are: *, entry:stored,")
+    expect(refused('toString')).toThrow(InvalidArgument)
+    expect(() => cache.once('task:' as 'entry:hit', () => {})).toThrow(InvalidArgument)
+    expect(() => cache.on('entry:hit', undefined as unknown as () => void)).toThrow(
+      'A listener must be a function.',
+    )
     await cache.close()
   })
 })
