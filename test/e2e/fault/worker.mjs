@@ -111,7 +111,7 @@ cache.on('task:recovered', ({ refId }) => say({ recovered: refId }))
 /** How a reference stands and, once it is complete, what its value proves to be. */
 async function look({ refId, wait }) {
   if (wait) await cache.get(refId, { wait, maxSize: 50, responseFormat: 'full' })
-  const status = await cache.taskStatus(refId, { responseFormat: 'full' })
+  const status = await cache.taskStatus(refId)
   if (status.status !== 'complete') return status
   return { ...status, value: verdict(await cache.resolve(refId)) }
 }
