@@ -38,6 +38,11 @@ void (async () => {${check('memoryStore()')}
 })()
 `
 
+const JEST = `import { RefCache, memoryStore } from 'mcp-refcache'
+test('the package', async () => {${check('memoryStore()')}
+})
+`
+
 let folder: string
 const install = (...names: string[]) =>
   run('npm', ['install', '--no-audit', '--no-fund', '--no-save', '--silent', ...names], { cwd: folder })
@@ -47,11 +52,15 @@ const npx = (name: string, ...args: string[]) =>
 beforeAll(async () => {
   folder = realpathSync(mkdtempSync(join(tmpdir(), 'refcache-smoke-')))
   const tarball = await packPackage(folder)
-  writeFileSync(join(folder, 'package.json'), '{"name":"smoke","private":true,"type":"module"}')
+  writeFileSync(
+    join(folder, 'package.json'),
+    '{"name":"smoke","private":true,"type":"module","jest":{"transform":{}}}',
+  )
   for (const [name, code] of Object.entries({
     'entry.js': MODULE,
     'sqlite.js': ON_SQLITE,
     'entry.cjs': COMMON_JS,
+    'jest.test.js': JEST,
   }))
     writeFileSync(join(folder, name), code)
   const tools = [
@@ -63,6 +72,7 @@ beforeAll(async () => {
     'webpack-cli',
     'bun',
     'deno',
+    'jest',
   ]
   await install(tarball, '@modelcontextprotocol/server', ...tools)
 }, 10 * MINUTES)
@@ -141,3 +151,13 @@ describe.each<[string, ...string[]]>([
     3 * MINUTES,
   )
 })
+
+it(
+  'Jest runs, with the two lines of configuration of docs/operators.md',
+  async () => {
+    const env = { ...process.env, NODE_OPTIONS: '--experimental-vm-modules' }
+    const jest = join(folder, 'node_modules/jest/bin/jest.js')
+    expect((await run(process.execPath, [jest], { cwd: folder, env })).stderr).toContain('1 passed')
+  },
+  3 * MINUTES,
+)
