@@ -54,3 +54,9 @@ const http = createServer((request, response) => void serve(request as never, re
 http.listen(Number(process.env.PORT ?? 0), '127.0.0.1', () => {
   console.log(`http://127.0.0.1:${(http.address() as AddressInfo).port}/mcp`)
 })
+
+process.once('SIGTERM', () => {
+  http.close()
+  // Running tasks may finish.
+  cache.close({ drain: '10s' }).finally(() => process.exit())
+})

@@ -32,6 +32,12 @@ server.addTool(
   }),
 )
 addPollingTools(server, cache)
+
+// Running tasks get the time that a client leaves its server to end.
+const stop = () => cache.close({ drain: '3s' }).finally(() => process.exit())
+process.once('SIGTERM', stop)
+process.stdin.once('end', stop)
+
 await server.start({ transportType: 'stdio' })
 
 async function ordersOf(year: number, month: number): Promise<Array<{ id: number; total: number }>> {

@@ -38,6 +38,11 @@ serveStdio(() => {
   return server
 })
 
+// Running tasks get the time that a client leaves its server to end.
+const stop = () => cache.close({ drain: '3s' }).finally(() => process.exit())
+process.once('SIGTERM', stop)
+process.stdin.once('end', stop)
+
 async function ordersOf(year: number, month: number): Promise<Array<{ id: number; total: number }>> {
   await new Promise(resolve => setTimeout(resolve, 150))
   return Array.from({ length: 100 }, (_, n) => ({ id: (year * 100 + month) * 1_000 + n, total: n * 1.5 }))

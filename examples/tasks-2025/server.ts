@@ -36,3 +36,8 @@ serveStdio(() => {
   )
   return server
 })
+
+// Running tasks get the time that a client leaves its server to end.
+const stop = () => cache.close({ drain: '3s' }).finally(() => process.exit())
+process.once('SIGTERM', stop)
+process.stdin.once('end', stop)

@@ -54,3 +54,9 @@ function createOrdersServer(): McpServer {
 const serve = toNodeHandler(withTaskNotifications(createMcpHandler(createOrdersServer)))
 const http = createServer((request, response) => void serve(request as never, response))
 http.listen(0, '127.0.0.1', () => console.log(`http://127.0.0.1:${(http.address() as AddressInfo).port}/mcp`))
+
+process.once('SIGTERM', () => {
+  http.close()
+  // Running tasks may finish.
+  cache.close({ drain: '10s' }).finally(() => process.exit())
+})
