@@ -4,6 +4,7 @@ import { READ_OR_EXECUTE } from './access/authorize.ts'
 import type { Decision } from './access/decision.ts'
 import type { Namespace } from './access/namespace.ts'
 import type { Permission } from './access/permission.ts'
+import { untilAborted } from './core/abort.ts'
 import type { Clock } from './core/clock.ts'
 import { type Duration, toMilliseconds } from './core/duration.ts'
 import { InvalidArgument, NotFound, WorkerLost } from './core/errors.ts'
@@ -40,9 +41,11 @@ import { createEngine, type RefCacheOptions } from './ref-cache-options.ts'
 export interface CloseOptions {
   /** How long running tasks may go on. @defaultValue 0 */
   drain?: Duration | undefined
+  /** Ends this wait with its reason; the cache closes all the same. */
+  signal?: AbortSignal | undefined
 }
 
-const CLOSE_OPTIONS: Names<CloseOptions> = { drain: true }
+const CLOSE_OPTIONS: Names<CloseOptions> = { drain: true, signal: true }
 
 /**
  * References for tool results: put values in, get whole values, previews and pages out, and run tools so that slow
@@ -298,7 +301,11 @@ export class RefCache implements AsyncDisposable {
   close(options: CloseOptions = {}): Promise<void> {
     checkNames(options, CLOSE_OPTIONS, '`close`')
     this.#closed ??= this.#close(toMilliseconds(options.drain ?? 0, 'drain'))
-    return this.#closed
+    const closed = this.#closed
+    if (!options.signal) return closed
+    // Nobody may be left to hear that it failed.
+    closed.catch(() => {})
+    return untilAborted(options.signal, () => closed)
   }
 
   /** `await using cache = new RefCache()`: as `close()`. */

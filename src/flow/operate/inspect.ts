@@ -53,6 +53,8 @@ export interface ListOptions {
   limit?: number | undefined
   /** The `nextCursor` of the page before. */
   cursor?: string | undefined
+  /** Ends the search with its reason. */
+  signal?: AbortSignal | undefined
 }
 
 /** A page may hold less than its limit, or nothing, and still not be the last: that is the one without `nextCursor`. */
@@ -74,12 +76,13 @@ const LIST_OPTIONS: Names<ListOptions> = {
   newerThan: true,
   limit: true,
   cursor: true,
+  signal: true,
 }
 
 /** The entries that the filters leave, in order of refId. */
 export async function list(engine: Engine, options: ListOptions): Promise<EntryPage> {
   checkNames(options, LIST_OPTIONS, '`list`')
-  const { namespace, statuses, cursor, limit = 100 } = options
+  const { namespace, statuses, cursor, limit = 100, signal } = options
   if (checkCount(limit, 'limit') > MAX_LIMIT) throw new InvalidArgument(`limit is at most ${MAX_LIMIT}.`)
   for (const status of statuses ?? []) checkChoice(status, ENTRY_STATUSES, 'A status')
   const passes = filterOf(engine, options)
@@ -87,7 +90,7 @@ export async function list(engine: Engine, options: ListOptions): Promise<EntryP
   const found: Entry[] = []
   let lookedAt = 0
   let last: RefId | undefined
-  for await (const { entry, wanted } of scan(engine, { namespace, statuses, after })) {
+  for await (const { entry, wanted } of scan(engine, { namespace, statuses, after, signal })) {
     const listed = wanted && passes(entry)
     if (last !== undefined && ((listed && found.length === limit) || lookedAt === MAX_LOOKED_AT)) {
       return pageOf(found, cursorBetween(engine, last, entry.refId))

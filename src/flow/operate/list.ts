@@ -11,6 +11,8 @@ export interface ScanFilter {
   readonly namespace?: string | undefined
   readonly statuses?: readonly EntryStatus[] | undefined
   readonly after?: RefId | undefined
+  /** Ends the scan with its reason before the next batch. */
+  readonly signal?: AbortSignal | undefined
 }
 
 /** An entry that was looked at, and whether it is one of those that were asked for. */
@@ -25,6 +27,7 @@ export async function* scan(engine: Engine, filter: ScanFilter): AsyncGenerator<
   const hidden = namespace !== undefined && hidesSession(namespace)
   if (namespace !== undefined && !hidden) engine.access.rule(namespace)
   for (let after = filter.after; ; ) {
+    filter.signal?.throwIfAborted()
     const batch: Entry[] = await engine.store.list({
       cacheName: engine.name,
       limit: BATCH,

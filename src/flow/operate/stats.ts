@@ -9,6 +9,8 @@ import { scan } from './list.ts'
 export interface StatsOptions {
   /** One namespace, as it is or as an `EntryInfo` shows it. @defaultValue all */
   namespace?: Namespace | undefined
+  /** Ends the count with its reason. */
+  signal?: AbortSignal | undefined
 }
 
 /** How many entries one tool has, and how large their values are together, in bytes of JSON. */
@@ -32,16 +34,15 @@ export interface CacheStats {
   readonly oldest?: EntryInfo
 }
 
-const OPTIONS: Names<StatsOptions> = { namespace: true }
+const OPTIONS: Names<StatsOptions> = { namespace: true, signal: true }
 
 /** Counts all entries, in batches. */
 export async function stats(engine: Engine, options: StatsOptions): Promise<CacheStats> {
   checkNames(options, OPTIONS, '`stats`')
-  const { namespace } = options
   const byStatus = { pending: 0, processing: 0, complete: 0, failed: 0, cancelled: 0 }
   const byTool = new Map<string | undefined, { count: number; valueBytes: number }>()
   let oldest: Entry | undefined
-  for await (const { entry, wanted } of scan(engine, { namespace })) {
+  for await (const { entry, wanted } of scan(engine, options)) {
     if (!wanted) continue
     byStatus[entry.status] += 1
     const tool = byTool.get(entry.toolName) ?? { count: 0, valueBytes: 0 }

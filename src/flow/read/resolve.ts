@@ -30,6 +30,8 @@ export interface ResolveOptions<Value = JsonValue> {
   wait?: Duration | undefined
   /** Checks the value, and gives what it makes of it: any Standard Schema (zod, valibot, …). @defaultValue none: the value as it is */
   schema?: StandardSchema<unknown, Value> | undefined
+  /** Ends the wait with its reason, never the task. */
+  signal?: AbortSignal | undefined
 }
 
 const OPTIONS: Names<ResolveOptions> = {
@@ -37,6 +39,7 @@ const OPTIONS: Names<ResolveOptions> = {
   permission: true,
   wait: true,
   schema: true,
+  signal: true,
 }
 
 /**
@@ -55,7 +58,9 @@ export async function resolve<Value>(
   const permission = options.permission ?? Permission.READ
   const want = { action: 'resolve', permission, denial: PRIVATE } as const
   const found = await findFor(engine, refId, who, { ...want, audit: 'denials-only' })
-  const latest = await follow(engine, found, { within: toMilliseconds(options.wait ?? 0, 'wait') })
+  const within = toMilliseconds(options.wait ?? 0, 'wait')
+  const latest = await follow(engine, found, { within, signals: [options.signal] })
+  options.signal?.throwIfAborted()
   const live =
     latest && (isInFlight(found) || !isExpired(latest, engine.clock.expiryNow())) ? latest : undefined
   const value = await readValue(engine, live, who, { action: 'resolve', permission, refId })

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { InvalidArgument, StoreUnavailable } from '../../../src/core/errors.ts'
 import { memoryStore } from '../../../src/stores/memory.ts'
 import { scene } from './scene.ts'
@@ -126,6 +126,33 @@ describe('events', () => {
 })
 
 describe('signals', () => {
+  it('resolve, list, stats and close are left with the reason; the task and the close go on', async () => {
+    const close = vi.fn()
+    const { cache, clock } = scene({ audit: { write: () => {}, close } })
+    const tool = cache.cached({ name: 'x', asyncTimeout: 0 }, async () => {
+      await new Promise<void>(resolve => clock.schedule(3_000, resolve))
+      return 1
+    })
+    const { refId } = await tool({}, { actor: 'user' })
+    const user = new AbortController()
+    const reason = new Error('enough')
+    const value = cache.resolve(refId, { actor: 'user', wait: '1m', signal: user.signal })
+    const left = expect(value).rejects.toBe(reason)
+    await clock.advance(0)
+    user.abort(reason)
+    await left
+    await expect(cache.list({ signal: user.signal })).rejects.toBe(reason)
+    await expect(cache.stats({ signal: user.signal })).rejects.toBe(reason)
+    const settled: unknown[] = []
+    cache.on('task:settled', ({ status }) => settled.push(status))
+    await expect(cache.close({ drain: '5s', signal: user.signal })).rejects.toBe(reason)
+    expect(close).not.toHaveBeenCalled()
+    await clock.advance('3s')
+    await cache.close()
+    expect(settled).toEqual(['complete'])
+    expect(close).toHaveBeenCalledOnce()
+  })
+
   it('40 calls with one signal give no warning of a leak, and all hear its abort', async () => {
     const { cache, clock } = scene()
     const tool = cache.cached({ name: 'x', memoize: false }, () => new Promise(() => {}))
