@@ -1,4 +1,4 @@
-export { type Actor, type ActorLike, type ActorOption, actor } from './access/actor.ts'
+export { type Actor, type ActorLike, actor } from './access/actor.ts'
 export type { AuditAction, AuditEvent, AuditSink } from './access/audit.ts'
 export {
   type Decision,
@@ -40,6 +40,7 @@ export {
   StoreUnavailable,
   TaskCancelled,
   TaskFailed,
+  TaskNotReady,
   UnknownStoreFormat,
   ValueTooLarge,
   WorkerLost,
@@ -82,6 +83,7 @@ export { type Dispatcher, localDispatcher, type PendingWork, type TakeWork } fro
 export { type ErrorData, fromErrorData, toErrorData } from './execution/error-data.ts'
 export type { ExecutionContext, Executor } from './execution/executor.ts'
 export { type ExecutableTool, inProcessExecutor, runHandler } from './execution/in-process.ts'
+export type { ActorOption } from './flow/actor-option.ts'
 export type { CachedTool } from './flow/call/cached.ts'
 export type { CallOptions, ValueCallOptions } from './flow/call/options.ts'
 export type { CacheReference, SetOptions } from './flow/call/set.ts'
@@ -95,6 +97,7 @@ export type { GetOptions } from './flow/read/poll.ts'
 export type { ResolveOptions } from './flow/read/resolve.ts'
 export type { PreviewStrategy, SizeMode } from './preview/preview.ts'
 export { type CloseOptions, RefCache } from './ref-cache.ts'
+export type { ActorCache } from './ref-cache-as.ts'
 export type { RefCacheOptions } from './ref-cache-options.ts'
 export { memoryStore } from './stores/memory.ts'
 export type { Claim, ListFilter, Payload, PayloadChanges, Store, StoreCapabilities } from './stores/store.ts'

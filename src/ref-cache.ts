@@ -1,4 +1,4 @@
-import { type ActorLike, type ActorOption, actorOf, toActor } from './access/actor.ts'
+import { type ActorLike, toActor } from './access/actor.ts'
 import type { AuditEvent } from './access/audit.ts'
 import { READ_OR_EXECUTE } from './access/authorize.ts'
 import type { Decision } from './access/decision.ts'
@@ -16,6 +16,7 @@ import type { RefId } from './core/ref.ts'
 import type { CallResponse } from './core/response.ts'
 import type { StandardSchema } from './core/standard-schema.ts'
 import { defineTool, type Handler, type ToolOptions } from './core/tool.ts'
+import { type ActorOption, actorOf } from './flow/actor-option.ts'
 import { type CachedTool, cachedTool } from './flow/call/cached.ts'
 import { type CacheReference, type SetOptions, set } from './flow/call/set.ts'
 import type { WriteEnd } from './flow/call/shared-runs.ts'
@@ -35,6 +36,7 @@ import { type GetOptions, poll } from './flow/read/poll.ts'
 import { replyStatus } from './flow/read/reply.ts'
 import { type ResolveOptions, resolve } from './flow/read/resolve.ts'
 import { watch } from './flow/read/watch.ts'
+import { ActorCache } from './ref-cache-as.ts'
 import { createEngine, type RefCacheOptions } from './ref-cache-options.ts'
 
 /** Options of `RefCache.close`. */
@@ -76,6 +78,11 @@ export class RefCache implements AsyncDisposable {
     return this.#engine.name
   }
 
+  /** The methods that take an actor, bound to one: `cache.as(actor.user({ id: 'ada' })).get(refId)`. @throws InvalidArgument */
+  as(who: ActorLike): ActorCache {
+    return new ActorCache(this, toActor(who))
+  }
+
   /** What sizes and budgets are counted in. */
   get sizeMode(): 'token' | 'character' {
     return this.#engine.settings.preview.sizeMode
@@ -100,8 +107,8 @@ export class RefCache implements AsyncDisposable {
   /**
    * The value itself, as a fresh copy, for the program's own use. Give a `schema` that checks it; a type alone is only
    * believed.
-   * @throws NotFound, PermissionDenied, TaskFailed, TaskCancelled; InvalidArgument while the task runs, and where the schema
-   *   refuses the value
+   * @throws NotFound, PermissionDenied, TaskFailed, TaskCancelled; TaskNotReady while the task runs; InvalidArgument where
+   *   the schema refuses the value
    */
   resolve(refId: RefId, options?: ResolveOptions & { schema?: undefined }): Promise<JsonValue>
   resolve<Value>(refId: RefId, options?: ResolveOptions<Value>): Promise<Value>
@@ -134,8 +141,11 @@ export class RefCache implements AsyncDisposable {
     this.#engine.access.record(event)
   }
 
-  /** @throws NotFound, PermissionDenied without the DELETE right */
-  delete(refId: RefId, options: ActorOption = {}): Promise<boolean> {
+  /**
+   * Deletes an entry for good; what `set` put in for an actor, the same actor may delete.
+   * @throws NotFound; PermissionDenied without the DELETE right
+   */
+  delete(refId: RefId, options: ActorOption = {}): Promise<true> {
     return remove(this.#engine, refId, actorOf(options, '`delete`'))
   }
 

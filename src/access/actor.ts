@@ -1,5 +1,4 @@
 import { InvalidArgument } from '../core/errors.ts'
-import { checkNames, type Names } from '../core/options.ts'
 
 /** Who asks. `system` is the host program itself and is never derived from a request. */
 export interface Actor {
@@ -38,19 +37,6 @@ export function toActor(who: ActorLike | undefined): Actor {
   const names = Array.isArray(orgs) ? [who.id, who.sessionId, ...orgs] : [null]
   if (names.every(name => name === undefined || (typeof name === 'string' && name !== ''))) return who
   throw new InvalidArgument('The id, sessionId and orgs of an actor are texts that are not empty.')
-}
-
-/** Who asks. @defaultValue an anonymous agent */
-export interface ActorOption {
-  actor?: ActorLike | undefined
-}
-
-const OPTIONS: Names<ActorOption> = { actor: true }
-
-/** @throws InvalidArgument for what is no actor, and for other options */
-export function actorOf(options: ActorOption, what: string): Actor {
-  checkNames(options, OPTIONS, what)
-  return toActor(options.actor)
 }
 
 /** The actor as an owner: `user:alice`. Undefined without an id. */

@@ -21,6 +21,7 @@ export type WireErrorCode =
   | 'invalid_argument'
   | 'task_failed'
   | 'task_cancelled'
+  | 'task_not_ready'
   | 'value_too_large'
   | 'store_unavailable'
   | 'store_full'

@@ -7,6 +7,7 @@ export type ErrorCode =
   | 'invalid_argument'
   | 'task_failed'
   | 'task_cancelled'
+  | 'task_not_ready'
   | 'value_too_large'
   | 'store_unavailable'
   | 'store_full'
@@ -94,6 +95,12 @@ export class ProtocolFailure extends RefCacheError {
 export class TaskCancelled extends RefCacheError {
   readonly name = 'TaskCancelled'
   readonly code = 'task_cancelled'
+}
+
+/** `task_not_ready`: the task behind a reference has not finished: wait for it, or cancel it. */
+export class TaskNotReady extends RefCacheError {
+  readonly name = 'TaskNotReady'
+  readonly code = 'task_not_ready'
 }
 
 /** The handler ran past its hard timeout; it was told to stop through `task.signal`. */

@@ -29,6 +29,7 @@ const EXPORTS: Record<string, readonly string[]> = {
     'StoreUnavailable',
     'TaskCancelled',
     'TaskFailed',
+    'TaskNotReady',
     'UnknownStoreFormat',
     'ValueTooLarge',
     'WorkerLost',

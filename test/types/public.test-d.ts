@@ -207,7 +207,7 @@ export async function referencesAndValues(): Promise<void> {
   expectTypeOf(reference.refId).toEqualTypeOf<string>()
   expectTypeOf(await cache.resolve(reference.refId, { actor: actor.system() })).toEqualTypeOf<JsonValue>()
   expectTypeOf(await cache.exists(reference.refId)).toEqualTypeOf<boolean>()
-  expectTypeOf(await cache.delete(reference.refId, { actor: 'user' })).toEqualTypeOf<boolean>()
+  expectTypeOf(await cache.delete(reference.refId, { actor: 'user' })).toEqualTypeOf<true>()
   expectTypeOf(await cache.clear('public')).toEqualTypeOf<number>()
   expectTypeOf(await cache.cancelTask(reference.refId)).toEqualTypeOf<CallResponse>()
   // @ts-expect-error there is no such role

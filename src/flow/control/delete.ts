@@ -1,24 +1,37 @@
-import type { Actor } from '../../access/actor.ts'
+import { type Actor, isDescribed } from '../../access/actor.ts'
+import { READ_OR_EXECUTE } from '../../access/authorize.ts'
 import { Permission } from '../../access/permission.ts'
-import { TaskCancelled } from '../../core/errors.ts'
+import type { Entry } from '../../core/entry.ts'
+import { NotFound, TaskCancelled } from '../../core/errors.ts'
 import { events } from '../../core/events.ts'
 import type { RefId } from '../../core/ref.ts'
 import type { Engine } from '../engine.ts'
-import { findFor } from '../read/find.ts'
+import { findAnd } from '../read/find.ts'
 
 const DENIAL = 'Deleting needs the DELETE right. The host program itself passes actor.system().'
 
 /** Removes an entry for good. Work that still runs for it is told to stop, here or in whichever process. */
-export async function remove(engine: Engine, refId: RefId, who: Actor): Promise<boolean> {
-  const entry = await findFor(engine, refId, who, {
-    action: 'delete',
-    permission: Permission.DELETE,
-    denial: DENIAL,
-  })
-  const deleted = await engine.store.delete(refId)
-  if (deleted) engine.events.emit(events.deleted(entry))
+export async function remove(engine: Engine, refId: RefId, who: Actor): Promise<true> {
+  const entry = await findAnd(engine, refId, who, found =>
+    engine.access.authorize(found, who, {
+      action: 'delete',
+      // What an actor has put in itself, it may take out again.
+      permission: found && hasPutIn(found, who) ? READ_OR_EXECUTE : Permission.DELETE,
+      denial: DENIAL,
+      refId,
+    }),
+  )
+  // Somebody else deleted it a moment ago.
+  if (!(await engine.store.delete(refId))) throw new NotFound()
+  engine.events.emit(events.deleted(entry))
   engine.sources.drop(refId)
   engine.thrown.drop(refId)
   engine.running.abort(refId, new TaskCancelled('The entry of this task was deleted.'))
-  return deleted
+  return true
+}
+
+/** Whether `set` stored it for this actor. Actors without an id and a session cannot be told apart. */
+function hasPutIn({ label, startedBy }: Entry, who: Actor): boolean {
+  const known = who.id !== undefined || who.sessionId !== undefined
+  return known && label !== undefined && isDescribed(startedBy, who)
 }

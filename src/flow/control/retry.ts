@@ -1,6 +1,6 @@
 import type { Actor } from '../../access/actor.ts'
-import { type Entry, hasValue, type Lease, type PendingEntry } from '../../core/entry.ts'
-import { InvalidArgument } from '../../core/errors.ts'
+import { type Entry, hasValue, isInFlight, type Lease, type PendingEntry } from '../../core/entry.ts'
+import { InvalidArgument, TaskNotReady } from '../../core/errors.ts'
 import type { RefId } from '../../core/ref.ts'
 import type { CallResponse } from '../../core/response.ts'
 import type { Tool } from '../../core/tool.ts'
@@ -51,13 +51,10 @@ async function restart(
 }
 
 function retryable(engine: Engine, entry: Entry): Tool {
-  if (entry.status !== 'failed' && entry.status !== 'cancelled') {
-    throw new InvalidArgument(
-      entry.status === 'complete'
-        ? 'The task has finished; there is nothing to retry.'
-        : 'The task is still running. Cancel it first, or wait for it.',
-    )
+  if (entry.status === 'complete') {
+    throw new InvalidArgument('The task has finished; there is nothing to retry.')
   }
+  if (isInFlight(entry)) throw new TaskNotReady('The task is still running. Cancel it first, or wait for it.')
   if (entry.status === 'failed' && entry.error.code === 'store_full') {
     throw new InvalidArgument(
       'The input of this task was given up for want of room. Call the tool again instead.',

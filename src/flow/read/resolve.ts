@@ -4,7 +4,7 @@ import { Permission } from '../../access/permission.ts'
 import { parseStored } from '../../core/codec.ts'
 import { type Duration, toMilliseconds } from '../../core/duration.ts'
 import { type Entry, isExpired, isInFlight } from '../../core/entry.ts'
-import { InvalidArgument, TaskCancelled } from '../../core/errors.ts'
+import { TaskCancelled, TaskNotReady } from '../../core/errors.ts'
 import type { JsonValue } from '../../core/json.ts'
 import { checkNames, type Names } from '../../core/options.ts'
 import type { RefId } from '../../core/ref.ts'
@@ -45,8 +45,8 @@ const OPTIONS: Names<ResolveOptions> = {
 /**
  * The value behind a reference, as a fresh copy.
  *
- * @throws NotFound, PermissionDenied; TaskFailed, TaskCancelled where there will be no value; InvalidArgument while
- *   the task is still running, or where the schema refuses the value
+ * @throws NotFound, PermissionDenied; TaskFailed, TaskCancelled where there will be no value; TaskNotReady while
+ *   the task is still running; InvalidArgument where the schema refuses the value
  */
 export async function resolve<Value>(
   engine: Engine,
@@ -80,7 +80,7 @@ export async function readValue(
 ): Promise<JsonValue> {
   const entry = engine.access.authorize(latest, who, { refId: latest?.refId, ...want, denial: PRIVATE })
   if (isInFlight(entry)) {
-    throw new InvalidArgument(
+    throw new TaskNotReady(
       'The task behind this reference is still running. Wait for it, then use its result.',
     )
   }

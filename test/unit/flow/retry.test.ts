@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from 'vitest'
 import { actor } from '../../../src/access/actor.ts'
-import { InvalidArgument, NotFound, PermissionDenied, ProtocolFailure } from '../../../src/core/errors.ts'
+import { NotFound, PermissionDenied, ProtocolFailure, TaskNotReady } from '../../../src/core/errors.ts'
 import type { AsyncTaskResponse } from '../../../src/core/response.ts'
 import type { TaskContext } from '../../../src/core/tool.ts'
 import { RefCache } from '../../../src/ref-cache.ts'
@@ -266,7 +266,7 @@ describe('a retry by hand', () => {
     )
     await expect(cache.retryTask('t:nonsense')).rejects.toThrow(NotFound)
     await cache.retryTask(refId)
-    await expect(cache.retryTask(refId)).rejects.toThrow(InvalidArgument)
+    await expect(cache.retryTask(refId)).rejects.toThrow(TaskNotReady)
     await clock.advance(0)
     await expect(cache.retryTask(refId)).rejects.toThrow(/finished/)
   })
