@@ -60,7 +60,7 @@ class Bench {
     // The executor has the handler.
     const handler = (): JsonValue => assert.fail('the handler belongs in the executor')
     const tool = this.cache.cached<object, JsonValue>(
-      { memoize: false, ...options, name, executor: 'suite' },
+      { memoize: false, ...options, name, executor: 'suite', replace: true },
       handler,
     )
     return tool(input, { actor: WHO, interactive: true })
