@@ -250,7 +250,9 @@ describe('what redisStore is given', () => {
 
   it('needs @redis/client for a URL, and says so', async () => {
     const withoutIt = `export async function resolve(specifier, context, next) {
-      if (specifier.startsWith('@redis/')) throw new Error('not installed')
+      if (specifier.startsWith('@redis/')) {
+        throw Object.assign(new Error("Cannot find package '" + specifier + "'"), { code: 'ERR_MODULE_NOT_FOUND' })
+      }
       return next(specifier, context)
     }`
     const script = `
