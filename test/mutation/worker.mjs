@@ -1,0 +1,48 @@
+// Runs the tests of bundles under one mutant after another. A mutant that never ends is ended with this thread.
+import { pathToFileURL } from 'node:url'
+import { parentPort } from 'node:worker_threads'
+
+// How instrumented code is told which mutant is on, and tells which test came by which mutant.
+const state = {}
+globalThis.__stryker__ = state
+const loaded = new Map()
+let loads = 0
+
+/** Anew: what a module does when it is loaded may be mutated, too. */
+async function load(bundle) {
+  globalThis.collectedTests = []
+  await import(`${pathToFileURL(bundle).href}?${loads++}`)
+  return globalThis.collectedTests
+}
+
+async function cover(bundle) {
+  Object.assign(state, { activeMutant: undefined, currentTestId: undefined, mutantCoverage: undefined })
+  const tests = await load(bundle)
+  const failing = []
+  for (const [number, test] of tests.entries()) {
+    state.currentTestId = String(number)
+    await test.run().catch(() => failing.push(number))
+  }
+  const { static: atLoad = {}, perTest = {} } = state.mutantCoverage ?? {}
+  return { bundle, failing, atLoad: Object.keys(atLoad), perTest: Object.entries(perTest) }
+}
+
+async function isKilled({ mutant, plan }) {
+  try {
+    for (const { bundle, anew, tests: numbers } of plan) {
+      state.activeMutant = undefined
+      if (!anew && !loaded.has(bundle)) loaded.set(bundle, await load(bundle))
+      state.activeMutant = mutant
+      const tests = anew ? await load(bundle) : loaded.get(bundle)
+      for (const number of numbers) await tests[number]?.run()
+    }
+    return false
+  } catch {
+    return true
+  }
+}
+
+process.on('unhandledRejection', () => {})
+parentPort.on('message', async message => {
+  parentPort.postMessage(message.bundle ? await cover(message.bundle) : await isKilled(message))
+})
