@@ -34,7 +34,6 @@ interface Client {
 
 /** The slice of a client of `@redis/client` (or `redis`), version 5.12 or newer, that the store uses. */
 export interface NodeRedisClient extends Client {
-  readonly isOpen: boolean
   readonly isReady: boolean
   sendCommand(args: ReadonlyArray<Argument>, options?: object): Promise<unknown>
   subscribe(channels: string[], listener: (message: string, channel: string) => unknown): Promise<unknown>
@@ -120,8 +119,13 @@ function nodeRedis(client: NodeRedisClient, ownership: Ownership): Connection {
   let observer: ConnectionObserver | undefined
   let stopListening = () => {}
   let ended = false
-  // Version 5 throws where nothing is open, also where it is about to be.
-  const end = () => client.isOpen && client.destroy()
+  const end = () => {
+    try {
+      client.destroy()
+    } catch {
+      // Version 5 throws where nothing is open, also where it is about to be: then it ends as soon as it is.
+    }
+  }
   // One function for all, because node-redis keeps a list of listeners for each channel.
   const listener = (message: string, channel: string) => observer?.onMessage(channel, message)
   return {

@@ -137,9 +137,11 @@ function refuseForeign(driver: SqliteDriver, path: string): void {
 
 /** An empty file is ours to fill. */
 function checkOurs(database: SqliteDatabase, path: string): void {
+  // Looked at first: another process may be about to fill it, in one step with its id.
+  const isEmpty = value(database, 'SELECT count(*) FROM sqlite_schema') === 0
   const owner = value(database, 'PRAGMA application_id')
   if (owner === APPLICATION_ID) checkFormat(database)
-  else if (owner !== 0 || value(database, 'SELECT count(*) FROM sqlite_schema') !== 0) {
+  else if (owner !== 0 || !isEmpty) {
     throw new StoreUnavailable(`The file ${path} is a database of another program: choose another path.`)
   }
 }

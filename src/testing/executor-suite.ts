@@ -19,6 +19,7 @@ export interface OpenedExecutor {
   teardown?(): unknown
 }
 
+/** The executor that the suite is run on, and how to open it. */
 export interface ExecutorSetup {
   readonly name: string
   /** Whether what runs handlers can be killed while this process lives on. */

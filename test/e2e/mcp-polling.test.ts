@@ -129,7 +129,7 @@ describe.each(Object.entries(CLIENTS))('a client by %s', (_, connect) => {
     expect(failed).toMatchObject({ error: 'first attempt', can_retry: true })
     expect(failed.message).toContain('retry_task')
     expect(['pending', 'processing']).toContain((await call('retry_task', { ref_id })).status)
-    expect(await codeOf('retry_task', { ref_id })).toBe('invalid_argument')
+    expect(await codeOf('retry_task', { ref_id })).toBe('task_not_ready')
     await control('runs')
     await call('cancel_task', { ref_id })
     expect(await poll(ref_id, { _async_response_format: 'full' })).toMatchObject({

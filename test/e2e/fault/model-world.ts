@@ -23,7 +23,7 @@ type Question = Extract<Step, { ref: number }>
 const PROCESSES = 2
 /** A result that found the store away is offered again after so long at most. */
 const SETTLE_PAUSE = 5_000
-const REFUSALS = ['not_found', 'invalid_argument', 'store_unavailable']
+const REFUSALS = ['not_found', 'invalid_argument', 'task_not_ready', 'store_unavailable']
 const HOST = { actor: actor.system() }
 const MODEL = { cacheName: 'model', limit: 1_000 }
 
