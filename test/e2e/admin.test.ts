@@ -1,4 +1,7 @@
 import { randomUUID } from 'node:crypto'
+import { mkdtemp, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest'
 import { type HttpServer, overHttp, startHttpServer } from './fixtures/mcp-clients.ts'
 import { PLAIN, Workshop } from './fixtures/wrap-harness.ts'
@@ -120,14 +123,17 @@ describe('a wrapped server', () => {
 
   it('that has such tools itself keeps them for its own references', async () => {
     const [node = '', main = ''] = [process.execPath, (await import('./fixtures/wrap-harness.ts')).MAIN]
+    // A small, quick result would leave nothing to list: the inner one makes a preview, the outer one a handle.
+    const config = join(await mkdtemp(join(tmpdir(), 'admin-')), 'config.json')
+    await writeFile(config, JSON.stringify({ tools: { list: { asyncTimeout: 0 } } }))
     const inner = [node, main, 'wrap', '--store', 'memory', '--name', 'inner', '--admin']
     const { call, tools } = await wrapped(
-      ['--name', 'outer', '--admin', '--max-size', '500'],
+      ['--name', 'outer', '--admin', '--config', config],
       [...inner, '--', ...PLAIN],
     )
     expect(tools.filter(({ name }) => name === 'admin_stats')).toHaveLength(1)
-    // A preview of the inner one is too large for the outer one: both keep what they were given.
     const { ref_id: outer } = bodyOf(await call('list', { size: 500 }))
+    await call('refcache_get_cached_result', { ref_id: outer, wait_seconds: 10 })
     const listedBy = async (name: string) =>
       (bodyOf(await call(name)) as unknown as { entries: Body[] }).entries.map(({ ref_id }) => ref_id)
     // The server's own tool keeps its name; ours has another one.
