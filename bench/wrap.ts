@@ -7,43 +7,70 @@ import { interleave } from './interleave.ts'
 import { compared, type Row } from './row.ts'
 
 const PLAN = { rounds: 31, batch: 20 }
+/** As it ships. */
+const WRAP = script('../../../dist/cli/main.js')
 const SERVER = [
   fileURLToPath(import.meta.resolve('@modelcontextprotocol/server-everything/dist/index.js')),
   'stdio',
 ]
 
+const PIPE = [script('./servers/pipe.js'), process.execPath, ...SERVER]
+
 /**
- * The echo of server-everything, called directly and through `wrap`. Each message is new, so that every call goes all
- * the way; then one message again and again, which the wrapper may answer itself.
+ * The echo of server-everything, asked for through `wrap` and through a process that only pipes bytes, which is what any
+ * process in front of a server costs. Each message is new, so that every call goes all the way; then one message again and
+ * again, which the wrapper may answer itself where it was told to (`--memoize`).
  */
 export async function wrapBench(): Promise<Row[]> {
   const folder = mkdtempSync(join(tmpdir(), 'refcache-bench-'))
-  const direct = await overStdio(SERVER)
-  const wrapped = (store: string) =>
-    overStdio([script('../src/cli/main.js'), 'wrap', '--store', store, '--', process.execPath, ...SERVER])
-  const onSqlite = await wrapped(join(folder, 'cache.db'))
-  const inMemory = await wrapped('memory')
+  const onSqlite = ['--store', join(folder, 'cache.db')]
+  const inMemory = ['--store', 'memory']
+  const memoized = ['--memoize', 'echo']
+  const peers: Peers = {
+    direct: await overStdio(SERVER),
+    pipe: await overStdio(PIPE),
+    sqlite: await wrapped(onSqlite),
+    memory: await wrapped(inMemory),
+    memoSqlite: await wrapped([...onSqlite, ...memoized]),
+    memoMemory: await wrapped([...inMemory, ...memoized]),
+  }
   try {
+    const fresh = await echo(peers, () => `hello ${count++}`)
+    const again = await echo(peers, () => 'hello')
     return [
-      await echo('wrap on SQLite, new call each time', onSqlite, direct, fresh),
-      await echo('wrap in memory, new call each time', inMemory, direct, fresh),
-      await echo('wrap on SQLite, same call again', onSqlite, direct, () => 'hello'),
-      await echo('wrap in memory, same call again', inMemory, direct, () => 'hello'),
+      compared('only a pipe', fresh.pipe, 'the same call, direct', fresh.direct),
+      compared('wrap on SQLite, new call each time', fresh.sqlite, PIPED, fresh.pipe),
+      compared('wrap in memory, new call each time', fresh.memory, PIPED, fresh.pipe),
+      compared('wrap --memoize on SQLite, new call each time', fresh.memoSqlite, PIPED, fresh.pipe),
+      compared('wrap --memoize on SQLite, same call again', again.memoSqlite, PIPED, again.pipe),
+      compared('wrap --memoize in memory, same call again', again.memoMemory, PIPED, again.pipe),
     ]
   } finally {
-    await Promise.all([direct.close(), onSqlite.close(), inMemory.close()])
+    await Promise.all(Object.values(peers).map(peer => peer.close()))
     rmSync(folder, { recursive: true, force: true })
   }
 }
 
-let count = 0
-const fresh = () => `hello ${count++}`
+const PIPED = 'the same call, through a pipe'
+const NAMES = ['direct', 'pipe', 'sqlite', 'memory', 'memoSqlite', 'memoMemory'] as const
+type Name = (typeof NAMES)[number]
+type Peers = Readonly<Record<Name, Connected>>
 
-async function echo(what: string, ours: Connected, direct: Connected, message: () => string): Promise<Row> {
+function wrapped(options: readonly string[]): Promise<Connected> {
+  return overStdio([WRAP, 'wrap', ...options, '--', process.execPath, ...SERVER])
+}
+
+let count = 0
+
+/** Milliseconds of one call to each, in turn. */
+async function echo(peers: Peers, message: () => string): Promise<Record<Name, number>> {
   const call =
     ({ client }: Connected) =>
     () =>
       client.callTool({ name: 'echo', arguments: { message: message() } })
-  const [wrappedMs, directMs] = await interleave([call(ours), call(direct)], PLAN)
-  return compared(what, wrappedMs!, 'the same call, direct', directMs!)
+  const times = await interleave(
+    NAMES.map(name => call(peers[name])),
+    PLAN,
+  )
+  return Object.fromEntries(NAMES.map((name, at) => [name, times[at]!])) as Record<Name, number>
 }

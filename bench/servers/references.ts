@@ -10,6 +10,6 @@ export function referenceServer(): McpServer {
   const server = new McpServer({ name: 'references', version: '1.0.0' })
   const { registerTool } = attachRefCache(server, cache)
   const inputSchema = z.object({ text: z.string() })
-  registerTool('remember', { inputSchema, memoize: true }, ({ text }) => ({ text }))
+  registerTool('remember', { inputSchema, memoize: true, envelope: 'always' }, ({ text }) => ({ text }))
   return server
 }
