@@ -16,7 +16,7 @@ import type { RefId } from './core/ref.ts'
 import type { CallResponse } from './core/response.ts'
 import type { StandardSchema } from './core/standard-schema.ts'
 import { defineTool, type Handler, type ToolOptions } from './core/tool.ts'
-import { type ActorOption, actorOf } from './flow/actor-option.ts'
+import { type ActorOption, actorOf, type OnBehalfOption, onBehalfOf } from './flow/actor-option.ts'
 import { type CachedTool, cachedTool } from './flow/call/cached.ts'
 import { type CacheReference, type SetOptions, set } from './flow/call/set.ts'
 import type { WriteEnd } from './flow/call/shared-runs.ts'
@@ -53,8 +53,8 @@ const CLOSE_OPTIONS: Names<CloseOptions> = { drain: true, signal: true }
  * References for tool results: put values in, get whole values, previews and pages out, and run tools so that slow
  * ones become handles.
  *
- * Whoever names a reference and says no more is an anonymous agent, the least trusted caller. `set` and `clear`
- * name none: they are acts of the host program. So are `list`, `inspect` and `stats`.
+ * Whoever asks for a reference and says no more is an anonymous agent, the least trusted caller. `set`, `delete` and `clear`
+ * without an actor are acts of the host program. So are `list`, `inspect` and `stats`.
  */
 export class RefCache implements AsyncDisposable {
   readonly #engine: Engine
@@ -142,11 +142,12 @@ export class RefCache implements AsyncDisposable {
   }
 
   /**
-   * Deletes an entry for good; what `set` put in for an actor, the same actor may delete.
-   * @throws NotFound; PermissionDenied without the DELETE right
+   * Deletes an entry for good: for the host program itself, as `set` puts it in, or on behalf of an actor. What `set` put in for an
+   * actor, the same actor may delete. Name the actor wherever the reference comes from a request.
+   * @throws NotFound; PermissionDenied for an actor without the DELETE right
    */
-  delete(refId: RefId, options: ActorOption = {}): Promise<true> {
-    return remove(this.#engine, refId, actorOf(options, '`delete`'))
+  delete(refId: RefId, options: OnBehalfOption = {}): Promise<true> {
+    return remove(this.#engine, refId, onBehalfOf(options, '`delete`'))
   }
 
   /** Deletes this cache's entries, or those of one namespace; says how many. */

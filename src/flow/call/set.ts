@@ -1,4 +1,4 @@
-import { type ActorLike, actor, describeActor, toActor } from '../../access/actor.ts'
+import { type ActorLike, describeActor } from '../../access/actor.ts'
 import type { Namespace } from '../../access/namespace.ts'
 import { type AccessPolicy, checkPolicy } from '../../access/policy.ts'
 import { toDate } from '../../core/clock.ts'
@@ -11,6 +11,7 @@ import { events } from '../../core/events.ts'
 import { checkChoice, checkNames, checkPreview, type Names } from '../../core/options.ts'
 import { createRefId, type RefId } from '../../core/ref.ts'
 import type { TtlMode } from '../../core/tool.ts'
+import { hostOr } from '../actor-option.ts'
 import type { Engine } from '../engine.ts'
 import { ttlFor } from './draft.ts'
 
@@ -78,7 +79,7 @@ export async function set(
 }
 
 function entryOf(engine: Engine, label: string, options: SetOptions): CompleteEntry {
-  const who = options.actor === undefined ? actor.system() : toActor(options.actor)
+  const who = hostOr(options.actor)
   const namespace = options.namespace ?? 'public'
   const { policy } = engine.access.enter(namespace, who, 'set')
   const ttl = ttlFor(engine, namespace, options.ttl)

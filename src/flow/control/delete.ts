@@ -8,7 +8,7 @@ import type { RefId } from '../../core/ref.ts'
 import type { Engine } from '../engine.ts'
 import { findAnd } from '../read/find.ts'
 
-const DENIAL = 'Deleting needs the DELETE right. The host program itself passes actor.system().'
+const DENIAL = 'Deleting needs the DELETE right. The host program itself names no actor.'
 
 /** Removes an entry for good. Work that still runs for it is told to stop, here or in whichever process. */
 export async function remove(engine: Engine, refId: RefId, who: Actor): Promise<true> {

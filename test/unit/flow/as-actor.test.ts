@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { actor } from '../../../src/access/actor.ts'
 import { AccessPolicy } from '../../../src/access/policy.ts'
 import { InvalidArgument, NotFound, PermissionDenied, TaskNotReady } from '../../../src/core/errors.ts'
+import type { SetOptions } from '../../../src/flow/call/set.ts'
 import { scene } from './scene.ts'
 
 const ada = actor.user({ id: 'ada' })
@@ -47,6 +48,32 @@ describe('a cache as one actor', () => {
     await expect(cache.as(ada).delete(refId)).rejects.toThrow(NotFound)
     const host = cache.as(actor.system())
     expect(await host.delete((await host.set('v', 1)).refId)).toBe(true)
+  })
+})
+
+describe('without an actor, set and delete are one hand: the host program', () => {
+  it.each<[string, SetOptions]>([
+    ['by default', {}],
+    ['under a policy', { policy: AccessPolicy.readOnly }],
+    ['that nobody else may know of', { policy: { user: 0, agent: 0, owner: 'user:ada' } }],
+    ['in the namespace of a user', { namespace: 'user:ada' }],
+    ['for an actor', { actor: ada }],
+  ])('what was put in %s', async (_, options) => {
+    const { cache } = scene()
+    const { refId } = await cache.set('v', 1, options)
+    expect(await cache.delete(refId)).toBe(true)
+    expect(await cache.exists(refId, { actor: actor.system() })).toBe(false)
+    await expect(cache.delete(refId)).rejects.toThrow(NotFound)
+  })
+
+  it('and an anonymous agent is another one', async () => {
+    const { cache } = scene()
+    const { refId } = await cache.set('v', 1)
+    for (const who of ['agent', actor.agent(), actor.agent({ id: 'x' })] as const) {
+      await expect(cache.delete(refId, { actor: who })).rejects.toThrow(PermissionDenied)
+      await expect(cache.as(who).delete(refId)).rejects.toThrow(PermissionDenied)
+    }
+    expect(await cache.exists(refId)).toBe(true)
   })
 })
 

@@ -216,7 +216,7 @@ describe('a poll', () => {
         cache.resolve(ref),
         cache.taskStatus(ref),
         cache.cancelTask(ref),
-        cache.delete(ref),
+        cache.delete(ref, { actor: 'agent' }),
       ]) {
         const error = await ask.catch(e => e)
         expect(error).toBeInstanceOf(NotFound)
@@ -310,7 +310,7 @@ describe('what an actor may not see', () => {
   it('deleting needs the right to', async () => {
     const { cache } = scene()
     const { refId } = await cache.set('v', 1)
-    await expect(cache.delete(refId)).rejects.toThrow(PermissionDenied)
+    await expect(cache.delete(refId, { actor: 'agent' })).rejects.toThrow(PermissionDenied)
     expect(await cache.delete(refId, { actor: actor.system() })).toBe(true)
     expect(await cache.exists(refId)).toBe(false)
   })
