@@ -228,6 +228,11 @@ export class RefCache implements AsyncDisposable {
     this.#engine.sharedRuns.undeliver(refId)
   }
 
+  /** Whether this process has a task of that namespace that runs, or waits for its turn or for its next attempt. */
+  hasWork(namespace: string): boolean {
+    return this.#engine.running.hasAnyOf(namespace)
+  }
+
   /** How a task stands, without its value. @throws NotFound */
   async taskStatus(refId: RefId, options: ActorOption = {}): Promise<CallResponse> {
     const who = actorOf(options, '`taskStatus`')

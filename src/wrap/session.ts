@@ -113,7 +113,7 @@ export class Session {
   /** Whether work that the client asked for is not finished. */
   get hasWork(): boolean {
     const { calls, caller } = this.options
-    return calls.running.has(caller.namespace)
+    return calls.hasWork(caller)
   }
 
   async close(): Promise<void> {

@@ -15,7 +15,6 @@ import { CALL_RESULT_PROJECTION } from './call-result.ts'
 import type { Log } from './log.ts'
 import { present } from './present.ts'
 import { metaOf, protocolMeta } from './rpc.ts'
-import { RunningWork } from './running-work.ts'
 import { type CallSettings, settingsFor, somePassBy, unlistedTools } from './settings.ts'
 import { type KnownTool, NOT_DECLARED } from './tool-catalog.ts'
 import type { Upstream } from './upstream.ts'
@@ -70,7 +69,6 @@ interface CallInput {
 export class ToolCalls {
   readonly #tools = new Map<string, { declared: KnownTool; call: CachedTool<CallInput> }>()
   readonly #callers = new Map<string, ProxiedClient>()
-  readonly running = new RunningWork()
   #checked = false
 
   /**
@@ -87,6 +85,11 @@ export class ToolCalls {
   admit(caller: ProxiedClient): () => void {
     this.#callers.set(caller.scope, caller)
     return () => this.#callers.delete(caller.scope)
+  }
+
+  /** Whether work that the caller asked for is not finished. */
+  hasWork({ namespace }: ProxiedClient): boolean {
+    return this.cache.hasWork(namespace)
   }
 
   goesThrough(name: string): boolean {
@@ -215,9 +218,7 @@ export class ToolCalls {
     const caller = this.#callers.get(scope)
     if (!caller) throw new WorkerLost('The wrapped server that this call was for is gone.')
     const params = { ...asked, ...(own === undefined ? {} : { arguments: own }) }
-    const response = await this.running.during(caller.namespace, () =>
-      caller.tasks.call(params, asTask, task),
-    )
+    const response = await caller.tasks.call(params, asTask, task)
     if ('error' in response) {
       // The server refused the request itself.
       const { message, ...rpc } = response.error

@@ -50,7 +50,7 @@ function begin(
   ticket?: Ticket,
   given?: GivenInput,
 ): Promise<void> {
-  return engine.running.begin(entry.refId, signal => runTask(engine, tool, entry, { ticket, given, signal }))
+  return engine.running.begin(entry, signal => runTask(engine, tool, entry, { ticket, given, signal }))
 }
 
 /** What is to be admitted: a call, or a retry of what has a reference already. */

@@ -1,7 +1,10 @@
+import type { Namespace } from '../../access/namespace.ts'
 import type { Clock } from '../../core/clock.ts'
+import type { Entry } from '../../core/entry.ts'
 import type { RefId } from '../../core/ref.ts'
 
 interface RunningTask {
+  readonly namespace: Namespace
   readonly controller: AbortController
   readonly done: Promise<void>
 }
@@ -38,13 +41,21 @@ export class RunningTasks {
     return this.#tasks.has(refId)
   }
 
+  /** Whether a task of that namespace runs here, or waits here for its turn or for its next attempt. */
+  hasAnyOf(namespace: Namespace): boolean {
+    return [...this.#tasks.values()].some(task => task.namespace === namespace)
+  }
+
   /** Resolves with the end of the task. @param run never rejects; its signal aborts when the task should stop */
-  begin(refId: RefId, run: (signal: AbortSignal) => Promise<void>): Promise<void> {
+  begin(
+    { refId, namespace }: Pick<Entry, 'refId' | 'namespace'>,
+    run: (signal: AbortSignal) => Promise<void>,
+  ): Promise<void> {
     const controller = new AbortController()
     const done = run(controller.signal).finally(() => {
       if (this.#tasks.get(refId)?.controller === controller) this.#tasks.delete(refId)
     })
-    this.#tasks.set(refId, { controller, done })
+    this.#tasks.set(refId, { namespace, controller, done })
     return done
   }
 

@@ -1,5 +1,8 @@
 import { afterEach, expect, it } from 'vitest'
+import { actor } from '../../../src/access/actor.ts'
+import { RefCache } from '../../../src/ref-cache.ts'
 import { memoryStore } from '../../../src/stores/memory.ts'
+import { CALL_RESULT, CALL_RESULT_PROJECTION } from '../../../src/wrap/call-result.ts'
 import { turn } from './chatty.ts'
 import { serverOf, Wired } from './wired.ts'
 
@@ -35,4 +38,34 @@ it('a session whose task was deleted has no work of it any more', async () => {
   const { store, entry } = await withRunningCall()
   expect(await store.delete(entry.refId)).toBe(true)
   while (wired.session.hasWork) await turn()
+})
+
+it('a session whose task waits for its turn has work, although its server has not heard of it', async () => {
+  const cache = new RefCache({
+    name: 'wired',
+    maxConcurrentTasks: 1,
+    projections: { [CALL_RESULT_PROJECTION]: CALL_RESULT },
+  })
+  const other = cache.cached(
+    { name: 'other', namespace: 'user:o', asyncTimeout: 0 },
+    (_: object, { signal }) =>
+      new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason))),
+  )
+  const { refId } = await other({}, { actor: actor.user({ id: 'o' }) })
+  const lines: string[] = []
+  const serve = serverOf(line => {
+    lines.push(line)
+    return line.includes('"method":"tools/call"') ? '{"content":[]}' : undefined
+  }, '[{"name":"slow","inputSchema":{"type":"object"}}]')
+  wired = await Wired.open(serve, { cache, settings: { defaults: { asyncTimeout: 0 }, tools: {} } })
+  await wired.ask(1, 'initialize')
+  expect(wired.session.hasWork).toBe(false)
+  await wired.ask(2, 'tools/call', '{"name":"slow","arguments":{}}')
+  expect(lines.filter(line => line.includes('"method":"tools/call"'))).toEqual([])
+  expect(wired.session.hasWork).toBe(true)
+
+  await cache.cancelTask(refId, { actor: actor.user({ id: 'o' }) })
+  while (wired.session.hasWork) await turn()
+  expect(lines.filter(line => line.includes('"method":"tools/call"'))).toHaveLength(1)
+  await cache.close()
 })
