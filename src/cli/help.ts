@@ -42,6 +42,8 @@ Options
   --header 'Name: text'  sent to that server; \${VAR} is taken from the environment; may be repeated
   --http PORT            serve Streamable HTTP on http://127.0.0.1:PORT/mcp instead of stdio
   --host ADDRESS         listen there instead of on 127.0.0.1
+  --allow-origin ORIGIN  let scripts of this web page's origin use it, such as https://app.example; exact, may be
+                         repeated; with --http (no origin)
   --admin                add tools that list, show and delete references; not with --http
   --log-level LEVEL      debug, info, warn, error or silent (info); logs go to stderr
   --json                 logs as JSON lines
@@ -63,7 +65,8 @@ Config file
     "tools": {
       "search":   { "memoize": true, "ttl": "10m" },      identical calls share one run and one result
       "export":   { "asyncTimeout": 0, "hardTimeout": "3h" },   always a handle; stopped after three hours
-      "get_time": { "cache": false } } }                  passes through untouched
+      "get_time": { "cache": false } },                   passes through untouched
+    "allowOrigin": ["https://app.example"] }              as --allow-origin, which adds to it
   Per tool: asyncTimeout, hardTimeout (1h), ttl, memoize (false), invalidates ([]), maxSize, strategy (sample, truncate, paginate),
   resolveRefs (false: a ref_id in the arguments is passed on as it is), cache.
   A name may be a pattern: in "search_*", the * stands for any text. The most specific one wins.

@@ -3,7 +3,8 @@ import { type Duration, toMilliseconds } from '../core/duration.ts'
 import { checkCacheName } from '../core/ref.ts'
 import { suggest } from '../core/suggest.ts'
 import { type KeySource, keysFromEnv, keysFromFile } from '../stores/encrypted.ts'
-import { readConfig } from '../wrap/config-file.ts'
+import { checkOrigin } from '../wrap/allowed-origins.ts'
+import { type Config, readConfig } from '../wrap/config-file.ts'
 import { LOG_LEVELS, type LogLevel } from '../wrap/log.ts'
 import { type CallSettings, type Invalidates, withInvalidated, withMemoized } from '../wrap/settings.ts'
 import type { Target } from '../wrap/wrap.ts'
@@ -25,6 +26,7 @@ const OPTIONS = {
   header: { type: 'string', multiple: true },
   http: { type: 'string' },
   host: { type: 'string' },
+  'allow-origin': { type: 'string', multiple: true },
   admin: { type: 'boolean' },
   'log-level': { type: 'string' },
   json: { type: 'boolean' },
@@ -47,7 +49,7 @@ export interface WrapArguments {
   store: string | undefined
   /** Absent: entries are stored as they are. */
   keys: KeySource | undefined
-  http: { port: number; host: string | undefined } | undefined
+  http: { port: number; host: string | undefined; allowOrigins: readonly string[] } | undefined
   /** Adds the admin tools; never together with `http`. */
   admin: boolean
   logLevel: LogLevel
@@ -60,16 +62,17 @@ export function parseWrapArguments(argv: readonly string[], env: NodeJS.ProcessE
   const values = parse(own)
   if (values.help) return 'help'
   const level = values['log-level'] ?? 'info'
+  const config = readConfigOf(values)
   return {
     target: parseTarget(values, command, env),
-    settings: parseSettings(values),
+    settings: parseSettings(values, config),
     maxSize: values['max-size'] === undefined ? undefined : wholeNumber('--max-size', values['max-size'], 1),
     ttl: values.ttl === undefined ? undefined : values.ttl === 'never' ? null : time('--ttl', values.ttl),
     lease: values.lease === undefined ? undefined : time('--lease', values.lease),
     name: values.name === undefined ? undefined : checked(() => checkCacheName(values.name ?? '')),
     store: values.store === undefined ? undefined : storeOf(values.store),
     keys: parseKeySource(values, env),
-    http: parseHttp(values),
+    http: parseHttp(values, config),
     admin: parseAdmin(values),
     logLevel: LOG_LEVELS.find(name => name === level) ?? wrongChoice('--log-level', level, LOG_LEVELS),
     json: values.json ?? false,
@@ -161,9 +164,12 @@ function variableOf(variable: string, env: NodeJS.ProcessEnv): string {
   return value
 }
 
-function parseSettings(values: Values): CallSettings {
-  const { config } = values
-  const file = config === undefined ? { defaults: {}, tools: {} } : checked(() => readConfig(config))
+function readConfigOf({ config }: Values): Config {
+  if (config !== undefined) return checked(() => readConfig(config))
+  return { settings: { defaults: {}, tools: {} }, allowOrigins: [] }
+}
+
+function parseSettings(values: Values, { settings: file }: Config): CallSettings {
   const fromLine = values['async-timeout']
   const asyncTimeout =
     fromLine === undefined
@@ -210,14 +216,17 @@ function storeOf(where: string): string {
   return where
 }
 
-function parseHttp({ http, host }: Values): WrapArguments['http'] {
+function parseHttp(values: Values, { allowOrigins }: Config): WrapArguments['http'] {
+  const { http, host, 'allow-origin': origins = [] } = values
   if (http === undefined) {
     if (host !== undefined) throw usage('--host goes with --http.')
+    if (origins.length > 0) throw usage('--allow-origin goes with --http.')
     return undefined
   }
   const port = wholeNumber('--http', http, 0)
   if (port > 65_535) throw usage('--http takes a port: a number up to 65535.')
-  return { port, host }
+  for (const origin of origins) checked(() => checkOrigin(origin))
+  return { port, host, allowOrigins: [...allowOrigins, ...origins] }
 }
 
 /** On stdio the only client is whoever started this process; over HTTP it could be anybody. */

@@ -69,11 +69,11 @@ async function startOrFail(start: () => Promise<void>): Promise<void> {
 
 async function serveHttp(
   wrapper: Wrapper,
-  { port, host }: NonNullable<WrapArguments['http']>,
+  { port, host, allowOrigins }: NonNullable<WrapArguments['http']>,
   log: Log,
   closeAll: Array<() => Promise<void>>,
 ): Promise<number> {
-  const listener = new HttpListener(wrapper, { port, host, log })
+  const listener = new HttpListener(wrapper, { port, host, allowOrigins, log })
   closeAll.push(() => listener.close())
   try {
     const url = await listener.start()

@@ -3,6 +3,7 @@ import * as z from 'zod'
 import { type Duration, toMilliseconds } from '../core/duration.ts'
 import { InvalidArgument } from '../core/errors.ts'
 import { suggest } from '../core/suggest.ts'
+import { checkOrigin } from './allowed-origins.ts'
 import type { CallSettings } from './settings.ts'
 
 const duration = z
@@ -22,9 +23,24 @@ const toolSettings = z.strictObject({
   cache: z.boolean().optional(),
 })
 
+const origins = z
+  .union([z.string().transform(one => [one]), z.array(z.string())], {
+    error: 'must be an origin, or a list of origins',
+  })
+  .superRefine((list, context) => {
+    for (const text of list) {
+      try {
+        checkOrigin(text)
+      } catch (error) {
+        context.addIssue((error as Error).message.replace(/\.$/, ''))
+      }
+    }
+  })
+
 const configFile = z.strictObject({
   /** For editors. */
   $schema: z.string().optional(),
+  allowOrigin: origins.default([]),
   defaults: toolSettings.default({}),
   tools: z.record(z.string(), toolSettings).default({}),
 })
@@ -37,10 +53,19 @@ function isDuration(value: unknown): boolean {
   }
 }
 
+export interface Config {
+  readonly settings: CallSettings
+  /** As `--allow-origin`. */
+  readonly allowOrigins: readonly string[]
+}
+
 /** @throws InvalidArgument that says what is wrong with the file, and where */
-export function readConfig(path: string): CallSettings {
+export function readConfig(path: string): Config {
   const parsed = configFile.safeParse(parseJson(path))
-  if (parsed.success) return { defaults: parsed.data.defaults, tools: parsed.data.tools }
+  if (parsed.success) {
+    const { defaults, tools, allowOrigin } = parsed.data
+    return { settings: { defaults, tools }, allowOrigins: allowOrigin }
+  }
   const issues = parsed.error.issues.map(issue => {
     const at = issue.path.join('.')
     return `${at === '' ? '' : `${at}: `}${issue.code === 'unrecognized_keys' ? unknownKeys(issue) : issue.message}`

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { systemClock } from '../core/clock.ts'
+import { AllowedOrigins } from './allowed-origins.ts'
 import { FairTurns } from './fair-turns.ts'
 import { type HttpAdapter, HttpSession } from './http-session.ts'
 import type { Log } from './log.ts'
@@ -10,6 +11,8 @@ export interface ListenOptions {
   port: number
   /** @defaultValue '127.0.0.1' */
   host?: string | undefined
+  /** Other origins than local ones whose web pages may use it. @defaultValue none */
+  allowOrigins?: readonly string[] | undefined
   log: Log
 }
 
@@ -21,6 +24,7 @@ export class HttpListener {
   readonly #sessions = new Map<string, HttpSession>()
   readonly #places = new SessionPlaces(MAX_SESSIONS, systemClock)
   readonly #turns = new FairTurns()
+  readonly #origins: AllowedOrigins
   readonly #server: Server
   #adapter: HttpAdapter | undefined
 
@@ -28,6 +32,7 @@ export class HttpListener {
     private readonly wrapper: Wrapper,
     private readonly options: ListenOptions,
   ) {
+    this.#origins = new AllowedOrigins(options.allowOrigins ?? [])
     this.#server = createServer((request, response) => void this.#handle(request, response))
   }
 
@@ -54,12 +59,12 @@ export class HttpListener {
   async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     try {
       const adapter = this.#adapter
+      this.#origins.addHeaders(request, response)
       if (!adapter || !this.#allowed(adapter, request, response)) return
-      if (request.url?.split('?', 1)[0] !== '/mcp') return refuse(response, 404, 'The endpoint is /mcp.')
+      if (!/^\/mcp\/?(?:\?|$)/.test(request.url ?? '')) return refuse(response, 404, 'The endpoint is /mcp.')
+      if (this.#origins.answerPreflight(request, response)) return
       await this.#turns.take(`${request.headers['mcp-session-id']}`)
-      const session = this.#sessionOf(adapter, request)
-      if (!session) return refuse(response, 404, 'Session not found: it has ended. Initialize again.')
-      await session.handle(request, response)
+      await this.#sessionOf(adapter, request).handle(request, response)
     } catch (error) {
       if (error instanceof TooManySessions)
         return refuse(response, 503, 'Too many sessions. Try again later.')
@@ -68,21 +73,19 @@ export class HttpListener {
     }
   }
 
-  /** Against web pages that reach for local ports: only local names may be asked for, and only by local pages. */
+  /** Against web pages that reach for local ports: only local names may be asked for, and only by local pages and those that the operator allows. */
   #allowed(adapter: HttpAdapter, request: IncomingMessage, response: ServerResponse): boolean {
     const names = ['localhost', '127.0.0.1', '[::1]']
     const { host } = this.options
     if (host !== undefined && !names.includes(host)) names.push(host)
-    return (
-      adapter.hostHeaderValidation(names)(request, response) &&
-      adapter.originValidation(names)(request, response)
-    )
+    if (!adapter.hostHeaderValidation(names)(request, response)) return false
+    return this.#origins.has(request.headers.origin) || adapter.originValidation(names)(request, response)
   }
 
-  #sessionOf(adapter: HttpAdapter, request: IncomingMessage): HttpSession | undefined {
-    const id = request.headers['mcp-session-id']
-    if (typeof id === 'string') return this.#sessions.get(id)
-    // Without a session there is only one thing to do: begin one. The transport refuses whatever else it gets.
+  #sessionOf(adapter: HttpAdapter, request: IncomingMessage): HttpSession {
+    const known = this.#sessions.get(`${request.headers['mcp-session-id']}`)
+    if (known) return known
+    // Without a session there is only one thing to do: begin one. Whatever else is asked is refused.
     const session = new HttpSession({
       adapter,
       wrapper: this.wrapper,

@@ -70,18 +70,23 @@ export class HttpSession implements PlacedSession {
       // Whatever it was, it began no session.
       if (!this.#id) void this.close()
     })
+    // The client names a session that has ended, or never was.
+    const isStale = !this.#id && request.headers['mcp-session-id'] !== undefined
     if (request.method !== 'POST') {
+      if (isStale) return refuseStale(response)
       this.#client.openResponse(response)
       return this.#transport.handleRequest(request, response)
     }
     const maxBytes = this.#id ? MAX_BODY_BYTES : MAX_FIRST_BYTES
     const text = await readBody(request, maxBytes)
-    if (text === undefined) return refuseTooLarge(response, maxBytes)
+    if (text === undefined) return isStale ? refuseStale(response) : refuseTooLarge(response, maxBytes)
     const received = readMessages(text)
     const messages = received.flatMap(one => ('message' in one ? [one.message] : []))
+    const begins = !this.#id && messages.some(isInitialize)
+    if (isStale && !begins) return refuseStale(response)
     const [first] = received
     if (first === undefined || messages.length < received.length) return refuseUnreadable(response, received)
-    if (!this.#id && messages.some(isInitialize) && !(await this.#hasPlace())) return
+    if (begins && !(await this.#hasPlace())) return
     const requests = messages.filter(isRequest).map(({ id }) => id)
     this.#client.openResponse(response, requests)
     const envelopes = messages.map(toEnvelope)
@@ -162,6 +167,11 @@ async function readBody(request: IncomingMessage, maxBytes: number): Promise<str
     chunks.push(chunk)
   }
   return Buffer.concat(chunks).toString('utf8')
+}
+
+function refuseStale(response: ServerResponse): void {
+  const message = 'Session not found: it has ended. Initialize again.'
+  answerWith(response, 404, { jsonrpc: '2.0', id: null, error: { code: -32_000, message } })
 }
 
 function refuseTooLarge(response: ServerResponse, maxBytes: number): void {

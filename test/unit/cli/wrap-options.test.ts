@@ -52,6 +52,9 @@ describe('the arguments of wrap', () => {
     [{ tools: { a: { memoise: true } } }, /tools\.a: there is no 'memoise'; did you mean 'memoize'\?/],
     [{ default: {} }, /there is no 'default'; did you mean 'defaults'\?/],
     [{ defaults: { colour: 1 } }, /defaults: there is no 'colour'; there are asyncTimeout, /],
+    [{ allowOrigin: ['null'] }, /allowOrigin.*sandboxed/],
+    [{ allowOrigin: 'https://*.example' }, /allowOrigin.*name each origin/],
+    [{ allowOrigin: 7 }, /allowOrigin: must be an origin, or a list of origins/],
   ])('refuse the config %j with what there is', (config, message) => {
     const path = join(mkdtempSync(join(tmpdir(), 'wrap-options-')), 'config.json')
     writeFileSync(path, JSON.stringify(config))
@@ -97,6 +100,25 @@ describe('the arguments of wrap', () => {
       logLevel: 'debug',
       json: true,
     })
+  })
+
+  it('allow origins over HTTP, from the line and from the config', () => {
+    const path = join(mkdtempSync(join(tmpdir(), 'wrap-options-')), 'config.json')
+    writeFileSync(path, JSON.stringify({ allowOrigin: ['https://a.example', 'https://b.example'] }))
+    const http = ['--http', '8080', '--allow-origin', 'https://c.example', '--', 'x']
+    expect(parse(...http).http?.allowOrigins).toEqual(['https://c.example'])
+    expect(parse('--config', path, ...http).http?.allowOrigins).toEqual([
+      'https://a.example',
+      'https://b.example',
+      'https://c.example',
+    ])
+    writeFileSync(path, JSON.stringify({ allowOrigin: 'https://a.example' }))
+    expect(parse('--config', path, '--http', '1', '--', 'x').http?.allowOrigins).toEqual([
+      'https://a.example',
+    ])
+    expect(parse('--config', path, '--', 'x').http).toBeUndefined()
+    expect(() => parse('--allow-origin', 'https://a.example', '--', 'x')).toThrow(/--http/)
+    expect(() => parse('--http', '1', '--allow-origin', '*', '--', 'x')).toThrow(/name each origin/)
   })
 
   it('take 0 for a handle at once, and no other bare number for a time', () => {
