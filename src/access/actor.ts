@@ -14,11 +14,18 @@ export type ActorLike = Actor | 'user' | 'agent'
 
 type Identity = Omit<Actor, 'type'>
 
-/** Makes actors: `actor.user('alice')`, `actor.agent()`, `actor.system()` for the host program itself. */
+/**
+ * Makes actors: `actor.user('alice')`, `actor.agent({ id, sessionId, orgs })`, `actor.system()` for the host program itself.
+ * A text is the id. Without an identity the actor is anonymous.
+ */
 export const actor = {
-  user: (identity: Identity = {}): Actor => ({ type: 'user', ...identity }),
-  agent: (identity: Identity = {}): Actor => ({ type: 'agent', ...identity }),
+  user: (identity: Identity | string = {}): Actor => ({ type: 'user', ...toIdentity(identity) }),
+  agent: (identity: Identity | string = {}): Actor => ({ type: 'agent', ...toIdentity(identity) }),
   system: (): Actor => ({ type: 'system' }),
+}
+
+function toIdentity(identity: Identity | string): Identity {
+  return typeof identity === 'string' ? { id: identity } : identity
 }
 
 /** A caller that names no actor is an anonymous agent: the least trusted caller. */

@@ -32,6 +32,7 @@ describe('actors', () => {
   it('are named in short by their role alone', () => {
     expect([toActor('user'), toActor('agent')]).toEqual([{ type: 'user' }, { type: 'agent' }])
     expect([nameOf(actor.user({ id: 'a' })), nameOf(actor.user())]).toEqual(['user:a', undefined])
+    expect([nameOf(actor.user('a')), nameOf(actor.agent('b'))]).toEqual(['user:a', 'agent:b'])
   })
 
   it('are described alike whether they have no organizations or an empty list of them', () => {
@@ -47,6 +48,7 @@ describe('actors', () => {
   })
 
   it('are refused with what is wrong', () => {
+    expect(() => toActor(actor.user(''))).toThrow(/are texts that are not empty/)
     expect(() => toActor({ type: 'root' } as never)).toThrow(/^An actor is 'user'/)
     for (const wrong of [{ sessionId: '' }, { orgs: [''] }, { orgs: [1] }, { orgs: 'acme' }, { id: 7 }]) {
       expect(() => toActor({ type: 'user', ...wrong } as never)).toThrow(/^The id, sessionId and orgs/)
