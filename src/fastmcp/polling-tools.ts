@@ -19,7 +19,9 @@ export function addPollingTools<Session extends FastMCPSessionAuth>(
   options: FastMcpPollingOptions<Session> = {},
 ): void {
   if (typeof server?.addTool !== 'function') {
-    throw new InvalidArgument('addPollingTools(server, cache) takes a FastMCP server of the package fastmcp.')
+    throw new InvalidArgument(
+      'addPollingTools(server, cache) takes a FastMCP server of the package fastmcp (npm install fastmcp).',
+    )
   }
   checkNames<object>(options, POLLING_OPTIONS, 'addPollingTools')
   for (const { title, inputSchema, handle, ...tool } of pollingTools(cache, options)) {

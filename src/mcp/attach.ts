@@ -125,7 +125,7 @@ function checkServer(server: McpServer): void {
   // The `experimental` member is what only servers of v1 have.
   if (typeof server?.registerTool === 'function' && !('experimental' in server)) return
   throw new InvalidArgument(
-    'attachRefCache(server, cache) takes an McpServer of @modelcontextprotocol/server (SDK v2). A server on @modelcontextprotocol/sdk (v1) stays as it is: put `mcp-refcache wrap` in front of it.',
+    'attachRefCache(server, cache) takes an McpServer of @modelcontextprotocol/server (SDK v2; npm install @modelcontextprotocol/server). A server on @modelcontextprotocol/sdk (v1) stays as it is: put `mcp-refcache wrap` in front of it.',
   )
 }
 

@@ -1,9 +1,8 @@
-import {
-  type InputRequiredResult,
-  isInputRequiredResult,
-  type McpServer,
-  type RegisteredTool,
-  type ServerContext,
+import type {
+  InputRequiredResult,
+  McpServer,
+  RegisteredTool,
+  ServerContext,
 } from '@modelcontextprotocol/server'
 import { splitArguments } from '../agent/arguments.ts'
 import { cachingDefaults, checked } from '../agent/caching.ts'
@@ -22,6 +21,7 @@ import type { RefCache } from '../ref-cache.ts'
 import type { AttachOptions, SchemaToolConfig } from './config.ts'
 import type { IdentityOptions } from './identity.ts'
 import { handleToolCall } from './request.ts'
+import { isInputRequired } from './sdk-shapes.ts'
 import { TASK_SUPPORT, type TaskCall, type TaskCalls, taskCallIn } from './tasks/calls.ts'
 import { keepable } from './tasks/errors.ts'
 
@@ -106,7 +106,7 @@ async function callTool<Input>(
   const { own, responseFormat, fresh } = splitArguments(args, declares)
   const given = takesArguments ? own : {}
   const prepared = prepare ? await prepare((given ?? {}) as Record<string, unknown>, context) : given
-  if (isInputRequiredResult(prepared)) return prepared
+  if (isInputRequired(prepared)) return prepared
   // The tool's own schema vouches for the type, inside of the call.
   const input = prepared as Input
   const place = placeCall(scoping, caller)

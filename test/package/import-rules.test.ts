@@ -219,10 +219,6 @@ const TIME = [
 /** The command ships as a bundle with all that it uses. */
 const BUNDLED = /^(cli|wrap)\//
 
-/** Who calls attachRefCache hands over a server of this package, so it is there. */
-const isGivenBy = (path: string, specifier: string) =>
-  path.startsWith('mcp/') && packageOf(specifier) === '@modelcontextprotocol/server'
-
 const files = sourceFiles()
 const manifest = JSON.parse(readFileSync(`${REPOSITORY}package.json`, 'utf8')) as {
   dependencies: Record<string, string>
@@ -383,7 +379,7 @@ describe('dependencies', () => {
       manifest.peerDependenciesMeta[packageOf(specifier)]?.optional === true
     const eager = imports
       .filter(({ kind, specifier }) => kind === 'static' && optional(specifier))
-      .filter(({ path, specifier }) => !BUNDLED.test(path) && !isGivenBy(path, specifier))
+      .filter(({ path }) => !BUNDLED.test(path))
       .map(({ path, specifier }) => `src/${path} imports '${specifier}' statically`)
     expect(
       eager,

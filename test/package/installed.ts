@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process'
 import {
+  cpSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -50,6 +51,16 @@ export async function installPackage(): Promise<Consumer> {
     .filter(line => line !== '' && !line.endsWith('/'))
     .map(line => line.replace(/^package\//, ''))
   return { folder, tarball, files, dispose: () => rmSync(folder, { recursive: true, force: true }) }
+}
+
+/** The same package with its dependencies and none of its peers, in a folder of its own. */
+export function installWithoutPeers({ folder }: Consumer): Pick<Consumer, 'folder' | 'dispose'> {
+  const bare = realpathSync(mkdtempSync(join(tmpdir(), 'refcache-consumer-')))
+  const modules = join(bare, 'node_modules')
+  for (const name of ['mcp-refcache', 'zod']) {
+    cpSync(realpathSync(join(folder, 'node_modules', name)), join(modules, name), { recursive: true })
+  }
+  return { folder: bare, dispose: () => rmSync(bare, { recursive: true, force: true }) }
 }
 
 /** Without scripts: the build is made before the tests, and not under their feet. */

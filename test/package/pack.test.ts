@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join, posix } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type Consumer, compile, installPackage, runIn } from './installed.ts'
+import { type Consumer, compile, installPackage, installWithoutPeers, runIn } from './installed.ts'
 import { REPOSITORY } from './source-files.ts'
 
 /**
@@ -189,6 +189,35 @@ describe('the exports', () => {
     const { code, stdout } = await compile(consumer, ['consumer.ts'])
     expect(code, stdout).toBe(0)
   }, 120_000)
+})
+
+describe('where a peer is not installed', () => {
+  const script = `
+    const { RefCache } = await import('mcp-refcache')
+    const { attachRefCache } = await import('mcp-refcache/mcp')
+    const { addPollingTools, refcacheTool } = await import('mcp-refcache/fastmcp')
+    const cache = new RefCache()
+    refcacheTool(cache, { name: 't', execute: () => 1 })
+    for (const attach of [attachRefCache, addPollingTools]) {
+      try { attach(undefined, cache) } catch (error) { console.log(error.code, error.message) }
+    }
+    await cache.close()`
+
+  it('the adapters load, and say what to install when they are given no server', async () => {
+    const bare = installWithoutPeers(consumer)
+    try {
+      const args = ['--input-type=module', '--eval', script]
+      const { stdout, stderr } = await runIn(bare.folder, process.execPath, args)
+      expect(stderr).toBe('')
+      expect(stdout.split('\n')).toEqual([
+        expect.stringMatching(/^invalid_argument .*npm install @modelcontextprotocol\/server/),
+        expect.stringMatching(/^invalid_argument .*npm install fastmcp/),
+        '',
+      ])
+    } finally {
+      bare.dispose()
+    }
+  })
 })
 
 describe('the command', () => {

@@ -1,4 +1,4 @@
-import { isInputRequiredResult, type Server, type ServerContext } from '@modelcontextprotocol/server'
+import type { Server, ServerContext } from '@modelcontextprotocol/server'
 import type { Actor } from '../../access/actor.ts'
 import { clientOf2025, clientOf2026, type TaskClient, wishOf } from '../../agent/tasks/client.ts'
 import { methodNotFound, tasksNotDeclared } from '../../agent/tasks/errors.ts'
@@ -8,6 +8,7 @@ import type { JsonObject } from '../../core/json.ts'
 import type { CallResponse } from '../../core/response.ts'
 import type { CallOptions } from '../../flow/call/options.ts'
 import type { CallInterceptor } from '../interpose.ts'
+import { isInputRequired } from '../sdk-shapes.ts'
 import { toProtocolError } from './errors.ts'
 
 /** Whether calls of a tool may become tasks of MCP: never, where the client can follow them, or in no other way. */
@@ -71,7 +72,7 @@ export class TaskCalls implements CallInterceptor {
     const answer = await proceed(carrying)
     const { outcome } = call
     // It did not come to the cache: the client is asked for more first.
-    if (!outcome && (wish === 'any' || isInputRequiredResult(answer))) return answer
+    if (!outcome && (wish === 'any' || isInputRequired(answer))) return answer
     if (!outcome) throw toProtocolError(new Error('A call as a task was answered without one.'))
     if ('error' in outcome) {
       if (wish === 'task' || outcome.error instanceof ProtocolFailure) throw toProtocolError(outcome.error)

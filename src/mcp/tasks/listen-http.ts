@@ -1,5 +1,4 @@
 import type { McpHandlerRequestOptions } from '@modelcontextprotocol/server'
-import { ProtocolErrorCode } from '@modelcontextprotocol/server'
 import type { RpcId } from '../../agent/id-map.ts'
 import type { Following } from '../../agent/tasks/follow.ts'
 import {
@@ -105,7 +104,8 @@ function findTasks(handler: FetchHandler, { request, given, listen }: Listening)
   })
 }
 
-const FULL = { code: ProtocolErrorCode.InternalError, message: 'Subscription limit reached' }
+const INTERNAL_ERROR = -32603
+const FULL = { code: INTERNAL_ERROR, message: 'Subscription limit reached' }
 
 /** The request again, with another message in it. */
 function forward(

@@ -1,4 +1,4 @@
-import { type McpServer, ProtocolError, type Server, type ServerContext } from '@modelcontextprotocol/server'
+import type { McpServer, Server, ServerContext } from '@modelcontextprotocol/server'
 import * as z from 'zod'
 import { isOneClient } from '../../agent/identity.ts'
 import { CORE_TASKS, TASKS_EXTENSION } from '../../agent/tasks/capabilities.ts'
@@ -10,6 +10,7 @@ import type { RefCache } from '../../ref-cache.ts'
 import type { AttachOptions } from '../config.ts'
 import { callerOf, type IdentityOptions } from '../identity.ts'
 import { canInterpose, interpose } from '../interpose.ts'
+import { isProtocolError } from '../sdk-shapes.ts'
 import { TaskCalls, taskClientOf } from './calls.ts'
 import { answeringInProtocol } from './errors.ts'
 import { grantInquiry } from './inquiry.ts'
@@ -80,7 +81,7 @@ function senderTo({ mcpReq: { send } }: ServerContext): TaskRequest['send'] {
     try {
       return await send(request, z.looseObject({}), { timeout: ANSWER_TIMEOUT_MS, signal })
     } catch (error) {
-      if (!(error instanceof ProtocolError)) throw error
+      if (!isProtocolError(error)) throw error
       throw new ProtocolFailure(error.message, { code: error.code }, { cause: error })
     }
   }
