@@ -33,6 +33,7 @@ import { ThrownErrors } from './flow/run/thrown.ts'
 import type { PreviewStrategy, SizeMode } from './preview/preview.ts'
 import { memoryStore } from './stores/memory.ts'
 import type { Store } from './stores/store.ts'
+import { RESULT_PROJECTIONS } from './values/result-projections.ts'
 
 /** Options of a cache. All have defaults. */
 export interface RefCacheOptions {
@@ -187,7 +188,7 @@ export function createEngine(
     audit: options.audit,
     logger,
     access,
-    projections: options.projections ?? {},
+    projections: { ...RESULT_PROJECTIONS, ...options.projections },
     toolLabel: options.toolLabel ?? (name => name),
     tools: new Map(),
     sources: new SourceCache(clock),

@@ -1,5 +1,5 @@
 import { systemClock } from '../core/clock.ts'
-import { isJsonObject, type JsonObject } from '../core/json.ts'
+import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts'
 import { stringifyJson } from '../core/json-text.ts'
 import { checkChoice } from '../core/options.ts'
 import type { CallResponse } from '../core/response.ts'
@@ -9,6 +9,9 @@ import { type ToolResult, toToolResult } from './wire.ts'
 
 /** Where a result's reference stands in a result that is passed on as it is. */
 export const REF_ID_META = 'mcp-refcache/ref_id'
+
+/** Whether the task behind an error of a tool can be tried again. */
+export const CAN_RETRY_META = 'mcp-refcache/can_retry'
 
 /** How the answers of a tool look. */
 export interface EnvelopeOptions {
@@ -33,25 +36,47 @@ export function claimFor(envelope: Envelope | undefined): Pick<CallOptions, 'cla
   return { claim: envelope === 'always' ? 'first' : 'late' }
 }
 
+/**
+ * How a client is answered about a reference. A whole CallToolResult is passed on as the tool gave it, one with `isError` too;
+ * anything else comes in our shape.
+ */
+export function present(response: CallResponse): ToolResult {
+  const shown = response.status === 'complete' ? response : response.errorValue
+  if (!shown?.isComplete || !shown.isToolResult) return toToolResult(response)
+  return withReference(shown.value as JsonObject, response)
+}
+
 interface Presentation extends EnvelopeOptions {
   readonly hasOutputSchema: boolean
 }
 
-/** The answer to a call of a handler's tool: the value as the handler gave it where it is whole, else our shape. */
-export function present(response: CallResponse, { envelope, hasOutputSchema }: Presentation): ToolResult {
-  if (envelope === 'always' || response.status !== 'complete' || !response.isComplete) {
-    return toToolResult(response)
-  }
-  const { value, refId, isUnstored, cachedAt } = response
+/** The answer to a call of a handler's tool: what the handler gave as it gave it where it is whole, else our shape. */
+export function presentCall(response: CallResponse, { envelope, hasOutputSchema }: Presentation): ToolResult {
+  const passes = envelope !== 'always' && response.status === 'complete' && response.isComplete
+  if (!passes || response.isToolResult) return present(response)
+  const { value } = response
   // Structured content is an object: another value that has to match a schema keeps our shape.
   if (hasOutputSchema && !isJsonObject(value)) return toToolResult(response)
   const text = typeof value === 'string' ? value : stringifyJson(value)
-  const result: ToolResult = {
+  const result = {
     content: [{ type: 'text', text }],
-    ...(hasOutputSchema ? { structuredContent: value as JsonObject } : {}),
-    ...(isUnstored ? {} : { _meta: { [REF_ID_META]: refId } }),
+    ...(hasOutputSchema ? { structuredContent: value } : {}),
   }
-  return cachedAt
-    ? (withAge(result as JsonObject, cachedAt, systemClock.now()) as unknown as ToolResult)
-    : result
+  return withReference(result, response)
+}
+
+/** The tool's own result, with our metadata beside its own. Without an entry behind it there is nothing to add. */
+function withReference(result: JsonObject, response: CallResponse): ToolResult {
+  const passed = response.isUnstored ? result : { ...result, _meta: withEntry(result._meta, response) }
+  const cachedAt = response.status === 'complete' ? response.cachedAt : undefined
+  return (cachedAt ? withAge(passed, cachedAt, systemClock.now()) : passed) as unknown as ToolResult
+}
+
+function withEntry(meta: JsonValue | undefined, response: CallResponse): JsonObject {
+  const canRetry = response.status === 'complete' ? undefined : response.canRetry
+  return {
+    ...(meta as JsonObject | undefined),
+    [REF_ID_META]: response.refId,
+    ...(canRetry === undefined ? {} : { [CAN_RETRY_META]: canRetry }),
+  }
 }

@@ -1,4 +1,4 @@
-import type { FastMCPSessionAuth, Tool, ToolParameters } from 'fastmcp'
+import type { ContentResult, FastMCPSessionAuth, Tool, ToolParameters } from 'fastmcp'
 import { CACHING_OPTIONS, type CachingOptions } from '../agent/caching.ts'
 import type { EnvelopeOptions } from '../agent/present.ts'
 import { SCOPING, type Scoping } from '../agent/scoping.ts'
@@ -23,6 +23,8 @@ export type ArgumentsOf<Parameters> = Parameters extends ToolParameters
 
 export type ResultOf<Output> = Output extends ToolParameters ? Types<Output>['input'] : unknown
 
+type Result<Output> = ResultOf<Output> | ContentResult
+
 /** What fastmcp's `addTool` takes, and how the tool goes through the cache. `asyncTimeout` stands for its `timeoutMs`. */
 export interface RefcacheToolConfig<
   Session extends FastMCPSessionAuth = FastMCPSessionAuth,
@@ -36,7 +38,7 @@ export interface RefcacheToolConfig<
   /** Checks the result of `execute`. Clients see it widened: they are also given previews and handles. */
   outputSchema?: Output | undefined
   /**
-   * The work. Gives a JSON value; what clients see is the reference to it.
+   * The work. Gives a JSON value, or a result with content blocks.
    *
    * @param context The request that had it run. Absent where none did: when the task is retried by hand, or taken over
    *   from a process that was lost. It may be over by then: a task outlives its call.
@@ -45,7 +47,7 @@ export interface RefcacheToolConfig<
     args: ArgumentsOf<Parameters>,
     task: TaskContext,
     context: RequestContext<Session> | undefined,
-  ): ResultOf<Output> | Promise<ResultOf<Output>>
+  ): Result<Output> | Promise<Result<Output>>
   /**
    * Who calls.
    * @defaultValue the subject that `authenticate` named (`sub`, `subject`, `userId`, `user_id`, at the top or in

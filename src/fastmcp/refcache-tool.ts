@@ -1,9 +1,9 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { FastMCPSessionAuth, Tool, ToolParameters } from 'fastmcp'
 import { splitArguments } from '../agent/arguments.ts'
-import { cachingDefaults, checked } from '../agent/caching.ts'
+import { cachingDefaults, checked, projectionFor } from '../agent/caching.ts'
 import { withNote } from '../agent/instructions.ts'
-import { checkEnvelope, claimFor, present } from '../agent/present.ts'
+import { checkEnvelope, claimFor, presentCall } from '../agent/present.ts'
 import { type AuthorSchema, answerSchema, argumentsOf, converterOf, declared } from '../agent/schema.ts'
 import { checkScoping, placeCall, scopingOf } from '../agent/scoping.ts'
 import { InvalidArgument } from '../core/errors.ts'
@@ -37,10 +37,9 @@ export function refcacheTool<
   const handler: Handler<ArgumentsOf<Parameters>, unknown> = (args, task) =>
     config.execute(args, task, contexts.getStore())
   // Answers are JSON, whatever the handler's own type.
-  const call = cache.cached(
-    toolOptions(config, result),
-    outputSchema ? checked(handler, outputSchema) : handler,
-  ) as CachedTool<ArgumentsOf<Parameters>>
+  const call = cache.cached(toolOptions(config, result), checked(handler, outputSchema)) as CachedTool<
+    ArgumentsOf<Parameters>
+  >
   const declares = argumentsOf(parameters)
   return {
     ...shown,
@@ -57,7 +56,7 @@ export function refcacheTool<
           const claim = claimFor(envelope)
           const options = { actor, responseFormat, fresh, signal, onProgress, ...claim, ...place }
           const response = await contexts.run(outlasting, () => call(input, options))
-          return present(response, { envelope, hasOutputSchema: result !== undefined })
+          return presentCall(response, { envelope, hasOutputSchema: result !== undefined })
         },
         { hasOutputSchema: result !== undefined },
       ),
@@ -78,6 +77,7 @@ function toolOptions<
     givenOptions(rest)
   return {
     ...cachingDefaults(annotations),
+    projection: projectionFor(envelope),
     ...caching,
     ...(parameters ? { input: parameters as StandardSchema<ArgumentsOf<Parameters>> } : {}),
     ...(result ? { outputSchema: result } : {}),

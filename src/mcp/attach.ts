@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import type { McpServer, RegisteredTool, ServerContext } from '@modelcontextprotocol/server'
+import type { CallToolResult, McpServer, RegisteredTool, ServerContext } from '@modelcontextprotocol/server'
 import type { z } from 'zod'
 import { checkEnvelope } from '../agent/present.ts'
 import type { ToolRequest } from '../agent/request.ts'
@@ -39,14 +39,17 @@ type ResultOf<Output> = Output extends AuthorSchema
 
 /** What `attachRefCache` gives: tools that go through the cache. */
 export interface AttachedRefCache {
-  /** Registers a tool whose calls go through the cache. The handler gets the arguments and its task. */
+  /**
+   * Registers a tool whose calls go through the cache. The handler gets the arguments and its task, and returns a value, or a
+   * CallToolResult with content blocks.
+   */
   registerTool<
     Input extends AuthorSchema | RawShape | undefined = undefined,
     Output extends AuthorSchema | RawShape | undefined = undefined,
   >(
     name: string,
     config: ToolConfig<Input, Output>,
-    handler: Handler<ArgumentsOf<Input>, ResultOf<Output>>,
+    handler: Handler<ArgumentsOf<Input>, ResultOf<Output> | CallToolResult>,
   ): RegisteredTool
 }
 

@@ -5,9 +5,9 @@ import type {
   ServerContext,
 } from '@modelcontextprotocol/server'
 import { splitArguments } from '../agent/arguments.ts'
-import { cachingDefaults, checked } from '../agent/caching.ts'
+import { cachingDefaults, checked, projectionFor } from '../agent/caching.ts'
 import { withNote } from '../agent/instructions.ts'
-import { checkEnvelope, claimFor, type Envelope, present } from '../agent/present.ts'
+import { checkEnvelope, claimFor, type Envelope, presentCall } from '../agent/present.ts'
 import type { ToolRequest } from '../agent/request.ts'
 import { type AuthorSchema, answerSchema, argumentsOf, converterOf, declared } from '../agent/schema.ts'
 import { checkScoping, placeCall, type Scoping } from '../agent/scoping.ts'
@@ -65,7 +65,7 @@ export function registerCached<Input, Output>(
   // Answers are JSON, whatever the handler's own type.
   const call = cache.cached<Input>(
     toolOptions<Input>(registration, result),
-    throwingKeepable(outputSchema ? checked(handler, outputSchema as StandardSchema<unknown>) : handler),
+    throwingKeepable(checked(handler, outputSchema as StandardSchema<unknown> | undefined)),
   ) as CachedTool<Input>
   const route = {
     call,
@@ -121,7 +121,7 @@ async function callTool<Input>(
     ...task?.options,
   })
   if (task) task.outcome = { response, actor }
-  return present(response, { envelope, hasOutputSchema })
+  return presentCall(response, { envelope, hasOutputSchema })
 }
 
 /** The cache's share of a tool's config. */
@@ -134,6 +134,7 @@ function toolOptions<Input>(
   const { namespaceTemplate, ownerTemplate, sessionScoped, ...caching } = givenOptions(rest)
   return {
     ...cachingDefaults(annotations),
+    projection: projectionFor(envelope ?? options.envelope),
     ...(options.asyncTimeout === undefined ? {} : { asyncTimeout: options.asyncTimeout }),
     ...caching,
     name,

@@ -41,6 +41,15 @@ export function textsOf({ content }: CallResult): string {
   return joined(content.flatMap(block => textOf(block) ?? []))
 }
 
+/** What a result with `isError` says went wrong. */
+export function errorTextOf({ content }: JsonObject): string {
+  const blocks = Array.isArray(content) ? content : []
+  const texts = blocks
+    .map(block => (isJsonObject(block) ? block.text : undefined))
+    .filter(text => typeof text === 'string')
+  return texts.join('\n') || 'The tool reported an error without a text.'
+}
+
 /** The same result for the eye: a note in the place of each piece of base64. */
 export function shownValue(result: CallResult): ResultValue {
   const found = valueOfResult(result)

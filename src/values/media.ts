@@ -31,6 +31,11 @@ export function mediaOf(block: JsonObject): Media {
   }
 }
 
+/** How long the base64 of all blocks is. */
+export function mediaCharacters(blocks: readonly JsonValue[]): number {
+  return blocks.reduce<number>((sum, block) => sum + (base64Of(block)?.length ?? 0), 0)
+}
+
 /** The value with a note in the place of each block's base64, wherever it is repeated, and what was noted. */
 export function withNotes(
   value: JsonValue,

@@ -9,6 +9,10 @@ export interface Shown {
   readonly reads?: string
   /** The stored value passes whole up to so many tokens, where nobody asked for fewer. */
   readonly wholeUpTo?: number
+  /** How much of the stored value is no text, in bytes: `full` gives that beside its limit. */
+  readonly mediaBytes?: number
+  /** The stored value is a CallToolResult of MCP, which is passed on as it is. */
+  readonly isToolResult?: true
   /** Short facts that stand beside a preview. */
   readonly about?: JsonObject
   /** Metadata of the value, for whoever handles its preview. */
@@ -26,6 +30,9 @@ export interface Used {
 
 /** A stored value that wraps what its reader is after, and passes whole where that fits. */
 export interface Wrapping {
-  show(stored: JsonValue): Shown
+  /** Undefined: this value wraps nothing, and is shown as it is. */
+  show(stored: JsonValue): Shown | undefined
   use(stored: JsonValue): Used
+  /** Most bytes of JSON that `full` gives, where what is more than the cache's own limit is media. */
+  readonly fullLimitBytes?: number
 }

@@ -1,3 +1,4 @@
+import { present } from '../agent/present.ts'
 import { clientOf2025, clientOf2026, type TaskClient, type Wish, wishOf } from '../agent/tasks/client.ts'
 import { toRpcError } from '../agent/tasks/errors.ts'
 import { TaskService } from '../agent/tasks/service.ts'
@@ -12,7 +13,6 @@ import { isRefOf, type RefId } from '../core/ref.ts'
 import type { CallResponse } from '../core/response.ts'
 import type { RefCache } from '../ref-cache.ts'
 import { asOutcome, type CallOutcome } from './call-outcome.ts'
-import { present } from './present.ts'
 import {
   notification,
   protocolMeta,

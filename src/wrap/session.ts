@@ -11,7 +11,6 @@ import { ClientTasks } from './client-tasks.ts'
 import { ForwardedRequests } from './forwarded-requests.ts'
 import type { Log } from './log.ts'
 import { PassingWrites, saysChange } from './passing-writes.ts'
-import { pollWithMedia } from './polling.ts'
 import { Presentation } from './presentation.ts'
 import {
   failure,
@@ -264,7 +263,7 @@ export class Session {
     own: PollingTool | undefined,
     context: CallContext,
   ): Promise<CallOutcome> {
-    const { cache, caller, calls } = this.options
+    const { caller, calls } = this.options
     const params = request.params ?? {}
     // A poll needs no server; what is to run does.
     if (!own || own.name === 'retry_task') {
@@ -273,7 +272,7 @@ export class Session {
     if (own && isJsonObject(params.task)) return { error: noTask(name) }
     if (own)
       return {
-        result: await pollWithMedia(cache, own, withPlainNumbers(params.arguments ?? {}), {
+        result: await own.handle(withPlainNumbers(params.arguments ?? {}), {
           ...context,
           actor: caller.actor,
         }),

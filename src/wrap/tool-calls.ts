@@ -1,6 +1,7 @@
 import type { Actor } from '../access/actor.ts'
 import type { Namespace } from '../access/namespace.ts'
 import { splitArguments } from '../agent/arguments.ts'
+import { present } from '../agent/present.ts'
 import { declaresArgument } from '../agent/schema.ts'
 import type { Progress } from '../core/entry.ts'
 import { InvalidArgument, ProtocolFailure, TaskFailed, WorkerLost } from '../core/errors.ts'
@@ -10,10 +11,10 @@ import type { TaskContext } from '../core/tool.ts'
 import type { CachedTool } from '../flow/call/cached.ts'
 import type { CallOptions } from '../flow/call/options.ts'
 import type { RefCache } from '../ref-cache.ts'
+import { errorTextOf } from '../values/call-result.ts'
+import { PROXIED_RESULT } from '../values/result-projections.ts'
 import { asOutcome, type CallOutcome, NotKept } from './call-outcome.ts'
-import { CALL_RESULT_PROJECTION } from './call-result.ts'
 import type { Log } from './log.ts'
-import { present } from './present.ts'
 import { metaOf, protocolMeta } from './rpc.ts'
 import { type CallSettings, settingsFor, somePassBy, unlistedTools } from './settings.ts'
 import { type KnownTool, NOT_DECLARED } from './tool-catalog.ts'
@@ -184,7 +185,7 @@ export class ToolCalls {
       {
         name: `${name}@${this.upstream}`,
         replace: true,
-        projection: CALL_RESULT_PROJECTION,
+        projection: PROXIED_RESULT,
         verbatim: true,
         resolveRefs: resolveRefs === false ? false : ['arguments'],
         ...(inputSchema === undefined ? {} : { inputJsonSchema: callSchema(inputSchema) }),
@@ -225,7 +226,7 @@ export class ToolCalls {
       throw new ProtocolFailure(message, rpc)
     }
     const { result } = response
-    if (result.isError === true) throw new TaskFailed(errorText(result), { value: result })
+    if (result.isError === true) throw new TaskFailed(errorTextOf(result), { value: result })
     if (result.resultType !== undefined && result.resultType !== 'complete') {
       throw new NotKept(
         result,
@@ -250,12 +251,4 @@ function withoutToken(params: JsonObject, memoize: boolean): JsonObject {
   const { progressToken, ...meta } = metaOf(params)
   const kept = memoize ? protocolMeta(params) : meta
   return kept === undefined || Object.keys(kept).length === 0 ? rest : { ...rest, _meta: kept }
-}
-
-function errorText({ content }: JsonObject): string {
-  const blocks = Array.isArray(content) ? content : []
-  const texts = blocks
-    .map(block => (block as JsonObject | null)?.text)
-    .filter(text => typeof text === 'string')
-  return texts.join('\n') || 'The tool reported an error without a text.'
 }

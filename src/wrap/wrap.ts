@@ -4,13 +4,11 @@ import { type PollingTool, pollingTools } from '../agent/tools/polling.ts'
 import { type Duration, toMilliseconds } from '../core/duration.ts'
 import { RefCache } from '../ref-cache.ts'
 import type { Store } from '../stores/store.ts'
-import { CALL_RESULT, CALL_RESULT_PROJECTION } from './call-result.ts'
 import type { Channel } from './channel.ts'
 import { ChildChannel } from './child-channel.ts'
 import { type Command, type ServerProcess, startServer } from './child-process.ts'
 import type { Endpoint } from './http-channel.ts'
 import type { Log } from './log.ts'
-import { present } from './present.ts'
 import { nameOfCommand, nameOfEndpoint, scopeOfCommand, scopeOfEndpoint } from './scope.ts'
 import { Session } from './session.ts'
 import type { CallSettings } from './settings.ts'
@@ -61,7 +59,6 @@ export class Wrapper {
         ? {}
         : { leaseDuration: lease, sweepInterval: Math.max(100, toMilliseconds(lease, 'lease') / 3) }),
       preview: maxSize === undefined ? {} : { maxSize },
-      projections: { [CALL_RESULT_PROJECTION]: CALL_RESULT },
       logger: {
         warn: message => log.warn('store', message),
         error: message => log.error('store', message),
@@ -73,7 +70,7 @@ export class Wrapper {
         ? scopeOfCommand(target.command, process.cwd(), process.env)
         : scopeOfEndpoint(target.endpoint)
     this.#calls = new ToolCalls(this.cache, settings, this.#scope.slice(0, 12))
-    this.#polling = pollingTools(this.cache, {}, present)
+    this.#polling = pollingTools(this.cache)
   }
 
   /** The one client that there is: whoever started the process, at its stdin and stdout. */

@@ -114,6 +114,7 @@ const AREAS: Record<string, Area> = {
       { types: /^stores\/store\.ts$/ },
       { types: /^execution\/executor\.ts$/ },
       /^stores\/memory\.ts$/,
+      /^values\/result-projections\.ts$/,
       /^execution\/(dispatcher|in-process)\.ts$/,
     ],
     builtins: ['node:crypto', 'node:os'],
@@ -129,7 +130,7 @@ const AREAS: Record<string, Area> = {
   },
   agent: {
     owns: /^agent\//,
-    modules: [/^agent\//, ...PUBLIC_API],
+    modules: [/^agent\//, /^values\//, ...PUBLIC_API],
     builtins: ['node:crypto'],
     packages: ['zod'],
     why: 'agent is what an agent meets, whatever SDK carries it: it knows the public API and no SDK.',

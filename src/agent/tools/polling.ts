@@ -5,7 +5,6 @@ import type { Progress } from '../../core/entry.ts'
 import { NotFound, RefCacheError } from '../../core/errors.ts'
 import type { JsonObject } from '../../core/json.ts'
 import { cacheNameOf, isForeignRef } from '../../core/ref.ts'
-import type { CallResponse } from '../../core/response.ts'
 import type { RefCache } from '../../ref-cache.ts'
 import { parseSentArguments, RESPONSE_FORMAT_ARGUMENT, responseFormat, toJsonSchema } from '../arguments.ts'
 import {
@@ -13,6 +12,7 @@ import {
   GET_CACHED_RESULT_DESCRIPTION,
   RETRY_TASK_DESCRIPTION,
 } from '../instructions.ts'
+import { present } from '../present.ts'
 import { internalError, type ToolResult, toCancelResult, toErrorResult, toToolResult } from '../wire.ts'
 
 /** Who calls a polling tool, and how the call can end or report before its answer. */
@@ -57,21 +57,13 @@ const getArguments = z.strictObject({
 const steerArguments = z.strictObject({ ref_id: refId })
 
 /** The tools through which an agent follows references: `get_cached_result`, `cancel_task`, `retry_task`. */
-export function pollingTools(
-  cache: RefCache,
-  options: PollingOptions = {},
-  present: (response: CallResponse) => ToolResult = toToolResult,
-): PollingTool[] {
-  return [getCachedResult(cache, options, present), cancelTask(cache), retryTask(cache)]
+export function pollingTools(cache: RefCache, options: PollingOptions = {}): PollingTool[] {
+  return [getCachedResult(cache, options), cancelTask(cache), retryTask(cache)]
 }
 
 const MAX_WAIT_MS = 50_000
 
-function getCachedResult(
-  cache: RefCache,
-  options: PollingOptions,
-  present: (response: CallResponse) => ToolResult,
-): PollingTool {
+function getCachedResult(cache: RefCache, options: PollingOptions): PollingTool {
   const maxWait = Math.min(MAX_WAIT_MS, toMilliseconds(options.maxWait ?? '25s', 'maxWait'))
   const defaultWait = toMilliseconds(options.defaultWait ?? '10s', 'defaultWait')
   return define({

@@ -7,7 +7,7 @@ import { measure, type Rendering, type RenderRequest, render, sizeWithin } from 
 import type { Shown } from '../../values/projection.ts'
 import type { Engine } from '../engine.ts'
 import type { Sources } from './source-cache.ts'
-import { sourcesOf } from './values.ts'
+import { sourcesOf, wrappingOf } from './values.ts'
 
 /** Which part of a value is asked for, and in which size. */
 export interface RenderOptions {
@@ -26,7 +26,7 @@ interface ShowRequest extends RenderRequest {
 }
 
 /** A rendering, and what the entry's projection says besides. */
-type Answer = Rendering & Pick<CacheResponse, 'path' | 'about' | 'meta'>
+type Answer = Rendering & Pick<CacheResponse, 'path' | 'about' | 'meta' | 'isToolResult'>
 
 /** The value of an entry, whole or as much of it as was asked for and fits. Authorized by `reply`. */
 export async function showValue(
@@ -62,7 +62,9 @@ async function make(sources: Sources, request: ShowRequest): Promise<Answer> {
   }
   if (!projected) return render(whole, request)
   const size = await passingSize(sources, request)
-  if (size !== undefined) return { kind: 'whole', value: parseJson(whole.json), size }
+  if (size !== undefined) {
+    return { kind: 'whole', value: parseJson(whole.json), size, ...toolResult(projected) }
+  }
   const pages = request.strategy === 'paginate'
   const answer = asPart(await render(pages ? paged : shown, request), request)
   const { about, meta } = projected
@@ -87,6 +89,10 @@ async function passingSize(
   if (projected?.reads !== undefined && (await sizeWithin(projected.reads, sizeMode, limit)) === undefined)
     return undefined
   return sizeWithin(shown.json, sizeMode, limit)
+}
+
+function toolResult(projected: Shown | undefined): Pick<CacheResponse, 'isToolResult'> {
+  return projected?.isToolResult ? { isToolResult: true } : {}
 }
 
 function withPath(answer: Answer, projected: Shown | undefined): Answer {
@@ -117,12 +123,10 @@ async function showFull(engine: Engine, entry: ValuedEntry, options: RenderOptio
     throw new InvalidArgument('`full` gives the whole value: leave out page, page_size and max_size.')
   }
   const limit = engine.settings.fullLimitBytes
-  if (entry.valueBytes > limit) {
-    throw new ValueTooLarge(
-      `The whole value has ${entry.valueBytes} bytes of JSON; at most ${limit} are given at once. Ask for its pages instead: page: 1, 2, and so on.`,
-    )
-  }
-  const { whole } = await sourcesOf(engine, entry)
+  checkFull(entry.valueBytes, Math.max(limit, wrappingOf(engine, entry)?.fullLimitBytes ?? 0))
+  const { whole, projected } = await sourcesOf(engine, entry)
+  // The limit is for text: an image of several megabytes is still one image.
+  checkFull(entry.valueBytes - (projected?.mediaBytes ?? 0), limit)
   const { sizeMode, maxSize } = engine.settings.preview
   const size = (await sizeWithin(whole.json, sizeMode, maxSize)) ?? (await measure(whole, sizeMode)).size
   return {
@@ -132,7 +136,15 @@ async function showFull(engine: Engine, entry: ValuedEntry, options: RenderOptio
     isAsync: false,
     value: parseJson(whole.json),
     size,
+    ...toolResult(projected),
   }
+}
+
+function checkFull(bytes: number, limit: number): void {
+  if (bytes <= limit) return
+  throw new ValueTooLarge(
+    `The whole value has ${bytes} bytes of JSON; at most ${limit} are given at once. Ask for its pages instead: page: 1, 2, and so on.`,
+  )
 }
 
 /** The nearest budget wins: the call's, then the tool's, then the cache's. */
@@ -162,8 +174,8 @@ function renderRequest(engine: Engine, entry: ValuedEntry, options: RenderOption
 function present({ refId }: ValuedEntry, answer: Answer): CacheResponse {
   const base = { refId, status: 'complete', isAsync: false } as const
   if (answer.kind === 'whole') {
-    const { value, size, totalItems } = answer
-    return { ...base, isComplete: true, value, size, ...(totalItems === undefined ? {} : { totalItems }) }
+    const { kind: _, ...whole } = answer
+    return { ...base, isComplete: true, ...whole }
   }
   const { kind: _, strategy, ...fields } = answer
   return {

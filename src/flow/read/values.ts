@@ -3,7 +3,7 @@ import type { Entry } from '../../core/entry.ts'
 import { NotFound, UnreadableValue } from '../../core/errors.ts'
 import type { JsonValue } from '../../core/json.ts'
 import { Source } from '../../preview/preview.ts'
-import type { Shown, Used } from '../../values/projection.ts'
+import type { Shown, Used, Wrapping } from '../../values/projection.ts'
 import { sizeOf } from '../call/input-cost.ts'
 import type { Engine } from '../engine.ts'
 import type { Sources } from './source-cache.ts'
@@ -44,7 +44,7 @@ function makeSources(engine: Engine, entry: Entry, whole: Source): Sources {
   if (!projected) return { whole, shown: whole, paged: whole, passes: true }
   const shown = new Source(projected.value)
   const paged = projected.list ? new Source(projected.list.items) : shown
-  return { whole, shown, paged, projected, passes: isWrapping(engine, entry) }
+  return { whole, shown, paged, projected, passes: wrappingOf(engine, entry) !== undefined }
 }
 
 /**
@@ -74,9 +74,10 @@ export function usedOf(engine: Engine, entry: Entry, value: JsonValue): Used {
   return typeof projection === 'function' ? { value: projection(value, 'use') } : projection.use(value)
 }
 
-/** Whether what is shown is all that a reader is after, so that the stored value passes where that fits. */
-export function isWrapping(engine: Engine, entry: Entry): boolean {
-  return typeof projectionOf(engine, entry) === 'object'
+/** The projection of a value that wraps what its reader is after, so that it passes where that fits. */
+export function wrappingOf(engine: Engine, entry: Entry): Wrapping | undefined {
+  const projection = projectionOf(engine, entry)
+  return typeof projection === 'object' ? projection : undefined
 }
 
 function projectionOf({ projections }: Engine, { view }: Entry) {

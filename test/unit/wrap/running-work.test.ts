@@ -2,7 +2,6 @@ import { afterEach, expect, it } from 'vitest'
 import { actor } from '../../../src/access/actor.ts'
 import { RefCache } from '../../../src/ref-cache.ts'
 import { memoryStore } from '../../../src/stores/memory.ts'
-import { CALL_RESULT, CALL_RESULT_PROJECTION } from '../../../src/wrap/call-result.ts'
 import { turn } from './chatty.ts'
 import { serverOf, Wired } from './wired.ts'
 
@@ -44,7 +43,6 @@ it('a session whose task waits for its turn has work, although its server has no
   const cache = new RefCache({
     name: 'wired',
     maxConcurrentTasks: 1,
-    projections: { [CALL_RESULT_PROJECTION]: CALL_RESULT },
   })
   const other = cache.cached(
     { name: 'other', namespace: 'user:o', asyncTimeout: 0 },

@@ -6,10 +6,8 @@ import { parseJson } from '../../../src/core/json-text.ts'
 import { RefCache } from '../../../src/ref-cache.ts'
 import { memoryStore } from '../../../src/stores/memory.ts'
 import type { Store } from '../../../src/stores/store.ts'
-import { CALL_RESULT, CALL_RESULT_PROJECTION } from '../../../src/wrap/call-result.ts'
 import type { Channel } from '../../../src/wrap/channel.ts'
 import type { Log } from '../../../src/wrap/log.ts'
-import { present } from '../../../src/wrap/present.ts'
 import { Session } from '../../../src/wrap/session.ts'
 import type { CallSettings } from '../../../src/wrap/settings.ts'
 import { StdioChannel } from '../../../src/wrap/stdio-channel.ts'
@@ -44,8 +42,7 @@ export class Wired {
 
   constructor(serve: Serve, options: WiredOptions) {
     const { store = memoryStore(), settings = { defaults: {}, tools: {} }, name = 'wired' } = options
-    this.cache =
-      options.cache ?? new RefCache({ name, store, projections: { [CALL_RESULT_PROJECTION]: CALL_RESULT } })
+    this.cache = options.cache ?? new RefCache({ name, store })
     const calls = new ToolCalls(this.cache, settings, 'upstream')
     const say = (level: string) => (code: string, message: string) =>
       void this.logged.push(`${level} ${code} ${message}`)
@@ -66,7 +63,7 @@ export class Wired {
       },
       calls,
       cache: this.cache,
-      polling: pollingTools(this.cache, {}, present),
+      polling: pollingTools(this.cache),
       log,
       onUnusable: () => {},
     })
