@@ -27,4 +27,6 @@ export interface SendOptions {
   relatedTo?: RpcId | undefined
   /** Ends the exchange that this request opened, where the channel has one exchange a request. */
   signal?: AbortSignal | undefined
+  /** Sent with the message, where the channel has such a thing. */
+  headers?: Readonly<Record<string, string>> | undefined
 }

@@ -55,6 +55,7 @@ export class HttpChannel implements Channel {
           ...(options.signal && isRequest(message) && protocolMeta(message.params)
             ? { requestSignal: options.signal }
             : {}),
+          ...(options.headers ? { headers: { ...options.headers } } : {}),
           onRequestStreamEnd: () => this.#unanswered(message),
         },
       )

@@ -48,6 +48,8 @@ export const RpcErrorCode = {
   methodNotFound: -32601,
   invalidParams: -32602,
   internal: -32603,
+  /** 2026-07-28: the headers of an HTTP request do not say what its body says. */
+  headerMismatch: -32020,
   /** 2026-07-28: the client has to declare an ability first. */
   missingCapability: -32021,
   /** The wrapped server went away, or cannot be reached. In the range that JSON-RPC leaves to servers. */

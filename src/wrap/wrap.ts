@@ -118,8 +118,11 @@ export class Wrapper {
     const { target, log } = this.options
     const connect = async () => {
       if ('command' in target) return new ChildChannel(this.#takeServer() ?? startServer(target.command))
-      const { HttpChannel } = await import('./http-channel.ts')
-      return new HttpChannel(target.endpoint)
+      const [{ HttpChannel }, { MirroringChannel }] = await Promise.all([
+        import('./http-channel.ts'),
+        import('./mirroring-channel.ts'),
+      ])
+      return new MirroringChannel(new HttpChannel(target.endpoint))
     }
     const upstream = new Upstream(connect, log)
     return new Session({
