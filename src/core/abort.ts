@@ -86,15 +86,20 @@ export function isCancelled(signal: AbortSignal | undefined): boolean {
   return !(reason instanceof Error) || reason.name === 'AbortError'
 }
 
-/** Waits `ms`; rejects with the signal's reason when it is aborted first. */
-export async function pause(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
+/** Waits `ms`; rejects with the signal's reason when it is aborted first. `kind` is that of `Clock.schedule`. */
+export async function pause(
+  clock: Clock,
+  ms: number,
+  signal: AbortSignal,
+  kind?: 'background',
+): Promise<void> {
   let cancel = () => {}
   try {
     await untilAborted(
       signal,
       () =>
         new Promise<void>(resolve => {
-          cancel = clock.schedule(ms, resolve)
+          cancel = clock.schedule(ms, resolve, kind)
         }),
     )
   } finally {

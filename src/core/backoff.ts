@@ -1,3 +1,7 @@
+import { pause } from './abort.ts'
+import type { Clock } from './clock.ts'
+import { StoreUnavailable } from './errors.ts'
+
 export interface BackoffOptions {
   /** Milliseconds before the first further try. */
   readonly firstMs: number
@@ -8,22 +12,57 @@ export interface BackoffOptions {
 
 /** How long to wait before each further try: longer each time, up to a limit. */
 export class Backoff {
-  #next: number
+  #tries = 0
 
-  constructor(private readonly options: BackoffOptions) {
-    this.#next = options.firstMs
-  }
+  constructor(private readonly options: BackoffOptions) {}
 
   /** Milliseconds to wait now. */
   next(): number {
-    const { factor = 2, maxMs } = this.options
-    const wait = this.#next
-    this.#next = Math.min(wait * factor, maxMs)
-    return wait
+    return backoffDelay(this.options, this.#tries++)
   }
 
   /** It worked: the next trouble begins anew. */
   reset(): void {
-    this.#next = this.options.firstMs
+    this.#tries = 0
+  }
+}
+
+/** Milliseconds to wait, where `tries` further ones (from 0) have failed. For who counts the tries anyway. */
+export function backoffDelay({ firstMs, maxMs, factor = 2 }: BackoffOptions, tries: number): number {
+  return Math.min(firstMs * factor ** tries, maxMs)
+}
+
+/**
+ * The delay, of which the upper half is random ("equal jitter": Brooker, Exponential Backoff And Jitter, AWS Architecture
+ * Blog, 2015), so that what failed together does not come back together.
+ *
+ * @param random a number in [0, 1)
+ */
+export function withJitter(ms: number, random: number): number {
+  return ms / 2 + (ms / 2) * random
+}
+
+/** A store that is away is asked again this often. */
+const AGAIN_MS = 1_000
+
+/**
+ * Runs a step again and again while the store is away: work that is done must not be lost to a bad minute.
+ *
+ * @param kind as in `Clock.schedule`
+ * @throws any other error of the step; the signal's reason when it aborts while this waits
+ */
+export async function retryWhileAway<T>(
+  step: () => Promise<T>,
+  clock: Clock,
+  signal: AbortSignal,
+  kind?: 'background',
+): Promise<T> {
+  for (;;) {
+    try {
+      return await step()
+    } catch (error) {
+      if (!(error instanceof StoreUnavailable)) throw error
+      await pause(clock, AGAIN_MS, signal, kind)
+    }
   }
 }

@@ -1,3 +1,4 @@
+import { backoffDelay, withJitter } from './backoff.ts'
 import { type Duration, toMilliseconds } from './duration.ts'
 import { type ErrorCode, InvalidArgument, RefCacheError } from './errors.ts'
 
@@ -58,13 +59,12 @@ export function timeUntil(retryAt: number, now: number): number {
 }
 
 /**
- * Milliseconds before retry number `retry` (from 1): `delay × factor^(retry − 1)`, at most 60 s, of which the upper
- * half is random ("equal jitter": Brooker, Exponential Backoff And Jitter, AWS Architecture Blog, 2015), so that
- * what failed together does not come back together.
+ * Milliseconds before retry number `retry` (from 1): `delay × factor^(retry − 1)`, at most 60 s, with jitter.
  *
  * @param random a number in [0, 1)
  */
 export function retryDelay(policy: RetryPolicy, retry: number, random: number): number {
-  const full = Math.min(MAX_DELAY_MS, policy.delay * policy.factor ** (retry - 1))
-  return Math.round(full / 2 + (full / 2) * random)
+  const { delay, factor } = policy
+  const full = backoffDelay({ firstMs: delay, maxMs: MAX_DELAY_MS, factor }, retry - 1)
+  return Math.round(withJitter(full, random))
 }

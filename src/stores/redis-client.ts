@@ -1,3 +1,4 @@
+import { backoffDelay, withJitter } from '../core/backoff.ts'
 import { InvalidArgument, StoreUnavailable } from '../core/errors.ts'
 import { brokenDriver, isMissing } from './missing-driver.ts'
 
@@ -56,7 +57,7 @@ export interface IoredisClient extends Client {
 
 /** node-redis's number for Redis's strings (`RESP_TYPES.BLOB_STRING`). */
 const AS_BYTES = { typeMapping: { 36: Buffer } }
-const MAX_RECONNECT_MS = 1_000
+const RECONNECT = { firstMs: 50, maxMs: 1_000 }
 
 /** Whether the store ends the client, or the user who handed it in does. */
 type Ownership = 'owned' | 'borrowed'
@@ -110,9 +111,8 @@ async function loadDriver() {
   }
 }
 
-/** Doubles, up to a second; by a random part, so that many processes do not come back at the same moment. */
 function reconnectDelay(retries: number): number {
-  return Math.min(50 * 2 ** retries, MAX_RECONNECT_MS) * (0.5 + Math.random() / 2)
+  return withJitter(backoffDelay(RECONNECT, retries), Math.random())
 }
 
 function nodeRedis(client: NodeRedisClient, ownership: Ownership): Connection {

@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { Backoff } from '../core/backoff.ts'
 import { type Duration, toMilliseconds } from '../core/duration.ts'
 import type { Entry } from '../core/entry.ts'
 import { StoreUnavailable } from '../core/errors.ts'
@@ -47,12 +48,11 @@ export interface SqliteStoreOptions {
 
 /** SQLite's own waiting blocks the process, so only the first part of a wait is left to it. */
 const MAX_BLOCK_MS = 100
-const FIRST_PAUSE_MS = 5
-const MAX_PAUSE_MS = 200
+const TRIES = { firstMs: 5, maxMs: 200 }
 /** Beyond this the -wal file is emptied. */
 const MAX_WAL_BYTES = 16 * 1024 * 1024
-const MIN_TRUNCATION_PAUSE_MS = 100
-const MAX_TRUNCATION_PAUSE_MS = 800
+const TRUNCATION_PAUSE_MS = 100
+const TRUNCATION_TRIES = { firstMs: 200, maxMs: 800 }
 
 /**
  * A store in one SQLite file, for any number of processes on one machine. The file is opened on first use, by
@@ -84,7 +84,8 @@ class SqliteStore implements Store {
   readonly #clocks = new SqliteClocks()
   #records: SqliteRecords | undefined
   #files: OpenFiles | undefined
-  #truncation = { pause: MIN_TRUNCATION_PAUSE_MS, next: 0 }
+  readonly #truncations = new Backoff(TRUNCATION_TRIES)
+  #nextTruncation = 0
   #opening: Promise<void> | undefined
   #poll: NodeJS.Timeout | undefined
   #seenVersion: unknown
@@ -185,16 +186,18 @@ class SqliteStore implements Store {
    */
   async #run<T>(work: (records: SqliteRecords) => T, access?: 'write'): Promise<T> {
     const giveUpAt = performance.now() + this.#busyTimeoutMs
-    for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(pause * 2, MAX_PAUSE_MS)) {
+    const backoff = new Backoff(TRIES)
+    for (;;) {
       try {
         if (!this.#records || (access === 'write' && this.#isReplaced())) await this.#open()
         if (!this.#records) throw this.#closedError()
         this.#records.checkFormat()
         return work(this.#records)
       } catch (error) {
+        const pause = backoff.next()
         if (!isBusy(error) || performance.now() + pause > giveUpAt) throw asStoreError(error, this.#path)
+        await sleep(pause * (0.5 + Math.random()))
       }
-      await sleep(pause * (0.5 + Math.random()))
     }
   }
 
@@ -240,13 +243,10 @@ class SqliteStore implements Store {
 
   /** Where others are in the way, a try takes blockMs and may be for nothing; so after each it waits longer. */
   #limitWal(records: SqliteRecords): void {
-    const now = performance.now()
-    if (now < this.#truncation.next || sizeOf(`${this.#path}-wal`) < MAX_WAL_BYTES) return
+    if (performance.now() < this.#nextTruncation || sizeOf(`${this.#path}-wal`) < MAX_WAL_BYTES) return
     const done = records.truncateWal()
-    const pause = done
-      ? MIN_TRUNCATION_PAUSE_MS
-      : Math.min(this.#truncation.pause * 2, MAX_TRUNCATION_PAUSE_MS)
-    this.#truncation = { pause, next: performance.now() + pause }
+    if (done) this.#truncations.reset()
+    this.#nextTruncation = performance.now() + (done ? TRUNCATION_PAUSE_MS : this.#truncations.next())
   }
 
   /**

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { onAbort } from '../core/abort.ts'
+import { Backoff } from '../core/backoff.ts'
 import { WorkerLost } from '../core/errors.ts'
 import { toNumber } from '../core/exact-number.ts'
 import type { JsonObject } from '../core/json.ts'
@@ -41,8 +42,7 @@ interface Pending {
 
 type OnProgress = (report: ProgressReport) => void
 
-const FIRST_PAUSE_MS = 250
-const MAX_PAUSE_MS = 30_000
+const RESTARTS = { firstMs: 250, maxMs: 30_000 }
 /** A server that lived this long before it went away begins again with a short pause. */
 const STABLE_MS = 60_000
 /** How long a message waits for a server that is being restarted. */
@@ -61,7 +61,7 @@ export class Upstream {
   /** Who hears of progress, by its token. */
   readonly #hearers = new Map<string, OnProgress>()
   #waiting = new Set<() => void>()
-  #failures = 0
+  readonly #restarts = new Backoff(RESTARTS)
   #startedAt = 0
   #answered = false
   #closed = false
@@ -241,13 +241,12 @@ export class Upstream {
       return
     }
     this.events?.onLost(reason)
-    if (Date.now() - this.#startedAt > STABLE_MS) this.#failures = 0
+    if (Date.now() - this.#startedAt > STABLE_MS) this.#restarts.reset()
     this.#restartLater(reason)
   }
 
   #restartLater(reason: string): void {
-    const pause = Math.min(FIRST_PAUSE_MS * 2 ** this.#failures, MAX_PAUSE_MS)
-    this.#failures++
+    const pause = this.#restarts.next()
     this.log.warn('upstream_lost', `${reason} Starting it again in ${pause / 1000} s.`)
     this.#restart = setTimeout(() => void this.#tryAgain(), pause)
   }

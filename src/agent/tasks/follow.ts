@@ -1,6 +1,5 @@
-import { onAbort } from '../../core/abort.ts'
+import { retryWhileAway } from '../../core/backoff.ts'
 import { type Clock, systemClock } from '../../core/clock.ts'
-import { StoreUnavailable } from '../../core/errors.ts'
 import { Signal } from '../../core/signal.ts'
 import { isSettled, type Task } from './task.ts'
 import type { TaskView } from './view.ts'
@@ -12,12 +11,10 @@ export interface Following {
   end(): void
 }
 
-/** A store that is away is asked again this often: to whoever listens, silence means that nothing has changed. */
-const AGAIN_MS = 1_000
-
 /**
  * Tells `tell` how a task stands, first now and then whenever that changes, until it settles. Each time it is read
- * anew, and authorized by that. While the store is away it waits; any other error, of `tell` too, ends it.
+ * anew, and authorized by that. While the store is away it waits, since silence means that nothing has changed; any other
+ * error, of `tell` too, ends it.
  */
 export function followTask<Read extends Task>(
   view: TaskView,
@@ -44,7 +41,7 @@ export function followTask<Read extends Task>(
   const run = async () => {
     try {
       while (!signal.aborted) {
-        const more = await step().catch(error => whenBack(error, clock, signal))
+        const more = await retryWhileAway(step, clock, signal, 'background')
         if (!more) return
       }
     } finally {
@@ -59,19 +56,4 @@ export function followTask<Read extends Task>(
       changes.notify()
     },
   }
-}
-
-async function whenBack(error: unknown, clock: Clock, signal: AbortSignal): Promise<true> {
-  if (!(error instanceof StoreUnavailable)) throw error
-  await new Promise<void>(resolve => {
-    const done = () => {
-      cancel()
-      ignore()
-      resolve()
-    }
-    const cancel = clock.schedule(AGAIN_MS, done, 'background')
-    const ignore = onAbort(signal, done)
-    if (signal.aborted) done()
-  })
-  return true
 }

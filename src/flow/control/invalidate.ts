@@ -1,7 +1,7 @@
 import { matchesGlob } from '../../access/pattern.ts'
-import { pause } from '../../core/abort.ts'
+import { retryWhileAway } from '../../core/backoff.ts'
 import type { Entry } from '../../core/entry.ts'
-import { InvalidArgument, StoreUnavailable } from '../../core/errors.ts'
+import { InvalidArgument } from '../../core/errors.ts'
 import { checkNames } from '../../core/options.ts'
 import type { Tool } from '../../core/tool.ts'
 import { change } from '../change.ts'
@@ -15,9 +15,6 @@ export interface Invalidation {
   /** Results of this tool, or of the tools that match a pattern in which each `*` stands for any text. */
   tool?: string | undefined
 }
-
-/** A store that is away is asked again this often. */
-const AGAIN_MS = 1_000
 
 /**
  * Frees the keys of memoized results, finished or in flight, in every namespace: the next identical call runs anew, in every
@@ -54,7 +51,7 @@ export async function whileInvalidating<Result>(
   try {
     return await work()
   } finally {
-    await untilStored(engine, free)
+    await retryWhileAway(free, engine.clock, engine.stopping)
   }
 }
 
@@ -73,17 +70,4 @@ async function freeKeys(engine: Engine, isOutdated: (entry: Entry) => boolean): 
     if (isOutdated(entry) && (await freeKey(engine, entry))) freed++
   }
   return freed
-}
-
-/** The work is done: that the store is away for a while must not cost its result. */
-async function untilStored(engine: Engine, step: () => Promise<unknown>): Promise<void> {
-  for (;;) {
-    try {
-      await step()
-      return
-    } catch (error) {
-      if (!(error instanceof StoreUnavailable)) throw error
-      await pause(engine.clock, AGAIN_MS, engine.stopping)
-    }
-  }
 }

@@ -1,7 +1,8 @@
 import { describedActor } from '../../access/actor.ts'
-import { type Abortable, abortableUnder, pause } from '../../core/abort.ts'
+import { type Abortable, abortableUnder } from '../../core/abort.ts'
+import { retryWhileAway } from '../../core/backoff.ts'
 import type { Entry, ProcessingEntry } from '../../core/entry.ts'
-import { InputUnavailable, StoreUnavailable, TaskCancelled } from '../../core/errors.ts'
+import { InputUnavailable, TaskCancelled } from '../../core/errors.ts'
 import type { JsonObject } from '../../core/json.ts'
 import { copyJson } from '../../core/json-text.ts'
 import {
@@ -17,9 +18,6 @@ import type { Engine } from '../engine.ts'
 import { follow } from '../read/follow.ts'
 import { lost } from './lease.ts'
 import { type QueueSlot, Waits } from './queue.ts'
-
-/** A store that is away is asked again this often: an answer may take days, and must not be lost to a bad minute. */
-const AGAIN_MS = 1_000
 
 /** What one run of a handler asks, in the order in which it asks: by that the next run finds the answers. */
 export class Asker {
@@ -140,17 +138,10 @@ export class Asker {
     })
   }
 
-  /** The work must not be lost because the store is away for a while. */
+  /** An answer may take days. */
   async #patiently<T>(step: () => Promise<T>, signal = this.#own.signal): Promise<T> {
-    for (;;) {
-      signal.throwIfAborted()
-      try {
-        return await step()
-      } catch (error) {
-        if (!(error instanceof StoreUnavailable)) throw error
-        await pause(this.engine.clock, AGAIN_MS, signal)
-      }
-    }
+    signal.throwIfAborted()
+    return retryWhileAway(step, this.engine.clock, signal)
   }
 }
 

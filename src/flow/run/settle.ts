@@ -1,4 +1,5 @@
 import { pause } from '../../core/abort.ts'
+import { Backoff } from '../../core/backoff.ts'
 import { type EncodedValue, encodeValue } from '../../core/codec.ts'
 import {
   type Entry,
@@ -34,8 +35,7 @@ import type { Engine } from '../engine.ts'
 
 const MAX_ERROR_DATA_BYTES = 8 * 1024
 const MAX_ERROR_DATA_DEPTH = 100
-const FIRST_WAIT_MS = 250
-const MAX_WAIT_MS = 5_000
+const TRIES = { firstMs: 250, maxMs: 5_000 }
 /** `retryable` may ask somebody else, but the task must end. */
 const RETRYABLE_WITHIN_MS = 10_000
 
@@ -179,7 +179,8 @@ async function store(
   const { refId, lease } = attempt.entry
   const tried: Ending[] = []
   let fullSince: number | undefined
-  for (let wait = FIRST_WAIT_MS; ; wait = Math.min(wait * 2, MAX_WAIT_MS)) {
+  const backoff = new Backoff(TRIES)
+  for (;;) {
     try {
       const event = eventAt(engine.clock.now())
       tried.push(event)
@@ -194,7 +195,7 @@ async function store(
         fullSince ??= engine.clock.monotonic()
         if (engine.clock.monotonic() >= endOfTries(engine, attempt, fullSince)) return 'full'
       }
-      await pause(engine.clock, wait, engine.stopping).catch(() => {
+      await pause(engine.clock, backoff.next(), engine.stopping).catch(() => {
         throw error
       })
     }
