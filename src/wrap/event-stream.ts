@@ -1,19 +1,20 @@
 import type { ServerResponse } from 'node:http'
+import { Signal } from '../core/signal.ts'
 import { exactEvents } from './exact-http.ts'
 
 /** A response that carries messages to a client, as server-sent events. */
 export class EventStream {
-  #waiting: Array<() => void> = []
+  readonly #changed = new Signal()
 
   constructor(private readonly response: ServerResponse) {
     for (const event of ['drain', 'finish', 'close'] as const) {
-      response.on(event, () => this.#wakeWaiting())
+      response.on(event, () => this.#changed.notify())
     }
   }
 
   /** Resolves when there is room for more. @throws when the client went away before it took what it was sent */
   async room(): Promise<void> {
-    if (this.#isFull) await new Promise<void>(resolve => this.#waiting.push(resolve))
+    while (this.#isFull) await this.#changed.next()
     if (this.#isLost) throw new Error('The client went away before it read this.')
   }
 
@@ -23,13 +24,6 @@ export class EventStream {
 
   get #isLost(): boolean {
     return this.response.destroyed && !this.response.writableFinished
-  }
-
-  #wakeWaiting(): void {
-    if (this.#isFull) return
-    const waiting = this.#waiting
-    this.#waiting = []
-    for (const goOn of waiting) goOn()
   }
 }
 

@@ -1,8 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { onAbort } from '../core/abort.ts'
+import { systemClock } from '../core/clock.ts'
 import { TaskFailed, WorkerLost } from '../core/errors.ts'
 import { toNumber } from '../core/exact-number.ts'
 import { isJsonObject, type JsonObject } from '../core/json.ts'
 import type { InputRequest } from '../core/question.ts'
+import { Signal } from '../core/signal.ts'
 import type { TaskContext } from '../core/tool.ts'
 import { metaOf, RELATED_TASK, RpcErrorCode, type RpcResponse } from './rpc.ts'
 import type { Upstream } from './upstream.ts'
@@ -27,7 +30,7 @@ export class UpstreamTask {
   /** Questions of the server that are on their way, and the answers that there are. */
   readonly #asking = new Set<string>()
   readonly #answers = new Map<string, JsonObject>()
-  #wake = new AbortController()
+  readonly #news = new Signal()
   /** 2025-11-25: the request for the result, while it is under way, and when it has brought one. */
   #result: Promise<RpcResponse> | undefined
   #told: unknown
@@ -47,12 +50,13 @@ export class UpstreamTask {
 
   /** There may be something new: the server is asked before its interval is over. */
   wake(): void {
-    this.#wake.abort()
+    this.#news.notify()
   }
 
   /** @param created what the call was answered with. Resolves with what the call itself would have been answered with. */
   async follow(created: JsonObject): Promise<RpcResponse> {
     const { signal } = this.options.task
+    const ignore = onAbort(signal, () => this.wake())
     if (!this.options.meta) this.#waitForResult()
     try {
       for (let state = created; ; state = await this.#get()) {
@@ -65,6 +69,7 @@ export class UpstreamTask {
         await this.#pause(state)
       }
     } finally {
+      ignore()
       if (!this.#ended) this.#cancel()
     }
   }
@@ -186,9 +191,9 @@ export class UpstreamTask {
     const said = toNumber(asked) ?? -1
     const ms = said >= 0 ? said : POLL_MS.unsaid
     const within = Math.min(POLL_MS.most, Math.max(POLL_MS.least, ms))
-    const { signal } = this.options.task
-    await sleep(within, undefined, { signal: AbortSignal.any([signal, this.#wake.signal]) }).catch(() => {})
-    if (this.#wake.signal.aborted) this.#wake = new AbortController()
+    const cancel = systemClock.schedule(within, () => this.wake())
+    await this.#news.next()
+    cancel()
   }
 
   #request(method: string, more: JsonObject = {}): Promise<RpcResponse> {

@@ -1,9 +1,11 @@
 import { randomBytes } from 'node:crypto'
 import { onAbort } from '../core/abort.ts'
 import { Backoff } from '../core/backoff.ts'
+import { systemClock } from '../core/clock.ts'
 import { WorkerLost } from '../core/errors.ts'
 import { toNumber } from '../core/exact-number.ts'
 import type { JsonObject } from '../core/json.ts'
+import { Signal } from '../core/signal.ts'
 import type { ProgressReport } from '../core/tool.ts'
 import { type Channel, type SendOptions, SessionEnded } from './channel.ts'
 import type { Log } from './log.ts'
@@ -60,7 +62,8 @@ export class Upstream {
   #pending = new Map<string, Pending>()
   /** Who hears of progress, by its token. */
   readonly #hearers = new Map<string, OnProgress>()
-  #waiting = new Set<() => void>()
+  /** The connection is restored, or will not be. */
+  readonly #changed = new Signal()
   readonly #restarts = new Backoff(RESTARTS)
   #startedAt = 0
   #answered = false
@@ -192,7 +195,7 @@ export class Upstream {
     this.#ready = false
     clearTimeout(this.#restart)
     this.#failPending('The wrapper is being closed.')
-    this.#wake()
+    this.#changed.notify()
     await this.#channel?.close()
     this.#channel = undefined
   }
@@ -237,7 +240,7 @@ export class Upstream {
     if (!this.#answered) {
       this.#closed = true
       this.events?.onUnusable(reason)
-      this.#wake()
+      this.#changed.notify()
       return
     }
     this.events?.onLost(reason)
@@ -258,7 +261,7 @@ export class Upstream {
       if (!this.#channel) throw new Error('The wrapped server ended again.')
       this.#ready = true
       this.log.info('upstream_restored', 'The wrapped server runs again.')
-      this.#wake()
+      this.#changed.notify()
     } catch (error) {
       const channel = this.#channel
       this.#channel = undefined
@@ -268,27 +271,24 @@ export class Upstream {
   }
 
   async #reach(signal?: AbortSignal): Promise<Channel> {
-    if (!this.#ready && !this.#closed) {
-      await new Promise<void>(resolve => {
-        const done = () => {
-          clearTimeout(timer)
-          ignore?.()
-          this.#waiting.delete(done)
-          resolve()
-        }
-        const timer = setTimeout(done, MAX_WAIT_MS)
-        const ignore = signal && onAbort(signal, done)
-        this.#waiting.add(done)
-      })
-    }
+    if (!this.#ready) await this.#untilReady(signal)
     signal?.throwIfAborted()
     if (!this.#channel || !this.#ready)
       throw new WorkerLost('The wrapped server is not running. Try again in a while.')
     return this.#channel
   }
 
-  #wake(): void {
-    for (const done of [...this.#waiting]) done()
+  async #untilReady(signal: AbortSignal | undefined): Promise<void> {
+    let isOver = false
+    const finish = () => {
+      isOver = true
+      this.#changed.notify()
+    }
+    const cancel = systemClock.schedule(MAX_WAIT_MS, finish)
+    const ignore = signal && onAbort(signal, finish)
+    while (!this.#ready && !this.#closed && !isOver) await this.#changed.next()
+    cancel()
+    ignore?.()
   }
 
   #failPending(reason: string): void {

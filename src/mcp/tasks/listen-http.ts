@@ -16,6 +16,7 @@ import {
 import type { TaskView } from '../../agent/tasks/view.ts'
 import { type Clock, systemClock } from '../../core/clock.ts'
 import { type Duration, toMilliseconds } from '../../core/duration.ts'
+import { Signal } from '../../core/signal.ts'
 import { encodeEvent, eventOf, eventsOf, KEEP_ALIVE, messageIn } from './events.ts'
 import { inquire } from './inquiry.ts'
 
@@ -181,8 +182,8 @@ class TaskStream {
   /** The SDK serves something of this subscription, too. */
   #shared = false
   #controller: ReadableStreamDefaultController<Uint8Array> | undefined
-  /** Those who wait for the client to read. */
-  #writers: Array<() => void> = []
+  /** The client has read something, or is gone. */
+  readonly #changed = new Signal()
   readonly #source: ReadableStreamDefaultReader<Uint8Array>
 
   constructor(
@@ -194,7 +195,7 @@ class TaskStream {
       start: controller => {
         this.#controller = controller
       },
-      pull: () => this.#wakeWriters(),
+      pull: () => this.#changed.notify(),
       cancel: () => this.#leave(),
     })
     this.over = this.#run()
@@ -252,7 +253,7 @@ class TaskStream {
   /** Waits for the client to read: meanwhile a task may change as it will, and only its latest state is told. */
   async #write(event: string): Promise<void> {
     while (!this.#left && !this.#hasRoom()) {
-      await new Promise<void>(resolve => this.#writers.push(resolve))
+      await this.#changed.next()
     }
     if (!this.#left) this.#controller?.enqueue(encodeEvent(event))
   }
@@ -261,18 +262,12 @@ class TaskStream {
     return (this.#controller?.desiredSize ?? 0) > 0
   }
 
-  #wakeWriters(): void {
-    const writers = this.#writers
-    this.#writers = []
-    for (const wake of writers) wake()
-  }
-
   /** The client is gone. */
   #leave(): void {
     this.#left = true
     this.#following?.end()
     this.#cancelSource()
-    this.#wakeWriters()
+    this.#changed.notify()
   }
 
   #cancelSource(): void {
@@ -284,7 +279,7 @@ class TaskStream {
     this.#following?.end()
     if (this.#left) return
     this.#left = true
-    this.#wakeWriters()
+    this.#changed.notify()
     try {
       this.#controller?.close()
     } catch {

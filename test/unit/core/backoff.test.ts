@@ -18,7 +18,9 @@ describe('a backoff', () => {
   })
 
   it('has jitter in its upper half', () => {
-    expect([0, 0.5, 0.999_999].map(random => Math.round(withJitter(1_000, random)))).toEqual([500, 750, 1_000])
+    expect([0, 0.5, 0.999_999].map(random => Math.round(withJitter(1_000, random)))).toEqual([
+      500, 750, 1_000,
+    ])
   })
 })
 
