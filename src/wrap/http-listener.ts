@@ -5,6 +5,7 @@ import { FairTurns } from './fair-turns.ts'
 import { type HttpAdapter, HttpSession } from './http-session.ts'
 import type { Log } from './log.ts'
 import { SessionPlaces, TooManySessions } from './session-places.ts'
+import type { StatelessEndpoint } from './stateless/endpoint.ts'
 import type { Wrapper } from './wrap.ts'
 
 export interface ListenOptions {
@@ -27,6 +28,7 @@ export class HttpListener {
   readonly #origins: AllowedOrigins
   readonly #server: Server
   #adapter: HttpAdapter | undefined
+  #stateless: StatelessEndpoint | undefined
 
   constructor(
     private readonly wrapper: Wrapper,
@@ -39,6 +41,12 @@ export class HttpListener {
   /** Resolves with the address. @throws when the port is taken */
   async start(): Promise<string> {
     this.#adapter = await import('@modelcontextprotocol/node')
+    const { StatelessEndpoint } = await import('./stateless/endpoint.ts')
+    this.#stateless = new StatelessEndpoint({
+      wrapper: this.wrapper,
+      log: this.options.log,
+      clock: systemClock,
+    })
     const { port, host = '127.0.0.1' } = this.options
     await new Promise<void>((resolve, reject) => {
       this.#server.once('error', reject)
@@ -52,7 +60,7 @@ export class HttpListener {
 
   async close(): Promise<void> {
     this.#server.close()
-    await this.#places.close()
+    await Promise.all([this.#places.close(), this.#stateless?.close()])
     this.#server.closeAllConnections()
   }
 
@@ -64,7 +72,9 @@ export class HttpListener {
       if (!/^\/mcp\/?(?:\?|$)/.test(request.url ?? '')) return refuse(response, 404, 'The endpoint is /mcp.')
       if (this.#origins.answerPreflight(request, response)) return
       await this.#turns.take(`${request.headers['mcp-session-id']}`)
-      await this.#sessionOf(adapter, request).handle(request, response)
+      const handled = await this.#stateless?.handle(request, response)
+      if (handled === 'answered') return
+      await this.#sessionOf(adapter, request).handle(request, response, handled?.body)
     } catch (error) {
       if (error instanceof TooManySessions)
         return refuse(response, 503, 'Too many sessions. Try again later.')

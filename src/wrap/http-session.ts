@@ -2,10 +2,17 @@ import { createHash, randomUUID } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { NodeStreamableHTTPServerTransport } from '@modelcontextprotocol/node'
 import type { Clock } from '../core/clock.ts'
-import { stringifyJson } from '../core/json-text.ts'
 import { fromEnvelope, toEnvelope } from './exact-http.ts'
+import {
+  MAX_BODY_BYTES,
+  MAX_FIRST_BYTES,
+  readBody,
+  refuseStale,
+  refuseTooLarge,
+  refuseUnreadable,
+} from './http-body.ts'
 import type { Log } from './log.ts'
-import { type Received, readMessages } from './read-message.ts'
+import { readMessages } from './read-message.ts'
 import { failure, isRequest, RpcErrorCode, type RpcMessage } from './rpc.ts'
 import type { Session } from './session.ts'
 import type { PlacedSession } from './session-places.ts'
@@ -13,10 +20,6 @@ import { TransportChannel } from './transport-channel.ts'
 import type { Wrapper } from './wrap.ts'
 
 export type HttpAdapter = typeof import('@modelcontextprotocol/node')
-
-const MAX_BODY_BYTES = 64 * 1024 * 1024
-/** Of a request that belongs to no session. One that begins a session is short. */
-const MAX_FIRST_BYTES = 1024 * 1024
 
 /** The id is all that a client has to show: what is stored of it must not let anybody in. */
 function digest(sessionId: string): string {
@@ -60,7 +63,8 @@ export class HttpSession implements PlacedSession {
     this.#client = new TransportChannel(this.#transport)
   }
 
-  async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  /** @param body where it was read already */
+  async handle(request: IncomingMessage, response: ServerResponse, body?: string): Promise<void> {
     // The client went away while its request waited for its turn: the end of that was told already.
     if (response.destroyed) return
     this.#open++
@@ -78,7 +82,7 @@ export class HttpSession implements PlacedSession {
       return this.#transport.handleRequest(request, response)
     }
     const maxBytes = this.#id ? MAX_BODY_BYTES : MAX_FIRST_BYTES
-    const text = await readBody(request, maxBytes)
+    const text = body ?? (await readBody(request, maxBytes))
     if (text === undefined) return isStale ? refuseStale(response) : refuseTooLarge(response, maxBytes)
     const received = readMessages(text)
     const messages = received.flatMap(one => ('message' in one ? [one.message] : []))
@@ -155,42 +159,4 @@ export class HttpSession implements PlacedSession {
 
 function isInitialize(message: RpcMessage): boolean {
   return isRequest(message) && message.method === 'initialize'
-}
-
-/** Nothing where it is too large. */
-async function readBody(request: IncomingMessage, maxBytes: number): Promise<string | undefined> {
-  const chunks: Buffer[] = []
-  let length = 0
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    length += chunk.length
-    if (length > maxBytes) return undefined
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks).toString('utf8')
-}
-
-function refuseStale(response: ServerResponse): void {
-  const message = 'Session not found: it has ended. Initialize again.'
-  answerWith(response, 404, { jsonrpc: '2.0', id: null, error: { code: -32_000, message } })
-}
-
-function refuseTooLarge(response: ServerResponse, maxBytes: number): void {
-  const message = `The request has more than ${maxBytes} bytes.`
-  answerWith(response, 413, {
-    jsonrpc: '2.0',
-    id: null,
-    error: { code: RpcErrorCode.invalidRequest, message },
-  })
-}
-
-function refuseUnreadable(response: ServerResponse, received: readonly Received[]): void {
-  const broken = received.flatMap(one => ('unreadable' in one ? [one.unreadable] : []))[0]
-  const message = `This request is ${broken?.problem ?? 'empty'}.`
-  const error = { code: RpcErrorCode.parseError, message }
-  answerWith(response, 400, { jsonrpc: '2.0', id: broken?.id ?? null, error })
-}
-
-function answerWith(response: ServerResponse, status: number, body: object): void {
-  response.writeHead(status, { 'content-type': 'application/json', connection: 'close' })
-  response.end(stringifyJson(body))
 }

@@ -32,6 +32,8 @@ export interface ProxiedClient {
   readonly scope: string
   readonly actor: Actor
   readonly namespace: Namespace
+  /** Several people may look like this one caller: none may be given what another one's call made. */
+  readonly ambiguous?: boolean | undefined
   readonly upstream: Upstream
   readonly tasks: UpstreamTasks
 }
@@ -119,11 +121,11 @@ export class ToolCalls {
 
   /** One call, and what there is of it when it is to be answered. */
   async start(
-    { actor, namespace, scope }: ProxiedClient,
+    { actor, namespace, scope, ambiguous = false }: ProxiedClient,
     { name, tool, params }: ToolCall,
     context: CallContext & TaskOptions,
   ): Promise<CallResponse> {
-    const memoize = settingsFor(this.settings, name).memoize ?? false
+    const memoize = !ambiguous && (settingsFor(this.settings, name).memoize ?? false)
     const declares = (argument: string) => declaresArgument(tool.inputSchema, argument)
     const { own, responseFormat, fresh } = splitArguments(params.arguments, declares)
     const { task: _, arguments: __, ...asked } = params
@@ -137,6 +139,7 @@ export class ToolCalls {
       actor,
       namespace,
       memoize,
+      shareRuns: !ambiguous,
       fresh,
       identity,
       responseFormat,

@@ -1,4 +1,5 @@
 import { actor } from '../access/actor.ts'
+import type { Caller } from '../agent/identity.ts'
 import { adminTools } from '../agent/tools/admin.ts'
 import { type PollingTool, pollingTools } from '../agent/tools/polling.ts'
 import { type Duration, toMilliseconds } from '../core/duration.ts'
@@ -12,7 +13,7 @@ import type { Log } from './log.ts'
 import { nameOfCommand, nameOfEndpoint, scopeOfCommand, scopeOfEndpoint } from './scope.ts'
 import { Session } from './session.ts'
 import type { CallSettings } from './settings.ts'
-import { nameAtServer, ToolCalls } from './tool-calls.ts'
+import { nameAtServer, type ProxiedClient, ToolCalls } from './tool-calls.ts'
 import { Upstream } from './upstream.ts'
 import { UpstreamTasks } from './upstream-tasks.ts'
 
@@ -76,7 +77,12 @@ export class Wrapper {
   /** The one client that there is: whoever started the process, at its stdin and stdout. */
   onlySession(client: Channel, onEnd: (end: SessionEnd) => void): Session {
     client.onclose = () => onEnd({ kind: 'client-gone' })
-    const who = { scope: this.#scope, actor: actor.agent(), namespace: 'public' }
+    const who = {
+      scope: this.#scope,
+      actor: actor.agent(),
+      namespace: 'public',
+      connect: () => this.connect(),
+    }
     const admin = this.options.admin ? toolsOfOperator(this.cache) : []
     return this.#session(client, who, [...this.#polling, ...admin], onEnd)
   }
@@ -87,8 +93,34 @@ export class Wrapper {
       scope: `${this.#scope}:${sessionId}`,
       actor: actor.agent({ sessionId }),
       namespace: `session:${sessionId}`,
+      connect: () => this.connect(),
     }
     return this.#session(client, who, this.#polling, onEnd)
+  }
+
+  /**
+   * All requests of one caller that come without a session.
+   * @param connect how they reach the server
+   */
+  statelessSession(
+    client: Channel,
+    { actor, namespace = 'public', ambiguous }: Caller,
+    connect: () => Promise<Channel>,
+    onEnd: (end: SessionEnd) => void,
+  ): Session {
+    const who = { scope: `${this.#scope}:${namespace}`, actor, namespace, ambiguous, connect }
+    return this.#session(client, who, this.#polling, onEnd)
+  }
+
+  /** A connection to the wrapped server that is not started yet. */
+  async connect(): Promise<Channel> {
+    const { target } = this.options
+    if ('command' in target) return new ChildChannel(this.#takeServer() ?? startServer(target.command))
+    const [{ HttpChannel }, { MirroringChannel }] = await Promise.all([
+      import('./http-channel.ts'),
+      import('./mirroring-channel.ts'),
+    ])
+    return new MirroringChannel(new HttpChannel(target.endpoint))
   }
 
   /** @throws where it can be seen before the first client comes that the wrapped server cannot be used */
@@ -111,19 +143,11 @@ export class Wrapper {
 
   #session(
     client: Channel,
-    who: { scope: string; actor: ReturnType<typeof actor.agent>; namespace: string },
+    { connect, ...who }: Omit<ProxiedClient, 'upstream' | 'tasks'> & { connect: () => Promise<Channel> },
     polling: readonly PollingTool[],
     onEnd: (end: SessionEnd) => void,
   ): Session {
-    const { target, log } = this.options
-    const connect = async () => {
-      if ('command' in target) return new ChildChannel(this.#takeServer() ?? startServer(target.command))
-      const [{ HttpChannel }, { MirroringChannel }] = await Promise.all([
-        import('./http-channel.ts'),
-        import('./mirroring-channel.ts'),
-      ])
-      return new MirroringChannel(new HttpChannel(target.endpoint))
-    }
+    const { log } = this.options
     const upstream = new Upstream(connect, log)
     return new Session({
       client,

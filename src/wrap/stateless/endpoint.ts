@@ -1,0 +1,147 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { type Caller, toCaller } from '../../agent/identity.ts'
+import type { Clock } from '../../core/clock.ts'
+import type { JsonObject, JsonValue } from '../../core/json.ts'
+import { stringifyJson } from '../../core/json-text.ts'
+import { withPlainNumbers } from '../../core/map-json.ts'
+import { MAX_BODY_BYTES, MAX_FIRST_BYTES, readBody, refuseTooLarge, refuseUnreadable } from '../http-body.ts'
+import type { Log } from '../log.ts'
+import { readMessages } from '../read-message.ts'
+import { isRequest, type RpcMessage, type RpcRequest } from '../rpc.ts'
+import { SessionPlaces, TooManySessions } from '../session-places.ts'
+import type { Wrapper } from '../wrap.ts'
+import { isOfSessions, refusalOf } from './checks.ts'
+import { cannotStart, StatelessHost } from './host.ts'
+import { StatelessServers } from './servers.ts'
+
+export interface StatelessOptions {
+  readonly wrapper: Wrapper
+  readonly log: Log
+  readonly clock: Clock
+}
+
+/** Callers that are known at once, in front of a server that they share. */
+const MAX_CALLERS = 1_000
+
+/** Serves 2026-07-28, which has no sessions: every request says what it needs. */
+export class StatelessEndpoint {
+  readonly #hosts = new Map<string, StatelessHost>()
+  readonly #servers: StatelessServers
+  readonly #places: SessionPlaces
+
+  constructor(private readonly options: StatelessOptions) {
+    this.#servers = new StatelessServers(() => options.wrapper.connect())
+    this.#places = new SessionPlaces(MAX_CALLERS, options.clock)
+    this.#places.start()
+  }
+
+  /** Answers what is of this revision. Gives the body of what is not, where it had to be read to tell. */
+  async handle(request: IncomingMessage, response: ServerResponse): Promise<{ body?: string } | 'answered'> {
+    const { headers, method } = request
+    const saysSo = headers['mcp-method'] !== undefined
+    if (method !== 'POST' || (headers['mcp-session-id'] !== undefined && !saysSo)) return {}
+    const maxBytes = saysSo ? MAX_BODY_BYTES : MAX_FIRST_BYTES
+    const body = await readBody(request, maxBytes)
+    if (body === undefined) {
+      refuseTooLarge(response, maxBytes)
+      return 'answered'
+    }
+    const received = readMessages(body)
+    const messages = received.flatMap(one => ('message' in one ? [one.message] : []))
+    if (messages.length < received.length) {
+      refuseUnreadable(response, received)
+      return 'answered'
+    }
+    const [first] = messages
+    const toCheck = withPlainNumbers(messages.map(withAnyId) as unknown as JsonValue) as JsonValue[]
+    const checked = toCheck.length === 1 ? toCheck[0] : toCheck
+    if (!first || isOfSessions(request, checked)) return { body }
+    const refusal = await refusalOf(request, checked)
+    if (refusal) await refuse(response, refusal, first)
+    else await this.#serve(first, response)
+    return 'answered'
+  }
+
+  async close(): Promise<void> {
+    await this.#places.close()
+  }
+
+  async #serve(message: RpcMessage, response: ServerResponse): Promise<void> {
+    // Nothing that a client of this revision tells has an effect here: it cancels by leaving.
+    if (!isRequest(message)) return void response.writeHead(202).end()
+    try {
+      const host = await this.#hostOf(strangers())
+      host.handle(message, response)
+    } catch (error) {
+      if (error instanceof TooManySessions) throw error
+      this.options.log.error('upstream_unusable', (error as Error).message)
+      answerCannotStart(message, response)
+    }
+  }
+
+  /** @throws when the wrapped server cannot be started; TooManySessions */
+  async #hostOf(caller: Caller): Promise<StatelessHost> {
+    const key = caller.namespace ?? ''
+    let host = this.#hosts.get(key)
+    if (!host) {
+      host = this.#newHost(key, caller)
+      this.#hosts.set(key, host)
+    }
+    try {
+      await host.start()
+      return host
+    } catch (error) {
+      void host.close()
+      throw error
+    }
+  }
+
+  #newHost(key: string, caller: Caller): StatelessHost {
+    const { wrapper, log, clock } = this.options
+    const host: StatelessHost = new StatelessHost({
+      clock,
+      takePlace: async () => {
+        await this.#places.take()
+        this.#places.occupy(host)
+      },
+      open: (channel, onEnd) =>
+        wrapper.statelessSession(
+          channel,
+          caller,
+          () => this.#servers.connect(),
+          end => {
+            if (end.kind === 'unusable') log.error('upstream_unusable', end.reason)
+            // The client is told first.
+            setImmediate(onEnd)
+          },
+        ),
+      onClosing: () => {
+        if (this.#hosts.get(key) === host) this.#hosts.delete(key)
+      },
+      onGone: () => this.#places.leave(host),
+    })
+    return host
+  }
+}
+
+/** Callers of whom nothing is known: whoever holds a reference may follow it. */
+function strangers(): Caller {
+  return toCaller({ named: undefined, session: undefined, shared: true, claims: {} })
+}
+
+/** The checks take no id that JavaScript cannot hold as a number. */
+function withAnyId(message: RpcMessage): RpcMessage {
+  return isRequest(message) ? { ...message, id: 0 } : message
+}
+
+async function refuse(response: ServerResponse, refusal: Response, message: RpcMessage): Promise<void> {
+  const id = isRequest(message) ? message.id : null
+  response.writeHead(refusal.status, { 'content-type': 'application/json' })
+  response.end(stringifyJson({ ...((await refusal.json()) as JsonObject), id }))
+}
+
+function answerCannotStart(request: RpcRequest, response: ServerResponse): void {
+  if (response.headersSent) return
+  response.writeHead(502, { 'content-type': 'application/json' })
+  response.end(stringifyJson(cannotStart(request)))
+}

@@ -1,0 +1,83 @@
+import { randomBytes } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { JsonObject } from '../../core/json.ts'
+import type { Channel } from '../channel.ts'
+import { isResponse, type RpcRequest } from '../rpc.ts'
+import { SharedServer } from './shared-server.ts'
+
+/** A server that is slow to start must not be taken for one that knows no discovery. */
+const PROBE_MS = 30_000
+
+/** What a client of 2026-07-28 says of itself with each request. */
+const META: JsonObject = {
+  'io.modelcontextprotocol/protocolVersion': '2026-07-28',
+  'io.modelcontextprotocol/clientInfo': { name: 'mcp-refcache', version: '1' },
+  'io.modelcontextprotocol/clientCapabilities': {},
+}
+
+/**
+ * The ways to the wrapped server for clients of 2026-07-28: one process for all callers where the server speaks that
+ * revision, else one for each caller.
+ */
+export class StatelessServers {
+  #shared: Promise<SharedServer | undefined> | undefined
+
+  constructor(private readonly open: () => Promise<Channel>) {}
+
+  /** A channel that is not started yet. @throws when the server cannot be started or reached */
+  async connect(): Promise<Channel> {
+    const shared = await this.#probed()
+    if (shared) return shared.channel()
+    throw new Error('The wrapped server does not speak 2026-07-28.')
+  }
+
+  /** Whether all callers share one process. */
+  async isShared(): Promise<boolean> {
+    return (await this.#probed()) !== undefined
+  }
+
+  #probed(): Promise<SharedServer | undefined> {
+    this.#shared ??= this.#probe().catch(error => {
+      // The next caller tries again.
+      this.#shared = undefined
+      throw error
+    })
+    return this.#shared
+  }
+
+  async #probe(): Promise<SharedServer | undefined> {
+    const channel = await this.open()
+    if (await speaksStateless(channel)) return new SharedServer(this.open, channel)
+    await channel.close()
+    return undefined
+  }
+}
+
+/** Starts the channel and asks. @throws when the server cannot be started */
+async function speaksStateless(channel: Channel): Promise<boolean> {
+  const giveUp = new AbortController()
+  const request: RpcRequest = {
+    jsonrpc: '2.0',
+    id: `refcache:${randomBytes(4).toString('hex')}:discover`,
+    method: 'server/discover',
+    params: { _meta: META },
+  }
+  const answered = new Promise<boolean>(resolve => {
+    channel.onmessage = message => {
+      if (isResponse(message) && message.id === request.id) resolve('result' in message)
+    }
+    // Some servers end when they are asked before the handshake.
+    channel.onclose = () => resolve(false)
+  })
+  await channel.start()
+  const late = sleep(PROBE_MS, false, { signal: giveUp.signal, ref: false }).catch(() => false)
+  const refused = channel.send(request).then(
+    () => new Promise<never>(() => {}),
+    () => false,
+  )
+  try {
+    return await Promise.race([answered, late, refused])
+  } finally {
+    giveUp.abort()
+  }
+}
