@@ -58,6 +58,8 @@ export class StatelessEndpoint {
     if (!first || isOfSessions(request, checked)) return { body }
     const refusal = await refusalOf(request, checked)
     if (refusal) await refuse(response, refusal, first)
+    // A client that hears of no such revision begins a session.
+    else if (!(await this.#servers.isShared().catch(() => true))) return { body }
     else await this.#serve(first, response)
     return 'answered'
   }
