@@ -250,7 +250,8 @@ export class RefCache implements AsyncDisposable {
   }
 
   /**
-   * Begins a failed or cancelled task again under the same reference; answers with its status after that.
+   * Begins a failed or cancelled task again; answers with its status after that: under the same reference, but for a task of MCP,
+   * which keeps the status that it ended with. A new entry tries that again: its `retryOf` and the old one's `retriedAs` say so.
    * @throws NotFound; PermissionDenied unless the actor started it or has the UPDATE right; InvalidArgument for a task
    *   that runs or has finished, or whose tool this process lacks
    */

@@ -129,6 +129,8 @@ function taskFields(response: AsyncTaskResponse): Record<string, JsonValue | und
     retry_count: response.retryCount,
     max_retries: response.maxRetries,
     can_retry: response.canRetry,
+    retry_of: response.retryOf,
+    retried_as: response.retriedAs,
     is_cancellable: response.isCancellable,
     retry_history: response.retryHistory?.slice(-MAX_ATTEMPTS).map(wireAttempt),
     expected_schema: response.expectedSchema,

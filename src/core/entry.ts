@@ -91,6 +91,14 @@ interface EntryFields {
   readonly questions?: readonly Question[]
   /** How many keys were given to questions so far. */
   readonly asked?: number
+  /** A client holds it as a task of MCP: once it has ended it never moves again. */
+  readonly native?: true
+  /** It has no work of its own: it ends as that entry does. */
+  readonly follows?: RefId
+  /** The native task that it tries again. */
+  readonly retryOf?: RefId
+  /** The entry that tries this native task again. */
+  readonly retriedAs?: RefId
   /** Quantiles of how long earlier runs of the tool took, in milliseconds, when this entry was made. */
   readonly pastDurations?: readonly number[]
   readonly preview?: PreviewSettings
@@ -125,6 +133,8 @@ export interface CompleteEntry extends EntryFields, Ran {
   readonly completedAt: number
   /** Size of the value's JSON, so that it can be known without reading it. */
   readonly valueBytes: number
+  /** When the value was made, where this task was given it by an earlier one. */
+  readonly madeAt?: number
 }
 
 export interface FailedEntry extends EntryFields, Ran {
@@ -184,6 +194,11 @@ export function parseEntry(record: string): Entry {
 
 export function isInFlight(entry: Entry): entry is InFlightEntry {
   return entry.status === 'pending' || entry.status === 'processing'
+}
+
+/** Whether another process may run the task again when the one that runs it is lost. To follow another task harms nothing. */
+export function isRepeatable({ idempotent, follows }: Entry): boolean {
+  return idempotent || follows !== undefined
 }
 
 /** An expired entry counts as missing, swept or not. */

@@ -93,6 +93,10 @@ interface TaskResponse extends AnswerBase {
   readonly retryCount?: number
   readonly maxRetries?: number
   readonly canRetry?: boolean
+  /** The native task that this one tries again. */
+  readonly retryOf?: RefId
+  /** What tries this native task again: ask for that. */
+  readonly retriedAs?: RefId
   /** What the work ended with instead of a value, whole or the part that fits; only for an actor with READ. */
   readonly errorValue?: CacheResponse
   /** In the `full` format, which always has `retryCount` and `canRetry`, too. */

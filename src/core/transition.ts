@@ -22,6 +22,7 @@ import {
   unanswered,
   withdrawn,
 } from './question.ts'
+import type { RefId } from './ref.ts'
 
 /**
  * What can happen to an entry. Events that carry an `owner` need the current lease; those that carry `now` are news to
@@ -38,7 +39,7 @@ export type EntryEvent =
   | { type: 'withdraw'; owner: string; key: string; now: number }
   /** Needs no lease; the task may also wait for its next attempt. */
   | { type: 'answer'; answers: Readonly<Record<string, JsonObject>>; now: number }
-  | ({ type: 'complete'; owner: string; valueBytes: number } & End)
+  | ({ type: 'complete'; owner: string; valueBytes: number; madeAt?: number } & End)
   | ({ type: 'fail'; owner: string; error: TaskError; valueBytes?: number } & End)
   /** The input turned out to hold more than the call's own references: all that guards the result now. */
   | { type: 'derive'; owner: string; derivedFrom: readonly SourceConstraint[] }
@@ -53,6 +54,12 @@ export type EntryEvent =
   | { type: 'take'; seen: number; lease: Lease; together: boolean; now: number }
   /** By hand: a failed or cancelled task begins again. */
   | { type: 'retry'; lease: Lease; keepKey: boolean; now: number }
+  /** By hand, for a native task: another entry tries it again, or tries it once more after `instead`. */
+  | { type: 'retry-elsewhere'; retriedAs: RefId; instead: RefId | undefined }
+  /** A client is given it as a task of MCP. */
+  | { type: 'become-native' }
+  /** What it followed has no outcome for it: from now on it has work of its own. */
+  | { type: 'stop-following'; owner: string }
   /** A call that is to run anew takes the key: identical calls find that one from now on. */
   | { type: 'yield-key' }
 
@@ -68,6 +75,9 @@ export type Refusal =
   | 'already_started'
   | 'not_started'
   | 'not_ended'
+  /** A native task never moves again. */
+  | 'final'
+  | 'already_retried'
   | 'lease_lost'
   | 'lease_held'
   /** The same question stands at that place; it may have its answer. */
@@ -84,16 +94,23 @@ export function begun(draft: PendingEntry, now: number): ProcessingEntry {
 
 /** Every legal move of an entry, and the refusal of the rest. Pure; the caller stores the outcome by version. */
 export function transition(entry: Entry, event: EntryEvent): Transition {
-  if (event.type === 'retry') {
-    if (isInFlight(entry)) return refuse('not_ended')
-    if (entry.status === 'complete') return refuse('already_settled')
-    return move(entry, again(entry, event), event)
-  }
+  if (event.type === 'retry' || event.type === 'retry-elsewhere') return retried(entry, event)
+  if (event.type === 'become-native') return move(entry, { ...entry, native: true }, event)
   if (event.type === 'yield-key') return move(entry, without(entry, 'key') as Entry, event)
   if (entry.status === 'failed' && isLate(entry, event)) return move(entry, settledLate(entry, event), event)
   if (!isInFlight(entry)) return refuse('already_settled')
   const refused = refusal(entry, event)
   return refused ? refuse(refused) : move(entry, moved(entry, event), event)
+}
+
+function retried(entry: Entry, event: EntryEvent & { type: 'retry' | 'retry-elsewhere' }): Transition {
+  if (isInFlight(entry)) return refuse('not_ended')
+  if (entry.status === 'complete') return refuse('already_settled')
+  if (event.type === 'retry') {
+    return entry.native ? refuse('final') : move(entry, again(entry, event), event)
+  }
+  if (entry.retriedAs !== event.instead) return refuse('already_retried')
+  return move(entry, { ...entry, retriedAs: event.retriedAs }, event)
 }
 
 type LateSettlement = Extract<EntryEvent, { type: 'complete' | 'fail' }>
@@ -103,7 +120,7 @@ function isLate({ lostOwner }: FailedEntry, event: EntryEvent): event is LateSet
   return (event.type === 'complete' || event.type === 'fail') && lostOwner === event.owner
 }
 
-type FlightEvent = Exclude<EntryEvent, { type: 'retry' | 'yield-key' }>
+type FlightEvent = Exclude<EntryEvent, { type: 'retry' | 'retry-elsewhere' | 'become-native' | 'yield-key' }>
 
 function refusal(entry: InFlightEntry, event: FlightEvent): Refusal | undefined {
   if ('owner' in event && entry.lease.owner !== event.owner) return 'lease_lost'
@@ -144,6 +161,8 @@ function moved(entry: InFlightEntry, event: FlightEvent): Entry {
       return { ...(entry as ProcessingEntry), progress: event.progress, pace: event.pace }
     case 'derive':
       return { ...entry, derivedFrom: event.derivedFrom }
+    case 'stop-following':
+      return without(entry, 'follows') as InFlightEntry
     case 'ask': {
       const number = (entry.asked ?? 0) + 1
       const questions = asked(entry.questions ?? [], event.place, number, event.request)
@@ -159,6 +178,7 @@ function moved(entry: InFlightEntry, event: FlightEvent): Entry {
         status: 'complete',
         key: entry.key,
         valueBytes: event.valueBytes,
+        ...(event.madeAt === undefined ? {} : { madeAt: event.madeAt }),
       }
     case 'fail':
       return { ...failed(entry, event, event.error), ...bytesOf(event), status: 'failed' }

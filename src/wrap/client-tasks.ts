@@ -1,7 +1,7 @@
 import { present } from '../agent/present.ts'
 import { clientOf2025, clientOf2026, type TaskClient, type Wish, wishOf } from '../agent/tasks/client.ts'
 import { toRpcError } from '../agent/tasks/errors.ts'
-import { TaskService } from '../agent/tasks/service.ts'
+import { type TaskCallOptions, TaskService } from '../agent/tasks/service.ts'
 import {
   isTaskListen,
   type ListenRequest,
@@ -22,7 +22,7 @@ import {
   type RpcRequest,
 } from './rpc.ts'
 import { CORE_REVISION } from './server-capabilities.ts'
-import type { CallContext, ProxiedClient, TaskOptions, ToolCalls } from './tool-calls.ts'
+import type { CallContext, ProxiedClient, ToolCalls } from './tool-calls.ts'
 import type { KnownTool } from './tool-catalog.ts'
 
 /** Where a list of ours is at its end, the server's own begins; what follows in a cursor is the server's. */
@@ -73,7 +73,7 @@ export class ClientTasks {
   async call(
     request: RpcRequest,
     tool: KnownTool,
-    start: (options: TaskOptions) => Promise<CallResponse>,
+    start: (options: TaskCallOptions) => Promise<CallResponse>,
   ): Promise<CallOutcome> {
     const client = this.#clientOf(request) ?? clientOf2025()
     const wish = wishOf(client, request.params)

@@ -3,13 +3,13 @@ import type { Namespace } from '../access/namespace.ts'
 import { splitArguments } from '../agent/arguments.ts'
 import { present } from '../agent/present.ts'
 import { declaresArgument } from '../agent/schema.ts'
+import type { TaskCallOptions } from '../agent/tasks/service.ts'
 import type { Progress } from '../core/entry.ts'
 import { InvalidArgument, ProtocolFailure, TaskFailed, WorkerLost } from '../core/errors.ts'
 import type { JsonObject, JsonValue } from '../core/json.ts'
 import type { CallResponse } from '../core/response.ts'
 import type { TaskContext } from '../core/tool.ts'
 import type { CachedTool } from '../flow/call/cached.ts'
-import type { CallOptions } from '../flow/call/options.ts'
 import type { RefCache } from '../ref-cache.ts'
 import { errorTextOf } from '../values/call-result.ts'
 import { PROXIED_RESULT } from '../values/result-projections.ts'
@@ -55,9 +55,6 @@ export interface ToolCall {
   /** The server's, but for the reserved argument, the progress token, and the wish for a task. */
   readonly params: JsonObject
 }
-
-/** What a call that may become a task says for itself. */
-export type TaskOptions = Pick<CallOptions, 'asyncTimeout' | 'interactive'>
 
 /** What the handler of a tool gets, and what a call's key is made of. */
 interface CallInput {
@@ -123,7 +120,7 @@ export class ToolCalls {
   async start(
     { actor, namespace, scope, ambiguous = false }: ProxiedClient,
     { name, tool, params }: ToolCall,
-    context: CallContext & TaskOptions,
+    context: CallContext & TaskCallOptions,
   ): Promise<CallResponse> {
     const memoize = !ambiguous && (settingsFor(this.settings, name).memoize ?? false)
     const declares = (argument: string) => declaresArgument(tool.inputSchema, argument)

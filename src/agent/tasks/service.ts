@@ -24,6 +24,9 @@ export interface TaskServiceOptions {
   readonly lists?: (toolName: string | undefined) => boolean
 }
 
+/** What a call says for itself of which a task may become. */
+export type TaskCallOptions = Pick<CallOptions, 'asyncTimeout' | 'interactive' | 'ownEntry'>
+
 /** A message to the client that belongs to no request. An error ends what it is about. */
 export type Notify = (method: string, params: JsonObject) => Promise<void> | void
 
@@ -68,10 +71,11 @@ export class TaskService {
   }
 
   /** How a call goes through the cache of which a task may become. */
-  callOptions({ canBeAsked }: TaskClient, wish: Wish): Pick<CallOptions, 'asyncTimeout' | 'interactive'> {
+  callOptions({ canBeAsked }: TaskClient, wish: Wish): TaskCallOptions {
     return {
       asyncTimeout: wish === 'task' ? 0 : this.#grace,
       interactive: canBeAsked ?? false,
+      ownEntry: wish === 'task' ? 'always' : 'if-slow',
     }
   }
 

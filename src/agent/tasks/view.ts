@@ -14,11 +14,11 @@ export class TaskView {
   ) {}
 
   async read(): Promise<Task> {
-    return toTask(await this.cache.taskInfo(this.refId, { actor: this.actor }))
+    return toTask(await this.cache.taskInfo(this.refId, { actor: this.actor, native: true }))
   }
 
   async readWithResult(): Promise<TaskWithResult> {
-    const info = await this.cache.taskInfo(this.refId, { actor: this.actor, withAnswer: true })
+    const info = await this.cache.taskInfo(this.refId, { actor: this.actor, withAnswer: true, native: true })
     return toTaskWithResult(info, this.present)
   }
 

@@ -21,6 +21,7 @@ import { type Claimed, claim } from './claim.ts'
 import { draftCall } from './draft.ts'
 import { followUntilStored, storedOrPassed } from './late-answer.ts'
 import type { CallOptions, ValueCallOptions } from './options.ts'
+import { followInOwnEntry } from './own-entry.ts'
 import type { Run } from './shared-runs.ts'
 
 /**
@@ -103,7 +104,12 @@ async function claimAndFollow(
   }
   if (!isInFlight(entry)) engine.events.emit(events.hit(entry))
   const latest = isInFlight(entry) ? await followClaimed(engine, claimed, who, options, begin) : entry
-  return { won, latest, who }
+  if (won || !latest || !needsOwnEntry(latest, options)) return { won, latest, who }
+  return { won, latest: await followInOwnEntry(engine, tool, drafted, latest, claimed.run), who }
+}
+
+function needsOwnEntry(followed: Entry, { ownEntry }: CallOptions): boolean {
+  return ownEntry === 'always' || (ownEntry === 'if-slow' && isInFlight(followed))
 }
 
 /**
@@ -165,7 +171,7 @@ async function leave(engine: Engine, run: Run, who: Actor, { cancelsWork }: Call
 function withAge(response: CallResponse, entry: Entry | undefined): CallResponse {
   if (response.status !== 'complete' || entry?.status !== 'complete') return response
   if (response.value === undefined && response.preview === undefined) return response
-  return { ...response, cachedAt: new Date(entry.completedAt) }
+  return { cachedAt: new Date(entry.completedAt), ...response }
 }
 
 /** A caller that still waits when the work fails gets the error itself, if it may see what that says. */

@@ -143,6 +143,22 @@ function baseOf(engine: Engine, tool: Tool, namespace: Namespace) {
   } as const
 }
 
+/** The entry that tries a native task again, for whoever started that. */
+export function draftRetry(engine: Engine, tool: Tool, entry: Entry): PendingEntry {
+  const { namespace, policy, startedBy, uses, derivedFrom, interactive, releasedKey, tags } = entry
+  return {
+    ...baseOf(engine, tool, namespace),
+    ...(releasedKey === undefined ? {} : { key: releasedKey, ...(tags ? { tags } : {}) }),
+    namespace,
+    policy,
+    startedBy,
+    ...(uses ? { uses } : {}),
+    ...(derivedFrom ? { derivedFrom } : {}),
+    ...(interactive ? { interactive } : {}),
+    retryOf: entry.refId,
+  }
+}
+
 /** How long an entry is kept, in milliseconds; nothing for ever. The nearest word wins: its own, the namespace's, the cache's. */
 export function ttlFor(
   engine: Engine,

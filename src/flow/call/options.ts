@@ -40,6 +40,12 @@ export interface CallOptions {
    * @defaultValue 'first': before the work starts
    */
   claim?: 'first' | 'late' | undefined
+  /**
+   * Whether the caller is given an entry of its own where the call follows the run of another one, so that no two callers have one
+   * handle: always, or where it is given a handle at all. For adapters.
+   * @defaultValue no: it is given the other one's
+   */
+  ownEntry?: 'always' | 'if-slow' | undefined
   /** What makes two calls the same call, where that is not the whole input. @defaultValue the input */
   identity?: unknown
   /**
@@ -57,7 +63,7 @@ export interface CallOptions {
 /** What the call of a program that wants the value may say for itself. */
 export type ValueCallOptions = Omit<
   CallOptions,
-  'asyncTimeout' | 'claim' | 'maxSize' | 'responseFormat' | 'interactive'
+  'asyncTimeout' | 'claim' | 'ownEntry' | 'maxSize' | 'responseFormat' | 'interactive'
 >
 
 export const VALUE_CALL_OPTIONS: Names<ValueCallOptions> = {
@@ -77,6 +83,7 @@ export const CALL_OPTIONS: Names<CallOptions> = {
   ...VALUE_CALL_OPTIONS,
   asyncTimeout: true,
   claim: true,
+  ownEntry: true,
   maxSize: true,
   responseFormat: true,
   interactive: true,

@@ -17,6 +17,8 @@ export type WriteEnd = (how?: 'stopped') => void
 /** One run, as the calls of this process know it. How its task stands is for the entry alone to say. */
 export interface Run {
   readonly refId: RefId
+  /** The entries that follow it: who is given the result of one of them was given the run's. */
+  readonly followers: RefId[]
   /** Resolves when its entry is stored, or when that failed. */
   stored: Promise<unknown>
   /** The calls that wait for it or were given its handle. */
@@ -111,6 +113,13 @@ export class SharedRuns {
     return run
   }
 
+  /** A caller of this run is given its result by an entry of the caller's own. */
+  share(run: Run, refId: RefId): void {
+    if (this.#byRef.get(run.refId) !== run) return
+    run.followers.push(refId)
+    this.#byRef.set(refId, run)
+  }
+
   /** A call of this run was cancelled. True where no other call follows it; then no later call does either. */
   leave(run: Run): boolean {
     run.callers--
@@ -145,7 +154,7 @@ export class SharedRuns {
 
   #forget(callKey: string, run: Run): void {
     this.#byCall.delete(callKey)
-    this.#byRef.delete(run.refId)
+    for (const refId of [run.refId, ...run.followers]) this.#byRef.delete(refId)
   }
 
   #forgetAll(): void {
@@ -161,5 +170,5 @@ function isSpent({ callers, deliveries }: Run): boolean {
 
 /** A run that no other call may follow. */
 export function aloneOn(refId: RefId): Run {
-  return { refId, stored: Promise.resolve(), callers: 1, deliveries: 0, settledAt: undefined }
+  return { refId, followers: [], stored: Promise.resolve(), callers: 1, deliveries: 0, settledAt: undefined }
 }

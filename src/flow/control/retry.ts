@@ -5,19 +5,26 @@ import type { RefId } from '../../core/ref.ts'
 import type { CallResponse } from '../../core/response.ts'
 import type { Tool } from '../../core/tool.ts'
 import { transition } from '../../core/transition.ts'
+import { draftRetry } from '../call/draft.ts'
 import { anyInFlight } from '../call/references.ts'
+import { change } from '../change.ts'
 import type { Engine } from '../engine.ts'
 import { find, findAnd } from '../read/find.ts'
 import { replyStatus } from '../read/reply.ts'
 import { admit, start } from '../run/dispatch.ts'
 import { newLease } from '../run/lease.ts'
 
-/** Begins a failed or cancelled task again, under the same reference. Of two callers at once, one starts it. */
+/** Begins a failed or cancelled task again: under the same reference, or in a new entry where a client holds it as a native task. Of two callers at once, one starts it. */
 export async function retry(engine: Engine, refId: RefId, who: Actor): Promise<CallResponse> {
   const entry = await findAnd(engine, refId, who, found =>
     engine.access.authorizeControl(found, who, { action: 'retry', refId }),
   )
+  if (entry.native && entry.retriedAs !== undefined) {
+    const latest = await find(engine, entry.retriedAs)
+    if (latest) return retryLatest(engine, latest, who)
+  }
   const tool = retryable(engine, entry)
+  if (entry.native) return retryInNewEntry(engine, tool, entry, who)
   const lease = newLease(engine)
   // Before the entry changes: a full queue must not cost it what it says of the failure.
   const unsettled = await anyInFlight(engine, entry.uses ?? [])
@@ -35,6 +42,48 @@ export async function retry(engine: Engine, refId: RefId, who: Actor): Promise<C
     place.leave()
     throw error
   }
+}
+
+/** The task has been tried again already. A retry that is under way, or has succeeded, is what is asked for. */
+function retryLatest(engine: Engine, latest: Entry, who: Actor): Promise<CallResponse> | CallResponse {
+  if (latest.status === 'failed' || latest.status === 'cancelled') return retry(engine, latest.refId, who)
+  return replyStatus(engine, latest, who, { action: 'retry' })
+}
+
+/** A native task keeps the status that it ended with: another entry tries it again. */
+async function retryInNewEntry(engine: Engine, tool: Tool, entry: Entry, who: Actor): Promise<CallResponse> {
+  const unsettled = await anyInFlight(engine, entry.uses ?? [])
+  const { namespace, refId } = entry
+  const place = admit(engine, tool, { namespace, refId, unsettled })
+  try {
+    const draft = draftRetry(engine, tool, entry)
+    const event = { type: 'retry-elsewhere', retriedAs: draft.refId, instead: entry.retriedAs } as const
+    if ((await change(engine, entry, event)).refused) {
+      place.leave()
+      return await retry(engine, refId, who)
+    }
+    const input = await engine.store.read(refId, 'input')
+    const begun = await claimRetry(engine, draft, input)
+    start(engine, tool, begun, place)
+    return replyStatus(engine, begun, who, { action: 'retry' })
+  } catch (error) {
+    place.leave()
+    throw error
+  }
+}
+
+/** Where an identical call holds the key by now, the task goes on without it. */
+async function claimRetry(
+  engine: Engine,
+  draft: PendingEntry,
+  input: Uint8Array | undefined,
+): Promise<PendingEntry> {
+  const now = engine.clock.now()
+  const { won } = await engine.store.claim(draft, now, { input })
+  if (won) return draft
+  const { key: _, tags: __, ...unkeyed } = draft
+  await engine.store.claim(unkeyed, now, { input })
+  return unkeyed
 }
 
 async function restart(

@@ -1,4 +1,4 @@
-import { type Entry, expiry, type InFlightEntry, isInFlight } from '../../core/entry.ts'
+import { type Entry, expiry, type InFlightEntry, isInFlight, isRepeatable } from '../../core/entry.ts'
 import { events } from '../../core/events.ts'
 import { mayRunAgain } from '../../core/losses.ts'
 import type { RefId } from '../../core/ref.ts'
@@ -107,7 +107,7 @@ export class Sweeper {
   /** A task that never began may begin anywhere; one that did is run again only where that does no harm. */
   async #recover(entry: InFlightEntry, silence: number, together: boolean): Promise<void> {
     const tool = this.engine.tools.get(entry.toolName ?? '')
-    if (!isRepeatable(entry)) await this.#giveUp(entry)
+    if (!mayBeginAgain(entry)) await this.#giveUp(entry)
     else if (tool) await this.#takeOver(entry, tool, together)
     else if (silence >= this.#patience(entry)) await this.#giveUp(entry)
   }
@@ -170,6 +170,6 @@ function ranBesideOthers(
   return (running.get(processOf(lease))?.size ?? 0) > 1
 }
 
-function isRepeatable({ status, idempotent, losses }: InFlightEntry): boolean {
-  return status === 'pending' || (idempotent && mayRunAgain(losses))
+function mayBeginAgain(entry: InFlightEntry): boolean {
+  return entry.status === 'pending' || (isRepeatable(entry) && mayRunAgain(entry.losses))
 }

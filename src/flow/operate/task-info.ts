@@ -4,6 +4,7 @@ import { type CompleteEntry, type Entry, type FailedEntry, isInFlight } from '..
 import { checkNames, type Names } from '../../core/options.ts'
 import type { RefId } from '../../core/ref.ts'
 import type { CallResponse } from '../../core/response.ts'
+import { change } from '../change.ts'
 import type { Engine } from '../engine.ts'
 import { findAnd } from '../read/find.ts'
 import { reply, replyStatus } from '../read/reply.ts'
@@ -30,19 +31,28 @@ export interface TaskInfoOptions {
   actor?: ActorLike | undefined
   /** Whether to give the answer of a task that has ended, too. The value is read only then. @defaultValue false */
   withAnswer?: boolean | undefined
+  /**
+   * It is given to a client as a task of MCP: once it has ended it never moves again, and `retryTask` begins a new entry. For
+   * adapters.
+   * @defaultValue false
+   */
+  native?: boolean | undefined
 }
 
-const OPTIONS: Names<TaskInfoOptions> = { actor: true, withAnswer: true }
+const OPTIONS: Names<TaskInfoOptions> = { actor: true, withAnswer: true, native: true }
 
 /** One read of the entry, and one authorization. @throws NotFound where the actor may not know of it */
 export function taskInfo(engine: Engine, refId: RefId, options: TaskInfoOptions): Promise<TaskInfo> {
   checkNames(options, OPTIONS, '`taskInfo`')
   const who = toActor(options.actor)
-  return findAnd(engine, refId, who, entry =>
-    options.withAnswer && entry && hasAnswer(entry)
+  return findAnd(engine, refId, who, async entry => {
+    const info = await (options.withAnswer && entry && hasAnswer(entry)
       ? describeAnswered(engine, entry, who)
-      : describe(engine, entry, who, refId),
-  )
+      : describe(engine, entry, who, refId))
+    // After that is authorized.
+    if (options.native && entry && !entry.native) await change(engine, entry, { type: 'become-native' })
+    return info
+  })
 }
 
 /** @throws NotFound where the actor may not know of it */

@@ -2,6 +2,7 @@ import type { Actor } from '../../access/actor.ts'
 import type { AuditAction } from '../../access/audit.ts'
 import { READ_OR_EXECUTE } from '../../access/authorize.ts'
 import { Permission } from '../../access/permission.ts'
+import { toDate } from '../../core/clock.ts'
 import { type Entry, hasValue, isExpired } from '../../core/entry.ts'
 import { PermissionDenied } from '../../core/errors.ts'
 import type { RefId } from '../../core/ref.ts'
@@ -61,7 +62,10 @@ export async function reply(
     return { ...described, errorValue: await showValue(engine, known, options) }
   }
   await renew(engine, known)
-  return delivered(engine, await showValue(engine, known, options), options.signal)
+  const shown = await showValue(engine, known, options)
+  const { madeAt } = known
+  const aged = madeAt === undefined ? shown : { ...shown, cachedAt: toDate(madeAt) }
+  return delivered(engine, aged, options.signal)
 }
 
 /** From now on the result is fetched. */

@@ -51,6 +51,7 @@ function taskFields(engine: Engine, entry: TaskEntry, hears: boolean) {
   const startedAt = entry.status === 'pending' ? undefined : entry.startedAt
   return {
     ...(entry.toolName === undefined ? {} : { tool: engine.toolLabel(entry.toolName) }),
+    ...(entry.retryOf === undefined ? {} : { retryOf: entry.retryOf }),
     ...(startedAt === undefined ? {} : { startedAt: toDate(startedAt) }),
     ...(progress ? { progress } : {}),
   }
@@ -164,13 +165,16 @@ function outcomeOf(entry: FailedEntry | CancelledEntry, hears: boolean) {
 }
 
 function settledFields(entry: FailedEntry | CancelledEntry, hears: boolean) {
+  const { retriedAs } = entry
   const counts = hears ? { retryCount: Math.max(0, entry.attempt - 1), maxRetries: entry.maxRetries } : {}
+  if (retriedAs !== undefined) return { ...counts, retriedAs, message: RETRIED }
   if (entry.status === 'cancelled') return { ...counts, message: CANCELLED }
   const { code } = entry.error
   const message = !hears || canRetry(code) ? AGAIN : code === 'store_full' ? NO_ROOM : IN_VAIN
   return { ...counts, message }
 }
 
+const RETRIED = 'The task was tried again: call get_cached_result with the reference in retried_as.'
 const CANCELLED = 'The task was cancelled. If its result is still wanted, call retry_task with this ref_id.'
 const AGAIN = 'The task failed. Call retry_task with this ref_id to try once more.'
 const NO_ROOM = 'The task failed: its result could not be kept. Call the tool again when there is room.'

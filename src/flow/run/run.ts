@@ -20,6 +20,7 @@ import { change } from '../change.ts'
 import { whileInvalidating } from '../control/invalidate.ts'
 import type { Engine } from '../engine.ts'
 import { Asker } from './ask.ts'
+import { followOther } from './follow-other.ts'
 import { checkLease, holdLease, limitTime, lost, renewOrStop } from './lease.ts'
 import { ProgressReporter } from './progress.ts'
 import { QueueSlot, type Ticket } from './queue.ts'
@@ -78,8 +79,13 @@ export async function runTask(
 }
 
 /** The first attempt of work that did not begin with its claim. */
-async function runFirst(hold: Hold, { uses = [], retryAt }: PendingEntry): Promise<number | undefined> {
+async function runFirst(
+  hold: Hold,
+  { uses = [], retryAt, follows }: PendingEntry,
+): Promise<number | undefined> {
   const { engine, slot, signal } = hold
+  // To follow another task takes no place in the queue.
+  if (follows !== undefined) return begin(hold)
   if (uses.length > 0 && (await anyInFlight(engine, uses))) {
     // Whoever waits for others must not stand in their way.
     slot.stepAside()
@@ -140,9 +146,16 @@ async function execute(hold: Hold, entry: ProcessingEntry, input: GivenInput | u
   // The attempt's own: its hard timeout must not end the retries, and when it is over its handler hears no more.
   const own = abortableUnder(hold.signal)
   const asker = new Asker(engine, entry, hold.slot, own.signal)
-  const unlimit = limitTime(engine, tool.hardTimeout, own.abort)
+  let unlimit = () => {}
   let run: HandlerRun<EncodedValue> | undefined
-  const work = async () => {
+  const work = async (): Promise<Outcome> => {
+    if (entry.follows !== undefined) {
+      const other = { engine, entry, follows: entry.follows, progress, asker, signal: own.signal }
+      const followed = await followOther(other)
+      if (followed) return followed
+      await hold.slot.acquire(own.signal)
+    }
+    unlimit = limitTime(engine, tool.hardTimeout, own.abort)
     const memory = engine.inputs.open()
     try {
       const take = (bytes: number) => memory.take(bytes, own.signal)

@@ -5,6 +5,7 @@ import {
   type Entry,
   expiry,
   isInFlight,
+  isRepeatable,
   type ProcessingEntry,
   type Progress,
   type TaskError,
@@ -40,7 +41,16 @@ const TRIES = { firstMs: 250, maxMs: 5_000 }
 const RETRYABLE_WITHIN_MS = 10_000
 
 /** How a handler ended: with its encoded value, or with an error. */
-export type Outcome = EncodedValue | { error: unknown }
+export type Outcome = Success | Failure
+
+/** `madeAt`: when its value was made, where that was before this task. */
+type Success = EncodedValue & { readonly madeAt?: number }
+
+/** `isFinal`: another attempt would end alike. */
+interface Failure {
+  readonly error: unknown
+  readonly isFinal?: boolean
+}
 
 /** An attempt whose handler has ended. */
 export interface Attempt {
@@ -60,19 +70,19 @@ export async function settleAttempt(
   attempt: Attempt,
   outcome: Outcome,
 ): Promise<number | undefined> {
-  if ('error' in outcome) return settleFailure(engine, attempt, outcome.error)
+  if ('error' in outcome) return settleFailure(engine, attempt, outcome)
   try {
     const { entry, progress, tool } = attempt
     // A finished task is never run again: its input goes.
     const parts = { value: outcome.bytes, input: undefined }
-    const { valueBytes } = outcome
+    const { bytes: _, ...made } = outcome
     const done = (now: number): Ending => {
       return {
         type: 'complete',
         now,
         expiresAt: expiry(now, ttlFor(engine, entry.namespace, tool.ttl)),
         progress,
-        valueBytes,
+        ...made,
       }
     }
     if (engine.thrown.isAwaited(entry.refId)) engine.sources.putStored(entry, outcome.bytes)
@@ -82,11 +92,15 @@ export async function settleAttempt(
     return undefined
   } catch (error) {
     if (error instanceof StoreUnavailable) throw error
-    return settleFailure(engine, attempt, error)
+    return settleFailure(engine, attempt, { error })
   }
 }
 
-async function settleFailure(engine: Engine, attempt: Attempt, error: unknown): Promise<number | undefined> {
+async function settleFailure(
+  engine: Engine,
+  attempt: Attempt,
+  { error, isFinal = false }: Failure,
+): Promise<number | undefined> {
   const { entry, tool, progress } = attempt
   const { retries = 0, maxRetries } = entry
   const now = engine.clock.now()
@@ -96,7 +110,7 @@ async function settleFailure(engine: Engine, attempt: Attempt, error: unknown): 
   }
   const taskError = toTaskError(error)
   const lost = lostWorker(engine, tool, error) && entry.idempotent && mayRunAgain(entry.losses)
-  if (lost || (retries < maxRetries && (await isRetryable(engine, tool, error)))) {
+  if (lost || (!isFinal && retries < maxRetries && (await isRetryable(engine, tool, error)))) {
     const retryAt = now + retryDelay(tool.retry, retries + 1, fraction(engine))
     const postpone = () => ({ type: 'postpone', error: taskError, now, retryAt, lost }) as const
     const postponed = await store(engine, attempt, postpone, { until: 'full' })
@@ -154,7 +168,7 @@ async function failFull(engine: Engine, attempt: Attempt, error: TaskError): Pro
 /** Only the end of this process is a reason to give work away; work that fails is the work's own matter. */
 function mayGoOnElsewhere(engine: Engine, entry: Entry, error: unknown): boolean {
   const closed = error instanceof WorkerLost && engine.stopping.aborted
-  return closed && entry.idempotent && engine.store.capabilities.shared
+  return closed && isRepeatable(entry) && engine.store.capabilities.shared
 }
 
 type Unowned<E> = E extends { owner: string } ? Omit<E, 'owner'> : never
@@ -216,7 +230,8 @@ function wasDone({ entry }: Change, event: Ending): boolean {
 
 function tellSettled(engine: Engine, entry: Entry | undefined): void {
   if (!entry || isInFlight(entry)) return
-  engine.history.add(entry)
+  // How long it followed another task says nothing of how long its tool takes.
+  if (entry.follows === undefined) engine.history.add(entry)
   engine.events.emit(events.settled(entry))
 }
 

@@ -2,11 +2,10 @@ import type { Server, ServerContext } from '@modelcontextprotocol/server'
 import type { Actor } from '../../access/actor.ts'
 import { clientOf2025, clientOf2026, type TaskClient, wishOf } from '../../agent/tasks/client.ts'
 import { methodNotFound, tasksNotDeclared } from '../../agent/tasks/errors.ts'
-import type { Notify, TaskService } from '../../agent/tasks/service.ts'
+import type { Notify, TaskCallOptions, TaskService } from '../../agent/tasks/service.ts'
 import { ProtocolFailure } from '../../core/errors.ts'
 import type { JsonObject } from '../../core/json.ts'
 import type { CallResponse } from '../../core/response.ts'
-import type { CallOptions } from '../../flow/call/options.ts'
 import type { CallInterceptor } from '../interpose.ts'
 import { isInputRequired } from '../sdk-shapes.ts'
 import { toProtocolError } from './errors.ts'
@@ -23,7 +22,7 @@ type Outcome = { readonly response: CallResponse; readonly actor: Actor } | { re
 export class TaskCall {
   outcome: Outcome | undefined
 
-  constructor(readonly options: Pick<CallOptions, 'asyncTimeout' | 'interactive'>) {}
+  constructor(readonly options: TaskCallOptions) {}
 }
 
 const TASK_CALL = Symbol('the call as a task')

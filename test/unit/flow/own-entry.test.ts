@@ -1,0 +1,271 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { actor } from '../../../src/access/actor.ts'
+import { ProtocolFailure, TaskFailed } from '../../../src/core/errors.ts'
+import type { TaskContext, ToolOptions } from '../../../src/core/tool.ts'
+import { RefCache } from '../../../src/ref-cache.ts'
+import { memoryStore } from '../../../src/stores/memory.ts'
+import { redisStore } from '../../../src/stores/redis.ts'
+import { sqliteStore } from '../../../src/stores/sqlite.ts'
+import type { Store } from '../../../src/stores/store.ts'
+import { type RedisServer, redisIsInstalled, startRedis } from '../../redis-server.ts'
+import { deferred } from './scene.ts'
+
+// A call that is given an entry of its own (`ownEntry`) although the work of another one answers it, as native tasks are.
+
+let redis: RedisServer | undefined
+beforeAll(async () => {
+  if (redisIsInstalled) redis = await startRedis()
+})
+afterAll(() => redis?.stop())
+
+const ends: Array<() => unknown> = []
+afterEach(async () => {
+  for (const end of ends.splice(0).reverse()) await end()
+})
+
+/** Each gives a way to open one store again, as after a restart. */
+const STORES: Array<[string, () => () => Store]> = [
+  [
+    'SQLite',
+    () => {
+      const folder = mkdtempSync(join(tmpdir(), 'mcp-refcache-own-entry-'))
+      ends.push(() => rmSync(folder, { recursive: true }))
+      return () => sqliteStore(join(folder, 'cache.db'))
+    },
+  ],
+  ...(redisIsInstalled
+    ? [['Redis', () => () => redisStore(redis?.url ?? '')] as [string, () => () => Store]]
+    : []),
+]
+const ALL: typeof STORES = [['memory', () => () => memoryStore()], ...STORES]
+
+const ASK = { message: 'Go on?', requestedSchema: { type: 'object', properties: {} } }
+const ada = actor.agent({ id: 'ada' })
+const asTask = { actor: ada, asyncTimeout: 0, ownEntry: 'always', interactive: true } as const
+const READ = { actor: ada, wait: '5s' } as const
+
+let names = 0
+
+/** A process, and a tool whose runs the test ends. */
+function scene(store: Store, options: Partial<ToolOptions<object>> = {}, name = `t${++names}`) {
+  const cache = new RefCache({ name, store, leaseDuration: '600ms', sweepInterval: '100ms' })
+  ends.push(() => cache.close())
+  const runs: Array<ReturnType<typeof deferred> & { task: TaskContext }> = []
+  const tool = cache.cached<object>({ name: 'work', memoize: true, ...options }, (_, task) => {
+    const run = { ...deferred(), task }
+    runs.push(run)
+    task.signal.addEventListener('abort', () => run.reject(task.signal.reason))
+    return run.promise
+  })
+  const begun = (count = 1) => expect.poll(() => runs.length).toBe(count)
+  return { cache, tool, runs, begun, name }
+}
+
+describe.each(ALL)('an entry of its own, on %s', (_, opener) => {
+  it.each([
+    ['joins a memoized call', { memoize: true }],
+    ['joins a call of a tool that only reads', { memoize: false, readOnly: true }],
+  ])('is given to a call that %s; the work runs once', async (_, options) => {
+    const { cache, tool, runs, begun } = scene(opener()(), options)
+    const [first, second] = [await tool({}, asTask), await tool({}, asTask)]
+    expect(second.refId).not.toBe(first.refId)
+    await begun()
+    runs[0]?.task.progress(1, 2, 'half of it')
+    await expect
+      .poll(() => cache.get(second.refId, { actor: ada }))
+      .toMatchObject({ status: 'processing', progress: { message: 'half of it' } })
+    runs[0]?.resolve({ n: 1 })
+    expect(await cache.get(second.refId, READ)).toMatchObject({ refId: second.refId, value: { n: 1 } })
+    expect(await cache.get(first.refId, READ)).toMatchObject({ refId: first.refId, value: { n: 1 } })
+    expect(runs).toHaveLength(1)
+  })
+
+  it('is given to a call that hits, and says how old the result is', async () => {
+    const { cache, tool, runs, begun } = scene(opener()())
+    const first = tool({}, { actor: ada })
+    await begun()
+    runs[0]?.resolve('made')
+    const { refId } = await first
+    const second = await tool({}, asTask)
+    expect(second.refId).not.toBe(refId)
+    const answer = await cache.get(second.refId, READ)
+    expect(answer).toMatchObject({ status: 'complete', value: 'made' })
+    expect(answer).toHaveProperty('cachedAt', expect.any(Date))
+    expect(runs).toHaveLength(1)
+  })
+
+  it('ends with the error of the work, its code and what it ended with', async () => {
+    const { cache, tool, runs, begun } = scene(opener()(), { maxRetries: 0 })
+    const failures = [
+      new TaskFailed('no disk', { value: { free: 0 } }),
+      new ProtocolFailure('no quota', { code: -7, data: { left: 0 } }),
+    ]
+    for (const [index, failure] of failures.entries()) {
+      await tool({}, asTask)
+      const { refId } = await tool({}, asTask)
+      await begun(index + 1)
+      runs[index]?.reject(failure)
+      const { status, error, errorCode, errorRpc, errorValue } = (await cache.get(refId, READ)) as never
+      expect({ status, error, errorCode }).toEqual({
+        status: 'failed',
+        error: failure.message,
+        errorCode: failure.code,
+      })
+      if (failure instanceof TaskFailed) expect(errorValue).toMatchObject({ value: { free: 0 } })
+      else expect(errorRpc).toEqual({ code: -7, data: { left: 0 } })
+    }
+    expect(runs).toHaveLength(2)
+  })
+
+  it('is cancelled without a word to the work that it follows', async () => {
+    const { cache, tool, runs, begun } = scene(opener()())
+    const [first, second] = [await tool({}, asTask), await tool({}, asTask)]
+    await begun()
+    expect(await cache.cancelTask(second.refId, { actor: ada })).toMatchObject({ status: 'cancelled' })
+    expect(runs[0]?.task.signal.aborted).toBe(false)
+    runs[0]?.resolve(1)
+    expect(await cache.get(first.refId, READ)).toMatchObject({ value: 1 })
+    expect(await cache.get(second.refId, READ)).toMatchObject({ status: 'cancelled' })
+  })
+
+  it('does not end with the first one, where that is cancelled', async () => {
+    const { cache, tool, runs, begun } = scene(opener()())
+    const [first, second] = [await tool({}, asTask), await tool({}, asTask)]
+    await begun()
+    await cache.cancelTask(first.refId, { actor: ada })
+    await expect.poll(() => runs.find(({ task }) => !task.signal.aborted)).toBeDefined()
+    for (const run of runs) run.resolve('done')
+    expect(await cache.get(second.refId, READ)).toMatchObject({ value: 'done' })
+    expect(await cache.get(first.refId, READ)).toMatchObject({ status: 'cancelled' })
+  })
+
+  it('asks what the work asks; one answer is enough', async () => {
+    const { cache, tool, runs, begun } = scene(opener()())
+    const [first, second] = [await tool({}, asTask), await tool({}, asTask)]
+    await begun()
+    const answer = runs[0]?.task.elicit(ASK)
+    await expect
+      .poll(() => cache.get(second.refId, { actor: ada }))
+      .toMatchObject({ inputRequests: { 'elicit-1': { params: { message: 'Go on?' } } } })
+    await cache.answerTask(second.refId, { 'elicit-1': { action: 'accept' } }, { actor: ada })
+    expect(await answer).toEqual({ action: 'accept' })
+    await expect.poll(() => cache.get(first.refId, { actor: ada })).not.toHaveProperty('inputRequests')
+    const again = runs[0]?.task.elicit({ ...ASK, message: 'And now?' })
+    await expect.poll(() => cache.get(second.refId, { actor: ada })).toHaveProperty('inputRequests')
+    await cache.answerTask(first.refId, { 'elicit-2': { action: 'decline' } }, { actor: ada })
+    expect(await again).toEqual({ action: 'decline' })
+    await expect.poll(() => cache.get(second.refId, { actor: ada })).not.toHaveProperty('inputRequests')
+    runs[0]?.resolve('done')
+    expect(await cache.get(second.refId, READ)).toMatchObject({ value: 'done' })
+  })
+
+  it('is not made for a call that was answered before it was slow', async () => {
+    const { tool, runs, begun } = scene(opener()())
+    const first = tool({}, { actor: ada })
+    await begun()
+    runs[0]?.resolve(1)
+    const { refId } = await first
+    expect(await tool({}, { ...asTask, asyncTimeout: '5s', ownEntry: 'if-slow' })).toMatchObject({ refId })
+  })
+})
+
+describe.each(STORES)('an entry of its own, after a restart on %s', (_, opener) => {
+  it('ends with the work, which another process takes up once', async () => {
+    const open = opener()
+    const before = scene(open(), { idempotent: true })
+    const [first, second] = [await before.tool({}, asTask), await before.tool({}, asTask)]
+    await before.begun()
+    await before.cache.close()
+    const after = scene(open(), { idempotent: true }, before.name)
+    await after.begun()
+    after.runs[0]?.resolve('done')
+    for (const { refId } of [first, second]) {
+      expect(await after.cache.get(refId, READ)).toMatchObject({ refId, value: 'done' })
+    }
+    expect(after.runs).toHaveLength(1)
+  })
+})
+
+describe.each(ALL)('a native task that has ended, on %s', (_, opener) => {
+  const FAILED = { maxRetries: 0, memoize: false }
+
+  async function failed(options: Partial<ToolOptions<object>> = {}) {
+    const process = scene(opener()(), { ...FAILED, ...options })
+    const { refId } = await process.tool({}, asTask)
+    await process.begun()
+    process.runs[0]?.reject(new Error('no'))
+    await process.cache.get(refId, READ)
+    await process.cache.taskInfo(refId, { actor: ada, native: true })
+    return { ...process, refId }
+  }
+
+  it('never moves again: a new entry tries it once more', async () => {
+    const { cache, runs, begun, refId } = await failed()
+    const retried = await cache.retryTask(refId, { actor: ada })
+    expect(retried).toMatchObject({ status: 'pending', retryOf: refId })
+    expect(retried.refId).not.toBe(refId)
+    expect(await cache.get(refId, { actor: ada })).toMatchObject({
+      refId,
+      status: 'failed',
+      error: 'no',
+      retriedAs: retried.refId,
+    })
+    await begun(2)
+    // Asked for twice, it is the same one.
+    expect(await cache.retryTask(refId, { actor: ada })).toMatchObject({ refId: retried.refId })
+    runs[1]?.resolve('yes')
+    expect(await cache.get(retried.refId, READ)).toMatchObject({ value: 'yes' })
+    expect(await cache.retryTask(refId, { actor: ada })).toMatchObject({
+      refId: retried.refId,
+      status: 'complete',
+    })
+    expect(runs).toHaveLength(2)
+  })
+
+  it('is begun once by two who try it at once', async () => {
+    const { cache, begun, refId } = await failed()
+    const both = await Promise.all([0, 1].map(() => cache.retryTask(refId, { actor: ada })))
+    expect(new Set(both.map(one => one.refId)).size).toBe(1)
+    await begun(2)
+  })
+
+  it('can be tried again and again: what failed again was no task of a client', async () => {
+    const { cache, runs, begun, refId } = await failed()
+    const retried = await cache.retryTask(refId, { actor: ada })
+    await begun(2)
+    runs[1]?.reject(new Error('no again'))
+    expect(await cache.get(retried.refId, READ)).toMatchObject({ status: 'failed', error: 'no again' })
+    expect(await cache.retryTask(refId, { actor: ada })).toMatchObject({ refId: retried.refId })
+    await begun(3)
+  })
+
+  it('leaves its key to the one that tries it again', async () => {
+    const { cache, tool, runs, begun, refId } = await failed({ memoize: true })
+    const retried = await cache.retryTask(refId, { actor: ada })
+    await begun(2)
+    runs[1]?.resolve('yes')
+    await cache.get(retried.refId, READ)
+    expect(await tool({}, { actor: ada })).toMatchObject({ refId: retried.refId, value: 'yes' })
+  })
+
+  it('is as it was for everybody who may not know of it', async () => {
+    const { cache, refId } = await failed({ namespace: 'user:ada' })
+    const bob = { actor: actor.agent({ id: 'bob' }) }
+    await expect(cache.retryTask(refId, bob)).rejects.toMatchObject({ code: 'not_found' })
+    expect(await cache.get(refId, { actor: ada })).not.toHaveProperty('retriedAs')
+  })
+})
+
+it('a task that was never a native one is retried under its own reference', async () => {
+  const { cache, tool, runs, begun } = scene(memoryStore(), { maxRetries: 0, memoize: false })
+  const { refId } = await tool({}, { actor: ada, asyncTimeout: 0 })
+  await begun()
+  runs[0]?.reject(new Error('no'))
+  await cache.get(refId, READ)
+  const retried = await cache.retryTask(refId, { actor: ada })
+  expect(retried.refId).toBe(refId)
+  expect(retried).not.toHaveProperty('retryOf')
+})
