@@ -113,7 +113,7 @@ const AREAS: Record<string, Area> = {
       { types: /^preview\// },
       { types: /^stores\/store\.ts$/ },
       { types: /^execution\/executor\.ts$/ },
-      /^stores\/memory\.ts$/,
+      /^stores\/(memory|observed)\.ts$/,
       /^values\/result-projections\.ts$/,
       /^execution\/(dispatcher|in-process)\.ts$/,
     ],

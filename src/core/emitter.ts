@@ -1,6 +1,6 @@
-import { InvalidArgument } from '../core/errors.ts'
-import { type CacheEvent, type CacheEventType, type CacheListener, checkEventType } from '../core/events.ts'
-import { tell } from '../core/listener.ts'
+import { InvalidArgument } from './errors.ts'
+import { type CacheEvent, type CacheEventType, type CacheListener, checkEventType } from './events.ts'
+import { tell } from './listener.ts'
 
 interface Registration {
   readonly listener: (event: CacheEvent) => unknown

@@ -12,7 +12,7 @@ import type {
   Store,
   StoreCapabilities,
   StoreTime,
-} from '../stores/store.ts'
+} from './store.ts'
 
 /** Reading may work while writing does not, as on a full disk, and a small write where a value has no room. */
 type Kind = 'read' | 'write' | 'value' | 'remove'
