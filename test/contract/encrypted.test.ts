@@ -45,7 +45,7 @@ describe.skipIf(!redisIsInstalled)('on a real server', () => {
 
   shared('encrypted redis', async () => {
     const prefix = `test-${++opened}:`
-    return { open: () => redisStore(server.url, { prefix }), remove: async () => {} }
+    return { open: () => redisStore(server.url, { prefix, operationTimeout: '30s' }), remove: async () => {} }
   })
 })
 

@@ -17,7 +17,7 @@ describe.skipIf(!redisIsInstalled)('on a real server', () => {
 
   storeSuite(
     { describe, it },
-    setup('redis', async prefix => ({ store: redisStore(server.url, { prefix }) })),
+    setup('redis', async prefix => ({ store: redisStore(server.url, { prefix, operationTimeout: '30s' }) })),
   )
 
   storeSuite(
@@ -26,7 +26,10 @@ describe.skipIf(!redisIsInstalled)('on a real server', () => {
       const client = await createClient({ url: server.url })
         .on('error', () => {})
         .connect()
-      return { store: redisStore(client, { prefix }), release: () => client.destroy() }
+      return {
+        store: redisStore(client, { prefix, operationTimeout: '30s' }),
+        release: () => client.destroy(),
+      }
     }),
   )
 
@@ -34,7 +37,10 @@ describe.skipIf(!redisIsInstalled)('on a real server', () => {
     { describe, it },
     setup('redis, by a client of ioredis', async prefix => {
       const client = new Redis(server.url, { lazyConnect: true }).on('error', () => {})
-      return { store: redisStore(client, { prefix }), release: () => client.disconnect() }
+      return {
+        store: redisStore(client, { prefix, operationTimeout: '30s' }),
+        release: () => client.disconnect(),
+      }
     }),
   )
 })
@@ -57,7 +63,10 @@ describe.skipIf(!redisIsInstalled)('on a cluster', () => {
     { describe, it },
     setup('redis, by a cluster client of ioredis', async prefix => {
       const client = new Redis.Cluster([server], { lazyConnect: true }).on('error', () => {})
-      return { store: redisStore(client, { prefix }), release: () => client.disconnect() }
+      return {
+        store: redisStore(client, { prefix, operationTimeout: '30s' }),
+        release: () => client.disconnect(),
+      }
     }),
   )
 })

@@ -418,7 +418,7 @@ describe('a thousand tasks at once with progress', () => {
       expect(await cache.get(refId)).toMatchObject({ status: 'complete', value: n })
     }
     expect(clock.pending).toBe(1)
-  })
+  }, 120_000)
 })
 
 describe('limits at the edges', () => {
