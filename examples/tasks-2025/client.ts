@@ -48,11 +48,12 @@ for await (const message of client.experimental.tasks.callToolStream(call, CallT
   if (message.type === 'result') result = message.result
   if (message.type === 'error') throw message.error
 }
-console.log('result:', JSON.stringify(result?.structuredContent))
+console.log('result:', JSON.stringify(result))
 assert.ok(taskId)
 assert.deepEqual(asked, [taskId])
-const { ref_id, value } = (result?.structuredContent ?? {}) as Record<string, unknown>
-assert.deepEqual([ref_id, value], [taskId, { deleted: 1_200 }])
+assert.deepEqual(result?.content, [{ type: 'text', text: '{"deleted":1200}' }])
+const { 'mcp-refcache/ref_id': ref_id } = (result?._meta ?? {}) as Record<string, unknown>
+assert.equal(ref_id, taskId)
 assert.equal(told.at(-1), 'completed')
 
 // The client's own tasks, and nobody else's.

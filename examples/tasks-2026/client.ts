@@ -83,10 +83,10 @@ const { outcome } = await execution.settle({
     if (event.type === 'task') console.log('task:', event.task.status, event.task.statusMessage ?? '')
   },
 })
-const { structuredContent } = resultFromTaskOutcome(outcome)
-console.log('result:', JSON.stringify(structuredContent))
-assert.deepEqual((structuredContent as { value: unknown }).value, { year: 2025, orders: 1_200 })
-assert.equal((structuredContent as { ref_id: unknown }).ref_id, taskId)
+const result = resultFromTaskOutcome(outcome)
+console.log('result:', JSON.stringify(result))
+assert.deepEqual(result.content, [{ type: 'text', text: '{"year":2025,"orders":1200}' }])
+assert.equal(result._meta?.['mcp-refcache/ref_id'], taskId)
 assert.ok(
   notifications.some(
     ({ status, statusMessage }) => status === 'working' && `${statusMessage}`.includes('month'),
@@ -97,7 +97,7 @@ assert.ok(notifications.some(({ status, result }) => status === 'completed' && r
 // A task that asks in the middle of its work.
 const asking = await session.callTool('delete_orders', { year: 2024 })
 const answered = resultFromTaskOutcome((await asking.settle()).outcome)
-assert.deepEqual((answered.structuredContent as { value: unknown }).value, { deleted: 1_200 })
+assert.deepEqual(answered.content, [{ type: 'text', text: '{"deleted":1200}' }])
 
 // A task that is not wanted any more.
 const unwanted = await session.callTool('export_orders', { year: 2023 })

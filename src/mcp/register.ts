@@ -86,7 +86,7 @@ export function registerCached<Input, Output>(
       hasOutputSchema: result !== undefined,
     })
   })
-  tasks?.declare(name, taskSupport)
+  tasks?.declare(name, { support: taskSupport, envelope: route.envelope })
   // The SDK's own config has no place for it.
   if (tasks && taskSupport !== 'none') registered.execution = { taskSupport }
   return registered

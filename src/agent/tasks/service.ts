@@ -18,7 +18,7 @@ import { TaskView } from './view.ts'
 export interface TaskServiceOptions {
   /** How long a call that can become a task is waited for, so that quick ones cost no poll. @defaultValue '500ms' */
   readonly grace?: Duration | undefined
-  /** How the answer of a tool call is written. @defaultValue as `get_cached_result` writes it */
+  /** How the answer of a tool call is written. @defaultValue as `get_cached_result` answers */
   readonly present?: Present
   /** Whether the tasks of a tool stand in lists. @defaultValue all do */
   readonly lists?: (toolName: string | undefined) => boolean

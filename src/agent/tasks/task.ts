@@ -5,7 +5,8 @@ import type { RefId } from '../../core/ref.ts'
 import type { AsyncTaskResponse, CallResponse } from '../../core/response.ts'
 import type { TaskInfo } from '../../flow/operate/task-info.ts'
 import { boundedError, boundedMessage } from '../error-limit.ts'
-import { type ToolResult, toErrorResult, toToolResult } from '../wire.ts'
+import { present as presentAny } from '../present.ts'
+import { type ToolResult, toErrorResult } from '../wire.ts'
 import type { RpcError } from './errors.ts'
 
 /** How an entry looks as a task of MCP to one actor, whatever the protocol revision. Each codec spells it. Pure. */
@@ -33,8 +34,8 @@ export interface TaskWithResult extends Task {
   readonly result?: ToolResult
 }
 
-/** How answers about a value are written. */
-export type Present = (response: CallResponse) => ToolResult
+/** How the answer of a tool call is written. `task` says whose it is. */
+export type Present = (answer: CallResponse, task: TaskInfo) => ToolResult
 
 type Unsettled = AsyncTaskResponse & { status: 'pending' | 'processing' }
 
@@ -65,7 +66,7 @@ export function begun(task: Task): Task {
 }
 
 /** The task with the result, where the info was asked for with its answer. An error of JSON-RPC is no result. */
-export function toTaskWithResult(info: TaskInfo, present: Present = toToolResult): TaskWithResult {
+export function toTaskWithResult(info: TaskInfo, present: Present = presentAny): TaskWithResult {
   const task = toTask(info)
   if (!isSettled(task) || task.rpcError) return task
   return { ...task, result: resultOf(info, present) }
@@ -73,8 +74,8 @@ export function toTaskWithResult(info: TaskInfo, present: Present = toToolResult
 
 function resultOf(info: TaskInfo, present: Present): ToolResult {
   const { response, answer = response } = info
-  if (response.status !== 'failed') return present(answer)
-  if (answer.status === 'failed' && answer.errorValue !== undefined) return present(answer)
+  if (response.status !== 'failed') return present(answer, info)
+  if (answer.status === 'failed' && answer.errorValue !== undefined) return present(answer, info)
   const { error = 'The task failed.', errorCode: code } = response
   return toErrorResult(new TaskFailed(error, code ? { code } : {}), info)
 }

@@ -1,5 +1,6 @@
 import type { Server, ServerContext } from '@modelcontextprotocol/server'
 import type { Actor } from '../../access/actor.ts'
+import type { EnvelopeOptions } from '../../agent/present.ts'
 import { clientOf2025, clientOf2026, type TaskClient, wishOf } from '../../agent/tasks/client.ts'
 import { methodNotFound, tasksNotDeclared } from '../../agent/tasks/errors.ts'
 import type { Notify, TaskCallOptions, TaskService } from '../../agent/tasks/service.ts'
@@ -14,6 +15,11 @@ import { toProtocolError } from './errors.ts'
 export type TaskSupport = (typeof TASK_SUPPORT)[number]
 
 export const TASK_SUPPORT = ['none', 'optional', 'required'] as const
+
+/** How the calls of one tool go, and how they are answered. */
+export interface TaskTool extends EnvelopeOptions {
+  readonly support: TaskSupport
+}
 
 /** What came of a call in the cache, or before it came there. */
 type Outcome = { readonly response: CallResponse; readonly actor: Actor } | { readonly error: unknown }
@@ -42,22 +48,21 @@ export function taskClientOf(server: Server, { mcpReq: { envelope } }: ServerCon
 
 /** Decides which calls of a server's tools may become tasks, and answers with the task where a call became one. */
 export class TaskCalls implements CallInterceptor {
-  readonly #support = new Map<string, TaskSupport>()
-
+  /** @param tools those that were declared: calls of others never become tasks */
   constructor(
     private readonly server: Server,
     private readonly tasks: TaskService,
+    private readonly tools: Map<string, TaskTool>,
   ) {}
 
-  /** Says how calls of the tool may go. What was not declared never becomes a task. */
-  declare(toolName: string, support: TaskSupport): void {
-    this.#support.set(toolName, support)
+  declare(toolName: string, tool: TaskTool): void {
+    this.tools.set(toolName, tool)
   }
 
   readonly intercept: CallInterceptor['intercept'] = async ({ params }, context, proceed) => {
     const client = taskClientOf(this.server, context)
     const wish = wishOf(client, params as JsonObject)
-    const support = this.#support.get(params.name) ?? 'none'
+    const support = this.tools.get(params.name)?.support ?? 'none'
     if (support === 'none') {
       if (wish === 'task') throw refused(`'${params.name}' cannot be called as a task.`)
       return proceed(context)

@@ -1,6 +1,7 @@
 import type { McpServer, Server, ServerContext } from '@modelcontextprotocol/server'
 import * as z from 'zod'
 import { isOneClient } from '../../agent/identity.ts'
+import { presentCall } from '../../agent/present.ts'
 import { CORE_TASKS, TASKS_EXTENSION } from '../../agent/tasks/capabilities.ts'
 import type { TaskRequest } from '../../agent/tasks/codec.ts'
 import { TASK_METHODS, TaskService } from '../../agent/tasks/service.ts'
@@ -11,7 +12,7 @@ import type { AttachOptions } from '../config.ts'
 import { callerOf, type IdentityOptions } from '../identity.ts'
 import { canInterpose, interpose } from '../interpose.ts'
 import { isProtocolError } from '../sdk-shapes.ts'
-import { TaskCalls, taskClientOf } from './calls.ts'
+import { TaskCalls, type TaskTool, taskClientOf } from './calls.ts'
 import { answeringInProtocol } from './errors.ts'
 import { grantInquiry } from './inquiry.ts'
 
@@ -22,10 +23,15 @@ import { grantInquiry } from './inquiry.ts'
 export function serveTasks(
   { server }: McpServer,
   cache: RefCache,
-  { tasks, taskGrace }: AttachOptions,
+  { tasks, taskGrace, envelope }: AttachOptions,
   identity: IdentityOptions,
 ): TaskCalls | undefined {
-  const service = new TaskService(cache, { grace: taskGrace })
+  const tools = new Map<string, TaskTool>()
+  const service = new TaskService(cache, {
+    grace: taskGrace,
+    present: (answer, { toolName = '', hasOutputSchema = false }) =>
+      presentCall(answer, { envelope: tools.get(toolName)?.envelope ?? envelope, hasOutputSchema }),
+  })
   if (tasks === false) return undefined
   if (!canInterpose(server)) {
     if (tasks === undefined) return undefined
@@ -38,7 +44,7 @@ export function serveTasks(
     // The SDK shows each of the two to the clients of its revision alone.
     tasks: CORE_TASKS,
   })
-  const calls = new TaskCalls(server, service)
+  const calls = new TaskCalls(server, service, tools)
   interpose(server, calls)
   serveTaskMethods(server, service, identity)
   return calls
