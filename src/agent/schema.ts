@@ -96,7 +96,8 @@ export function answerSchema(result: JsonObject): JsonObject {
       result: rebased(body),
       reference: {
         type: 'object',
-        description: 'The result is in `value` where is_complete; otherwise follow ref_id.',
+        description:
+          'The result is in `value` where is_complete; otherwise follow ref_id. Without ref_id nothing is stored.',
         properties: {
           ref_id: { type: 'string' },
           status: { enum: ['pending', 'processing', 'complete', 'failed', 'cancelled'] },
@@ -104,7 +105,7 @@ export function answerSchema(result: JsonObject): JsonObject {
           is_async: { type: 'boolean' },
           value: { $ref: RESULT },
         },
-        required: ['ref_id', 'status', 'is_complete', 'is_async'],
+        required: ['status', 'is_complete', 'is_async'],
       },
     },
   }

@@ -20,6 +20,11 @@ const whole = (value: unknown) => ({
   value,
 })
 
+const withoutReference = (value: unknown) => {
+  const { ref_id, ...rest } = whole(value)
+  return rest
+}
+
 describe('the schema of all answers of a tool', () => {
   const sum = answerSchema(converterOf(z.object({ sum: z.number() }), 'output', 'it')())
 
@@ -28,6 +33,10 @@ describe('the schema of all answers of a tool', () => {
     ['the whole value with its reference', whole({ sum: 1 })],
     ['a preview', { ...whole(undefined), is_complete: false, preview: ['any', 'thing'] }],
     ['a handle', handle],
+    [
+      'a preview of which the rest could not be stored',
+      { ...withoutReference(undefined), is_complete: false, preview: [1] },
+    ],
   ])('takes %s', async (_, answer) => {
     expect(await accepts(sum, JSON.parse(JSON.stringify(answer)))).toBe(true)
   })
@@ -44,6 +53,7 @@ describe('the schema of all answers of a tool', () => {
     const list = answerSchema(converterOf(z.array(z.number()), 'output', 'it')())
     expect(list.type).toBe('object')
     expect(await accepts(list, whole([1, 2]))).toBe(true)
+    expect(await accepts(list, withoutReference([1]))).toBe(true)
     expect(await accepts(list, whole(['1']))).toBe(false)
   })
 

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
+import { StoreUnavailable } from '../../../src/core/errors.ts'
 import { memoryStore } from '../../../src/stores/memory.ts'
+import type { Store } from '../../../src/stores/store.ts'
 import { countingStore } from '../../counting-store.ts'
 import { scene } from './scene.ts'
 
@@ -75,4 +77,44 @@ describe('there is a reference where there is an entry', () => {
 it('a tool that throws is answered with the error', async () => {
   const { call } = await attached()
   expect(await call('fails')).toMatchObject({ isError: true })
+})
+
+describe('an answer that names no reference holds against the declared schema', () => {
+  const outputSchema = z.array(z.number())
+
+  /** The client checks what it is given once it has seen the tools. */
+  async function checked(store: Store) {
+    const { client } = await scene({
+      cache: { store },
+      attach: { envelope: 'when-needed' },
+      tools: ({ registerTool }) => {
+        registerTool('few', { outputSchema }, () => [1, 2])
+        registerTool('many', { outputSchema }, () => [...Array(5_000).keys()])
+      },
+    })
+    await client.listTools()
+    return (name: string) => client.callTool({ name, arguments: {} })
+  }
+
+  it('a small value that is no object', async () => {
+    const call = await checked(memoryStore())
+    expect((await call('few')).structuredContent).toEqual({
+      status: 'complete',
+      is_complete: true,
+      is_async: false,
+      value: [1, 2],
+      size: 5,
+      total_items: 2,
+    })
+  })
+
+  it('a preview while the store is away', async () => {
+    const store = memoryStore()
+    store.claim = async () => {
+      throw new StoreUnavailable('The store is away.')
+    }
+    const { structuredContent } = await (await checked(store))('many')
+    expect(structuredContent).toMatchObject({ is_complete: false, error_code: 'store_unavailable' })
+    expect(structuredContent).not.toHaveProperty('ref_id')
+  })
 })
