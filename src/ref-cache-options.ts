@@ -26,6 +26,7 @@ import { FollowedEntries } from './flow/followed-entries.ts'
 import { EqualRefusals } from './flow/read/equal-refusals.ts'
 import { SourceCache } from './flow/read/source-cache.ts'
 import { take } from './flow/run/dispatch.ts'
+import { ProgressListeners } from './flow/run/progress.ts'
 import { TaskQueue } from './flow/run/queue.ts'
 import { RunningTasks } from './flow/run/running.ts'
 import { ThrownErrors } from './flow/run/thrown.ts'
@@ -200,6 +201,7 @@ export function createEngine(
     suspects: new TaskQueue(1, Number.POSITIVE_INFINITY),
     inputs: new InputBudget(settings.maxInputMemoryBytes, clock),
     running: new RunningTasks(clock, settings.abortGrace),
+    progress: new ProgressListeners(),
     dispatcher,
     executors,
     executorOf: tool => executorOf(executors, tool),

@@ -19,6 +19,7 @@ import type { EntryClock } from './entry-clock.ts'
 import type { FollowedEntries } from './followed-entries.ts'
 import type { EqualRefusals } from './read/equal-refusals.ts'
 import type { SourceCache } from './read/source-cache.ts'
+import type { ProgressListeners } from './run/progress.ts'
 import type { TaskQueue } from './run/queue.ts'
 import type { RunningTasks } from './run/running.ts'
 import type { ThrownErrors } from './run/thrown.ts'
@@ -71,6 +72,8 @@ export interface Engine {
   readonly executorOf: (tool: Tool) => Executor
   /** What runs in this process. */
   readonly running: RunningTasks
+  /** Who waits here for what runs here. */
+  readonly progress: ProgressListeners
   /** By which entries are stamped and expire. */
   readonly clock: EntryClock
   readonly random: RandomBytes

@@ -14,7 +14,7 @@ import type { Engine } from '../engine.ts'
 import { type FollowOptions, follow } from '../read/follow.ts'
 import { reply } from '../read/reply.ts'
 import { readValue } from '../read/resolve.ts'
-import { inputRequestsFor, taskFailed, tellProgress } from '../read/status.ts'
+import { hearProgress, inputRequestsFor, taskFailed } from '../read/status.ts'
 import { start } from '../run/dispatch.ts'
 import type { Listening } from '../run/thrown.ts'
 import { type Claimed, claim } from './claim.ts'
@@ -124,6 +124,7 @@ async function followClaimed(
   begin: () => void,
 ): Promise<Entry | undefined> {
   const listening = engine.thrown.listen(entry.refId)
+  const progress = hearProgress(engine, entry.refId, who, options.onProgress)
   const asked = new AbortController()
   try {
     begin()
@@ -131,7 +132,7 @@ async function followClaimed(
       within: options.within,
       signals: [options.signal, listening.abandoned, asked.signal],
       onChange: changed => {
-        tellProgress(engine, changed, who, options.onProgress)
+        progress.saw(changed)
         // The caller has to answer before there is anything to wait for.
         if (options.interactive && inputRequestsFor(engine, changed, who)) asked.abort()
       },
@@ -142,6 +143,7 @@ async function followClaimed(
     rejectFailure(engine, latest, who, listening)
     return latest
   } finally {
+    progress.end()
     listening.end()
     engine.lateClaims.release(entry.refId)
   }

@@ -10,7 +10,7 @@ import type { Engine } from '../engine.ts'
 import { findFor } from './find.ts'
 import { follow } from './follow.ts'
 import { PRIVATE, reply } from './reply.ts'
-import { tellProgress } from './status.ts'
+import { hearProgress } from './status.ts'
 
 /** How a reference is asked for. */
 export interface GetOptions {
@@ -57,11 +57,12 @@ export async function poll(engine: Engine, refId: RefId, options: GetOptions): P
     audit: 'denials-only',
   })
   const listening = engine.thrown.listen(refId)
+  const progress = hearProgress(engine, refId, who, options.onProgress)
   try {
     const latest = await follow(engine, entry, {
       within,
       signals: [options.signal, listening.lost],
-      onChange: changed => tellProgress(engine, changed, who, options.onProgress),
+      onChange: progress.saw,
     })
     if (latest && isInFlight(latest)) listening.lost.throwIfAborted()
     return reply(engine, latest, who, {
@@ -71,6 +72,7 @@ export async function poll(engine: Engine, refId: RefId, options: GetOptions): P
       justFollowed: isInFlight(entry),
     })
   } finally {
+    progress.end()
     listening.end()
   }
 }

@@ -14,6 +14,7 @@ import { ProtocolFailure, type RefCacheError, TaskFailed } from '../../core/erro
 import { etaFromHistory, etaSeconds } from '../../core/eta.ts'
 import { tell } from '../../core/listener.ts'
 import { type InputRequest, unanswered } from '../../core/question.ts'
+import type { RefId } from '../../core/ref.ts'
 import type { AsyncTaskResponse } from '../../core/response.ts'
 import { canRetry } from '../../core/retry-policy.ts'
 import type { ResponseFormat, Tool } from '../../core/tool.ts'
@@ -77,16 +78,38 @@ function progressOf(entry: Entry, hears: boolean): Progress | undefined {
   return hears ? entry.progress : numbers
 }
 
-/** Tells whoever waits, in words only where those may be seen. A listener that throws harms nothing. */
-export function tellProgress(
+/** What tells one caller of progress while it waits. */
+export interface ProgressHearer {
+  /** The caller's wait has come to a changed entry. */
+  saw(entry: Entry): void
+  end(): void
+}
+
+/**
+ * Tells whoever waits of each report where the task runs in this process, else of what its entry says. In words only where those
+ * may be seen. A listener that throws harms nothing.
+ */
+export function hearProgress(
   engine: Engine,
-  entry: Entry,
+  refId: RefId,
   who: Actor,
   onProgress: ((progress: Progress) => unknown) | undefined,
-): void {
-  const progress = onProgress && progressOf(entry, engine.access.canReadMessages(entry, who))
-  if (!progress || !engine.access.may(entry, who, READ_OR_EXECUTE)) return
-  tell(onProgress, progress)
+): ProgressHearer {
+  if (!onProgress) return { saw: () => {}, end: () => {} }
+  let hearsReports = false
+  const tellOf = (entry: Entry) => {
+    const progress = progressOf(entry, engine.access.canReadMessages(entry, who))
+    if (progress && engine.access.may(entry, who, READ_OR_EXECUTE)) tell(onProgress, progress)
+  }
+  const end = engine.progress.add(refId, entry => {
+    hearsReports = true
+    tellOf(entry)
+  })
+  const saw = (entry: Entry) => {
+    // What the entry says of a task that runs here has been told, and may be older.
+    if (!hearsReports || !engine.running.has(refId)) tellOf(entry)
+  }
+  return { saw, end }
 }
 
 /** A failed task as an error for `who`. */

@@ -1,18 +1,47 @@
 import type { Clock } from '../../core/clock.ts'
 import { cutText } from '../../core/cut-text.ts'
-import type { Progress } from '../../core/entry.ts'
+import type { Entry, Progress } from '../../core/entry.ts'
 import { Pace } from '../../core/pace.ts'
+import type { RefId } from '../../core/ref.ts'
 import type { ProgressReport } from '../../core/tool.ts'
 
 /** At most one store write in this time. */
 const THROTTLE_MS = 100
 
+/** So many reports between two writes are told at once; of more than that, the last. */
+const MAX_TOLD = 100
+
 const MAX_MESSAGE_LENGTH = 1_000
 
-/** Takes any number of reports, writes at most one each 100 ms, and keeps the last one for the settlement. */
+/** The callers of this process that wait for tasks which run here: they hear of progress that the store is not told of. */
+export class ProgressListeners {
+  readonly #listeners = new Map<RefId, Set<(entry: Entry) => void>>()
+
+  /** Calls `listener` with each report, until the returned function is called. */
+  add(refId: RefId, listener: (entry: Entry) => void): () => void {
+    const listeners = this.#listeners.get(refId) ?? new Set()
+    this.#listeners.set(refId, listeners.add(listener))
+    return () => {
+      listeners.delete(listener)
+      if (listeners.size === 0 && this.#listeners.get(refId) === listeners) this.#listeners.delete(refId)
+    }
+  }
+
+  /** @param entry the task as it runs, with what it has reported */
+  tell(entry: Entry): void {
+    for (const listener of this.#listeners.get(entry.refId) ?? []) listener(entry)
+  }
+}
+
+/**
+ * Takes any number of reports, writes at most one each 100 ms, and keeps the last one for the settlement. Who waits in this
+ * process is told of all of them, up to a rate that no reader could use.
+ */
 export class ProgressReporter {
   #report: ProgressReport | undefined
   #unwritten = false
+  /** Since the last write. */
+  #told = 0
   /** Ends the pause between two writes; set while a write is under way, too. */
   #timer: (() => void) | undefined
   #writing = Promise.resolve()
@@ -23,6 +52,7 @@ export class ProgressReporter {
   constructor(
     private readonly clock: Clock,
     private readonly write: (progress: Progress, pace: number | undefined) => Promise<void>,
+    private readonly tell: (progress: Progress) => void,
   ) {
     this.#begunAt = clock.monotonic()
   }
@@ -36,11 +66,12 @@ export class ProgressReporter {
     }
   }
 
-  /** Called a million times it costs a million assignments: all else waits for the next write. */
+  /** Called a million times it costs little more than a million assignments: all else waits for the next write. */
   report(report: ProgressReport): void {
     if (this.#ended || !report) return
     this.#report = report
     this.#unwritten = true
+    if (this.#told < MAX_TOLD) this.#tellLatest()
     if (!this.#timer) this.#flush()
   }
 
@@ -49,6 +80,12 @@ export class ProgressReporter {
     this.#ended = true
     this.#timer?.()
     await this.#writing
+  }
+
+  #tellLatest(): void {
+    this.#told++
+    const progress = this.latest
+    if (progress) this.tell(progress)
   }
 
   #rest(): void {
@@ -67,6 +104,8 @@ export class ProgressReporter {
     const progress = this.latest
     if (this.#ended || !this.#unwritten || !progress) return
     this.#unwritten = false
+    if (this.#told >= MAX_TOLD) this.#tellLatest()
+    this.#told = 0
     if (progress.current !== undefined) {
       this.#pace.add(progress.current, progress.total, this.clock.monotonic() - this.#begunAt)
     }

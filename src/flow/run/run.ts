@@ -2,7 +2,7 @@ import { describedActor } from '../../access/actor.ts'
 import type { SourceConstraint } from '../../access/decision.ts'
 import { abortableUnder, pause, untilAborted } from '../../core/abort.ts'
 import { decode, type EncodedValue } from '../../core/codec.ts'
-import type { Entry, InFlightEntry, Lease, PendingEntry, ProcessingEntry } from '../../core/entry.ts'
+import type { InFlightEntry, Lease, PendingEntry, ProcessingEntry, Progress } from '../../core/entry.ts'
 import { asInspectable } from '../../core/error-text.ts'
 import { StoreUnavailable, TaskCancelled, WorkerLost } from '../../core/errors.ts'
 import { events } from '../../core/events.ts'
@@ -142,7 +142,9 @@ async function attempt(
 
 async function execute(hold: Hold, entry: ProcessingEntry, input: GivenInput | undefined) {
   const { engine, tool, refId } = hold
-  const progress = progressReporter(hold)
+  /** With the constraints of its input, once that is filled: they say who may hear what it reports. */
+  let running = entry
+  const progress = progressReporter(hold, latest => engine.progress.tell({ ...running, progress: latest }))
   // The attempt's own: its hard timeout must not end the retries, and when it is over its handler hears no more.
   const own = abortableUnder(hold.signal)
   const asker = new Asker(engine, entry, hold.slot, own.signal)
@@ -159,11 +161,12 @@ async function execute(hold: Hold, entry: ProcessingEntry, input: GivenInput | u
     const memory = engine.inputs.open()
     try {
       const take = (bytes: number) => memory.take(bytes, own.signal)
-      const args = await argumentsFor(hold, entry, input, take, own.signal)
+      const filled = await fillFor(hold, entry, input, take, own.signal)
+      running = filled.entry
       memory.close()
       own.signal.throwIfAborted()
       const context = executionContext(engine, entry, own.signal, progress, asker)
-      run = engine.running.beginHandler(refId, () => runHandler(engine, tool, args, context))
+      run = engine.running.beginHandler(refId, () => runHandler(engine, tool, filled.args, context))
       return await run.result()
     } finally {
       // Work that ignores its signal keeps its input until it ends.
@@ -198,36 +201,42 @@ async function runHandler(
 }
 
 /** Writes what the handler reports into the entry, as long as the task is ours. */
-function progressReporter({ engine, refId, lease, stop }: Hold): ProgressReporter {
-  return new ProgressReporter(engine.clock, async (latest, pace) => {
+function progressReporter(
+  { engine, refId, lease, stop }: Hold,
+  tell: (progress: Progress) => void,
+): ProgressReporter {
+  const write = async (progress: Progress, pace: number | undefined) => {
     const now = engine.clock.now()
-    const event = { type: 'progress', owner: lease.owner, progress: latest, pace, now } as const
+    const event = { type: 'progress', owner: lease.owner, progress, pace, now } as const
     const changed = await renewOrStop(engine, refId, event, stop)
     if (changed?.entry?.status === 'processing') engine.events.emit(events.progress(changed.entry))
-  })
+  }
+  return new ProgressReporter(engine.clock, write, tell)
 }
 
-/** The input with values in the places of its references. Fills no more of it once the signal has aborted. */
-async function argumentsFor(
+/** The input with values in the places of its references, and the entry that knows of them. Fills no more once the signal has aborted. */
+async function fillFor(
   { engine, tool, refId, lease }: Hold,
-  entry: Entry,
+  entry: ProcessingEntry,
   input: GivenInput | undefined,
   memory: (bytes: number) => Promise<void>,
   signal: AbortSignal,
-): Promise<JsonValue> {
+): Promise<{ readonly args: JsonValue; readonly entry: ProcessingEntry }> {
   if (input === undefined) throw new StoreUnavailable('The input of this task is gone from the store.')
-  if (!entry.uses) return parseJson(input.json)
+  if (!entry.uses) return { args: parseJson(input.json), entry }
+  let derived = entry
   const guard = async (derivedFrom: readonly SourceConstraint[]) => {
     if (derivedFrom.length === (entry.derivedFrom?.length ?? 0)) return
-    const { refused } = await change(engine, refId, { type: 'derive', owner: lease.owner, derivedFrom })
-    if (refused) throw lost()
+    const changed = await change(engine, refId, { type: 'derive', owner: lease.owner, derivedFrom })
+    if (changed.refused || changed.entry?.status !== 'processing') throw lost()
+    derived = changed.entry
   }
   const begunAt = engine.clock.monotonic()
   const args = await fillInput(engine, tool, entry, input, guard, memory, signal)
   // Filling may take a while, and what another process did to the task meanwhile may not have been noticed yet.
   const isBrief = engine.clock.monotonic() - begunAt < UNNOTICED_MS && engine.thrown.isAwaited(refId)
   if (!isBrief) await checkLease(engine, refId, lease)
-  return args
+  return { args, entry: derived }
 }
 
 function executionContext(

@@ -8,6 +8,8 @@ import type { Store } from '../../../src/stores/store.ts'
 import { FakeClock } from '../../../src/testing/fake-clock.ts'
 import { deferred, scene } from './scene.ts'
 
+const upTo = (last: number) => Array.from({ length: last }, (_, at) => at + 1)
+
 describe('progress', () => {
   it('is written at most once in 100 ms, and the last report always lands', async () => {
     const store = memoryStore()
@@ -29,6 +31,44 @@ describe('progress', () => {
     expect(await cache.get(refId)).toMatchObject({
       progress: { current: 1_000, message: 'last', percentage: 100 },
     })
+  })
+
+  it('reaches a caller and a poller of this process report by report, in order, once each', async () => {
+    const store = memoryStore()
+    const update = vi.spyOn(store, 'update')
+    const { cache, clock } = scene({ store })
+    const step = () => new Promise<void>(done => clock.schedule(50, done))
+    const busy = cache.cached({ name: 'busy', asyncTimeout: '1s' }, async (_: object, task: TaskContext) => {
+      for (let n = 1; n <= 40; n++) {
+        task.progress(n, 40)
+        await step()
+      }
+    })
+    const called: unknown[] = []
+    const polled: unknown[] = []
+    const calling = busy({}, { onProgress: ({ current }) => called.push(current) })
+    await clock.advance(1_010)
+    const { refId } = await calling
+    const polling = cache.get(refId, { wait: '10s', onProgress: ({ current }) => polled.push(current) })
+    await clock.advance(2_000)
+    await polling
+    expect(called).toEqual(upTo(20))
+    // First what the entry said.
+    expect(polled.slice(1)).toEqual(upTo(40).slice(21))
+    expect(update.mock.calls.length).toBeLessThan(25)
+  })
+
+  it('of a handler that reports without end reaches a caller at a rate that it can use, the last one too', async () => {
+    const { cache, clock } = scene()
+    const heard: Array<number | undefined> = []
+    const calling = cache.cached({ name: 'busy' }, async (_: object, task: TaskContext) => {
+      for (let n = 1; n <= 100_000; n++) task.progress(n)
+      await new Promise<void>(done => clock.schedule(1_000, done))
+    })({}, { onProgress: ({ current }) => heard.push(current) })
+    await clock.advance(1_000)
+    await calling
+    expect(heard.length).toBeLessThan(210)
+    expect(heard.at(-1)).toBe(100_000)
   })
 
   it('keeps one write under way at most, however slow the store, and does not delay the settlement', async () => {

@@ -48,6 +48,43 @@ describe('progress reaches the client under its own tokens alone', () => {
     expect(session.lines.slice(answer).some(line => line.includes('notifications/progress'))).toBe(false)
   })
 
+  it('each report of the server, however close they are, and the poll hears what follows', async () => {
+    let say = (_: string) => {}
+    let line = ''
+    const numbers = (token: string) =>
+      session.lines.flatMap(one => {
+        const [, found] = new RegExp(`"progressToken":"${token}","progress":(\\d+)`).exec(one) ?? []
+        return found === undefined ? [] : [Number(found)]
+      })
+    const session = await wired(
+      serverOf((asked, speak) => {
+        if (asked.includes('"ping"')) return '{}'
+        say = speak
+        line = asked
+        for (let at = 1; at <= 20; at++) speak(report(tokenIn(asked), at))
+        return undefined
+      }),
+      { settings: { defaults: { asyncTimeout: 100 }, tools: {} } },
+    )
+    const handle = await session.ask(
+      1,
+      'tools/call',
+      '{"name":"t","arguments":{},"_meta":{"progressToken":"call"}}',
+    )
+    expect(numbers('call')).toEqual(Array.from({ length: 20 }, (_, at) => at + 1))
+    const refId = /"ref_id":"([^"]+)"/.exec(handle)?.[1]
+    const poll = session.ask(
+      2,
+      'tools/call',
+      `{"name":"get_cached_result","arguments":{"ref_id":"${refId}"},"_meta":{"progressToken":"poll"}}`,
+    )
+    await session.line('"progressToken":"poll","progress":20')
+    for (let at = 21; at <= 40; at++) say(report(tokenIn(line), at))
+    say(`{"jsonrpc":"2.0","id":${idIn(line)},"result":{"content":[]}}`)
+    await poll
+    expect(numbers('poll').slice(-20)).toEqual(Array.from({ length: 20 }, (_, at) => at + 21))
+  })
+
   it('none after a cancel, though the server goes on', async () => {
     let token = ''
     let say = (_: string) => {}
