@@ -212,7 +212,7 @@ export class UpstreamTask {
 }
 
 /** The result without the id of a task that nobody else knows of. */
-function unrelated(result: JsonObject): JsonObject {
+export function unrelated(result: JsonObject): JsonObject {
   const { _meta: _, ...rest } = result
   const { [RELATED_TASK]: __, ...meta } = metaOf(result)
   return Object.keys(meta).length === 0 ? rest : { ...rest, _meta: meta }

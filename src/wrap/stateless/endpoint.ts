@@ -58,8 +58,6 @@ export class StatelessEndpoint {
     if (!first || isOfSessions(request, checked)) return { body }
     const refusal = await refusalOf(request, checked)
     if (refusal) await refuse(response, refusal, first)
-    // A client that hears of no such revision begins a session.
-    else if (!(await this.#servers.isShared().catch(() => true))) return { body }
     else await this.#serve(first, response)
     return 'answered'
   }
@@ -110,7 +108,7 @@ export class StatelessEndpoint {
         wrapper.statelessSession(
           channel,
           caller,
-          () => this.#servers.connect(),
+          () => this.#servers.connect(caller.ambiguous),
           end => {
             if (end.kind === 'unusable') log.error('upstream_unusable', end.reason)
             // The client is told first.

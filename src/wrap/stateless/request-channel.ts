@@ -48,7 +48,9 @@ export class RequestChannel implements Channel {
 
   async send(message: RpcMessage, { relatedTo }: SendOptions = {}): Promise<void> {
     if (isRequest(message)) return this.#refuse(message)
-    const id = isResponse(message) ? message.id : (requestOf(message) ?? relatedTo ?? this.#onlyOne())
+    const id = isResponse(message)
+      ? message.id
+      : (requestOf(message) ?? relatedTo ?? this.#onlyOneOf(message))
     const exchange = this.#open.get(String(id))
     if (!exchange) {
       if (isResponse(message)) throw new Error('The client left before its request was answered.')
@@ -66,9 +68,10 @@ export class RequestChannel implements Channel {
     this.onmessage?.(failure(id, { code: RpcErrorCode.methodNotFound, message }))
   }
 
-  /** What names no request belongs to the one that is open, if it is only one. */
-  #onlyOne(): RpcId | undefined {
-    return this.#open.size === 1 ? [...this.#open.keys()][0] : undefined
+  /** A log message names no request: it belongs to the one that is open, if it is only one. */
+  #onlyOneOf({ method }: RpcNotification): RpcId | undefined {
+    if (method !== 'notifications/message' || this.#open.size !== 1) return undefined
+    return [...this.#open.keys()][0]
   }
 
   /** What is sent over HTTP comes in requests of their own: there is nothing to hold. */

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { JsonObject } from '../../core/json.ts'
 import type { Channel } from '../channel.ts'
 import { isResponse, type RpcRequest } from '../rpc.ts'
+import { Server2025 } from './server-2025.ts'
 import { SharedServer } from './shared-server.ts'
 
 /** A server that is slow to start must not be taken for one that knows no discovery. */
@@ -21,14 +22,22 @@ const META: JsonObject = {
  */
 export class StatelessServers {
   #shared: Promise<SharedServer | undefined> | undefined
+  /** What was started to be asked, and is nobody's yet. */
+  #spare: Channel | undefined
 
   constructor(private readonly open: () => Promise<Channel>) {}
 
-  /** A channel that is not started yet. @throws when the server cannot be started or reached */
-  async connect(): Promise<Channel> {
+  /**
+   * A channel that is not started yet.
+   * @param strangers whether several clients, who know nothing of each other, come over it
+   * @throws when the server cannot be started or reached
+   */
+  async connect(strangers: boolean): Promise<Channel> {
     const shared = await this.#probed()
     if (shared) return shared.channel()
-    throw new Error('The wrapped server does not speak 2026-07-28.')
+    const started = this.#spare
+    this.#spare = undefined
+    return new Server2025({ open: this.open, started, strangers })
   }
 
   /** Whether all callers share one process. */
@@ -47,14 +56,16 @@ export class StatelessServers {
 
   async #probe(): Promise<SharedServer | undefined> {
     const channel = await this.open()
-    if (await speaksStateless(channel)) return new SharedServer(this.open, channel)
-    await channel.close()
+    const answer = await discover(channel)
+    if (answer === 'yes') return new SharedServer(this.open, channel)
+    if (answer === 'no') this.#spare = channel
+    else await channel.close()
     return undefined
   }
 }
 
-/** Starts the channel and asks. @throws when the server cannot be started */
-async function speaksStateless(channel: Channel): Promise<boolean> {
+/** Starts the channel and asks; `gone`: it cannot be used for anything else then. @throws when the server cannot be started */
+async function discover(channel: Channel): Promise<'yes' | 'no' | 'gone'> {
   const giveUp = new AbortController()
   const request: RpcRequest = {
     jsonrpc: '2.0',
@@ -62,18 +73,20 @@ async function speaksStateless(channel: Channel): Promise<boolean> {
     method: 'server/discover',
     params: { _meta: META },
   }
-  const answered = new Promise<boolean>(resolve => {
+  const answered = new Promise<'yes' | 'no' | 'gone'>(resolve => {
     channel.onmessage = message => {
-      if (isResponse(message) && message.id === request.id) resolve('result' in message)
+      if (isResponse(message) && message.id === request.id) resolve('result' in message ? 'yes' : 'no')
     }
     // Some servers end when they are asked before the handshake.
-    channel.onclose = () => resolve(false)
+    channel.onclose = () => resolve('gone')
   })
   await channel.start()
-  const late = sleep(PROBE_MS, false, { signal: giveUp.signal, ref: false }).catch(() => false)
+  const late = sleep(PROBE_MS, 'gone' as const, { signal: giveUp.signal, ref: false }).catch(
+    () => 'gone' as const,
+  )
   const refused = channel.send(request).then(
     () => new Promise<never>(() => {}),
-    () => false,
+    () => 'gone' as const,
   )
   try {
     return await Promise.race([answered, late, refused])

@@ -88,6 +88,29 @@ export function serverOf2026(
   }
 }
 
+/** A server of 2025-11-25; `call` answers calls, where it gives something. */
+export function serverOf2025(
+  call: (...heard: Parameters<Play>) => object | undefined,
+  tools: readonly object[] = [],
+  capabilities: object = { tools: { listChanged: true } },
+): Play {
+  return (message, say, line) => {
+    const { id, method } = message
+    if (id === undefined || method === undefined) return void call(message, say, line)
+    const answer = (result: object) => say({ jsonrpc: '2.0', id, result })
+    if (method === 'initialize') {
+      const serverInfo = { name: 'old', version: '1' }
+      answer({ protocolVersion: '2025-11-25', capabilities, serverInfo, instructions: 'Old words.' })
+    } else if (method === 'tools/list') answer({ tools })
+    else if (method === 'server/discover') {
+      say({ jsonrpc: '2.0', id, error: { code: -32601, message: 'Method not found' } })
+    } else {
+      const result = call(message, say, line)
+      if (result !== undefined) answer(result)
+    }
+  }
+}
+
 export interface Asked {
   readonly id?: number | string
   readonly capabilities?: object

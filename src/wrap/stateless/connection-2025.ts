@@ -1,0 +1,303 @@
+import { randomBytes } from 'node:crypto'
+import type { Clock } from '../../core/clock.ts'
+import { InvalidArgument } from '../../core/errors.ts'
+import { isJsonObject, type JsonObject } from '../../core/json.ts'
+import type { Channel } from '../channel.ts'
+import {
+  failure,
+  isRequest,
+  isResponse,
+  notification,
+  RpcErrorCode,
+  type RpcId,
+  type RpcMessage,
+  type RpcNotification,
+  type RpcRequest,
+  type RpcResponse,
+  result,
+} from '../rpc.ts'
+import { unrelated } from '../upstream-task.ts'
+import { OpenCall } from './open-call.ts'
+import { isQuestion } from './questions.ts'
+import { canAsk, isLoggedAt, logLevelOf, toParamsOf2025, toResponseOf2026 } from './revision-2025.ts'
+
+/** What we can do as a client: whatever one of ours may be able to do. */
+const HANDSHAKE: JsonObject = {
+  protocolVersion: '2025-11-25',
+  capabilities: { roots: {}, sampling: { tools: {} }, elicitation: { form: {}, url: {} } },
+  clientInfo: { name: 'mcp-refcache', version: '1' },
+}
+
+/** How long a client may take to answer a question before its call is cancelled. */
+const ANSWER_MS = 10 * 60 * 1000
+/** Calls of one connection that wait for answers of clients that may be gone. */
+const MAX_SUSPENDED = 100
+
+export interface ConnectionOptions {
+  readonly clock: Clock
+  /** A message of 2026-07-28, but for notifications of changes, which are the server's own. */
+  tell(message: RpcMessage): void
+  onLost(reason: string): void
+  onProblem(problem: string): void
+  /** There is one call less. */
+  onFree(): void
+  /** A page of the server's tools, as it listed them. */
+  onTools(page: JsonObject): void
+  /** Whether the server runs the tool as a task alone. */
+  runsAsTask(tool: unknown): boolean
+}
+
+/** One session with a server of 2025-11-25, which takes requests of 2026-07-28. */
+export class Connection2025 {
+  readonly #calls = new Map<RpcId, OpenCall>()
+  readonly #suspended = new Map<OpenCall, () => void>()
+  readonly #own = new Map<RpcId, (response: RpcResponse) => void>()
+  readonly #idPrefix = `refcache:${randomBytes(4).toString('hex')}:`
+  #nextId = 1
+  #logs = false
+
+  /** What the server said of itself. */
+  initialized: JsonObject = {}
+
+  constructor(
+    private readonly channel: Channel,
+    private readonly options: ConnectionOptions,
+  ) {}
+
+  /** @param started whether the channel is open already. @throws when there is no server, or it refuses to begin */
+  async start(started: boolean): Promise<void> {
+    const lost = new Promise<never>((_, reject) => {
+      this.channel.onclose = reason => {
+        reject(new Error(reason))
+        this.options.onLost(reason)
+      }
+    })
+    lost.catch(() => {})
+    this.channel.onmessage = message => this.#receive(message)
+    this.channel.onerror = problem => this.options.onProblem(problem)
+    try {
+      if (!started) await this.channel.start()
+      const response = await Promise.race([this.ask('initialize', HANDSHAKE), lost])
+      if ('error' in response)
+        throw new Error(`The wrapped server refused to begin: ${response.error.message}`)
+      this.initialized = response.result
+      await this.channel.send(notification('notifications/initialized'))
+    } catch (error) {
+      await this.channel.close()
+      throw error
+    }
+  }
+
+  get isFree(): boolean {
+    return this.#calls.size === 0
+  }
+
+  get hasAskable(): boolean {
+    return [...this.#calls.values()].some(({ isAskable }) => isAskable)
+  }
+
+  /** A request of our own. */
+  async ask(method: string, params: JsonObject): Promise<RpcResponse> {
+    const id = `${this.#idPrefix}${this.#nextId++}`
+    return new Promise((resolve, reject) => {
+      this.#own.set(id, resolve)
+      this.channel.send({ jsonrpc: '2.0', id, method, params }).catch(reject)
+    })
+  }
+
+  /** Passes a request on. @throws what kept it from getting through */
+  async begin(request: RpcRequest): Promise<void> {
+    const call = new OpenCall(request)
+    this.#calls.set(request.id, call)
+    if (logLevelOf(request.params)) await this.#startLogs()
+    const { params = {}, method } = request
+    const asTask = method === 'tools/call' && this.options.runsAsTask(params.name) ? { task: {} } : {}
+    try {
+      await this.channel.send({ ...request, params: { ...toParamsOf2025(params), ...asTask } })
+    } catch (error) {
+      this.#forget(call)
+      throw error
+    }
+  }
+
+  /** Goes on with a call that was suspended; false where none is known by that state. */
+  resume(request: RpcRequest): boolean {
+    const { requestState, inputResponses, name } = request.params ?? {}
+    const call = [...this.#suspended.keys()].find(one => one.isSuspendedAs(requestState))
+    if (!call || call.request.params?.name !== name) return false
+    try {
+      const answers = call.resume(request, isJsonObject(inputResponses) ? inputResponses : {})
+      this.#suspended.get(call)?.()
+      this.#suspended.delete(call)
+      for (const answer of answers) this.channel.send(answer).catch(() => {})
+      const outcome = call.outcome()
+      if (outcome) this.options.tell(outcome)
+      else this.#suspend(call)
+    } catch (error) {
+      if (!(error instanceof InvalidArgument)) throw error
+      const { message } = error
+      this.options.tell(failure(request.id, { code: RpcErrorCode.invalidParams, message }))
+    }
+    return true
+  }
+
+  /** The client no longer waits for the answer to its request. */
+  cancel(requestId: RpcId): void {
+    const call = [...this.#calls.values()].find(({ waitingId }) => waitingId === requestId)
+    if (call) this.#giveUp(call, 'No longer wanted.')
+  }
+
+  /** Gives up the call that has waited for answers for longest; false where none does. */
+  giveUpSuspended(): boolean {
+    const [oldest] = this.#suspended.keys()
+    if (oldest) this.#giveUp(oldest, 'Others wait for their turn.')
+    return oldest !== undefined
+  }
+
+  /** The server is gone: whoever waits for its answer is told. */
+  failAll(reason: string): void {
+    const error = { code: RpcErrorCode.upstreamLost, message: reason }
+    for (const call of [...this.#calls.values()]) this.#settle(call, failure(call.request.id, error))
+  }
+
+  close(): Promise<void> {
+    for (const end of this.#suspended.values()) end()
+    return this.channel.close()
+  }
+
+  pause(): void {
+    this.channel.pause()
+  }
+
+  goOn(): void {
+    this.channel.resume()
+  }
+
+  #receive(message: RpcMessage): void {
+    if (isResponse(message)) this.#answered(message)
+    else if (isRequest(message)) this.#asked(message)
+    else this.#told(message)
+  }
+
+  #answered(response: RpcResponse): void {
+    const own = this.#own.get(response.id)
+    this.#own.delete(response.id)
+    const call = this.#calls.get(response.id)
+    if (own) own(response)
+    if (!call) return
+    if ('result' in response) {
+      if (call.request.method === 'tools/list') this.options.onTools(response.result)
+      if (this.#becameTask(call, response.result)) return
+    }
+    this.#settle(call, toResponseOf2026(call.request, response))
+  }
+
+  /** A task of the server is no task of our client's: its result is what the call is answered with. */
+  #becameTask(call: OpenCall, { task }: JsonObject): boolean {
+    if (!isJsonObject(task) || typeof task.taskId !== 'string' || call.taskId !== undefined) return false
+    call.taskId = task.taskId
+    const ended = (response: RpcResponse) => {
+      if (!this.#calls.has(call.request.id)) return
+      const plain = 'result' in response ? { ...response, result: unrelated(response.result) } : response
+      this.#settle(call, toResponseOf2026(call.request, plain))
+    }
+    this.ask('tasks/result', { taskId: call.taskId }).then(ended, (error: Error) =>
+      ended(failure(call.request.id, { code: RpcErrorCode.upstreamLost, message: error.message })),
+    )
+    return true
+  }
+
+  #settle(call: OpenCall, response: RpcResponse): void {
+    this.#forget(call)
+    const answer = call.settle(response)
+    if (answer) this.options.tell(answer)
+  }
+
+  #asked(request: RpcRequest): void {
+    const { id, method } = request
+    const call = isQuestion(request) ? this.#callThatAsks(request) : undefined
+    if (method === 'ping') this.#reply(result(id, {}))
+    else if (call) {
+      call.ask(request)
+      // A server that asks several things at once has them answered at once.
+      setImmediate(() => this.#suspend(call))
+    } else {
+      const message = `No client that can be asked this waits for an answer (${method}).`
+      this.#reply(failure(id, { code: RpcErrorCode.methodNotFound, message }))
+    }
+  }
+
+  /** Messages of this revision do not say which call they belong to: the newest that can be asked this. */
+  #callThatAsks(question: RpcRequest): OpenCall | undefined {
+    return [...this.#calls.values()]
+      .filter(call => canAsk(call.request.method) && call.canBeAsked(question))
+      .at(-1)
+  }
+
+  #suspend(call: OpenCall): void {
+    const answer = call.suspend()
+    if (!answer) return
+    this.#suspended.set(
+      call,
+      this.options.clock.schedule(ANSWER_MS, () => this.#giveUp(call, 'Nobody answered.'), 'background'),
+    )
+    const [oldest] = this.#suspended.keys()
+    if (oldest && this.#suspended.size > MAX_SUSPENDED)
+      this.#giveUp(oldest, 'Too many calls wait for answers.')
+    this.options.tell(answer)
+  }
+
+  #giveUp(call: OpenCall, reason: string): void {
+    this.#suspended.get(call)?.()
+    this.#suspended.delete(call)
+    if (call.isSettled) return
+    for (const id of call.openQuestions()) {
+      this.#reply(failure(id, { code: RpcErrorCode.internal, message: reason }))
+    }
+    const { taskId, request } = call
+    if (taskId !== undefined) this.ask('tasks/cancel', { taskId }).catch(() => {})
+    else this.#reply(notification('notifications/cancelled', { requestId: request.id, reason }))
+    this.#forget(call)
+  }
+
+  #forget(call: OpenCall): void {
+    this.#calls.delete(call.request.id)
+    this.options.onFree()
+  }
+
+  #reply(message: RpcMessage): void {
+    this.channel.send(message).catch(() => {})
+  }
+
+  #told(message: RpcNotification): void {
+    const { method, params = {} } = message
+    const calls = [...this.#calls.values()]
+    switch (method) {
+      case 'notifications/progress': {
+        const progress = calls.find(call => call.hasToken(params.progressToken))?.progress(params)
+        if (progress) this.options.tell(progress)
+        return
+      }
+      case 'notifications/cancelled':
+        for (const call of calls) call.withdraw(params.requestId as RpcId)
+        return
+      case 'notifications/message': {
+        const [only, ...others] = calls
+        const least = logLevelOf(only?.request.params)
+        // It does not say which call it belongs to, and no client gets what it has not asked for.
+        if (others.length === 0 && least && isLoggedAt(params.level, least)) this.options.tell(message)
+        return
+      }
+      default:
+        if (/\/(?:list_changed|updated)$/.test(method)) this.options.tell(message)
+    }
+  }
+
+  /** Clients say with each request what they want to see of it: the server says all, and we choose. */
+  async #startLogs(): Promise<void> {
+    const { capabilities } = this.initialized
+    if (this.#logs || !isJsonObject(capabilities) || capabilities.logging === undefined) return
+    this.#logs = true
+    await this.ask('logging/setLevel', { level: 'debug' }).catch(() => {})
+  }
+}
