@@ -18,7 +18,7 @@ export interface AccessRequest {
   readonly permission: Permission
   readonly refId?: string | undefined
   /** Record refusals only: this step is part of a larger request. */
-  readonly audit?: 'denials-only'
+  readonly audit?: 'denials-only' | undefined
   /** The message for an actor that may know of the entry but may not do this. */
   readonly denial: string
 }
@@ -171,8 +171,9 @@ export class Access {
     let answer: { allowed: boolean; rule: Rule; right?: Permission } = { allowed: false, rule: 'role' }
     for (const right of RIGHTS) {
       if ((permission & right) === 0) continue
-      answer = { ...this.#one(guarded, who, right), right }
-      if (answer.allowed) break
+      const { allowed, rule } = this.#one(guarded, who, right)
+      answer = { allowed, rule, right }
+      if (allowed) break
     }
     return answer
   }

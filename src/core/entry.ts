@@ -54,7 +54,7 @@ interface EntryFields {
   /** The key it held before it failed or was cancelled; a retry takes it up again where it is still free. */
   readonly releasedKey?: string | undefined
   /** By which the key can be freed (`RefCache.invalidate`). */
-  readonly tags?: readonly string[]
+  readonly tags?: readonly string[] | undefined
   /** The tool that makes the value; absent for a value that was put in by `set`. */
   readonly toolName?: string
   /** What `set` was told to call it. */
@@ -64,16 +64,16 @@ interface EntryFields {
   /** The actor that started the task (`describeActor`). */
   readonly startedBy: string
   /** The references in the task's input. */
-  readonly uses?: readonly RefId[]
+  readonly uses?: readonly RefId[] | undefined
   /** What limits who may see the value, because it was computed from that. */
-  readonly derivedFrom?: readonly SourceConstraint[]
+  readonly derivedFrom?: readonly SourceConstraint[] | undefined
   readonly createdAt: number
   /** When something last happened to it beyond a sign of life; entries of older versions may lack it. */
   readonly updatedAt?: number
   /** Absent while the task is in flight, and for a value that never expires. */
   readonly expiresAt?: number | undefined
   /** Reading the value puts its expiry off to this many milliseconds from then. */
-  readonly slidingTtl?: number
+  readonly slidingTtl?: number | undefined
   /** Grows by one with each change; the store's compare-and-set goes by it. */
   readonly version: number
   /** How often the handler was started. */
@@ -86,7 +86,7 @@ interface EntryFields {
   readonly idempotent: boolean
   readonly retryHistory: readonly FailedAttempt[]
   /** What the actor that started the task can be asked: all, or these methods. */
-  readonly interactive?: boolean | AskCapabilities
+  readonly interactive?: boolean | AskCapabilities | undefined
   /** What the handler asked, in that order. Kept from one run to the next, which finds its answers there. */
   readonly questions?: readonly Question[]
   /** How many keys were given to questions so far. */
@@ -100,10 +100,10 @@ interface EntryFields {
   /** The entry that tries this native task again. */
   readonly retriedAs?: RefId
   /** Quantiles of how long earlier runs of the tool took, in milliseconds, when this entry was made. */
-  readonly pastDurations?: readonly number[]
-  readonly preview?: PreviewSettings
+  readonly pastDurations?: readonly number[] | undefined
+  readonly preview?: PreviewSettings | undefined
   /** The name of the projection that previews and pages of the value go through (`RefCacheOptions.projections`). */
-  readonly view?: string
+  readonly view?: string | undefined
 }
 
 interface Ran {

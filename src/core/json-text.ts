@@ -25,6 +25,11 @@ export function stringifyJson(value: JsonValue | object): string {
   return found === marked ? exact : writeExactly(value as JsonValue)
 }
 
+/** The same text for equal values: the keys of objects are sorted by their code units, those that are integers too. Takes any depth. */
+export function stringifySorted(value: JsonValue): string {
+  return writeExactly(value, object => membersOf(object).sort())
+}
+
 /** The same value, sharing no object with it. */
 export function copyJson<Value extends JsonValue | object>(value: Value): Value {
   return parseJson(stringifyJson(value)) as Value
@@ -165,7 +170,7 @@ interface Writing {
 }
 
 /** Without recursion. As `JSON.stringify` does it, `undefined` is left out of objects, and is null in lists. */
-function writeExactly(value: JsonValue): string {
+function writeExactly(value: JsonValue, keysOf: (object: JsonObject) => string[] = membersOf): string {
   const above: Writing[] = []
   let json = ''
   let current: Writing | undefined
@@ -174,7 +179,7 @@ function writeExactly(value: JsonValue): string {
     else if (typeof part !== 'object' || part === null) json += JSON.stringify(part) ?? 'null'
     else {
       if (current) above.push(current)
-      current = { values: part, keys: Array.isArray(part) ? undefined : membersOf(part), next: 0 }
+      current = { values: part, keys: Array.isArray(part) ? undefined : keysOf(part), next: 0 }
       json += current.keys ? '{' : '['
     }
   }

@@ -21,6 +21,7 @@ interface Held<V> {
 export class Kept<V> {
   /** The least recently used first. */
   readonly #held = new Map<RefId, Held<V>>()
+  #lastUsed: RefId | undefined
   #weight = 0
 
   constructor(
@@ -35,8 +36,11 @@ export class Kept<V> {
   get(refId: RefId): V | undefined {
     const held = this.#held.get(refId)
     if (!held) return undefined
-    this.#held.delete(refId)
-    this.#held.set(refId, held)
+    if (refId !== this.#lastUsed) {
+      this.#held.delete(refId)
+      this.#held.set(refId, held)
+      this.#lastUsed = refId
+    }
     held.usedAt = this.clock.monotonic()
     return held.value
   }
@@ -45,6 +49,7 @@ export class Kept<V> {
     this.drop(refId)
     this.#held.set(refId, { value, weight, expiresAt, usedAt: this.clock.monotonic() })
     this.#weight += weight
+    this.#lastUsed = refId
     const { maxCount, maxWeight } = this.limits
     for (const oldest of this.#held.keys()) {
       if ((this.#weight <= maxWeight && this.#held.size <= maxCount) || oldest === refId) break

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { randomBytes, randomFillSync } from 'node:crypto'
 import { InvalidArgument } from './errors.ts'
 
 /** `<cacheName>:<32 hex>`: 128 random bits, never derived from time or arguments. */
@@ -11,15 +11,15 @@ const POOL_BYTES = 4_096
 
 /** Random bytes of the system, fetched in bulk because each fetch costs more than a whole hit; none is given out twice. */
 export function pooledRandom(): RandomBytes {
-  let pool = new Uint8Array(0)
-  let used = 0
+  const pool = new Uint8Array(POOL_BYTES)
+  let used = POOL_BYTES
   return size => {
     if (size > POOL_BYTES) return randomBytes(size)
-    if (used + size > pool.length) {
-      pool = randomBytes(POOL_BYTES)
+    if (used + size > POOL_BYTES) {
+      randomFillSync(pool)
       used = 0
     }
-    const bytes = Uint8Array.from(pool.subarray(used, used + size))
+    const bytes = pool.slice(used, used + size)
     pool.fill(0, used, used + size)
     used += size
     return bytes
@@ -38,7 +38,11 @@ export function checkCacheName(name: string): string {
 }
 
 export function createRefId(cacheName: string, random: RandomBytes): RefId {
-  return `${cacheName}:${Buffer.from(random(ID_BYTES)).toString('hex')}`
+  return `${cacheName}:${hexOf(random(ID_BYTES))}`
+}
+
+export function hexOf({ buffer, byteOffset, byteLength }: Uint8Array): string {
+  return Buffer.from(buffer, byteOffset, byteLength).toString('hex')
 }
 
 /** Whether `text` has the full form of a reference of this cache; its length is looked at before its content. */

@@ -211,7 +211,8 @@ function moved(entry: InFlightEntry, event: FlightEvent): Entry {
 }
 
 function started(entry: InFlightEntry, now: number): ProcessingEntry {
-  return { ...without(entry, 'retryAt'), status: 'processing', startedAt: now, attempt: entry.attempt + 1 }
+  // What is new stands first: on Node 20 an object that grows after a spread gets a hidden class of its own.
+  return { startedAt: now, ...without(entry, 'retryAt'), status: 'processing', attempt: entry.attempt + 1 }
 }
 
 function settledLate(entry: FailedEntry, event: LateSettlement): Entry {
@@ -303,7 +304,8 @@ const MAX_HISTORY = 20
 
 function without<E extends object, Name extends string>(entry: E, ...names: Name[]): Omit<E, Name> {
   const rest = { ...entry } as Record<string, unknown>
-  for (const name of names) delete rest[name]
+  // To delete what is not there would make the object slow all the same.
+  for (const name of names) if (name in rest) delete rest[name]
   return rest as Omit<E, Name>
 }
 

@@ -53,6 +53,8 @@ class MemoryStore implements Store {
   readonly #holders = new Map<string, RefId>()
   /** The settled entries, the least recently used one first. */
   readonly #settled = new Set<RefId>()
+  /** The last one of them. */
+  #lastUsed: RefId | undefined
   readonly #watchers = new Watchers()
   readonly #maxEntries: number
   readonly #maxBytes: number
@@ -163,7 +165,10 @@ class MemoryStore implements Store {
     this.#slots.set(refId, { entry, parts, bytes })
     this.#bytes += bytes - (before?.bytes ?? 0)
     this.#settled.delete(refId)
-    if (!isInFlight(entry)) this.#settled.add(refId)
+    if (!isInFlight(entry)) {
+      this.#settled.add(refId)
+      this.#lastUsed = refId
+    }
     this.#makeRoom(refId)
     this.#watchers.notify(refId, entry.version)
     return entry
@@ -196,7 +201,9 @@ class MemoryStore implements Store {
   }
 
   #touch(refId: RefId): void {
-    if (this.#settled.delete(refId)) this.#settled.add(refId)
+    if (refId === this.#lastUsed || !this.#settled.delete(refId)) return
+    this.#settled.add(refId)
+    this.#lastUsed = refId
   }
 
   #makeRoom(justPut: RefId): void {

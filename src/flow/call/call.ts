@@ -39,7 +39,7 @@ export function call(
       options.asyncTimeout === undefined
         ? tool.asyncTimeout
         : toMilliseconds(options.asyncTimeout, 'asyncTimeout')
-    return answerCall(engine, await claimAndFollow(engine, tool, input, { ...options, within }), options)
+    return answerCall(engine, await claimAndFollow(engine, tool, input, { within, ...options }), options)
   })
 }
 
@@ -54,7 +54,7 @@ export function callForValue(
   options: ValueCallOptions,
 ): Promise<JsonValue> {
   return asWrite(engine, tool, async () => {
-    const { latest, who } = await claimAndFollow(engine, tool, input, { ...options, within: undefined })
+    const { latest, who } = await claimAndFollow(engine, tool, input, { within: undefined, ...options })
     options.signal?.throwIfAborted()
     const value = await readValue(engine, latest, who, { action: 'call', permission: Permission.READ })
     if (latest) engine.sharedRuns.deliver(latest.refId)
@@ -74,11 +74,19 @@ async function answerCall(
   { won, latest, who }: Followed,
   options: CallOptions,
 ): Promise<CallResponse> {
-  const request = { ...options, ifUnreadable: 'reference-only', action: 'call', justFollowed: true } as const
+  const { maxSize, responseFormat, signal } = options
   const isLate = latest !== undefined && engine.lateClaims.isUnstored(latest.refId)
-  const response = await reply(engine, latest, who, isLate ? { ...request, audit: 'denials-only' } : request)
+  const response = await reply(engine, latest, who, {
+    maxSize,
+    responseFormat,
+    signal,
+    ifUnreadable: 'reference-only',
+    action: 'call',
+    audit: isLate ? 'denials-only' : undefined,
+    justFollowed: true,
+  })
   const answer = won ? response : withAge(response, latest)
-  return isLate ? storedOrPassed(engine, latest, who, answer, options.signal) : answer
+  return isLate ? storedOrPassed(engine, latest, who, answer, signal) : answer
 }
 
 /** What a call has when its wait is over. */

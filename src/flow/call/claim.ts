@@ -69,7 +69,7 @@ async function claimUnkeyed(
 ): Promise<Claimed> {
   const { draft, callKey } = drafted
   if (callKey === undefined) {
-    return { ...(await claimOnce(engine, tool, drafted)), run: aloneOn(draft.refId) }
+    return { run: aloneOn(draft.refId), ...(await claimOnce(engine, tool, drafted)) }
   }
   const { sharedRuns } = engine
   const { run, entry } = fresh
@@ -78,7 +78,7 @@ async function claimUnkeyed(
   if (entry) return { entry, won: false, run }
   const claiming = claimOnce(engine, tool, drafted)
   run.stored = claiming.catch(() => {})
-  return { ...(await claiming), run }
+  return { run, ...(await claiming) }
 }
 
 /** Nothing is claimed without a ticket, so a refused call leaves nothing to join. */
@@ -103,11 +103,11 @@ async function claimWith(engine: Engine, drafted: DraftedCall, place: Ticket): P
   const now = engine.clock.now()
   try {
     const begins = beginsAtOnce(engine, drafted, place)
-    if (begins && isLate) return { ...engine.lateClaims.hold(begun(draft, now), encodeInput), place }
+    if (begins && isLate) return { place, ...engine.lateClaims.hold(begun(draft, now), encodeInput) }
     const entry = begins ? begun(draft, now) : draft
     const input = encoded ?? (await encodeInput())
     const claimed = await engine.store.claim(entry, now, { input })
-    if (claimed.won) return { ...claimed, place }
+    if (claimed.won) return { place, ...claimed }
     place.leave()
     return claimed
   } catch (error) {

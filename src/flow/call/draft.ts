@@ -21,7 +21,7 @@ import type { CallOptions } from './options.ts'
 export interface DraftedCall {
   readonly draft: PendingEntry
   /** The input as bytes for the store; absent where it may never be stored. */
-  readonly encoded?: Uint8Array
+  readonly encoded: Uint8Array | undefined
   readonly encodeInput: () => Promise<Uint8Array>
   readonly input: GivenInput
   /** Nobody but its caller could share or come back for the answer: its entry is claimed when it is first needed. */
@@ -31,7 +31,7 @@ export interface DraftedCall {
   /** It has to wait for references in its input that are in flight. */
   readonly unsettled: boolean
   /** What makes two calls of one caller the same call. Absent where no call may follow another one's run. */
-  readonly callKey?: string
+  readonly callKey: string | undefined
 }
 
 /** What this process has in its hands of the input of a call that it starts itself. */
@@ -61,14 +61,15 @@ export async function draftCall(
   engine.access.authorizeMaking({ namespace, policy, startedBy, derivedFrom, toolName: tool.name }, who)
   const { key, callKey } = sharingOf(engine, tool, options, { namespace, policy, startedBy }, accepted)
   const draft: PendingEntry = {
-    ...baseOf(engine, tool, namespace),
-    ...(key === undefined ? {} : { key, ...tagsOf(tool, accepted.json) }),
+    key,
+    tags: key === undefined ? undefined : tagsOf(tool, accepted.json),
     namespace,
     policy,
     startedBy,
-    ...(uses.length > 0 ? { uses } : {}),
-    ...(derivedFrom.length > 0 ? { derivedFrom } : {}),
-    ...(interactive ? { interactive } : {}),
+    uses: uses.length > 0 ? uses : undefined,
+    derivedFrom: derivedFrom.length > 0 ? derivedFrom : undefined,
+    interactive: interactive || undefined,
+    ...baseOf(engine, tool, namespace),
   }
   const given = { json: accepted.json, used: accepted.used }
   const isLate =
@@ -80,13 +81,13 @@ export async function draftCall(
   return {
     draft,
     // Here, so that nothing comes between a call that may be shared and its claim.
-    ...(isLate ? {} : { encoded: await encodeInput() }),
+    encoded: isLate ? undefined : await encodeInput(),
     encodeInput,
     isLate,
     input: given,
     isAwaited: options.within !== 0,
     unsettled,
-    ...(callKey === undefined ? {} : { callKey }),
+    callKey,
   }
 }
 
@@ -97,7 +98,7 @@ function sharingOf(
   options: CallOptions,
   { namespace, policy, startedBy }: Pick<PendingEntry, 'namespace' | 'policy' | 'startedBy'>,
   { keyed, derivedFrom, unsettled }: AcceptedInput,
-): { key?: string; callKey?: string } {
+): { key?: string | undefined; callKey?: string | undefined } {
   const input = options.identity === undefined ? keyed : inputText(tool, options.identity)
   const keyWith = (scope: readonly unknown[]) =>
     // Policies and guards are plain JSON, which their types do not say.
@@ -112,12 +113,12 @@ function sharingOf(
 }
 
 /** Only what has a key can be freed. */
-function tagsOf({ tags, verbatim }: Tool, json: string): { readonly tags?: readonly string[] } {
+function tagsOf({ tags, verbatim }: Tool, json: string): readonly string[] | undefined {
   const made =
     typeof tags === 'function'
       ? checkTags(tags((verbatim ? parseJson(json) : JSON.parse(json)) as never))
       : tags
-  return made.length === 0 ? {} : { tags: made }
+  return made.length === 0 ? undefined : made
 }
 
 /** What each new task of a tool begins with. */
@@ -134,11 +135,11 @@ function baseOf(engine: Engine, tool: Tool, namespace: Namespace) {
     attempt: 0,
     maxRetries: tool.retry.maxRetries,
     idempotent,
-    ...(ttl === undefined ? {} : { slidingTtl: ttl }),
+    slidingTtl: ttl,
     retryHistory: [],
-    ...(pastDurations ? { pastDurations } : {}),
-    ...(preview ? { preview } : {}),
-    ...(projection ? { view: projection } : {}),
+    pastDurations,
+    preview,
+    view: projection,
     lease: newLease(engine),
   } as const
 }

@@ -172,14 +172,15 @@ function renderRequest(engine: Engine, entry: ValuedEntry, options: RenderOption
 }
 
 function present({ refId }: ValuedEntry, answer: Answer): CacheResponse {
-  const base = { refId, status: 'complete', isAsync: false } as const
   if (answer.kind === 'whole') {
     const { kind: _, ...whole } = answer
-    return { ...base, isComplete: true, ...whole }
+    return { refId, status: 'complete', isAsync: false, isComplete: true, ...whole }
   }
   const { kind: _, strategy, ...fields } = answer
   return {
-    ...base,
+    refId,
+    status: 'complete',
+    isAsync: false,
     isComplete: false,
     previewStrategy: strategy,
     ...fields,

@@ -22,7 +22,7 @@ export interface ReplyOptions extends RenderOptions {
   ifUnreadable: 'refuse' | 'reference-only'
   action: AuditAction
   /** What becomes of the answer is recorded by the caller. */
-  audit?: 'denials-only'
+  audit?: 'denials-only' | undefined
   /** The caller has followed the entry until now: that it expired in between must not cost it the answer. */
   justFollowed?: boolean
   /** Aborted: nobody waits for the answer any more. */
@@ -49,7 +49,7 @@ export async function reply(
       permission,
       refId: live?.refId,
       denial: PRIVATE,
-      ...(audit ? { audit } : {}),
+      audit,
     })
   } catch (error) {
     // The one call that made the value is answered without it.

@@ -1,6 +1,6 @@
 import { type Entry, type InFlightEntry, isInFlight, type Lease } from '../../core/entry.ts'
 import { HardTimeout, TaskCancelled } from '../../core/errors.ts'
-import type { RefId } from '../../core/ref.ts'
+import { hexOf, type RefId } from '../../core/ref.ts'
 import type { EntryEvent } from '../../core/transition.ts'
 import { type Change, change } from '../change.ts'
 import type { Engine } from '../engine.ts'
@@ -86,6 +86,6 @@ export function processOf({ owner }: Lease): string {
 
 /** The right to run a task, for one claim, retry or recovery by this process. */
 export function newLease(engine: Engine): Lease {
-  const owner = `${engine.instance}/${Buffer.from(engine.random(6)).toString('hex')}`
+  const owner = `${engine.instance}/${hexOf(engine.random(6))}`
   return { owner, duration: engine.settings.leaseDuration }
 }

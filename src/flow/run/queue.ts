@@ -10,9 +10,44 @@ export interface Ticket {
   leave(): void
 }
 
-interface Waiter {
-  go(): void
+/** A class, since on V8 each object that is written with a getter has a hidden class of its own. */
+class Place implements Ticket {
+  readonly #turn: Promise<void>
+  #end: (() => void) | undefined
+  #left = false
+  #go = () => {}
+
+  /** @param end of its turn, where that has come already */
+  constructor(
+    end: (() => void) | undefined,
+    private readonly giveUp: (place: Place) => void,
+  ) {
+    this.#end = end
+    this.#turn = end ? COME : new Promise(resolve => (this.#go = resolve))
+  }
+
+  get mayRun(): boolean {
+    return this.#end !== undefined && !this.#left
+  }
+
+  begin(end: () => void): void {
+    this.#end = end
+    this.#go()
+  }
+
+  acquire(signal: AbortSignal): Promise<void> {
+    return untilAborted(signal, () => this.#turn)
+  }
+
+  leave(): void {
+    if (this.#left) return
+    this.#left = true
+    if (this.#end) this.#end()
+    else this.giveUp(this)
+  }
 }
+
+const COME = Promise.resolve()
 
 /**
  * Limits how many tasks run in this process, in all and per tool. Tools take turns: one with a thousand waiting tasks
@@ -23,7 +58,7 @@ export class TaskQueue {
   #waiting = 0
   readonly #runningOf = new Map<string, number>()
   /** In the order of turns: the tool that was served goes to the end. */
-  readonly #waitersOf = new Map<string, { limit: number; waiters: Waiter[] }>()
+  readonly #waitersOf = new Map<string, { limit: number; waiters: Place[] }>()
 
   constructor(
     private readonly maxRunning: number,
@@ -68,36 +103,10 @@ export class TaskQueue {
 
   /** A place for a task that was admitted before, however many wait. */
   enterAgain(tool: string, limit = Number.POSITIVE_INFINITY): Ticket {
-    return this.#place(tool, this.#mayRun(tool, limit) ? this.#begin(tool) : undefined, limit)
-  }
-
-  #place(tool: string, begun: (() => void) | undefined, limit: number): Ticket {
-    let end = begun
-    let left = false
-    let waiter: Waiter | undefined
-    const waited = end
-      ? Promise.resolve()
-      : new Promise<void>(resolve => {
-          waiter = {
-            go: () => {
-              end = this.#begin(tool)
-              resolve()
-            },
-          }
-          this.#wait(tool, limit, waiter)
-        })
-    return {
-      get mayRun() {
-        return end !== undefined && !left
-      },
-      acquire: signal => untilAborted(signal, () => waited),
-      leave: () => {
-        if (left) return
-        left = true
-        if (end) end()
-        else if (waiter) this.#giveUp(tool, waiter)
-      },
-    }
+    const end = this.#mayRun(tool, limit) ? this.#begin(tool) : undefined
+    const place = new Place(end, waiting => this.#giveUp(tool, waiting))
+    if (!end) this.#wait(tool, limit, place)
+    return place
   }
 
   #mayRun(tool: string, limit: number): boolean {
@@ -109,25 +118,24 @@ export class TaskQueue {
     this.#runningOf.set(tool, (this.#runningOf.get(tool) ?? 0) + 1)
     return () => {
       this.#running--
-      const rest = (this.#runningOf.get(tool) ?? 1) - 1
-      if (rest > 0) this.#runningOf.set(tool, rest)
-      else this.#runningOf.delete(tool)
+      // Stays there with 0: tools are few, and a map that grows and shrinks is made anew all the time.
+      this.#runningOf.set(tool, (this.#runningOf.get(tool) ?? 1) - 1)
       this.#serve()
     }
   }
 
-  #wait(tool: string, limit: number, waiter: Waiter): void {
+  #wait(tool: string, limit: number, place: Place): void {
     this.#waiting++
     const line = this.#waitersOf.get(tool) ?? { limit, waiters: [] }
-    line.waiters.push(waiter)
+    line.waiters.push(place)
     this.#waitersOf.set(tool, line)
   }
 
-  #giveUp(tool: string, waiter: Waiter): void {
+  #giveUp(tool: string, place: Place): void {
     const line = this.#waitersOf.get(tool)
-    const place = line?.waiters.indexOf(waiter) ?? -1
-    if (!line || place < 0) return
-    line.waiters.splice(place, 1)
+    const at = line?.waiters.indexOf(place) ?? -1
+    if (!line || at < 0) return
+    line.waiters.splice(at, 1)
     this.#waiting--
     if (line.waiters.length === 0) this.#waitersOf.delete(tool)
   }
@@ -139,7 +147,7 @@ export class TaskQueue {
       this.#waiting--
       this.#waitersOf.delete(tool)
       if (line.waiters.length > 0) this.#waitersOf.set(tool, line)
-      next?.go()
+      next?.begin(this.#begin(tool))
       return
     }
   }
