@@ -29,12 +29,13 @@ const within = ['test/unit/**/*.test.ts', 'test/contract/**/*.test.ts']
 export default defineConfig({
   test: {
     globalSetup: ['scripts/pack-tokens.mjs'],
-    testTimeout: 30_000,
-    hookTimeout: 30_000,
+    // Nothing waits for these: they only end a test that fails, on a machine that is busy too.
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
     // Most of a test's time goes by in waiting for processes: a core for each file, and one file more.
     maxWorkers: availableParallelism() + 1,
     // A condition is waited for, never a time; this only ends a test that fails.
-    expect: { poll: { timeout: 10_000 } },
+    expect: { poll: { timeout: 30_000 } },
     reporters: ['default', closingLine],
     // `npm test` runs the first two, `npm run test:all` all three.
     projects: [
