@@ -21,8 +21,8 @@ import { InputBudget } from './flow/call/input-budget.ts'
 import { LateClaims } from './flow/call/late-claims.ts'
 import { SharedRuns } from './flow/call/shared-runs.ts'
 import type { Engine, Projections, Settings } from './flow/engine.ts'
+import { Entries } from './flow/entries.ts'
 import { EntryClock } from './flow/entry-clock.ts'
-import { FollowedEntries } from './flow/followed-entries.ts'
 import { EqualRefusals } from './flow/read/equal-refusals.ts'
 import { SourceCache } from './flow/read/source-cache.ts'
 import { take } from './flow/run/dispatch.ts'
@@ -181,7 +181,7 @@ export function createEngine(
     instance: `${nameOfHost()}/${process.pid}/${Buffer.from(random(6)).toString('hex')}`,
     store,
     equalRefusals: new EqualRefusals(store, access, name),
-    followed: new FollowedEntries(store),
+    entries: new Entries(store, clock),
     lateClaims: store,
     clock,
     random,

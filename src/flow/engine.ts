@@ -15,8 +15,8 @@ import type { Wrapping } from '../values/projection.ts'
 import type { InputBudget } from './call/input-budget.ts'
 import type { LateClaims } from './call/late-claims.ts'
 import type { SharedRuns } from './call/shared-runs.ts'
+import type { Entries } from './entries.ts'
 import type { EntryClock } from './entry-clock.ts'
-import type { FollowedEntries } from './followed-entries.ts'
 import type { EqualRefusals } from './read/equal-refusals.ts'
 import type { SourceCache } from './read/source-cache.ts'
 import type { ProgressListeners } from './run/progress.ts'
@@ -92,7 +92,7 @@ export interface Engine {
   readonly sources: SourceCache
   readonly thrown: ThrownErrors
   readonly equalRefusals: EqualRefusals
-  readonly followed: FollowedEntries
+  readonly entries: Entries
   /** The same store, where it holds back what need not be stored yet. */
   readonly lateClaims: LateClaims
   readonly queue: TaskQueue

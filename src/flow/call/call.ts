@@ -11,7 +11,7 @@ import type { Tool } from '../../core/tool.ts'
 import { cancel } from '../control/cancel.ts'
 import { freeKey } from '../control/invalidate.ts'
 import type { Engine } from '../engine.ts'
-import { type FollowOptions, follow } from '../read/follow.ts'
+import type { FollowOptions } from '../entries.ts'
 import { reply } from '../read/reply.ts'
 import { readValue } from '../read/resolve.ts'
 import { hearProgress, inputRequestsFor, taskFailed } from '../read/status.ts'
@@ -145,7 +145,7 @@ async function followClaimed(
         if (options.interactive && inputRequestsFor(engine, changed, who)) asked.abort()
       },
     }
-    let latest = await follow(engine, entry, followOptions)
+    let latest = await engine.entries.follow(entry, followOptions)
     if (run && isCancelled(options.signal)) await leave(engine, run, who, options)
     else if (latest) latest = await followUntilStored(engine, latest, followOptions)
     rejectFailure(engine, latest, who, listening)

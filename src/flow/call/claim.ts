@@ -4,7 +4,6 @@ import { UnreadableValue } from '../../core/errors.ts'
 import type { RefId } from '../../core/ref.ts'
 import type { Tool } from '../../core/tool.ts'
 import { begun } from '../../core/transition.ts'
-import { change } from '../change.ts'
 import type { Engine } from '../engine.ts'
 import { sourcesOf } from '../read/values.ts'
 import { admit, enter } from '../run/dispatch.ts'
@@ -151,5 +150,5 @@ function warnUnused(engine: Engine, tool: Tool, { message }: UnreadableValue): v
 }
 
 async function releaseKey(engine: Engine, entry: Entry): Promise<void> {
-  await change(engine, entry, { type: 'yield-key' })
+  await engine.entries.change(entry, { type: 'yield-key' })
 }

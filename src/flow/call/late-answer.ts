@@ -5,7 +5,7 @@ import { type Entry, isInFlight } from '../../core/entry.ts'
 import { StoreUnavailable } from '../../core/errors.ts'
 import type { CallResponse } from '../../core/response.ts'
 import type { Engine } from '../engine.ts'
-import { type FollowOptions, follow } from '../read/follow.ts'
+import type { FollowOptions } from '../entries.ts'
 
 /** How long the work is followed on before the store is tried again. */
 const TRY_AGAIN_MS = 1_000
@@ -32,7 +32,7 @@ export async function followUntilStored(
         lateClaims.keepTrying(refId)
         return latest
       }
-      latest = await follow(engine, latest, { ...options, within: TRY_AGAIN_MS })
+      latest = await engine.entries.follow(latest, { ...options, within: TRY_AGAIN_MS })
     }
   }
   return latest

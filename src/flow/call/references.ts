@@ -9,7 +9,6 @@ import { canonical } from '../../core/key.ts'
 import type { RefId } from '../../core/ref.ts'
 import type { Tool } from '../../core/tool.ts'
 import type { Engine } from '../engine.ts'
-import { follow } from '../read/follow.ts'
 
 /** The most that one input may have, counting those in the values it refers to. */
 export const MAX_REFERENCES = 1_000
@@ -70,7 +69,7 @@ export async function waitUntilSettled(
 ): Promise<void> {
   for (const refId of uses) {
     const entry = await engine.store.get(refId)
-    if (entry) await follow(engine, entry, { within: undefined, signals: [signal] })
+    if (entry) await engine.entries.follow(entry, { within: undefined, signals: [signal] })
     signal.throwIfAborted()
   }
 }

@@ -3,7 +3,6 @@ import { isInFlight } from '../../core/entry.ts'
 import { toAnswers } from '../../core/question.ts'
 import type { RefId } from '../../core/ref.ts'
 import type { CallResponse } from '../../core/response.ts'
-import { change } from '../change.ts'
 import type { Engine } from '../engine.ts'
 import { findAnd } from '../read/find.ts'
 import { replyStatus } from '../read/reply.ts'
@@ -21,6 +20,10 @@ export async function answer(
   const want = { action: 'answer', refId } as const
   const entry = await findAnd(engine, refId, who, found => engine.access.authorizeControl(found, who, want))
   const answers = toAnswers(isInFlight(entry) ? (entry.questions ?? []) : [], given)
-  const { entry: latest } = await change(engine, entry, { type: 'answer', answers, now: engine.clock.now() })
+  const { entry: latest } = await engine.entries.change(entry, {
+    type: 'answer',
+    answers,
+    now: engine.clock.now(),
+  })
   return replyStatus(engine, latest, who, { action: 'answer' })
 }

@@ -4,7 +4,6 @@ import { TaskCancelled } from '../../core/errors.ts'
 import { events } from '../../core/events.ts'
 import type { RefId } from '../../core/ref.ts'
 import type { CallResponse } from '../../core/response.ts'
-import { change } from '../change.ts'
 import type { Engine } from '../engine.ts'
 import { findAnd } from '../read/find.ts'
 import { replyStatus } from '../read/reply.ts'
@@ -19,7 +18,7 @@ export async function cancel(engine: Engine, refId: RefId, who: Actor): Promise<
   )
   const now = engine.clock.now()
   const expiresAt = expiry(now, engine.settings.taskRetention)
-  const { entry, refused } = await change(engine, found, { type: 'cancel', now, expiresAt })
+  const { entry, refused } = await engine.entries.change(found, { type: 'cancel', now, expiresAt })
   if (!refused) {
     engine.running.abort(refId, new TaskCancelled('The task was cancelled.'))
     if (entry.status === 'cancelled') engine.events.emit(events.settled(entry))

@@ -4,7 +4,6 @@ import type { Entry } from '../../core/entry.ts'
 import { InvalidArgument } from '../../core/errors.ts'
 import { checkNames } from '../../core/options.ts'
 import type { Tool } from '../../core/tool.ts'
-import { change } from '../change.ts'
 import type { Engine } from '../engine.ts'
 import { scan } from '../operate/list.ts'
 
@@ -58,7 +57,7 @@ export async function whileInvalidating<Result>(
 /** Frees one key. @returns whether the entry held one */
 export async function freeKey(engine: Engine, entry: Entry): Promise<boolean> {
   if (entry.key === undefined) return false
-  const { refused } = await change(engine, entry, { type: 'yield-key' })
+  const { refused } = await engine.entries.change(entry, { type: 'yield-key' })
   return refused === undefined
 }
 

@@ -7,7 +7,6 @@ import type { Tool } from '../../core/tool.ts'
 import { transition } from '../../core/transition.ts'
 import { draftRetry } from '../call/draft.ts'
 import { anyInFlight } from '../call/references.ts'
-import { change } from '../change.ts'
 import type { Engine } from '../engine.ts'
 import { find, findAnd } from '../read/find.ts'
 import { replyStatus } from '../read/reply.ts'
@@ -58,7 +57,7 @@ async function retryInNewEntry(engine: Engine, tool: Tool, entry: Entry, who: Ac
   try {
     const draft = draftRetry(engine, tool, entry)
     const event = { type: 'retry-elsewhere', retriedAs: draft.refId, instead: entry.retriedAs } as const
-    if ((await change(engine, entry, event)).refused) {
+    if ((await engine.entries.change(entry, event)).refused) {
       place.leave()
       return await retry(engine, refId, who)
     }

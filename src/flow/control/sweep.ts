@@ -3,7 +3,6 @@ import { events } from '../../core/events.ts'
 import { mayRunAgain } from '../../core/losses.ts'
 import type { RefId } from '../../core/ref.ts'
 import type { Tool } from '../../core/tool.ts'
-import { change } from '../change.ts'
 import type { Engine } from '../engine.ts'
 import { start } from '../run/dispatch.ts'
 import { newLease, processOf } from '../run/lease.ts'
@@ -120,7 +119,7 @@ export class Sweeper {
   async #takeOver(entry: InFlightEntry, tool: Tool, together: boolean): Promise<void> {
     const lease = newLease(this.engine)
     const now = this.engine.clock.now()
-    const taken = await change(this.engine, entry, {
+    const taken = await this.engine.entries.change(entry, {
       type: 'take',
       seen: entry.version,
       lease,
@@ -135,7 +134,7 @@ export class Sweeper {
 
   async #giveUp(entry: InFlightEntry): Promise<void> {
     const now = this.engine.clock.now()
-    const lost = await change(this.engine, entry, {
+    const lost = await this.engine.entries.change(entry, {
       type: 'lose',
       seen: entry.version,
       now,

@@ -4,7 +4,6 @@ import { type CompleteEntry, type Entry, type FailedEntry, isInFlight } from '..
 import { checkNames, type Names } from '../../core/options.ts'
 import type { RefId } from '../../core/ref.ts'
 import type { CallResponse } from '../../core/response.ts'
-import { change } from '../change.ts'
 import type { Engine } from '../engine.ts'
 import { findAnd } from '../read/find.ts'
 import { reply, replyStatus } from '../read/reply.ts'
@@ -50,7 +49,8 @@ export function taskInfo(engine: Engine, refId: RefId, options: TaskInfoOptions)
       ? describeAnswered(engine, entry, who)
       : describe(engine, entry, who, refId))
     // After that is authorized.
-    if (options.native && entry && !entry.native) await change(engine, entry, { type: 'become-native' })
+    if (options.native && entry && !entry.native)
+      await engine.entries.change(entry, { type: 'become-native' })
     return info
   })
 }

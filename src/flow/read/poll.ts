@@ -8,7 +8,6 @@ import type { CallResponse } from '../../core/response.ts'
 import type { ResponseFormat } from '../../core/tool.ts'
 import type { Engine } from '../engine.ts'
 import { findFor } from './find.ts'
-import { follow } from './follow.ts'
 import { PRIVATE, reply } from './reply.ts'
 import { hearProgress } from './status.ts'
 
@@ -59,7 +58,7 @@ export async function poll(engine: Engine, refId: RefId, options: GetOptions): P
   const listening = engine.thrown.listen(refId)
   const progress = hearProgress(engine, refId, who, options.onProgress)
   try {
-    const latest = await follow(engine, entry, {
+    const latest = await engine.entries.follow(entry, {
       within,
       signals: [options.signal, listening.lost],
       onChange: progress.saw,

@@ -11,7 +11,6 @@ import type { RefId } from '../../core/ref.ts'
 import { type StandardSchema, validate } from '../../core/standard-schema.ts'
 import type { Engine } from '../engine.ts'
 import { findFor } from './find.ts'
-import { follow } from './follow.ts'
 import { PRIVATE } from './reply.ts'
 import { taskFailed } from './status.ts'
 import { readJson, renew } from './values.ts'
@@ -59,7 +58,7 @@ export async function resolve<Value>(
   const want = { action: 'resolve', permission, denial: PRIVATE } as const
   const found = await findFor(engine, refId, who, { ...want, audit: 'denials-only' })
   const within = toMilliseconds(options.wait ?? 0, 'wait')
-  const latest = await follow(engine, found, { within, signals: [options.signal] })
+  const latest = await engine.entries.follow(found, { within, signals: [options.signal] })
   options.signal?.throwIfAborted()
   const live =
     latest && (isInFlight(found) || !isExpired(latest, engine.clock.expiryNow())) ? latest : undefined

@@ -4,7 +4,6 @@ import { tell } from '../../core/listener.ts'
 import type { RefId } from '../../core/ref.ts'
 import type { Engine } from '../engine.ts'
 import { findFor } from './find.ts'
-import { pollInterval } from './follow.ts'
 
 /**
  * Calls `onChange` soon after each change of an entry, its end and its removal included; may coalesce, and may call
@@ -50,7 +49,7 @@ function lookNowAndThen(
   }
   const again = () => {
     if (!ended && !engine.stopping.aborted)
-      end = engine.clock.schedule(pollInterval(engine), look, 'background')
+      end = engine.clock.schedule(engine.entries.pollInterval, look, 'background')
   }
   again()
   return () => {

@@ -13,9 +13,7 @@ import {
   refusalIn,
   toInputRequest,
 } from '../../core/question.ts'
-import { change } from '../change.ts'
 import type { Engine } from '../engine.ts'
-import { follow } from '../read/follow.ts'
 import { lost } from './lease.ts'
 import { type QueueSlot, Waits } from './queue.ts'
 
@@ -81,13 +79,13 @@ export class Asker {
     const { refId, lease } = this.entry
     const place = this.#place
     const { entry, refused } = await this.#patiently(async () => {
-      const before = await this.engine.followed.read(refId)
+      const before = await this.engine.entries.read(refId)
       // A question is in words of the handler, which somebody who may not see the value is not told.
       if (before && !isForStarter(this.engine, before)) throw new InputUnavailable()
       const sofar = before?.questions?.slice(0, place).map(({ params }) => params) ?? []
       checkSize([...sofar, request.params], 'The questions')
       const now = this.engine.clock.now()
-      return change(this.engine, refId, { type: 'ask', owner: lease.owner, place, request, now })
+      return this.engine.entries.change(refId, { type: 'ask', owner: lease.owner, place, request, now })
     })
     const question = entry?.questions?.[place]
     if ((refused && refused !== 'already_asked') || !question) throw lost()
@@ -112,7 +110,7 @@ export class Asker {
     const { refId, lease } = this.entry
     await this.#patiently(() => {
       const now = this.engine.clock.now()
-      return change(this.engine, refId, { type: 'withdraw', owner: lease.owner, key, now })
+      return this.engine.entries.change(refId, { type: 'withdraw', owner: lease.owner, key, now })
     })
   }
 
@@ -129,7 +127,7 @@ export class Asker {
 
   #followUntilAnswered(key: string, signal: AbortSignal): Promise<Entry | undefined> {
     const done = new AbortController()
-    return follow(this.engine, this.entry, {
+    return this.engine.entries.follow(this.entry, {
       within: undefined,
       signals: [signal, done.signal],
       onChange: latest => {

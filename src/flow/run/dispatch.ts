@@ -5,7 +5,6 @@ import type { RefId } from '../../core/ref.ts'
 import type { Tool } from '../../core/tool.ts'
 import type { TakeWork } from '../../execution/dispatcher.ts'
 import type { GivenInput } from '../call/draft.ts'
-import { change } from '../change.ts'
 import type { Engine } from '../engine.ts'
 import { newLease } from './lease.ts'
 import type { Ticket } from './queue.ts'
@@ -37,7 +36,7 @@ export async function take(engine: Engine, refId: RefId): ReturnType<TakeWork> {
   const { version: seen } = entry
   const now = engine.clock.now()
   const event = { type: 'take', seen, lease: newLease(engine), together: false, now } as const
-  const taken = await change(engine, entry, event)
+  const taken = await engine.entries.change(entry, event)
   if (taken.refused || taken.entry.status !== 'pending') return 'not_pending'
   await begin(engine, tool, taken.entry)
   return 'ended'

@@ -12,9 +12,7 @@ import {
 import { ProtocolFailure, StoreUnavailable, TaskFailed } from '../../core/errors.ts'
 import { parseJson } from '../../core/json-text.ts'
 import type { RefId } from '../../core/ref.ts'
-import { change } from '../change.ts'
 import type { Engine } from '../engine.ts'
-import { follow } from '../read/follow.ts'
 import { inputRequestsFor } from '../read/status.ts'
 import type { Asker } from './ask.ts'
 import { lost } from './lease.ts'
@@ -51,7 +49,7 @@ export async function followOther(follower: Follower): Promise<FollowedOutcome |
         const first = await engine.store.get(follows)
         const onChange = (latest: Entry) => mirror.show(latest)
         const latest =
-          first && (await follow(engine, first, { within: undefined, signals: [signal], onChange }))
+          first && (await engine.entries.follow(first, { within: undefined, signals: [signal], onChange }))
         signal.throwIfAborted()
         if (!latest || latest.status === 'cancelled' || isExpired(latest, engine.clock.now())) break
         await mirror.takeGuards(latest)
@@ -68,7 +66,10 @@ export async function followOther(follower: Follower): Promise<FollowedOutcome |
   } finally {
     mirror.end()
   }
-  const { refused } = await change(engine, entry.refId, { type: 'stop-following', owner: entry.lease.owner })
+  const { refused } = await engine.entries.change(entry.refId, {
+    type: 'stop-following',
+    owner: entry.lease.owner,
+  })
   if (refused) throw lost()
   return undefined
 }
@@ -107,7 +108,7 @@ class Mirror {
     this.#guards = derivedFrom.length
     const { engine, entry } = this.follower
     const event = { type: 'derive', owner: entry.lease.owner, derivedFrom } as const
-    const { refused } = await change(engine, entry.refId, event)
+    const { refused } = await engine.entries.change(entry.refId, event)
     if (refused) throw lost()
   }
 
@@ -136,6 +137,10 @@ class Mirror {
 
   async #answer(refId: RefId, key: string, answer: Awaited<ReturnType<Asker['ask']>>): Promise<void> {
     const { engine } = this.follower
-    await change(engine, refId, { type: 'answer', answers: { [key]: answer }, now: engine.clock.now() })
+    await engine.entries.change(refId, {
+      type: 'answer',
+      answers: { [key]: answer },
+      now: engine.clock.now(),
+    })
   }
 }

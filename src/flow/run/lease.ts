@@ -2,8 +2,8 @@ import { type Entry, type InFlightEntry, isInFlight, type Lease } from '../../co
 import { HardTimeout, TaskCancelled } from '../../core/errors.ts'
 import { hexOf, type RefId } from '../../core/ref.ts'
 import type { EntryEvent } from '../../core/transition.ts'
-import { type Change, change } from '../change.ts'
 import type { Engine } from '../engine.ts'
+import type { Change } from '../entries.ts'
 
 /** Tells the work of one performer to stop. Never by reference: that may belong to a newer performer by now. */
 export type Stop = (reason: unknown) => void
@@ -24,7 +24,7 @@ export async function renewOrStop(
   stop: Stop,
 ): Promise<Change | undefined> {
   try {
-    const changed = await change(engine, refId, event)
+    const changed = await engine.entries.change(refId, event)
     if (changed.refused) stop(lost())
     return changed
   } catch {
@@ -35,7 +35,7 @@ export async function renewOrStop(
 
 /** @throws TaskCancelled when the task was cancelled, deleted or taken over, noticed or not */
 export async function checkLease(engine: Engine, refId: RefId, { owner }: Lease): Promise<void> {
-  const entry = await engine.followed.readAnew(refId)
+  const entry = await engine.entries.readAnew(refId)
   if (!isHeldBy(entry, owner)) throw lost()
 }
 
@@ -61,14 +61,14 @@ function watchForLoss(engine: Engine, held: InFlightEntry, stop: Stop): () => vo
   const { refId, lease } = held
   const look = async () => {
     try {
-      const entry = await engine.followed.read(refId)
+      const entry = await engine.entries.read(refId)
       // Only the owner completes a task, so that is no loss.
       if (entry?.status !== 'complete' && !isHeldBy(entry, lease.owner)) stop(lost())
     } catch {
       // As above: the heartbeat asks again.
     }
   }
-  return engine.followed.follow(refId, look, held)
+  return engine.entries.watch(refId, look, held)
 }
 
 function isHeldBy(entry: Entry | undefined, owner: string): boolean {

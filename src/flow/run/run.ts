@@ -16,7 +16,6 @@ import type { ExecutionContext } from '../../execution/executor.ts'
 import type { GivenInput } from '../call/draft.ts'
 import { fillInput } from '../call/fill-input.ts'
 import { anyInFlight, waitUntilSettled } from '../call/references.ts'
-import { change } from '../change.ts'
 import { whileInvalidating } from '../control/invalidate.ts'
 import type { Engine } from '../engine.ts'
 import { Asker } from './ask.ts'
@@ -119,7 +118,7 @@ async function begin(hold: Hold): Promise<number | undefined> {
   const input = bytes && (await decode(bytes))
   signal.throwIfAborted()
   const now = engine.clock.now()
-  const { entry, refused } = await change(engine, refId, { type: 'start', owner: lease.owner, now })
+  const { entry, refused } = await engine.entries.change(refId, { type: 'start', owner: lease.owner, now })
   // Refused: cancelled, or taken over by another process, before it began.
   if (refused || entry?.status !== 'processing') return undefined
   return attempt(hold, entry, input === undefined ? undefined : { json: input })
@@ -227,7 +226,7 @@ async function fillFor(
   let derived = entry
   const guard = async (derivedFrom: readonly SourceConstraint[]) => {
     if (derivedFrom.length === (entry.derivedFrom?.length ?? 0)) return
-    const changed = await change(engine, refId, { type: 'derive', owner: lease.owner, derivedFrom })
+    const changed = await engine.entries.change(refId, { type: 'derive', owner: lease.owner, derivedFrom })
     if (changed.refused || changed.entry?.status !== 'processing') throw lost()
     derived = changed.entry
   }
@@ -268,5 +267,5 @@ async function release({ engine, refId, lease }: Hold, cause: unknown): Promise<
   if (!(cause instanceof WorkerLost)) return
   // It had not begun: any process may begin it, and at once. Where the store is away, the lease runs out instead.
   const now = engine.clock.now()
-  await change(engine, refId, { type: 'release', owner: lease.owner, now }).catch(() => {})
+  await engine.entries.change(refId, { type: 'release', owner: lease.owner, now }).catch(() => {})
 }

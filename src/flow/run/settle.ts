@@ -31,8 +31,8 @@ import type { Tool } from '../../core/tool.ts'
 import type { EntryEvent } from '../../core/transition.ts'
 import type { PayloadChanges } from '../../stores/store.ts'
 import { ttlFor } from '../call/draft.ts'
-import { type Change, change } from '../change.ts'
 import type { Engine } from '../engine.ts'
+import type { Change } from '../entries.ts'
 
 const MAX_ERROR_DATA_BYTES = 8 * 1024
 const MAX_ERROR_DATA_DEPTH = 100
@@ -198,7 +198,11 @@ async function store(
     try {
       const event = eventAt(engine.clock.now())
       tried.push(event)
-      const changed = await change(engine, refId, { ...event, owner: lease.owner } as EntryEvent, parts)
+      const changed = await engine.entries.change(
+        refId,
+        { ...event, owner: lease.owner } as EntryEvent,
+        parts,
+      )
       if (changed.refused && !tried.some(one => wasDone(changed, one))) return 'refused'
       tellSettled(engine, changed.entry)
       return 'stored'
