@@ -6,14 +6,18 @@ import { onTestFinished } from 'vitest'
 import type { JsonObject } from '../../../src/core/json.ts'
 import { addPollingTools } from '../../../src/fastmcp/index.ts'
 import { RefCache } from '../../../src/ref-cache.ts'
+import type { RefCacheOptions } from '../../../src/ref-cache-options.ts'
 import { FakeClock } from '../../../src/testing/fake-clock.ts'
 
 export type Session = Record<string, unknown> | undefined
 
 /** A fastmcp server in front of a cache whose clock the test moves; `connect` gives a client, with what `authenticate` would. */
-export function scene(addTools: (server: FastMCP<Session>, cache: RefCache) => void) {
+export function scene(
+  addTools: (server: FastMCP<Session>, cache: RefCache) => void,
+  options: RefCacheOptions = {},
+) {
   const clock = new FakeClock()
-  const cache = new RefCache({ name: 't', clock })
+  const cache = new RefCache({ name: 't', clock, ...options })
   const logger = { debug() {}, error() {}, info() {}, log() {}, warn() {} }
   const server = new FastMCP<Session>({ name: 'scene', version: '1.0.0', logger })
   addTools(server, cache)
