@@ -83,7 +83,7 @@ export { type Dispatcher, localDispatcher, type PendingWork, type TakeWork } fro
 export { type ErrorData, fromErrorData, toErrorData } from './execution/error-data.ts'
 export type { ExecutionContext, Executor } from './execution/executor.ts'
 export { type ExecutableTool, inProcessExecutor, runHandler } from './execution/in-process.ts'
-export type { ActorOption } from './flow/actor-option.ts'
+export type { ActorOption, OnBehalfOption } from './flow/actor-option.ts'
 export type { CachedTool } from './flow/call/cached.ts'
 export type { CallOptions, ValueCallOptions } from './flow/call/options.ts'
 export type { CacheReference, SetOptions } from './flow/call/set.ts'

@@ -48,7 +48,19 @@ function server() {
   registerTool('strict', { inputSchema: z.object({ table: rows }) }, ({ table }) => {
     throw new Error(`cannot work with ${JSON.stringify(table[0])}`)
   })
+  registerTool(
+    'days_off',
+    { description: 'How many days off the caller has left.' },
+    // The request's token is never stored. Where the request is over there is no context, and nobody to ask for.
+    (_, task, context) => daysOff(context?.http?.authInfo?.token, task.actor.id),
+  )
   return mcp
+}
+
+/** Stands for another service, which is asked with the caller's own token. */
+function daysOff(token: string | undefined, caller: string | undefined): string {
+  if (token === undefined) throw new Error('The request is over: call the tool again.')
+  return `${caller} has ${token.length} days off`
 }
 
 // Who calls is what the token says, never what an argument says. A real server verifies the token here.
@@ -106,6 +118,10 @@ assert.equal((await hers.call('get_cached_result', { ref_id: top.ref_id })).erro
 // Alice herself may see it.
 assert.deepEqual(await cache.resolve(top.ref_id, { actor: alice }), [people[4]])
 await assert.rejects(cache.resolve(top.ref_id, { actor: actor.agent({ id: 'alice' }) }), PermissionDenied)
+
+// A handler knows whose request it works for.
+assert.equal((await hers.call('days_off', {})).value, 'alice has 5 days off')
+assert.equal((await his.call('days_off', {})).value, 'bob has 3 days off')
 
 // An error that speaks of the table does not reach the agent either.
 await hers.call('strict', { table })

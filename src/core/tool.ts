@@ -1,3 +1,4 @@
+import type { Actor } from '../access/actor.ts'
 import type { Namespace } from '../access/namespace.ts'
 import { type AccessPolicy, checkPolicy } from '../access/policy.ts'
 import { type Duration, toLimit, toMilliseconds, toPositiveMilliseconds } from './duration.ts'
@@ -23,6 +24,8 @@ export interface TaskContext {
   readonly refId: RefId
   /** 1 for the first run. */
   readonly attempt: number
+  /** Who started the task: in every attempt, whoever joined or retried it. A memoized result was made for its first caller. */
+  readonly actor: Actor
   /** Aborts on cancel, on the hard timeout, and when the cache closes; `signal.reason` says which. */
   readonly signal: AbortSignal
   /** Says how far the work is: `progress(3, 50, 'page 3 of 50')`, or `progress({ message: 'indexing' })`. Cheap. */
@@ -44,8 +47,15 @@ export interface TaskContext {
   sample(params: JsonObject, options?: { signal?: AbortSignal | undefined }): Promise<JsonObject>
 }
 
-/** A tool's work: gets the input with values in the places of references, and the task that it is. */
-export type Handler<Input, Output> = (input: Input, task: TaskContext) => Output | Promise<Output>
+/**
+ * A tool's work: gets the input with values in the places of references, and the task that it is.
+ * @param local what the call gave that started the run in this process (`CallOptions.local`), else undefined
+ */
+export type Handler<Input, Output> = (
+  input: Input,
+  task: TaskContext,
+  local?: unknown,
+) => Output | Promise<Output>
 
 /** How much an answer about a task in flight says. */
 export type ResponseFormat = 'minimal' | 'standard' | 'full'

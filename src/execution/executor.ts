@@ -6,7 +6,7 @@ import type { RefId } from '../core/ref.ts'
 import type { ProgressReport } from '../core/tool.ts'
 
 /**
- * What a handler's run can do beside computing. All of it can cross to another process as messages: plain data, an abort,
+ * What a handler's run can do beside computing. All of it but `local` can cross to another process as messages: plain data, an abort,
  * reports, and questions with their answers.
  */
 export interface ExecutionContext {
@@ -15,6 +15,8 @@ export interface ExecutionContext {
   readonly attempt: number
   /** Who started the task. A retry or a takeover by somebody else does not change it. */
   readonly startedBy: Actor
+  /** What the call gave for the handler alone. It is never stored, and an executor that has other processes does not send it there. */
+  readonly local?: unknown
   /** Aborts on cancel, on the hard timeout, and when the cache closes. Its reason is an error that says which. */
   readonly signal: AbortSignal
   /** How the result is encoded. */

@@ -32,7 +32,11 @@ export async function runHandler(
   const args = schema ? await validate(schema, input, 'The input') : input
   context.signal.throwIfAborted()
   // The tool's own schema vouched for the type.
-  const result = await handler(args as never, taskContext(context))
+  const task = taskContext(context)
+  const { local } = context
+  const result = await (local === undefined
+    ? handler(args as never, task)
+    : handler(args as never, task, local))
   return encodeValue(result, context.encoding, verbatim)
 }
 
@@ -42,6 +46,7 @@ function taskContext(context: ExecutionContext): TaskContext {
       return context.refId
     },
     attempt: context.attempt,
+    actor: context.startedBy,
     signal: context.signal,
     progress(current: number | ProgressReport, total?: number, message?: string) {
       context.progress(typeof current === 'object' ? current : { current, total, message })

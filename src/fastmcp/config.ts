@@ -40,8 +40,9 @@ export interface RefcacheToolConfig<
   /**
    * The work. Gives a JSON value, or a result with content blocks.
    *
-   * @param context The request that had it run. Absent where none did: when the task is retried by hand, or taken over
-   *   from a process that was lost. It may be over by then: a task outlives its call.
+   * @param context The request that started the work, where an attempt begins while that request is open: not after the request was
+   *   answered (with a handle) or turned away, after a retry by hand, or in another process. `task.actor` always says who started the
+   *   work. The work may outlive the request, so it may be over when the context is used.
    */
   execute(
     args: ArgumentsOf<Parameters>,

@@ -1,4 +1,3 @@
-import { AsyncLocalStorage } from 'node:async_hooks'
 import type { FastMCPSessionAuth, Tool, ToolParameters } from 'fastmcp'
 import { splitArguments } from '../agent/arguments.ts'
 import { cachingDefaults, checked, projectionFor } from '../agent/caching.ts'
@@ -33,9 +32,8 @@ export function refcacheTool<
   checkHandler(config.execute, `Tool '${name}'`)
   const result = outputSchema && resultSchemaOf(outputSchema, name)
   const shown = shownTool(config, result)
-  const contexts = new AsyncLocalStorage<RequestContext<Session>>()
-  const handler: Handler<ArgumentsOf<Parameters>, unknown> = (args, task) =>
-    config.execute(args, task, contexts.getStore())
+  const handler: Handler<ArgumentsOf<Parameters>, unknown> = (args, task, context) =>
+    config.execute(args, task, context as RequestContext<Session> | undefined)
   // Answers are JSON, whatever the handler's own type.
   const call = cache.cached(toolOptions(config, result), checked(handler, outputSchema)) as CachedTool<
     ArgumentsOf<Parameters>
@@ -47,15 +45,16 @@ export function refcacheTool<
       handleToolCall(
         context,
         config.actorOf,
-        async ({ caller, signal, onProgress }, outlasting) => {
+        async ({ caller, signal, onProgress, openContext }) => {
           const { own, responseFormat, fresh } = splitArguments(args, declares)
           // The tool's own schema vouches for the type, inside of the call.
           const input = (parameters ? own : {}) as ArgumentsOf<Parameters>
           const place = placeCall(scopingOf(config, {}), caller)
           const { actor } = caller
           const claim = claimFor(envelope)
-          const options = { actor, responseFormat, fresh, signal, onProgress, ...claim, ...place }
-          const response = await contexts.run(outlasting, () => call(input, options))
+          const local = openContext
+          const options = { actor, responseFormat, fresh, signal, onProgress, local, ...claim, ...place }
+          const response = await call(input, options)
           return presentCall(response, { envelope, hasOutputSchema: result !== undefined })
         },
         { hasOutputSchema: result !== undefined },

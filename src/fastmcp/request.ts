@@ -12,7 +12,7 @@ const TOKEN_OF_FASTMCP = ''
 export async function handleToolCall<Session extends FastMCPSessionAuth>(
   context: Context<Session>,
   actorOf: ActorOf<Session> | undefined,
-  work: (request: ToolRequest, context: RequestContext<Session>) => Promise<ToolResult>,
+  work: (request: ToolRequest<RequestContext<Session>>) => Promise<ToolResult>,
   options?: ErrorOptions,
 ): Promise<ContentResult> {
   const { reportProgress, signal, streamContent, ...outlasting } = context
@@ -20,8 +20,8 @@ export async function handleToolCall<Session extends FastMCPSessionAuth>(
     reportProgress(params),
   )
   const answer = await answerToolCall(
-    { caller: () => callerOf(outlasting, actorOf), signal, progress },
-    request => work(request, outlasting),
+    { caller: () => callerOf(outlasting, actorOf), signal, progress, context: outlasting },
+    work,
     options,
   )
   return toContentResult(answer)

@@ -17,9 +17,14 @@ import { type PollingTool, pollingTools } from '../agent/tools/polling.ts'
 import type { ToolResult } from '../agent/wire.ts'
 import { InvalidArgument } from '../core/errors.ts'
 import { checkNames, type Names } from '../core/options.ts'
-import type { Handler } from '../core/tool.ts'
 import type { RefCache } from '../ref-cache.ts'
-import { type AttachOptions, type SchemaToolConfig, TOOL_CONFIG, type ToolConfig } from './config.ts'
+import {
+  type AttachOptions,
+  type SchemaToolConfig,
+  TOOL_CONFIG,
+  type ToolConfig,
+  type ToolHandler,
+} from './config.ts'
 import type { IdentityOptions } from './identity.ts'
 import { watchOtherTools } from './interpose.ts'
 import { registerCached } from './register.ts'
@@ -40,16 +45,17 @@ type ResultOf<Output> = Output extends AuthorSchema
 /** What `attachRefCache` gives: tools that go through the cache. */
 export interface AttachedRefCache {
   /**
-   * Registers a tool whose calls go through the cache. The handler gets the arguments and its task, and returns a value, or a
-   * CallToolResult with content blocks.
+   * Registers a tool whose calls go through the cache. The handler gets the arguments, its task, and the request while it is open; it
+   * returns a value, or a CallToolResult with content blocks.
    */
   registerTool<
     Input extends AuthorSchema | RawShape | undefined = undefined,
     Output extends AuthorSchema | RawShape | undefined = undefined,
+    Local = undefined,
   >(
     name: string,
-    config: ToolConfig<Input, Output>,
-    handler: Handler<ArgumentsOf<Input>, ResultOf<Output> | CallToolResult>,
+    config: ToolConfig<Input, Output, Local>,
+    handler: ToolHandler<ArgumentsOf<Input>, ResultOf<Output> | CallToolResult, Local>,
   ): RegisteredTool
 }
 

@@ -11,6 +11,7 @@ import { SCOPING, type Scoping } from '../agent/scoping.ts'
 import type { PollingOptions } from '../agent/tools/polling.ts'
 import type { Duration } from '../core/duration.ts'
 import type { Names } from '../core/options.ts'
+import type { TaskContext } from '../core/tool.ts'
 import type { ActorOf } from './identity.ts'
 import type { TaskSupport } from './tasks/calls.ts'
 
@@ -41,6 +42,22 @@ export interface AttachOptions extends PollingOptions, Scoping, EnvelopeOptions 
 /** Whether this call comes from an operator. Each call of an admin tool asks; a check that throws says no. */
 export type AdminCheck = (context: ServerContext) => boolean | Promise<boolean>
 
+/**
+ * A tool's work.
+ *
+ * @param context The SDK's context of the request that started the work: `http.authInfo`, the session, `mcpReq.log`. It is there where an
+ *   attempt begins while that request is open: not after the request was answered (with a handle) or turned away, after a retry by
+ *   hand, or in another process. `task.actor` always says who started the work.
+ * @param local what `prepare` gave for this process alone: in every attempt of the run that its request started here, also when the
+ *   request is over. Not after a retry by hand, or in another process: let the work fail then, and the caller call again.
+ */
+export type ToolHandler<Arguments, Result, Local = undefined> = (
+  args: Arguments,
+  task: TaskContext,
+  context: ServerContext | undefined,
+  local: Local | undefined,
+) => Result | Promise<Result>
+
 /** The SDK's own tool config. */
 type SdkToolConfig = Pick<
   Parameters<McpServer['registerTool']>[1],
@@ -51,6 +68,7 @@ type SdkToolConfig = Pick<
 export interface ToolConfig<
   Input extends AuthorSchema | RawShape | undefined = AuthorSchema | RawShape | undefined,
   Output extends AuthorSchema | RawShape | undefined = AuthorSchema | RawShape | undefined,
+  Local = unknown,
 > extends SdkToolConfig,
     Scoping,
     EnvelopeOptions,
@@ -71,10 +89,16 @@ export interface ToolConfig<
   /**
    * Runs with each request, before the cache is asked: completes the arguments, which are as the client sent them,
    * unchecked; or asks for more with the SDK's `inputRequired(…)`. The client then calls again, with its answers in
-   * `context.mcpReq.inputResponses`. What it gives in the end is the handler's input, and tells calls apart.
+   * `context.mcpReq.inputResponses`. What it gives in the end is the handler's input, is stored with the task, and tells calls apart.
+   *
+   * For what must not be stored, such as a token, it gives `[input, local]`: `local` goes to the handler, as its last argument, and
+   * never leaves the process. It does not tell calls apart: a memoized result may have been made with another one's.
    */
   prepare?:
-    | ((args: Readonly<Record<string, unknown>>, context: ServerContext) => Prepared | Promise<Prepared>)
+    | ((
+        args: Readonly<Record<string, unknown>>,
+        context: ServerContext,
+      ) => Prepared<Local> | Promise<Prepared<Local>>)
     | undefined
 }
 
@@ -102,4 +126,10 @@ export const TOOL_CONFIG: Names<ToolConfig> = {
   prepare: true,
 }
 
-type Prepared = Readonly<Record<string, unknown>> | InputRequiredResult
+type PreparedInput = Readonly<Record<string, unknown>>
+
+/** What `prepare` gives: the input, also with what only this process keeps, or a question to the client. */
+export type Prepared<Local = unknown> =
+  | PreparedInput
+  | readonly [input: PreparedInput, local: Local]
+  | InputRequiredResult

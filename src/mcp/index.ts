@@ -3,7 +3,7 @@ export type { AuthorSchema } from '../agent/schema.ts'
 export type { Scoping, Template } from '../agent/scoping.ts'
 export type { PollingOptions } from '../agent/tools/polling.ts'
 export { type AttachedRefCache, attachRefCache } from './attach.ts'
-export type { AdminCheck, AttachOptions, ToolConfig } from './config.ts'
+export type { AdminCheck, AttachOptions, Prepared, ToolConfig, ToolHandler } from './config.ts'
 export type { ActorOf } from './identity.ts'
 export type { TaskSupport } from './tasks/calls.ts'
 export {

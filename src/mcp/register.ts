@@ -18,17 +18,17 @@ import type { StandardSchema } from '../core/standard-schema.ts'
 import { checkHandler, type Handler, type ToolOptions } from '../core/tool.ts'
 import type { CachedTool } from '../flow/call/cached.ts'
 import type { RefCache } from '../ref-cache.ts'
-import type { AttachOptions, SchemaToolConfig } from './config.ts'
+import type { AttachOptions, SchemaToolConfig, ToolHandler } from './config.ts'
 import type { IdentityOptions } from './identity.ts'
 import { handleToolCall } from './request.ts'
 import { isInputRequired } from './sdk-shapes.ts'
 import { TASK_SUPPORT, type TaskCall, type TaskCalls, taskCallIn } from './tasks/calls.ts'
 import { keepable } from './tasks/errors.ts'
 
-interface Registration<Input, Output> {
+interface Registration<Input, Output, Local> {
   readonly name: string
   readonly config: SchemaToolConfig
-  readonly handler: Handler<Input, Output>
+  readonly handler: ToolHandler<Input, Output, Local>
   readonly options: AttachOptions
   readonly scoping: Scoping
   readonly identity: IdentityOptions
@@ -49,17 +49,18 @@ interface Route<Input> {
 }
 
 /** Registers the tool in the cache, and on the server what clients see of it. */
-export function registerCached<Input, Output>(
+export function registerCached<Input, Output, Local>(
   server: McpServer,
   cache: RefCache,
-  registration: Registration<Input, Output>,
+  registration: Registration<Input, Output, Local>,
 ): RegisteredTool {
-  const { name, config, handler, options, scoping, identity, tasks } = registration
+  const { name, config, options, scoping, identity, tasks } = registration
   const { inputSchema, outputSchema, prepare } = config
   const taskSupport = checkChoice(config.taskSupport, TASK_SUPPORT, 'taskSupport') ?? 'optional'
   checkScoping(config)
   checkEnvelope(config)
-  checkHandler(handler, `Tool '${name}'`)
+  checkHandler(registration.handler, `Tool '${name}'`)
+  const handler = inRequest(registration.handler)
   const result = outputSchema && resultSchemaOf(outputSchema, name)
   const shown = shownConfig(name, config, result)
   // Answers are JSON, whatever the handler's own type.
@@ -78,7 +79,7 @@ export function registerCached<Input, Output>(
   }
   const registered = server.registerTool(name, shown, (args, context) => {
     const task = taskCallIn(context)
-    const work = (request: ToolRequest) => callTool(route, args, { ...request, context, task })
+    const work = (request: ToolRequest<ServerContext>) => callTool(route, args, { ...request, context, task })
     return handleToolCall(context, identity, work, {
       onError: error => {
         if (task) task.outcome = { error }
@@ -92,7 +93,7 @@ export function registerCached<Input, Output>(
   return registered
 }
 
-interface CallRequest extends ToolRequest {
+interface CallRequest extends ToolRequest<ServerContext> {
   readonly context: ServerContext
   readonly task: TaskCall | undefined
 }
@@ -100,15 +101,16 @@ interface CallRequest extends ToolRequest {
 async function callTool<Input>(
   { call, scoping, takesArguments, envelope, hasOutputSchema, prepare, declares }: Route<Input>,
   args: unknown,
-  { caller, signal, onProgress, context, task }: CallRequest,
+  { caller, signal, onProgress, openContext, context, task }: CallRequest,
 ): Promise<ToolResult | InputRequiredResult> {
   const { actor } = caller
   const { own, responseFormat, fresh } = splitArguments(args, declares)
   const given = takesArguments ? own : {}
   const prepared = prepare ? await prepare((given ?? {}) as Record<string, unknown>, context) : given
   if (isInputRequired(prepared)) return prepared
+  const [stored, local] = prepare && Array.isArray(prepared) ? prepared : [prepared]
   // The tool's own schema vouches for the type, inside of the call.
-  const input = prepared as Input
+  const input = stored as Input
   const place = placeCall(scoping, caller)
   const response = await call(input, {
     actor,
@@ -116,6 +118,7 @@ async function callTool<Input>(
     fresh,
     signal,
     onProgress,
+    local: (): RequestLocal => ({ context: openContext(), local }),
     ...claimFor(envelope),
     ...place,
     ...task?.options,
@@ -126,7 +129,7 @@ async function callTool<Input>(
 
 /** The cache's share of a tool's config. */
 function toolOptions<Input>(
-  { name, config, options }: Registration<Input, unknown>,
+  { name, config, options }: Registration<Input, unknown, never>,
   result: JsonObject | undefined,
 ): ToolOptions<Input> {
   const { title, description, icons, scopeChallenge, _meta, annotations, ...own } = config
@@ -172,11 +175,26 @@ function resultSchemaOf(schema: AuthorSchema, name: string): JsonObject {
   return converted
 }
 
+/** What a call of the adapter gives its handler; none where no call of this process started the run. */
+interface RequestLocal {
+  readonly context: ServerContext | undefined
+  /** What `prepare` gave for this process alone. */
+  readonly local: unknown
+}
+
+/** The handler as the cache runs it. */
+function inRequest<Input, Output, Local>(handler: ToolHandler<Input, Output, Local>): Handler<Input, Output> {
+  return (input, task, given) => {
+    const { context, local } = (given ?? {}) as Partial<RequestLocal>
+    return handler(input, task, context, local as Local | undefined)
+  }
+}
+
 /** Errors of the protocol reach the cache in terms that it can keep. */
 function throwingKeepable<Input>(handler: Handler<Input, unknown>): Handler<Input, unknown> {
-  return async (input, task) => {
+  return async (input, task, local) => {
     try {
-      return await handler(input, task)
+      return await handler(input, task, local)
     } catch (error) {
       throw keepable(error)
     }

@@ -8,12 +8,16 @@ import { callerOf, type IdentityOptions } from './identity.ts'
 export function handleToolCall<Result>(
   context: ServerContext,
   identity: IdentityOptions,
-  work: (request: ToolRequest) => Promise<Result>,
+  work: (request: ToolRequest<ServerContext>) => Promise<Result>,
   options?: AnswerOptions,
 ): Promise<Result | ToolResult> {
   const { _meta, notify, signal } = context.mcpReq
   const progress = new ProgressNotifier(_meta?.progressToken, params =>
     notify({ method: 'notifications/progress', params }),
   )
-  return answerToolCall({ caller: () => callerOf(context, identity), signal, progress }, work, options)
+  return answerToolCall(
+    { caller: () => callerOf(context, identity), signal, progress, context },
+    work,
+    options,
+  )
 }

@@ -101,7 +101,7 @@ const CASES: readonly ExecutorCase[] = [
         a: [1, 'ö', null, { b: true }],
       })
       const { refId, ...about } = (await bench.value('about')) as { refId: string }
-      assert.deepEqual(about, { attempt: 1 })
+      assert.deepEqual(about, { attempt: 1, actor: WHO })
       assert.match(refId, /^cache:[0-9a-f]{32}$/)
     },
   },

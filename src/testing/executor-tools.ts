@@ -33,7 +33,7 @@ const dated: StandardSchema<unknown, { at: Date }> = {
 const handlers = {
   echo: (input: JsonObject) => input,
   year: ({ at }: { at: Date }) => at.getUTCFullYear(),
-  about: (_: unknown, { refId, attempt }: TaskContext) => ({ refId, attempt }),
+  about: (_: unknown, { refId, attempt, actor }: TaskContext) => ({ refId, attempt, actor: { ...actor } }),
   large: ({ bytes }: { bytes: number }) => ({ text: 'ä'.repeat(bytes / 2) }),
   big: () => 10n,
   fail() {

@@ -1,18 +1,12 @@
 import { execFile } from 'node:child_process'
 import { randomBytes, randomUUID } from 'node:crypto'
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { createClient, RESP_TYPES } from '@redis/client'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { RefCache } from '../../src/ref-cache.ts'
 import { encryptedStore, keysFromEnv } from '../../src/stores/encrypted.ts'
-import { redisStore } from '../../src/stores/redis.ts'
-import { sqliteStore } from '../../src/stores/sqlite.ts'
 import type { Store } from '../../src/stores/store.ts'
-import { type RedisServer, redisIsInstalled, startRedis } from '../redis-server.ts'
+import { MEDIA, type Medium } from './media.ts'
 
 const CHILD = fileURLToPath(new URL('fixtures/encrypted-child.mjs', import.meta.url))
 
@@ -26,20 +20,7 @@ const PATIENCE = { timeout: 10_000 }
 const KEY = randomBytes(32).toString('base64')
 const OTHER_KEY = randomBytes(32).toString('base64')
 
-/** A place for entries, and all the bytes that came to lie there. */
-interface Medium {
-  readonly where: string
-  open(): Store
-  bytes(): Promise<Buffer[]>
-  remove(): Promise<void>
-}
-
-const MEDIA: Array<[name: string, isThere: boolean, open: () => Promise<Medium>]> = [
-  ['a SQLite file', true, sqliteMedium],
-  ['a Redis server', redisIsInstalled, redisMedium],
-]
-
-describe.each(MEDIA.filter(([, isThere]) => isThere))('%s', (_, __, openMedium) => {
+describe.each(MEDIA)('%s', (_, openMedium) => {
   let medium: Medium
   beforeEach(async () => {
     medium = await openMedium()
@@ -136,51 +117,4 @@ async function child(medium: Medium, keys: string, refId: string, topic: string)
     { env },
   )
   return { outcome: JSON.parse(stdout) as Record<string, unknown>, stdout, stderr }
-}
-
-async function sqliteMedium(): Promise<Medium> {
-  const folder = await mkdtemp(join(tmpdir(), 'mcp-refcache-'))
-  const path = join(folder, 'cache.db')
-  return {
-    where: path,
-    open: () => sqliteStore(path),
-    bytes: () => filesIn(folder),
-    remove: () => rm(folder, { recursive: true }),
-  }
-}
-
-/** Its append-only file has every write in clear, those that later ones replaced included. */
-async function redisMedium(): Promise<Medium> {
-  const server: RedisServer = await startRedis({ durable: true })
-  return {
-    where: server.url,
-    open: () => redisStore(server.url),
-    bytes: async () => [...(await dump(server.url)), ...(await filesIn(server.folder))],
-    remove: () => server.stop(),
-  }
-}
-
-/** All keys, and what is in them, as a client sees it. */
-async function dump(url: string): Promise<Buffer[]> {
-  const client = await createClient({ url }).connect()
-  const raw = client.withTypeMapping({ [RESP_TYPES.BLOB_STRING]: Buffer })
-  const found: Buffer[] = []
-  for (const key of await client.keys('*')) {
-    found.push(Buffer.from(key))
-    const type = await client.type(key)
-    if (type === 'string') found.push((await raw.get(key)) as unknown as Buffer)
-    else if (type === 'hash') found.push(...(Object.values(await raw.hGetAll(key)) as unknown as Buffer[]))
-    else if (type === 'set') found.push(...((await raw.sMembers(key)) as unknown as Buffer[]))
-    else if (type === 'zset') found.push(...((await raw.zRange(key, 0, -1)) as unknown as Buffer[]))
-    else throw new Error(`${key} is a ${type}, which the dump does not know`)
-  }
-  client.destroy()
-  return found
-}
-
-async function filesIn(folder: string): Promise<Buffer[]> {
-  const files = await readdir(folder, { recursive: true, withFileTypes: true })
-  return Promise.all(
-    files.filter(file => file.isFile()).map(file => readFile(join(file.parentPath ?? file.path, file.name))),
-  )
 }

@@ -41,10 +41,10 @@ const MCP_SDK = ['@modelcontextprotocol/server', '@modelcontextprotocol/client',
 const AREAS: Record<string, Area> = {
   core: {
     owns: /^core\//,
-    modules: [/^core\//, /^access\/policy\.ts$/, { types: /^access\/(namespace|decision)\.ts$/ }],
+    modules: [/^core\//, /^access\/policy\.ts$/, { types: /^access\/(actor|namespace|decision)\.ts$/ }],
     builtins: ['node:crypto', 'node:util', 'node:zlib'],
     packages: [],
-    why: 'core is pure: no I/O, no SDK, no store. A tool carries its policy and namespace, so it knows those two.',
+    why: 'core is pure: no I/O, no SDK, no store. A tool carries its policy and namespace, and its task an actor, so it knows those three.',
   },
   access: {
     owns: /^access\//,

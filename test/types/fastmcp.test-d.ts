@@ -3,7 +3,7 @@ import { FastMCP, type Tool } from 'fastmcp'
 import { expectTypeOf } from 'vitest'
 import { z } from 'zod'
 import { type ActorOf, addPollingTools, type RequestContext, refcacheTool } from '../../src/fastmcp/index.ts'
-import { actor, RefCache, type TaskContext } from '../../src/index.ts'
+import { type Actor, actor, RefCache, type TaskContext } from '../../src/index.ts'
 
 type User = { sub: string; role: 'admin' | 'guest' }
 
@@ -27,6 +27,7 @@ export function aServerTakesTheTool(): void {
       execute: async (args, task, context) => {
         expectTypeOf(args).toEqualTypeOf<{ id: string; depth: number }>()
         expectTypeOf(task).toEqualTypeOf<TaskContext>()
+        expectTypeOf(task.actor).toEqualTypeOf<Actor>()
         expectTypeOf(context).toEqualTypeOf<RequestContext | undefined>()
         return args.id.length
       },

@@ -2,11 +2,12 @@
  * What the public types promise. Nothing here runs: `npm run types` compiles it, and a promise that is broken is a
  * compile error, an `@ts-expect-error` that finds none included.
  */
-import { McpServer } from '@modelcontextprotocol/server'
+import { inputRequired, McpServer, type ServerContext } from '@modelcontextprotocol/server'
 import { expectTypeOf } from 'vitest'
 import { z } from 'zod'
 import {
   type AccessPolicy,
+  type Actor,
   type AsyncTaskResponse,
   actor,
   type CachedTool,
@@ -239,6 +240,22 @@ export function attachedToolsTakeTheirTypesFromTheirSchemas(): void {
     expectTypeOf(task.refId).toEqualTypeOf<string>()
     return [args.site]
   })
+  registerTool(
+    'fetch',
+    { inputSchema, prepare: async (args, { http }) => [{ ...args }, { token: http?.authInfo?.token ?? '' }] },
+    (_args, task, context, local) => {
+      expectTypeOf(task.actor).toEqualTypeOf<Actor>()
+      expectTypeOf(context).toEqualTypeOf<ServerContext | undefined>()
+      expectTypeOf(local).toEqualTypeOf<{ token: string } | undefined>()
+    },
+  )
+  registerTool('plain', { inputSchema, prepare: args => ({ ...args, pages: 1 }) }, (...[, , , local]) => {
+    expectTypeOf(local).toEqualTypeOf<undefined>()
+  })
+  const asking = () => inputRequired({ requestState: 'asked' })
+  registerTool('ask', { prepare: (args, { mcpReq }) => (mcpReq.inputResponses ? args : asking()) }, () => 1)
+  // @ts-expect-error a token alone is no input
+  registerTool('bare', { prepare: () => 'token' }, () => 1)
   const outputSchema = z.object({ rows: z.number() })
   registerTool('count', { outputSchema }, () => ({ rows: 3 }))
   // @ts-expect-error the result has to match what the tool declares

@@ -39,6 +39,8 @@ export interface GivenInput {
   readonly json: string
   /** The entries of the references in it, where they were read a moment ago. */
   readonly used?: ReadonlyMap<RefId, Entry>
+  /** What the call gives the handler beside it. */
+  readonly local?: CallOptions['local']
 }
 
 /** The entry that a call would create, and the input its task would run with. */
@@ -71,7 +73,7 @@ export async function draftCall(
     interactive: interactive || undefined,
     ...baseOf(engine, tool, namespace),
   }
-  const given = { json: accepted.json, used: accepted.used }
+  const given = { json: accepted.json, used: accepted.used, local: options.local }
   const isLate =
     options.claim === 'late' &&
     key === undefined &&

@@ -49,6 +49,12 @@ export interface CallOptions {
   /** What makes two calls the same call, where that is not the whole input. @defaultValue the input */
   identity?: unknown
   /**
+   * Gives the handler its third argument, where this call starts the run and the handler runs in this process: for what must never be
+   * stored, such as a token. Asked for each attempt when that begins; for a first attempt that has to wait for nothing, during the
+   * call. A run that another process takes over, or that begins again by hand, has none. It does not tell calls apart.
+   */
+  local?: (() => unknown) | undefined
+  /**
    * Ends the wait, never the task (but see `cancelsWork`): the answer is then the task as it is. A reason that is an Error
    * (other than an AbortError) says that the caller is gone: it may call again, and then gets the result. Any other abort says
    * that the call is not wanted any more.
@@ -74,6 +80,7 @@ export const VALUE_CALL_OPTIONS: Names<ValueCallOptions> = {
   fresh: true,
   shareRuns: true,
   identity: true,
+  local: true,
   signal: true,
   cancelsWork: true,
   onProgress: true,

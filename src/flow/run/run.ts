@@ -36,6 +36,8 @@ interface Hold {
   readonly refId: RefId
   readonly lease: Lease
   readonly slot: QueueSlot
+  /** What the call that began the run gives the handler of an attempt. */
+  readonly local: (() => unknown) | undefined
   /** Aborts when the task is cancelled, deleted, lost to another process, or this one closes. */
   readonly signal: AbortSignal
   stop(reason: unknown): void
@@ -62,7 +64,8 @@ export async function runTask(
     ? new QueueSlot(undefined, engine.suspects, { name: 'suspects' })
     : undefined
   const slot = new QueueSlot(ticket, engine.queue, tool, alone)
-  const hold: Hold = { engine, tool, refId, lease, slot, signal: own.signal, stop: own.abort }
+  const local = given?.local && localFrom(given.local, ticket?.mayRun ?? false)
+  const hold: Hold = { engine, tool, refId, lease, slot, local, signal: own.signal, stop: own.abort }
   const releaseLease = holdLease(engine, claimed, hold.stop)
   try {
     let dueAt =
@@ -74,6 +77,18 @@ export async function runTask(
     slot.leave()
     releaseLease()
     own.end()
+  }
+}
+
+/** For an attempt that may begin at once it is asked for now: a call that takes the handle alone is soon over. */
+function localFrom(ask: () => unknown, beginsNow: boolean): () => unknown {
+  // What it throws is the error of the attempt.
+  let first = beginsNow ? new Promise(resolve => resolve(ask())) : undefined
+  first?.catch(() => {})
+  return () => {
+    const local = first ?? ask()
+    first = undefined
+    return local
   }
 }
 
@@ -162,9 +177,10 @@ async function execute(hold: Hold, entry: ProcessingEntry, input: GivenInput | u
       const take = (bytes: number) => memory.take(bytes, own.signal)
       const filled = await fillFor(hold, entry, input, take, own.signal)
       running = filled.entry
+      const local = hold.local && (await hold.local())
       memory.close()
       own.signal.throwIfAborted()
-      const context = executionContext(engine, entry, own.signal, progress, asker)
+      const context = executionContext(engine, entry, { signal: own.signal, progress, asker, local })
       run = engine.running.beginHandler(refId, () => runHandler(engine, tool, filled.args, context))
       return await run.result()
     } finally {
@@ -238,12 +254,18 @@ async function fillFor(
   return { args, entry: derived }
 }
 
+/** What one attempt's handler has to do with. */
+interface Reach {
+  readonly signal: AbortSignal
+  readonly progress: ProgressReporter
+  readonly asker: Asker
+  readonly local: unknown
+}
+
 function executionContext(
   { encoding, lateClaims }: Engine,
   { refId, attempt, startedBy }: ProcessingEntry,
-  signal: AbortSignal,
-  progress: ProgressReporter,
-  asker: Asker,
+  { signal, progress, asker, local }: Reach,
 ): ExecutionContext {
   return {
     get refId() {
@@ -253,6 +275,7 @@ function executionContext(
     },
     attempt,
     startedBy: describedActor(startedBy),
+    local,
     signal,
     encoding,
     progress: report => progress.report(report),

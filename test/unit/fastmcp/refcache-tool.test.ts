@@ -157,6 +157,24 @@ describe('what the work knows of the request that had it run', () => {
     ])
   })
 
+  it('is nothing when it begins after its request was answered; who started it stays known', async () => {
+    const seen: unknown[] = []
+    const finish: Array<() => void> = []
+    const execute = (_: unknown, task: TaskContext, context?: RequestContext<Session>) => {
+      seen.push([context?.session?.sub, task.actor.id])
+      return new Promise<void>(resolve => finish.push(resolve))
+    }
+    const { connect } = withTool({ execute, asyncTimeout: 0, maxConcurrentTasks: 1 })
+    for (const sub of ['alice', 'bob']) await (await connect({ sub })).call('t')
+    await vi.waitFor(() => expect(finish).toHaveLength(1))
+    finish[0]!()
+    await vi.waitFor(() => expect(seen).toHaveLength(2))
+    expect(seen).toEqual([
+      ['alice', 'alice'],
+      [undefined, 'bob'],
+    ])
+  })
+
   it('is nothing when no request had it run', async () => {
     const execute = vi.fn((_: unknown, { attempt }: TaskContext, context?: RequestContext<Session>) => {
       if (attempt === 1) throw new Error('not yet')
