@@ -100,4 +100,12 @@ export { type CloseOptions, RefCache } from './ref-cache.ts'
 export type { ActorCache } from './ref-cache-as.ts'
 export type { RefCacheOptions } from './ref-cache-options.ts'
 export { memoryStore } from './stores/memory.ts'
-export type { Claim, ListFilter, Payload, PayloadChanges, Store, StoreCapabilities } from './stores/store.ts'
+export type {
+  Claim,
+  ListFilter,
+  Payload,
+  PayloadChanges,
+  RemovedEntry,
+  Store,
+  StoreCapabilities,
+} from './stores/store.ts'

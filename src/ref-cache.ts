@@ -22,7 +22,7 @@ import { type CacheReference, type SetOptions, set } from './flow/call/set.ts'
 import type { WriteEnd } from './flow/call/shared-runs.ts'
 import { answer } from './flow/control/answer.ts'
 import { cancel } from './flow/control/cancel.ts'
-import { remove } from './flow/control/delete.ts'
+import { clear, remove } from './flow/control/delete.ts'
 import { type Invalidation, invalidate } from './flow/control/invalidate.ts'
 import { retry } from './flow/control/retry.ts'
 import { Sweeper } from './flow/control/sweep.ts'
@@ -151,11 +151,8 @@ export class RefCache implements AsyncDisposable {
   }
 
   /** Deletes this cache's entries, or those of one namespace; says how many. */
-  async clear(namespace?: Namespace): Promise<number> {
-    if (namespace !== undefined) this.#engine.access.rule(namespace)
-    const cleared = await this.#engine.store.clear(this.#engine.name, namespace)
-    this.#forget()
-    return cleared
+  clear(namespace?: Namespace): Promise<number> {
+    return clear(this.#engine, namespace)
   }
 
   /**
@@ -331,7 +328,7 @@ export class RefCache implements AsyncDisposable {
   }
 
   async #close(drain: number): Promise<void> {
-    const { clock, running, dispatcher, executors, store, audit, logger } = this.#engine
+    const { clock, running, dispatcher, executors, sources, thrown, store, audit, logger } = this.#engine
     this.#closing.abort()
     this.#nextSweep()
     await closeOrTell(dispatcher, 'dispatcher', logger)
@@ -339,15 +336,10 @@ export class RefCache implements AsyncDisposable {
     this.#stopping.abort()
     await running.close(new WorkerLost('The process that ran this task was closed.'))
     for (const [name, executor] of executors) await closeOrTell(executor, `executor '${name}'`, logger)
-    this.#forget()
+    sources.clear()
+    thrown.clear()
     await store.close()
     await closeOrTell(audit, 'audit sink', logger)
-  }
-
-  /** Drops what this process keeps beside the store. What is still wanted is read again. */
-  #forget(): void {
-    this.#engine.sources.clear()
-    this.#engine.thrown.clear()
   }
 
   #scheduleSweep(): void {

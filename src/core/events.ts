@@ -11,12 +11,15 @@ interface About {
   readonly toolName?: string
 }
 
+/** Why an entry went: `delete` was called for it, `clear` for all, or it had expired. */
+export type Removal = 'deleted' | 'cleared' | 'expired'
+
 /**
  * What a cache tells its listeners. Events say what happened to which entry, never values, inputs or words of a
  * handler. The types are those of the constructors below.
  */
-const about = ({ refId, toolName, namespace }: Entry): About => ({
-  refId,
+const about = ({ refId, toolName, namespace }: About): About => ({
+  ...(refId === undefined ? {} : { refId }),
   namespace,
   ...(toolName === undefined ? {} : { toolName }),
 })
@@ -28,7 +31,8 @@ export const events = {
   hit: (entry: Entry) => ({ type: 'entry:hit', ...about(entry) }) as const,
   /** A call found its computation in flight. */
   joined: (entry: Entry) => ({ type: 'entry:joined', ...about(entry) }) as const,
-  deleted: (entry: Entry) => ({ type: 'entry:deleted', ...about(entry) }) as const,
+  /** An entry is gone for good, and with it what this process kept of its value. */
+  deleted: (entry: About, reason: Removal) => ({ type: 'entry:deleted', ...about(entry), reason }) as const,
   /** An attempt begins in this process. */
   started: (entry: Entry) => ({ type: 'task:started', ...about(entry), attempt: entry.attempt }) as const,
   progress: (entry: Entry & { status: 'processing' }) =>

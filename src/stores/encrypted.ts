@@ -11,6 +11,7 @@ import type {
   Payload,
   PayloadChanges,
   ProcessTime,
+  RemovedEntry,
   Store,
   StoreCapabilities,
   StoreTime,
@@ -122,11 +123,11 @@ class EncryptedStore implements Store {
     }
   }
 
-  clear(cacheName: string, namespace?: string): Promise<number> {
+  clear(cacheName: string, namespace?: string): Promise<RemovedEntry[]> {
     return this.#inner.clear(cacheName, namespace)
   }
 
-  prune(now: number, limit: number): Promise<number> {
+  prune(now: number, limit: number): Promise<RemovedEntry[]> {
     return this.#inner.prune(now, limit)
   }
 

@@ -2,7 +2,8 @@ import { type Entry, isExpired, isInFlight } from '../core/entry.ts'
 import { InvalidArgument, StoreUnavailable, ValueTooLarge } from '../core/errors.ts'
 import { ExactNumber } from '../core/exact-number.ts'
 import { cacheNameOf, type RefId } from '../core/ref.ts'
-import type { Claim, ListFilter, OnChange, Payload, PayloadChanges, Store } from './store.ts'
+import { removedEntry } from './removed.ts'
+import type { Claim, ListFilter, OnChange, Payload, PayloadChanges, RemovedEntry, Store } from './store.ts'
 import { Watchers } from './watchers.ts'
 
 /** Options of `memoryStore`. */
@@ -115,13 +116,13 @@ class MemoryStore implements Store {
     return found.slice(0, Math.max(0, filter.limit ?? DEFAULT_LIST_LIMIT))
   }
 
-  async clear(cacheName: string, namespace?: string): Promise<number> {
+  async clear(cacheName: string, namespace?: string): Promise<RemovedEntry[]> {
     return this.#removeWhere(entry =>
       matches(entry, { cacheName, ...(namespace === undefined ? {} : { namespace }) }),
     )
   }
 
-  async prune(now: number, limit: number): Promise<number> {
+  async prune(now: number, limit: number): Promise<RemovedEntry[]> {
     return this.#removeWhere(entry => isExpired(entry, now), limit)
   }
 
@@ -185,12 +186,12 @@ class MemoryStore implements Store {
     return true
   }
 
-  #removeWhere(condition: (entry: Entry) => boolean, limit = Number.POSITIVE_INFINITY): number {
+  #removeWhere(condition: (entry: Entry) => boolean, limit = Number.POSITIVE_INFINITY): RemovedEntry[] {
     this.#checkOpen()
-    let removed = 0
+    const removed: RemovedEntry[] = []
     for (const [refId, { entry }] of this.#slots) {
-      if (removed >= limit) break
-      if (condition(entry) && this.#remove(refId)) removed++
+      if (removed.length >= limit) break
+      if (condition(entry) && this.#remove(refId)) removed.push(removedEntry(entry))
     }
     return removed
   }

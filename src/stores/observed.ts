@@ -9,6 +9,7 @@ import type {
   Payload,
   PayloadChanges,
   ProcessTime,
+  RemovedEntry,
   Store,
   StoreCapabilities,
   StoreTime,
@@ -69,11 +70,11 @@ class ObservedStore implements Store {
     return this.#observe('read', () => this.store.list(filter))
   }
 
-  clear(cacheName: string, namespace?: string): Promise<number> {
+  clear(cacheName: string, namespace?: string): Promise<RemovedEntry[]> {
     return this.#observe('remove', () => this.store.clear(cacheName, namespace))
   }
 
-  prune(now: number, limit: number): Promise<number> {
+  prune(now: number, limit: number): Promise<RemovedEntry[]> {
     return this.#observe('remove', () => this.store.prune(now, limit))
   }
 

@@ -100,6 +100,12 @@ local function remove(id)
   return removed
 end
 
+-- Removes an entry, and puts its record into the list; nothing where Redis has removed it by itself.
+local function take(id, records)
+  local record = redis.call('HGET', entryKey(id), 'record')
+  if remove(id) == 1 then records[#records + 1] = record end
+end
+
 local function inFlight(status) return status == 'pending' or status == 'processing' end
 `
 
@@ -204,31 +210,29 @@ return { found, #ids == tonumber(ARGV[7]) and ids[#ids] }
 `)
 
 /**
- * ARGV: channel, id to go on after, namespace or '', most to look at. Answers how many entries went, and the id to
- * go on after unless this was the end.
+ * ARGV: channel, id to go on after, namespace or '', most to look at. Answers the records of the entries that went, and the id
+ * to go on after unless this was the end.
  */
 export const CLEAR = plain(`
 local after, namespace, limit = ARGV[2], ARGV[3], tonumber(ARGV[4])
 local first = after == '' and '-' or '(' .. after
 local ids = redis.call('ZRANGEBYLEX', base .. ':index', first, '+', 'LIMIT', 0, limit)
-local removed = 0
+local records = {}
 for _, id in ipairs(ids) do
-  if namespace == '' or redis.call('HGET', entryKey(id), 'namespace') == namespace then
-    removed = removed + remove(id)
-  end
+  if namespace == '' or redis.call('HGET', entryKey(id), 'namespace') == namespace then take(id, records) end
 end
-return { removed, #ids == limit and ids[#ids] }
+return { records, #ids == limit and ids[#ids] }
 `)
 
 /**
- * ARGV: channel, now, most to look at. Answers how many entries went, and how many ids were looked at: Redis may
+ * ARGV: channel, now, most to look at. Answers the records of the entries that went, and how many ids were looked at: Redis may
  * have removed an entry and left its id.
  */
 export const PRUNE = plain(`
 local ids = redis.call('ZRANGEBYSCORE', base .. ':expiry', '-inf', ARGV[2], 'LIMIT', 0, ARGV[3])
-local removed = 0
-for _, id in ipairs(ids) do removed = removed + remove(id) end
-return { removed, #ids }
+local records = {}
+for _, id in ipairs(ids) do take(id, records) end
+return { records, #ids }
 `)
 
 function script(body: string): Script {

@@ -16,7 +16,17 @@ import {
 import { baseOf, cachesKey, channelBaseOf, checkPrefix, formatKey, idOf } from './redis-keys.ts'
 import { RedisLink } from './redis-link.ts'
 import { BEAT, CLAIM, CLEAR, DELETE, FIND, LIST, PRUNE, type Script, UPDATE } from './redis-scripts.ts'
-import type { Claim, ListFilter, OnChange, Payload, PayloadChanges, Store, StoreTime } from './store.ts'
+import { removedEntries } from './removed.ts'
+import type {
+  Claim,
+  ListFilter,
+  OnChange,
+  Payload,
+  PayloadChanges,
+  RemovedEntry,
+  Store,
+  StoreTime,
+} from './store.ts'
 import { Warnings } from './warnings.ts'
 
 export type { IoredisClient, NodeRedisClient } from './redis-client.ts'
@@ -168,26 +178,26 @@ class RedisStore implements Store {
     return found
   }
 
-  async clear(cacheName: string, namespace?: string): Promise<number> {
-    let cleared = 0
+  async clear(cacheName: string, namespace?: string): Promise<RemovedEntry[]> {
+    const cleared: RemovedEntry[] = []
     for (let cursor: string | undefined = ''; cursor !== undefined; ) {
       const args = [cursor, namespace === undefined ? '' : exactly(namespace), String(STEP)]
-      const [removed, next] = (await this.#run(CLEAR, cacheName, args)) as [number, Buffer | null]
-      cleared += removed
+      const [records, next] = (await this.#run(CLEAR, cacheName, args)) as [Buffer[], Buffer | null]
+      cleared.push(...removedEntries(records.map(String)))
       cursor = next?.toString()
     }
     return cleared
   }
 
-  async prune(now: number, limit: number): Promise<number> {
+  async prune(now: number, limit: number): Promise<RemovedEntry[]> {
     const link = await this.#link()
     const caches = (await link.send('SMEMBERS', cachesKey(this.#prefix))) as Buffer[]
-    let pruned = 0
+    const pruned: RemovedEntry[] = []
     for (const cache of caches) {
-      for (let more = true; more && pruned < limit; ) {
-        const most = Math.min(limit - pruned, STEP)
-        const [removed, seen] = await this.#pruneCache(cache.toString(), now, most)
-        pruned += removed
+      for (let more = true; more && pruned.length < limit; ) {
+        const most = Math.min(limit - pruned.length, STEP)
+        const [records, seen] = await this.#pruneCache(cache.toString(), now, most)
+        pruned.push(...removedEntries(records.map(String)))
         more = seen === most
       }
     }
@@ -195,11 +205,15 @@ class RedisStore implements Store {
   }
 
   /** A cache of another format is left to those who know it. */
-  async #pruneCache(cacheName: string, now: number, most: number): Promise<[removed: number, seen: number]> {
+  async #pruneCache(
+    cacheName: string,
+    now: number,
+    most: number,
+  ): Promise<[records: Buffer[], seen: number]> {
     try {
-      return (await this.#run(PRUNE, cacheName, [String(now), String(most)])) as [number, number]
+      return (await this.#run(PRUNE, cacheName, [String(now), String(most)])) as [Buffer[], number]
     } catch (error) {
-      if (error instanceof UnknownStoreFormat) return [0, 0]
+      if (error instanceof UnknownStoreFormat) return [[], 0]
       throw error
     }
   }

@@ -2,9 +2,10 @@ import { type Entry, isExpired, parseEntry } from '../core/entry.ts'
 import { InvalidArgument, ValueTooLarge } from '../core/errors.ts'
 import { parseJson, stringifyJson } from '../core/json-text.ts'
 import type { RefId } from '../core/ref.ts'
+import { removedEntries } from './removed.ts'
 import type { SqliteDatabase, SqliteStatement, SqliteValue } from './sqlite-driver.ts'
 import { checkFormat, transaction } from './sqlite-file.ts'
-import type { Claim, ListFilter, Payload, PayloadChanges } from './store.ts'
+import type { Claim, ListFilter, Payload, PayloadChanges, RemovedEntry } from './store.ts'
 
 /** SQLite's own bound for one string or blob; it is found out here before the bytes are copied. */
 const MAX_PART_BYTES = 1_000_000_000
@@ -68,7 +69,7 @@ export class SqliteRecords {
   }
 
   delete(refId: RefId): boolean {
-    return this.#remove('DELETE FROM entries WHERE ref_id = ?', refId) === 1
+    return transaction(this.database, () => this.#change('DELETE FROM entries WHERE ref_id = ?', refId) === 1)
   }
 
   list({ cacheName, namespace, statuses, limit, after }: ListFilter): Entry[] {
@@ -91,15 +92,15 @@ export class SqliteRecords {
     return rows.map(entryOf)
   }
 
-  clear(cacheName: string, namespace?: string): number {
+  clear(cacheName: string, namespace?: string): RemovedEntry[] {
     const range = rangeOf(cacheName)
     const inCache = 'DELETE FROM entries WHERE ref_id > ? AND ref_id < ?'
-    if (namespace === undefined) return this.#remove(inCache, ...range)
-    return this.#remove(`${inCache} AND namespace = ?`, ...range, exactly(namespace))
+    if (namespace === undefined) return this.#removeAll(inCache, ...range)
+    return this.#removeAll(`${inCache} AND namespace = ?`, ...range, exactly(namespace))
   }
 
-  prune(now: number, limit: number): number {
-    return this.#remove(
+  prune(now: number, limit: number): RemovedEntry[] {
+    return this.#removeAll(
       `DELETE FROM entries WHERE ref_id IN
        (SELECT ref_id FROM entries WHERE expires_at <= ? ORDER BY expires_at LIMIT ?)`,
       now,
@@ -199,8 +200,9 @@ export class SqliteRecords {
     return row === undefined ? undefined : entryOf(row)
   }
 
-  #remove(sql: string, ...parameters: SqliteValue[]): number {
-    return transaction(this.database, () => this.#change(sql, ...parameters))
+  #removeAll(sql: string, ...parameters: SqliteValue[]): RemovedEntry[] {
+    const rows = transaction(this.database, () => this.#sql(`${sql} RETURNING record`).all(...parameters))
+    return removedEntries(rows.map(row => (row as { record: string }).record))
   }
 
   #change(sql: string, ...parameters: SqliteValue[]): number {

@@ -18,6 +18,7 @@ import type {
   Payload,
   PayloadChanges,
   ProcessTime,
+  RemovedEntry,
   Store,
   StoreTime,
 } from './store.ts'
@@ -132,15 +133,15 @@ class SqliteStore implements Store {
     return this.#run(records => records.list(filter))
   }
 
-  async clear(cacheName: string, namespace?: string): Promise<number> {
+  async clear(cacheName: string, namespace?: string): Promise<RemovedEntry[]> {
     const cleared = await this.#write(records => records.clear(cacheName, namespace))
-    if (cleared > 0) this.#watchers.notifyAll()
+    if (cleared.length > 0) this.#watchers.notifyAll()
     return cleared
   }
 
-  async prune(now: number, limit: number): Promise<number> {
+  async prune(now: number, limit: number): Promise<RemovedEntry[]> {
     const pruned = await this.#write(records => records.prune(now, limit))
-    if (pruned > 0) this.#watchers.notifyAll()
+    if (pruned.length > 0) this.#watchers.notifyAll()
     return pruned
   }
 

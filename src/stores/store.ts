@@ -25,6 +25,9 @@ export type Claim =
   | { readonly won: true; readonly entry: Entry }
   | { readonly won: false; readonly entry: Entry }
 
+/** What is told of an entry that was removed. */
+export type RemovedEntry = Pick<Entry, 'refId' | 'namespace' | 'toolName'>
+
 /** Which entries `Store.list` gives. */
 export interface ListFilter {
   readonly cacheName: string
@@ -92,11 +95,11 @@ export interface Store {
 
   list(filter: ListFilter): Promise<Entry[]>
 
-  /** Deletes the entries of a cache, or of one namespace of it; says how many. */
-  clear(cacheName: string, namespace?: string): Promise<number>
+  /** Deletes the entries of a cache, or of one namespace of it; says which. */
+  clear(cacheName: string, namespace?: string): Promise<RemovedEntry[]>
 
-  /** Deletes up to `limit` entries, of any cache, that expired at or before `now`; says how many. */
-  prune(now: number, limit: number): Promise<number>
+  /** Deletes up to `limit` entries, of any cache, that expired at or before `now`; says which. */
+  prune(now: number, limit: number): Promise<RemovedEntry[]>
 
   /**
    * Calls `onChange` soon after the entry changed or went, never inside of the call that changed it. May coalesce, may

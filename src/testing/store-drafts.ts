@@ -68,7 +68,7 @@ export async function put(store: Store, draft: Entry, parts?: Parameters<Store['
   return claim.entry
 }
 
-export async function refIdsOf(entries: Promise<Entry[]>): Promise<RefId[]> {
+export async function refIdsOf(entries: Promise<readonly { readonly refId: RefId }[]>): Promise<RefId[]> {
   return (await entries).map(entry => entry.refId)
 }
 

@@ -10,6 +10,7 @@ import type {
   OnChange,
   Payload,
   PayloadChanges,
+  RemovedEntry,
   Store,
   StoreCapabilities,
 } from '../../stores/store.ts'
@@ -172,7 +173,7 @@ export class LateClaims implements Store {
     return this.store.list(filter)
   }
 
-  async clear(cacheName: string, namespace?: string): Promise<number> {
+  async clear(cacheName: string, namespace?: string): Promise<RemovedEntry[]> {
     for (const [refId, { entry }] of this.#tasks) {
       if (cacheNameOf(refId) !== cacheName) continue
       if (namespace === undefined || entry.namespace === namespace) this.#drop(refId)
@@ -181,7 +182,7 @@ export class LateClaims implements Store {
     return this.store.clear(cacheName, namespace)
   }
 
-  prune(now: number, limit: number): Promise<number> {
+  prune(now: number, limit: number): Promise<RemovedEntry[]> {
     return this.store.prune(now, limit)
   }
 

@@ -1,10 +1,12 @@
 import { type Actor, isDescribed } from '../../access/actor.ts'
 import { READ_OR_EXECUTE } from '../../access/authorize.ts'
+import type { Namespace } from '../../access/namespace.ts'
 import { Permission } from '../../access/permission.ts'
 import type { Entry } from '../../core/entry.ts'
 import { NotFound, TaskCancelled } from '../../core/errors.ts'
-import { events } from '../../core/events.ts'
+import { events, type Removal } from '../../core/events.ts'
 import type { RefId } from '../../core/ref.ts'
+import type { RemovedEntry } from '../../stores/store.ts'
 import type { Engine } from '../engine.ts'
 import { findAnd } from '../read/find.ts'
 
@@ -23,11 +25,28 @@ export async function remove(engine: Engine, refId: RefId, who: Actor): Promise<
   )
   // Somebody else deleted it a moment ago.
   if (!(await engine.store.delete(refId))) throw new NotFound()
-  engine.events.emit(events.deleted(entry))
+  forget(engine, entry, 'deleted')
+  return true
+}
+
+/** Removes the entries of this cache, or of one namespace of it. Says how many. */
+export async function clear(engine: Engine, namespace: Namespace | undefined): Promise<number> {
+  if (namespace !== undefined) engine.access.rule(namespace)
+  const removed = await engine.store.clear(engine.name, namespace)
+  // Also what is kept of calls that were never stored.
+  engine.sources.clear()
+  engine.thrown.clear()
+  for (const entry of removed) forget(engine, entry, 'cleared')
+  return removed.length
+}
+
+/** An entry was removed from the store: this process drops what it kept of it, stops its work, and tells listeners. */
+export function forget(engine: Engine, removed: RemovedEntry, reason: Removal): void {
+  const { refId } = removed
   engine.sources.drop(refId)
   engine.thrown.drop(refId)
   engine.running.abort(refId, new TaskCancelled('The entry of this task was deleted.'))
-  return true
+  engine.events.emit(events.deleted(removed, reason))
 }
 
 /** Whether `set` stored it for this actor. Actors without an id and a session cannot be told apart. */

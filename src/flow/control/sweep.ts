@@ -1,11 +1,13 @@
 import { type Entry, expiry, type InFlightEntry, isInFlight, isRepeatable } from '../../core/entry.ts'
 import { events } from '../../core/events.ts'
 import { mayRunAgain } from '../../core/losses.ts'
-import type { RefId } from '../../core/ref.ts'
+import { cacheNameOf, type RefId } from '../../core/ref.ts'
 import type { Tool } from '../../core/tool.ts'
+import type { RemovedEntry } from '../../stores/store.ts'
 import type { Engine } from '../engine.ts'
 import { start } from '../run/dispatch.ts'
 import { newLease, processOf } from '../run/lease.ts'
+import { forget } from './delete.ts'
 
 /** How many entries one step of a sweep looks at. */
 const BATCH = 500
@@ -39,14 +41,14 @@ export class Sweeper {
   constructor(private readonly engine: Engine) {}
 
   async sweep(): Promise<void> {
-    const { store, clock, settings, sources, thrown, lateClaims } = this.engine
+    const { clock, settings, sources, thrown, lateClaims } = this.engine
     // First, because it needs no store.
     sources.sweep()
     thrown.sweep()
     lateClaims.sweep()
     const slept = Math.max(0, clock.monotonic() - this.#lookedAt - settings.sweepInterval)
     const takesWrites = await clock.agree()
-    while ((await store.prune(clock.pruneNow(), BATCH)) === BATCH);
+    await this.#prune()
     // Where no owner can give a sign of life, silence means nothing, whatever it was before.
     if (!takesWrites) {
       this.#sightings = new Map()
@@ -68,6 +70,18 @@ export class Sweeper {
     }
     this.#sightings = sightings
     this.#lookedAt = clock.monotonic()
+  }
+
+  /** Other caches on the store tell of their own entries where they sweep. */
+  async #prune(): Promise<void> {
+    const { store, clock, name } = this.engine
+    let removed: RemovedEntry[]
+    do {
+      removed = await store.prune(clock.pruneNow(), BATCH)
+      for (const entry of removed) {
+        if (cacheNameOf(entry.refId) === name) forget(this.engine, entry, 'expired')
+      }
+    } while (removed.length === BATCH)
   }
 
   async *#inFlight(): AsyncGenerator<InFlightEntry> {

@@ -85,7 +85,7 @@ export const claimCases: readonly StoreCase[] = [
       await put(store, pending({ key: 'k' }))
       assertSame(await store.get(expired.refId), expired)
       assertBytes(await store.read(expired.refId, 'value'), bytesOf('old'))
-      assert.equal(await store.prune(NOW, 10), 1)
+      assert.equal((await store.prune(NOW, 10)).length, 1)
       assert.equal(await store.get(expired.refId), undefined)
     },
   },
@@ -97,7 +97,7 @@ export const claimCases: readonly StoreCase[] = [
       const holder = pending({ key: 'k' })
       for (const draft of [first, second, holder]) await put(store, draft)
       assert.equal(await store.delete(first.refId), true)
-      assert.equal(await store.prune(NOW, 10), 1)
+      assert.equal((await store.prune(NOW, 10)).length, 1)
       assertSame(await store.claim(pending({ key: 'k' }), NOW), { won: false, entry: holder })
     },
   },

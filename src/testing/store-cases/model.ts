@@ -1,6 +1,6 @@
 import { type Entry, isExpired } from '../../core/entry.ts'
 import { cacheNameOf, type RefId } from '../../core/ref.ts'
-import type { Claim, ListFilter, Payload, PayloadChanges, Store } from '../../stores/store.ts'
+import type { Claim, ListFilter, Payload, PayloadChanges, RemovedEntry, Store } from '../../stores/store.ts'
 import { assertSame, bytesOf, complete, NOW, next, pending, refIdOf } from '../store-drafts.ts'
 import type { StoreCase } from '../store-setup.ts'
 
@@ -67,11 +67,16 @@ function nextPlay(random: Random, model: Model, step: number): Play {
   }
   if (roll < 15) return store => store.get(some.refId)
   if (roll < 16) return store => store.delete(some.refId)
-  if (roll < 17) return store => store.prune(now, 1000)
-  if (roll === 17 && random(5) === 0) return store => store.clear(cacheName, fields.namespace)
+  if (roll < 17) return store => inOrder(store.prune(now, 1000))
+  if (roll === 17 && random(5) === 0) return store => inOrder(store.clear(cacheName, fields.namespace))
   const after = { namespace: fields.namespace, after: some.refId, limit: 1 + random(5) }
   const filter = { cacheName, ...(random(2) ? after : { statuses: IN_FLIGHT }) }
   return store => store.list(filter)
+}
+
+/** Removed entries come in any order. */
+async function inOrder(removed: Promise<RemovedEntry[]>): Promise<RemovedEntry[]> {
+  return (await removed).sort((a, b) => (a.refId < b.refId ? -1 : 1))
 }
 
 async function compareParts(store: Store, model: Model, refId: RefId): Promise<void> {
@@ -128,17 +133,21 @@ class Model implements Played {
       .slice(0, limit)
   }
 
-  async clear(cacheName: string, namespace: string): Promise<number> {
+  async clear(cacheName: string, namespace: string): Promise<RemovedEntry[]> {
     return this.#deleteAll(await this.list({ cacheName, namespace, limit: STEPS }))
   }
 
-  async prune(now: number): Promise<number> {
+  async prune(now: number): Promise<RemovedEntry[]> {
     return this.#deleteAll([...this.entries.values()].filter(entry => isExpired(entry, now)))
   }
 
-  async #deleteAll(entries: Entry[]): Promise<number> {
+  async #deleteAll(entries: Entry[]): Promise<RemovedEntry[]> {
     for (const { refId } of entries) await this.delete(refId)
-    return entries.length
+    return entries.map(({ refId, namespace, toolName }) => ({
+      refId,
+      namespace,
+      ...(toolName === undefined ? {} : { toolName }),
+    }))
   }
 
   #write(entry: Entry, parts: PayloadChanges): void {

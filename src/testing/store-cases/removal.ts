@@ -1,6 +1,11 @@
 import assert from 'node:assert/strict'
-import { bytesOf, complete, NOW, pending, put, refIdOf, refIdsOf } from '../store-drafts.ts'
+import type { RefId } from '../../core/ref.ts'
+import type { RemovedEntry } from '../../stores/store.ts'
+import { assertSame, bytesOf, complete, NOW, pending, put, refIdOf, refIdsOf } from '../store-drafts.ts'
 import type { StoreCase } from '../store-setup.ts'
+
+const refId = (entry: { readonly refId: RefId }) => entry.refId
+const removed = async (entries: Promise<RemovedEntry[]>) => (await refIdsOf(entries)).sort()
 
 export const removalCases: readonly StoreCase[] = [
   {
@@ -17,13 +22,13 @@ export const removalCases: readonly StoreCase[] = [
     },
   },
   {
-    title: 'clear takes all entries of a cache, whatever their status, and says how many',
+    title: 'clear takes all entries of a cache, whatever their status, and says which',
     async run({ store }) {
       const mine = [pending({ key: 'k' }), complete({ namespace: 'user:a' }), complete({ expiresAt: 1 })]
       const others = ['file', 'files2', 'Files', 'files.a'].map(name => complete({ refId: refIdOf(name, 1) }))
       for (const draft of [...mine, ...others]) await put(store, draft, { value: bytesOf('out') })
-      assert.equal(await store.clear('files'), mine.length)
-      assert.equal(await store.clear('files'), 0)
+      assert.deepEqual(await removed(store.clear('files')), mine.map(refId).sort())
+      assert.deepEqual(await store.clear('files'), [])
       assert.deepEqual(await store.list({ cacheName: 'files' }), [])
       for (const { refId } of mine) assert.equal(await store.read(refId, 'value'), undefined)
       for (const { refId } of others) assert.ok(await store.get(refId))
@@ -39,15 +44,15 @@ export const removalCases: readonly StoreCase[] = [
       )
       const elsewhere = complete({ refId: refIdOf('other', 1), namespace: 'user:a' })
       for (const draft of [...mine, ...others, elsewhere]) await put(store, draft)
-      assert.equal(await store.clear('files', 'user:a'), mine.length)
+      assert.deepEqual(await removed(store.clear('files', 'user:a')), mine.map(refId).sort())
       const left = await refIdsOf(store.list({ cacheName: 'files' }))
       assert.deepEqual(left.sort(), others.map(draft => draft.refId).sort())
       assert.ok(await store.get(elsewhere.refId))
-      assert.equal(await store.clear('files', 'user:%'), 0)
+      assert.deepEqual(await store.clear('files', 'user:%'), [])
     },
   },
   {
-    title: 'prune takes what expired, of any cache, and says how many',
+    title: 'prune takes what expired, of any cache, and says which',
     async run({ store }) {
       const expired = [
         complete({ expiresAt: NOW - 1 }),
@@ -55,8 +60,8 @@ export const removalCases: readonly StoreCase[] = [
       ]
       const alive = [complete({ expiresAt: NOW + 1 }), complete({ expiresAt: undefined }), pending()]
       for (const draft of [...expired, ...alive]) await put(store, draft, { value: bytesOf('out') })
-      assert.equal(await store.prune(NOW, 100), expired.length)
-      assert.equal(await store.prune(NOW, 100), 0)
+      assert.deepEqual(await removed(store.prune(NOW, 100)), expired.map(refId).sort())
+      assert.deepEqual(await store.prune(NOW, 100), [])
       for (const { refId } of expired) {
         assert.equal(await store.get(refId), undefined)
         assert.equal(await store.read(refId, 'value'), undefined)
@@ -65,13 +70,30 @@ export const removalCases: readonly StoreCase[] = [
     },
   },
   {
+    title: 'clear and prune say of what goes its namespace and tool, and no more',
+    async run({ store }) {
+      const ofTool = complete({
+        namespace: 'user:雪',
+        toolName: 'analyze',
+        label: 'private words',
+        expiresAt: NOW,
+      })
+      const { refId, namespace, toolName } = ofTool
+      await put(store, ofTool)
+      assertSame(await store.prune(NOW, 10), [{ refId, namespace, toolName }])
+      const other = complete()
+      await put(store, other)
+      assertSame(await store.clear('files'), [{ refId: other.refId, namespace: other.namespace }])
+    },
+  },
+  {
     title: 'prune takes no more than asked for',
     async run({ store }) {
       for (let i = 0; i < 5; i++) await put(store, complete({ expiresAt: NOW }))
-      assert.equal(await store.prune(NOW, 0), 0)
-      assert.equal(await store.prune(NOW, 2), 2)
+      assert.deepEqual(await store.prune(NOW, 0), [])
+      assert.equal((await store.prune(NOW, 2)).length, 2)
       assert.equal((await store.list({ cacheName: 'files' })).length, 3)
-      assert.equal(await store.prune(NOW, Number.POSITIVE_INFINITY), 3)
+      assert.equal((await store.prune(NOW, Number.POSITIVE_INFINITY)).length, 3)
     },
   },
   {

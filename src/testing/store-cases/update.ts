@@ -161,7 +161,7 @@ export const updateCases: readonly StoreCase[] = [
       assert.deepEqual(await refIdsOf(store.list({ cacheName, namespace: 'user:b' })), [refId])
       assert.deepEqual(await refIdsOf(store.list({ cacheName, statuses: ['pending'] })), [])
       assert.deepEqual(await refIdsOf(store.list({ cacheName, statuses: ['complete'] })), [refId])
-      assert.equal(await store.prune(NOW, 10), 1)
+      assert.equal((await store.prune(NOW, 10)).length, 1)
     },
   },
   {
