@@ -5,7 +5,7 @@ import { type AccessPolicy, checkPolicy } from '../../access/policy.ts'
 import { encode } from '../../core/codec.ts'
 import { type Duration, toLimit } from '../../core/duration.ts'
 import type { Entry, PendingEntry } from '../../core/entry.ts'
-import { StoreUnavailable } from '../../core/errors.ts'
+import { InvalidArgument, StoreUnavailable } from '../../core/errors.ts'
 import type { JsonValue } from '../../core/json.ts'
 import { parseJson } from '../../core/json-text.ts'
 import { keyOf } from '../../core/key.ts'
@@ -53,6 +53,9 @@ export async function draftCall(
 ): Promise<DraftedCall> {
   if (engine.closing.aborted) throw new StoreUnavailable('The cache is closed.')
   const interactive = checkInteractive(options.interactive)
+  if (options.local !== undefined && typeof options.local !== 'function') {
+    throw new InvalidArgument("`local` is a function that gives the handler's third argument.")
+  }
   await engine.clock.agreed()
   const namespace = options.namespace ?? tool.namespace
   engine.access.enter(namespace, who, 'call')

@@ -177,7 +177,7 @@ async function execute(hold: Hold, entry: ProcessingEntry, input: GivenInput | u
       const take = (bytes: number) => memory.take(bytes, own.signal)
       const filled = await fillFor(hold, entry, input, take, own.signal)
       running = filled.entry
-      const local = hold.local && (await hold.local())
+      const local = hold.local && (await untilAborted(own.signal, hold.local))
       memory.close()
       own.signal.throwIfAborted()
       const context = executionContext(engine, entry, { signal: own.signal, progress, asker, local })

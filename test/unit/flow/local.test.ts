@@ -89,6 +89,17 @@ describe('what a call gives to the handler alone', () => {
       expect(seen).toEqual([])
     },
   )
+
+  it('is a function, and one that never answers ends with the task', async () => {
+    const { cache, clock } = scene()
+    const { tool, seen } = recording({ cache, clock }, { hardTimeout: '10s' })
+    await expect(tool({}, { local: 'token' as never })).rejects.toThrow(/`local` is a function/)
+    const { refId } = await tool({}, { local: () => new Promise(() => {}), asyncTimeout: 0 })
+    await clock.advance('11s')
+    expect(await cache.get(refId)).toMatchObject({ status: 'failed', errorCode: 'hard_timeout' })
+    expect(seen).toEqual([])
+    await cache.close()
+  })
 })
 
 describe('a run that no call of this process started has none, but knows who started it', () => {
