@@ -5,6 +5,9 @@ import type { JsonObject, TaskContext } from 'mcp-refcache'
 import type { AttachedRefCache } from 'mcp-refcache/mcp'
 import { z } from 'zod'
 
+/** What asks sooner is answered with its questions, and never becomes a task. */
+const LONGER_THAN_THE_GRACE = 700
+
 const yes = z.object({ confirm: z.boolean() })
 const named = z.object({ name: z.string() })
 
@@ -56,6 +59,7 @@ export function registerTaskTools(server: McpServer, registerTool: AttachedRefCa
     'confirm_delete',
     { description: 'Asks before it deletes.', inputSchema: z.object({ filename: z.string() }) },
     async ({ filename }, task) => {
+      await sleep(LONGER_THAN_THE_GRACE, undefined, { signal: task.signal })
       const { action, content } = await task.elicit({
         message: `Delete ${filename}?`,
         requestedSchema: form(yes),
@@ -65,6 +69,7 @@ export function registerTaskTools(server: McpServer, registerTool: AttachedRefCa
   )
 
   registerTool('multi_input', { description: 'Asks two things at once.' }, async (_, task) => {
+    await sleep(LONGER_THAN_THE_GRACE, undefined, { signal: task.signal })
     const ask = (message: string) => task.elicit({ message, requestedSchema: form(named) })
     const answers = await Promise.all([ask('Your first name?'), ask('Your last name?')])
     return answers.map(({ content }) => content?.name)

@@ -1,3 +1,5 @@
+import type { RefId } from '../core/ref.ts'
+
 /** What an agent is told. The first 500 characters must be enough to work with; nothing is longer than 1,900. */
 
 export const SERVER_INSTRUCTIONS = `Tool answers may be references. status "complete" with is_complete true: the value is all there. is_complete false with "preview": only a part; call get_cached_result with the ref_id and page 1, 2, …, or full: true for the whole value. status "pending" or "processing": the work goes on; call get_cached_result with the ref_id, it waits for the result. Never call a slow tool again to get its result. "failed" and "cancelled" say what happened. cancel_task stops work that is no longer wanted.
@@ -13,7 +15,12 @@ export const CANCEL_TASK_DESCRIPTION =
   'Cancel the running task behind a ref_id when its result is no longer wanted. Answers with the status after that; a finished task stays as it is.'
 
 export const RETRY_TASK_DESCRIPTION =
-  'Start the failed or cancelled task behind a ref_id again, under the same ref_id, where can_retry is true. Follow it with get_cached_result.'
+  'Start the failed or cancelled task behind a ref_id again, where can_retry is true. Follow the ref_id of the answer with get_cached_result.'
+
+/** What a model is told of a call that became a task, while that runs. */
+export function startedAsTask(refId: RefId): string {
+  return `Started as a task; ref_id: ${refId}. It runs in the background. Call get_cached_result with this ref_id for its result: it waits for it. Do not start the work again.`
+}
 
 /** Added to the description of each tool that goes through the cache. */
 export const TOOL_NOTE =

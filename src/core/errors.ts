@@ -126,8 +126,10 @@ export class InputUnavailable extends RefCacheError {
   readonly name = 'InputUnavailable'
   readonly code = 'input_unavailable'
 
+  /** @param refusal what the client said instead of an answer, where it was asked */
   constructor(
     message = 'This tool has a question for its user, and the client that called it cannot be asked while a task runs: it does not follow tasks of MCP. Tell the user.',
+    readonly refusal?: { readonly code: number; readonly message: string },
   ) {
     super(message)
   }

@@ -176,11 +176,16 @@ function checkAnswer({ key, method }: Question, answer: JsonValue | undefined): 
 }
 
 /** What a client said instead of an answer, as MCP's errors are: a model has no other way to decline. */
-export function refusalIn(method: AskMethod, answer: JsonObject): string | undefined {
+export function refusalIn(
+  method: AskMethod,
+  answer: JsonObject,
+): { code: number; message: string } | undefined {
   const { error, ...more } = answer
   if (method !== 'sampling/createMessage' || !isJsonObject(error) || !isEmpty(more)) return undefined
   const { code, message, ...rest } = error
-  return typeof code === 'number' && typeof message === 'string' && isEmpty(rest) ? message : undefined
+  return typeof code === 'number' && typeof message === 'string' && isEmpty(rest)
+    ? { code, message }
+    : undefined
 }
 
 function isEmpty(object: object): boolean {

@@ -117,6 +117,8 @@ async function callTool<Input>(
     responseFormat,
     fresh,
     signal,
+    // Whoever turns the call away wants its work no more, unless somebody else waits for it.
+    cancelsWork: true,
     onProgress,
     local: (): RequestLocal => ({ context: openContext(), local }),
     ...claimFor(envelope),

@@ -2,6 +2,7 @@ import type { ServerContext } from '@modelcontextprotocol/server'
 import { ProgressNotifier } from '../agent/progress.ts'
 import { type AnswerOptions, answerToolCall, type ToolRequest } from '../agent/request.ts'
 import type { ToolResult } from '../agent/wire.ts'
+import { onAbort } from '../core/abort.ts'
 import { callerOf, type IdentityOptions } from './identity.ts'
 
 /** Answers one request of the SDK that calls a tool. */
@@ -11,7 +12,8 @@ export function handleToolCall<Result>(
   work: (request: ToolRequest<ServerContext>) => Promise<Result>,
   options?: AnswerOptions,
 ): Promise<Result | ToolResult> {
-  const { _meta, notify, signal } = context.mcpReq
+  const { _meta, notify } = context.mcpReq
+  const signal = signalOf(context)
   const progress = new ProgressNotifier(_meta?.progressToken, params =>
     notify({ method: 'notifications/progress', params }),
   )
@@ -20,4 +22,13 @@ export function handleToolCall<Result>(
     work,
     options,
   )
+}
+
+/** At 2026-07-28 a client that leaves cancels its request: there is no session in which it could come back for it. */
+function signalOf({ mcpReq: { envelope, signal } }: ServerContext): AbortSignal {
+  if (envelope === undefined) return signal
+  const left = new AbortController()
+  onAbort(signal, () => left.abort())
+  if (signal.aborted) left.abort()
+  return left.signal
 }

@@ -2,6 +2,8 @@ import type { RpcId, RpcMessage } from './rpc.ts'
 
 /** What carries messages to one peer and back: a pipe, a child process, an HTTP connection. */
 export interface Channel {
+  /** What is sent may get lost unnoticed although the channel goes on, as with a stream over HTTP that drops. */
+  readonly mayLose?: true
   onmessage: ((message: RpcMessage) => void) | undefined
   /** The peer is gone, for the reason given. Called once, and not after `close`. */
   onclose: ((reason: string) => void) | undefined

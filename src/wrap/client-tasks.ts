@@ -1,6 +1,8 @@
 import { present } from '../agent/present.ts'
 import { clientOf2025, clientOf2026, type TaskClient, type Wish, wishOf } from '../agent/tasks/client.ts'
-import { toRpcError } from '../agent/tasks/errors.ts'
+import { invalidParams, toRpcError } from '../agent/tasks/errors.ts'
+import type { Connection, SendRequest } from '../agent/tasks/questions.ts'
+import type { Answered } from '../agent/tasks/round-trip.ts'
 import { type TaskCallOptions, TaskService } from '../agent/tasks/service.ts'
 import {
   isTaskListen,
@@ -8,7 +10,7 @@ import {
   TaskSubscriptions,
   taskIdsOf,
 } from '../agent/tasks/subscriptions.ts'
-import type { JsonObject } from '../core/json.ts'
+import { isJsonObject, type JsonObject } from '../core/json.ts'
 import { isRefOf, type RefId } from '../core/ref.ts'
 import type { CallResponse } from '../core/response.ts'
 import type { RefCache } from '../ref-cache.ts'
@@ -33,18 +35,28 @@ export interface ClientTasksOptions {
   readonly caller: ProxiedClient
   readonly calls: ToolCalls
   tell(message: RpcMessage, relatedTo?: RpcId): void
+  /** Calls our own tools in a text by the names that they have here. */
+  nameTools(text: string): string
+  /** Asks the client on the stream of a request of its own, or on the connection. */
+  sender(relatedTo?: RpcId): SendRequest
+  /** What is sent to the client arrives, or the client is gone. */
+  readonly isReliable: boolean
 }
 
 /** The tasks of MCP that one client is offered, whatever the wrapped server has: each is an entry of the cache. */
 export class ClientTasks {
-  /** Whether client and server agreed on 2025-11-25. The later revision says so with each request. */
-  #core = false
+  /** The client that agreed with the server on 2025-11-25. The later revision says with each request who it is. */
+  #core: TaskClient | undefined
   readonly #service: TaskService
   readonly #subscriptions: TaskSubscriptions
 
   constructor(private readonly options: ClientTasksOptions) {
     const { cache, calls } = options
-    this.#service = new TaskService(cache, { present, lists: toolName => calls.isOwn(toolName) })
+    this.#service = new TaskService(cache, {
+      present,
+      lists: toolName => calls.isOwn(toolName),
+      nameTools: options.nameTools,
+    })
     this.#subscriptions = new TaskSubscriptions({
       isOurs: taskId => isRefOf(cache.name, taskId),
       find: (_, taskIds) => this.#known(taskIds),
@@ -54,9 +66,12 @@ export class ClientTasks {
   }
 
   /** The server has introduced itself, as the client will hear it or not. */
-  introduced({ method }: RpcRequest, value: JsonObject): void {
+  introduced({ method, params }: RpcRequest, value: JsonObject): void {
     this.options.caller.tasks.learn(value)
-    if (method === 'initialize') this.#core = value.protocolVersion === CORE_REVISION
+    if (method !== 'initialize') return
+    const { capabilities } = params ?? {}
+    const isCore = value.protocolVersion === CORE_REVISION
+    this.#core = isCore ? clientOf2025(isJsonObject(capabilities) ? capabilities : {}) : undefined
   }
 
   /** Whether the client of a request may call tools as tasks of 2025-11-25. */
@@ -78,13 +93,29 @@ export class ClientTasks {
     const client = this.#clientOf(request) ?? clientOf2025()
     const wish = wishOf(client, request.params)
     const { actor } = this.options.caller
-    const notify = (method: string, params: JsonObject) => this.options.tell(notification(method, params))
+    const connection = this.#connection
     try {
       const response = await start(this.#service.callOptions(client, wish))
-      const task = await this.#service.asTask(response, { client, wish, actor, notify })
+      const task = await this.#service.asTask(response, { client, wish, actor, connection })
       return { result: task ?? present(response), refId: response.refId }
     } catch (error) {
       return wish === 'task' ? { error: toRpcError(error) } : asOutcome(error, tool)
+    }
+  }
+
+  /** The entry that a repeated call answers, if it does: then nothing is called anew. */
+  answeredBy({ params }: RpcRequest): Answered | undefined {
+    return this.#service.answeredBy(params?.inputResponses)
+  }
+
+  async resume(answered: Answered, request: RpcRequest, { signal }: CallContext): Promise<CallOutcome> {
+    const client = this.#clientOf(request) ?? clientOf2025()
+    const { actor } = this.options.caller
+    try {
+      const asker = { client, actor, signal, connection: this.#connection }
+      return { result: await this.#service.resume(answered, asker) }
+    } catch (error) {
+      return { error: toRpcError(error) }
     }
   }
 
@@ -105,7 +136,9 @@ export class ClientTasks {
     const { actor } = this.options.caller
     try {
       if (method === 'tasks/list' && isOfServer(params.cursor)) return await this.#listOfServer(params.cursor)
-      const result = await this.#service.answer(method, params, { client, actor, signal })
+      const send = this.options.sender(request.id)
+      const connection = this.#connection
+      const result = await this.#service.answer(method, params, { client, actor, signal, send, connection })
       return { result: method === 'tasks/list' ? this.#withServerNext(result) : result }
     } catch (error) {
       return { error: toRpcError(error) }
@@ -138,19 +171,30 @@ export class ClientTasks {
     this.#subscriptions.endAll()
   }
 
+  get #connection(): Connection {
+    const { tell, sender, isReliable } = this.options
+    return { isReliable, send: sender(), notify: (method, params) => tell(notification(method, params)) }
+  }
+
+  get #serverHasMore(): boolean {
+    const { calls, caller } = this.options
+    return calls.somePassBy && caller.tasks.mayHave
+  }
+
   /** All that we do not pass by is in our own list; then comes the server's. */
   #withServerNext(page: JsonObject): JsonObject {
-    const { calls, caller } = this.options
-    const isLast = page.nextCursor === undefined && calls.somePassBy && caller.tasks.mayHave
+    const isLast = page.nextCursor === undefined && this.#serverHasMore
     return isLast ? { ...page, nextCursor: UPSTREAM_CURSOR } : page
   }
 
   async #listOfServer(cursor: string): Promise<CallOutcome> {
-    const { upstream } = this.options.caller
     const own = cursor.slice(UPSTREAM_CURSOR.length)
+    if (!this.#serverHasMore) throw invalidParams(NO_CURSOR)
+    const { upstream } = this.options.caller
     const response = await upstream.request('tasks/list', own === '' ? {} : { cursor: own })
     // It need not be able to list what it can run.
-    if ('error' in response) return { result: { tasks: [] } }
+    if ('error' in response && own === '') return { result: { tasks: [] } }
+    if ('error' in response) throw invalidParams(NO_CURSOR)
     const { nextCursor, ...page } = response.result
     return {
       result: typeof nextCursor === 'string' ? { ...page, nextCursor: UPSTREAM_CURSOR + nextCursor } : page,
@@ -167,9 +211,11 @@ export class ClientTasks {
   #clientOf({ params }: RpcRequest): TaskClient | undefined {
     const meta = protocolMeta(params)
     if (meta) return clientOf2026(meta)
-    return this.#core ? clientOf2025() : undefined
+    return this.#core
   }
 }
+
+const NO_CURSOR = 'This is no cursor of this list. Begin again without one.'
 
 function isOfServer(cursor: unknown): cursor is string {
   return typeof cursor === 'string' && cursor.startsWith(UPSTREAM_CURSOR)

@@ -19,6 +19,10 @@ export class ForwardedRequests {
   /** A token counts for as long as the task that the call became; nobody says here when that ends. */
   readonly #tasks: RpcId[] = []
 
+  get isEmpty(): boolean {
+    return this.#open.ids().length === 0
+  }
+
   add(request: RpcRequest): void {
     this.#open.set(request.id, request)
   }

@@ -10,6 +10,7 @@ import type { Channel } from './channel.ts'
 import { ClientTasks } from './client-tasks.ts'
 import { ForwardedRequests } from './forwarded-requests.ts'
 import type { Log } from './log.ts'
+import { OwnRequests } from './own-requests.ts'
 import { PassingWrites, saysChange } from './passing-writes.ts'
 import { Presentation } from './presentation.ts'
 import {
@@ -27,12 +28,14 @@ import {
   type RpcRequest,
   type RpcResponse,
 } from './rpc.ts'
+import { ServerQuestions } from './server-questions.ts'
 import { ServerRequests } from './server-requests.ts'
 import { SessionRestore } from './session-restore.ts'
 import type { CallContext, ProxiedClient, ToolCalls } from './tool-calls.ts'
 import { ToolCatalog } from './tool-catalog.ts'
 import { ToolListing } from './tool-listing.ts'
 import type { Upstream } from './upstream.ts'
+import { isQuestion } from './upstream-input.ts'
 
 export interface SessionOptions {
   client: Channel
@@ -55,6 +58,8 @@ export class Session {
   /** Requests of the client that are answered here. */
   readonly #answering = new IdMap<AbortController>()
   readonly #serverRequests = new ServerRequests()
+  readonly #serverQuestions = new ServerQuestions()
+  readonly #ownRequests = new OwnRequests((...told) => void this.#toClient(...told))
   readonly #sessionRestore = new SessionRestore()
   readonly #passingWrites: PassingWrites
   readonly #catalog: ToolCatalog
@@ -82,7 +87,15 @@ export class Session {
       () => this.#upstream.hold(),
       () => this.#upstream.release(),
     )
-    this.#tasks = new ClientTasks({ cache, caller, calls, tell: (...told) => void this.#toClient(...told) })
+    this.#tasks = new ClientTasks({
+      cache,
+      caller,
+      calls,
+      tell: (...told) => void this.#toClient(...told),
+      nameTools: text => this.#catalog.names.inText(text),
+      sender: relatedTo => this.#ownRequests.sender(relatedTo),
+      isReliable: !options.client.mayLose,
+    })
     this.#presentation = new Presentation({
       cacheName: cache.name,
       catalog: this.#catalog,
@@ -126,6 +139,7 @@ export class Session {
 
   #fromClient(message: RpcMessage): void {
     if (isResponse(message)) {
+      if (this.#ownRequests.answered(message)) return
       const forServer = this.#serverRequests.answered(message)
       if (forServer) this.#upstream.forward(forServer).catch(() => {})
     } else if (!isRequest(message)) {
@@ -181,10 +195,22 @@ export class Session {
 
   #fromServer(message: RpcMessage): void {
     if (isResponse(message)) this.#answered(message)
-    else if (isRequest(message)) {
-      const { tasks } = this.options.caller
-      this.#toClient(this.#serverRequests.opened(tasks.related(message)))
-    } else this.#told(message)
+    else if (isRequest(message)) this.#asked(message)
+    else this.#told(message)
+  }
+
+  /** What the server asks while it runs a call is for the call's task to ask, where it is one that can. */
+  #asked(request: RpcRequest): void {
+    const { tasks } = this.options.caller
+    // What is under way beside the calls may be what asks.
+    const task = isQuestion(request) && this.#forwarded.isEmpty ? tasks.askingTask(request) : undefined
+    const answering = task ? this.#serverQuestions.put(request, task) : undefined
+    const pass = () => this.#toClient(this.#serverRequests.opened(tasks.related(request)))
+    if (answering)
+      void answering
+        .then((answer): Promise<unknown> => (answer ? this.#upstream.forward(answer) : pass()))
+        .catch(() => {})
+    else void pass()
   }
 
   #told(message: RpcNotification): void {
@@ -192,13 +218,17 @@ export class Session {
     if (message.method === 'notifications/tools/list_changed') this.#catalog.forget()
     if (saysChange(message)) this.options.cache.beginWrite()()
     this.#passingWrites.saw(message.params ?? {})
-    if (tasks.hears(message) || this.#tasks.acknowledges(message)) return
+    if (tasks.hears(message) || this.#tasks.acknowledges(message) || this.#isWithdrawal(message)) return
     const passed = tasks.related(this.#serverRequests.translated(message))
     if (message.method !== 'notifications/progress') this.#toClient(passed)
     else {
       const asked = this.#forwarded.ofProgress(message)
       if (asked) this.#toClient(passed, asked.request)
     }
+  }
+
+  #isWithdrawal({ method, params }: RpcNotification): boolean {
+    return method === 'notifications/cancelled' && this.#serverQuestions.withdraw(params?.requestId as RpcId)
   }
 
   #answered(response: RpcResponse): void {
@@ -277,6 +307,8 @@ export class Session {
           actor: caller.actor,
         }),
       }
+    const answered = this.#tasks.answeredBy(request)
+    if (answered) return this.#tasks.resume(answered, request, context)
     const call = { name, tool: this.#catalog.known(name), params }
     if (this.#tasks.wishOf(request) === 'answer') return calls.call(caller, call, context)
     return this.#tasks.call(request, call.tool, options =>
@@ -289,6 +321,7 @@ export class Session {
       this.#tasks.endListening(id)
       this.#toClient(failure(id, { code: RpcErrorCode.upstreamLost, message: reason }))
     }
+    this.#serverQuestions.withdrawAll()
     // What the next server answers need not be what this one did.
     this.#passingWrites.lost()
     this.options.cache.beginWrite()()

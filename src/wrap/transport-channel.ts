@@ -7,6 +7,7 @@ import { isResponse, type RpcId, type RpcMessage } from './rpc.ts'
 
 /** A client over HTTP, by the SDK's transport. */
 export class TransportChannel implements Channel {
+  readonly mayLose = true
   onmessage: Channel['onmessage']
   onclose: Channel['onclose']
   onerror: Channel['onerror']

@@ -44,6 +44,11 @@ export class UpstreamTask {
     private readonly options: FollowOptions,
   ) {}
 
+  /** Ours. */
+  get task(): TaskContext {
+    return this.options.task
+  }
+
   get refId(): string {
     return this.options.task.refId
   }

@@ -27,6 +27,8 @@ export class UpstreamTasks {
   /** What the server has said of tasks when it introduced itself. Nothing before that: a client of 2026-07-28 need not ask. */
   #declared: { core: JsonObject | undefined; extension: boolean } | undefined
   readonly #followed = new Map<string, UpstreamTask>()
+  /** The calls that the server runs, in the order in which they began. */
+  readonly #running = new Set<TaskContext>()
 
   /** @param shared whether the client may have tasks of the server's, too: by calls that the cache knows nothing of */
   constructor(
@@ -55,12 +57,24 @@ export class UpstreamTasks {
   async call(params: JsonObject, asTask: boolean, task: TaskContext): Promise<RpcResponse> {
     const heard = this.upstream.hear(report => task.progress(report))
     const own = { ...params, _meta: { ...metaOf(params), progressToken: heard.token } }
+    this.#running.add(task)
     try {
       if (protocolMeta(params)) return await this.#callAnswering(own, task)
       return await (asTask && this.#runsTools() ? this.#callAsTask(own, task) : this.#ask(own, task.signal))
     } finally {
       heard.end()
+      this.#running.delete(task)
     }
+  }
+
+  /**
+   * The task that a request of the server's belongs to. Without tasks of its own a server does not say that: then it is the newest
+   * call that it runs.
+   */
+  askingTask({ params }: RpcRequest): TaskContext | undefined {
+    const related = metaOf(params)[RELATED_TASK]
+    if (isJsonObject(related)) return this.#followed.get(String(related.taskId))?.task
+    return [...this.#running].at(-1)
   }
 
   /** A notification about a task that is followed here is for us alone: the client has never heard of that task. */

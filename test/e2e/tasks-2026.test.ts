@@ -220,10 +220,13 @@ describe('on the wire of 2026-07-28', () => {
 
   it('a question stands in tasks/get until it has its answer; answers to what is not asked are passed over', async () => {
     const user = randomUUID()
-    const { result } = await call('greet', {}, { user })
+    const { gate: path, open } = gate()
+    const { result } = await call('greet', { gate: path }, { user })
     const { taskId } = result as { taskId: string }
+    open({ value: 1 })
     const get = async () =>
       (await request('tasks/get', { taskId }, { user })).result as { inputRequests: object }
+    await expect.poll(get).toMatchObject({ status: 'input_required' })
     const { inputRequests } = await get()
     expect(inputRequests).toEqual({
       'elicit-1': {
@@ -241,6 +244,60 @@ describe('on the wire of 2026-07-28', () => {
       status: 'completed',
       result: { structuredContent: { value: 'Nobody: decline' } },
     })
+  })
+
+  it('a tool that asks within the grace is answered with its question, and goes on when the call comes again with the answer', async () => {
+    const user = randomUUID()
+    const { result } = await call('greet', {}, { user })
+    expect(result).toMatchObject({ resultType: 'input_required' })
+    expect(result).not.toHaveProperty('taskId')
+    const { inputRequests } = result as { inputRequests: Record<string, object> }
+    const [[key = '', question] = []] = Object.entries(inputRequests)
+    expect(question).toMatchObject({
+      method: 'elicitation/create',
+      params: { message: 'What is your name?' },
+    })
+    const again = (answer: object, as: string = user) => {
+      const params = { name: 'greet', arguments: {}, inputResponses: { [key]: answer } }
+      return request('tools/call', params, { user: as })
+    }
+    const answer = { action: 'accept', content: { name: 'Ada' } }
+    // Nobody else can answer it, and no answer is taken that is not what was asked for.
+    expect(await again(answer, 'somebody else')).toMatchObject({ error: { code: -32602 } })
+    expect(await again({ action: 'accept', content: { name: 7 } })).toMatchObject({ error: { code: -32602 } })
+    expect(await again(answer)).toMatchObject({
+      result: { resultType: 'complete', structuredContent: { value: 'Hello, Ada!' } },
+    })
+  })
+
+  it('answers to a task are an object of what was asked for, and nothing else', async () => {
+    const user = randomUUID()
+    const { gate: path, open } = gate()
+    const { result } = await call('greet', { gate: path }, { user })
+    const { taskId } = result as { taskId: string }
+    open({ value: 1 })
+    const get = async () => (await request('tasks/get', { taskId }, { user })).result
+    await expect.poll(get).toMatchObject({ status: 'input_required' })
+    const accept = (content: unknown) => ({ 'elicit-1': { action: 'accept', content } })
+    for (const inputResponses of [
+      'yes',
+      ['yes'],
+      7,
+      null,
+      {},
+      { 'elicit-1': 'yes' },
+      { 'elicit-1': { action: 'maybe' } },
+      accept('Ada'),
+      accept({ name: 7 }),
+      accept({}),
+    ]) {
+      const update = await request('tasks/update', { taskId, inputResponses }, { user })
+      expect(update, JSON.stringify(inputResponses)).toMatchObject({ error: { code: -32602 } })
+    }
+    expect(await request('tasks/update', { taskId }, { user })).toMatchObject({ error: { code: -32602 } })
+    expect(await get()).toMatchObject({ status: 'input_required' })
+    await request('tasks/update', { taskId, inputResponses: accept({ name: 'Ada' }) }, { user })
+    await expect.poll(get).toMatchObject({ status: 'completed' })
   })
 
   it.each([

@@ -83,8 +83,10 @@ it('a question outlives the server that asked it', async () => {
   const user = randomUUID()
   const first = await start()
   const before = await overHttp(first.url, 'auto', { user })
-  const execution = await before.session.callTool('greet')
+  const { gate: path, open } = gate()
+  const execution = await before.session.callTool('greet', { gate: path })
   if (execution.kind !== 'task') throw new Error('no task')
+  open({ value: 1 })
   await execution.detach()
   const { taskId } = execution.handle
   await first.kill()

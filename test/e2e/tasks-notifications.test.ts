@@ -70,8 +70,10 @@ describe.each(Object.entries(TRANSPORTS))('notifications of tasks, 2026-07-28 ov
 
   requirement('input-required', async () => {
     const { create, listen, tasks, session } = listening(await connect())
-    const taskId = await create('greet')
+    const { gate: path, open } = gate()
+    const taskId = await create('greet', { gate: path })
     await listen(taskId)
+    open({ value: 1 })
     await expect
       .poll(() => tasks(taskId).at(-1))
       .toMatchObject({

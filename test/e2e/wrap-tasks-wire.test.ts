@@ -69,23 +69,54 @@ describe('2025-11-25', () => {
     expect(((await raw.answer(4)) as Answer).error.code).toBe(-32601)
   })
 
-  it('is told of each change of its task, and which task a question belongs to', async () => {
-    const connected = await connect({ ownTasks: true })
-    const related: unknown[] = []
-    connected.client.setRequestHandler('elicitation/create', ({ params }) => {
-      related.push(params._meta?.['io.modelcontextprotocol/related-task'])
-      return { action: 'accept', content: { name: 'Ada' } }
-    })
+  it.each([true, false])(
+    'is told of each change of its task, and which task a question belongs to (own tasks: %s)',
+    async ownTasks => {
+      const connected = await connect({ ownTasks })
+      const related: unknown[] = []
+      connected.client.setRequestHandler('elicitation/create', ({ params }) => {
+        related.push(params._meta?.['io.modelcontextprotocol/related-task'])
+        return { action: 'accept', content: { name: 'Ada' } }
+      })
+      const taskId = await begin(connected, 'greet')
+      const result = await ask(connected, 'tasks/result', { taskId })
+      expect(result.content).toEqual([{ type: 'text', text: 'Hello, Ada!' }])
+      expect(result._meta['io.modelcontextprotocol/related-task']).toEqual({ taskId })
+      expect(related).toEqual([{ taskId }])
+      const told = () => connected.told.filter(({ method }) => method === 'notifications/tasks/status')
+      await until(() => told().some(({ params }) => params?.status === 'completed') || undefined, 'the end')
+      // Never of the task behind it.
+      expect(new Set(told().map(({ params }) => params?.taskId))).toEqual(new Set([taskId]))
+      expect(told().map(({ params }) => params?.status)).toContain('input_required')
+    },
+  )
+
+  it.each([false, true])('is asked by the connection where it only polls (own tasks: %s)', async ownTasks => {
+    const connected = await connect({ ownTasks })
     const taskId = await begin(connected, 'greet')
-    const result = await ask(connected, 'tasks/result', { taskId })
-    expect(result.content).toEqual([{ type: 'text', text: 'Hello, Ada!' }])
-    expect(result._meta['io.modelcontextprotocol/related-task']).toEqual({ taskId })
-    expect(related).toEqual([{ taskId }])
-    const told = () => connected.told.filter(({ method }) => method === 'notifications/tasks/status')
-    await until(() => told().some(({ params }) => params?.status === 'completed') || undefined, 'the end')
-    // Never of the task behind it.
-    expect(new Set(told().map(({ params }) => params?.taskId))).toEqual(new Set([taskId]))
+    const end = await until(async () => {
+      const { status } = await ask(connected, 'tasks/get', { taskId })
+      return status === 'completed' || undefined
+    }, 'the end')
+    expect(end).toBe(true)
   })
+
+  it('finds what to tell its model at once in the answer to its call', async () => {
+    const connected = await connect()
+    const call = { name: 'job', arguments: { gate: gateIn(workshop).gate }, task: {} }
+    const { task, _meta } = await ask(connected, 'tools/call', call)
+    const said = _meta['io.modelcontextprotocol/model-immediate-response']
+    expect(said).toContain(task.taskId)
+    expect(said).toContain('get_cached_result')
+  })
+
+  it.each(['nonsense', 'server:', 'server:made-up', 7, null])(
+    'has no page for the cursor %j',
+    async cursor => {
+      const connected = await connect()
+      expect((await ask(connected, 'tasks/list', { cursor })).error).toMatchObject({ code: -32602 })
+    },
+  )
 
   it('keeps the server’s own error of the protocol', async () => {
     const connected = await overStdio(workshop, '2025-11-25', PLAIN)
@@ -195,7 +226,10 @@ describe('2026-07-28', () => {
 
   it.each([false, true])('shows the server’s question until it is answered, once', async ownTasks => {
     const connected = await connect({ ownTasks })
-    const { taskId } = await ask(connected, 'tools/call', { ...declaring, name: 'greet', arguments: {} })
+    const { gate, open } = gateIn(workshop)
+    const call = { ...declaring, name: 'greet', arguments: { gate } }
+    const { taskId } = await ask(connected, 'tools/call', call)
+    open({ value: 1 })
     const task = () => ask(connected, 'tasks/get', { ...declaring, taskId })
     const { inputRequests } = await until(async () => {
       const state = await task()
@@ -213,6 +247,27 @@ describe('2026-07-28', () => {
     expect(JSON.stringify(done.result)).toContain('Hello, Grace!')
     expect(done.result.resultType).toBe('complete')
   })
+
+  it.each([false, true])(
+    'has quick questions as the answer to its call, the server having tasks: %s',
+    async ownTasks => {
+      const connected = await connect({ ownTasks })
+      const call = { ...declaring, name: 'greet', arguments: {} }
+      const asked = await ask(connected, 'tools/call', call)
+      expect(asked).toMatchObject({ resultType: 'input_required' })
+      const [[key = '', question] = []] = Object.entries(asked.inputRequests)
+      expect(question).toMatchObject({
+        method: 'elicitation/create',
+        params: { message: 'What is your name?' },
+      })
+      const inputResponses = { [key]: { action: 'accept', content: { name: 'Grace' } } }
+      const answered = await ask(connected, 'tools/call', { ...call, inputResponses })
+      expect(answered).toMatchObject({
+        resultType: 'complete',
+        content: [{ text: expect.stringContaining('Hello, Grace!') }],
+      })
+    },
+  )
 
   it.each([
     ['alone', {}],

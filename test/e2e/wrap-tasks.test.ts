@@ -97,7 +97,7 @@ describe.each(UPSTREAMS)('a task client at %s on %s, the server having tasks: %s
 
   it('passes on what the server asks in the middle of its work', async () => {
     const connected = await connect()
-    const execution = await begin(connected, era, 'greet')
+    const execution = await connected.session.callTool('greet', {}, preferenceAt(era))
     const { outcome } = await execution.settle()
     expect(shown(resultFromTaskOutcome(outcome))).toContain('Hello, Ada!')
   })
@@ -174,7 +174,7 @@ describe('a server of 2026-07-28 over HTTP, with tasks of its own', () => {
     expect(execution.handle.taskId).toMatch(/^far:/)
     open({ value: 'from afar' })
     expect(shown(await execution.settle())).toContain('from afar')
-    const asking = await begin(connected, era, 'greet')
+    const asking = await connected.session.callTool('greet')
     expect(shown(await asking.settle())).toContain('Hello, Ada!')
   })
 

@@ -16,9 +16,13 @@ export interface TaskCodec {
   /** The notification of how a task stands. */
   readonly notification: string
   /** The answer to the call that became this task. */
-  created(task: Task): JsonObject
+  created(task: Task, options: { readonly nameTools: (text: string) => string }): JsonObject
+  /** The questions of a task as the answer to its call, where they come before it became a task. Absent: the task asks them. */
+  readonly inputRequired?: (task: Task) => JsonObject | undefined
   /** The requests of clients about one task. */
   readonly methods: Readonly<Record<string, TaskMethod>>
+  /** Whether clients are told of their tasks, and asked, on the connection itself. */
+  readonly tellsUnasked: boolean
   /** Whether clients can list their tasks. */
   readonly hasList: boolean
 }

@@ -1,3 +1,4 @@
+import { onAbort } from '../../core/abort.ts'
 import { retryWhileAway } from '../../core/backoff.ts'
 import { type Clock, systemClock } from '../../core/clock.ts'
 import { Signal } from '../../core/signal.ts'
@@ -56,4 +57,26 @@ export function followTask<Read extends Task>(
       changes.notify()
     },
   }
+}
+
+/** Waits until a task settles or asks something, at most `ms`; gives how it stands then. */
+export async function firstNews(
+  view: TaskView,
+  ms: number,
+  signal: AbortSignal,
+  clock: Clock = systemClock,
+): Promise<Task> {
+  const over = new Signal()
+  const following = followTask(
+    view,
+    () => view.peek(),
+    task => {
+      if (isSettled(task) || task.inputRequests) over.notify()
+    },
+    clock,
+  )
+  const ends = [clock.schedule(ms, () => over.notify()), onAbort(signal, () => over.notify())]
+  if (!signal.aborted) await over.next()
+  for (const end of [...ends, following.end]) end()
+  return view.peek()
 }

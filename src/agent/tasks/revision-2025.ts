@@ -1,10 +1,14 @@
 import { ProtocolFailure } from '../../core/errors.ts'
 import { isJsonObject, type JsonObject } from '../../core/json.ts'
+import { startedAsTask } from '../instructions.ts'
 import type { TaskCodec } from './codec.ts'
 import { invalidParams } from './errors.ts'
 import { RELATED_TASK, waitForEnd } from './questions.ts'
 import { begun, isSettled, type Task, type TaskWithResult } from './task.ts'
 import type { TaskView } from './view.ts'
+
+/** Where the client finds what to tell its model at once. */
+const IMMEDIATE_RESPONSE = 'io.modelcontextprotocol/model-immediate-response'
 
 /** Tasks in the core of the protocol. `failed` says that the tool failed, in whatever way; why stands in the message. */
 export const revision2025: TaskCodec = {
@@ -12,12 +16,17 @@ export const revision2025: TaskCodec = {
   read: view => view.read(),
   encode: toCoreTask,
   notification: 'notifications/tasks/status',
-  created: task => ({ task: toCoreTask(begun(task)), content: [] }),
+  created: (task, { nameTools }) => ({
+    task: toCoreTask(begun(task)),
+    content: [],
+    _meta: { [IMMEDIATE_RESPONSE]: nameTools(startedAsTask(task.taskId)) },
+  }),
   methods: {
     'tasks/get': async view => toCoreTask(await view.read()),
     'tasks/cancel': cancel,
     'tasks/result': async (view, request) => toResult(await waitForEnd(view, request)),
   },
+  tellsUnasked: true,
   hasList: true,
 }
 

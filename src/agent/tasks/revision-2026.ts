@@ -1,5 +1,7 @@
-import type { JsonObject } from '../../core/json.ts'
+import { isJsonObject, type JsonObject } from '../../core/json.ts'
 import type { TaskCodec } from './codec.ts'
+import { invalidParams } from './errors.ts'
+import { inputRequired } from './round-trip.ts'
 import { begun, type Task, type TaskWithResult } from './task.ts'
 
 const DONE = { resultType: 'complete' } as const
@@ -14,10 +16,11 @@ export const revision2026: TaskCodec = {
   encode: toDetailedTask,
   notification: 'notifications/tasks',
   created: task => ({ resultType: 'task', ...toExtensionTask(begun(task)) }),
+  inputRequired,
   methods: {
     'tasks/get': async view => ({ ...DONE, ...toDetailedTask(await view.readWithResult()) }),
     'tasks/update': async (view, { params }) => {
-      await view.respond((params.inputResponses ?? {}) as JsonObject)
+      await view.respond(responsesIn(params))
       return DONE
     },
     'tasks/cancel': async view => {
@@ -25,7 +28,16 @@ export const revision2026: TaskCodec = {
       return DONE
     },
   },
+  tellsUnasked: false,
   hasList: false,
+}
+
+/** What answers nothing is a slip: the SDK of a server makes an empty object of what is none. */
+function responsesIn({ inputResponses }: JsonObject): JsonObject {
+  if (isJsonObject(inputResponses) && Object.keys(inputResponses).length > 0) return inputResponses
+  throw invalidParams(
+    'inputResponses is an object: the key of each question that is answered, and its answer.',
+  )
 }
 
 export function toExtensionTask(task: Task): JsonObject {

@@ -2,6 +2,7 @@ import type { Actor } from '../../access/actor.ts'
 import type { RefId } from '../../core/ref.ts'
 import type { CallResponse } from '../../core/response.ts'
 import type { RefCache } from '../../ref-cache.ts'
+import { checkForms } from './answers.ts'
 import { type Present, type Task, type TaskWithResult, toTask, toTaskWithResult } from './task.ts'
 
 /** A task as one actor sees it. Each reading is authorized as a poll of that actor, and reads the entry once. */
@@ -17,6 +18,11 @@ export class TaskView {
     return toTask(await this.cache.taskInfo(this.refId, { actor: this.actor, native: true }))
   }
 
+  /** The same for us alone: the client is not given it as a task. */
+  async peek(): Promise<Task> {
+    return toTask(await this.cache.taskInfo(this.refId, { actor: this.actor }))
+  }
+
   async readWithResult(): Promise<TaskWithResult> {
     const info = await this.cache.taskInfo(this.refId, { actor: this.actor, withAnswer: true, native: true })
     return toTaskWithResult(info, this.present)
@@ -26,8 +32,9 @@ export class TaskView {
     return this.cache.cancelTask(this.refId, { actor: this.actor })
   }
 
-  /** Answers questions of the task, by key. */
+  /** Answers questions of the task, by key. @throws InvalidArgument for an answer that does not match its question */
   async respond(answers: Readonly<Record<string, unknown>>): Promise<void> {
+    checkForms((await this.peek()).inputRequests ?? {}, answers)
     await this.cache.answerTask(this.refId, answers, { actor: this.actor })
   }
 

@@ -70,7 +70,7 @@ export class Asker {
     const answer = known ?? (await this.#waits.during(() => this.#answerUnless(givenUp, key)))
     const refusal = refusalIn(method, answer)
     if (refusal !== undefined)
-      throw new InputUnavailable(`The client refused what the task asked: ${refusal}`)
+      throw new InputUnavailable(`The client refused what the task asked: ${refusal.message}`, refusal)
     return copyJson(answer)
   }
 

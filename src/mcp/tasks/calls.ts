@@ -3,13 +3,16 @@ import type { Actor } from '../../access/actor.ts'
 import type { EnvelopeOptions } from '../../agent/present.ts'
 import { clientOf2025, clientOf2026, type TaskClient, wishOf } from '../../agent/tasks/client.ts'
 import { methodNotFound, tasksNotDeclared } from '../../agent/tasks/errors.ts'
-import type { Notify, TaskCallOptions, TaskService } from '../../agent/tasks/service.ts'
+import type { Answered } from '../../agent/tasks/round-trip.ts'
+import type { TaskCallOptions, TaskService } from '../../agent/tasks/service.ts'
 import { ProtocolFailure } from '../../core/errors.ts'
 import type { JsonObject } from '../../core/json.ts'
 import type { CallResponse } from '../../core/response.ts'
+import { callerOf, type IdentityOptions } from '../identity.ts'
 import type { CallInterceptor } from '../interpose.ts'
 import { isInputRequired } from '../sdk-shapes.ts'
-import { toProtocolError } from './errors.ts'
+import { connectionOf } from './connection.ts'
+import { answeringInProtocol, toProtocolError } from './errors.ts'
 
 /** Whether calls of a tool may become tasks of MCP: never, where the client can follow them, or in no other way. */
 export type TaskSupport = (typeof TASK_SUPPORT)[number]
@@ -46,6 +49,16 @@ export function taskClientOf(server: Server, { mcpReq: { envelope } }: ServerCon
   return envelope === undefined ? clientOf2025(server.getClientCapabilities()) : clientOf2026(envelope)
 }
 
+/** The answers of a client, which the SDK takes out of the parameters. It leaves out what is no answer, which is for us to say. */
+export function responsesIn({ mcpReq }: ServerContext): JsonObject | undefined {
+  const { inputResponses, droppedInputResponseKeys = [] } = mcpReq
+  if (!inputResponses) return undefined
+  return {
+    ...(inputResponses as JsonObject),
+    ...Object.fromEntries(droppedInputResponseKeys.map(key => [key, null])),
+  }
+}
+
 /** Decides which calls of a server's tools may become tasks, and answers with the task where a call became one. */
 export class TaskCalls implements CallInterceptor {
   /** @param tools those that were declared: calls of others never become tasks */
@@ -53,6 +66,7 @@ export class TaskCalls implements CallInterceptor {
     private readonly server: Server,
     private readonly tasks: TaskService,
     private readonly tools: Map<string, TaskTool>,
+    private readonly identity: IdentityOptions,
   ) {}
 
   declare(toolName: string, tool: TaskTool): void {
@@ -61,6 +75,8 @@ export class TaskCalls implements CallInterceptor {
 
   readonly intercept: CallInterceptor['intercept'] = async ({ params }, context, proceed) => {
     const client = taskClientOf(this.server, context)
+    const answered = this.tasks.answeredBy(responsesIn(context))
+    if (answered) return this.#resume(answered, client, context)
     const wish = wishOf(client, params as JsonObject)
     const support = this.tools.get(params.name)?.support ?? 'none'
     if (support === 'none') {
@@ -83,17 +99,17 @@ export class TaskCalls implements CallInterceptor {
       return answer
     }
     const { response, actor } = outcome
-    const notify = this.#notify(context)
-    return (await this.tasks.asTask(response, { client, wish, actor, notify })) ?? answer
+    const connection = connectionOf(this.server, context)
+    return (await this.tasks.asTask(response, { client, wish, actor, connection })) ?? answer
   }
 
-  /** Where a connection lasts longer than the request, its client is told how its task stands. */
-  #notify({ http, sessionId }: ServerContext): Notify | undefined {
-    if (http !== undefined && sessionId === undefined) return undefined
-    return async (method, params) => {
-      if (this.server.transport === undefined) throw new Error('The client is gone.')
-      await this.server.notification({ method, params })
-    }
+  /** The call is made again with answers for the work that asked: that goes on, and nothing is called anew. */
+  #resume(answered: Answered, client: TaskClient, context: ServerContext): Promise<JsonObject> {
+    const connection = connectionOf(this.server, context)
+    return answeringInProtocol(() => {
+      const { actor } = callerOf(context, this.identity)
+      return this.tasks.resume(answered, { client, actor, signal: context.mcpReq.signal, connection })
+    })
   }
 }
 

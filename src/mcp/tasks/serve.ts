@@ -1,18 +1,18 @@
-import type { McpServer, Server, ServerContext } from '@modelcontextprotocol/server'
+import type { McpServer, Server } from '@modelcontextprotocol/server'
 import * as z from 'zod'
 import { isOneClient } from '../../agent/identity.ts'
 import { presentCall } from '../../agent/present.ts'
 import { CORE_TASKS, TASKS_EXTENSION } from '../../agent/tasks/capabilities.ts'
-import type { TaskRequest } from '../../agent/tasks/codec.ts'
 import { TASK_METHODS, TaskService } from '../../agent/tasks/service.ts'
-import { InvalidArgument, ProtocolFailure } from '../../core/errors.ts'
+import { InvalidArgument } from '../../core/errors.ts'
 import type { JsonObject } from '../../core/json.ts'
 import type { RefCache } from '../../ref-cache.ts'
 import type { AttachOptions } from '../config.ts'
 import { callerOf, type IdentityOptions } from '../identity.ts'
 import { canInterpose, interpose } from '../interpose.ts'
-import { isProtocolError } from '../sdk-shapes.ts'
-import { TaskCalls, type TaskTool, taskClientOf } from './calls.ts'
+import { responsesIn, TaskCalls, type TaskTool, taskClientOf } from './calls.ts'
+import { connectionOf, senderOf } from './connection.ts'
+import { declareListByCaller } from './declared-list.ts'
 import { answeringInProtocol } from './errors.ts'
 import { grantInquiry } from './inquiry.ts'
 
@@ -44,15 +44,15 @@ export function serveTasks(
     // The SDK shows each of the two to the clients of its revision alone.
     tasks: CORE_TASKS,
   })
-  const calls = new TaskCalls(server, service, tools)
+  const calls = new TaskCalls(server, service, tools, identity)
   interpose(server, calls)
   serveTaskMethods(server, service, identity)
+  declareListByCaller(server, context => isOneClient(callerOf(context, identity)))
   return calls
 }
 
 const taskParams = z.looseObject({
   taskId: z.string(),
-  inputResponses: z.record(z.string(), z.unknown()).optional(),
 })
 const listParams = z.looseObject({ cursor: z.string().optional() })
 
@@ -66,29 +66,15 @@ function serveTaskMethods(server: Server, tasks: TaskService, identity: Identity
         // Where several people look like this one caller, nobody is shown what another one started.
         if (method === 'tasks/list' && !isOneClient(caller)) return { tasks: [] }
         const { actor } = caller
-        const { signal, inputResponses } = context.mcpReq
+        const { signal } = context.mcpReq
         const client = taskClientOf(server, context)
-        // The SDK takes the answers out of the parameters.
+        const inputResponses = responsesIn(context)
         const given = { ...params, ...(inputResponses ? { inputResponses } : {}) } as JsonObject
-        const answer = await tasks.answer(method, given, { client, actor, signal, send: senderTo(context) })
+        const [send, connection] = [senderOf(context), connectionOf(server, context)]
+        const answer = await tasks.answer(method, given, { client, actor, signal, send, connection })
         if (method === 'tasks/get') grantInquiry(context, tasks.view(given.taskId as string, actor))
         return answer
       }),
     )
-  }
-}
-
-/** A user may think it over for long; the longest that a timer can wait. */
-const ANSWER_TIMEOUT_MS = 2 ** 31 - 1
-
-/** Asks the client on the way of the request that it waits for. */
-function senderTo({ mcpReq: { send } }: ServerContext): TaskRequest['send'] {
-  return async (request, signal) => {
-    try {
-      return await send(request, z.looseObject({}), { timeout: ANSWER_TIMEOUT_MS, signal })
-    } catch (error) {
-      if (!isProtocolError(error)) throw error
-      throw new ProtocolFailure(error.message, { code: error.code }, { cause: error })
-    }
   }
 }
