@@ -84,11 +84,10 @@ export { type ErrorData, fromErrorData, toErrorData } from './execution/error-da
 export type { ExecutionContext, Executor } from './execution/executor.ts'
 export { type ExecutableTool, inProcessExecutor, runHandler } from './execution/in-process.ts'
 export type { ActorOption, OnBehalfOption } from './flow/actor-option.ts'
-export type { CachedTool } from './flow/call/cached.ts'
+export type { CachedTool } from './flow/call/call.ts'
 export type { CallOptions, ValueCallOptions } from './flow/call/options.ts'
 export type { CacheReference, SetOptions } from './flow/call/set.ts'
 export type { Invalidation } from './flow/control/invalidate.ts'
-export type { ProjectionPurpose, Projections } from './flow/engine.ts'
 export type { EntryInfo, EntryPage, ListOptions } from './flow/operate/inspect.ts'
 export type { CacheStats, StatsOptions, ToolStats } from './flow/operate/stats.ts'
 export type { TaskInfo } from './flow/operate/task-info.ts'
@@ -109,3 +108,4 @@ export type {
   Store,
   StoreCapabilities,
 } from './stores/store.ts'
+export type { ProjectionPurpose, Projections } from './values/projection.ts'

@@ -20,11 +20,11 @@ import { inProcessExecutor } from './execution/in-process.ts'
 import { InputBudget } from './flow/call/input-budget.ts'
 import { LateClaims } from './flow/call/late-claims.ts'
 import { SharedRuns } from './flow/call/shared-runs.ts'
-import type { Engine, Projections, Settings } from './flow/engine.ts'
+import type { Engine, Settings } from './flow/engine.ts'
 import { Entries } from './flow/entries.ts'
 import { EntryClock } from './flow/entry-clock.ts'
 import { EqualRefusals } from './flow/read/equal-refusals.ts'
-import { SourceCache } from './flow/read/source-cache.ts'
+import { SourceCache } from './flow/read/values.ts'
 import { take } from './flow/run/dispatch.ts'
 import { ProgressListeners } from './flow/run/progress.ts'
 import { TaskQueue } from './flow/run/queue.ts'
@@ -34,6 +34,7 @@ import type { PreviewStrategy, SizeMode } from './preview/preview.ts'
 import { memoryStore } from './stores/memory.ts'
 import { observed } from './stores/observed.ts'
 import type { Store } from './stores/store.ts'
+import type { Projections } from './values/projection.ts'
 import { RESULT_PROJECTIONS } from './values/result-projections.ts'
 
 /** Options of a cache. All have defaults. */
@@ -168,11 +169,7 @@ export function createEngine(
   const clock = new EntryClock(options.clock ?? systemClock, medium, name)
   const thrown = new ThrownErrors(clock)
   const store = new LateClaims(medium, clock, refId => thrown.isAwaited(refId))
-  const sharedRuns = new SharedRuns(clock)
-  const events = new Emitter(event => {
-    if (event.type === 'task:settled' && event.refId !== undefined) sharedRuns.settle(event.refId)
-    return withoutUnstored(store, event)
-  })
+  const events = new Emitter(event => withoutUnstored(store, event))
   const access = createAccess(options, settings, clock, store)
   const executors = checkExecutors(options.executors)
   const dispatcher = checkDispatcher(options.dispatcher ?? localDispatcher())
@@ -207,7 +204,7 @@ export function createEngine(
     executorOf: tool => executorOf(executors, tool),
     encoding: { maxBytes: settings.maxValueBytes, compress: store.capabilities.durable },
     history: new History(),
-    sharedRuns,
+    sharedRuns: new SharedRuns(clock),
     events,
     ...ends,
   }

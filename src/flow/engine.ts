@@ -3,7 +3,6 @@ import type { Access } from '../access/authorize.ts'
 import type { ValueEncoding } from '../core/codec.ts'
 import type { Emitter } from '../core/emitter.ts'
 import type { History } from '../core/history.ts'
-import type { JsonValue } from '../core/json.ts'
 import type { Logger } from '../core/logger.ts'
 import type { RandomBytes } from '../core/ref.ts'
 import type { Tool } from '../core/tool.ts'
@@ -11,14 +10,14 @@ import type { Dispatcher } from '../execution/dispatcher.ts'
 import type { Executor } from '../execution/executor.ts'
 import type { PreviewStrategy, SizeMode } from '../preview/preview.ts'
 import type { Store } from '../stores/store.ts'
-import type { Wrapping } from '../values/projection.ts'
+import type { Projections } from '../values/projection.ts'
 import type { InputBudget } from './call/input-budget.ts'
 import type { LateClaims } from './call/late-claims.ts'
 import type { SharedRuns } from './call/shared-runs.ts'
 import type { Entries } from './entries.ts'
 import type { EntryClock } from './entry-clock.ts'
 import type { EqualRefusals } from './read/equal-refusals.ts'
-import type { SourceCache } from './read/source-cache.ts'
+import type { SourceCache } from './read/values.ts'
 import type { ProgressListeners } from './run/progress.ts'
 import type { TaskQueue } from './run/queue.ts'
 import type { RunningTasks } from './run/running.ts'
@@ -49,14 +48,6 @@ export interface Settings {
   /** How long a handler that goes on after its run has ended counts as running. */
   readonly abortGrace: number
 }
-
-/** What a projection is made for: to be shown in previews and pages, or to stand in another call's input. */
-export type ProjectionPurpose = 'show' | 'use'
-
-/** What of a value is shown or used, by name: for values that wrap what the reader is after. */
-export type Projections = Readonly<
-  Record<string, ((value: JsonValue, purpose: ProjectionPurpose) => JsonValue) | Wrapping>
->
 
 /** All that the flow works with. Put together in `ref-cache.ts`. */
 export interface Engine {

@@ -36,3 +36,11 @@ export interface Wrapping {
   /** Most bytes of JSON that `full` gives, where what is more than the cache's own limit is media. */
   readonly fullLimitBytes?: number
 }
+
+/** What a projection is made for: to be shown in previews and pages, or to stand in another call's input. */
+export type ProjectionPurpose = 'show' | 'use'
+
+/** What of a value is shown or used, by name: for values that wrap what the reader is after. */
+export type Projections = Readonly<
+  Record<string, ((value: JsonValue, purpose: ProjectionPurpose) => JsonValue) | Wrapping>
+>

@@ -9,7 +9,7 @@ import { InvalidArgument, ProtocolFailure, TaskFailed, WorkerLost } from '../cor
 import type { JsonObject, JsonValue } from '../core/json.ts'
 import type { CallResponse } from '../core/response.ts'
 import type { TaskContext } from '../core/tool.ts'
-import type { CachedTool } from '../flow/call/cached.ts'
+import type { CachedTool } from '../flow/call/call.ts'
 import type { RefCache } from '../ref-cache.ts'
 import { errorTextOf } from '../values/call-result.ts'
 import { PROXIED_RESULT } from '../values/result-projections.ts'

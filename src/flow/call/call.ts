@@ -6,6 +6,7 @@ import { toMilliseconds } from '../../core/duration.ts'
 import { type Entry, hasValue, isInFlight } from '../../core/entry.ts'
 import { events } from '../../core/events.ts'
 import type { JsonValue } from '../../core/json.ts'
+import { checkNames } from '../../core/options.ts'
 import type { CallResponse } from '../../core/response.ts'
 import type { Tool } from '../../core/tool.ts'
 import { cancel } from '../control/cancel.ts'
@@ -20,20 +21,58 @@ import type { Listening } from '../run/thrown.ts'
 import { type Claimed, claim } from './claim.ts'
 import { draftCall } from './draft.ts'
 import { followUntilStored, storedOrPassed } from './late-answer.ts'
-import type { CallOptions, ValueCallOptions } from './options.ts'
+import { CALL_OPTIONS, type CallOptions, VALUE_CALL_OPTIONS, type ValueCallOptions } from './options.ts'
 import { followInOwnEntry } from './own-entry.ts'
 import type { Run } from './shared-runs.ts'
+
+/** A call without an input, for tools that need none. */
+type WithoutInput<Input, Options> =
+  Record<never, never> extends Input ? [input?: undefined, options?: Options | undefined] : never
+
+/** A registered tool: call it with its input; it answers with the result, a preview, or a handle. */
+export interface CachedTool<Input, Output = JsonValue> {
+  (input: Input, options?: CallOptions | undefined): Promise<CallResponse<Output>>
+  (...args: WithoutInput<Input, CallOptions>): Promise<CallResponse<Output>>
+  /**
+   * Calls it, waits for the result however long that takes, and gives the whole value, as JSON keeps it.
+   * @throws what the handler threw; NotFound, PermissionDenied, TaskFailed, TaskCancelled; the signal's reason when it
+   *   aborts, while the work goes on
+   */
+  value(input: Input, options?: ValueCallOptions | undefined): Promise<Output>
+  value(...args: WithoutInput<Input, ValueCallOptions>): Promise<Output>
+  /**
+   * Frees the memoized result of such a call, finished or in flight: the next one runs anew, in every process of the store. What
+   * decides on which calls are alike counts here, too: give the `actor`, `namespace`, `policy` and `identity` of the call. Says
+   * whether there was one.
+   * @throws what such a call throws before it runs
+   */
+  invalidate(input: Input, options?: CallOptions | undefined): Promise<boolean>
+  invalidate(...args: WithoutInput<Input, CallOptions>): Promise<boolean>
+}
+
+/** A registered tool as a function. */
+export function cachedTool<Input, Output>(engine: Engine, tool: Tool): CachedTool<Input, Output> {
+  // The types are the handler's: what comes back is its result, as JSON keeps it.
+  const answer = async (input: unknown = {}, options: CallOptions = {}) => {
+    checkNames(options, CALL_OPTIONS, `A call of '${tool.name}'`)
+    return (await call(engine, tool, input, options)) as CallResponse<Output>
+  }
+  const value = async (input: unknown = {}, options: ValueCallOptions = {}) => {
+    checkNames(options, VALUE_CALL_OPTIONS, `A call of '${tool.name}' for its value`)
+    return (await callForValue(engine, tool, input, options)) as Output
+  }
+  const invalidate = async (input: unknown = {}, options: CallOptions = {}) => {
+    checkNames(options, CALL_OPTIONS, `\`invalidate\` of '${tool.name}'`)
+    return invalidateCall(engine, tool, input, options)
+  }
+  return Object.assign(answer, { value, invalidate })
+}
 
 /**
  * One tool call: claim the computation, start it where the claim was won, wait for its entry, reply. The wait
  * races the work and never starts it again.
  */
-export function call(
-  engine: Engine,
-  tool: Tool,
-  input: unknown,
-  options: CallOptions,
-): Promise<CallResponse> {
+function call(engine: Engine, tool: Tool, input: unknown, options: CallOptions): Promise<CallResponse> {
   return asWrite(engine, tool, async () => {
     const within =
       options.asyncTimeout === undefined
@@ -47,7 +86,7 @@ export function call(
  * The same call for a program that wants the value itself: waits for it, however long that takes.
  * @throws what the handler threw; NotFound, PermissionDenied, TaskFailed, TaskCancelled; the signal's reason when it aborts
  */
-export function callForValue(
+function callForValue(
   engine: Engine,
   tool: Tool,
   input: unknown,
@@ -132,7 +171,7 @@ async function followClaimed(
   begin: () => void,
 ): Promise<Entry | undefined> {
   const listening = engine.thrown.listen(entry.refId)
-  const progress = hearProgress(engine, entry.refId, who, options.onProgress)
+  const progress = options.onProgress && hearProgress(engine, entry.refId, who, options.onProgress)
   const asked = new AbortController()
   try {
     begin()
@@ -140,25 +179,26 @@ async function followClaimed(
       within: options.within,
       signals: [options.signal, listening.abandoned, asked.signal],
       onChange: changed => {
-        progress.saw(changed)
+        progress?.saw(changed)
         // The caller has to answer before there is anything to wait for.
         if (options.interactive && inputRequestsFor(engine, changed, who)) asked.abort()
       },
     }
     let latest = await engine.entries.follow(entry, followOptions)
     if (run && isCancelled(options.signal)) await leave(engine, run, who, options)
-    else if (latest) latest = await followUntilStored(engine, latest, followOptions)
+    else if (latest && engine.lateClaims.isUnstored(latest.refId))
+      latest = await followUntilStored(engine, latest, followOptions)
     rejectFailure(engine, latest, who, listening)
     return latest
   } finally {
-    progress.end()
+    progress?.end()
     listening.end()
     engine.lateClaims.release(entry.refId)
   }
 }
 
 /** Frees the key that such a call would ask for. */
-export async function invalidateCall(
+async function invalidateCall(
   engine: Engine,
   tool: Tool,
   input: unknown,

@@ -6,16 +6,19 @@ import { encode } from '../../core/codec.ts'
 import { type Duration, toLimit } from '../../core/duration.ts'
 import type { Entry, PendingEntry } from '../../core/entry.ts'
 import { InvalidArgument, StoreUnavailable } from '../../core/errors.ts'
+import { foreignReferencesIn, referencesIn } from '../../core/input.ts'
 import type { JsonValue } from '../../core/json.ts'
-import { parseJson } from '../../core/json-text.ts'
+import { parseJson, stringifyJson } from '../../core/json-text.ts'
 import { keyOf } from '../../core/key.ts'
 import { checkInteractive } from '../../core/question.ts'
 import { createRefId, type RefId } from '../../core/ref.ts'
+import { isLossless, serializeInput } from '../../core/serialize.ts'
+import { validate } from '../../core/standard-schema.ts'
 import { checkTags, type Tool } from '../../core/tool.ts'
 import type { Engine } from '../engine.ts'
 import { newLease } from '../run/lease.ts'
-import { type AcceptedInput, acceptInput, inputText } from './accept-input.ts'
 import type { CallOptions } from './options.ts'
+import { type AcceptedReferences, acceptReferences, refuseForeign } from './references.ts'
 
 /** A call on its way to the store. */
 export interface DraftedCall {
@@ -94,6 +97,44 @@ export async function draftCall(
     unsettled,
     callKey,
   }
+}
+
+/** What a call's task needs to know of its input. */
+interface AcceptedInput extends AcceptedReferences {
+  /** As the caller gave it: the tool's schema makes of it what the handler gets, where that runs. */
+  readonly json: string
+  /** What makes two inputs the same. */
+  readonly keyed: string
+}
+
+/**
+ * A call's input as it is stored: validated where that is possible already; the references in it authorized for the caller.
+ *
+ * @throws NotFound for any reference that the caller may not use, whatever the reason; InvalidArgument; TaskFailed and
+ *   TaskCancelled where a reference will never have a value
+ */
+async function acceptInput(engine: Engine, tool: Tool, input: unknown, who: Actor): Promise<AcceptedInput> {
+  const json = inputText(tool, input)
+  // As the handler's process will read it, wherever that is.
+  const given = tool.verbatim ? input : parseJson(json)
+  const foreign = foreignReferencesIn(engine.name, given, tool.resolveRefs)
+  if (foreign.length > 0) await refuseForeign(engine, foreign, who)
+  const places = referencesIn(engine.name, given, tool.resolveRefs)
+  if (places.length > 0) return { json, keyed: json, ...(await acceptReferences(engine, tool, places, who)) }
+  const keyed = tool.input ? keyTextOf(await validate(tool.input, given, 'The input'), json) : json
+  return { json, keyed, uses: [], used: new Map(), derivedFrom: [], unsettled: false }
+}
+
+/**
+ * Inputs of which the schema makes the same are the same call, where JSON tells all of what it makes. A Set or an instance
+ * may differ in what JSON does not show: then the input counts as it was given.
+ */
+function keyTextOf(valid: unknown, json: string): string {
+  return isLossless(valid) ? serializeInput(valid) : json
+}
+
+function inputText({ verbatim }: Tool, input: unknown): string {
+  return verbatim ? stringifyJson(input as JsonValue) : serializeInput(input)
 }
 
 /** By what other calls share the result, in every process (`key`), or the run, in this one (`callKey`). */

@@ -2,19 +2,30 @@ import type { Actor } from '../../access/actor.ts'
 import { READ_OR_EXECUTE } from '../../access/authorize.ts'
 import type { SourceConstraint } from '../../access/decision.ts'
 import { Permission } from '../../access/permission.ts'
-import { type CompleteEntry, type Entry, type InFlightEntry, isInFlight } from '../../core/entry.ts'
+import {
+  type CompleteEntry,
+  type Entry,
+  type InFlightEntry,
+  isExpired,
+  isInFlight,
+} from '../../core/entry.ts'
 import { InvalidArgument, TaskCancelled, TaskFailed } from '../../core/errors.ts'
 import type { JsonValue } from '../../core/json.ts'
 import { canonical } from '../../core/key.ts'
-import type { RefId } from '../../core/ref.ts'
+import { cacheNameOf, type RefId } from '../../core/ref.ts'
 import type { Tool } from '../../core/tool.ts'
 import type { Engine } from '../engine.ts'
+import { findFor } from '../read/find.ts'
+import { checkUnseenPlaces } from './input-cost.ts'
 
 /** The most that one input may have, counting those in the values it refers to. */
 export const MAX_REFERENCES = 1_000
 
 /** Where references stand, however few they are: the schema is asked for each place. */
 const MAX_PLACES = 10_000
+
+/** Other texts may look like references (`md5:…`): so many of them are looked up. */
+const MAX_FOREIGN = 100
 
 /** The check for a value that a tool computes with. All refusals look alike. */
 export const USE = { action: 'use', permission: READ_OR_EXECUTE, denial: '' } as const
@@ -23,6 +34,65 @@ export const USE = { action: 'use', permission: READ_OR_EXECUTE, denial: '' } as
 export function checkPlaces({ length }: readonly unknown[]): void {
   if (length <= MAX_PLACES) return
   throw new InvalidArgument(`References stand in more than ${MAX_PLACES} places of the input. Use fewer.`)
+}
+
+/** What a call's task needs to know of the references in its input. */
+export interface AcceptedReferences {
+  /** Their values take their places where the handler runs. */
+  readonly uses: readonly RefId[]
+  /** Their entries, as they were when the caller was authorized. */
+  readonly used: ReadonlyMap<RefId, Entry>
+  /** The guards of what the caller may use but not see. */
+  readonly derivedFrom: readonly SourceConstraint[]
+  /** Some of it is still in flight: who may see the result is known only when it is there. */
+  readonly unsettled: boolean
+}
+
+/**
+ * Authorizes the caller for the references in an input.
+ * @param places each reference as often as it stands there
+ * @throws as `draftCall`
+ */
+export async function acceptReferences(
+  engine: Engine,
+  tool: Tool,
+  places: readonly RefId[],
+  who: Actor,
+): Promise<AcceptedReferences> {
+  const uses = [...new Set(places)]
+  if (uses.length > MAX_REFERENCES) {
+    throw new InvalidArgument(`The input has more than ${MAX_REFERENCES} references. Use fewer.`)
+  }
+  checkPlaces(places)
+  const entries = await Promise.all(uses.map(refId => findFor(engine, refId, who, USE)))
+  for (const entry of entries) refuseEnded(entry)
+  const unseen = entries.filter(entry => !engine.access.may(entry, who, Permission.READ))
+  const hidden = new Set(unseen.map(({ refId }) => refId))
+  checkUnseenPlaces(places.filter(refId => hidden.has(refId)).length)
+  const derivedFrom = entries.flatMap(entry => constraintsOfUnseen(engine, entry, who, tool))
+  return {
+    uses,
+    used: new Map(entries.map(entry => [entry.refId, entry])),
+    derivedFrom: unique(derivedFrom),
+    unsettled: entries.some(isInFlight),
+  }
+}
+
+/**
+ * A reference of another cache on this store would reach the handler as a text, and nobody would notice. Its own cache
+ * says who may use it, so it is refused. A text that names nothing, or nothing that the caller may know of, stays a text.
+ */
+export async function refuseForeign(engine: Engine, found: readonly RefId[], who: Actor): Promise<void> {
+  const texts = [...new Set(found)]
+  const entries = await Promise.all(texts.slice(0, MAX_FOREIGN).map(text => engine.store.get(text)))
+  for (const entry of entries) {
+    if (!entry || isExpired(entry, engine.clock.now()) || !engine.access.may(entry, who, READ_OR_EXECUTE))
+      continue
+    const owner = cacheNameOf(entry.refId)
+    throw new InvalidArgument(
+      `The input holds a reference of '${owner}', and this is '${engine.name}'. Give it to a tool of '${owner}', or read it there with get_cached_result and pass what is needed of it.`,
+    )
+  }
 }
 
 /** Says no more than the status: who may know why it failed asks for it by its own reference. */

@@ -56,12 +56,12 @@ export async function poll(engine: Engine, refId: RefId, options: GetOptions): P
     audit: 'denials-only',
   })
   const listening = engine.thrown.listen(refId)
-  const progress = hearProgress(engine, refId, who, options.onProgress)
+  const progress = options.onProgress && hearProgress(engine, refId, who, options.onProgress)
   try {
     const latest = await engine.entries.follow(entry, {
       within,
       signals: [options.signal, listening.lost],
-      onChange: progress.saw,
+      onChange: progress?.saw,
     })
     if (latest && isInFlight(latest)) listening.lost.throwIfAborted()
     return reply(engine, latest, who, {
@@ -71,7 +71,7 @@ export async function poll(engine: Engine, refId: RefId, options: GetOptions): P
       justFollowed: isInFlight(entry),
     })
   } finally {
-    progress.end()
+    progress?.end()
     listening.end()
   }
 }

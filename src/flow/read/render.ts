@@ -6,7 +6,7 @@ import type { CacheResponse } from '../../core/response.ts'
 import { measure, type Rendering, type RenderRequest, render, sizeWithin } from '../../preview/preview.ts'
 import type { Shown } from '../../values/projection.ts'
 import type { Engine } from '../engine.ts'
-import type { Sources } from './source-cache.ts'
+import type { Sources } from './values.ts'
 import { sourcesOf, wrappingOf } from './values.ts'
 
 /** Which part of a value is asked for, and in which size. */

@@ -54,7 +54,7 @@ export async function reply(
   } catch (error) {
     // The one call that made the value is answered without it.
     if (!live || ifUnreadable !== 'reference-only' || !(error instanceof PermissionDenied)) throw error
-    return delivered(engine, bare(live, PRIVATE), options.signal)
+    return delivered(engine, live, bare(live, PRIVATE), options.signal)
   }
   if (known.status !== 'complete') {
     const described = describeTask(engine, known, who, options.responseFormat)
@@ -65,12 +65,17 @@ export async function reply(
   const shown = await showValue(engine, known, options)
   const { madeAt } = known
   const aged = madeAt === undefined ? shown : { ...shown, cachedAt: toDate(madeAt) }
-  return delivered(engine, aged, options.signal)
+  return delivered(engine, known, aged, options.signal)
 }
 
-/** From now on the result is fetched. */
-function delivered(engine: Engine, answer: CacheResponse, signal: AbortSignal | undefined): CacheResponse {
-  if (!signal?.aborted) engine.sharedRuns.deliver(answer.refId)
+/** From now on the result is fetched. What is memoized is shared by its key, fetched or not. */
+function delivered(
+  engine: Engine,
+  { key, refId }: Entry,
+  answer: CacheResponse,
+  signal: AbortSignal | undefined,
+): CacheResponse {
+  if (key === undefined && !signal?.aborted) engine.sharedRuns.deliver(refId)
   return answer
 }
 

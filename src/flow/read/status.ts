@@ -93,9 +93,8 @@ export function hearProgress(
   engine: Engine,
   refId: RefId,
   who: Actor,
-  onProgress: ((progress: Progress) => unknown) | undefined,
+  onProgress: (progress: Progress) => unknown,
 ): ProgressHearer {
-  if (!onProgress) return { saw: () => {}, end: () => {} }
   let hearsReports = false
   const tellOf = (entry: Entry) => {
     const progress = progressOf(entry, engine.access.canReadMessages(entry, who))

@@ -1,18 +1,129 @@
+import type { Clock } from '../../core/clock.ts'
 import { decode, parseStored } from '../../core/codec.ts'
 import type { Entry } from '../../core/entry.ts'
 import { NotFound, UnreadableValue } from '../../core/errors.ts'
 import type { JsonValue } from '../../core/json.ts'
+import { Kept } from '../../core/kept.ts'
+import type { RefId } from '../../core/ref.ts'
+import { weightOf } from '../../core/weight.ts'
 import { Source } from '../../preview/preview.ts'
-import type { Shown, Used, Wrapping } from '../../values/projection.ts'
-import { sizeOf } from '../call/input-cost.ts'
-import type { Engine } from '../engine.ts'
-import type { Sources } from './source-cache.ts'
+import type { Store } from '../../stores/store.ts'
+import type { Projections, Shown, Used, Wrapping } from '../../values/projection.ts'
+
+/** What values are read with. */
+interface ValueEngine {
+  readonly store: Store
+  readonly clock: Clock
+  readonly projections: Projections
+  readonly sources: SourceCache
+}
+
+/** Decoded values stay around while somebody pages through them: so many, and so much memory in all, as estimated. */
+const LIMITS = { maxCount: 1_000, maxWeight: 128 * 1024 * 1024, idleMs: 60_000 }
+
+/** For the moment between a settlement and the answer to whoever waited for it. */
+const STORED_LIMITS = { maxCount: 100, maxWeight: 64 * 1024 * 1024, idleMs: 10_000 }
+
+/** Of what is kept for a value however small it is. */
+const OVERHEAD = 1_000
+
+/** A value as it is, and as previews and pages show it: the same unless the entry names a projection. */
+export interface Sources {
+  readonly whole: Source
+  readonly shown: Source
+  /** What the pages are of. */
+  readonly paged: Source
+  /** What the projection says besides. */
+  readonly projected?: Shown
+  /** The whole value passes where what is shown of it fits. */
+  readonly passes: boolean
+  /** Their last rendering, as JSON: the same call again asks for the same. */
+  last?: { readonly request: string; readonly rendered: Promise<string> }
+}
+
+export interface Loaded {
+  readonly sources: Sources
+  /** The memory that they take, in bytes, as estimated. */
+  readonly weight: number
+}
+
+/**
+ * Decoded values, prepared for showing, by reference. A reference never changes its value, so this can be
+ * stale in no way; entries are authorized before it is asked.
+ */
+export class SourceCache {
+  readonly #kept: Kept<Sources>
+  /** What this process has just stored, for the callers that wait for it. */
+  readonly #stored: Kept<Uint8Array>
+  readonly #loading = new Map<RefId, Promise<Sources>>()
+
+  constructor(clock: Clock) {
+    this.#kept = new Kept(clock, LIMITS)
+    this.#stored = new Kept(clock, STORED_LIMITS)
+  }
+
+  /** How many values are kept. */
+  get size(): number {
+    return this.#kept.size
+  }
+
+  /** The sources of a value, made by `load` if need be; once, however many ask at the same time. */
+  get(entry: Entry, load: () => Promise<Loaded>): Promise<Sources> {
+    const { refId } = entry
+    const found = this.#kept.get(refId)
+    if (found) return Promise.resolve(found)
+    const loading = this.#loading.get(refId) ?? this.#load(entry, load)
+    this.#loading.set(refId, loading)
+    return loading
+  }
+
+  /** The value is about to be stored, and somebody waits for it: nobody reads it back. */
+  putStored(entry: Entry, bytes: Uint8Array): void {
+    this.#stored.put({ ...entry, expiresAt: undefined }, bytes, bytes.length)
+  }
+
+  /** Once: from then on the value itself is kept. */
+  takeStored(refId: RefId): Uint8Array | undefined {
+    const bytes = this.#stored.get(refId)
+    if (bytes) this.#stored.drop(refId)
+    return bytes
+  }
+
+  async #load(entry: Entry, load: () => Promise<Loaded>): Promise<Sources> {
+    const { refId } = entry
+    try {
+      const { sources, weight } = await load()
+      // Deleted in the meantime: nobody will ask again.
+      if (this.#loading.has(refId)) this.#kept.put(entry, sources, weight)
+      return sources
+    } finally {
+      this.#loading.delete(refId)
+    }
+  }
+
+  drop(refId: RefId): void {
+    this.#kept.drop(refId)
+    this.#stored.drop(refId)
+    this.#loading.delete(refId)
+  }
+
+  clear(): void {
+    this.#kept.clear()
+    this.#stored.clear()
+    this.#loading.clear()
+  }
+
+  sweep(): void {
+    this.#kept.sweep()
+    this.#stored.sweep()
+  }
+}
 
 /**
  * The JSON text of an entry's value.
  * @throws UnreadableValue; NotFound when the entry was deleted or expired a moment ago
  */
-export async function readJson(engine: Engine, entry: Entry): Promise<string> {
+export async function readJson(engine: ValueEngine, entry: Entry): Promise<string> {
   const bytes = engine.sources.takeStored(entry.refId) ?? (await engine.store.read(entry.refId, 'value'))
   if (!bytes) throw (await engine.store.get(entry.refId)) ? new UnreadableValue('it is gone') : new NotFound()
   const json = await decode(bytes)
@@ -22,24 +133,21 @@ export async function readJson(engine: Engine, entry: Entry): Promise<string> {
   return json
 }
 
-/** Of what is kept for a value however small it is. */
-const OVERHEAD = 1_000
-
 /** What answers about an entry are made from. */
-export function sourcesOf(engine: Engine, entry: Entry): Promise<Sources> {
+export function sourcesOf(engine: ValueEngine, entry: Entry): Promise<Sources> {
   const load = async () => {
     const json = await readJson(engine, entry)
     const value = parseStored(json)
     const sources = makeSources(engine, entry, new Source(value, json))
     // The text is kept, too.
-    return { sources, weight: OVERHEAD + json.length + sizeOf(json).weight }
+    return { sources, weight: OVERHEAD + json.length + weightOf(json) }
   }
   // What a failed attempt left behind goes when another one begins.
   if (entry.status === 'failed') return load().then(({ sources }) => sources)
   return engine.sources.get(entry, load)
 }
 
-function makeSources(engine: Engine, entry: Entry, whole: Source): Sources {
+function makeSources(engine: ValueEngine, entry: Entry, whole: Source): Sources {
   const projected = shownOf(engine, entry, whole.value)
   if (!projected) return { whole, shown: whole, paged: whole, passes: true }
   const shown = new Source(projected.value)
@@ -51,7 +159,7 @@ function makeSources(engine: Engine, entry: Entry, whole: Source): Sources {
  * Reading renews a sliding entry, once a tenth of its time has passed. Best effort: a lost race means that somebody else
  * did it, and a store that cannot be written must not keep a reader from a value that is there.
  */
-export async function renew(engine: Engine, entry: Entry): Promise<void> {
+export async function renew(engine: ValueEngine, entry: Entry): Promise<void> {
   const { slidingTtl, expiresAt } = entry
   if (slidingTtl === undefined || expiresAt === undefined) return
   const renewed = engine.clock.now() + slidingTtl
@@ -61,25 +169,25 @@ export async function renew(engine: Engine, entry: Entry): Promise<void> {
 }
 
 /** What previews and pages show of an entry's value. Undefined: the value itself. */
-export function shownOf(engine: Engine, entry: Entry, value: JsonValue): Shown | undefined {
+export function shownOf(engine: ValueEngine, entry: Entry, value: JsonValue): Shown | undefined {
   const projection = projectionOf(engine, entry)
   if (!projection) return undefined
   return typeof projection === 'function' ? { value: projection(value, 'show') } : projection.show(value)
 }
 
 /** What stands in another call's input for it. */
-export function usedOf(engine: Engine, entry: Entry, value: JsonValue): Used {
+export function usedOf(engine: ValueEngine, entry: Entry, value: JsonValue): Used {
   const projection = projectionOf(engine, entry)
   if (!projection) return { value }
   return typeof projection === 'function' ? { value: projection(value, 'use') } : projection.use(value)
 }
 
 /** The projection of a value that wraps what its reader is after, so that it passes where that fits. */
-export function wrappingOf(engine: Engine, entry: Entry): Wrapping | undefined {
+export function wrappingOf(engine: ValueEngine, entry: Entry): Wrapping | undefined {
   const projection = projectionOf(engine, entry)
   return typeof projection === 'object' ? projection : undefined
 }
 
-function projectionOf({ projections }: Engine, { view }: Entry) {
+function projectionOf({ projections }: ValueEngine, { view }: Entry) {
   return view !== undefined && Object.hasOwn(projections, view) ? projections[view] : undefined
 }

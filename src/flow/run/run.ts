@@ -15,6 +15,7 @@ import type { Tool } from '../../core/tool.ts'
 import type { ExecutionContext } from '../../execution/executor.ts'
 import type { GivenInput } from '../call/draft.ts'
 import { fillInput } from '../call/fill-input.ts'
+import type { InputShare } from '../call/input-budget.ts'
 import { anyInFlight, waitUntilSettled } from '../call/references.ts'
 import { whileInvalidating } from '../control/invalidate.ts'
 import type { Engine } from '../engine.ts'
@@ -172,20 +173,20 @@ async function execute(hold: Hold, entry: ProcessingEntry, input: GivenInput | u
       await hold.slot.acquire(own.signal)
     }
     unlimit = limitTime(engine, tool.hardTimeout, own.abort)
-    const memory = engine.inputs.open()
+    // Without references the input is what the caller sent.
+    const memory = entry.uses && engine.inputs.open()
     try {
-      const take = (bytes: number) => memory.take(bytes, own.signal)
-      const filled = await fillFor(hold, entry, input, take, own.signal)
+      const filled = await fillFor(hold, entry, input, memory, own.signal)
       running = filled.entry
       const local = hold.local && (await untilAborted(own.signal, hold.local))
-      memory.close()
+      memory?.close()
       own.signal.throwIfAborted()
       const context = executionContext(engine, entry, { signal: own.signal, progress, asker, local })
       run = engine.running.beginHandler(refId, () => runHandler(engine, tool, filled.args, context))
       return await run.result()
     } finally {
       // Work that ignores its signal keeps its input until it ends.
-      memory.end()
+      memory?.end()
     }
   }
   let outcome: Outcome
@@ -234,11 +235,11 @@ async function fillFor(
   { engine, tool, refId, lease }: Hold,
   entry: ProcessingEntry,
   input: GivenInput | undefined,
-  memory: (bytes: number) => Promise<void>,
+  memory: InputShare | undefined,
   signal: AbortSignal,
 ): Promise<{ readonly args: JsonValue; readonly entry: ProcessingEntry }> {
   if (input === undefined) throw new StoreUnavailable('The input of this task is gone from the store.')
-  if (!entry.uses) return { args: parseJson(input.json), entry }
+  if (!memory) return { args: parseJson(input.json), entry }
   let derived = entry
   const guard = async (derivedFrom: readonly SourceConstraint[]) => {
     if (derivedFrom.length === (entry.derivedFrom?.length ?? 0)) return
@@ -247,7 +248,8 @@ async function fillFor(
     derived = changed.entry
   }
   const begunAt = engine.clock.monotonic()
-  const args = await fillInput(engine, tool, entry, input, guard, memory, signal)
+  const take = (bytes: number) => memory.take(bytes, signal)
+  const args = await fillInput(engine, tool, entry, input, guard, take, signal)
   // Filling may take a while, and what another process did to the task meanwhile may not have been noticed yet.
   const isBrief = engine.clock.monotonic() - begunAt < UNNOTICED_MS && engine.thrown.isAwaited(refId)
   if (!isBrief) await checkLease(engine, refId, lease)
