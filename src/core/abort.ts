@@ -65,6 +65,25 @@ export function abortableUnder(...sources: readonly AbortSignal[]): Abortable {
   }
 }
 
+/** An abort controller whose signal is made when somebody asks for it: signals are dear, and most calls need few. */
+export class LazyAbort {
+  #controller: AbortController | undefined
+  #aborted: { readonly reason: unknown } | undefined
+
+  get signal(): AbortSignal {
+    if (!this.#controller) {
+      this.#controller = new AbortController()
+      if (this.#aborted) this.#controller.abort(this.#aborted.reason)
+    }
+    return this.#controller.signal
+  }
+
+  abort(reason: unknown): void {
+    this.#aborted ??= { reason }
+    this.#controller?.abort(reason)
+  }
+}
+
 /** The outcome of `work`, or the reason of the abort if that comes first: work that ignores its signal is left behind. */
 export async function untilAborted<T>(signal: AbortSignal, work: () => T | Promise<T>): Promise<T> {
   signal.throwIfAborted()

@@ -88,7 +88,7 @@ interface EntryFields {
   /** What the actor that started the task can be asked: all, or these methods. */
   readonly interactive?: boolean | AskCapabilities | undefined
   /** What the handler asked, in that order. Kept from one run to the next, which finds its answers there. */
-  readonly questions?: readonly Question[]
+  readonly questions?: readonly Question[] | undefined
   /** How many keys were given to questions so far. */
   readonly asked?: number
   /** A client holds it as a task of MCP: once it has ended it never moves again. */
@@ -134,7 +134,7 @@ export interface CompleteEntry extends EntryFields, Ran {
   /** Size of the value's JSON, so that it can be known without reading it. */
   readonly valueBytes: number
   /** When the value was made, where this task was given it by an earlier one. */
-  readonly madeAt?: number
+  readonly madeAt?: number | undefined
 }
 
 export interface FailedEntry extends EntryFields, Ran {

@@ -34,7 +34,7 @@ export const events = {
   /** An entry is gone for good, and with it what this process kept of its value. */
   deleted: (entry: About, reason: Removal) => ({ type: 'entry:deleted', ...about(entry), reason }) as const,
   /** An attempt begins in this process. */
-  started: (entry: Entry) => ({ type: 'task:started', ...about(entry), attempt: entry.attempt }) as const,
+  started: (entry: Entry) => ({ type: 'task:started', attempt: entry.attempt, ...about(entry) }) as const,
   progress: (entry: Entry & { status: 'processing' }) =>
     ({
       type: 'task:progress',
@@ -49,9 +49,9 @@ export const events = {
   settled: (entry: SettledEntry) =>
     ({
       type: 'task:settled',
-      ...about(entry),
       status: entry.status,
       ...(entry.status === 'failed' ? { errorCode: entry.error.code } : {}),
+      ...about(entry),
     }) as const,
   /** Too many tasks wait already: a call, which then has no entry, or a retry by hand was not begun. */
   refused: (of: { toolName: string; namespace: string; refId?: string }, errorCode: ErrorCode) =>

@@ -119,18 +119,15 @@ export class ToolCalls {
   /** One call, and what there is of it when it is to be answered. */
   async start(
     { actor, namespace, scope, ambiguous = false }: ProxiedClient,
-    { name, tool, params }: ToolCall,
+    { name, tool, params: given }: ToolCall,
     context: CallContext & TaskCallOptions,
   ): Promise<CallResponse> {
     const memoize = !ambiguous && (settingsFor(this.settings, name).memoize ?? false)
     const declares = (argument: string) => declaresArgument(tool.inputSchema, argument)
-    const { own, responseFormat, fresh } = splitArguments(params.arguments, declares)
-    const { task: _, arguments: __, ...asked } = params
-    const input = {
-      scope,
-      params: withoutToken(asked, memoize),
-      ...(own === undefined ? {} : { arguments: own as JsonValue }),
-    }
+    const { own, responseFormat, fresh } = splitArguments(given.arguments, declares)
+    const { task: _, arguments: __, ...asked } = given
+    const params = withoutToken(asked, memoize)
+    const input = own === undefined ? { scope, params } : { scope, params, arguments: own as JsonValue }
     const identity = { scope, params: withoutToken(asked, true), arguments: (own ?? {}) as JsonValue }
     const options = {
       actor,
@@ -218,7 +215,7 @@ export class ToolCalls {
   ): Promise<JsonObject> {
     const caller = this.#callers.get(scope)
     if (!caller) throw new WorkerLost('The wrapped server that this call was for is gone.')
-    const params = { ...asked, ...(own === undefined ? {} : { arguments: own }) }
+    const params = own === undefined ? asked : { arguments: own, ...asked }
     const response = await caller.tasks.call(params, asTask, task)
     if ('error' in response) {
       // The server refused the request itself.
@@ -250,5 +247,5 @@ function withoutToken(params: JsonObject, memoize: boolean): JsonObject {
   const { _meta, ...rest } = params
   const { progressToken, ...meta } = metaOf(params)
   const kept = memoize ? protocolMeta(params) : meta
-  return kept === undefined || Object.keys(kept).length === 0 ? rest : { ...rest, _meta: kept }
+  return kept === undefined || Object.keys(kept).length === 0 ? rest : { _meta: kept, ...rest }
 }

@@ -48,7 +48,7 @@ export async function storedOrPassed(
 ): Promise<CallResponse> {
   const response =
     isCancelled(signal) || passes(answer)
-      ? ({ ...answer, isUnstored: true } as const)
+      ? ({ isUnstored: true, ...answer } as const)
       : await store(engine, answer)
   engine.access.authorize(entry, who, {
     action: 'call',

@@ -23,18 +23,15 @@ export class Asker {
   #place = 0
   /** The questions are stored one after another, in the order of the calls. */
   #turn: Promise<unknown> = Promise.resolve()
-  readonly #own: Abortable
-  readonly #waits: Waits
+  #asking: { readonly own: Abortable; readonly waits: Waits } | undefined
+  #isOver = false
 
   constructor(
     private readonly engine: Engine,
     private readonly entry: ProcessingEntry,
-    seat: QueueSlot,
-    signal: AbortSignal,
-  ) {
-    this.#own = abortableUnder(signal)
-    this.#waits = new Waits(seat, this.#own.signal)
-  }
+    private readonly slot: QueueSlot,
+    private readonly signal: AbortSignal,
+  ) {}
 
   /** The answer to a question, whenever it comes, or came in an earlier run; until `givenUp` aborts. */
   ask(method: InputRequest['method'], params: unknown, givenUp?: AbortSignal): Promise<JsonObject> {
@@ -46,10 +43,22 @@ export class Asker {
 
   /** The run is over: it asks no more, and what it asked is waited for no longer. */
   async end(): Promise<void> {
-    this.#own.abort(new TaskCancelled('This run of the task is over.'))
-    this.#own.end()
+    this.#isOver = true
+    if (!this.#asking) return
+    const { own, waits } = this.#asking
+    own.abort(isOver())
+    own.end()
     await this.#turn
-    await this.#waits.end()
+    await waits.end()
+  }
+
+  /** Most runs ask nothing. */
+  #begin(): { readonly own: Abortable; readonly waits: Waits } {
+    if (this.#asking) return this.#asking
+    const own = abortableUnder(this.signal)
+    if (this.#isOver) own.abort(isOver())
+    this.#asking = { own, waits: new Waits(this.slot, own.signal) }
+    return this.#asking
   }
 
   async #ask(
@@ -67,7 +76,7 @@ export class Asker {
     })
     this.#turn = stored.catch(() => {})
     const { key, answer: known } = await stored
-    const answer = known ?? (await this.#waits.during(() => this.#answerUnless(givenUp, key)))
+    const answer = known ?? (await this.#begin().waits.during(() => this.#answerUnless(givenUp, key)))
     const refusal = refusalIn(method, answer)
     if (refusal !== undefined)
       throw new InputUnavailable(`The client refused what the task asked: ${refusal.message}`, refusal)
@@ -94,7 +103,7 @@ export class Asker {
   }
 
   async #answerUnless(givenUp: AbortSignal | undefined, key: string): Promise<JsonObject> {
-    const wait = abortableUnder(this.#own.signal, ...(givenUp ? [givenUp] : []))
+    const wait = abortableUnder(this.#begin().own.signal, ...(givenUp ? [givenUp] : []))
     try {
       return await this.#answerTo(key, wait.signal)
     } catch (error) {
@@ -137,10 +146,14 @@ export class Asker {
   }
 
   /** An answer may take days. */
-  async #patiently<T>(step: () => Promise<T>, signal = this.#own.signal): Promise<T> {
+  async #patiently<T>(step: () => Promise<T>, signal = this.#begin().own.signal): Promise<T> {
     signal.throwIfAborted()
     return retryWhileAway(step, this.engine.clock, signal)
   }
+}
+
+function isOver(): TaskCancelled {
+  return new TaskCancelled('This run of the task is over.')
 }
 
 function isForStarter({ access }: Engine, entry: Entry): boolean {

@@ -49,7 +49,9 @@ function begin(
   ticket?: Ticket,
   given?: GivenInput,
 ): Promise<void> {
-  return engine.running.begin(entry, signal => runTask(engine, tool, entry, { ticket, given, signal }))
+  return engine.running.begin(entry, controller =>
+    runTask(engine, tool, entry, { ticket, given, controller }),
+  )
 }
 
 /** What is to be admitted: a call, or a retry of what has a reference already. */

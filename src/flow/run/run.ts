@@ -49,7 +49,8 @@ interface Beginning {
   readonly ticket: Ticket | undefined
   /** Its input, where this process has it. */
   readonly given: GivenInput | undefined
-  readonly signal: AbortSignal
+  /** Of this run alone. */
+  readonly controller: AbortController
 }
 
 /** Runs a task whose lease this process holds, attempt by attempt, to its settlement. Never rejects. */
@@ -57,16 +58,17 @@ export async function runTask(
   engine: Engine,
   tool: Tool,
   claimed: InFlightEntry,
-  { ticket, given, signal }: Beginning,
+  { ticket, given, controller }: Beginning,
 ): Promise<void> {
   const { refId, lease, losses } = claimed
-  const own = abortableUnder(signal)
+  const { signal } = controller
+  const stop = (reason: unknown) => controller.abort(reason)
   const alone = isSuspect(losses)
     ? new QueueSlot(undefined, engine.suspects, { name: 'suspects' })
     : undefined
   const slot = new QueueSlot(ticket, engine.queue, tool, alone)
   const local = given?.local && localFrom(given.local, ticket?.mayRun ?? false)
-  const hold: Hold = { engine, tool, refId, lease, slot, local, signal: own.signal, stop: own.abort }
+  const hold: Hold = { engine, tool, refId, lease, slot, local, signal, stop }
   const releaseLease = holdLease(engine, claimed, hold.stop)
   try {
     let dueAt =
@@ -77,7 +79,6 @@ export async function runTask(
   } finally {
     slot.leave()
     releaseLease()
-    own.end()
   }
 }
 

@@ -46,13 +46,13 @@ export class RunningTasks {
     return [...this.#tasks.values()].some(task => task.namespace === namespace)
   }
 
-  /** Resolves with the end of the task. @param run never rejects; its signal aborts when the task should stop */
+  /** Resolves with the end of the task. @param run never rejects; its controller aborts when the task should stop */
   begin(
     { refId, namespace }: Pick<Entry, 'refId' | 'namespace'>,
-    run: (signal: AbortSignal) => Promise<void>,
+    run: (controller: AbortController) => Promise<void>,
   ): Promise<void> {
     const controller = new AbortController()
-    const done = run(controller.signal).finally(() => {
+    const done = run(controller).finally(() => {
       if (this.#tasks.get(refId)?.controller === controller) this.#tasks.delete(refId)
     })
     this.#tasks.set(refId, { namespace, controller, done })
@@ -81,11 +81,10 @@ export class RunningTasks {
   }
 
   beginHandler<Result>(refId: RefId, handler: () => Promise<Result>): HandlerRun<Result> {
-    let goesOn = true
     let endGrace = () => {}
     const result = handler()
     const end = () => {
-      goesOn = false
+      run.goesOn = false
     }
     const ended = result.then(end, end)
     const grace = new Promise<void>(resolve => {
@@ -103,16 +102,15 @@ export class RunningTasks {
       })
       endGrace()
     }
-    return {
+    const run = {
       result: () => result,
-      get goesOn() {
-        return goesOn
-      },
+      goesOn: true,
       leaveBehind: () => {
         const cancel = this.clock.schedule(this.grace, abandon, 'background')
         void ended.then(cancel)
         return over
       },
     }
+    return run
   }
 }

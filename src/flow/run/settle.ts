@@ -200,7 +200,7 @@ async function store(
       tried.push(event)
       const changed = await engine.entries.change(
         refId,
-        { ...event, owner: lease.owner } as EntryEvent,
+        { owner: lease.owner, ...event } as EntryEvent,
         parts,
       )
       if (changed.refused && !tried.some(one => wasDone(changed, one))) return 'refused'

@@ -1,3 +1,4 @@
+import { LazyAbort } from '../../core/abort.ts'
 import type { Clock } from '../../core/clock.ts'
 import type { Entry } from '../../core/entry.ts'
 import { Kept } from '../../core/kept.ts'
@@ -17,10 +18,29 @@ export interface Listening {
   end(): void
 }
 
-interface Listener {
+class Listener implements Listening {
   heard: { readonly error: unknown } | undefined
-  readonly abandon: AbortController
-  readonly lose: AbortController
+  readonly #abandoned = new LazyAbort()
+  readonly #lost = new LazyAbort()
+
+  constructor(readonly end: () => void) {}
+
+  get abandoned(): AbortSignal {
+    return this.#abandoned.signal
+  }
+
+  get lost(): AbortSignal {
+    return this.#lost.signal
+  }
+
+  abandon(error: unknown): void {
+    this.#abandoned.abort(error)
+  }
+
+  lose(error: unknown): void {
+    this.#abandoned.abort(error)
+    this.#lost.abort(error)
+  }
 }
 
 /**
@@ -42,25 +62,14 @@ export class ThrownErrors {
   }
 
   listen(refId: RefId): Listening {
-    const listener: Listener = {
-      heard: undefined,
-      abandon: new AbortController(),
-      lose: new AbortController(),
-    }
-    if (this.#lost.has(refId)) lose(listener, this.#lost.get(refId))
     const listeners = this.#listeners.get(refId) ?? new Set()
+    const listener = new Listener(() => {
+      listeners.delete(listener)
+      if (listeners.size === 0 && this.#listeners.get(refId) === listeners) this.#listeners.delete(refId)
+    })
+    if (this.#lost.has(refId)) listener.lose(this.#lost.get(refId))
     this.#listeners.set(refId, listeners.add(listener))
-    return {
-      get heard() {
-        return listener.heard
-      },
-      abandoned: listener.abandon.signal,
-      lost: listener.lose.signal,
-      end: () => {
-        listeners.delete(listener)
-        if (listeners.size === 0 && this.#listeners.get(refId) === listeners) this.#listeners.delete(refId)
-      },
-    }
+    return listener
   }
 
   /** Whether a caller in this process waits for the outcome. */
@@ -83,7 +92,7 @@ export class ThrownErrors {
   /** The outcome of a task is lost, and its entry cannot say so yet, because the store is full. */
   lose(refId: RefId, error: unknown): void {
     this.#lost.set(refId, error)
-    for (const listener of this.#listeners.get(refId) ?? []) lose(listener, error)
+    for (const listener of this.#listeners.get(refId) ?? []) listener.lose(error)
   }
 
   /** Its entry says so now, or nobody can make it say so any more. */
@@ -106,7 +115,7 @@ export class ThrownErrors {
 
   /** The entry cannot say what became of the task, because the store is away. */
   abandon(refId: RefId, error: unknown): void {
-    for (const { abandon } of this.#listeners.get(refId) ?? []) abandon.abort(error)
+    for (const listener of this.#listeners.get(refId) ?? []) listener.abandon(error)
   }
 }
 
@@ -118,9 +127,4 @@ function weightOf(error: unknown): number {
   } catch {
     return 10_000
   }
-}
-
-function lose({ abandon, lose }: Listener, error: unknown): void {
-  abandon.abort(error)
-  lose.abort(error)
 }
