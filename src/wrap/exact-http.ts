@@ -37,6 +37,11 @@ export function envelopeId(id: RpcId): string {
   return stringifyJson(id)
 }
 
+/** The bytes of the message in an envelope. */
+export function envelopeSize(envelope: unknown): number {
+  return Buffer.byteLength(textIn(envelope as JsonValue) ?? '')
+}
+
 /** The message in an envelope; anything else is the message itself. */
 export function fromEnvelope(given: unknown): RpcMessage {
   const text = textIn(given as JsonValue)

@@ -2,6 +2,7 @@ import { createHash, randomUUID } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { NodeStreamableHTTPServerTransport } from '@modelcontextprotocol/node'
 import type { Clock } from '../core/clock.ts'
+import { EventLog } from './event-log.ts'
 import { fromEnvelope, toEnvelope } from './exact-http.ts'
 import {
   MAX_BODY_BYTES,
@@ -55,12 +56,14 @@ export class HttpSession implements PlacedSession {
   constructor(private readonly options: HttpSessionOptions) {
     this.startedAt = options.clock.monotonic()
     this.#lastSeen = this.startedAt
+    const events = new EventLog()
     this.#transport = new options.adapter.NodeStreamableHTTPServerTransport({
       sessionIdGenerator: randomUUID,
       maxRequestBodySize: MAX_BODY_BYTES,
+      eventStore: events,
       onsessioninitialized: id => this.#begin(id),
     })
-    this.#client = new TransportChannel(this.#transport)
+    this.#client = new TransportChannel(this.#transport, events)
   }
 
   /** @param body where it was read already */
@@ -78,7 +81,7 @@ export class HttpSession implements PlacedSession {
     const isStale = !this.#id && request.headers['mcp-session-id'] !== undefined
     if (request.method !== 'POST') {
       if (isStale) return refuseStale(response)
-      this.#client.openResponse(response)
+      this.#client.openStream(response, request.headers['last-event-id'] as string | undefined)
       return this.#transport.handleRequest(request, response)
     }
     const maxBytes = this.#id ? MAX_BODY_BYTES : MAX_FIRST_BYTES
@@ -91,8 +94,7 @@ export class HttpSession implements PlacedSession {
     const [first] = received
     if (first === undefined || messages.length < received.length) return refuseUnreadable(response, received)
     if (begins && !(await this.#hasPlace())) return
-    const requests = messages.filter(isRequest).map(({ id }) => id)
-    this.#client.openResponse(response, requests)
+    this.#client.openRequests(response, messages.filter(isRequest))
     const envelopes = messages.map(toEnvelope)
     await this.#transport.handleRequest(request, response, envelopes.length === 1 ? envelopes[0] : envelopes)
   }
