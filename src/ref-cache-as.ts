@@ -5,7 +5,6 @@ import type { RefId } from './core/ref.ts'
 import type { CallResponse } from './core/response.ts'
 import type { ActorOption } from './flow/actor-option.ts'
 import type { CacheReference, SetOptions } from './flow/call/set.ts'
-import type { TaskInfo, TaskInfoOptions } from './flow/operate/task-info.ts'
 import type { ListTasksOptions, TaskList } from './flow/operate/tasks.ts'
 import type { GetOptions } from './flow/read/poll.ts'
 import type { ResolveOptions } from './flow/read/resolve.ts'
@@ -20,7 +19,6 @@ interface ActorMethods {
   exists(refId: RefId, options: ActorOption): Promise<boolean>
   delete(refId: RefId, options: ActorOption): Promise<true>
   taskStatus(refId: RefId, options: ActorOption): Promise<CallResponse>
-  taskInfo(refId: RefId, options: TaskInfoOptions): Promise<TaskInfo>
   cancelTask(refId: RefId, options: ActorOption): Promise<CallResponse>
   retryTask(refId: RefId, options: ActorOption): Promise<CallResponse>
   answerTask(
@@ -63,10 +61,6 @@ export class ActorCache {
 
   taskStatus(refId: RefId): Promise<CallResponse> {
     return this.cache.taskStatus(refId, this.#bind({}))
-  }
-
-  taskInfo(refId: RefId, options: Bound<TaskInfoOptions> = {}): Promise<TaskInfo> {
-    return this.cache.taskInfo(refId, this.#bind(options))
   }
 
   cancelTask(refId: RefId): Promise<CallResponse> {

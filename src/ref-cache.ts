@@ -1,5 +1,4 @@
 import { type ActorLike, toActor } from './access/actor.ts'
-import type { AuditEvent } from './access/audit.ts'
 import { READ_OR_EXECUTE } from './access/authorize.ts'
 import type { Decision } from './access/decision.ts'
 import type { Namespace } from './access/namespace.ts'
@@ -29,13 +28,13 @@ import { Sweeper } from './flow/control/sweep.ts'
 import type { Engine } from './flow/engine.ts'
 import { type EntryInfo, type EntryPage, inspect, type ListOptions, list } from './flow/operate/inspect.ts'
 import { type CacheStats, type StatsOptions, stats } from './flow/operate/stats.ts'
-import { type TaskInfo, type TaskInfoOptions, taskInfo } from './flow/operate/task-info.ts'
 import { type ListTasksOptions, listTasks, type TaskList } from './flow/operate/tasks.ts'
 import { find, findAnd, findFor } from './flow/read/find.ts'
 import { type GetOptions, poll } from './flow/read/poll.ts'
 import { replyStatus } from './flow/read/reply.ts'
 import { type ResolveOptions, resolve } from './flow/read/resolve.ts'
 import { watch } from './flow/read/watch.ts'
+import { ADAPTERS, AdapterAccess } from './ref-cache-adapters.ts'
 import { ActorCache } from './ref-cache-as.ts'
 import { createEngine, type RefCacheOptions } from './ref-cache-options.ts'
 
@@ -61,6 +60,8 @@ export class RefCache implements AsyncDisposable {
   readonly #sweeper: Sweeper
   readonly #closing = new AbortController()
   readonly #stopping = new AbortController()
+  /** @internal */
+  readonly [ADAPTERS]: AdapterAccess
   #nextSweep: () => void = () => {}
   #closed: Promise<void> | undefined
 
@@ -69,6 +70,7 @@ export class RefCache implements AsyncDisposable {
       closing: this.#closing.signal,
       stopping: this.#stopping.signal,
     })
+    this[ADAPTERS] = new AdapterAccess(this.#engine)
     this.#sweeper = new Sweeper(this.#engine)
     this.#scheduleSweep()
   }
@@ -134,11 +136,6 @@ export class RefCache implements AsyncDisposable {
    */
   async explain(refId: RefId, who: ActorLike, permission: Permission): Promise<Decision> {
     return this.#engine.access.decide(await find(this.#engine, refId), toActor(who), permission)
-  }
-
-  /** Tells the audit sink, if there is one, of a decision that was made outside of the cache. */
-  recordDecision(event: Omit<AuditEvent, 'at'>): void {
-    this.#engine.access.record(event)
   }
 
   /**
@@ -268,11 +265,6 @@ export class RefCache implements AsyncDisposable {
     options: ActorOption = {},
   ): Promise<CallResponse> {
     return answer(this.#engine, refId, answers, actorOf(options, '`answerTask`'))
-  }
-
-  /** How a task stands, and since when, and until when it is kept. @throws NotFound */
-  taskInfo(refId: RefId, options: TaskInfoOptions = {}): Promise<TaskInfo> {
-    return taskInfo(this.#engine, refId, options)
   }
 
   /**

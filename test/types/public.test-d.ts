@@ -109,13 +109,19 @@ export async function tasksAreListedWatchedAndAnswered(): Promise<void> {
   const { tasks, nextCursor } = await cache.listTasks({ actor: 'user', limit: 10 })
   expectTypeOf(tasks).toEqualTypeOf<readonly TaskInfo[]>()
   expectTypeOf(nextCursor).toEqualTypeOf<string | undefined>()
-  const { response, createdAt } = await cache.taskInfo('cache:0')
+  const { response, createdAt } = tasks[0] as TaskInfo
   expectTypeOf(response).toEqualTypeOf<CallResponse>()
   expectTypeOf(createdAt).toEqualTypeOf<Date>()
   if (response.status !== 'complete') {
     expectTypeOf(response.inputRequests).toEqualTypeOf<Readonly<Record<string, InputRequest>> | undefined>()
   }
   expectTypeOf(await cache.answerTask('cache:0', { 'elicit-1': {} })).toEqualTypeOf<CallResponse>()
+  expectTypeOf(await cache.taskStatus('cache:0')).toEqualTypeOf<CallResponse>()
+  expectTypeOf(await cache.exists('cache:0')).toEqualTypeOf<boolean>()
+  // @ts-expect-error what adapters need stands apart
+  void cache.recordDecision
+  // @ts-expect-error so does this
+  void cache.taskInfo
   expectTypeOf(await cache.watch('cache:0', {}, () => {})).toEqualTypeOf<() => void>()
 }
 

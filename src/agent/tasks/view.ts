@@ -1,7 +1,9 @@
 import type { Actor } from '../../access/actor.ts'
 import type { RefId } from '../../core/ref.ts'
 import type { CallResponse } from '../../core/response.ts'
+import type { TaskInfo, TaskInfoOptions } from '../../flow/operate/task-info.ts'
 import type { RefCache } from '../../ref-cache.ts'
+import { ADAPTERS } from '../../ref-cache-adapters.ts'
 import { checkForms } from './answers.ts'
 import { type Present, type Task, type TaskWithResult, toTask, toTaskWithResult } from './task.ts'
 
@@ -15,17 +17,16 @@ export class TaskView {
   ) {}
 
   async read(): Promise<Task> {
-    return toTask(await this.cache.taskInfo(this.refId, { actor: this.actor, native: true }))
+    return toTask(await this.#info({ native: true }))
   }
 
   /** The same for us alone: the client is not given it as a task. */
   async peek(): Promise<Task> {
-    return toTask(await this.cache.taskInfo(this.refId, { actor: this.actor }))
+    return toTask(await this.#info({}))
   }
 
   async readWithResult(): Promise<TaskWithResult> {
-    const info = await this.cache.taskInfo(this.refId, { actor: this.actor, withAnswer: true, native: true })
-    return toTaskWithResult(info, this.present)
+    return toTaskWithResult(await this.#info({ withAnswer: true, native: true }), this.present)
   }
 
   cancel(): Promise<CallResponse> {
@@ -41,5 +42,9 @@ export class TaskView {
   /** Gives the end of the watch. */
   watch(onChange: () => void): Promise<() => void> {
     return this.cache.watch(this.refId, { actor: this.actor }, onChange)
+  }
+
+  #info(options: Omit<TaskInfoOptions, 'actor'>): Promise<TaskInfo> {
+    return this.cache[ADAPTERS].taskInfo(this.refId, { ...options, actor: this.actor })
   }
 }

@@ -7,6 +7,7 @@ import { NotFound, PermissionDenied } from '../../core/errors.ts'
 import { hidesSession } from '../../core/hidden-session.ts'
 import type { RefId } from '../../core/ref.ts'
 import type { RefCache } from '../../ref-cache.ts'
+import { ADAPTERS } from '../../ref-cache-adapters.ts'
 import { readSentArguments } from '../sent-arguments.ts'
 import {
   type ToolResult,
@@ -156,7 +157,7 @@ function forOperators(cache: RefCache, tool: PollingTool): AdminTool {
     ...tool,
     async handle(args, context) {
       const admitted = await isOperator(context)
-      cache.recordDecision({
+      cache[ADAPTERS].recordDecision({
         actor: context.actor ?? actor.agent(),
         action: 'admin',
         toolName: tool.name,

@@ -6,6 +6,7 @@ import { actor } from '../../../src/access/actor.ts'
 import type { AsyncTaskResponse, CallResponse } from '../../../src/core/response.ts'
 import type { TaskContext } from '../../../src/core/tool.ts'
 import { RefCache } from '../../../src/ref-cache.ts'
+import { ADAPTERS } from '../../../src/ref-cache-adapters.ts'
 import { sqliteStore } from '../../../src/stores/sqlite.ts'
 import { deferred } from './scene.ts'
 
@@ -90,7 +91,7 @@ it('an answer survives a restart, and so does a question that waits', async () =
   await before.cache.close()
 
   const after = open()
-  expect((await after.cache.taskInfo(refId, { actor: ada })).response).toHaveProperty(
+  expect((await after.cache[ADAPTERS].taskInfo(refId, { actor: ada })).response).toHaveProperty(
     'inputRequests.elicit-2',
   )
   await once(after.cache, refId, ({ status }) => status === 'processing')

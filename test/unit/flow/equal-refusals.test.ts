@@ -1,6 +1,7 @@
 import { describe, expect, it, vi } from 'vitest'
 import { actor } from '../../../src/access/actor.ts'
 import type { RefCache } from '../../../src/ref-cache.ts'
+import { ADAPTERS } from '../../../src/ref-cache-adapters.ts'
 import { memoryStore } from '../../../src/stores/memory.ts'
 import { scene } from './scene.ts'
 
@@ -9,7 +10,7 @@ const mallory = { actor: actor.agent({ id: 'mallory' }) }
 const ACTS: Record<string, (cache: RefCache, refId: string) => Promise<unknown>> = {
   get: (cache, refId) => cache.get(refId, mallory),
   status: (cache, refId) => cache.taskStatus(refId, mallory),
-  info: (cache, refId) => cache.taskInfo(refId, mallory),
+  info: (cache, refId) => cache[ADAPTERS].taskInfo(refId, mallory),
   resolve: (cache, refId) => cache.resolve(refId, mallory),
   exists: (cache, refId) => cache.exists(refId, mallory),
   cancel: (cache, refId) => cache.cancelTask(refId, mallory),

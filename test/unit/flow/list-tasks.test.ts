@@ -3,6 +3,7 @@ import { type Actor, actor } from '../../../src/access/actor.ts'
 import { AccessPolicy } from '../../../src/access/policy.ts'
 import { InvalidArgument, NotFound } from '../../../src/core/errors.ts'
 import type { TaskList } from '../../../src/flow/operate/tasks.ts'
+import { ADAPTERS } from '../../../src/ref-cache-adapters.ts'
 import { memoryStore } from '../../../src/stores/memory.ts'
 import { deferred, scene } from './scene.ts'
 
@@ -169,14 +170,14 @@ describe('taskInfo', () => {
     const created = new Date(clock.now())
     const { refId } = await tool({})
     await clock.advance('2s')
-    const flying = await cache.taskInfo(refId)
+    const flying = await cache[ADAPTERS].taskInfo(refId)
     expect(flying).toMatchObject({ createdAt: created, updatedAt: created, toolName: 'work' })
     expect(flying).not.toHaveProperty('expiresAt')
     // What a protocol needs does not depend on how talkative the tool is.
     expect(flying.response).toHaveProperty('pollAfterSeconds')
     work.resolve('done')
     await clock.advance(0)
-    expect(await cache.taskInfo(refId)).toMatchObject({
+    expect(await cache[ADAPTERS].taskInfo(refId)).toMatchObject({
       response: { status: 'complete', isComplete: false },
       createdAt: created,
       updatedAt: new Date(created.getTime() + 2_000),
@@ -194,14 +195,15 @@ describe('taskInfo', () => {
       return new Promise(() => {})
     })
     const { refId } = await tool({}, { interactive: true })
-    const secondsLater = async () => (Number((await cache.taskInfo(refId)).updatedAt) - start) / 1_000
+    const secondsLater = async () =>
+      (Number((await cache[ADAPTERS].taskInfo(refId)).updatedAt) - start) / 1_000
     expect(await secondsLater()).toBe(0)
     await clock.advance('30s')
     // Signs of life are no change.
     expect(await secondsLater()).toBe(0)
     await cache.answerTask(refId, { 'elicit-1': { action: 'accept' } })
     await clock.advance(0)
-    expect(await cache.taskInfo(refId)).toMatchObject({ response: { status: 'pending' } })
+    expect(await cache[ADAPTERS].taskInfo(refId)).toMatchObject({ response: { status: 'pending' } })
     expect(await secondsLater()).toBe(30)
     await clock.advance('10s')
     const reported = await secondsLater()
@@ -219,8 +221,8 @@ describe('taskInfo', () => {
   it('is for whoever may know of the task', async () => {
     const { cache } = scene()
     const { refId } = await cache.set('v', 1, { namespace: 'user:ada' })
-    expect(await cache.taskInfo(refId, { actor: ada })).toMatchObject({ response: { refId } })
-    await expect(cache.taskInfo(refId, { actor: bob })).rejects.toBeInstanceOf(NotFound)
-    await expect(cache.taskInfo('nonsense')).rejects.toBeInstanceOf(NotFound)
+    expect(await cache[ADAPTERS].taskInfo(refId, { actor: ada })).toMatchObject({ response: { refId } })
+    await expect(cache[ADAPTERS].taskInfo(refId, { actor: bob })).rejects.toBeInstanceOf(NotFound)
+    await expect(cache[ADAPTERS].taskInfo('nonsense')).rejects.toBeInstanceOf(NotFound)
   })
 })

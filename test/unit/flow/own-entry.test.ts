@@ -6,6 +6,7 @@ import { actor } from '../../../src/access/actor.ts'
 import { ProtocolFailure, TaskFailed } from '../../../src/core/errors.ts'
 import type { TaskContext, ToolOptions } from '../../../src/core/tool.ts'
 import { RefCache } from '../../../src/ref-cache.ts'
+import { ADAPTERS } from '../../../src/ref-cache-adapters.ts'
 import { memoryStore } from '../../../src/stores/memory.ts'
 import { redisStore } from '../../../src/stores/redis.ts'
 import { sqliteStore } from '../../../src/stores/sqlite.ts'
@@ -198,7 +199,7 @@ describe.each(ALL)('a native task that has ended, on %s', (_, opener) => {
     await process.begun()
     process.runs[0]?.reject(new Error('no'))
     await process.cache.get(refId, READ)
-    await process.cache.taskInfo(refId, { actor: ada, native: true })
+    await process.cache[ADAPTERS].taskInfo(refId, { actor: ada, native: true })
     return { ...process, refId }
   }
 

@@ -5,6 +5,7 @@ import type { Task } from '../../../../src/agent/tasks/task.ts'
 import { TaskView } from '../../../../src/agent/tasks/view.ts'
 import { NotFound, StoreUnavailable } from '../../../../src/core/errors.ts'
 import { RefCache } from '../../../../src/ref-cache.ts'
+import { ADAPTERS, type AdapterAccess } from '../../../../src/ref-cache-adapters.ts'
 import { FakeClock } from '../../../../src/testing/fake-clock.ts'
 
 /** A task that somebody follows, over reads that the test can have fail. */
@@ -17,11 +18,13 @@ async function scene() {
   const trouble: { read?: Error; tell?: Error } = {}
   const unreliable = {
     watch: cache.watch.bind(cache),
-    taskInfo: async (...given: Parameters<RefCache['taskInfo']>) => {
-      if (trouble.read) throw trouble.read
-      return cache.taskInfo(...given)
+    [ADAPTERS]: {
+      taskInfo: async (...given: Parameters<AdapterAccess['taskInfo']>) => {
+        if (trouble.read) throw trouble.read
+        return cache[ADAPTERS].taskInfo(...given)
+      },
     },
-  } as RefCache
+  } as unknown as RefCache
   const told: string[] = []
   const tell = ({ status }: Task) => {
     if (trouble.tell) throw trouble.tell
