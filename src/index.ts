@@ -22,7 +22,15 @@ export { AccessPolicy } from './access/policy.ts'
 export { type Clock, systemClock } from './core/clock.ts'
 export type { EncodedValue, ValueEncoding } from './core/codec.ts'
 export type { Duration } from './core/duration.ts'
-export type { Entry, EntryStatus, FailedAttempt, Lease, PreviewSettings, Progress } from './core/entry.ts'
+export type {
+  Entry,
+  EntryStatus,
+  FailedAttempt,
+  Lease,
+  PreviewSettings,
+  Progress,
+  RemovedEntry,
+} from './core/entry.ts'
 export {
   CircularReference,
   type ErrorCode,
@@ -104,7 +112,6 @@ export type {
   ListFilter,
   Payload,
   PayloadChanges,
-  RemovedEntry,
   Store,
   StoreCapabilities,
 } from './stores/store.ts'

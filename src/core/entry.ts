@@ -192,6 +192,24 @@ export function parseEntry(record: string): Entry {
   return entry as Entry
 }
 
+/** What is told of an entry that was removed. */
+export type RemovedEntry = Pick<Entry, 'refId' | 'namespace' | 'toolName'>
+
+export function removedEntry({ refId, namespace, toolName }: RemovedEntry): RemovedEntry {
+  return { refId, namespace, ...(toolName === undefined ? {} : { toolName }) }
+}
+
+/** What was removed, by its stored records. A damaged one tells of nothing: it must keep nobody from removing it. */
+export function removedEntries(records: readonly string[]): RemovedEntry[] {
+  return records.flatMap(record => {
+    try {
+      return [removedEntry(parseEntry(record))]
+    } catch {
+      return []
+    }
+  })
+}
+
 export function isInFlight(entry: Entry): entry is InFlightEntry {
   return entry.status === 'pending' || entry.status === 'processing'
 }

@@ -1,4 +1,4 @@
-import type { Entry } from '../core/entry.ts'
+import type { Entry, RemovedEntry } from '../core/entry.ts'
 import { UnreadableValue } from '../core/errors.ts'
 import type { RefId } from '../core/ref.ts'
 import { isSealedEntry, sealEntry, unsealEntry } from './encrypted-entry.ts'
@@ -11,7 +11,6 @@ import type {
   Payload,
   PayloadChanges,
   ProcessTime,
-  RemovedEntry,
   Store,
   StoreCapabilities,
   StoreTime,

@@ -1,9 +1,8 @@
-import { type Entry, isExpired, isInFlight } from '../core/entry.ts'
+import { type Entry, isExpired, isInFlight, type RemovedEntry, removedEntry } from '../core/entry.ts'
 import { InvalidArgument, StoreUnavailable, ValueTooLarge } from '../core/errors.ts'
 import { ExactNumber } from '../core/exact-number.ts'
 import { cacheNameOf, type RefId } from '../core/ref.ts'
-import { removedEntry } from './removed.ts'
-import type { Claim, ListFilter, OnChange, Payload, PayloadChanges, RemovedEntry, Store } from './store.ts'
+import type { Claim, ListFilter, OnChange, Payload, PayloadChanges, Store } from './store.ts'
 import { Watchers } from './watchers.ts'
 
 /** Options of `memoryStore`. */

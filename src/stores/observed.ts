@@ -1,5 +1,5 @@
 import type { Clock } from '../core/clock.ts'
-import type { Entry } from '../core/entry.ts'
+import type { Entry, RemovedEntry } from '../core/entry.ts'
 import { RefCacheError, StoreUnavailable } from '../core/errors.ts'
 import type { Logger } from '../core/logger.ts'
 import type { RefId } from '../core/ref.ts'
@@ -9,7 +9,6 @@ import type {
   Payload,
   PayloadChanges,
   ProcessTime,
-  RemovedEntry,
   Store,
   StoreCapabilities,
   StoreTime,

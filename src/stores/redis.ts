@@ -1,5 +1,5 @@
 import { type Duration, toMilliseconds } from '../core/duration.ts'
-import { type Entry, parseEntry } from '../core/entry.ts'
+import { type Entry, parseEntry, type RemovedEntry, removedEntries } from '../core/entry.ts'
 import { InvalidArgument, StoreUnavailable, UnknownStoreFormat, ValueTooLarge } from '../core/errors.ts'
 import { parseJson, stringifyJson } from '../core/json-text.ts'
 import { cacheNameOf, type RefId } from '../core/ref.ts'
@@ -16,17 +16,7 @@ import {
 import { baseOf, cachesKey, channelBaseOf, checkPrefix, formatKey, idOf } from './redis-keys.ts'
 import { RedisLink } from './redis-link.ts'
 import { BEAT, CLAIM, CLEAR, DELETE, FIND, LIST, PRUNE, type Script, UPDATE } from './redis-scripts.ts'
-import { removedEntries } from './removed.ts'
-import type {
-  Claim,
-  ListFilter,
-  OnChange,
-  Payload,
-  PayloadChanges,
-  RemovedEntry,
-  Store,
-  StoreTime,
-} from './store.ts'
+import type { Claim, ListFilter, OnChange, Payload, PayloadChanges, Store, StoreTime } from './store.ts'
 import { Warnings } from './warnings.ts'
 
 export type { IoredisClient, NodeRedisClient } from './redis-client.ts'

@@ -1,11 +1,10 @@
-import { type Entry, isExpired, parseEntry } from '../core/entry.ts'
+import { type Entry, isExpired, parseEntry, type RemovedEntry, removedEntries } from '../core/entry.ts'
 import { InvalidArgument, ValueTooLarge } from '../core/errors.ts'
 import { parseJson, stringifyJson } from '../core/json-text.ts'
 import type { RefId } from '../core/ref.ts'
-import { removedEntries } from './removed.ts'
 import type { SqliteDatabase, SqliteStatement, SqliteValue } from './sqlite-driver.ts'
 import { checkFormat, transaction } from './sqlite-file.ts'
-import type { Claim, ListFilter, Payload, PayloadChanges, RemovedEntry } from './store.ts'
+import type { Claim, ListFilter, Payload, PayloadChanges } from './store.ts'
 
 /** SQLite's own bound for one string or blob; it is found out here before the bytes are copied. */
 const MAX_PART_BYTES = 1_000_000_000

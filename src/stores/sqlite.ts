@@ -2,7 +2,7 @@ import { statSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Backoff } from '../core/backoff.ts'
 import { type Duration, toMilliseconds } from '../core/duration.ts'
-import type { Entry } from '../core/entry.ts'
+import type { Entry, RemovedEntry } from '../core/entry.ts'
 import { StoreUnavailable } from '../core/errors.ts'
 import type { RefId } from '../core/ref.ts'
 import { SqliteClocks } from './sqlite-clocks.ts'
@@ -18,7 +18,6 @@ import type {
   Payload,
   PayloadChanges,
   ProcessTime,
-  RemovedEntry,
   Store,
   StoreTime,
 } from './store.ts'

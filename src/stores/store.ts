@@ -1,4 +1,4 @@
-import type { Entry, EntryStatus } from '../core/entry.ts'
+import type { Entry, EntryStatus, RemovedEntry } from '../core/entry.ts'
 import type { RefId } from '../core/ref.ts'
 
 /**
@@ -24,9 +24,6 @@ export interface StoreCapabilities {
 export type Claim =
   | { readonly won: true; readonly entry: Entry }
   | { readonly won: false; readonly entry: Entry }
-
-/** What is told of an entry that was removed. */
-export type RemovedEntry = Pick<Entry, 'refId' | 'namespace' | 'toolName'>
 
 /** Which entries `Store.list` gives. */
 export interface ListFilter {

@@ -1,6 +1,6 @@
 import { Backoff } from '../../core/backoff.ts'
 import type { Clock } from '../../core/clock.ts'
-import { type Entry, isInFlight, type ProcessingEntry } from '../../core/entry.ts'
+import { type Entry, isInFlight, type ProcessingEntry, type RemovedEntry } from '../../core/entry.ts'
 import { InvalidArgument, StoreUnavailable } from '../../core/errors.ts'
 import { Kept } from '../../core/kept.ts'
 import { cacheNameOf, type RefId } from '../../core/ref.ts'
@@ -10,7 +10,6 @@ import type {
   OnChange,
   Payload,
   PayloadChanges,
-  RemovedEntry,
   Store,
   StoreCapabilities,
 } from '../../stores/store.ts'

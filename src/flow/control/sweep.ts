@@ -1,9 +1,15 @@
-import { type Entry, expiry, type InFlightEntry, isInFlight, isRepeatable } from '../../core/entry.ts'
+import {
+  type Entry,
+  expiry,
+  type InFlightEntry,
+  isInFlight,
+  isRepeatable,
+  type RemovedEntry,
+} from '../../core/entry.ts'
 import { events } from '../../core/events.ts'
 import { mayRunAgain } from '../../core/losses.ts'
 import { cacheNameOf, type RefId } from '../../core/ref.ts'
 import type { Tool } from '../../core/tool.ts'
-import type { RemovedEntry } from '../../stores/store.ts'
 import type { Engine } from '../engine.ts'
 import { start } from '../run/dispatch.ts'
 import { newLease, processOf } from '../run/lease.ts'

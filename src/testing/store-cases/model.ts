@@ -1,6 +1,6 @@
-import { type Entry, isExpired } from '../../core/entry.ts'
+import { type Entry, isExpired, type RemovedEntry } from '../../core/entry.ts'
 import { cacheNameOf, type RefId } from '../../core/ref.ts'
-import type { Claim, ListFilter, Payload, PayloadChanges, RemovedEntry, Store } from '../../stores/store.ts'
+import type { Claim, ListFilter, Payload, PayloadChanges, Store } from '../../stores/store.ts'
 import { assertSame, bytesOf, complete, NOW, next, pending, refIdOf } from '../store-drafts.ts'
 import type { StoreCase } from '../store-setup.ts'
 

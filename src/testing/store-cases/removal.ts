@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
+import type { RemovedEntry } from '../../core/entry.ts'
 import type { RefId } from '../../core/ref.ts'
-import type { RemovedEntry } from '../../stores/store.ts'
 import { assertSame, bytesOf, complete, NOW, pending, put, refIdOf, refIdsOf } from '../store-drafts.ts'
 import type { StoreCase } from '../store-setup.ts'
 
