@@ -17,6 +17,8 @@ export interface FollowOptions {
   signals?: ReadonlyArray<AbortSignal | undefined>
   /** Hears of every change that is seen on the way. */
   onChange?: ((entry: Entry) => void) | undefined
+  /** As in `Clock.schedule`: `background` keeps no process alive. */
+  kind?: 'background' | undefined
 }
 
 /** Each lost race means that somebody else made progress, so this many in a row is a broken store. */
@@ -83,7 +85,7 @@ export class Entries {
    * nothing where it is gone. The wait races the task and never touches it.
    */
   async follow(entry: Entry, options: FollowOptions): Promise<Entry | undefined> {
-    const { within, signals = [], onChange } = options
+    const { within, signals = [], onChange, kind } = options
     if (!isInFlight(entry) || within === 0 || signals.some(signal => signal?.aborted)) return entry
     const { refId } = entry
     const changed = new Signal()
@@ -94,7 +96,7 @@ export class Entries {
     }
     const ends = [
       this.watch(refId, () => changed.notify()),
-      this.#lookNowAndThen(refId, () => changed.notify()),
+      this.#lookNowAndThen(refId, () => changed.notify(), kind),
       ...(within === undefined ? [] : [this.clock.schedule(within, finish)]),
       ...signals.flatMap(signal => (signal ? [onAbort(signal, finish)] : [])),
     ]
@@ -195,13 +197,13 @@ export class Entries {
   }
 
   /** For what a store does not tell of. */
-  #lookNowAndThen(refId: RefId, look: () => void): () => void {
-    const again = (): (() => void) =>
-      this.clock.schedule(this.pollInterval, () => {
-        this.#doubt(refId)
-        look()
-        end = again()
-      })
+  #lookNowAndThen(refId: RefId, look: () => void, kind?: 'background'): () => void {
+    const lookAgain = () => {
+      this.#doubt(refId)
+      look()
+      end = again()
+    }
+    const again = () => this.clock.schedule(this.pollInterval, lookAgain, kind)
     let end = again()
     return () => end()
   }

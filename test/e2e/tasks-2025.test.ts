@@ -277,6 +277,14 @@ describe('a question whose stream has dropped', () => {
   })
 })
 
+function isRunning(pid: number | null): boolean {
+  try {
+    return process.kill(pid ?? 0, 0)
+  } catch {
+    return false
+  }
+}
+
 describe('2025-11-25 on the wire', () => {
   it('tools say whether they can be called as tasks, and the server that it has tasks', async () => {
     const { client } = await v1('stdio')
@@ -351,4 +359,41 @@ describe('2025-11-25 on the wire', () => {
     )
     expect(await tasks.listTasks()).toEqual({ tasks: [] })
   })
+
+  it.each([
+    ['HTTP without a session and a user', () => server.url, '', false],
+    ['HTTP with a user', () => server.url, 'ada', true],
+    ['HTTP with a session', () => server.sessions, '', true],
+    ['stdio', () => 'stdio' as const, '', true],
+  ])(
+    'over %s the list of tasks is declared where callers can be told apart',
+    async (_, where, user, isDeclared) => {
+      const { client } = await v1(where(), { user })
+      const { list, ...others } = client.getServerCapabilities()?.tasks ?? {}
+      expect(list).toEqual(isDeclared ? {} : undefined)
+      expect(others).toEqual({ cancel: {}, requests: { tools: { call: {} } } })
+    },
+  )
+
+  it.each(['polls', 'waits for the result'])(
+    'a server ends with its client, which %s and has a question open',
+    async how => {
+      const { create, tasks, client } = await v1('stdio', { user: '' })
+      const asked = new Promise<void>(resolve => {
+        client.setRequestHandler(ElicitRequestSchema, () => {
+          resolve()
+          return new Promise<ElicitResult>(() => {})
+        })
+      })
+      const { taskId } = await create('greet', {})
+      if (how !== 'polls') tasks.getTaskResult(taskId, CallToolResultSchema).catch(() => {})
+      await asked
+      const { pid } = client.transport as StdioClientTransport
+      const begun = performance.now()
+      await client.close()
+      expect(isRunning(pid)).toBe(false)
+      // The client kills it after two seconds, and then two more.
+      expect(performance.now() - begun).toBeLessThan(1_900)
+    },
+  )
 })

@@ -76,7 +76,7 @@ export class Asker {
     })
     this.#turn = stored.catch(() => {})
     const { key, answer: known } = await stored
-    const answer = known ?? (await this.#begin().waits.during(() => this.#answerUnless(givenUp, key)))
+    const answer = known ?? (await this.#begin().waits.during(() => this.#wait(key, givenUp)))
     const refusal = refusalIn(method, answer)
     if (refusal !== undefined)
       throw new InputUnavailable(`The client refused what the task asked: ${refusal.message}`, refusal)
@@ -100,6 +100,11 @@ export class Asker {
     if ((refused && refused !== 'already_asked') || !question) throw lost()
     this.#place++
     return question
+  }
+
+  #wait(key: string, givenUp: AbortSignal | undefined): Promise<JsonObject> {
+    const { running } = this.engine
+    return running.whileAsking(this.entry.refId, () => this.#answerUnless(givenUp, key))
   }
 
   async #answerUnless(givenUp: AbortSignal | undefined, key: string): Promise<JsonObject> {
@@ -139,6 +144,8 @@ export class Asker {
     return this.engine.entries.follow(this.entry, {
       within: undefined,
       signals: [signal, done.signal],
+      // Nobody is there to answer once all else in this process has ended.
+      kind: 'background',
       onChange: latest => {
         if (answerIn(latest, key) || latest.status !== 'processing') done.abort()
       },

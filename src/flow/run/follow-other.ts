@@ -1,5 +1,5 @@
 import { describedActor } from '../../access/actor.ts'
-import { pause } from '../../core/abort.ts'
+import { retryWhileAway } from '../../core/backoff.ts'
 import { decode, type EncodedValue } from '../../core/codec.ts'
 import {
   type Entry,
@@ -9,7 +9,7 @@ import {
   isInFlight,
   type ProcessingEntry,
 } from '../../core/entry.ts'
-import { ProtocolFailure, StoreUnavailable, TaskFailed } from '../../core/errors.ts'
+import { ProtocolFailure, TaskFailed } from '../../core/errors.ts'
 import { parseJson } from '../../core/json-text.ts'
 import type { RefId } from '../../core/ref.ts'
 import type { Engine } from '../engine.ts'
@@ -17,9 +17,6 @@ import { inputRequestsFor } from '../read/status.ts'
 import type { Asker } from './ask.ts'
 import { lost } from './lease.ts'
 import type { ProgressReporter } from './progress.ts'
-
-/** A store that is away is asked again this often. */
-const AGAIN_MS = 1_000
 
 /** What a task that follows another one passes on, and on which ways. */
 export interface Follower {
@@ -41,37 +38,40 @@ export type FollowedOutcome =
  * @returns nothing where it was cancelled or is gone: then the work is this task's own
  */
 export async function followOther(follower: Follower): Promise<FollowedOutcome | undefined> {
-  const { engine, entry, follows, signal } = follower
+  const { engine, entry, signal } = follower
   const mirror = new Mirror(follower)
   try {
-    for (;;) {
-      try {
-        const first = await engine.store.get(follows)
-        const onChange = (latest: Entry) => mirror.show(latest)
-        const latest =
-          first && (await engine.entries.follow(first, { within: undefined, signals: [signal], onChange }))
-        signal.throwIfAborted()
-        if (!latest || latest.status === 'cancelled' || isExpired(latest, engine.clock.now())) break
-        await mirror.takeGuards(latest)
-        if (latest.status === 'failed') return { error: await failureOf(engine, latest), isFinal: true }
-        const bytes = await engine.store.read(latest.refId, 'value')
-        if (latest.status !== 'complete' || bytes === undefined) break
-        const { valueBytes, completedAt, madeAt = completedAt } = latest
-        return { bytes, valueBytes, ...(first === latest ? { madeAt } : {}) }
-      } catch (error) {
-        if (!(error instanceof StoreUnavailable)) throw error
-        await pause(engine.clock, AGAIN_MS, signal)
-      }
-    }
+    const outcome = await retryWhileAway(
+      () => outcomeOf(follower, mirror),
+      engine.clock,
+      signal,
+      'background',
+    )
+    if (outcome) return outcome
   } finally {
     mirror.end()
   }
-  const { refused } = await engine.entries.change(entry.refId, {
-    type: 'stop-following',
-    owner: entry.lease.owner,
-  })
-  if (refused) throw lost()
+  const event = { type: 'stop-following', owner: entry.lease.owner } as const
+  if ((await engine.entries.change(entry.refId, event)).refused) throw lost()
   return undefined
+}
+
+async function outcomeOf(
+  { engine, follows, signal }: Follower,
+  mirror: Mirror,
+): Promise<FollowedOutcome | undefined> {
+  const first = await engine.store.get(follows)
+  const onChange = (latest: Entry) => mirror.show(latest)
+  const options = { within: undefined, signals: [signal], onChange, kind: 'background' } as const
+  const latest = first && (await engine.entries.follow(first, options))
+  signal.throwIfAborted()
+  if (!latest || latest.status === 'cancelled' || isExpired(latest, engine.clock.now())) return undefined
+  await mirror.takeGuards(latest)
+  if (latest.status === 'failed') return { error: await failureOf(engine, latest), isFinal: true }
+  const bytes = await engine.store.read(latest.refId, 'value')
+  if (latest.status !== 'complete' || bytes === undefined) return undefined
+  const { valueBytes, completedAt, madeAt = completedAt } = latest
+  return { bytes, valueBytes, ...(first === latest ? { madeAt } : {}) }
 }
 
 /** The failure of a task as an error with which another one can fail alike. */

@@ -2,11 +2,14 @@ import type { Namespace } from '../../access/namespace.ts'
 import type { Clock } from '../../core/clock.ts'
 import type { Entry } from '../../core/entry.ts'
 import type { RefId } from '../../core/ref.ts'
+import { Signal } from '../../core/signal.ts'
 
 interface RunningTask {
   readonly namespace: Namespace
   readonly controller: AbortController
   readonly done: Promise<void>
+  /** How many questions it waits for. */
+  asking: number
 }
 
 /** One run of a handler, from its start until it has really ended. */
@@ -25,6 +28,7 @@ export interface HandlerRun<Result> {
 export class RunningTasks {
   readonly #tasks = new Map<RefId, RunningTask>()
   readonly #handlers = new Map<RefId, Promise<void>>()
+  readonly #asked = new Signal()
   #abandoned = 0
 
   constructor(
@@ -55,7 +59,7 @@ export class RunningTasks {
     const done = run(controller).finally(() => {
       if (this.#tasks.get(refId)?.controller === controller) this.#tasks.delete(refId)
     })
-    this.#tasks.set(refId, { namespace, controller, done })
+    this.#tasks.set(refId, { namespace, controller, done, asking: 0 })
     return done
   }
 
@@ -64,15 +68,32 @@ export class RunningTasks {
     this.#tasks.get(refId)?.controller.abort(reason)
   }
 
-  /** Resolves when nothing runs here. */
+  /** Waits for the answer to a question of the task, which may take days or never come. */
+  async whileAsking<Answer>(refId: RefId, answer: () => Promise<Answer>): Promise<Answer> {
+    const task = this.#tasks.get(refId)
+    if (!task) return answer()
+    task.asking++
+    this.#asked.notify()
+    try {
+      return await answer()
+    } finally {
+      task.asking--
+    }
+  }
+
+  /** Resolves when nothing runs here but what waits for answers. */
   async idle(): Promise<void> {
-    while (this.#tasks.size > 0) await Promise.all([...this.#tasks.values()].map(({ done }) => done))
+    for (;;) {
+      const working = [...this.#tasks.values()].filter(({ asking }) => asking === 0)
+      if (working.length === 0) return
+      await Promise.race([Promise.all(working.map(({ done }) => done)), this.#asked.next()])
+    }
   }
 
   /** Aborts what runs, and resolves when all of it has come to its end. */
   async close(reason: unknown): Promise<void> {
     for (const { controller } of this.#tasks.values()) controller.abort(reason)
-    await this.idle()
+    while (this.#tasks.size > 0) await Promise.all([...this.#tasks.values()].map(({ done }) => done))
   }
 
   /** The end of the handler that runs for a task, or of its grace; nothing where none runs. */

@@ -262,6 +262,19 @@ describe('events', () => {
 })
 
 describe('closing', () => {
+  it('does not wait for a task that only waits for an answer', async () => {
+    const { clock, cache } = scene()
+    const ASK = { message: '?', requestedSchema: { type: 'object', properties: {} } }
+    const tool = cache.cached({ name: 'ask', asyncTimeout: 0 }, (_, task) => task.elicit(ASK))
+    const { refId } = await tool({}, { interactive: true })
+    await clock.advance(0)
+    expect(await cache.get(refId)).toHaveProperty('inputRequests')
+    const closed = vi.fn()
+    void cache.close({ drain: '10s' }).then(closed)
+    await clock.advance(0)
+    expect(closed).toHaveBeenCalled()
+  })
+
   it('gives running tasks the drain to finish', async () => {
     const { cache, clock } = scene()
     const store = memoryStore()
