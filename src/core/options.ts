@@ -1,6 +1,6 @@
 import type { PreviewSettings } from './entry.ts'
 import { InvalidArgument } from './errors.ts'
-import { suggest } from './suggest.ts'
+import { hint } from './suggest.ts'
 
 /** @throws InvalidArgument unless `value` is an integer ≥ 1 */
 export function checkCount(value: number, what: string): number {
@@ -51,11 +51,8 @@ export function checkNames<Options extends object>(
   }
   for (const name of Object.keys(options)) {
     if (Object.hasOwn(names, name)) continue
-    const known = Object.keys(names)
-    const meant = suggest(name.slice(0, 50), known)
-    throw new InvalidArgument(
-      `${what} has no option '${name.slice(0, 50)}'. ${meant ? `Did you mean '${meant}'?` : `There are: ${known.join(', ')}.`}`,
-    )
+    const unknown = name.slice(0, 50)
+    throw new InvalidArgument(`${what} has no option '${unknown}'. ${hint(unknown, Object.keys(names))}`)
   }
 }
 
