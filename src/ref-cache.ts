@@ -4,12 +4,10 @@ import type { Decision } from './access/decision.ts'
 import type { Namespace } from './access/namespace.ts'
 import type { Permission } from './access/permission.ts'
 import { untilAborted } from './core/abort.ts'
-import type { Clock } from './core/clock.ts'
 import { type Duration, toMilliseconds } from './core/duration.ts'
-import { InvalidArgument, NotFound, WorkerLost } from './core/errors.ts'
+import { InvalidArgument, NotFound } from './core/errors.ts'
 import type { CacheEventType, CacheListener } from './core/events.ts'
 import type { JsonValue } from './core/json.ts'
-import type { Logger } from './core/logger.ts'
 import { checkNames, type Names } from './core/options.ts'
 import type { RefId } from './core/ref.ts'
 import type { CallResponse } from './core/response.ts'
@@ -21,6 +19,7 @@ import { type CacheReference, type SetOptions, set } from './flow/call/set.ts'
 import type { WriteEnd } from './flow/call/shared-runs.ts'
 import { answer } from './flow/control/answer.ts'
 import { cancel } from './flow/control/cancel.ts'
+import { closeEngine } from './flow/control/close.ts'
 import { clear, remove } from './flow/control/delete.ts'
 import { type Invalidation, invalidate } from './flow/control/invalidate.ts'
 import { retry } from './flow/control/retry.ts'
@@ -36,7 +35,8 @@ import { type ResolveOptions, resolve } from './flow/read/resolve.ts'
 import { watch } from './flow/read/watch.ts'
 import { ADAPTERS, AdapterAccess } from './ref-cache-adapters.ts'
 import { ActorCache } from './ref-cache-as.ts'
-import { createEngine, type RefCacheOptions } from './ref-cache-options.ts'
+import { createEngine } from './ref-cache-engine.ts'
+import type { RefCacheOptions } from './ref-cache-options.ts'
 
 /** Options of `RefCache.close`. */
 export interface CloseOptions {
@@ -62,7 +62,6 @@ export class RefCache implements AsyncDisposable {
   readonly #stopping = new AbortController()
   /** @internal */
   readonly [ADAPTERS]: AdapterAccess
-  #nextSweep: () => void = () => {}
   #closed: Promise<void> | undefined
 
   constructor(options: RefCacheOptions = {}) {
@@ -72,7 +71,7 @@ export class RefCache implements AsyncDisposable {
     })
     this[ADAPTERS] = new AdapterAccess(this.#engine)
     this.#sweeper = new Sweeper(this.#engine)
-    this.#scheduleSweep()
+    this.#sweeper.begin()
   }
 
   /** The name that every reference of this cache begins with. */
@@ -319,48 +318,9 @@ export class RefCache implements AsyncDisposable {
     return this.close()
   }
 
-  async #close(drain: number): Promise<void> {
-    const { clock, running, dispatcher, executors, sources, thrown, store, audit, logger } = this.#engine
+  #close(drain: number): Promise<void> {
     this.#closing.abort()
-    this.#nextSweep()
-    await closeOrTell(dispatcher, 'dispatcher', logger)
-    if (drain > 0) await Promise.race([running.idle(), elapsed(clock, drain)])
-    this.#stopping.abort()
-    await running.close(new WorkerLost('The process that ran this task was closed.'))
-    for (const [name, executor] of executors) await closeOrTell(executor, `executor '${name}'`, logger)
-    sources.clear()
-    thrown.clear()
-    await store.close()
-    await closeOrTell(audit, 'audit sink', logger)
-  }
-
-  #scheduleSweep(): void {
-    const { clock, settings } = this.#engine
-    const run = async () => {
-      // A store that is away now is swept when it is back.
-      await this.#sweeper.sweep().catch(() => {})
-      if (!this.#closed) this.#scheduleSweep()
-    }
-    // Twice an interval: a loss is seen first, and believed only in a later sweep.
-    this.#nextSweep = clock.schedule(settings.sweepInterval / 2, run, 'background')
-  }
-}
-
-function elapsed(clock: Clock, ms: number): Promise<void> {
-  return new Promise(resolve => {
-    clock.schedule(ms, resolve, 'background')
-  })
-}
-
-/** One part that cannot be closed must not keep the cache from closing. */
-async function closeOrTell(
-  part: { close?(): unknown } | undefined,
-  name: string,
-  logger: Logger,
-): Promise<void> {
-  try {
-    await part?.close?.()
-  } catch {
-    logger.error(`The ${name} could not be closed. What it had not done yet may be lost.`)
+    this.#sweeper.end()
+    return closeEngine(this.#engine, drain, () => this.#stopping.abort())
   }
 }

@@ -44,7 +44,24 @@ export class Sweeper {
   /** When the last sweep ended. */
   #lookedAt = Number.POSITIVE_INFINITY
 
+  #cancel = () => {}
+
   constructor(private readonly engine: Engine) {}
+
+  /** Sweeps again and again. Twice an interval: a loss is seen first, and believed only in a later sweep. */
+  begin(): void {
+    const { clock, settings, closing } = this.engine
+    const run = async () => {
+      // A store that is away now is swept when it is back.
+      await this.sweep().catch(() => {})
+      if (!closing.aborted) this.begin()
+    }
+    this.#cancel = clock.schedule(settings.sweepInterval / 2, run, 'background')
+  }
+
+  end(): void {
+    this.#cancel()
+  }
 
   async sweep(): Promise<void> {
     const { clock, settings, sources, thrown, lateClaims } = this.engine

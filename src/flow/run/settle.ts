@@ -10,12 +10,7 @@ import {
   type Progress,
   type TaskError,
 } from '../../core/entry.ts'
-import { errorText } from '../../core/error-text.ts'
 import {
-  ProtocolFailure,
-  publicMessageOf,
-  RefCacheError,
-  type RpcError,
   StoreFull,
   StoreUnavailable,
   TaskCancelled,
@@ -24,9 +19,9 @@ import {
   WorkerLost,
 } from '../../core/errors.ts'
 import { events } from '../../core/events.ts'
-import type { JsonValue } from '../../core/json.ts'
 import { mayRunAgain } from '../../core/losses.ts'
 import { retryDelay } from '../../core/retry-policy.ts'
+import { toTaskError } from '../../core/task-error.ts'
 import type { Tool } from '../../core/tool.ts'
 import type { EntryEvent } from '../../core/transition.ts'
 import type { PayloadChanges } from '../../stores/store.ts'
@@ -34,8 +29,6 @@ import { ttlFor } from '../call/draft.ts'
 import type { Engine } from '../engine.ts'
 import type { Change } from '../entries.ts'
 
-const MAX_ERROR_DATA_BYTES = 8 * 1024
-const MAX_ERROR_DATA_DEPTH = 100
 const TRIES = { firstMs: 250, maxMs: 5_000 }
 /** `retryable` may ask somebody else, but the task must end. */
 const RETRYABLE_WITHIN_MS = 10_000
@@ -262,41 +255,6 @@ async function isRetryable(engine: Engine, tool: Tool, error: unknown): Promise<
   } finally {
     cancel()
   }
-}
-
-/** What of an error is kept: its code and message, never its stack. */
-export function toTaskError(error: unknown): TaskError {
-  if (error instanceof StoreUnavailable) return { code: error.code, message: publicMessageOf(error) }
-  return {
-    code: error instanceof RefCacheError ? error.code : 'task_failed',
-    message: errorText(error),
-    ...(error instanceof ProtocolFailure ? { rpc: bounded(error.rpc) } : {}),
-  }
-}
-
-/** Errors lie in the entry, which every poll reads: data that is too large for that goes, the rest stays. */
-function bounded({ code, data }: RpcError): RpcError {
-  return data === undefined || !isSmall(data) ? { code } : { code, data }
-}
-
-function isSmall(data: JsonValue): boolean {
-  try {
-    const json = JSON.stringify(data)
-    return Buffer.byteLength(json) <= MAX_ERROR_DATA_BYTES && !isDeep(JSON.parse(json))
-  } catch {
-    // What somebody threw need not be JSON, whatever its type says.
-    return false
-  }
-}
-
-/** Stores copy entries as a whole, with the engine's stack. */
-function isDeep(data: JsonValue): boolean {
-  let level: unknown[] = [data]
-  for (let depth = 0; level.length > 0; depth++) {
-    if (depth > MAX_ERROR_DATA_DEPTH) return true
-    level = level.flatMap(part => (typeof part === 'object' && part !== null ? Object.values(part) : []))
-  }
-  return false
 }
 
 /** A random number in [0, 1). */

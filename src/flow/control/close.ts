@@ -1,0 +1,41 @@
+import type { Clock } from '../../core/clock.ts'
+import { WorkerLost } from '../../core/errors.ts'
+import type { Logger } from '../../core/logger.ts'
+import type { Engine } from '../engine.ts'
+
+/**
+ * Gives running tasks `drain` milliseconds to finish, stops the rest, and closes all that belongs to the cache. No more calls
+ * begin by then.
+ * @param stop aborts `engine.stopping`
+ */
+export async function closeEngine(engine: Engine, drain: number, stop: () => void): Promise<void> {
+  const { clock, running, dispatcher, executors, sources, thrown, store, audit, logger } = engine
+  await closeOrTell(dispatcher, 'dispatcher', logger)
+  if (drain > 0) await Promise.race([running.idle(), elapsed(clock, drain)])
+  stop()
+  await running.close(new WorkerLost('The process that ran this task was closed.'))
+  for (const [name, executor] of executors) await closeOrTell(executor, `executor '${name}'`, logger)
+  sources.clear()
+  thrown.clear()
+  await store.close()
+  await closeOrTell(audit, 'audit sink', logger)
+}
+
+function elapsed(clock: Clock, ms: number): Promise<void> {
+  return new Promise(resolve => {
+    clock.schedule(ms, resolve, 'background')
+  })
+}
+
+/** One part that cannot be closed must not keep the cache from closing. */
+async function closeOrTell(
+  part: { close?(): unknown } | undefined,
+  name: string,
+  logger: Logger,
+): Promise<void> {
+  try {
+    await part?.close?.()
+  } catch {
+    logger.error(`The ${name} could not be closed. What it had not done yet may be lost.`)
+  }
+}

@@ -1,0 +1,170 @@
+import { hostname } from 'node:os'
+import type { AuditEvent } from './access/audit.ts'
+import { Access } from './access/authorize.ts'
+import { policyChecker } from './access/decision.ts'
+import { namespaceRules } from './access/namespace.ts'
+import { type Clock, systemClock, toDate } from './core/clock.ts'
+import { Emitter } from './core/emitter.ts'
+import { InvalidArgument } from './core/errors.ts'
+import { History } from './core/history.ts'
+import { tell } from './core/listener.ts'
+import { type Logger, safeLogger } from './core/logger.ts'
+import { checkCount } from './core/options.ts'
+import type { RefId } from './core/ref.ts'
+import { checkCacheName, pooledRandom } from './core/ref.ts'
+import type { Tool } from './core/tool.ts'
+import { type Dispatcher, localDispatcher } from './execution/dispatcher.ts'
+import type { Executor } from './execution/executor.ts'
+import { inProcessExecutor } from './execution/in-process.ts'
+import { InputBudget } from './flow/call/input-budget.ts'
+import { LateClaims } from './flow/call/late-claims.ts'
+import { SharedRuns } from './flow/call/shared-runs.ts'
+import type { Engine, Settings } from './flow/engine.ts'
+import { Entries } from './flow/entries.ts'
+import { EntryClock } from './flow/entry-clock.ts'
+import { EqualRefusals } from './flow/read/equal-refusals.ts'
+import { SourceCache } from './flow/read/values.ts'
+import { take } from './flow/run/dispatch.ts'
+import { ProgressListeners } from './flow/run/progress.ts'
+import { TaskQueue } from './flow/run/queue.ts'
+import { RunningTasks } from './flow/run/running.ts'
+import { ThrownErrors } from './flow/run/thrown.ts'
+import { checkOptions, type RefCacheOptions, toSettings } from './ref-cache-options.ts'
+import { memoryStore } from './stores/memory.ts'
+import { observed } from './stores/observed.ts'
+import type { Store } from './stores/store.ts'
+import { RESULT_PROJECTIONS } from './values/result-projections.ts'
+
+/** Puts a cache together: where the defaults meet. */
+export function createEngine(
+  options: RefCacheOptions,
+  ends: { closing: AbortSignal; stopping: AbortSignal },
+): Engine {
+  checkOptions(options)
+  const name = checkCacheName(options.name ?? 'cache')
+  const { maxConcurrentTasks = 100, maxQueuedTasks = 1000 } = options
+  const random = options.random ?? pooledRandom()
+  const settings = toSettings(options)
+  const logger = safeLogger(checkLogger(options.logger))
+  const given = checkStore(options.store ?? memoryStore())
+  given.warnTo?.(message => logger.warn(message))
+  const medium = observed(given, logger, options.clock ?? systemClock)
+  const clock = new EntryClock(options.clock ?? systemClock, medium, name)
+  const thrown = new ThrownErrors(clock)
+  const store = new LateClaims(medium, clock, refId => thrown.isAwaited(refId))
+  const events = new Emitter(event => withoutUnstored(store, event))
+  const access = createAccess(options, settings, clock, store)
+  const executors = checkExecutors(options.executors)
+  const dispatcher = checkDispatcher(options.dispatcher ?? localDispatcher())
+  const engine: Engine = {
+    name,
+    instance: `${nameOfHost()}/${process.pid}/${Buffer.from(random(6)).toString('hex')}`,
+    store,
+    equalRefusals: new EqualRefusals(store, access, name),
+    entries: new Entries(store, clock),
+    lateClaims: store,
+    clock,
+    random,
+    settings,
+    audit: options.audit,
+    logger,
+    access,
+    projections: { ...RESULT_PROJECTIONS, ...options.projections },
+    toolLabel: options.toolLabel ?? (name => name),
+    tools: new Map(),
+    sources: new SourceCache(clock),
+    thrown,
+    queue: new TaskQueue(
+      checkCount(maxConcurrentTasks, 'maxConcurrentTasks'),
+      maxQueuedTasks === 0 ? 0 : checkCount(maxQueuedTasks, 'maxQueuedTasks'),
+    ),
+    suspects: new TaskQueue(1, Number.POSITIVE_INFINITY),
+    inputs: new InputBudget(settings.maxInputMemoryBytes, clock),
+    running: new RunningTasks(clock, settings.abortGrace),
+    progress: new ProgressListeners(),
+    dispatcher,
+    executors,
+    executorOf: tool => executorOf(executors, tool),
+    encoding: { maxBytes: settings.maxValueBytes, compress: store.capabilities.durable },
+    history: new History(),
+    sharedRuns: new SharedRuns(clock),
+    events,
+    ...ends,
+  }
+  dispatcher.listen?.(refId => take(engine, refId))
+  return engine
+}
+
+const stderrLogger: Logger = {
+  warn: message => process.stderr.write(`mcp-refcache warn: ${message}\n`),
+  error: message => process.stderr.write(`mcp-refcache error: ${message}\n`),
+}
+
+function checkStore(store: Store): Store {
+  if (typeof store?.claim === 'function') return store
+  throw new InvalidArgument(
+    'store is what memoryStore(), sqliteStore(path) or redisStore(url) gives, or a store of your own.',
+  )
+}
+
+function checkExecutors(executors: RefCacheOptions['executors'] = {}): ReadonlyMap<string, Executor> {
+  for (const [name, executor] of Object.entries(executors)) {
+    if (typeof executor?.execute === 'function') continue
+    throw new InvalidArgument(`executors.${name} needs a method execute: see Executor.`)
+  }
+  return new Map(Object.entries(executors))
+}
+
+/** The default costs nothing: it calls the handler that the tool was registered with. */
+function executorOf(executors: ReadonlyMap<string, Executor>, tool: Tool): Executor {
+  if (tool.executor === undefined) return inProcessExecutor([tool])
+  const executor = executors.get(tool.executor)
+  if (executor) return executor
+  const known = [...executors.keys()].map(name => `'${name}'`).join(', ') || 'none'
+  throw new InvalidArgument(
+    `Tool '${tool.name}' wants the executor '${tool.executor}', and this cache has ${known}. Give it to the cache as executors: { ${tool.executor} }.`,
+  )
+}
+
+function checkDispatcher(dispatcher: Dispatcher): Dispatcher {
+  if (typeof dispatcher?.dispatch === 'function') return dispatcher
+  throw new InvalidArgument('dispatcher needs a method dispatch: see Dispatcher.')
+}
+
+function checkLogger(logger: Logger = stderrLogger): Logger {
+  if (typeof logger?.warn === 'function' && typeof logger.error === 'function') return logger
+  throw new InvalidArgument(
+    'logger needs the methods warn and error, as console and loggers of pino or winston have.',
+  )
+}
+
+/** Only for people who read leases; Deno may forbid it. */
+function nameOfHost(): string {
+  try {
+    return hostname()
+  } catch {
+    return 'host'
+  }
+}
+
+/** Events and audit tell of a call without an entry like of any other, but for the reference, which names nothing. */
+function withoutUnstored<Told extends { readonly refId?: RefId }>(store: LateClaims, told: Told): Told {
+  const { refId, ...rest } = told
+  return refId !== undefined && store.isUnstored(refId) ? (rest as Told) : told
+}
+
+function createAccess(
+  options: RefCacheOptions,
+  { defaultTtl }: Settings,
+  clock: Clock,
+  store: LateClaims,
+): Access {
+  const { audit } = options
+  const namespaces = options.namespaceResolver ?? namespaceRules(options.namespaces, defaultTtl)
+  const record =
+    audit &&
+    // A record that cannot be written is no reason to refuse the work.
+    ((event: Omit<AuditEvent, 'at'>) =>
+      tell(recorded => audit.write(recorded), { at: toDate(clock.now()), ...withoutUnstored(store, event) }))
+  return new Access(options.permissionChecker ?? policyChecker(namespaces), namespaces, record)
+}
