@@ -164,7 +164,7 @@ const AREAS: Record<string, Area> = {
     modules: [
       /^cli\//,
       /^wrap\//,
-      /^stores\/(memory|sqlite|sqlite-place|sqlite-errors|redis|encrypted)\.ts$/,
+      /^stores\/(memory|sqlite|sqlite-place|sqlite-errors|redis|encrypted|private-file)\.ts$/,
       ...PUBLIC_API,
     ],
     builtins: 'all',
