@@ -1,9 +1,10 @@
-import { describe, expect, it, vi } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import type { Tokens } from '../../../src/wrap/callers.ts'
 import {
   ask,
   bodyOf,
   call,
+  eventually,
   type Message,
   openWrapper,
   post,
@@ -167,10 +168,10 @@ describe('with tokens', () => {
       message: expect.stringContaining('2 calls'),
     })
     expect(bodyOf(await call(url, 'slow', {}, as('b'))).ref_id).toBeDefined()
-    await vi.waitFor(() => expect(waiting.length).toBe(3))
+    await eventually(() => expect(waiting.length).toBe(3))
     for (const end of waiting) end()
     await call(url, 'get_cached_result', { ref_id: bodyOf(handles[0] as Message).ref_id }, as('a'))
-    await vi.waitFor(async () => expect(bodyOf(await call(url, 'slow', {}, as('a'))).ref_id).toBeDefined())
+    await eventually(async () => expect(bodyOf(await call(url, 'slow', {}, as('a'))).ref_id).toBeDefined())
   })
 
   it('a subject keeps no more bytes than its quota, and can read what it has', async () => {
@@ -183,7 +184,7 @@ describe('with tokens', () => {
     )
     const first = await call(url, 'one', {}, as('a'))
     await call(url, 'two', {}, as('a'))
-    const refused = await vi.waitFor(async () => {
+    const refused = await eventually(async () => {
       const third = await call(url, 'three', { _fresh: true }, as('a'))
       expect(third.result.isError).toBe(true)
       return third
