@@ -1,5 +1,5 @@
 // Which mutations of a folder do its pure unit tests notice? By hand; docs/testing.md says how.
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
@@ -15,7 +15,7 @@ const MUTANTS_A_WORKER = 300
 const root = fileURLToPath(new URL('../../', import.meta.url))
 const [source, ...tests] = process.argv.slice(2)
 if (!source || tests.length === 0) {
-  console.error('node test/mutation/run.mjs src/access test/unit/access …')
+  console.error('node test/mutation/run.mjs src/access test/unit/access …   (folders, or single files)')
   process.exit(2)
 }
 const out = mkdtempSync(join(root, 'node_modules/.mutation-'))
@@ -23,15 +23,17 @@ process.once('exit', () => rmSync(out, { recursive: true, force: true }))
 
 const { mutants, instrumented } = await instrument(filesIn(source, '.ts'))
 const bundles = await bundle(
-  tests.flatMap(folder => filesIn(folder, '.test.ts')),
+  tests.flatMap(place => filesIn(place, '.test.ts')),
   instrumented,
 )
 report(await judge(mutants, bundles))
 process.exit()
 
-function filesIn(folder, ending) {
-  const names = readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
-  return names.filter(name => name.endsWith(ending)).map(name => join(root, folder, name))
+/** The files of a folder, or the one file that is named. */
+function filesIn(place, ending) {
+  if (statSync(join(root, place)).isFile()) return [join(root, place)]
+  const names = readdirSync(join(root, place), { recursive: true, encoding: 'utf8' })
+  return names.filter(name => name.endsWith(ending)).map(name => join(root, place, name))
 }
 
 async function instrument(paths) {
@@ -125,7 +127,7 @@ function report(outcomes) {
     )
   }
   for (const [file, list] of files) console.log(`${score(list)}  ${file}`)
-  console.log(`${score(outcomes)}  ${source}, ${outcomes.length} mutants`)
+  console.log(`${score(outcomes)}  ${source}, ${killed(outcomes)} of ${outcomes.length} mutants`)
 }
 
 function fileOf({ mutant }) {
@@ -138,7 +140,10 @@ function grouped(outcomes) {
   return files
 }
 
+function killed(list) {
+  return list.filter(({ outcome }) => outcome === 'killed').length
+}
+
 function score(list) {
-  const killed = list.filter(({ outcome }) => outcome === 'killed').length
-  return `${((100 * killed) / list.length).toFixed(0).padStart(3)} %`
+  return `${((100 * killed(list)) / list.length).toFixed(0).padStart(3)} %`
 }
