@@ -11,6 +11,9 @@ describe('durations', () => {
     ['10m', 600_000],
     ['1h', 3_600_000],
     ['7d', 604_800_000],
+    [' 5s ' as Duration, 5_000],
+    ['12.25m', 735_000],
+    ['365000d', 31_536_000_000_000],
   ])('%j is %d ms', (duration, ms) => {
     expect(toMilliseconds(duration, 'ttl')).toBe(ms)
   })
@@ -40,8 +43,23 @@ describe('durations', () => {
     },
   )
 
+  it.each<[unknown, string]>([
+    ['5x', '"5x"'],
+    ['x5s', '"x5s"'],
+    ['5sx', '"5sx"'],
+    ['5.s', '"5.s"'],
+    [-1, '-1'],
+    [undefined, 'undefined'],
+    [{}, 'a value of type object'],
+    ['x'.repeat(50), `"${'x'.repeat(40)}"`],
+  ])('shows what was given in place of one: %j', (given, shown) => {
+    expect(() => toMilliseconds(given as Duration, 'ttl')).toThrow(new RegExp(`'7d'; got ${shown}\\.$`))
+  })
+
   it('refuses 0 where work could then never run', () => {
-    expect(() => toPositiveMilliseconds(0, 'hardTimeout')).toThrow(/hardTimeout must be longer than 0/)
+    expect(() => toPositiveMilliseconds(0, 'hardTimeout')).toThrow(
+      /hardTimeout must be longer than 0.*null means no limit/,
+    )
     expect(toPositiveMilliseconds('30d', 'hardTimeout')).toBe(2_592_000_000)
   })
 

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { canonical, keyOf } from '../../../src/core/key.ts'
@@ -37,6 +38,15 @@ describe('keyOf', () => {
 
   it.each(['cacheName', 'toolName', 'namespace'] as const)('depends on %s', part => {
     expect(key({}, { [part]: 'other' })).not.toBe(key({}))
+  })
+
+  it('depends on who may see the result', () => {
+    expect(key({}, { scope: 'user:ann' })).not.toBe(key({}, { scope: 'user:bob' }))
+  })
+
+  it('is SHA-256 in hex of the canonical JSON, on every Node', () => {
+    const json = '["c","t","public",null,{"a":1,"b":"ä"}]'
+    expect(key({ b: 'ä', a: 1 })).toBe(createHash('sha256').update(json).digest('hex'))
   })
 
   it('cannot be forged by moving text between the parts', () => {

@@ -1,7 +1,14 @@
 import { randomBytes } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import { InvalidArgument } from '../../../src/core/errors.ts'
-import { cacheNameOf, checkCacheName, createRefId, isRefOf, pooledRandom } from '../../../src/core/ref.ts'
+import {
+  cacheNameOf,
+  checkCacheName,
+  createRefId,
+  isForeignRef,
+  isRefOf,
+  pooledRandom,
+} from '../../../src/core/ref.ts'
 
 describe('references', () => {
   it('get random bytes of their own, however they are fetched', () => {
@@ -37,5 +44,42 @@ describe('references', () => {
 
   it.each(['', 'a b', 'a:b', '-a', 'a-', 'ä', 'a'.repeat(65), '../x'])('refuse the cache name %j', name => {
     expect(() => checkCacheName(name)).toThrow(InvalidArgument)
+  })
+
+  it.each(['a', 'A9', 'files', 'my.files_v2-b', 'a'.repeat(64)])('take the cache name %j', name => {
+    expect(checkCacheName(name)).toBe(name)
+  })
+
+  it('say what a cache may be called', () => {
+    for (const name of ['', 7, undefined, ['files']]) {
+      expect(() => checkCacheName(name as string)).toThrow(/1 to 64 letters, digits.*letter or digit/)
+    }
+  })
+
+  it.each<[string, unknown, boolean]>([
+    ['another cache', `other:${'a'.repeat(32)}`, true],
+    ['the longest name', `${'x'.repeat(64)}:${'a'.repeat(32)}`, true],
+    ['our own', `files:${'a'.repeat(32)}`, false],
+    ['too long a name', `${'x'.repeat(65)}:${'a'.repeat(32)}`, false],
+    ['no name', `:${'a'.repeat(32)}`, false],
+    ['a name that none may have', `a b:${'a'.repeat(32)}`, false],
+    ['too short', `other:${'a'.repeat(31)}`, false],
+    ['no hex digits', `other:${'g'.repeat(32)}`, false],
+    ['another sign between', `other-${'a'.repeat(32)}`, false],
+    ['within a sentence', `see other:${'a'.repeat(32)} please`, false],
+    ['no text', [`other:${'a'.repeat(32)}`], false],
+    ['nothing', undefined, false],
+  ])('of other caches: %s', (_, text, is) => {
+    expect(isForeignRef('files', text)).toBe(is)
+  })
+
+  it('get bytes that are never given out twice, also where the pool is just used up', () => {
+    const random = pooledRandom()
+    const parts = [4_096, 1, 4_096, 4_000, 96, 1].map(size => Buffer.from(random(size)))
+    expect(parts.map(part => part.length)).toEqual([4_096, 1, 4_096, 4_000, 96, 1])
+    for (const part of parts.filter(one => one.length > 1)) {
+      expect(part.some(byte => byte !== 0)).toBe(true)
+      expect(part.subarray(-32).equals(Buffer.alloc(32))).toBe(false)
+    }
   })
 })
