@@ -33,3 +33,12 @@ function decoded(password: string): string {
     throw new InvalidArgument('The password in the Redis URL is not percent-encoded as a URL needs it.')
   }
 }
+
+/** @throws InvalidArgument where it names no server */
+export function urlOfEnvironment(): string {
+  const url = process.env.REDIS_URL
+  if (url) return url
+  throw new InvalidArgument(
+    'redisStore needs a server: give its URL (redis://host:port) or a client, or set REDIS_URL in the environment.',
+  )
+}

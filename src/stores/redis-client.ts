@@ -62,12 +62,19 @@ const RECONNECT = { firstMs: 50, maxMs: 1_000 }
 /** Whether the store ends the client, or the user who handed it in does. */
 type Ownership = 'owned' | 'borrowed'
 
+/** Gives the connection of the store: one of its own for a URL, else the one behind the client. */
+export function connector(server: string | NodeRedisClient | IoredisClient, silenceMs: number) {
+  if (typeof server === 'string') return () => createConnection(server, silenceMs)
+  const connection = adapt(server)
+  return async () => connection
+}
+
 /**
  * The connection behind a client of the user's, who connects it and ends it.
  *
  * @throws InvalidArgument when it is no client that the store can use.
  */
-export function adapt(client: NodeRedisClient | IoredisClient): Connection {
+function adapt(client: NodeRedisClient | IoredisClient): Connection {
   if ('callBuffer' in client) return ioredis(client, 'borrowed')
   if ('sendCommand' in client && !('masters' in client)) return nodeRedis(client, 'borrowed')
   throw new InvalidArgument(
@@ -81,7 +88,7 @@ export function adapt(client: NodeRedisClient | IoredisClient): Connection {
  * @param silenceMs a connection on which the server says nothing for as long is given up, and made anew.
  * @throws StoreUnavailable when `@redis/client` is not installed or does not load.
  */
-export async function createConnection(url: string, silenceMs: number): Promise<Connection> {
+async function createConnection(url: string, silenceMs: number): Promise<Connection> {
   const { createClient } = await loadDriver()
   const client = createClient({
     url,

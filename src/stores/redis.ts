@@ -1,21 +1,30 @@
 import { type Duration, toMilliseconds } from '../core/duration.ts'
 import { type Entry, parseEntry, type RemovedEntry, removedEntries } from '../core/entry.ts'
-import { InvalidArgument, StoreUnavailable, UnknownStoreFormat, ValueTooLarge } from '../core/errors.ts'
+import { InvalidArgument, StoreUnavailable, UnknownStoreFormat } from '../core/errors.ts'
 import { parseJson, stringifyJson } from '../core/json-text.ts'
 import { cacheNameOf, type RefId } from '../core/ref.ts'
 import { FORMAT_SUFFIX, STORE_FORMAT, unknownFormat } from './format.ts'
-import { parseAddress } from './redis-address.ts'
+import { parseAddress, urlOfEnvironment } from './redis-address.ts'
 import { RedisChanges } from './redis-changes.ts'
-import {
-  type Argument,
-  adapt,
-  createConnection,
-  type IoredisClient,
-  type NodeRedisClient,
-} from './redis-client.ts'
+import { type Argument, connector, type IoredisClient, type NodeRedisClient } from './redis-client.ts'
 import { baseOf, cachesKey, channelBaseOf, checkPrefix, formatKey, idOf } from './redis-keys.ts'
 import { RedisLink } from './redis-link.ts'
-import { BEAT, CLAIM, CLEAR, DELETE, FIND, LIST, PRUNE, type Script, UPDATE } from './redis-scripts.ts'
+import {
+  BEAT,
+  CLAIM,
+  CLEAR,
+  DELETE,
+  exactly,
+  FIND,
+  fieldsOf,
+  firstCursor,
+  indexOf,
+  LIST,
+  PRUNE,
+  partArguments,
+  type Script,
+  UPDATE,
+} from './redis-scripts.ts'
 import type { Claim, ListFilter, OnChange, Payload, PayloadChanges, Store, StoreTime } from './store.ts'
 import { Warnings } from './warnings.ts'
 
@@ -41,8 +50,6 @@ export interface RedisStoreOptions {
   readonly pollInterval?: Duration | undefined
 }
 
-/** Redis's own bound for one string. */
-const MAX_PART_BYTES = 512 * 1024 * 1024
 const DEFAULT_LIST_LIMIT = 100
 /** Scripts hold up all other clients, so long work is done in steps of so many entries. */
 const STEP = 500
@@ -67,14 +74,6 @@ export function redisStore(
   options: RedisStoreOptions = {},
 ): Store {
   return new RedisStore(urlOrClient, options)
-}
-
-function urlOfEnvironment(): string {
-  const url = process.env.REDIS_URL
-  if (url) return url
-  throw new InvalidArgument(
-    'redisStore needs a server: give its URL (redis://host:port) or a client, or set REDIS_URL in the environment.',
-  )
 }
 
 class RedisStore implements Store {
@@ -295,48 +294,4 @@ class RedisStore implements Store {
       throw new StoreUnavailable(`${this.#where} holds a damaged entry: choose another prefix.`, { cause })
     }
   }
-}
-
-function connector(server: string | NodeRedisClient | IoredisClient, silenceMs: number) {
-  if (typeof server === 'string') return () => createConnection(server, silenceMs)
-  const connection = adapt(server)
-  return async () => connection
-}
-
-/** The fields that scripts expect first, in their order. */
-function fieldsOf(entry: Entry, record: string): Argument[] {
-  const { refId, version, key = '', namespace, status, expiresAt } = entry
-  const expiry = expiresAt === undefined ? '' : String(expiresAt)
-  return [idOf(refId), record, String(version), key, exactly(namespace), status, expiry]
-}
-
-/** For each part to change: its name, what to do, and its bytes. */
-function partArguments(parts: PayloadChanges): Argument[] {
-  return Object.entries(parts).flatMap(([part, bytes]): Argument[] => {
-    if (!bytes) return [part, 'remove', '']
-    if (bytes.length > MAX_PART_BYTES) {
-      throw new ValueTooLarge(
-        `${bytes.length} bytes can never fit into Redis, which holds ${MAX_PART_BYTES} (512 MB).`,
-      )
-    }
-    return [part, 'set', Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)]
-  })
-}
-
-/** As JSON, because half a surrogate pair would lose its identity on the way to UTF-8: a namespace is a boundary. */
-function exactly(text: string): string {
-  return JSON.stringify(text)
-}
-
-/** The ids in flight have an index of their own: a sweep must not look at all that is settled. */
-function indexOf({ statuses }: ListFilter): 'tasks' | 'index' {
-  const inFlight = statuses?.every(status => status === 'pending' || status === 'processing')
-  return inFlight ? 'tasks' : 'index'
-}
-
-/** The id to go on after, or '' for the beginning; nothing when all of the cache lies before the cursor. */
-function firstCursor({ cacheName, after = '' }: ListFilter): string | undefined {
-  const first = `${cacheName}:`
-  if (after.startsWith(first)) return after.slice(first.length)
-  return after < first ? '' : undefined
 }

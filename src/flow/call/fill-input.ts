@@ -6,37 +6,22 @@ import { parseStored } from '../../core/codec.ts'
 import { type CompleteEntry, type Entry, isInFlight } from '../../core/entry.ts'
 import { CircularReference, InvalidArgument } from '../../core/errors.ts'
 import { type ResolveRefs, replaceReferences } from '../../core/input.ts'
-import type { JsonObject, JsonValue } from '../../core/json.ts'
+import type { JsonValue } from '../../core/json.ts'
 import { parseJson, stringifyJson } from '../../core/json-text.ts'
-import { pathOf, type Trail } from '../../core/map-json.ts'
 import type { RefId } from '../../core/ref.ts'
-import { jsonSchemaOf } from '../../core/standard-schema.ts'
 import type { Tool } from '../../core/tool.ts'
-import { admits, asWanted, type Given, typeOfJson } from '../../values/argument.ts'
-import { type JsonType, typesAt } from '../../values/schema-types.ts'
+import { admits, asWanted, type Given } from '../../values/argument.ts'
+import type { JsonType } from '../../values/schema-types.ts'
 import type { Engine } from '../engine.ts'
 import { findFor } from '../read/find.ts'
 import { readJson, renew, usedOf } from '../read/values.ts'
+import { inputSchemaOf, noSuchForm, type Place, placesIn } from './argument-places.ts'
 import type { GivenInput } from './draft.ts'
 import { type Cost, checkCost, checkSizes, costOf, type Size, sizeOf, sumOf } from './input-cost.ts'
-import {
-  checkPlaces,
-  constraintsOf,
-  constraintsOfUnseen,
-  MAX_REFERENCES,
-  refuseEnded,
-  USE,
-  unique,
-} from './references.ts'
+import { constraintsOf, constraintsOfUnseen, MAX_REFERENCES, refuseEnded, USE, unique } from './references.ts'
 
 /** References within values within values: so far they are followed. */
 const MAX_LEVELS = 8
-
-/** What lies deeper in an argument may be anything: schemas do not say more. */
-const MAX_SCHEMA_DEPTH = 200
-
-/** Of the place of an argument, in an error. */
-const MAX_PLACE = 100
 
 /** Characters of JSON that may be parsed before others have their turn. */
 const PARSED_AT_ONCE = 256 * 1024
@@ -80,13 +65,6 @@ interface Loaded {
   readonly cost: Cost
 }
 
-/** Where a reference stands, and what its argument admits there; undefined: anything. */
-interface Place {
-  readonly refId: RefId
-  readonly at: Trail | undefined
-  readonly wanted: ReadonlySet<JsonType> | undefined
-}
-
 /** What a value with references in it is itself part of. */
 interface Within {
   /** The references that lead there. */
@@ -119,7 +97,9 @@ class ReferenceResolver {
 
   async #fill(value: JsonValue, where: ResolveRefs, within: Within, shared = false) {
     const { name, settings } = this.engine
-    const places = this.#placesIn(value, where, within)
+    // What stands in a value was not written for an argument.
+    const schema = within.path.length === 0 ? inputSchemaOf(this.tool) : undefined
+    const places = placesIn(name, value, where, schema)
     const refs = [...new Set(places.map(({ refId }) => refId))]
     if (refs.length === 0) return { value, cost: sumOf([]) }
     if (this.#loaded.size + refs.length > MAX_REFERENCES || within.path.length >= MAX_LEVELS) {
@@ -150,19 +130,6 @@ class ReferenceResolver {
       take(copies.get(forms[next++] as Loaded) as JsonValue[]),
     )
     return { value: filled, cost }
-  }
-
-  /** The references in a value, in the order in which they will be replaced. */
-  #placesIn(value: JsonValue, where: ResolveRefs, { path }: Within): Place[] {
-    // What stands in a value was not written for an argument.
-    const schema = path.length === 0 ? inputSchemaOf(this.tool) : undefined
-    const found: Array<Pick<Place, 'refId' | 'at'>> = []
-    replaceReferences(this.engine.name, value, where, (refId, at) => {
-      found.push({ refId, at })
-      return refId
-    })
-    checkPlaces(found)
-    return found.map(place => ({ ...place, wanted: schema && wantedAt(schema, place.at) }))
   }
 
   /** A value as the argument wants it: the same for all arguments that want the same. */
@@ -291,21 +258,4 @@ class ReferenceResolver {
       : constraintsOfUnseen(this.engine, entry, this.who, this.tool)
     this.guards.push(...guards)
   }
-}
-
-function wantedAt(schema: JsonObject, at: Trail | undefined): ReadonlySet<JsonType> | undefined {
-  const path = pathOf(at, MAX_SCHEMA_DEPTH)
-  return path && typesAt(schema, path)
-}
-
-function noSuchForm({ at }: Place, wanted: ReadonlySet<JsonType>, json: string): InvalidArgument {
-  const place = (pathOf(at, MAX_SCHEMA_DEPTH) ?? []).join('.').slice(0, MAX_PLACE)
-  const found = typeOfJson(json) === 'string' ? 'a text that is no such JSON' : `of type ${typeOfJson(json)}`
-  return new InvalidArgument(
-    `The argument ${place} takes a value of type ${[...wanted].join(' or ')}; the value of its reference is ${found}. Pass another reference, or the value itself.`,
-  )
-}
-
-function inputSchemaOf({ inputJsonSchema, input }: Tool): JsonObject | undefined {
-  return inputJsonSchema ?? (input && jsonSchemaOf(input))
 }
