@@ -130,7 +130,10 @@ export const POSING: readonly Attack[] = [
       const alice = await scene.victim({ id: 'alice', org: 'acme' })
       const hers = await alice.call('mint', { value: 1 })
       toldTo(scene, alice)
-      expect(refOf(await alice.call('mint', { value: 1 }))).toBe(refOf(hers))
+      const again = await alice.call('mint', { value: 1 })
+      // Not the same reference: as a task of 2025-11-25 the call has an entry of its own, which follows the first.
+      const placeOf = async (answer: typeof hers) => (await scene.host.inspect(refOf(answer))).namespace
+      expect(await placeOf(again)).toBe(await placeOf(hers))
       const forged: Identity[] = [
         { id: 'mallory', org: 'acme' },
         { id: 'alice', org: 'evil' },

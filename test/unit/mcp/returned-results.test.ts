@@ -157,6 +157,28 @@ describe('a large result', () => {
     expect(got).toEqual([{ rows: ROWS }])
   })
 
+  it.each([
+    ['', {}],
+    [' of a tool with an output schema', { outputSchema: z.object({ rows: z.array(z.unknown()) }) }],
+  ])('with isError%s is a failure, shown like a value', async (_, config) => {
+    const failed = { content: [{ type: 'text', text }], isError: true } as unknown as CallToolResult
+    const { ask, client } = await attached(({ registerTool }) => registerTool('t', config, () => failed))
+    // From now on the client checks what it is given.
+    await client.listTools()
+    const answer = await ask('t')
+    expect(answer).toMatchObject({
+      isError: true,
+      structuredContent: {
+        status: 'failed',
+        is_complete: false,
+        preview: expect.anything(),
+        can_retry: true,
+      },
+    })
+    const ref_id = String(answer.structuredContent?.ref_id)
+    expect(own(await ask('get_cached_result', { ref_id, full: true }))).toEqual(failed)
+  })
+
   it('with an image of megabytes is still one image for `full`', async () => {
     const picture = { content: [{ ...IMAGE, data: 'A'.repeat(3_000_000) }] } as unknown as CallToolResult
     const { ask } = await attached(({ registerTool }) =>
