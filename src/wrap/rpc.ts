@@ -52,6 +52,8 @@ export const RpcErrorCode = {
   headerMismatch: -32020,
   /** 2026-07-28: the client has to declare an ability first. */
   missingCapability: -32021,
+  /** 2026-07-28: the revision of a request is none of the server's. */
+  unsupportedVersion: -32022,
   /** The wrapped server went away, or cannot be reached. In the range that JSON-RPC leaves to servers. */
   upstreamLost: -32000,
 } as const

@@ -8,6 +8,7 @@ import type { Store } from '../stores/store.ts'
 import type { Channel } from './channel.ts'
 import { ChildChannel } from './child-channel.ts'
 import { type Command, type ServerProcess, startServer } from './child-process.ts'
+import { EitherRevision } from './either-revision.ts'
 import type { Endpoint } from './http-channel.ts'
 import type { Log } from './log.ts'
 import { nameOfCommand, nameOfEndpoint, scopeOfCommand, scopeOfEndpoint } from './scope.ts'
@@ -77,11 +78,12 @@ export class Wrapper {
   /** The one client that there is: whoever started the process, at its stdin and stdout. */
   onlySession(client: Channel, onEnd: (end: SessionEnd) => void): Session {
     client.onclose = () => onEnd({ kind: 'client-gone' })
+    const adaptation = { isNeeded: false }
     const who = {
       scope: this.#scope,
       actor: actor.agent(),
       namespace: 'public',
-      connect: () => this.connect(),
+      connect: async () => new EitherRevision(() => this.connect(), adaptation),
     }
     const admin = this.options.admin ? toolsOfOperator(this.cache) : []
     return this.#session(client, who, [...this.#polling, ...admin], onEnd)

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { resultFromTaskOutcome, type SerializedTaskReference } from '@modelcontextprotocol/ext-tasks/client'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { until, Workshop } from './fixtures/wrap-harness.ts'
+import { EVERYTHING, until, Workshop } from './fixtures/wrap-harness.ts'
 import {
   type Connected,
   type ConnectOptions,
@@ -41,18 +41,20 @@ async function wrapOnHttp(command: readonly string[], env: Record<string, string
 }
 
 const UPSTREAMS = [
-  ['2025-11-25', 'stdio', false],
-  ['2025-11-25', 'stdio', true],
-  ['2025-11-25', 'HTTP', false],
-  ['2025-11-25', 'HTTP', true],
-  ['2026-07-28', 'stdio', false],
-  ['2026-07-28', 'stdio', true],
+  ['2025-11-25', 'stdio', '2025-11-25', false],
+  ['2025-11-25', 'stdio', '2025-11-25', true],
+  ['2025-11-25', 'HTTP', '2025-11-25', false],
+  ['2025-11-25', 'HTTP', '2025-11-25', true],
+  ['2026-07-28', 'stdio', '2026-07-28', false],
+  ['2026-07-28', 'stdio', '2026-07-28', true],
+  ['2026-07-28', 'stdio', '2025-11-25', false],
 ] as const
+const TITLE = 'a task client at %s on %s, in front of a server of %s that has tasks: %s'
 
-describe.each(UPSTREAMS)('a task client at %s on %s, the server having tasks: %s', (era, wire, ownTasks) => {
+describe.each(UPSTREAMS)(TITLE, (era, wire, server, ownTasks) => {
   const connect = async (): Promise<Connected> => {
-    if (wire === 'stdio') return overStdio(workshop, era, serverOf(era), { ownTasks })
-    return overHttp(workshop, await wrapOnHttp(serverOf(era), ownTasks ? { OWN_TASKS: '1' } : {}))
+    if (wire === 'stdio') return overStdio(workshop, era, serverOf(server), { ownTasks })
+    return overHttp(workshop, await wrapOnHttp(serverOf(server), ownTasks ? { OWN_TASKS: '1' } : {}))
   }
 
   it('is given a reference as its task: it works, says what the server says, and has the result', async () => {
@@ -97,6 +99,7 @@ describe.each(UPSTREAMS)('a task client at %s on %s, the server having tasks: %s
 
   it('passes on what the server asks in the middle of its work', async () => {
     const connected = await connect()
+    expect(connected.client.getNegotiatedProtocolVersion()).toBe(era)
     const execution = await connected.session.callTool('greet', {}, preferenceAt(era))
     const { outcome } = await execution.settle()
     expect(shown(resultFromTaskOutcome(outcome))).toContain('Hello, Ada!')
@@ -160,6 +163,22 @@ describe.each([
     const { outcome } = await (await second.session.resumeTask(reference)).settle()
     expect(shown(resultFromTaskOutcome(outcome))).toContain('all of it')
   })
+})
+
+it('a task client at 2026-07-28 on stdio, in front of a server that knows neither: slow, asked, failing', async () => {
+  const connected = await overStdio(workshop, '2026-07-28', [...EVERYTHING, 'stdio'])
+  expect(connected.client.getNegotiatedProtocolVersion()).toBe('2026-07-28')
+  const settled = async (tool: string, args: Record<string, string | number>) => {
+    const execution = await connected.session.callTool(tool, args, preferenceAt('2026-07-28'))
+    return { kind: execution.kind, outcome: (await execution.settle()).outcome }
+  }
+  const slow = await settled('trigger-long-running-operation', { duration: 2, steps: 4 })
+  expect(slow.kind).toBe('task')
+  expect(shown(resultFromTaskOutcome(slow.outcome))).toContain('completed')
+  const asked = await settled('trigger-elicitation-request', {})
+  expect(shown(resultFromTaskOutcome(asked.outcome))).toContain('Ada')
+  const failing = await settled('get-sum', { a: 'no number' })
+  expect(shown(resultFromTaskOutcome(failing.outcome))).toContain('isError')
 })
 
 describe('a server of 2026-07-28 over HTTP, with tasks of its own', () => {

@@ -1,0 +1,114 @@
+import { isSameId } from '../agent/id-map.ts'
+import { type Channel, type SendOptions, SessionEnded } from './channel.ts'
+import { isRequest, isResponse, protocolMeta, RpcErrorCode, type RpcMessage, type RpcRequest } from './rpc.ts'
+
+/** What outlasts a connection: whether the client speaks 2026-07-28 and the server does not. */
+export interface Adaptation {
+  isNeeded: boolean
+}
+
+/**
+ * The wrapped server of one client. A client that asks for 2026-07-28 is served at that revision also where the server knows 2025-11-25
+ * alone; all else passes.
+ */
+export class EitherRevision implements Channel {
+  onmessage: Channel['onmessage']
+  onclose: Channel['onclose']
+  onerror: Channel['onerror']
+  #channel: Channel | undefined
+  /** The client's question whether the server speaks 2026-07-28, while that is open. */
+  #discovery: RpcRequest | undefined
+  #adapting: Promise<void> | undefined
+
+  constructor(
+    private readonly open: () => Promise<Channel>,
+    private readonly adaptation: Adaptation,
+  ) {}
+
+  async start(): Promise<void> {
+    await this.#use(this.adaptation.isNeeded ? await this.#adapter() : await this.open())
+  }
+
+  async send(message: RpcMessage, options?: SendOptions): Promise<void> {
+    await this.#adapting?.catch(() => {})
+    const asks = isRequest(message) && message.method === 'server/discover' && protocolMeta(message.params)
+    if (isRequest(message)) this.#discovery = asks && !this.adaptation.isNeeded ? message : undefined
+    try {
+      await this.#current.send(message, options)
+    } catch (error) {
+      if (!this.#discovery || error instanceof SessionEnded) throw error
+      await this.#adapt(this.#discovery, () => {
+        throw error
+      })
+    }
+  }
+
+  pause(): void {
+    this.#channel?.pause()
+  }
+
+  resume(): void {
+    this.#channel?.resume()
+  }
+
+  async close(): Promise<void> {
+    await this.#channel?.close()
+  }
+
+  get #current(): Channel {
+    if (!this.#channel) throw new Error('The wrapped server is not running.')
+    return this.#channel
+  }
+
+  async #use(channel: Channel): Promise<void> {
+    this.#channel = channel
+    channel.onmessage = message => this.#receive(message)
+    channel.onerror = problem => this.onerror?.(problem)
+    channel.onclose = reason => this.#lost(channel, reason)
+    await channel.start()
+  }
+
+  #receive(message: RpcMessage): void {
+    const asked = this.#discovery
+    const isAnswer = asked && isResponse(message) && isSameId(message.id, asked.id)
+    if (isAnswer) this.#discovery = undefined
+    if (isAnswer && isRefusal(message)) {
+      this.#adapt(asked, () => this.onmessage?.(message), this.#channel).catch(() => {})
+    } else this.onmessage?.(message)
+  }
+
+  #lost(channel: Channel, reason: string): void {
+    if (this.#channel !== channel) return
+    // Some servers end when they are asked before the handshake.
+    if (this.#discovery) void this.#adapt(this.#discovery, () => this.onclose?.(reason)).catch(() => {})
+    else this.onclose?.(reason)
+  }
+
+  /** Puts the adapter in front of the server, and has it answer. @param orElse where the server cannot be used so either */
+  #adapt(asked: RpcRequest, orElse: () => void, started?: Channel): Promise<void> {
+    this.#discovery = undefined
+    this.#adapting = this.#adapter(started)
+      .then(adapter => this.#use(adapter))
+      .then(
+        () => {
+          this.adaptation.isNeeded = true
+          return this.#current.send(asked)
+        },
+        () => orElse(),
+      )
+      .finally(() => {
+        this.#adapting = undefined
+      })
+    return this.#adapting
+  }
+
+  async #adapter(started?: Channel): Promise<Channel> {
+    const { Server2025 } = await import('./stateless/server-2025.ts')
+    return new Server2025({ open: this.open, started, strangers: false })
+  }
+}
+
+/** A server that knows the question may still want another revision. */
+function isRefusal(message: RpcMessage): boolean {
+  return 'error' in message && Number(message.error.code) !== RpcErrorCode.unsupportedVersion
+}
