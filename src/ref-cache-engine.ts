@@ -18,6 +18,7 @@ import type { Executor } from './execution/executor.ts'
 import { inProcessExecutor } from './execution/in-process.ts'
 import { InputBudget } from './flow/call/input-budget.ts'
 import { LateClaims } from './flow/call/late-claims.ts'
+import { RecentHits } from './flow/call/recent-hits.ts'
 import { SharedRuns } from './flow/call/shared-runs.ts'
 import type { Engine, Settings } from './flow/engine.ts'
 import { Entries } from './flow/entries.ts'
@@ -88,6 +89,7 @@ export function createEngine(
     encoding: { maxBytes: settings.maxValueBytes, compress: store.capabilities.durable },
     history: new History(),
     sharedRuns: new SharedRuns(clock),
+    recentHits: new RecentHits(),
     events,
     ...ends,
   }
@@ -149,8 +151,9 @@ function nameOfHost(): string {
 
 /** Events and audit tell of a call without an entry like of any other, but for the reference, which names nothing. */
 function withoutUnstored<Told extends { readonly refId?: RefId }>(store: LateClaims, told: Told): Told {
-  const { refId, ...rest } = told
-  return refId !== undefined && store.isUnstored(refId) ? (rest as Told) : told
+  if (told.refId === undefined || !store.isUnstored(told.refId)) return told
+  const { refId: _, ...rest } = told
+  return rest as Told
 }
 
 function createAccess(

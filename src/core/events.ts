@@ -18,11 +18,15 @@ export type Removal = 'deleted' | 'cleared' | 'expired'
  * What a cache tells its listeners. Events say what happened to which entry, never values, inputs or words of a
  * handler. The types are those of the constructors below.
  */
-const about = ({ refId, toolName, namespace }: About): About => ({
-  ...(refId === undefined ? {} : { refId }),
-  namespace,
-  ...(toolName === undefined ? {} : { toolName }),
-})
+const about = ({ refId, toolName, namespace }: About): About => {
+  // Nearly all events have all of it, and objects that are spread together cost more than a store in memory.
+  if (refId !== undefined && toolName !== undefined) return { refId, namespace, toolName }
+  return {
+    ...(refId === undefined ? {} : { refId }),
+    namespace,
+    ...(toolName === undefined ? {} : { toolName }),
+  }
+}
 
 export const events = {
   /** A value was put in by `set`. */

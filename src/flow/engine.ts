@@ -13,6 +13,7 @@ import type { Store } from '../stores/store.ts'
 import type { Projections } from '../values/projection.ts'
 import type { InputBudget } from './call/input-budget.ts'
 import type { LateClaims } from './call/late-claims.ts'
+import type { RecentHits } from './call/recent-hits.ts'
 import type { SharedRuns } from './call/shared-runs.ts'
 import type { Entries } from './entries.ts'
 import type { EntryClock } from './entry-clock.ts'
@@ -92,6 +93,7 @@ export interface Engine {
   readonly inputs: InputBudget
   readonly history: History
   readonly sharedRuns: SharedRuns
+  readonly recentHits: RecentHits
   readonly events: Emitter
   /** Aborts when the cache begins to close: no more calls. */
   readonly closing: AbortSignal

@@ -205,7 +205,7 @@ async function invalidateCall(
   options: CallOptions,
 ): Promise<boolean> {
   const drafted = await draftCall(engine, tool, input, toActor(options.actor), { ...options, within: 0 })
-  const { key } = drafted.draft
+  const { key } = drafted
   const entry =
     key === undefined ? undefined : await engine.store.findByKey(engine.name, key, engine.clock.now())
   return entry !== undefined && freeKey(engine, entry)

@@ -33,21 +33,36 @@ const MAX_TRIES = 5
  *   after the other cannot be read
  */
 export function claim(engine: Engine, tool: Tool, drafted: DraftedCall, fresh = false): Promise<Claimed> {
-  if (drafted.draft.key === undefined) return claimUnkeyed(engine, tool, drafted, fresh)
-  return fresh ? claimAnew(engine, tool, drafted) : claimKeyed(engine, tool, drafted)
+  if (drafted.key === undefined) return claimUnkeyed(engine, tool, drafted, fresh)
+  return fresh ? claimAnew(engine, tool, drafted) : claimKeyed(engine, tool, drafted, drafted.key)
 }
 
 /** A finished entry that cannot answer the call is no hit: it loses its key, so that the call runs and its result takes that place. */
-async function claimKeyed(engine: Engine, tool: Tool, drafted: DraftedCall): Promise<Claimed> {
+async function claimKeyed(engine: Engine, tool: Tool, drafted: DraftedCall, key: string): Promise<Claimed> {
   for (let tries = 1; ; tries++) {
-    const claimed = await claimOnce(engine, tool, drafted)
+    const claimed = (await hitAgain(engine, key)) ?? (await claimOnce(engine, tool, drafted))
     if (claimed.won || isInFlight(claimed.entry)) return claimed
     const unreadable = comesFromAhead(engine, claimed.entry) ?? (await whyUnreadable(engine, claimed.entry))
-    if (!unreadable) return claimed
+    if (!unreadable) {
+      engine.recentHits.add(key)
+      return claimed
+    }
     if (tries === MAX_TRIES) throw unreadable
     warnUnused(engine, tool, unreadable)
     await releaseKey(engine, claimed.entry)
   }
+}
+
+/** A key that gave a hit lately most likely gives one again: to look costs less than to claim. */
+async function hitAgain(
+  { recentHits, store, name, clock }: Engine,
+  key: string,
+): Promise<Claimed | undefined> {
+  if (!recentHits.has(key)) return undefined
+  const entry = await store.findByKey(name, key, clock.now())
+  if (entry) return { won: false, entry }
+  recentHits.delete(key)
+  return undefined
 }
 
 /** Takes the key from its holder until the claim is won: others may claim it in between. */
@@ -66,14 +81,15 @@ async function claimUnkeyed(
   drafted: DraftedCall,
   fresh: boolean,
 ): Promise<Claimed> {
-  const { draft, callKey } = drafted
+  const { callKey } = drafted
+  const { refId } = drafted.draft()
   if (callKey === undefined) {
-    return { run: aloneOn(draft.refId), ...(await claimOnce(engine, tool, drafted)) }
+    return { run: aloneOn(refId), ...(await claimOnce(engine, tool, drafted)) }
   }
   const { sharedRuns } = engine
   const { run, entry } = fresh
-    ? { run: sharedRuns.begin(callKey, draft.refId) }
-    : await sharedRuns.joinOrBegin(callKey, draft.refId, refId => readableEntry(engine, tool, refId))
+    ? { run: sharedRuns.begin(callKey, refId) }
+    : await sharedRuns.joinOrBegin(callKey, refId, shared => readableEntry(engine, tool, shared))
   if (entry) return { entry, won: false, run }
   const claiming = claimOnce(engine, tool, drafted)
   run.stored = claiming.catch(() => {})
@@ -83,24 +99,24 @@ async function claimUnkeyed(
 /** Nothing is claimed without a ticket, so a refused call leaves nothing to join. */
 async function claimOnce(engine: Engine, tool: Tool, drafted: DraftedCall): Promise<Claimed> {
   const { store, clock } = engine
-  const { draft, unsettled } = drafted
+  const { key, unsettled } = drafted
   const place = enter(engine, tool, unsettled)
   if (place) return claimWith(engine, drafted, place)
-  const found =
-    draft.key === undefined ? undefined : await store.findByKey(engine.name, draft.key, clock.now())
+  const found = key === undefined ? undefined : await store.findByKey(engine.name, key, clock.now())
   if (found) return { won: false, entry: found }
   // Perhaps one is free by now: hits give theirs back at once.
   return claimWith(engine, drafted, admitted(engine, tool, drafted))
 }
 
-function admitted(engine: Engine, tool: Tool, { draft, unsettled }: DraftedCall): Ticket {
-  return admit(engine, tool, { namespace: draft.namespace, unsettled })
+function admitted(engine: Engine, tool: Tool, { namespace, unsettled }: DraftedCall): Ticket {
+  return admit(engine, tool, { namespace, unsettled })
 }
 
 async function claimWith(engine: Engine, drafted: DraftedCall, place: Ticket): Promise<Claimed> {
-  const { draft, encoded, encodeInput, isLate } = drafted
+  const { encoded, encodeInput, isLate } = drafted
   const now = engine.clock.now()
   try {
+    const draft = drafted.draft()
     const begins = beginsAtOnce(engine, drafted, place)
     if (begins && isLate) return { place, ...engine.lateClaims.hold(begun(draft, now), encodeInput) }
     const entry = begins ? begun(draft, now) : draft

@@ -22,8 +22,12 @@ import { type AcceptedReferences, acceptReferences, refuseForeign } from './refe
 
 /** A call on its way to the store. */
 export interface DraftedCall {
-  readonly draft: PendingEntry
-  /** The input as bytes for the store; absent where it may never be stored. */
+  /** The fingerprint of the call, where any process may share its result. */
+  readonly key: string | undefined
+  readonly namespace: Namespace
+  /** The entry, made when it is first needed: a hit needs none. */
+  readonly draft: () => PendingEntry
+  /** The input as bytes for the store; absent where it may never be needed. */
   readonly encoded: Uint8Array | undefined
   readonly encodeInput: () => Promise<Uint8Array>
   readonly input: GivenInput
@@ -68,28 +72,35 @@ export async function draftCall(
   const startedBy = describeActor(who)
   engine.access.authorizeMaking({ namespace, policy, startedBy, derivedFrom, toolName: tool.name }, who)
   const { key, callKey } = sharingOf(engine, tool, options, { namespace, policy, startedBy }, accepted)
-  const draft: PendingEntry = {
-    key,
-    tags: key === undefined ? undefined : tagsOf(tool, accepted.json),
-    namespace,
-    policy,
-    startedBy,
-    uses: uses.length > 0 ? uses : undefined,
-    derivedFrom: derivedFrom.length > 0 ? derivedFrom : undefined,
-    interactive: interactive || undefined,
-    ...baseOf(engine, tool, namespace),
+  let made: PendingEntry | undefined
+  const draft = () => {
+    made ??= {
+      key,
+      tags: key === undefined ? undefined : tagsOf(tool, accepted.json),
+      namespace,
+      policy,
+      startedBy,
+      uses: uses.length > 0 ? uses : undefined,
+      derivedFrom: derivedFrom.length > 0 ? derivedFrom : undefined,
+      interactive: interactive || undefined,
+      ...baseOf(engine, tool, namespace),
+    }
+    return made
   }
   const given = { json: accepted.json, used: accepted.used, local: options.local }
   const isLate =
     options.claim === 'late' &&
     key === undefined &&
     derivedFrom.length === 0 &&
-    engine.access.may(draft, who, Permission.READ)
+    engine.access.may({ namespace, policy, startedBy, derivedFrom }, who, Permission.READ)
+  const mayNeedNone = isLate || engine.recentHits.has(key)
   const encodeInput = () => encode(accepted.json, { compress: engine.store.capabilities.durable })
   return {
+    key,
+    namespace,
     draft,
     // Here, so that nothing comes between a call that may be shared and its claim.
-    encoded: isLate ? undefined : await encodeInput(),
+    encoded: mayNeedNone ? undefined : await encodeInput(),
     encodeInput,
     isLate,
     input: given,

@@ -19,11 +19,11 @@ export async function followInOwnEntry(
   // As durable as what follows it.
   await engine.lateClaims.storeNow(follows)
   // Identical calls find the work itself.
-  const { key: _, tags: __, ...unkeyed } = draft
+  const { key: _, tags: __, ...unkeyed } = draft()
   // Where the other task is cancelled, the work begins again with this input.
   const input = encoded ?? (await encodeInput())
   const claimed = await engine.store.claim({ ...unkeyed, follows }, engine.clock.now(), { input })
-  if (run) engine.sharedRuns.share(run, draft.refId)
+  if (run) engine.sharedRuns.share(run, unkeyed.refId)
   if (claimed.entry.status === 'pending') start(engine, tool, claimed.entry)
   return claimed.entry
 }
