@@ -221,9 +221,9 @@ export class RefCache implements AsyncDisposable {
     this.#engine.sharedRuns.undeliver(refId)
   }
 
-  /** Whether this process has a task of that namespace that runs, or waits for its turn or for its next attempt. */
-  hasWork(namespace: string): boolean {
-    return this.#engine.running.hasAnyOf(namespace)
+  /** How many tasks of that namespace this process has that run, or wait for their turn or for their next attempt. */
+  unfinishedTasks(namespace: string): number {
+    return this.#engine.running.countOf(namespace)
   }
 
   /** How a task stands, without its value. @throws NotFound */

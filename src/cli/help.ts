@@ -41,7 +41,11 @@ Options
   --url URL              wrap a server behind Streamable HTTP instead of a command
   --header 'Name: text'  sent to that server; \${VAR} is taken from the environment; may be repeated
   --http PORT            serve Streamable HTTP on http://127.0.0.1:PORT/mcp instead of stdio
-  --host ADDRESS         listen there instead of on 127.0.0.1
+  --host ADDRESS         listen there instead of on 127.0.0.1; other machines can reach it then: needs --tokens
+  --tokens FILE          who may use --http: a line for each caller, its bearer token and its name, see below
+  --quota-sessions N     sessions of one caller at once (8); the quotas go with --tokens
+  --quota-calls N        calls of one caller that run or wait at once (100)
+  --quota-bytes SIZE     results that are kept for one caller (1GB)
   --allow-origin ORIGIN  let scripts of this web page's origin use it, such as https://app.example; exact, may be
                          repeated; with --http (no origin)
   --admin                add tools that list, show and delete references; not with --http
@@ -59,6 +63,11 @@ Examples
     mcp-refcache wrap --async-timeout 5s --max-size 2000 --store memory -- python server.py
   A server behind HTTP, with its token from the environment:
     mcp-refcache wrap --url https://example.com/mcp --header 'Authorization: Bearer \${TOKEN}'
+
+  For a team: a token and a name a line, in a file that is yours alone (chmod 600); it is read again when it changes:
+    printf '%s alice\\n' "$(openssl rand -hex 32)" > tokens && chmod 600 tokens
+    mcp-refcache wrap --http 8080 --tokens tokens -- python server.py
+    curl -H 'Authorization: Bearer 2f6c…9a' …    its results and sessions are alice's alone
 
 Config file
   { "defaults": { "asyncTimeout": "10s" },

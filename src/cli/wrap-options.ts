@@ -6,6 +6,8 @@ import { type KeySource, keysFromEnv, keysFromFile } from '../stores/encrypted.t
 import { checkOrigin } from '../wrap/allowed-origins.ts'
 import { type Config, readConfig } from '../wrap/config-file.ts'
 import { LOG_LEVELS, type LogLevel } from '../wrap/log.ts'
+import { isLoopback } from '../wrap/loopback.ts'
+import { DEFAULT_QUOTA, type Quota } from '../wrap/quotas.ts'
 import { type CallSettings, type Invalidates, withInvalidated, withMemoized } from '../wrap/settings.ts'
 import type { Target } from '../wrap/wrap.ts'
 import { usage } from './exit.ts'
@@ -27,6 +29,10 @@ const OPTIONS = {
   http: { type: 'string' },
   host: { type: 'string' },
   'allow-origin': { type: 'string', multiple: true },
+  tokens: { type: 'string' },
+  'quota-sessions': { type: 'string' },
+  'quota-calls': { type: 'string' },
+  'quota-bytes': { type: 'string' },
   admin: { type: 'boolean' },
   'log-level': { type: 'string' },
   json: { type: 'boolean' },
@@ -37,6 +43,16 @@ const OPTIONS = {
 export const KEYS_VARIABLE = 'MCP_REFCACHE_KEYS'
 
 const DEFAULT_ASYNC_TIMEOUT = '20s'
+
+export interface HttpArguments {
+  port: number
+  host: string | undefined
+  allowOrigins: readonly string[]
+  /** The file with the tokens of those who may use it. Absent: whoever can reach it. */
+  tokens: string | undefined
+  /** What each of them may have. */
+  quota: Quota
+}
 
 export interface WrapArguments {
   target: Target
@@ -49,7 +65,7 @@ export interface WrapArguments {
   store: string | undefined
   /** Absent: entries are stored as they are. */
   keys: KeySource | undefined
-  http: { port: number; host: string | undefined; allowOrigins: readonly string[] } | undefined
+  http: HttpArguments | undefined
   /** Adds the admin tools; never together with `http`. */
   admin: boolean
   logLevel: LogLevel
@@ -217,16 +233,52 @@ function storeOf(where: string): string {
 }
 
 function parseHttp(values: Values, { allowOrigins }: Config): WrapArguments['http'] {
-  const { http, host, 'allow-origin': origins = [] } = values
+  const { http, host, 'allow-origin': origins = [], tokens } = values
   if (http === undefined) {
-    if (host !== undefined) throw usage('--host goes with --http.')
-    if (origins.length > 0) throw usage('--allow-origin goes with --http.')
+    const alone = HTTP_OPTIONS.find(option => values[option] !== undefined)
+    if (alone !== undefined) throw usage(`--${alone} goes with --http.`)
     return undefined
   }
   const port = wholeNumber('--http', http, 0)
   if (port > 65_535) throw usage('--http takes a port: a number up to 65535.')
   for (const origin of origins) checked(() => checkOrigin(origin))
-  return { port, host, allowOrigins: [...allowOrigins, ...origins] }
+  if (!isLoopback(host) && tokens === undefined) {
+    throw usage(
+      `--host ${host} lets whoever is on the network use the server. Say who may with --tokens FILE: a line for each caller, such as '2f6c…9a alice'. Or leave out --host.`,
+    )
+  }
+  return { port, host, allowOrigins: [...allowOrigins, ...origins], tokens, quota: parseQuota(values) }
+}
+
+const HTTP_OPTIONS = [
+  'host',
+  'allow-origin',
+  'tokens',
+  'quota-sessions',
+  'quota-calls',
+  'quota-bytes',
+] as const
+
+function parseQuota(values: Values): Quota {
+  const { 'quota-sessions': sessions, 'quota-calls': calls, 'quota-bytes': bytes, tokens } = values
+  const given = HTTP_OPTIONS.find(option => option.startsWith('quota-') && values[option] !== undefined)
+  if (given !== undefined && tokens === undefined) {
+    throw usage(`--${given} goes with --tokens: without tokens, callers cannot be told apart.`)
+  }
+  return {
+    sessions: sessions === undefined ? DEFAULT_QUOTA.sessions : wholeNumber('--quota-sessions', sessions, 1),
+    calls: calls === undefined ? DEFAULT_QUOTA.calls : wholeNumber('--quota-calls', calls, 1),
+    bytes: bytes === undefined ? DEFAULT_QUOTA.bytes : size('--quota-bytes', bytes),
+  }
+}
+
+const UNITS: Readonly<Record<string, number>> = { '': 1, kb: 1024, mb: 1024 ** 2, gb: 1024 ** 3 }
+
+function size(option: string, text: string): number {
+  const [, digits, unit = ''] = /^(\d{1,9})(|kb|mb|gb)$/i.exec(text) ?? []
+  const bytes = Number(digits) * (UNITS[unit.toLowerCase()] ?? 1)
+  if (bytes >= 1) return bytes
+  throw usage(`${option} takes a size such as 500MB or 2GB; got '${text}'.`)
 }
 
 /** On stdio the only client is whoever started this process; over HTTP it could be anybody. */

@@ -4,8 +4,9 @@ import { HttpListener } from '../wrap/http-listener.ts'
 import type { Log } from '../wrap/log.ts'
 import { StdioChannel } from '../wrap/stdio-channel.ts'
 import { type SessionEnd, Wrapper } from '../wrap/wrap.ts'
-import { CommandFailed, EXIT } from './exit.ts'
-import type { WrapArguments } from './wrap-options.ts'
+import { CommandFailed, EXIT, usage } from './exit.ts'
+import { TokenFile } from './token-file.ts'
+import type { HttpArguments, WrapArguments } from './wrap-options.ts'
 
 /** An orderly end takes less; whatever hangs must not keep this process, or the wrapped server, alive. */
 const CLOSE_WITHIN_MS = 1_900
@@ -41,8 +42,9 @@ export async function wrap(prepared: Prepared): Promise<number> {
 }
 
 export function createWrapper({ args, store, log, server }: Prepared): Wrapper {
-  const { target, settings, maxSize, ttl, lease, name, admin } = args
-  return new Wrapper({ target, server, store, settings, maxSize, ttl, lease, name, admin, log })
+  const { target, settings, maxSize, ttl, lease, name, admin, http } = args
+  const quota = http?.quota
+  return new Wrapper({ target, server, store, settings, maxSize, ttl, lease, name, admin, quota, log })
 }
 
 async function serveStdio(wrapper: Wrapper, log: Log, closeAll: Array<() => Promise<void>>): Promise<number> {
@@ -69,11 +71,19 @@ async function startOrFail(start: () => Promise<void>): Promise<void> {
 
 async function serveHttp(
   wrapper: Wrapper,
-  { port, host, allowOrigins }: NonNullable<WrapArguments['http']>,
+  { port, host, allowOrigins, tokens: file, quota }: HttpArguments,
   log: Log,
   closeAll: Array<() => Promise<void>>,
 ): Promise<number> {
-  const listener = new HttpListener(wrapper, { port, host, allowOrigins, log })
+  const tokens = file === undefined ? undefined : openTokens(file, log)
+  const listener = new HttpListener(wrapper, {
+    port,
+    host,
+    allowOrigins,
+    tokens,
+    sessionsOfOne: quota.sessions,
+    log,
+  })
   closeAll.push(() => listener.close())
   try {
     const url = await listener.start()
@@ -90,6 +100,14 @@ async function serveHttp(
     throw new CommandFailed(EXIT.failed, 'http_unavailable', message)
   }
   return new Promise(() => {})
+}
+
+function openTokens(file: string, log: Log): TokenFile {
+  try {
+    return new TokenFile(file, log)
+  } catch (error) {
+    throw usage((error as Error).message)
+  }
 }
 
 async function closeInTime(closeAll: ReadonlyArray<() => Promise<void>>): Promise<void> {

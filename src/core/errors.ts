@@ -159,6 +159,9 @@ export class StoreFull extends StoreUnavailable {
     'The store of the cache is full. Ask for less, or have its operator make room (more memory or disk, or a shorter ttl), then call the tool again.'
 }
 
+/** One caller has stored as much as it may. There may be room for others, and for it when its results expire. */
+export class QuotaFull extends StoreFull {}
+
 /** The store was written by a version of this package with another format. It was left as it is; the message says what to do. */
 export class UnknownStoreFormat extends StoreUnavailable {
   override readonly name = 'UnknownStoreFormat'
@@ -186,6 +189,7 @@ export class UnreadableValue extends StoreUnavailable {
 export function publicMessageOf(error: StoreUnavailable): string {
   if (error instanceof UnreadableValue) return UnreadableValue.advice
   if (error instanceof UnknownStoreFormat) return UnknownStoreFormat.advice
+  if (error instanceof QuotaFull) return error.message
   return error instanceof StoreFull ? StoreFull.advice : STORE_AWAY
 }
 

@@ -1,11 +1,9 @@
-import { closeSync, constants, fstatSync, openSync, readFileSync, type Stats } from 'node:fs'
-import { currentUser } from '../core/current-user.ts'
 import { InvalidArgument } from '../core/errors.ts'
 import { type KeySource, parseKeys } from './encrypted-keys.ts'
+import { readPrivateFile } from './private-file.ts'
 
 /** More than any number of keys takes. */
 const MAX_BYTES = 64 * 1024
-const ACCESS_OF_OTHERS = 0o077
 
 /**
  * Keys from a file: `id:base64` of 32 bytes, a line each, the current one first. They are read at once. The file has to
@@ -16,46 +14,11 @@ const ACCESS_OF_OTHERS = 0o077
  */
 export function keysFromFile(path: string): KeySource {
   const what = `The key file ${path}`
-  const text = readPrivately(path, what).trim()
+  const text = readPrivateFile(path, what, MAX_BYTES).trim()
   if (text === '') {
     throw new InvalidArgument(
       `${what} is empty. It holds the keys to encrypt with: id:base64 of 32 random bytes (openssl rand -base64 32), a line each, the current one first.`,
     )
   }
   return parseKeys(text, /[\n,]/, `the key file ${path}`)
-}
-
-function readPrivately(path: string, what: string): string {
-  const file = open(path, what)
-  try {
-    // What is checked is what is read: the opened file, whatever becomes of the path.
-    checkPrivate(fstatSync(file), what)
-    return readFileSync(file, 'utf8')
-  } finally {
-    closeSync(file)
-  }
-}
-
-function open(path: string, what: string): number {
-  try {
-    // A pipe is not waited for.
-    return openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0))
-  } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException
-    throw new InvalidArgument(`${what} cannot be read (${code}).`, { cause })
-  }
-}
-
-function checkPrivate(stats: Stats, what: string): void {
-  if (!stats.isFile()) throw new InvalidArgument(`${what} is not a file.`)
-  if (stats.size > MAX_BYTES) throw new InvalidArgument(`${what} is too large to be one.`)
-  const user = currentUser()
-  if (user === undefined) return
-  if (stats.uid !== user) {
-    throw new InvalidArgument(`${what} belongs to another user (uid ${stats.uid}; this process has ${user}).`)
-  }
-  if ((stats.mode & ACCESS_OF_OTHERS) !== 0) {
-    const mode = (stats.mode & 0o777).toString(8)
-    throw new InvalidArgument(`${what} is open to others (mode ${mode}): chmod 600 makes it private.`)
-  }
 }

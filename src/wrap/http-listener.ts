@@ -1,9 +1,12 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { systemClock } from '../core/clock.ts'
 import { AllowedOrigins } from './allowed-origins.ts'
+import { bearerTokenIn, type Tokens } from './callers.ts'
 import { FairTurns } from './fair-turns.ts'
 import { type HttpAdapter, HttpSession } from './http-session.ts'
 import type { Log } from './log.ts'
+import { isLoopback } from './loopback.ts'
+import { DEFAULT_QUOTA } from './quotas.ts'
 import { SessionPlaces, TooManySessions } from './session-places.ts'
 import type { StatelessEndpoint } from './stateless/endpoint.ts'
 import type { Wrapper } from './wrap.ts'
@@ -14,6 +17,10 @@ export interface ListenOptions {
   host?: string | undefined
   /** Other origins than local ones whose web pages may use it. @defaultValue none */
   allowOrigins?: readonly string[] | undefined
+  /** Who may use it. @defaultValue whoever can reach it, as a stranger to all others */
+  tokens?: Tokens | undefined
+  /** How many sessions one subject may have. @defaultValue 8 */
+  sessionsOfOne?: number | undefined
   log: Log
 }
 
@@ -23,7 +30,7 @@ const MAX_SESSIONS = 32
 /** Serves the wrapped server over Streamable HTTP. Each session has a server of its own. */
 export class HttpListener {
   readonly #sessions = new Map<string, HttpSession>()
-  readonly #places = new SessionPlaces(MAX_SESSIONS, systemClock)
+  readonly #places: SessionPlaces
   readonly #turns = new FairTurns()
   readonly #origins: AllowedOrigins
   readonly #server: Server
@@ -35,6 +42,8 @@ export class HttpListener {
     private readonly options: ListenOptions,
   ) {
     this.#origins = new AllowedOrigins(options.allowOrigins ?? [])
+    const sessionsOfOne = options.sessionsOfOne ?? DEFAULT_QUOTA.sessions
+    this.#places = new SessionPlaces(MAX_SESSIONS, systemClock, sessionsOfOne)
     this.#server = createServer((request, response) => void this.#handle(request, response))
   }
 
@@ -46,6 +55,7 @@ export class HttpListener {
       wrapper: this.wrapper,
       log: this.options.log,
       clock: systemClock,
+      serverPlaces: this.#places,
     })
     const { port, host = '127.0.0.1' } = this.options
     await new Promise<void>((resolve, reject) => {
@@ -71,10 +81,12 @@ export class HttpListener {
       if (!adapter || !this.#allowed(adapter, request, response)) return
       if (!/^\/mcp\/?(?:\?|$)/.test(request.url ?? '')) return refuse(response, 404, 'The endpoint is /mcp.')
       if (this.#origins.answerPreflight(request, response)) return
-      await this.#turns.take(`${request.headers['mcp-session-id']}`)
-      const handled = await this.#stateless?.handle(request, response)
+      const subject = this.#subjectOf(request)
+      if (subject === 'unknown') return challenge(request, response)
+      await this.#turns.take(subject?.name ?? `${request.headers['mcp-session-id']}`)
+      const handled = await this.#stateless?.handle(request, response, subject?.name)
       if (handled === 'answered') return
-      await this.#sessionOf(adapter, request).handle(request, response, handled?.body)
+      await this.#sessionOf(adapter, request, subject?.name).handle(request, response, handled?.body)
     } catch (error) {
       if (error instanceof TooManySessions)
         return refuse(response, 503, 'Too many sessions. Try again later.')
@@ -88,21 +100,34 @@ export class HttpListener {
     const names = ['localhost', '127.0.0.1', '[::1]']
     const { host } = this.options
     if (host !== undefined && !names.includes(host)) names.push(host)
-    if (!adapter.hostHeaderValidation(names)(request, response)) return false
+    // A page cannot make up a token: with tokens, the server may be asked for by any name that leads to it.
+    const isOpen = this.options.tokens !== undefined && !isLoopback(host)
+    if (!isOpen && !adapter.hostHeaderValidation(names)(request, response)) return false
     return this.#origins.has(request.headers.origin) || adapter.originValidation(names)(request, response)
   }
 
-  #sessionOf(adapter: HttpAdapter, request: IncomingMessage): HttpSession {
+  /** Who asks; nothing where callers show no tokens. */
+  #subjectOf({ headers }: IncomingMessage): { name: string } | 'unknown' | undefined {
+    const { tokens } = this.options
+    if (!tokens) return undefined
+    const token = bearerTokenIn(headers.authorization)
+    const name = token === undefined ? undefined : tokens.subjectOf(token)
+    return name === undefined ? 'unknown' : { name }
+  }
+
+  #sessionOf(adapter: HttpAdapter, request: IncomingMessage, owner: string | undefined): HttpSession {
     const known = this.#sessions.get(`${request.headers['mcp-session-id']}`)
-    if (known) return known
+    // The session of somebody else is none.
+    if (known && known.owner === owner) return known
     // Without a session there is only one thing to do: begin one. Whatever else is asked is refused.
     const session = new HttpSession({
       adapter,
       wrapper: this.wrapper,
       log: this.options.log,
       clock: systemClock,
+      owner,
       takePlace: async () => {
-        await this.#places.take()
+        await this.#places.take(owner)
         this.#places.occupy(session)
       },
       onBegin: id => this.#sessions.set(id, session),
@@ -111,6 +136,17 @@ export class HttpListener {
     })
     return session
   }
+}
+
+/** Says how to get in. */
+function challenge({ headers }: IncomingMessage, response: ServerResponse): void {
+  const wrong = headers.authorization === undefined ? '' : ', error="invalid_token"'
+  response.setHeader('WWW-Authenticate', `Bearer realm="mcp-refcache"${wrong}`)
+  refuse(
+    response,
+    401,
+    "This server wants a bearer token: send the header 'Authorization: Bearer TOKEN', with a token from whoever runs it.",
+  )
 }
 
 function refuse(response: ServerResponse, status: number, message: string): void {

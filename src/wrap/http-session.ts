@@ -32,6 +32,8 @@ export interface HttpSessionOptions {
   readonly wrapper: Wrapper
   readonly log: Log
   readonly clock: Clock
+  /** Whose it is: the subject of the token that it was begun with. */
+  readonly owner?: string | undefined
   /** A client asks to begin it. Rejects where there is no place for it. */
   takePlace(): Promise<void>
   /** The session has an id now. */
@@ -107,6 +109,10 @@ export class HttpSession implements PlacedSession {
     return this.#closing === undefined
   }
 
+  get owner(): string | undefined {
+    return this.options.owner
+  }
+
   get inUse(): boolean {
     return this.#open > 0 || this.#closing !== undefined || (this.#session?.hasWork ?? false)
   }
@@ -130,11 +136,11 @@ export class HttpSession implements PlacedSession {
   async #begin(id: string): Promise<void> {
     // Its client left at the last moment: a server that begins now would have nobody who ends it.
     if (this.#closing) return
-    const { wrapper, log } = this.options
+    const { wrapper, log, owner } = this.options
     this.#id = id
     this.options.onBegin(id)
     this.#client.onclose = () => void this.close()
-    this.#session = wrapper.privateSession(this.#client, digest(id), end => {
+    this.#session = wrapper.privateSession(this.#client, { sessionId: digest(id), owner }, end => {
       if (end.kind === 'unusable') log.error('upstream_unusable', end.reason)
       // The client is told first; then its session ends.
       setImmediate(() => void this.close())

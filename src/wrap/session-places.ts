@@ -5,6 +5,8 @@ export interface PlacedSession {
   /** It has an open request or stream, or work that is not finished. */
   readonly inUse: boolean
   readonly startedAt: number
+  /** Whose it is, where that is known. */
+  readonly owner?: string | undefined
   /** When its last request ended. */
   readonly lastSeen: number
   /** Resolves when its server is gone. */
@@ -25,12 +27,15 @@ export class TooManySessions extends Error {
 /** Limits how many sessions there are at once, and ends those that nobody uses any more. */
 export class SessionPlaces {
   readonly #sessions = new Set<PlacedSession>()
+  readonly #takenBy = new Map<string, number>()
   #taken = 0
   #stopChecking = () => {}
 
+  /** @param limitOfOne how many one owner may have */
   constructor(
     private readonly limit: number,
     private readonly clock: Clock,
+    private readonly limitOfOne = limit,
   ) {}
 
   start(): void {
@@ -47,16 +52,18 @@ export class SessionPlaces {
   /**
    * Takes a place for a session that is about to begin. Where there is none, the session that will be missed least
    * ends, and its place passes on when its server is gone.
-   * @throws TooManySessions when all sessions are in use
+   * An owner who has too many gives up one of its own.
+   * @throws TooManySessions when all sessions, or all of the owner's, are in use
    */
-  async take(): Promise<void> {
-    if (this.#taken < this.limit) {
-      this.#taken++
-      return
-    }
-    const unused = this.#unused()
+  async take(owner?: string): Promise<void> {
+    const ownHas = owner === undefined ? 0 : (this.#takenBy.get(owner) ?? 0)
+    const hasTooMany = ownHas >= this.limitOfOne
+    if (!hasTooMany && this.#taken < this.limit) return this.#count(owner, 1)
+    const unused = this.#unused(hasTooMany ? owner : undefined)
     if (!unused) throw new TooManySessions()
     this.#sessions.delete(unused)
+    this.#count(unused.owner, -1)
+    this.#count(owner, 1)
     await unused.close()
   }
 
@@ -67,7 +74,7 @@ export class SessionPlaces {
 
   /** The session and its server are gone. */
   leave(session: PlacedSession): void {
-    if (this.#sessions.delete(session)) this.#taken--
+    if (this.#sessions.delete(session)) this.#count(session.owner, -1)
   }
 
   async close(): Promise<void> {
@@ -83,10 +90,18 @@ export class SessionPlaces {
     }
   }
 
+  #count(owner: string | undefined, change: 1 | -1): void {
+    this.#taken += change
+    if (owner === undefined) return
+    const rest = (this.#takenBy.get(owner) ?? 0) + change
+    if (rest > 0) this.#takenBy.set(owner, rest)
+    else this.#takenBy.delete(owner)
+  }
+
   /** First whoever never came back, then whoever has been silent for longest. */
-  #unused(): PlacedSession | undefined {
+  #unused(owner: string | undefined): PlacedSession | undefined {
     const [first] = [...this.#sessions]
-      .filter(({ inUse }) => !inUse)
+      .filter(session => !session.inUse && (owner === undefined || session.owner === owner))
       .sort((a, b) => Number(cameBack(a)) - Number(cameBack(b)) || a.lastSeen - b.lastSeen)
     return first
   }

@@ -15,6 +15,7 @@ import { errorTextOf } from '../values/call-result.ts'
 import { PROXIED_RESULT } from '../values/result-projections.ts'
 import { asOutcome, type CallOutcome, NotKept } from './call-outcome.ts'
 import type { Log } from './log.ts'
+import type { Quotas } from './quotas.ts'
 import { metaOf, protocolMeta } from './rpc.ts'
 import { type CallSettings, settingsFor, somePassBy, unlistedTools } from './settings.ts'
 import { type KnownTool, NOT_DECLARED } from './tool-catalog.ts'
@@ -34,6 +35,8 @@ export interface ProxiedClient {
   readonly namespace: Namespace
   /** Several people may look like this one caller: none may be given what another one's call made. */
   readonly ambiguous?: boolean | undefined
+  /** Absent: nobody in particular, whose calls are not limited. */
+  readonly quotas?: Quotas | undefined
   readonly upstream: Upstream
   readonly tasks: UpstreamTasks
 }
@@ -89,7 +92,7 @@ export class ToolCalls {
 
   /** Whether work that the caller asked for is not finished. */
   hasWork({ namespace }: ProxiedClient): boolean {
-    return this.cache.hasWork(namespace)
+    return this.cache.unfinishedTasks(namespace) > 0
   }
 
   goesThrough(name: string): boolean {
@@ -118,7 +121,7 @@ export class ToolCalls {
 
   /** One call, and what there is of it when it is to be answered. */
   async start(
-    { actor, namespace, scope, ambiguous = false }: ProxiedClient,
+    { actor, namespace, scope, ambiguous = false, quotas }: ProxiedClient,
     { name, tool, params: given }: ToolCall,
     context: CallContext & TaskCallOptions,
   ): Promise<CallResponse> {
@@ -141,7 +144,8 @@ export class ToolCalls {
       claim: 'late' as const,
       ...context,
     }
-    return this.#tool(name, tool)(input, options)
+    const run = () => this.#tool(name, tool)(input, options)
+    return quotas ? quotas.call(namespace, run) : run()
   }
 
   /** Makes the tool known to the cache, so that its failed tasks can be tried again without a call before. */

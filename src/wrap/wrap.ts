@@ -5,12 +5,14 @@ import { type PollingTool, pollingTools } from '../agent/tools/polling.ts'
 import { type Duration, toMilliseconds } from '../core/duration.ts'
 import { RefCache } from '../ref-cache.ts'
 import type { Store } from '../stores/store.ts'
+import { callerOfSubject } from './callers.ts'
 import type { Channel } from './channel.ts'
 import { ChildChannel } from './child-channel.ts'
 import { type Command, type ServerProcess, startServer } from './child-process.ts'
 import { EitherRevision } from './either-revision.ts'
 import type { Endpoint } from './http-channel.ts'
 import type { Log } from './log.ts'
+import { DEFAULT_QUOTA, type Quota, Quotas } from './quotas.ts'
 import { nameOfCommand, nameOfEndpoint, scopeOfCommand, scopeOfEndpoint } from './scope.ts'
 import { Session } from './session.ts'
 import type { CallSettings } from './settings.ts'
@@ -35,6 +37,8 @@ export interface WrapOptions {
   /** How long a wrapper may be silent before its tasks count as lost. @defaultValue '30s' */
   lease?: Duration | undefined
   settings: CallSettings
+  /** What each caller that is known by a token may have. */
+  quota?: Quota | undefined
   /** Whether the client on stdio gets the admin tools. @defaultValue false */
   admin?: boolean | undefined
   log: Log
@@ -46,6 +50,7 @@ export class Wrapper {
   readonly #calls: ToolCalls
   readonly #polling: readonly PollingTool[]
   readonly #scope: string
+  readonly #quotas: Quotas
   #server: ServerProcess | undefined
 
   constructor(private readonly options: WrapOptions) {
@@ -67,6 +72,7 @@ export class Wrapper {
       },
       toolLabel: nameAtServer,
     })
+    this.#quotas = new Quotas(this.cache, options.quota ?? DEFAULT_QUOTA)
     this.#scope =
       'command' in target
         ? scopeOfCommand(target.command, process.cwd(), process.env)
@@ -89,15 +95,15 @@ export class Wrapper {
     return this.#session(client, who, [...this.#polling, ...admin], onEnd)
   }
 
-  /** One of several clients, of whom nothing is known but that they differ: they share no server and no result. */
-  privateSession(client: Channel, sessionId: string, onEnd: (end: SessionEnd) => void): Session {
-    const who = {
-      scope: `${this.#scope}:${sessionId}`,
-      actor: actor.agent({ sessionId }),
-      namespace: `session:${sessionId}`,
-      connect: () => this.connect(),
-    }
-    return this.#session(client, who, this.#polling, onEnd)
+  /** One of several clients. They share no server; and no result, unless they are of one subject. */
+  privateSession(
+    client: Channel,
+    { sessionId, owner }: { sessionId: string; owner: string | undefined },
+    onEnd: (end: SessionEnd) => void,
+  ): Session {
+    const stranger = { actor: actor.agent({ sessionId }), namespace: `session:${sessionId}` }
+    const who = owner === undefined ? stranger : callerOfSubject(owner)
+    return this.#sessionOf(client, who, sessionId, () => this.connect(), onEnd)
   }
 
   /**
@@ -106,11 +112,23 @@ export class Wrapper {
    */
   statelessSession(
     client: Channel,
-    { actor, namespace = 'public', ambiguous }: Caller,
+    caller: Caller,
     connect: () => Promise<Channel>,
     onEnd: (end: SessionEnd) => void,
   ): Session {
-    const who = { scope: `${this.#scope}:${namespace}`, actor, namespace, ambiguous, connect }
+    return this.#sessionOf(client, caller, caller.namespace ?? '', connect, onEnd)
+  }
+
+  #sessionOf(
+    client: Channel,
+    { actor, namespace = 'public', ambiguous }: Partial<Caller> & Pick<Caller, 'actor'>,
+    key: string,
+    connect: () => Promise<Channel>,
+    onEnd: (end: SessionEnd) => void,
+  ): Session {
+    const isSubject = actor.id !== undefined
+    const scope = `${this.#scope}:${key}`
+    const who = { scope, actor, namespace, ambiguous, quotas: isSubject ? this.#quotas : undefined, connect }
     return this.#session(client, who, this.#polling, onEnd)
   }
 

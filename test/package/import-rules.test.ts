@@ -164,7 +164,7 @@ const AREAS: Record<string, Area> = {
     modules: [
       /^cli\//,
       /^wrap\//,
-      /^stores\/(memory|sqlite|sqlite-place|sqlite-errors|redis|encrypted)\.ts$/,
+      /^stores\/(memory|sqlite|sqlite-place|sqlite-errors|redis|encrypted|private-file)\.ts$/,
       ...PUBLIC_API,
     ],
     builtins: 'all',
@@ -320,7 +320,7 @@ describe('what may import what', () => {
       .filter(({ path, target }) => {
         const from = IMPLEMENTATIONS.exec(path)?.[1]
         const to = IMPLEMENTATIONS.exec(target)?.[1]
-        const shared = ['format', 'warnings', 'watchers', 'missing'].includes(to ?? '')
+        const shared = ['format', 'warnings', 'watchers', 'missing', 'private'].includes(to ?? '')
         return from !== undefined && to !== undefined && from !== to && !shared
       })
       .map(({ path, target }) => `src/${path} imports src/${target}`)

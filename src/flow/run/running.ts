@@ -45,9 +45,11 @@ export class RunningTasks {
     return this.#tasks.has(refId)
   }
 
-  /** Whether a task of that namespace runs here, or waits here for its turn or for its next attempt. */
-  hasAnyOf(namespace: Namespace): boolean {
-    return [...this.#tasks.values()].some(task => task.namespace === namespace)
+  /** How many tasks of that namespace run here, or wait here for their turn or for their next attempt. */
+  countOf(namespace: Namespace): number {
+    let count = 0
+    for (const task of this.#tasks.values()) if (task.namespace === namespace) count++
+    return count
   }
 
   /** Resolves with the end of the task. @param run never rejects; its controller aborts when the task should stop */

@@ -1,9 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { type Caller, toCaller } from '../../agent/identity.ts'
 import type { Clock } from '../../core/clock.ts'
 import type { JsonObject, JsonValue } from '../../core/json.ts'
 import { stringifyJson } from '../../core/json-text.ts'
 import { withPlainNumbers } from '../../core/map-json.ts'
+import { callerOfSubject, strangers } from '../callers.ts'
 import { MAX_BODY_BYTES, MAX_FIRST_BYTES, readBody, refuseTooLarge, refuseUnreadable } from '../http-body.ts'
 import type { Log } from '../log.ts'
 import { readMessages } from '../read-message.ts'
@@ -18,6 +18,8 @@ export interface StatelessOptions {
   readonly wrapper: Wrapper
   readonly log: Log
   readonly clock: Clock
+  /** Of what has a server of its own. */
+  readonly serverPlaces: SessionPlaces
 }
 
 /** Callers that are known at once, in front of a server that they share. */
@@ -25,7 +27,8 @@ const MAX_CALLERS = 1_000
 
 /** Serves 2026-07-28, which has no sessions: every request says what it needs. */
 export class StatelessEndpoint {
-  readonly #hosts = new Map<string, StatelessHost>()
+  /** By subject; those of all strangers by nothing. */
+  readonly #hosts = new Map<string | undefined, StatelessHost>()
   readonly #servers: StatelessServers
   readonly #places: SessionPlaces
 
@@ -36,7 +39,11 @@ export class StatelessEndpoint {
   }
 
   /** Answers what is of this revision. Gives the body of what is not, where it had to be read to tell. */
-  async handle(request: IncomingMessage, response: ServerResponse): Promise<{ body?: string } | 'answered'> {
+  async handle(
+    request: IncomingMessage,
+    response: ServerResponse,
+    subject: string | undefined,
+  ): Promise<{ body?: string } | 'answered'> {
     const { headers, method } = request
     const saysSo = headers['mcp-method'] !== undefined
     if (method !== 'POST' || (headers['mcp-session-id'] !== undefined && !saysSo)) return {}
@@ -58,7 +65,7 @@ export class StatelessEndpoint {
     if (!first || isOfSessions(request, checked)) return { body }
     const refusal = await refusalOf(request, checked)
     if (refusal) await refuse(response, refusal, first)
-    else await this.#serve(first, response)
+    else await this.#serve(first, response, subject)
     return 'answered'
   }
 
@@ -66,11 +73,11 @@ export class StatelessEndpoint {
     await this.#places.close()
   }
 
-  async #serve(message: RpcMessage, response: ServerResponse): Promise<void> {
+  async #serve(message: RpcMessage, response: ServerResponse, subject: string | undefined): Promise<void> {
     // Nothing that a client of this revision tells has an effect here: it cancels by leaving.
     if (!isRequest(message)) return void response.writeHead(202).end()
     try {
-      const host = await this.#hostOf(strangers())
+      const host = await this.#hostOf(subject)
       host.handle(message, response)
     } catch (error) {
       if (error instanceof TooManySessions) throw error
@@ -80,12 +87,11 @@ export class StatelessEndpoint {
   }
 
   /** @throws when the wrapped server cannot be started; TooManySessions */
-  async #hostOf(caller: Caller): Promise<StatelessHost> {
-    const key = caller.namespace ?? ''
-    let host = this.#hosts.get(key)
+  async #hostOf(subject: string | undefined): Promise<StatelessHost> {
+    let host = this.#hosts.get(subject)
     if (!host) {
-      host = this.#newHost(key, caller)
-      this.#hosts.set(key, host)
+      host = this.#newHost(subject)
+      this.#hosts.set(subject, host)
     }
     try {
       await host.start()
@@ -96,13 +102,17 @@ export class StatelessEndpoint {
     }
   }
 
-  #newHost(key: string, caller: Caller): StatelessHost {
-    const { wrapper, log, clock } = this.options
+  #newHost(subject: string | undefined): StatelessHost {
+    const { wrapper, log, clock, serverPlaces } = this.options
+    const caller = subject === undefined ? strangers() : callerOfSubject(subject)
+    let places: SessionPlaces | undefined
     const host: StatelessHost = new StatelessHost({
       clock,
+      owner: subject,
       takePlace: async () => {
-        await this.#places.take()
-        this.#places.occupy(host)
+        places = (await this.#servers.isShared()) ? this.#places : serverPlaces
+        await places.take(subject)
+        places.occupy(host)
       },
       open: (channel, onEnd) =>
         wrapper.statelessSession(
@@ -116,17 +126,12 @@ export class StatelessEndpoint {
           },
         ),
       onClosing: () => {
-        if (this.#hosts.get(key) === host) this.#hosts.delete(key)
+        if (this.#hosts.get(subject) === host) this.#hosts.delete(subject)
       },
-      onGone: () => this.#places.leave(host),
+      onGone: () => places?.leave(host),
     })
     return host
   }
-}
-
-/** Callers of whom nothing is known: whoever holds a reference may follow it. */
-function strangers(): Caller {
-  return toCaller({ named: undefined, session: undefined, shared: true, claims: {} })
 }
 
 /** The checks take no id that JavaScript cannot hold as a number. */

@@ -8,6 +8,8 @@ import { RequestChannel } from './request-channel.ts'
 
 export interface StatelessHostOptions {
   readonly clock: Clock
+  /** The subject whose requests they are; nothing where that is not known. */
+  readonly owner: string | undefined
   /** Takes a place for it. @throws TooManySessions */
   takePlace(): Promise<void>
   /** The session behind the requests. @param onEnd its server cannot be used */
@@ -31,6 +33,10 @@ export class StatelessHost implements PlacedSession {
     this.startedAt = options.clock.monotonic()
     this.#lastSeen = this.startedAt
     this.#session = options.open(this.#channel, () => void this.close())
+  }
+
+  get owner(): string | undefined {
+    return this.options.owner
   }
 
   get inUse(): boolean {

@@ -121,6 +121,25 @@ describe('the arguments of wrap', () => {
     expect(() => parse('--http', '1', '--allow-origin', '*', '--', 'x')).toThrow(/name each origin/)
   })
 
+  it('say who may use it over HTTP: nobody is let in from other machines without', () => {
+    const http = ['--http', '8080', '--host', '0.0.0.0']
+    for (const host of ['0.0.0.0', '192.168.0.7', '::', 'server.example']) {
+      expect(() => parse('--http', '1', '--host', host, '--', 'x')).toThrow(/--tokens FILE: a line for each/)
+    }
+    for (const host of ['127.0.0.1', '127.0.0.9', 'localhost', '::1']) {
+      expect(parse('--http', '1', '--host', host, '--', 'x').http?.host).toBe(host)
+    }
+    const quotas = ['--quota-sessions', '2', '--quota-calls', '5', '--quota-bytes', '500MB']
+    expect(parse(...http, '--tokens', 'file', ...quotas, '--', 'x').http).toMatchObject({
+      host: '0.0.0.0',
+      tokens: 'file',
+      quota: { sessions: 2, calls: 5, bytes: 500 * 1024 ** 2 },
+    })
+    expect(() => parse('--tokens', 'file', '--', 'x')).toThrow('--tokens goes with --http.')
+    expect(() => parse('--http', '1', '--quota-calls', '5', '--', 'x')).toThrow(/goes with --tokens/)
+    expect(() => parse(...http, '--tokens', 'f', '--quota-bytes', '1TB', '--', 'x')).toThrow(/500MB or 2GB/)
+  })
+
   it('take 0 for a handle at once, and no other bare number for a time', () => {
     expect(parse('--async-timeout', '0', '--', 'a').settings.defaults.asyncTimeout).toBe(0)
     expect(() => parse('--async-timeout', '5', '--', 'a')).toThrow(/500ms, 20s/)

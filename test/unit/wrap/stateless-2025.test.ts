@@ -1,8 +1,9 @@
-import { describe, expect, it, vi } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import {
   ask,
   call,
   EXTENSION,
+  eventually,
   type Message,
   messagesOf,
   openWrapper,
@@ -149,22 +150,31 @@ describe('a client of 2026-07-28 in front of a server of 2025-11-25', () => {
     }
   })
 
-  it('that follows tasks is asked by its task', async () => {
-    const { url } = await openWrapper(asking([['elicitation/create', QUESTION]]))
+  it('that follows tasks is asked by its call while it waits, and by its task after that', async () => {
+    const started: Array<() => void> = []
+    const ask2025 = asking([['elicitation/create', QUESTION]])
+    const late: Play = (message, say, line) => {
+      if (message.method === 'tools/call' && message.params.name === 'late') {
+        started.push(() => ask2025(message, say, line))
+      } else ask2025(message, say, line)
+    }
+    const { url } = await openWrapper(late)
     const capabilities = { ...ELICITATION, ...EXTENSION }
-    const created = await call(url, 'greet', {}, { capabilities })
-    const { taskId } = created.result
-    const task = async () => (await ask(url, 'tasks/get', { taskId }, { capabilities })).result
-    await vi.waitFor(async () => expect((await task()).status).toBe('input_required'))
-    const [key] = Object.keys((await task()).inputRequests)
-    await ask(
-      url,
-      'tasks/update',
-      { taskId, inputResponses: { [`${key}`]: { action: 'cancel' } } },
-      { capabilities },
+    const asked = await call(url, 'early', {}, { capabilities })
+    expect(asked.result.resultType).toBe('input_required')
+    const decline = { [`${Object.keys(asked.result.inputRequests)[0]}`]: { action: 'decline' } }
+    expect((await again(url, 'early', asked, decline, capabilities)).result).toMatchObject(
+      text('early: {"action":"decline"}'),
     )
-    await vi.waitFor(async () => expect((await task()).status).toBe('completed'))
-    expect((await task()).result).toMatchObject(text('greet: {"action":"cancel"}'))
+    const { taskId } = (await call(url, 'late', {}, { capabilities })).result
+    started[0]?.()
+    const task = async () => (await ask(url, 'tasks/get', { taskId }, { capabilities })).result
+    await eventually(async () => expect((await task()).status).toBe('input_required'))
+    const [key] = Object.keys((await task()).inputRequests)
+    const inputResponses = { [`${key}`]: { action: 'cancel' } }
+    await ask(url, 'tasks/update', { taskId, inputResponses }, { capabilities })
+    await eventually(async () => expect((await task()).status).toBe('completed'))
+    expect((await task()).result).toMatchObject(text('late: {"action":"cancel"}'))
   })
 
   it('hears progress, also of the call that it goes on with', async () => {
@@ -203,10 +213,10 @@ describe('a client of 2026-07-28 in front of a server of 2025-11-25', () => {
     const leaving = new AbortController()
     const left = post(url, 'tools/call', { name: 'slow' }, { signal: leaving.signal }).catch(() => 'left')
     const heard = (name: string) => servers[0]?.find(({ method }) => method === name)
-    await vi.waitFor(() => expect(heard('tools/call')).toBeDefined())
+    await eventually(() => expect(heard('tools/call')).toBeDefined())
     leaving.abort()
     await left
-    await vi.waitFor(() =>
+    await eventually(() =>
       expect(heard('notifications/cancelled')?.params.requestId).toBe(heard('tools/call')?.id),
     )
   })
@@ -253,7 +263,7 @@ describe('a client of 2026-07-28 in front of a server of 2025-11-25', () => {
     }
     await until('acknowledged')
     expect(heard).toContain('{"toolsListChanged":true,"resourceSubscriptions":["a:b"]}')
-    await vi.waitFor(() => expect(servers[0]?.map(({ method }) => method)).toContain('resources/subscribe'))
+    await eventually(() => expect(servers[0]?.map(({ method }) => method)).toContain('resources/subscribe'))
     for (const method of ['prompts/list_changed', 'tools/list_changed']) {
       say({ jsonrpc: '2.0', method: `notifications/${method}` })
     }
@@ -263,7 +273,7 @@ describe('a client of 2026-07-28 in front of a server of 2025-11-25', () => {
     expect(heard).not.toContain('prompts')
     expect(heard.match(/"io.modelcontextprotocol\/subscriptionId":5\b/g)).toHaveLength(3)
     await reader.cancel()
-    await vi.waitFor(() => expect(servers[0]?.map(({ method }) => method)).toContain('resources/unsubscribe'))
+    await eventually(() => expect(servers[0]?.map(({ method }) => method)).toContain('resources/unsubscribe'))
   })
 
   it('gets the errors of its revision', async () => {

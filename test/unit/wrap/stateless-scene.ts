@@ -1,5 +1,5 @@
 import { PassThrough } from 'node:stream'
-import { onTestFinished } from 'vitest'
+import { onTestFinished, vi } from 'vitest'
 import { parseJson } from '../../../src/core/json-text.ts'
 import { memoryStore } from '../../../src/stores/memory.ts'
 import { HttpListener, type ListenOptions } from '../../../src/wrap/http-listener.ts'
@@ -191,4 +191,9 @@ export const EXTENSION = { extensions: { 'io.modelcontextprotocol/tasks': {} } }
 /** The structured content of an answer about a reference. */
 export function bodyOf(answer: Message): Message {
   return answer.result.structuredContent ?? parseJson(answer.result.content[0].text)
+}
+
+/** Tries until it succeeds: what comes over sockets comes when the machine has time for it. */
+export function eventually<T>(attempt: () => T | Promise<T>): Promise<T> {
+  return vi.waitFor(attempt, { timeout: 20_000, interval: 20 })
 }

@@ -1,9 +1,10 @@
-import { describe, expect, it, vi } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import {
   ask,
   bodyOf,
   call,
   EXTENSION,
+  eventually,
   type Message,
   messagesOf,
   openWrapper,
@@ -22,7 +23,7 @@ function held() {
     return undefined
   })
   const calls = async (count: number) => {
-    await vi.waitFor(() => expect(waiting.length).toBeGreaterThanOrEqual(count))
+    await eventually(() => expect(waiting.length).toBeGreaterThanOrEqual(count))
     return waiting
   }
   return { server, calls }
@@ -81,7 +82,7 @@ describe('a client of 2026-07-28 in front of a server of 2026-07-28', () => {
     leaving.abort()
     expect(await left).toBe('left')
     const cancelled = () => servers[0]?.filter(({ method }) => method === 'notifications/cancelled')
-    await vi.waitFor(() => expect(cancelled()).toHaveLength(1))
+    await eventually(() => expect(cancelled()).toHaveLength(1))
     expect(cancelled()?.[0]?.params.requestId).toBe(first?.id)
     const { say } = (await calls(2)).find(({ message }) => message === second) as {
       say(message: object): void

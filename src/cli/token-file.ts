@@ -1,0 +1,95 @@
+import { createHash, timingSafeEqual } from 'node:crypto'
+import { statSync } from 'node:fs'
+import { InvalidArgument } from '../core/errors.ts'
+import { readPrivateFile } from '../stores/private-file.ts'
+import type { Tokens } from '../wrap/callers.ts'
+import type { Log } from '../wrap/log.ts'
+
+const MAX_BYTES = 4 * 1024 * 1024
+
+interface Known {
+  /** Of the token, which itself is not kept. */
+  readonly digest: Buffer
+  readonly subject: string
+}
+
+/**
+ * The tokens of a file, which is read again when it changes. A change that cannot be read leaves the tokens as they were; a file
+ * that is gone leaves none.
+ */
+export class TokenFile implements Tokens {
+  #known: readonly Known[]
+  #version: string
+
+  /** @throws InvalidArgument when the file cannot be read, is not for this user alone, or is malformed */
+  constructor(
+    private readonly path: string,
+    private readonly log: Pick<Log, 'info' | 'error'>,
+  ) {
+    this.#version = versionOf(path)
+    this.#known = readTokens(path)
+  }
+
+  subjectOf(token: string): string | undefined {
+    this.#readAgain()
+    const digest = digestOf(token)
+    let subject: string | undefined
+    // All are compared, so that the time says nothing of which is right.
+    for (const known of this.#known) if (timingSafeEqual(known.digest, digest)) subject = known.subject
+    return subject
+  }
+
+  #readAgain(): void {
+    const version = versionOf(this.path)
+    if (version === this.#version) return
+    this.#version = version
+    try {
+      this.#known = version === GONE ? [] : readTokens(this.path)
+      if (version === GONE)
+        this.log.error('tokens_gone', `The token file ${this.path} is gone: nobody is admitted.`)
+      else this.log.info('tokens_read', `The token file ${this.path} has changed and was read again.`)
+    } catch (error) {
+      this.log.error('tokens_unusable', `${(error as Error).message} The tokens from before hold on.`)
+    }
+  }
+}
+
+const GONE = 'gone'
+
+/** Differs whenever the file may have another content, or other modes. */
+function versionOf(path: string): string {
+  try {
+    const { mtimeNs, ctimeNs, size, ino } = statSync(path, { bigint: true })
+    return `${mtimeNs}:${ctimeNs}:${size}:${ino}`
+  } catch {
+    return GONE
+  }
+}
+
+function readTokens(path: string): Known[] {
+  const what = `The token file ${path}`
+  const text = readPrivateFile(path, what, MAX_BYTES)
+  const known = text.split('\n').flatMap((line, index) => {
+    const trimmed = line.trim()
+    return trimmed === '' || trimmed.startsWith('#') ? [] : [toKnown(trimmed, `${what}, line ${index + 1},`)]
+  })
+  if (known.length > 0) return known
+  throw new InvalidArgument(
+    `${what} is empty. Write a line for each caller, a token and a name: ${EXAMPLE}. A token is made with: openssl rand -hex 32`,
+  )
+}
+
+const EXAMPLE = "'2f6c…9a alice'"
+
+function toKnown(line: string, where: string): Known {
+  const [, token, subject] = /^([A-Za-z0-9\-._~+/]+=*)\s+(\S.{0,199})$/.exec(line) ?? []
+  // What the line says may be a secret.
+  if (token === undefined || subject === undefined) {
+    throw new InvalidArgument(`${where} is no token and the name of its subject, such as ${EXAMPLE}.`)
+  }
+  return { digest: digestOf(token), subject }
+}
+
+function digestOf(token: string): Buffer {
+  return createHash('sha256').update(token).digest()
+}
