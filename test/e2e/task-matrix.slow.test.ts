@@ -1,0 +1,3 @@
+import { CELLS, taskMatrix } from './task-matrix.ts'
+
+taskMatrix(CELLS)
