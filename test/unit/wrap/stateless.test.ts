@@ -166,6 +166,20 @@ describe('a client of 2026-07-28 in front of a server of 2026-07-28', () => {
     expect(servers).toHaveLength(0)
   })
 
+  it('says in headers what a tool wants to see there, or its call is refused', async () => {
+    const region = { type: 'string', 'x-mcp-header': 'Region' }
+    const inputSchema = { type: 'object', properties: { region } }
+    const { url, servers } = await openWrapper(serverOf2026(() => text('hi'), [{ name: 'run', inputSchema }]))
+    const run = (headers: Record<string, string>) =>
+      post(url, 'tools/call', { name: 'run', arguments: { region: 'eu' } }, { headers })
+    for (const headers of [{}, { 'mcp-param-region': 'us' }] as Array<Record<string, string>>) {
+      const refused = await run(headers)
+      expect([refused.status, ((await refused.json()) as Message).error.code]).toEqual([400, -32020])
+    }
+    expect(servers[0]?.map(({ method }) => method)).not.toContain('tools/call')
+    expect((await messagesOf(await run({ 'mcp-param-region': 'eu' })))[0]?.result).toMatchObject(text('hi'))
+  })
+
   it('is told when the server cannot be started, and served when it can be', async () => {
     const { url, wrapper } = await openWrapper(serverOf2026(() => text('hi')))
     const { connect } = wrapper
