@@ -5,14 +5,8 @@
 export function tell<Args extends unknown[]>(listener: (...args: Args) => unknown, ...args: Args): void {
   try {
     const answer = listener(...args)
-    if (isThenable(answer)) Promise.resolve(answer).catch(() => {})
+    if (answer) Promise.resolve(answer).catch(() => {})
   } catch {
     // As above.
   }
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return (
-    typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'
-  )
 }
