@@ -1,6 +1,13 @@
 import { getEventListeners } from 'node:events'
 import { describe, expect, it } from 'vitest'
-import { abortableUnder, isCancelled, onAbort, pause, untilAborted } from '../../../src/core/abort.ts'
+import {
+  abortableUnder,
+  isCancelled,
+  LazyAbort,
+  onAbort,
+  pause,
+  untilAborted,
+} from '../../../src/core/abort.ts'
 import { FakeClock } from '../../../src/testing/fake-clock.ts'
 
 const reason = new Error('No longer wanted.')
@@ -178,4 +185,25 @@ it.each<[string, AbortSignal | undefined, boolean]>([
   ['a lost connection', AbortSignal.abort(new Error('Connection closed')), false],
 ])('whether the caller cancelled: %s', (_, signal, cancelled) => {
   expect(isCancelled(signal)).toBe(cancelled)
+})
+
+describe('a signal that is made when it is asked for', () => {
+  it('aborts whoever asked before', () => {
+    const lazy = new LazyAbort()
+    const { signal } = lazy
+    expect(lazy.signal).toBe(signal)
+    expect(signal.aborted).toBe(false)
+    lazy.abort(reason)
+    expect([signal.aborted, signal.reason]).toEqual([true, reason])
+  })
+
+  it.each<[string, unknown]>([
+    ['an error', reason],
+    ['no words', ''],
+  ])('is aborted already for whoever asks later, by the first reason: %s', (_, given) => {
+    const lazy = new LazyAbort()
+    lazy.abort(given)
+    lazy.abort(new Error('later'))
+    expect([lazy.signal.aborted, lazy.signal.reason]).toEqual([true, given])
+  })
 })

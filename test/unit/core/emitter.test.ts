@@ -117,6 +117,11 @@ describe('an emitter', () => {
       throw new Error('a listener')
     })
     emitter.on('*', () => Promise.reject(new Error('a listener')))
+    const rejecting = [
+      'then',
+      (_: unknown, reject: (error: Error) => void) => reject(new Error('a thenable')),
+    ]
+    emitter.on('*', () => Object.fromEntries([rejecting]))
     emitter.on('*', event => heard.push(event))
     emitter.emit(stored)
     await new Promise(resolve => setImmediate(resolve))

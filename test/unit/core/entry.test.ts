@@ -8,6 +8,8 @@ import {
   isInFlight,
   isRepeatable,
   parseEntry,
+  removedEntries,
+  removedEntry,
 } from '../../../src/core/entry.ts'
 import { History } from '../../../src/core/history.ts'
 import { isSuspect, mayRunAgain, withLoss } from '../../../src/core/losses.ts'
@@ -142,5 +144,22 @@ describe('how long the runs of a tool took', () => {
     // The wall clock was set back.
     own.add(ran(-500))
     expect(own.summary('tool')?.[0]).toBe(0)
+  })
+})
+
+describe('what was removed', () => {
+  it('is told by its reference, namespace and tool alone', () => {
+    const { refId, namespace } = base
+    expect(removedEntry(all.complete)).toStrictEqual({ refId, namespace })
+    expect(removedEntry({ ...all.failed, toolName: 'tool' })).toStrictEqual({
+      refId,
+      namespace,
+      toolName: 'tool',
+    })
+  })
+
+  it('tells of nothing where the record is damaged, and of the others all the same', () => {
+    const records = ['{"refId":', JSON.stringify(all.complete), 'null', JSON.stringify(all.pending)]
+    expect(removedEntries(records)).toEqual([removedEntry(all.complete), removedEntry(all.pending)])
   })
 })

@@ -98,3 +98,36 @@ describe('what can be looked at', () => {
     expect(asInspectable(revoked)).toBeInstanceOf(Error)
   })
 })
+
+describe('the words of causes', () => {
+  it.each<[string, unknown, string]>([
+    [
+      'a connection that was cut',
+      new TypeError('terminated', { cause: new Error('other side closed') }),
+      'terminated: other side closed',
+    ],
+    [
+      'a cause without words',
+      new TypeError('fetch failed', { cause: {} }),
+      'fetch failed: The tool threw {}.',
+    ],
+    ['no cause', new TypeError('fetch failed'), 'fetch failed'],
+    ['an empty list', new AggregateError([], 'all failed'), 'all failed'],
+    ['just four', new AggregateError(['a', 'b', 'c', 'd'], 'x'), 'x: a; b; c; d'],
+    ['a message of yes', { message: true }, 'true'],
+    ['a message of digits', { message: 10n }, '10'],
+    ['a code that is no text', new AggregateError([Object.assign(new Error(''), { code: 7 })], 'x'), 'x'],
+  ])('%s', (_, thrown, text) => {
+    expect(errorText(thrown)).toBe(text)
+  })
+
+  it('have a share of the room each', () => {
+    const text = errorText(new AggregateError(['a'.repeat(5_000), 'b'.repeat(5_000)], 'x'))
+    expect(text).toMatch(/^x: a{500}…\(\+4500 characters\); b{500}…\(\+4500 characters\)$/)
+  })
+
+  it('of what cannot be looked at are kept beside it', () => {
+    const error = asInspectable(trapped) as Error
+    expect(errorText(error)).toMatch(/^The tool threw /)
+  })
+})

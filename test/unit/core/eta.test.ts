@@ -18,8 +18,18 @@ describe('etaSeconds', () => {
     ['at current 0', { current: 0, total: 10 }],
     ['with a message alone', { message: 'working' }],
     ['with a total of 0', { current: 1, total: 0 }],
+    ['with a total below 0', { current: 1, total: -1 }],
+    ['below 0', { current: -1, total: 10 }],
+    ['with a total alone', { total: 10 }],
   ])('is absent %s', (_, progress) => {
     expect(etaSeconds(progress, 10_000)).toBeUndefined()
+  })
+
+  it('is 0 past the total, and where no time has passed', () => {
+    expect(etaSeconds({ current: 60, total: 50 }, 10_000)).toBe(0)
+    expect(etaSeconds({ current: 1, total: 50 }, 0)).toBe(0)
+    expect(etaSeconds({ current: 1, total: 50 }, -500)).toBe(0)
+    expect(etaSeconds({ current: 1, total: 50 }, 10_000, 0)).toBeUndefined()
   })
 
   it('is finite and not negative whatever is reported, past the total and back in time included', () => {
@@ -48,5 +58,7 @@ describe('etaFromHistory', () => {
   it('is absent without history, and for a run that outlasts it', () => {
     expect(etaFromHistory(undefined, 0)).toBeUndefined()
     expect(etaFromHistory([10_000], 10_000)).toBeUndefined()
+    expect(etaFromHistory([], 0)).toBeUndefined()
+    expect(etaFromHistory([10_000, 20_000], 0)).toBe(10)
   })
 })

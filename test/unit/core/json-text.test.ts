@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { ExactNumber } from '../../../src/core/exact-number.ts'
+import { ExactNumber, toNumber } from '../../../src/core/exact-number.ts'
 import { isJsonObject, type JsonValue } from '../../../src/core/json.ts'
 import { copyJson, parseJson, stringifyJson } from '../../../src/core/json-text.ts'
 
@@ -136,4 +136,10 @@ test.each([600, 3_000, 20_000])('%d levels are read, copied and written', depth 
     expect(stringifyJson(copyJson(parseJson(list))) === list).toBe(true)
     expect(stringifyJson(copyJson(parseJson(object))) === object).toBe(true)
   }
+})
+
+test('an exact number computes as a number, shows its digits, and is a double to whoever knows no better', () => {
+  const exact = parseJson('0.50') as unknown as ExactNumber
+  expect([+exact, `${exact}`, JSON.stringify([exact])]).toEqual([0.5, '0.50', '[0.5]'])
+  expect([exact, 7, '7', null].map(toNumber)).toEqual([0.5, 7, undefined, undefined])
 })

@@ -1,6 +1,8 @@
+import { runInNewContext } from 'node:vm'
 import { describe, expect, it } from 'vitest'
 import { CircularReference, InvalidArgument, NotSerializable } from '../../../src/core/errors.ts'
-import { MAX_DEPTH, serializeInput, serializeValue } from '../../../src/core/serialize.ts'
+import { parseJson } from '../../../src/core/json-text.ts'
+import { isLossless, MAX_DEPTH, serializeInput, serializeValue } from '../../../src/core/serialize.ts'
 
 class Point {
   constructor(
@@ -158,5 +160,101 @@ describe('toJSON is honoured as JSON.stringify does it', () => {
     expect(() => serializeValue([{ toJSON: () => undefined }])).toThrow('value[0] is an undefined')
     const endless = { toJSON: () => ({ next: endless }) }
     expect(() => serializeValue(endless)).toThrow(NotSerializable)
+  })
+})
+
+describe('whether JSON holds all of a value', () => {
+  const symbols = { a: 1, [Symbol('s')]: 2 }
+  it.each<[string, unknown, boolean]>([
+    ['a text', 'x', true],
+    ['a number', 1.5, true],
+    ['yes', true, true],
+    ['null', null, true],
+    ['nothing', undefined, true],
+    ['exact digits', parseJson('[0.50]'), true],
+    ['lists in objects in lists', [{ a: [{ b: null }] }], true],
+    ['an object without prototype', Object.assign(Object.create(null), { a: 1 }), true],
+    ['an object of another realm', runInNewContext('({ a: [1] })'), true],
+    ['NaN', [Number.NaN], false],
+    ['Infinity', Number.POSITIVE_INFINITY, false],
+    ['a Date', { at: new Date(0) }, false],
+    ['a Map', new Map(), false],
+    ['a class instance', new Point(1, 2), false],
+    ['a function', { f: () => 1 }, false],
+    ['a symbol', Symbol('s'), false],
+    ['a BigInt', 1n, false],
+    ['a symbol key', symbols, false],
+    ['a hole in a list', new Array(1), false],
+    ['undefined in a list', [undefined], false],
+    ['undefined in an object', { a: undefined }, true],
+    ['a toJSON', { toJSON: () => 1 }, false],
+    ['deep enough', nested(MAX_DEPTH), true],
+    ['too deep', nested(MAX_DEPTH + 1), false],
+  ])('%s: %s', (_, value, is) => {
+    expect(isLossless(value)).toBe(is)
+  })
+
+  it('is a no for a cycle', () => {
+    const a: unknown[] = []
+    a.push(a)
+    expect(isLossless(a)).toBe(false)
+  })
+
+  it('is a no for what is too large to be walked', () => {
+    expect(isLossless(new Array(1_000_001).fill(1))).toBe(false)
+  })
+})
+
+describe('what is refused', () => {
+  it.each<[string, unknown, string]>([
+    [
+      'bytes',
+      Buffer.from('x'),
+      'value is a Buffer, which is not plain JSON. Convert it to a string, such as base64.',
+    ],
+    [
+      'a buffer of bytes',
+      new ArrayBuffer(1),
+      'value is an ArrayBuffer, which is not plain JSON. Convert it to a string',
+    ],
+    [
+      'a shared one',
+      new SharedArrayBuffer(1),
+      'value is a SharedArrayBuffer, which is not plain JSON. Convert it to a string',
+    ],
+    ['what a toJSON gives as bytes', { toJSON: () => new Uint8Array(1) }, 'value is an Uint8Array'],
+    ['a Map', new Map(), 'value is a Map, which is not plain JSON. Convert it to plain objects, lists'],
+    ['an invalid Date', new Date(Number.NaN), 'value is an invalid Date, which JSON cannot hold. Use null'],
+    ['NaN', Number.NaN, 'value is NaN, which JSON cannot hold. Use null or a string'],
+    ['a BigInt', 1n, 'value is a BigInt, which JSON cannot hold. Convert it to a string or a number.'],
+    ['a function', () => 1, 'value is a function, which JSON cannot hold. Leave it out or use null.'],
+    [
+      'an instance of no name',
+      new (class {
+        #hidden = 1
+        get hidden() {
+          return this.#hidden
+        }
+      })(),
+      'value is an object without a plain prototype',
+    ],
+    [
+      'an empty object of a prototype without a constructor',
+      Object.create(Object.create(null)),
+      'value is an object without a plain prototype',
+    ],
+    ['a Map with members of its own', Object.assign(new Map(), { a: 1 }), 'value is a Map'],
+    ['too deep a value', nested(MAX_DEPTH + 1), 'The value is nested deeper than 500 levels. Flatten it.'],
+  ])('says what to do: %s', (_, value, message) => {
+    expect(() => serializeValue(value)).toThrow(message)
+  })
+
+  it('is not what comes from another realm', () => {
+    expect(serializeValue(runInNewContext('({ a: [1], b: {} })'))).toBe('{"a":[1],"b":{}}')
+  })
+
+  it('knows a cycle from an object in two places, one in the other too', () => {
+    const inner = { a: 1 }
+    expect(serializeValue({ inner, outer: { inner } })).toBe('{"inner":{"a":1},"outer":{"inner":{"a":1}}}')
   })
 })

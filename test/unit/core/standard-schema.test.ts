@@ -99,6 +99,8 @@ describe('the JSON Schema of a schema', () => {
     ['offers it for results alone', schema(valid, { jsonSchema: {} })],
     ['gives no object', offering(() => 'x')],
     ['gives null', offering(() => null)],
+    ['gives nothing', offering(() => undefined)],
+    ['has no way to ask for it', offering(undefined)],
     [
       'cannot say it',
       offering(() => {

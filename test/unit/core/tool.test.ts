@@ -131,6 +131,7 @@ describe('tags', () => {
     ['x'.repeat(257)],
     Array.from({ length: 101 }, () => 'a'),
   ])('may not be given', tags => {
-    expect(() => checkTags(tags as string[], 'tags')).toThrow(InvalidArgument)
+    expect(() => checkTags(tags as string[])).toThrow(InvalidArgument)
+    expect(() => checkTags(tags as string[])).toThrow(/^tags is a list of at most 100 texts/)
   })
 })

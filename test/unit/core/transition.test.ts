@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { AccessPolicy } from '../../../src/access/policy.ts'
 import { type Entry, isInFlight, type PendingEntry } from '../../../src/core/entry.ts'
-import { type EntryEvent, transition } from '../../../src/core/transition.ts'
+import { begun, type EntryEvent, LOST, transition } from '../../../src/core/transition.ts'
 
 const pending: PendingEntry = {
   status: 'pending',
@@ -439,5 +439,136 @@ describe('what a task turned out to be made of', () => {
     for (const entry of [pending, running.entry]) {
       expect(transition(entry, derive('b'))).toEqual({ ok: false, refused: 'lease_lost' })
     }
+  })
+})
+
+describe('a task of MCP', () => {
+  const native: EntryEvent = { type: 'become-native' }
+  const elsewhere = (retriedAs: string, instead?: string): EntryEvent => ({
+    ...{ type: 'retry-elsewhere', retriedAs, instead },
+  })
+
+  it('never moves again once it has ended', () => {
+    const failed = reached(start, native, fail('a'))
+    expect(failed).toMatchObject({ status: 'failed', native: true })
+    expect(refusal(failed, retry('b'))).toBe('final')
+  })
+
+  it('is tried again by another entry, once more after that one, and never by two', () => {
+    const failed = reached(start, native, fail('a'))
+    const retried = transitioned(failed, elsewhere('t:1'))
+    expect(retried).toMatchObject({ status: 'failed', retriedAs: 't:1' })
+    expect(refusal(retried, elsewhere('t:2'))).toBe('already_retried')
+    expect(refusal(retried, elsewhere('t:3', 't:2'))).toBe('already_retried')
+    expect(transitioned(retried, elsewhere('t:2', 't:1'))).toMatchObject({ retriedAs: 't:2' })
+    expect(refusal(reached(start), elsewhere('t:1'))).toBe('not_ended')
+    expect(refusal(reached(start, complete('a')), elsewhere('t:1'))).toBe('already_settled')
+  })
+
+  it('may become one at any time, also when it has ended', () => {
+    expect(reached(start, complete('a'), native)).toMatchObject({
+      status: 'complete',
+      native: true,
+      version: 4,
+    })
+  })
+})
+
+describe('a key', () => {
+  it('is given up for a call that is to run anew, whatever the entry is at', () => {
+    const yielded: EntryEvent = { type: 'yield-key' }
+    for (const entry of [reached(), reached(start), reached(start, complete('a'))]) {
+      const without = transitioned(entry, yielded)
+      expect([without.key, without.status]).toEqual([undefined, entry.status])
+    }
+    expect(reached(start, yielded, fail('a'))).not.toHaveProperty('releasedKey')
+  })
+})
+
+describe('the steps of one run', () => {
+  it('learn what guards the result, under the lease', () => {
+    const derive = (owner: string): EntryEvent => ({ type: 'derive', owner, derivedFrom: [] })
+    expect(reached(start, derive('a'))).toMatchObject({ status: 'processing', derivedFrom: [] })
+    expect(refusal(reached(start), derive('b'))).toBe('lease_lost')
+  })
+
+  it('stop following another task, which gave no outcome', () => {
+    const following = { ...reached(start), follows: 't:1' } as Entry
+    const stop = (owner: string): EntryEvent => ({ type: 'stop-following', owner })
+    expect(transitioned(following, stop('a'))).not.toHaveProperty('follows')
+    expect(refusal(following, stop('b'))).toBe('lease_lost')
+  })
+
+  it('begin once', () => {
+    expect(refusal(reached(start), start)).toBe('already_started')
+    expect(reached(start)).not.toHaveProperty('updatedAt', undefined)
+  })
+
+  it.each([
+    ['progress', progress('a')],
+    ['complete', complete('a')],
+    ['postpone', postpone('a')],
+    ['withdraw', withdraw('a', 'elicit-1')],
+  ])('%s needs a start', (_, event) => expect(refusal(pending, event)).toBe('not_started'))
+
+  it('fail also before the start: the input may be gone', () => {
+    expect(reached(fail('a'))).toMatchObject({ status: 'failed', error })
+  })
+
+  it('count a lost worker as a loss, not as a retry', () => {
+    const lost = reached(start, { ...postpone('a'), lost: true } as EntryEvent)
+    expect(lost).toMatchObject({ status: 'pending', losses: { alone: 1, together: 0 } })
+    expect(lost).not.toHaveProperty('retries')
+  })
+
+  it('end with the last report, and with the size of what they ended with', () => {
+    const last = { ...fail('a'), progress: { current: 2 }, valueBytes: 5 } as EntryEvent
+    expect(reached(start, progress('a'), last)).toMatchObject({ progress: { current: 2 }, valueBytes: 5 })
+    expect(reached(start, fail('a'))).not.toHaveProperty('valueBytes')
+    expect(reached(start, { ...complete('a'), madeAt: 3 } as EntryEvent)).toMatchObject({ madeAt: 3 })
+    const late = { ...complete('a'), progress: { current: 9 } } as EntryEvent
+    expect(reached(start, { type: 'lose', seen: 2, ...end }, late)).toMatchObject({
+      progress: { current: 9 },
+    })
+  })
+
+  it('keep the data of a protocol error with the failure, and only its code in the history', () => {
+    const rpc = { code: -32602, data: { large: true } }
+    const failed = reached(start, {
+      ...fail('a'),
+      error: { code: 'protocol_error', message: 'no', rpc },
+    } as EntryEvent)
+    expect(failed).toMatchObject({ error: { rpc } })
+    expect(failed.retryHistory[0]?.error).toEqual({
+      code: 'protocol_error',
+      message: 'no',
+      rpc: { code: -32602 },
+    })
+  })
+
+  it('that were lost say so, and may be settled late only once they had begun', () => {
+    const lose = (seen: number): EntryEvent => ({ type: 'lose', seen, ...end })
+    expect(reached(start, lose(2))).toMatchObject({ error: LOST, lostOwner: 'a' })
+    expect(LOST).toMatchObject({
+      code: 'worker_lost',
+      message: expect.stringMatching(/process.*was lost before it finished/),
+    })
+    expect(reached(lose(1))).not.toHaveProperty('lostOwner')
+    expect(refusal(pending, lose(2))).toBe('lease_held')
+  })
+
+  it('wait for no answers that came to nothing: without any, a failed task keeps no questions', () => {
+    expect(reached(start, ask('a', 0, 'a'), fail('a')).questions).toBeUndefined()
+    expect(reached(start, fail('a')).questions).toBeUndefined()
+  })
+
+  it('let go with a lease that nobody has to wait for', () => {
+    expect(reached({ type: 'release', owner: 'a', now: 18 })).toMatchObject({
+      lease: { owner: 'a', duration: 0 },
+    })
+  })
+
+  it('may begin with the claim', () => {
+    expect(begun(pending, 5)).toMatchObject({ status: 'processing', attempt: 1, startedAt: 5, version: 1 })
   })
 })

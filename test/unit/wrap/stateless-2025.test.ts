@@ -1,5 +1,4 @@
-import { describe, expect } from 'vitest'
-import { requirementsOf } from './http-requirements.ts'
+import { describe, expect, it } from 'vitest'
 import {
   ask,
   call,
@@ -44,10 +43,8 @@ function again(url: string, name: string, { result }: Message, inputResponses: o
   return ask(url, 'tools/call', { name, arguments: {}, requestState, inputResponses }, { capabilities })
 }
 
-const requires = requirementsOf('stateless-2025')
-
 describe('a client of 2026-07-28 in front of a server of 2025-11-25', () => {
-  requires('discover', async () => {
+  it('discovers what the server said in its handshake, and gets answers as its revision has them', async () => {
     const play = serverOf2025(
       ({ method }) => (method === 'resources/list' ? { resources: [] } : text('hi')),
       [{ name: 'greet', inputSchema: {}, execution: { taskSupport: 'optional' } }],
@@ -80,7 +77,7 @@ describe('a client of 2026-07-28 in front of a server of 2025-11-25', () => {
     expect(servers).toHaveLength(1)
   })
 
-  requires('removed', async () => {
+  it('has no method that its revision lost, although the server has it', async () => {
     const { url, servers } = await openWrapper(serverOf2025(() => ({})))
     for (const method of ['ping', 'logging/setLevel', 'resources/subscribe', 'tasks/list']) {
       const response = await post(url, method)
@@ -89,7 +86,7 @@ describe('a client of 2026-07-28 in front of a server of 2025-11-25', () => {
     expect(servers[0]?.map(({ method }) => method)).not.toContain('ping')
   })
 
-  requires('asked', async () => {
+  it('is asked by the answer to its call, and the server runs it once', async () => {
     const roots = { roots: [{ uri: 'file:///a' }] }
     const { url, servers } = await openWrapper(
       asking([
@@ -116,7 +113,7 @@ describe('a client of 2026-07-28 in front of a server of 2025-11-25', () => {
     expect(servers[0]?.filter(({ method }) => method === 'tools/call')).toHaveLength(1)
   })
 
-  requires('answers', async () => {
+  it('may answer a question once, and only with what is an answer', async () => {
     const { url } = await openWrapper(asking([['elicitation/create', QUESTION]]))
     const asked = await call(url, 'greet', {}, { capabilities: ELICITATION })
     const wrong = await again(url, 'greet', asked, { 'elicitation-1': { action: 'maybe' } }, ELICITATION)
@@ -129,13 +126,13 @@ describe('a client of 2026-07-28 in front of a server of 2025-11-25', () => {
     expect(twice.error).toMatchObject({ code: -32602, message: expect.stringContaining('requestState') })
   })
 
-  requires('undeclared', async () => {
+  it('is not asked what it did not declare: the server hears that at once', async () => {
     const { url } = await openWrapper(asking([['sampling/createMessage', {}]]))
     const answer = await call(url, 'greet', {}, { capabilities: ELICITATION })
     expect(answer.result).toMatchObject(text('greet: -32601'))
   })
 
-  requires('own-questions', async () => {
+  it('is never asked what a stranger’s call asks', async () => {
     const { url, servers } = await openWrapper(asking([['elicitation/create', QUESTION]]))
     const names = ['one', 'two', 'three']
     const asked = await Promise.all(names.map(name => call(url, name, {}, { capabilities: ELICITATION })))
@@ -153,7 +150,7 @@ describe('a client of 2026-07-28 in front of a server of 2025-11-25', () => {
     }
   })
 
-  requires('task-input', async () => {
+  it('that follows tasks is asked by its call while it waits, and by its task after that', async () => {
     const started: Array<() => void> = []
     const ask2025 = asking([['elicitation/create', QUESTION]])
     const late: Play = (message, say, line) => {
@@ -180,7 +177,7 @@ describe('a client of 2026-07-28 in front of a server of 2025-11-25', () => {
     expect((await task()).result).toMatchObject(text('late: {"action":"cancel"}'))
   })
 
-  requires('progress', async () => {
+  it('hears progress, also of the call that it goes on with', async () => {
     let nextStep = () => {}
     const play = serverOf2025((message, say) => {
       const { id, method, params } = message
@@ -211,7 +208,7 @@ describe('a client of 2026-07-28 in front of a server of 2025-11-25', () => {
     expect(answer?.result).toMatchObject(text('done'))
   })
 
-  requires('leaving', async () => {
+  it('cancels by leaving', async () => {
     const { url, servers } = await openWrapper(serverOf2025(() => undefined))
     const leaving = new AbortController()
     const left = post(url, 'tools/call', { name: 'slow' }, { signal: leaving.signal }).catch(() => 'left')
@@ -224,7 +221,7 @@ describe('a client of 2026-07-28 in front of a server of 2025-11-25', () => {
     )
   })
 
-  requires('tasks-alone', async () => {
+  it('calls a tool that its server runs as a task alone', async () => {
     const tools = [{ name: 'job', inputSchema: {}, execution: { taskSupport: 'required' } }]
     const play = serverOf2025(({ method, params }) => {
       if (method === 'tasks/result') {
@@ -242,7 +239,7 @@ describe('a client of 2026-07-28 in front of a server of 2025-11-25', () => {
     expect((await call(url, 'job')).result).toEqual({ resultType: 'complete', ...text('done') })
   })
 
-  requires('changes', async () => {
+  it('hears of changes that it listens to, and of no others', async () => {
     let say: (message: object) => void = () => {}
     const play = serverOf2025(
       (message, tell) => {
@@ -279,7 +276,7 @@ describe('a client of 2026-07-28 in front of a server of 2025-11-25', () => {
     await eventually(() => expect(servers[0]?.map(({ method }) => method)).toContain('resources/unsubscribe'))
   })
 
-  requires('errors', async () => {
+  it('gets the errors of its revision', async () => {
     const play = serverOf2025(({ id, method }, say) => {
       const code = method === 'resources/read' ? -32002 : -32050
       say({ jsonrpc: '2.0', id, error: { code, message: 'no' } })

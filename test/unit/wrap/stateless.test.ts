@@ -1,5 +1,4 @@
-import { describe, expect } from 'vitest'
-import { requirementsOf } from './http-requirements.ts'
+import { describe, expect, it } from 'vitest'
 import {
   ask,
   bodyOf,
@@ -30,10 +29,8 @@ function held() {
   return { server, calls }
 }
 
-const requires = requirementsOf('stateless')
-
 describe('a client of 2026-07-28 in front of a server of 2026-07-28', () => {
-  requires('discover', async () => {
+  it('discovers the server, lists its tools and ours, and calls them, without a session', async () => {
     const { url, servers } = await openWrapper(
       serverOf2026(() => text('hi'), [{ name: 'greet', inputSchema: {} }]),
     )
@@ -48,7 +45,7 @@ describe('a client of 2026-07-28 in front of a server of 2026-07-28', () => {
     expect(servers).toHaveLength(1)
   })
 
-  requires('own-answers', async () => {
+  it('shares the server with others: equal ids and progress tokens reach whom they belong to', async () => {
     const { server, calls } = held()
     const { url, servers } = await openWrapper(server)
     const asked = { id: 7, progressToken: 7 }
@@ -74,7 +71,7 @@ describe('a client of 2026-07-28 in front of a server of 2026-07-28', () => {
     expect(servers).toHaveLength(1)
   })
 
-  requires('leaving', async () => {
+  it('cancels by leaving: the work of its call ends, and that of no other', async () => {
     const { server, calls } = held()
     const { url, servers } = await openWrapper(server)
     const leaving = new AbortController()
@@ -94,7 +91,7 @@ describe('a client of 2026-07-28 in front of a server of 2026-07-28', () => {
     expect((await messagesOf(await kept)).at(-1)?.result).toMatchObject(text('kept'))
   })
 
-  requires('strangers', async () => {
+  it('is a stranger to others: no run and no result is shared, and whoever holds a reference may follow it', async () => {
     let runs = 0
     const play = serverOf2026(
       () => text(`run ${++runs}`),
@@ -110,7 +107,7 @@ describe('a client of 2026-07-28 in front of a server of 2026-07-28', () => {
     expect(runs).toBe(2)
   })
 
-  requires('digits', async () => {
+  it('passes every digit of numbers and ids', async () => {
     const numbers = '[725653563933458437,0.50,1e400,-0]'
     const lines: string[] = []
     const play = serverOf2026(({ id }, say, line) => {
@@ -136,7 +133,7 @@ describe('a client of 2026-07-28 in front of a server of 2026-07-28', () => {
     expect(refused).toMatch(/-32020.*"id":9007199254740993/)
   })
 
-  requires('task-subscription', async () => {
+  it('follows a task of the extension, and hears of it by its own subscription', async () => {
     const { server, calls } = held()
     const { url } = await openWrapper(server, { wrap: { settings: { defaults: {}, tools: {} } } })
     const created = await call(url, 'slow', {}, { capabilities: EXTENSION })
@@ -158,7 +155,7 @@ describe('a client of 2026-07-28 in front of a server of 2026-07-28', () => {
     expect(task.result).toMatchObject({ status: 'completed', result: text('done') })
   })
 
-  requires('refused', async () => {
+  it('is refused what the revision refuses, before the server hears of it', async () => {
     const { url, servers } = await openWrapper(serverOf2026(() => text('hi')))
     const mismatch = await post(url, 'tools/call', { name: 'a' }, { headers: { 'mcp-name': 'b' } })
     expect([mismatch.status, ((await mismatch.json()) as Message).error.code]).toEqual([400, -32020])
@@ -169,21 +166,7 @@ describe('a client of 2026-07-28 in front of a server of 2026-07-28', () => {
     expect(servers).toHaveLength(0)
   })
 
-  requires('parameter-headers', async () => {
-    const region = { type: 'string', 'x-mcp-header': 'Region' }
-    const inputSchema = { type: 'object', properties: { region } }
-    const { url, servers } = await openWrapper(serverOf2026(() => text('hi'), [{ name: 'run', inputSchema }]))
-    const run = (headers: Record<string, string>) =>
-      post(url, 'tools/call', { name: 'run', arguments: { region: 'eu' } }, { headers })
-    for (const headers of [{}, { 'mcp-param-region': 'us' }] as Array<Record<string, string>>) {
-      const refused = await run(headers)
-      expect([refused.status, ((await refused.json()) as Message).error.code]).toEqual([400, -32020])
-    }
-    expect(servers[0]?.map(({ method }) => method)).not.toContain('tools/call')
-    expect((await messagesOf(await run({ 'mcp-param-region': 'eu' })))[0]?.result).toMatchObject(text('hi'))
-  })
-
-  requires('no-server', async () => {
+  it('is told when the server cannot be started, and served when it can be', async () => {
     const { url, wrapper } = await openWrapper(serverOf2026(() => text('hi')))
     const { connect } = wrapper
     wrapper.connect = async () => {
