@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { trustingDoor } from './attacks/library-door.ts'
-import { DOORS, rowsFor } from './attacks/run.ts'
+import { DOORS, QUICK_DOORS, rowsFor } from './attacks/run.ts'
 import { attack } from './attacks/scene.ts'
 import { STORES, type StoreKind } from './attacks/stores.ts'
 import { ATTACKS } from './attacks.ts'
@@ -11,6 +11,12 @@ describe('the table', () => {
     expect(new Set(ATTACKS.map(({ id }) => id)).size).toBe(ATTACKS.length)
     const tried = new Set(STORES.flatMap(store => DOORS.flatMap(door => rowsFor(store, door))))
     expect(ATTACKS.filter(row => !tried.has(row))).toEqual([])
+  })
+
+  it('has no row that only the slow part tries on memory', () => {
+    const [memory] = STORES as [StoreKind]
+    const triedBy = (doors: typeof DOORS) => new Set(doors.flatMap(door => rowsFor(memory, door)))
+    expect([...triedBy(DOORS)].filter(row => !triedBy(QUICK_DOORS).has(row))).toEqual([])
   })
 
   it('names files that are there', () => {

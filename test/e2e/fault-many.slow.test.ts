@@ -1,4 +1,4 @@
-import { onRedis } from './fault/backends.ts'
+import { onEachBackend } from './fault/backends.ts'
 import { manyTasks } from './fault/many-tasks.ts'
 
-onRedis(manyTasks)
+onEachBackend(manyTasks)

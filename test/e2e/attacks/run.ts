@@ -7,15 +7,18 @@ import { nativeDoor } from './native-door.ts'
 import { attack } from './scene.ts'
 import { STORES, type StoreKind } from './stores.ts'
 
+const http2026 = httpDoor('2026-07-28')
+const http2025 = httpDoor('2025-11-25')
+const native2026 = nativeDoor('2026-07-28')
+const native2025 = nativeDoor('2025-11-25')
+
 /** MCP, as its clients come in. */
-export const PROTOCOL_DOORS: readonly DoorKind[] = [
-  httpDoor('2026-07-28'),
-  httpDoor('2025-11-25'),
-  nativeDoor('2026-07-28'),
-  nativeDoor('2025-11-25'),
-]
+export const PROTOCOL_DOORS: readonly DoorKind[] = [http2026, http2025, native2026, native2025]
 
 export const DOORS: readonly DoorKind[] = [libraryDoor, ...PROTOCOL_DOORS]
+
+/** Between them they can do all that any door can. */
+export const QUICK_DOORS: readonly DoorKind[] = [libraryDoor, http2025, native2026]
 
 export function rowsFor(store: StoreKind, door: DoorKind): Attack[] {
   return ATTACKS.filter(
