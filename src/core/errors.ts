@@ -152,7 +152,7 @@ export class StoreUnavailable extends RefCacheError {
 
 /** The store has no room for what was to be written. What is in it can be read. */
 export class StoreFull extends StoreUnavailable {
-  override readonly name = 'StoreFull'
+  override readonly name: string = 'StoreFull'
   override readonly code = 'store_full'
   /** For everybody: says nothing of files and hosts. */
   static readonly advice =
@@ -160,7 +160,9 @@ export class StoreFull extends StoreUnavailable {
 }
 
 /** One caller has stored as much as it may. There may be room for others, and for it when its results expire. */
-export class QuotaFull extends StoreFull {}
+export class QuotaFull extends StoreFull {
+  override readonly name = 'QuotaFull'
+}
 
 /** The store was written by a version of this package with another format. It was left as it is; the message says what to do. */
 export class UnknownStoreFormat extends StoreUnavailable {
