@@ -1,3 +1,5 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { type Door, DRIVERS, type Driver } from './fixtures/task-drivers.ts'
 import { MAIN, until, Workshop } from './fixtures/wrap-harness.ts'
@@ -6,6 +8,8 @@ import { gateIn, serverOf } from './fixtures/wrap-task-clients.ts'
 /** Every client, over stdio and HTTP, in front of a server with tasks of its own and of one without: what they do, and what comes of it. */
 
 type Wire = 'stdio' | 'HTTP'
+
+const TOKEN = 'a1b2c3d4'.repeat(8)
 
 export interface Cell {
   readonly client: string
@@ -19,6 +23,8 @@ interface Place {
   connect(): Promise<Driver>
   /** Ends the wrapper without warning; the next connection finds a new one on the same file. */
   kill(): Promise<void>
+  /** A session of 2025-11-25 over HTTP has a server of its own, which ends with it: then the client hears that. */
+  readonly losesServer: boolean
 }
 
 const CASES = {
@@ -54,7 +60,7 @@ const CASES = {
     const client = await connect()
     expect(await client.call('greet')).toContain('Hello, Ada!')
   },
-  'comes back after a kill': async ({ workshop, connect, kill }) => {
+  'comes back after a kill': async ({ workshop, connect, kill, losesServer }) => {
     const { gate, open } = gateIn(workshop)
     const before = await connect()
     const kept = await before.begin('job', { gate })
@@ -62,16 +68,15 @@ const CASES = {
     await kill()
     const after = await connect()
     open({ value: 'in the end' })
-    expect(await after.finish(kept)).toContain('in the end')
+    expect(await after.finish(kept)).toContain(
+      losesServer ? 'server that this call was for is gone' : 'in the end',
+    )
   },
 } satisfies Record<string, (place: Place) => Promise<void>>
 
 /** What a cell is not run for. */
-function whyNot({ client, wire, ownTasks, does }: Cell): string | undefined {
+function whyNot({ client, ownTasks, does }: Cell): string | undefined {
   const { era } = DRIVERS[client] ?? {}
-  if (does === 'comes back after a kill' && wire === 'HTTP' && era === '2025-11-25') {
-    return 'a session is all that tells one client from another here, and it ends with the process'
-  }
   if (does === 'is asked in the middle' && client.includes('SDK v2') && era === '2026-07-28' && ownTasks) {
     return 'the server’s task asks, and the client knows no tasks'
   }
@@ -103,12 +108,17 @@ export function taskMatrix(cells: readonly Cell[]): void {
       env: { ...workshop.env, ...env },
     })
     const overHttp = async (): Promise<Door> => {
-      const raw = workshop.process([...wrap, '--http', '0', '--', ...serverOf(era)], env)
+      // By its token a client is known again after the end of its session.
+      const tokens = join(workshop.folder, 'tokens')
+      writeFileSync(tokens, `${TOKEN} ada\n`, { mode: 0o600 })
+      const http = ['--http', '0', '--tokens', tokens, '--', ...serverOf(era)]
+      const raw = workshop.process([...wrap, ...http], env)
       end = async () => {
         raw.child.kill('SIGKILL')
         await raw.exit
       }
-      return { url: new URL(/on (http:\S+)/.exec(await raw.ready())?.[1] ?? '') }
+      const url = new URL(/on (http:\S+)/.exec(await raw.ready())?.[1] ?? '')
+      return { url, headers: { authorization: `Bearer ${TOKEN}` } }
     }
     return {
       workshop,
@@ -119,6 +129,7 @@ export function taskMatrix(cells: readonly Cell[]): void {
         return driver
       },
       kill: () => end(),
+      losesServer: wire === 'HTTP' && era === '2025-11-25',
     }
   }
 
