@@ -238,7 +238,7 @@ it.runIf(redisIsInstalled)(
     await store.claim(theirs, NOW)
     await store.claim(ours, NOW)
     await redis('SET', `${prefix}{theirs}:format`, '2')
-    expect(await store.prune(NOW + 3_600_000, 100)).toBe(1)
+    expect(await store.prune(NOW + 3_600_000, 100)).toHaveLength(1)
     expect(await redis('EXISTS', `${prefix}{theirs}:entry:${'0'.repeat(32)}`)).toBe(1)
   },
 )
