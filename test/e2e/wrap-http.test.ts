@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { chmodSync, writeFileSync } from 'node:fs'
 import { createServer, request } from 'node:http'
 import { type AddressInfo, connect, createServer as createTcpServer } from 'node:net'
 import { Client, type ClientOptions, StreamableHTTPClientTransport } from '@modelcontextprotocol/client'
@@ -202,6 +203,27 @@ describe('the wrapper on HTTP', () => {
     expect(running.length).toBeLessThanOrEqual(32)
     expect((await call(client, 'count')).content[0].text).toBe('call 2')
   }, 120_000)
+
+  it('admits who has a token of the file, at both revisions, and refuses a file that others can read', async () => {
+    const file = `${workshop.folder}/tokens`
+    writeFileSync(file, 'alices-token alice\n', { mode: 0o600 })
+    const { url } = await serve(PLAIN, '--tokens', file)
+    expect((await fetch(url, { method: 'POST' })).headers.get('www-authenticate')).toMatch(/^Bearer/)
+    await expect(clientOf(url)).rejects.toThrow()
+    const headers = { authorization: 'Bearer alices-token' }
+    for (const mode of ['auto', 'legacy'] as const) {
+      const client = new Client({ name: 'alice', version: '1' }, { versionNegotiation: { mode } })
+      workshop.onEnd(() => client.close())
+      await client.connect(new StreamableHTTPClientTransport(url, { requestInit: { headers } }))
+      expect(client.getNegotiatedProtocolVersion()).toBe(mode === 'auto' ? '2026-07-28' : '2025-11-25')
+      expect((await call(client, 'count')).content[0].text).toBe('call 1')
+    }
+    chmodSync(file, 0o644)
+    const args = ['wrap', '--http', '0', '--store', 'memory', '--tokens', file, '--', ...PLAIN]
+    const raw = workshop.process(args)
+    expect(await raw.exit).toMatchObject({ code: 2 })
+    expect(raw.stderr).toContain('chmod 600')
+  })
 
   it('says that a port is in use: exit code 4', async () => {
     const taken = createServer().listen(0, '127.0.0.1')

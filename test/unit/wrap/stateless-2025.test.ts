@@ -1,4 +1,5 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect } from 'vitest'
+import { requirementsOf } from './stateless-requirements.ts'
 import {
   ask,
   call,
@@ -43,8 +44,10 @@ function again(url: string, name: string, { result }: Message, inputResponses: o
   return ask(url, 'tools/call', { name, arguments: {}, requestState, inputResponses }, { capabilities })
 }
 
+const requires = requirementsOf('stateless-2025')
+
 describe('a client of 2026-07-28 in front of a server of 2025-11-25', () => {
-  it('discovers what the server said in its handshake, and gets answers as its revision has them', async () => {
+  requires('discover', async () => {
     const play = serverOf2025(
       ({ method }) => (method === 'resources/list' ? { resources: [] } : text('hi')),
       [{ name: 'greet', inputSchema: {}, execution: { taskSupport: 'optional' } }],
@@ -77,7 +80,7 @@ describe('a client of 2026-07-28 in front of a server of 2025-11-25', () => {
     expect(servers).toHaveLength(1)
   })
 
-  it('has no method that its revision lost, although the server has it', async () => {
+  requires('removed', async () => {
     const { url, servers } = await openWrapper(serverOf2025(() => ({})))
     for (const method of ['ping', 'logging/setLevel', 'resources/subscribe', 'tasks/list']) {
       const response = await post(url, method)
@@ -86,7 +89,7 @@ describe('a client of 2026-07-28 in front of a server of 2025-11-25', () => {
     expect(servers[0]?.map(({ method }) => method)).not.toContain('ping')
   })
 
-  it('is asked by the answer to its call, and the server runs it once', async () => {
+  requires('asked', async () => {
     const roots = { roots: [{ uri: 'file:///a' }] }
     const { url, servers } = await openWrapper(
       asking([
@@ -113,7 +116,7 @@ describe('a client of 2026-07-28 in front of a server of 2025-11-25', () => {
     expect(servers[0]?.filter(({ method }) => method === 'tools/call')).toHaveLength(1)
   })
 
-  it('may answer a question once, and only with what is an answer', async () => {
+  requires('answers', async () => {
     const { url } = await openWrapper(asking([['elicitation/create', QUESTION]]))
     const asked = await call(url, 'greet', {}, { capabilities: ELICITATION })
     const wrong = await again(url, 'greet', asked, { 'elicitation-1': { action: 'maybe' } }, ELICITATION)
@@ -126,13 +129,13 @@ describe('a client of 2026-07-28 in front of a server of 2025-11-25', () => {
     expect(twice.error).toMatchObject({ code: -32602, message: expect.stringContaining('requestState') })
   })
 
-  it('is not asked what it did not declare: the server hears that at once', async () => {
+  requires('undeclared', async () => {
     const { url } = await openWrapper(asking([['sampling/createMessage', {}]]))
     const answer = await call(url, 'greet', {}, { capabilities: ELICITATION })
     expect(answer.result).toMatchObject(text('greet: -32601'))
   })
 
-  it('is never asked what a stranger’s call asks', async () => {
+  requires('own-questions', async () => {
     const { url, servers } = await openWrapper(asking([['elicitation/create', QUESTION]]))
     const names = ['one', 'two', 'three']
     const asked = await Promise.all(names.map(name => call(url, name, {}, { capabilities: ELICITATION })))
@@ -150,7 +153,7 @@ describe('a client of 2026-07-28 in front of a server of 2025-11-25', () => {
     }
   })
 
-  it('that follows tasks is asked by its call while it waits, and by its task after that', async () => {
+  requires('task-input', async () => {
     const started: Array<() => void> = []
     const ask2025 = asking([['elicitation/create', QUESTION]])
     const late: Play = (message, say, line) => {
@@ -177,7 +180,7 @@ describe('a client of 2026-07-28 in front of a server of 2025-11-25', () => {
     expect((await task()).result).toMatchObject(text('late: {"action":"cancel"}'))
   })
 
-  it('hears progress, also of the call that it goes on with', async () => {
+  requires('progress', async () => {
     let nextStep = () => {}
     const play = serverOf2025((message, say) => {
       const { id, method, params } = message
@@ -208,7 +211,7 @@ describe('a client of 2026-07-28 in front of a server of 2025-11-25', () => {
     expect(answer?.result).toMatchObject(text('done'))
   })
 
-  it('cancels by leaving', async () => {
+  requires('leaving', async () => {
     const { url, servers } = await openWrapper(serverOf2025(() => undefined))
     const leaving = new AbortController()
     const left = post(url, 'tools/call', { name: 'slow' }, { signal: leaving.signal }).catch(() => 'left')
@@ -221,7 +224,7 @@ describe('a client of 2026-07-28 in front of a server of 2025-11-25', () => {
     )
   })
 
-  it('calls a tool that its server runs as a task alone', async () => {
+  requires('tasks-alone', async () => {
     const tools = [{ name: 'job', inputSchema: {}, execution: { taskSupport: 'required' } }]
     const play = serverOf2025(({ method, params }) => {
       if (method === 'tasks/result') {
@@ -239,7 +242,7 @@ describe('a client of 2026-07-28 in front of a server of 2025-11-25', () => {
     expect((await call(url, 'job')).result).toEqual({ resultType: 'complete', ...text('done') })
   })
 
-  it('hears of changes that it listens to, and of no others', async () => {
+  requires('changes', async () => {
     let say: (message: object) => void = () => {}
     const play = serverOf2025(
       (message, tell) => {
@@ -276,7 +279,7 @@ describe('a client of 2026-07-28 in front of a server of 2025-11-25', () => {
     await eventually(() => expect(servers[0]?.map(({ method }) => method)).toContain('resources/unsubscribe'))
   })
 
-  it('gets the errors of its revision', async () => {
+  requires('errors', async () => {
     const play = serverOf2025(({ id, method }, say) => {
       const code = method === 'resources/read' ? -32002 : -32050
       say({ jsonrpc: '2.0', id, error: { code, message: 'no' } })

@@ -1,5 +1,6 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect } from 'vitest'
 import type { Tokens } from '../../../src/wrap/callers.ts'
+import { requirementsOf } from './stateless-requirements.ts'
 import {
   ask,
   bodyOf,
@@ -46,8 +47,10 @@ async function begin(url: string, token: string): Promise<string> {
   return response.headers.get('mcp-session-id') ?? ''
 }
 
+const requires = requirementsOf('stateless-subjects')
+
 describe('with tokens', () => {
-  it('nobody is admitted without one that is known, and each is told how to get in', async () => {
+  requires('challenge', async () => {
     const { url, servers } = await open(serverOf2026(() => text('hi')))
     for (const headers of [{}, { authorization: 'Bearer c' }, { authorization: 'Basic YTpi' }]) {
       for (const response of [
@@ -68,7 +71,7 @@ describe('with tokens', () => {
     expect((await call(url, 'greet', {}, as('a'))).result).toMatchObject(text('hi'))
   })
 
-  it('subjects share a server of 2026-07-28, and no result', async () => {
+  requires('own-results', async () => {
     let runs = 0
     const settings = { defaults: {}, tools: { pure: { memoize: true } } }
     const { url, servers } = await open(
@@ -88,7 +91,7 @@ describe('with tokens', () => {
     expect(servers).toHaveLength(1)
   })
 
-  it('each subject has a server of 2025-11-25 of its own', async () => {
+  requires('own-server', async () => {
     let started = 0
     const play = () => {
       const own = ++started
@@ -107,7 +110,7 @@ describe('with tokens', () => {
     expect(servers).toHaveLength(2)
   })
 
-  it('a session belongs to the subject that began it: to another one it is no session', async () => {
+  requires('own-sessions', async () => {
     const { url } = await open(serverOf2025(() => text('hi')))
     const session = await begin(url, 'a')
     const list = { jsonrpc: '2.0', id: 1, method: 'tools/list' }
@@ -124,7 +127,7 @@ describe('with tokens', () => {
     expect((await send(url, 'a', list, session)).status).toBe(200)
   })
 
-  it('a result of a session can be followed by its subject without one', async () => {
+  requires('one-subject', async () => {
     const settings = { defaults: { asyncTimeout: 0 as const }, tools: {} }
     const { url } = await open(
       serverOf2025(() => text('hi')),
@@ -139,7 +142,7 @@ describe('with tokens', () => {
     expect(polled.result.content).toEqual(text('hi').content)
   })
 
-  it('a subject has no more sessions than its quota, and takes none from others', async () => {
+  requires('quota-sessions', async () => {
     const { url } = await open(
       serverOf2025(() => text('hi')),
       { listen: { sessionsOfOne: 2 } },
@@ -152,7 +155,7 @@ describe('with tokens', () => {
     expect((await send(url, 'b', list, bobs)).status).toBe(200)
   })
 
-  it('a subject has no more calls under way than its quota', async () => {
+  requires('quota-calls', async () => {
     const waiting: Array<() => void> = []
     const play = serverOf2026(({ id }, say) => {
       waiting.push(() => say({ jsonrpc: '2.0', id, result: { resultType: 'complete', ...text('done') } }))
@@ -174,7 +177,7 @@ describe('with tokens', () => {
     await eventually(async () => expect(bodyOf(await call(url, 'slow', {}, as('a'))).ref_id).toBeDefined())
   })
 
-  it('a subject keeps no more bytes than its quota, and can read what it has', async () => {
+  requires('quota-bytes', async () => {
     const large = text('x'.repeat(10_000))
     const settings = { defaults: {}, tools: { '*': { memoize: true } } }
     const quota = { sessions: 8, calls: 100, bytes: 15_000 }

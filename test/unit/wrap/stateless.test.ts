@@ -1,4 +1,5 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect } from 'vitest'
+import { requirementsOf } from './stateless-requirements.ts'
 import {
   ask,
   bodyOf,
@@ -29,8 +30,10 @@ function held() {
   return { server, calls }
 }
 
+const requires = requirementsOf('stateless')
+
 describe('a client of 2026-07-28 in front of a server of 2026-07-28', () => {
-  it('discovers the server, lists its tools and ours, and calls them, without a session', async () => {
+  requires('discover', async () => {
     const { url, servers } = await openWrapper(
       serverOf2026(() => text('hi'), [{ name: 'greet', inputSchema: {} }]),
     )
@@ -45,7 +48,7 @@ describe('a client of 2026-07-28 in front of a server of 2026-07-28', () => {
     expect(servers).toHaveLength(1)
   })
 
-  it('shares the server with others: equal ids and progress tokens reach whom they belong to', async () => {
+  requires('own-answers', async () => {
     const { server, calls } = held()
     const { url, servers } = await openWrapper(server)
     const asked = { id: 7, progressToken: 7 }
@@ -71,7 +74,7 @@ describe('a client of 2026-07-28 in front of a server of 2026-07-28', () => {
     expect(servers).toHaveLength(1)
   })
 
-  it('cancels by leaving: the work of its call ends, and that of no other', async () => {
+  requires('leaving', async () => {
     const { server, calls } = held()
     const { url, servers } = await openWrapper(server)
     const leaving = new AbortController()
@@ -91,7 +94,7 @@ describe('a client of 2026-07-28 in front of a server of 2026-07-28', () => {
     expect((await messagesOf(await kept)).at(-1)?.result).toMatchObject(text('kept'))
   })
 
-  it('is a stranger to others: no run and no result is shared, and whoever holds a reference may follow it', async () => {
+  requires('strangers', async () => {
     let runs = 0
     const play = serverOf2026(
       () => text(`run ${++runs}`),
@@ -107,7 +110,7 @@ describe('a client of 2026-07-28 in front of a server of 2026-07-28', () => {
     expect(runs).toBe(2)
   })
 
-  it('passes every digit of numbers and ids', async () => {
+  requires('digits', async () => {
     const numbers = '[725653563933458437,0.50,1e400,-0]'
     const lines: string[] = []
     const play = serverOf2026(({ id }, say, line) => {
@@ -133,7 +136,7 @@ describe('a client of 2026-07-28 in front of a server of 2026-07-28', () => {
     expect(refused).toMatch(/-32020.*"id":9007199254740993/)
   })
 
-  it('follows a task of the extension, and hears of it by its own subscription', async () => {
+  requires('task-subscription', async () => {
     const { server, calls } = held()
     const { url } = await openWrapper(server, { wrap: { settings: { defaults: {}, tools: {} } } })
     const created = await call(url, 'slow', {}, { capabilities: EXTENSION })
@@ -155,7 +158,7 @@ describe('a client of 2026-07-28 in front of a server of 2026-07-28', () => {
     expect(task.result).toMatchObject({ status: 'completed', result: text('done') })
   })
 
-  it('is refused what the revision refuses, before the server hears of it', async () => {
+  requires('refused', async () => {
     const { url, servers } = await openWrapper(serverOf2026(() => text('hi')))
     const mismatch = await post(url, 'tools/call', { name: 'a' }, { headers: { 'mcp-name': 'b' } })
     expect([mismatch.status, ((await mismatch.json()) as Message).error.code]).toEqual([400, -32020])
@@ -166,7 +169,21 @@ describe('a client of 2026-07-28 in front of a server of 2026-07-28', () => {
     expect(servers).toHaveLength(0)
   })
 
-  it('is told when the server cannot be started, and served when it can be', async () => {
+  requires('parameter-headers', async () => {
+    const region = { type: 'string', 'x-mcp-header': 'Region' }
+    const inputSchema = { type: 'object', properties: { region } }
+    const { url, servers } = await openWrapper(serverOf2026(() => text('hi'), [{ name: 'run', inputSchema }]))
+    const run = (headers: Record<string, string>) =>
+      post(url, 'tools/call', { name: 'run', arguments: { region: 'eu' } }, { headers })
+    for (const headers of [{}, { 'mcp-param-region': 'us' }] as Array<Record<string, string>>) {
+      const refused = await run(headers)
+      expect([refused.status, ((await refused.json()) as Message).error.code]).toEqual([400, -32020])
+    }
+    expect(servers[0]?.map(({ method }) => method)).not.toContain('tools/call')
+    expect((await messagesOf(await run({ 'mcp-param-region': 'eu' })))[0]?.result).toMatchObject(text('hi'))
+  })
+
+  requires('no-server', async () => {
     const { url, wrapper } = await openWrapper(serverOf2026(() => text('hi')))
     const { connect } = wrapper
     wrapper.connect = async () => {

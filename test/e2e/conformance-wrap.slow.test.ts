@@ -1,0 +1,133 @@
+import { spawn } from 'node:child_process'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { Revision } from './conformance-scenarios.ts'
+import {
+  type Check,
+  faultsIn,
+  isGreen,
+  node,
+  runSuite,
+  sayWhereItCannotRun,
+  startExample,
+} from './fixtures/conformance.ts'
+import { EVERYTHING, until, Workshop } from './fixtures/wrap-harness.ts'
+
+/** The official conformance suite against `wrap --http`: what is green without the wrapper stays green behind it. */
+
+sayWhereItCannotRun()
+
+/** What wrapping changes, and why. */
+const CHANGED: Readonly<Record<string, string>> = {
+  'tasks-required-task-error':
+    'a tool that its server runs as a task alone can be called by every client: the wrapper follows the task',
+  'tools-call-with-progress (2025-11-25)':
+    'the wrapper calls the tool as a task, and the stateless leg of the SDK has no stream on which a task’s progress could come',
+}
+
+/** In front of server-everything, which does not speak 2026-07-28 itself: green all the same. */
+const GREEN_IN_FRONT_OF_2025: Readonly<Record<Revision, readonly string[]>> = {
+  '2025-11-25': [
+    'server-initialize',
+    'server-session-lifecycle',
+    'ping',
+    'logging-set-level',
+    'tools-list',
+    'resources-list',
+    'resources-subscribe',
+    'resources-unsubscribe',
+    'prompts-list',
+    'dns-rebinding-protection',
+  ],
+  '2026-07-28': [
+    'tools-list',
+    'tools-call-simple-text',
+    'tools-call-error',
+    'resources-list',
+    'prompts-list',
+    'caching',
+    'dns-rebinding-protection',
+    'http-header-validation',
+    'server-sse-multiple-streams',
+    'input-required-result-unsupported-methods',
+    'input-required-result-validate-input',
+    'input-required-result-ignore-extra-params',
+  ],
+}
+
+const REVISIONS = ['2025-11-25', '2026-07-28'] as const
+
+describe.skipIf(!node)('the official conformance suite, through wrap --http', () => {
+  const workshop = new Workshop()
+  afterAll(() => workshop.close())
+
+  async function wrapped(...target: string[]): Promise<string> {
+    const raw = workshop.process(['wrap', '--http', '0', '--store', 'memory', ...target])
+    return /on (http:\S+)/.exec(await raw.ready())?.[1] ?? ''
+  }
+
+  describe('in front of examples/conformance', () => {
+    const plain = new Map<Revision, Map<string, Check[]>>()
+    const behind = new Map<Revision, Map<string, Check[]>>()
+    beforeAll(async () => {
+      const server = await startExample()
+      workshop.onEnd(() => server.stop())
+      const url = await wrapped('--url', server.url)
+      for (const revision of REVISIONS) {
+        plain.set(revision, await runSuite(server.url, revision))
+        behind.set(revision, await runSuite(url, revision))
+      }
+    }, 600_000)
+
+    it.each(REVISIONS)('%s: what is green without the wrapper is green behind it', revision => {
+      const green = [...(plain.get(revision) ?? [])].filter(([, checks]) => isGreen(checks))
+      expect(green.length).toBeGreaterThan(20)
+      const broken = green
+        .map(([scenario]) => scenario)
+        .filter(scenario => !(scenario in CHANGED || `${scenario} (${revision})` in CHANGED))
+        .filter(scenario => !isGreen(behind.get(revision)?.get(scenario)))
+        .map(scenario => [scenario, faultsIn(behind.get(revision)?.get(scenario) ?? [])])
+      expect(broken).toEqual([])
+    })
+  })
+
+  describe('in front of server-everything', () => {
+    const plain = new Map<Revision, Map<string, Check[]>>()
+    const behind = new Map<Revision, Map<string, Check[]>>()
+    beforeAll(async () => {
+      plain.set('2025-11-25', await runSuite(await everythingOnHttp(), '2025-11-25'))
+      const url = await wrapped('--', ...EVERYTHING, 'stdio')
+      for (const revision of REVISIONS) behind.set(revision, await runSuite(url, revision))
+    }, 600_000)
+
+    it.each(REVISIONS)('%s: what is to be green is, also where the server does not speak it', revision => {
+      const results = behind.get(revision)
+      const faults = GREEN_IN_FRONT_OF_2025[revision]
+        .filter(scenario => !isGreen(results?.get(scenario)))
+        .map(scenario => [scenario, faultsIn(results?.get(scenario) ?? [])])
+      expect(faults).toEqual([])
+    })
+
+    it('2025-11-25: what is green without the wrapper is green behind it', () => {
+      const broken = [...(plain.get('2025-11-25') ?? [])]
+        .filter(([scenario, checks]) => isGreen(checks) && !isGreen(behind.get('2025-11-25')?.get(scenario)))
+        .map(([scenario]) => [scenario, faultsIn(behind.get('2025-11-25')?.get(scenario) ?? [])])
+      expect(broken).toEqual([])
+    })
+  })
+
+  async function everythingOnHttp(): Promise<string> {
+    const probe = createServer().listen(0, '127.0.0.1')
+    await new Promise(resolve => probe.once('listening', resolve))
+    const { port } = probe.address() as AddressInfo
+    await new Promise(resolve => probe.close(resolve))
+    const [command = '', script = ''] = EVERYTHING
+    const child = spawn(command, [script, 'streamableHttp'], { env: { ...process.env, PORT: String(port) } })
+    workshop.onEnd(() => child.kill('SIGKILL'))
+    let output = ''
+    for (const stream of [child.stdout, child.stderr]) stream.on('data', chunk => (output += chunk))
+    await until(() => output.includes('listening') || undefined, 'server-everything to listen')
+    return `http://127.0.0.1:${port}/mcp`
+  }
+})
