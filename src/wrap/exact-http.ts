@@ -73,10 +73,19 @@ function envelopesIn(text: string, onProblem: (problem: string) => void): JsonOb
   })
 }
 
-/** The one message that a refusal is, or its text. */
-function refusalIn(text: string): string {
+/** What the transport is given of a refusal: the one message that it is, or its text. */
+function refusalOf({ status, statusText }: Response, text: string, headers: Headers): Response {
   const [first, ...others] = readMessages(text)
-  return first && 'message' in first && others.length === 0 ? JSON.stringify(toEnvelope(first.message)) : text
+  const message = first && 'message' in first && others.length === 0 ? first.message : undefined
+  if (!message) return new Response(text, { status, statusText, headers })
+  const envelope = JSON.stringify(toEnvelope(message))
+  // At 2026-07-28 a method that the server does not have is 404: an answer, where sessions end by that status.
+  if (status === 404 && isMethodNotFound(message)) return new Response(envelope, { status: 200, headers })
+  return new Response(envelope, { status, statusText, headers })
+}
+
+function isMethodNotFound(message: RpcMessage): boolean {
+  return 'error' in message && Number(message.error.code) === RpcErrorCode.methodNotFound
 }
 
 /** The answer of a server with envelopes in the place of its messages. */
@@ -92,7 +101,7 @@ export async function withEnvelopes(
   if (type.startsWith('application/json')) {
     const text = await response.text()
     // What a refusal says may be no message; the transport knows what to make of its status.
-    if (!response.ok) return new Response(refusalIn(text), { status, statusText, headers })
+    if (!response.ok) return refusalOf(response, text, headers)
     const messages = envelopesIn(text, onProblem)
     if (messages.length === 0) throw new Error('it answered with what is no JSON-RPC message.')
     return new Response(JSON.stringify(messages), { status, statusText, headers })

@@ -1,7 +1,7 @@
 import { IdMap } from '../agent/id-map.ts'
 import { ProgressNotifier } from '../agent/progress.ts'
 import type { PollingTool } from '../agent/tools/polling.ts'
-import { isJsonObject } from '../core/json.ts'
+import { isJsonObject, type JsonObject } from '../core/json.ts'
 import { withPlainNumbers } from '../core/map-json.ts'
 import type { RefCache } from '../ref-cache.ts'
 import { BackPressure } from './back-pressure.ts'
@@ -126,6 +126,12 @@ export class Session {
   get hasWork(): boolean {
     const { calls, caller } = this.options
     return calls.hasWork(caller)
+  }
+
+  /** What a tool of the server declares of its arguments. Waits until the tools are listed. */
+  async inputSchemaOf({ params }: RpcRequest): Promise<JsonObject | undefined> {
+    await this.#listing.complete(protocolMeta(params), this.#ended.signal)
+    return this.#catalog.known(String(params?.name)).inputSchema
   }
 
   async close(): Promise<void> {

@@ -6,6 +6,7 @@ import { withPlainNumbers } from '../../core/map-json.ts'
 import { callerOfSubject, strangers } from '../callers.ts'
 import { MAX_BODY_BYTES, MAX_FIRST_BYTES, readBody, refuseTooLarge, refuseUnreadable } from '../http-body.ts'
 import type { Log } from '../log.ts'
+import { parameterHeadersIn } from '../parameter-headers.ts'
 import { readMessages } from '../read-message.ts'
 import { isRequest, type RpcMessage, type RpcRequest } from '../rpc.ts'
 import { SessionPlaces, TooManySessions } from '../session-places.ts'
@@ -65,7 +66,7 @@ export class StatelessEndpoint {
     if (!first || isOfSessions(request, checked)) return { body }
     const refusal = await refusalOf(request, checked)
     if (refusal) await refuse(response, refusal, first)
-    else await this.#serve(first, response, subject)
+    else await this.#serve({ message: first, checked, request }, response, subject)
     return 'answered'
   }
 
@@ -73,12 +74,19 @@ export class StatelessEndpoint {
     await this.#places.close()
   }
 
-  async #serve(message: RpcMessage, response: ServerResponse, subject: string | undefined): Promise<void> {
+  async #serve(
+    received: CheckedMessage,
+    response: ServerResponse,
+    subject: string | undefined,
+  ): Promise<void> {
+    const { message } = received
     // Nothing that a client of this revision tells has an effect here: it cancels by leaving.
     if (!isRequest(message)) return void response.writeHead(202).end()
     try {
       const host = await this.#hostOf(subject)
-      host.handle(message, response)
+      const refusal = await refusalOfParameters(host, received)
+      if (refusal) await refuse(response, refusal, message)
+      else host.handle(message, response)
     } catch (error) {
       if (error instanceof TooManySessions) throw error
       this.options.log.error('upstream_unusable', (error as Error).message)
@@ -132,6 +140,25 @@ export class StatelessEndpoint {
     })
     return host
   }
+}
+
+/** A message that the SDK has found nothing wrong with, and what it looked at. */
+interface CheckedMessage {
+  readonly message: RpcMessage
+  readonly checked: JsonValue | undefined
+  readonly request: IncomingMessage
+}
+
+/** Parameters that a tool wants to see as headers have to say there what they say in the body. */
+async function refusalOfParameters(
+  host: StatelessHost,
+  { message, checked, request }: CheckedMessage,
+): Promise<Response | undefined> {
+  if (!isRequest(message) || message.method !== 'tools/call') return undefined
+  const inputSchema = await host.inputSchemaOf(message)
+  const declared = parameterHeadersIn(inputSchema)
+  if (!inputSchema || !('headers' in declared) || declared.headers.length === 0) return undefined
+  return refusalOf(request, checked, { name: String(message.params?.name), inputSchema })
 }
 
 /** The checks take no id that JavaScript cannot hold as a number. */

@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import type { Clock } from '../../core/clock.ts'
+import type { JsonObject } from '../../core/json.ts'
 import { failure, RpcErrorCode, type RpcRequest, type RpcResponse } from '../rpc.ts'
 import type { Session } from '../session.ts'
 import type { PlacedSession } from '../session-places.ts'
@@ -51,6 +52,11 @@ export class StatelessHost implements PlacedSession {
   start(): Promise<void> {
     this.#started ??= this.options.takePlace().then(() => this.#session.start())
     return this.#started
+  }
+
+  /** What the tool that a request calls declares of its arguments. */
+  inputSchemaOf(request: RpcRequest): Promise<JsonObject | undefined> {
+    return this.#session.inputSchemaOf(request)
   }
 
   /** Answers the request, unless its client leaves. */

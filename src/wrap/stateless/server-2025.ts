@@ -1,6 +1,6 @@
 import { SUBSCRIPTION_ID } from '../../agent/tasks/subscriptions.ts'
 import { type Clock, systemClock } from '../../core/clock.ts'
-import type { JsonObject } from '../../core/json.ts'
+import { isJsonObject, type JsonObject, type JsonValue } from '../../core/json.ts'
 import { Signal } from '../../core/signal.ts'
 import type { Channel } from '../channel.ts'
 import {
@@ -59,6 +59,11 @@ export class Server2025 implements Channel {
     if (isResponse(message)) return
     if (!isRequest(message)) return this.#told(message)
     const { id, method, params } = message
+    if (!areResponses(params?.inputResponses)) {
+      const text =
+        'inputResponses is an object: the key of each question, and its answer, which is an object.'
+      return this.#tell(failure(id, { code: RpcErrorCode.invalidParams, message: text }))
+    }
     if (method === 'server/discover') return this.#tell(result(id, toDiscovery(this.#main.initialized)))
     if (method === 'subscriptions/listen') return this.#listen(message)
     if (isRemoved(method))
@@ -206,6 +211,10 @@ export class Server2025 implements Channel {
   #tell(message: RpcMessage): void {
     this.onmessage?.(message)
   }
+}
+
+function areResponses(given: JsonValue | undefined): boolean {
+  return given === undefined || (isJsonObject(given) && Object.values(given).every(isJsonObject))
 }
 
 function isChangeOf(method: string): boolean {
