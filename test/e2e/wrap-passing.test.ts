@@ -214,9 +214,9 @@ describe('the 2026-07-28 revision', () => {
     expect(workshop.journal('confirm')).toHaveLength(2)
   })
 
-  it('is left by a client whose server does not speak it', async () => {
+  it('is kept for a client whose server does not speak it', async () => {
     const { client } = await workshop.client(PLAIN, { client: auto })
-    expect(client.getNegotiatedProtocolVersion()).toBe('2025-11-25')
+    expect(client.getNegotiatedProtocolVersion()).toBe('2026-07-28')
     expect(((await client.callTool({ name: 'count', arguments: {} })) as Answer).content[0].text).toBe(
       'call 1',
     )
