@@ -73,6 +73,13 @@ function readTokens(path: string): Known[] {
     const trimmed = line.trim()
     return trimmed === '' || trimmed.startsWith('#') ? [] : [toKnown(trimmed, `${what}, line ${index + 1},`)]
   })
+  const subjects = new Map<string, string>()
+  for (const { digest, subject } of known) {
+    const key = digest.toString('hex')
+    if ((subjects.get(key) ?? subject) !== subject)
+      throw new InvalidArgument(`${what} gives one token to two subjects. Make a token for each.`)
+    subjects.set(key, subject)
+  }
   if (known.length > 0) return known
   throw new InvalidArgument(
     `${what} is empty. Write a line for each caller, a token and a name: ${EXAMPLE}. A token is made with: openssl rand -hex 32`,

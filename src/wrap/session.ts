@@ -71,6 +71,8 @@ export class Session {
   readonly #presentation: Presentation
   readonly #ended = new AbortController()
   #endCalls = () => {}
+  /** Calls through the cache that wait for their answers. */
+  #calling = 0
 
   constructor(private readonly options: SessionOptions) {
     const { cache, calls, caller, polling } = options
@@ -223,6 +225,7 @@ export class Session {
     const { tasks } = this.options.caller
     if (message.method === 'notifications/tools/list_changed') this.#catalog.forget()
     if (saysChange(message)) this.options.cache.beginWrite()()
+    if (message.method === 'notifications/message' && this.#isOfSomebodyElse) return
     this.#passingWrites.saw(message.params ?? {})
     if (tasks.hears(message) || this.#tasks.acknowledges(message) || this.#isWithdrawal(message)) return
     const passed = tasks.related(this.#serverRequests.translated(message))
@@ -231,6 +234,12 @@ export class Session {
       const asked = this.#forwarded.ofProgress(message)
       if (asked) this.#toClient(passed, asked.request)
     }
+  }
+
+  /** What the server logs may be about work of a client that is gone: no stranger to it hears that. */
+  get #isOfSomebodyElse(): boolean {
+    const { calls, caller } = this.options
+    return (caller.ambiguous ?? false) && calls.unfinished(caller) > this.#calling
   }
 
   #isWithdrawal({ method, params }: RpcNotification): boolean {
@@ -255,7 +264,9 @@ export class Session {
       if (!this.#catalog.known(String(name)).readOnly) this.#passingWrites.called(request.id)
       return this.#forward(request)
     }
+    if (!own) this.#calling++
     await this.#answer(request, context => this.#outcome(request, name, own, context))
+    if (!own) this.#calling--
   }
 
   /** A wish for a task that we did not offer is the server's to judge. */
@@ -306,13 +317,11 @@ export class Session {
       await this.#listing.complete(protocolMeta(params), context.signal)
     }
     if (own && isJsonObject(params.task)) return { error: noTask(name) }
-    if (own)
-      return {
-        result: await own.handle(withPlainNumbers(params.arguments ?? {}), {
-          ...context,
-          actor: caller.actor,
-        }),
-      }
+    if (own) {
+      const handle = () =>
+        own.handle(withPlainNumbers(params.arguments ?? {}), { ...context, actor: caller.actor })
+      return own.name === 'retry_task' ? calls.retry(caller, handle) : { result: await handle() }
+    }
     const answered = this.#tasks.answeredBy(request)
     if (answered) return this.#tasks.resume(answered, request, context)
     const call = { name, tool: this.#catalog.known(name), params }

@@ -4,6 +4,7 @@ import { splitArguments } from '../agent/arguments.ts'
 import { present } from '../agent/present.ts'
 import { declaresArgument } from '../agent/schema.ts'
 import type { TaskCallOptions } from '../agent/tasks/service.ts'
+import type { ToolResult } from '../agent/wire.ts'
 import type { Progress } from '../core/entry.ts'
 import { InvalidArgument, ProtocolFailure, TaskFailed, WorkerLost } from '../core/errors.ts'
 import type { JsonObject, JsonValue } from '../core/json.ts'
@@ -91,8 +92,13 @@ export class ToolCalls {
   }
 
   /** Whether work that the caller asked for is not finished. */
-  hasWork({ namespace }: ProxiedClient): boolean {
-    return this.cache.unfinishedTasks(namespace) > 0
+  hasWork(caller: ProxiedClient): boolean {
+    return this.unfinished(caller) > 0
+  }
+
+  /** Calls of the caller that run or wait here, also those that nobody waits for. */
+  unfinished({ namespace }: ProxiedClient): number {
+    return this.cache.unfinishedTasks(namespace)
   }
 
   goesThrough(name: string): boolean {
@@ -146,6 +152,15 @@ export class ToolCalls {
     }
     const run = () => this.#tool(name, tool)(input, options)
     return quotas ? quotas.call(namespace, run) : run()
+  }
+
+  /** A retry runs a call, and counts as one. */
+  async retry({ namespace, quotas }: ProxiedClient, run: () => Promise<ToolResult>): Promise<CallOutcome> {
+    try {
+      return { result: await (quotas ? quotas.call(namespace, run) : run()) }
+    } catch (error) {
+      return asOutcome(error, NOT_DECLARED)
+    }
   }
 
   /** Makes the tool known to the cache, so that its failed tasks can be tried again without a call before. */

@@ -7,6 +7,9 @@ import { isResponse, RpcErrorCode, type RpcMessage, type RpcRequest, type RpcRes
 /** Proxies and clients give up on a response that is silent for longer. */
 const KEEP_ALIVE_MS = 15_000
 
+/** What a client may leave unread before its request counts as left. */
+const MAX_UNREAD_BYTES = 16 * 1024 * 1024
+
 const STREAM_HEADERS = {
   'content-type': 'text/event-stream',
   'cache-control': 'no-cache, no-transform',
@@ -43,6 +46,11 @@ export class Exchange {
   async send(message: RpcMessage): Promise<void> {
     if (this.response.destroyed) throw new Error('The client left before its request was answered.')
     const isAnswer = isResponse(message)
+    // Callers share the server, so it cannot be made to wait for the one that does not read.
+    if (!isAnswer && this.response.writableLength > MAX_UNREAD_BYTES) {
+      this.response.destroy()
+      throw new Error('The client did not read what it was sent.')
+    }
     if (isAnswer) this.#answered = true
     if (isAnswer && !this.#stream) return this.#sendWhole(message)
     this.#open().write(eventOf(message))

@@ -16,6 +16,7 @@ import {
   type RpcRequest,
 } from '../rpc.ts'
 import type { Exchange } from './exchange.ts'
+import { isLoggedAt, logLevelOf } from './revision-2025.ts'
 
 /**
  * The requests of clients without sessions, as one channel. Two clients may use the same ids and progress tokens: here each
@@ -68,10 +69,13 @@ export class RequestChannel implements Channel {
     this.onmessage?.(failure(id, { code: RpcErrorCode.methodNotFound, message }))
   }
 
-  /** A log message names no request: it belongs to the one that is open, if it is only one. */
-  #onlyOneOf({ method }: RpcNotification): RpcId | undefined {
-    if (method !== 'notifications/message' || this.#open.size !== 1) return undefined
-    return [...this.#open.keys()][0]
+  /** A log message names no request: it belongs to the one that is open, if it is only one and has asked for it. */
+  #onlyOneOf({ method, params = {} }: RpcNotification): RpcId | undefined {
+    const [only, ...others] = this.#open
+    if (method !== 'notifications/message' || !only || others.length > 0) return undefined
+    const [id, { request }] = only
+    const least = logLevelOf(request.params)
+    return least !== undefined && isLoggedAt(params.level, least) ? id : undefined
   }
 
   /** What is sent over HTTP comes in requests of their own: there is nothing to hold. */

@@ -92,8 +92,9 @@ export class SharedServer {
     const { params = {} } = message
     const isNamed =
       params.progressToken !== undefined || SUBSCRIPTION_ID in metaOf(params) || isListChange(message.method)
-    if (!isNamed && new Set(this.#asked.values()).size > 1) return
-    for (const caller of [...this.#callers]) caller.onmessage?.(message)
+    const [only, ...others] = new Set(this.#asked.values())
+    if (isNamed) for (const caller of [...this.#callers]) caller.onmessage?.(message)
+    else if (others.length === 0) only?.onmessage?.(message)
   }
 
   /** A server of this revision asks by its answers. */

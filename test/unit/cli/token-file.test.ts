@@ -31,6 +31,16 @@ describe('a file of tokens', () => {
     ).toEqual(['alice', 'bob of example.com', 'alice', undefined, undefined, undefined])
   })
 
+  it('may come from an editor of another system, and gives no token to two subjects', () => {
+    write('\uFEFFone alice\r\n\r\ntwo bob\r\none alice\r\n')
+    const tokens = new TokenFile(path, log)
+    expect(['one', 'two'].map(token => tokens.subjectOf(token))).toEqual(['alice', 'bob'])
+    write('one alice\none bob\n')
+    expect(() => new TokenFile(path, log)).toThrow(/two subjects/)
+    expect(tokens.subjectOf('one')).toBe('alice')
+    expect(logged.join()).not.toMatch(/alice|bob/)
+  })
+
   it('is read again when it changes', () => {
     write('one alice\n')
     const tokens = new TokenFile(path, log)

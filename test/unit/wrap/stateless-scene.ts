@@ -115,6 +115,7 @@ export interface Asked {
   readonly id?: number | string
   readonly capabilities?: object
   readonly progressToken?: number | string
+  readonly logLevel?: string
   readonly headers?: Record<string, string>
   readonly signal?: AbortSignal
 }
@@ -126,8 +127,12 @@ export function post(
   params: Message = {},
   asked: Asked = {},
 ): Promise<Response> {
-  const { id = 1, capabilities = {}, progressToken, headers = {}, signal } = asked
-  const _meta = { ...metaOf(capabilities), ...(progressToken === undefined ? {} : { progressToken }) }
+  const { id = 1, capabilities = {}, progressToken, logLevel, headers = {}, signal } = asked
+  const _meta = {
+    ...metaOf(capabilities),
+    ...(progressToken === undefined ? {} : { progressToken }),
+    ...(logLevel === undefined ? {} : { 'io.modelcontextprotocol/logLevel': logLevel }),
+  }
   const name = params.name ?? params.uri ?? params.taskId
   return fetch(url, {
     method: 'POST',
