@@ -265,8 +265,11 @@ export class Session {
       return this.#forward(request)
     }
     if (!own) this.#calling++
-    await this.#answer(request, context => this.#outcome(request, name, own, context))
-    if (!own) this.#calling--
+    try {
+      await this.#answer(request, context => this.#outcome(request, name, own, context))
+    } finally {
+      if (!own) this.#calling--
+    }
   }
 
   /** A wish for a task that we did not offer is the server's to judge. */

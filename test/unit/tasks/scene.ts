@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { InMemoryTransport, type JSONRPCMessage, McpServer } from '@modelcontextprotocol/server'
 import { serveStdio } from '@modelcontextprotocol/server/stdio'
 import { expect, onTestFinished } from 'vitest'
@@ -21,8 +20,11 @@ const QUESTION = {
   message: 'What is your name?',
   requestedSchema: { type: 'object', properties: { name: { type: 'string' } }, required: ['name'] },
 }
-/** Longer than the grace: then a question is one of a task. */
-const LATER_MS = 700
+/** Until the client has its answer, which is a task: a question is one of that task then. */
+async function untilAnswered(got: readonly Json[]): Promise<void> {
+  const before = got.length
+  await expect.poll(() => got.length).toBeGreaterThan(before)
+}
 
 /** What the test knows of the runs of `work`, which ends when the test says so. */
 class Work {
@@ -90,7 +92,7 @@ async function attached(work: Work, got: Json[]): Promise<(message: object) => v
       'ask',
       { inputSchema: z.object({ later: z.boolean().optional() }) },
       async ({ later }, task) => {
-        if (later) await sleep(LATER_MS)
+        if (later) await untilAnswered(got)
         const { content } = await task.elicit(QUESTION)
         return `Hello, ${content?.name}!`
       },
@@ -127,7 +129,7 @@ async function wrapped(work: Work, revision: Revision, got: Json[]): Promise<(me
       case 'tools/call': {
         const { name, arguments: args = {}, inputResponses } = message.params
         if (name === 'work') return said(await work.run())
-        if (args.later && !inputResponses) await sleep(LATER_MS)
+        if (args.later && !inputResponses) await untilAnswered(got)
         if (inputResponses) return said(`Hello, ${inputResponses.name.content.name}!`)
         const question = { method: 'elicitation/create', params: QUESTION }
         if (revision === '2026-07-28') {
