@@ -24,7 +24,8 @@ const INTERNAL_ERROR = -32603
 /** 2026-07-28: the client has to declare an ability first. */
 const MISSING_CAPABILITY = -32021
 
-const NO_SUCH_TASK = 'No such task: it is unknown, or it has expired.'
+/** One answer for a task that is unknown, expired, or somebody else's. */
+export const NO_SUCH_TASK = 'No such task: it is unknown, or it has expired.'
 
 export function toRpcError(error: unknown): RpcError {
   return boundedError(rpcErrorOf(error))

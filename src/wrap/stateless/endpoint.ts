@@ -126,7 +126,7 @@ export class StatelessEndpoint {
         wrapper.statelessSession(
           channel,
           caller,
-          () => this.#servers.connect(caller.ambiguous),
+          () => this.#servers.connect(caller.ambiguous, subject),
           end => {
             if (end.kind === 'unusable') log.error('upstream_unusable', end.reason)
             // The client is told first.

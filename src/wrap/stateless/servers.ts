@@ -30,11 +30,12 @@ export class StatelessServers {
   /**
    * A channel that is not started yet.
    * @param strangers whether several clients, who know nothing of each other, come over it
+   * @param owner the subject whose requests come over it; nothing where that is not known
    * @throws when the server cannot be started or reached
    */
-  async connect(strangers: boolean): Promise<Channel> {
+  async connect(strangers: boolean, owner: string | undefined): Promise<Channel> {
     const shared = await this.#probed()
-    if (shared) return shared.channel()
+    if (shared) return shared.channel(owner)
     const started = this.#spare
     this.#spare = undefined
     return new Server2025({ open: this.open, started, strangers })

@@ -2,6 +2,7 @@ import { IdMap } from '../../agent/id-map.ts'
 import { SUBSCRIPTION_ID } from '../../agent/tasks/subscriptions.ts'
 import type { Channel, SendOptions } from '../channel.ts'
 import { failure, isRequest, isResponse, metaOf, RpcErrorCode, type RpcId, type RpcMessage } from '../rpc.ts'
+import { TaskOwners } from './task-owners.ts'
 
 /**
  * A server of 2026-07-28 that several callers share. Each has a channel to it; the ids on all of them are unlike each other, so an
@@ -10,6 +11,7 @@ import { failure, isRequest, isResponse, metaOf, RpcErrorCode, type RpcId, type 
 export class SharedServer {
   readonly #callers = new Set<CallerChannel>()
   readonly #asked = new IdMap<CallerChannel>()
+  readonly #taskOwners = new TaskOwners()
   #channel: Channel | undefined
   #opening: Promise<void> | undefined
 
@@ -21,8 +23,9 @@ export class SharedServer {
     if (started) this.#use(started)
   }
 
-  channel(): Channel {
-    return new CallerChannel(this)
+  /** @param owner the subject whose requests come over it; nothing where that is not known */
+  channel(owner?: string): Channel {
+    return new CallerChannel(this, owner)
   }
 
   /** @throws when the server cannot be started or reached */
@@ -42,11 +45,16 @@ export class SharedServer {
 
   async send(caller: CallerChannel, message: RpcMessage, options?: SendOptions): Promise<void> {
     if (!this.#channel) throw new Error('The wrapped server is not running.')
-    if (isRequest(message)) this.#asked.set(message.id, caller)
-    else if (!isResponse(message) && message.method === 'notifications/cancelled') {
-      this.#asked.delete(message.params?.requestId as RpcId)
+    const admitted = isRequest(message) ? this.#taskOwners.admit(caller.owner, message) : message
+    if (isRequest(message) && isResponse(admitted)) {
+      caller.onmessage?.(admitted)
+      return
     }
-    await this.#channel.send(message, options)
+    if (isRequest(admitted)) this.#asked.set(admitted.id, caller)
+    else if (!isResponse(admitted) && admitted.method === 'notifications/cancelled') {
+      this.#asked.delete(admitted.params?.requestId as RpcId)
+    }
+    await this.#channel.send(admitted, options)
   }
 
   #reach(): Promise<void> {
@@ -85,6 +93,7 @@ export class SharedServer {
     if (isResponse(message)) {
       const asker = this.#asked.get(message.id)
       this.#asked.delete(message.id)
+      if (asker) this.#taskOwners.gave(asker.owner, message)
       asker?.onmessage?.(message)
       return
     }
@@ -119,7 +128,10 @@ class CallerChannel implements Channel {
   onclose: Channel['onclose']
   onerror: Channel['onerror']
 
-  constructor(private readonly server: SharedServer) {}
+  constructor(
+    private readonly server: SharedServer,
+    readonly owner: string | undefined,
+  ) {}
 
   start(): Promise<void> {
     return this.server.join(this)

@@ -6,8 +6,10 @@ import { notification, type RpcMessage } from '../../../src/wrap/rpc.ts'
 import { Exchange } from '../../../src/wrap/stateless/exchange.ts'
 import { SharedServer } from '../../../src/wrap/stateless/shared-server.ts'
 import {
+  ask,
   bodyOf,
   call,
+  EXTENSION,
   eventually,
   type Message,
   messagesOf,
@@ -18,6 +20,13 @@ import {
 
 const text = (said: string) => ({ content: [{ type: 'text', text: said }] })
 const log = notification('notifications/message', { level: 'warning', data: 'secret' })
+const TASK = {
+  taskId: 'task-of-alice',
+  status: 'working',
+  createdAt: '2026-01-15T12:00:00Z',
+  lastUpdatedAt: '2026-01-15T12:00:00Z',
+  ttlMs: 60_000,
+}
 const async0 = { defaults: { asyncTimeout: 0 as const }, tools: {} }
 
 it('what a shared server logs is heard by the one caller that it works for, and by nobody where it is none', async () => {
@@ -78,6 +87,47 @@ it('a retry counts as a call of its subject', async () => {
   expect(bodyOf(await call(url, 'slow', {}, as)).ref_id).toBeDefined()
   const retried: Message = await call(url, 'retry_task', ref, as)
   expect(bodyOf(retried).error?.code).toBe('queue_full')
+})
+
+it('a task of a shared server is for the subject that it was given to, and for nobody else', async () => {
+  const plain = serverOf2026(({ method, params }) => {
+    if (method === 'tools/call') return { resultType: 'task', ...TASK }
+    return method === 'tasks/get' ? { ...TASK, taskId: params?.taskId, statusMessage: 'secret' } : {}
+  })
+  const { url, servers } = await openWrapper(
+    (message, say, line) => {
+      if (message.method !== 'server/discover') return plain(message, say, line)
+      const capabilities = { tools: {}, ...EXTENSION }
+      const found = { supportedVersions: ['2026-07-28'], capabilities, ttlMs: 0, cacheScope: 'private' }
+      say({ jsonrpc: '2.0', id: message.id, result: { resultType: 'complete', ...found } })
+    },
+    {
+      wrap: { settings: { defaults: { cache: false }, tools: {} } },
+      listen: { tokens: { subjectOf: token => token } },
+    },
+  )
+  const as = (who: string) => ({ capabilities: EXTENSION, headers: { authorization: `Bearer ${who}` } })
+  const { taskId } = TASK
+  expect((await call(url, 'slow', {}, as('alice'))).result.taskId).toBe(taskId)
+  expect((await ask(url, 'tasks/get', { taskId }, as('alice'))).result.statusMessage).toBe('secret')
+  const heard = servers[0]?.length
+  for (const method of ['tasks/get', 'tasks/update', 'tasks/cancel']) {
+    for (const asked of [taskId, 'unknown']) {
+      const params = { taskId: asked, ...(method === 'tasks/update' ? { inputResponses: { a: {} } } : {}) }
+      expect((await ask(url, method, params, as('bob'))).error).toMatchObject({ code: -32602 })
+    }
+  }
+  const listening = new AbortController()
+  const listen = { notifications: { taskIds: [taskId] } }
+  const left = post(url, 'subscriptions/listen', listen, { ...as('bob'), signal: listening.signal })
+  await eventually(() => expect(servers[0]?.length).toBeGreaterThanOrEqual(heard ?? 0))
+  await ask(url, 'resources/read', { uri: 'file:///a' }, as('bob'))
+  listening.abort()
+  await left.catch(() => {})
+  const about = servers[0]
+    ?.slice(heard)
+    .map(({ params }) => JSON.stringify([params?.taskId, params?.notifications]))
+  expect(about?.filter(said => said.includes(taskId))).toEqual([])
 })
 
 it('a client that does not read has left: what others are told does not pile up for it', async () => {
