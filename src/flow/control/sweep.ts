@@ -29,6 +29,12 @@ interface Sighting {
   readonly process: string | undefined
 }
 
+/** When a sweep looked, and for how long nobody looked before it, beyond the interval. Both by the monotonic clock. */
+interface Look {
+  readonly now: number
+  readonly slept: number
+}
+
 /** An entry in flight, and for how long it has been as it is. */
 interface Seen {
   readonly entry: InFlightEntry
@@ -41,7 +47,7 @@ interface Seen {
  */
 export class Sweeper {
   #sightings = new Map<RefId, Sighting>()
-  /** When the last sweep ended. */
+  /** When the last sweep began. */
   #lookedAt = Number.POSITIVE_INFINITY
 
   #cancel = () => {}
@@ -69,7 +75,9 @@ export class Sweeper {
     sources.sweep()
     thrown.sweep()
     lateClaims.sweep()
-    const slept = Math.max(0, clock.monotonic() - this.#lookedAt - settings.sweepInterval)
+    // One moment for all that it sees: a process that is suspended in the middle of a sweep has seen no silence by that.
+    const now = clock.monotonic()
+    const slept = Math.max(0, now - this.#lookedAt - settings.sweepInterval)
     const takesWrites = await clock.agree()
     await this.#prune()
     // Where no owner can give a sign of life, silence means nothing, whatever it was before.
@@ -81,7 +89,7 @@ export class Sweeper {
     const sightings = new Map<RefId, Sighting>()
     const all: Seen[] = []
     for await (const entry of this.#inFlight()) {
-      all.push({ entry, silence: this.#observe(entry, slept, sightings) })
+      all.push({ entry, silence: this.#observe(entry, { now, slept }, sightings) })
     }
     const running = tasksByProcess([...before, ...sightings])
     const alive = processesAlive(all)
@@ -92,7 +100,7 @@ export class Sweeper {
       await this.#recover(entry, silence, ranBesideOthers(entry, running))
     }
     this.#sightings = sightings
-    this.#lookedAt = clock.monotonic()
+    this.#lookedAt = now
   }
 
   /** Other caches on the store tell of their own entries where they sweep. */
@@ -124,8 +132,7 @@ export class Sweeper {
   }
 
   /** For how long the entry has been as it is. */
-  #observe(entry: InFlightEntry, slept: number, seen: Map<RefId, Sighting>): number {
-    const now = this.engine.clock.monotonic()
+  #observe(entry: InFlightEntry, { now, slept }: Look, seen: Map<RefId, Sighting>): number {
     const before = this.#sightings.get(entry.refId)
     const since = before?.version === entry.version ? before.since + slept : now
     const process = entry.status === 'processing' ? processOf(entry.lease) : undefined

@@ -130,18 +130,36 @@ describe('a machine that was suspended', () => {
     }
   }
 
-  it('counts no time against a task in which it did not look itself', async () => {
+  async function watchingCache() {
     const clock = new SuspendedClock()
     const store = memoryStore()
     const other = new RefCache({ name: 't', clock: new FakeClock(), store, dispatcher: deadDispatcher })
     const { refId } = await other.cached({ name: 'work', asyncTimeout: 0 }, () => 'other')({})
     await startElsewhere(store, refId, clock)
-    const options = { name: 't', clock, store, leaseDuration: '30s', sweepInterval: '10s' } as const
-    const cache = new RefCache(options)
+    const cache = new RefCache({ name: 't', clock, store, leaseDuration: '30s', sweepInterval: '10s' })
     await clock.advance('10s')
+    return { clock, store, cache, refId }
+  }
+
+  it('counts no time against a task in which it did not look itself', async () => {
+    const { clock, cache, refId } = await watchingCache()
     clock.suspend(600_000)
     // The task has been silent for ten minutes, which it slept through, and for twenty seconds.
     await clock.advance('10s')
+    expect(await cache.get(refId)).toMatchObject({ status: 'processing' })
+    await clock.advance('20s')
+    expect(await cache.get(refId)).toMatchObject({ status: 'failed', errorCode: 'worker_lost' })
+  })
+
+  it('counts none either where it fell asleep in the middle of a sweep', async () => {
+    const { clock, store, cache, refId } = await watchingCache()
+    const list = store.list.bind(store)
+    vi.spyOn(store, 'list').mockImplementationOnce(async query => {
+      clock.suspend(600_000)
+      return list(query)
+    })
+    await clock.advance('10s')
+    expect(store.list).toHaveBeenCalled()
     expect(await cache.get(refId)).toMatchObject({ status: 'processing' })
     await clock.advance('20s')
     expect(await cache.get(refId)).toMatchObject({ status: 'failed', errorCode: 'worker_lost' })
