@@ -8,6 +8,9 @@ import { type ToolName, Worker, type WorkerConfig } from './fault/worker.ts'
 
 const QUICK = { leaseDuration: 500, sweepInterval: 100 }
 
+/** A process that slept while it connected takes the server for silent, until it looks again. */
+const AFTER_SLEEP = /^(mcp-refcache (error|warn): The store of the cache .*\n)*$/
+
 /** A process that runs a task until the gate opens, and another one beside it. */
 async function scene(place: Place, tool: ToolName, die?: WorkerConfig['die'], cache = QUICK) {
   const config = { ...place, cache }
@@ -105,7 +108,7 @@ onEachBackend(backend => {
     openGate()
     expect(await other.outcome(refId)).toMatchObject({ status: 'complete', value: { by: paused.pid } })
     expect(runsOf(place.record, 'late')).toBe(1)
-    await Promise.all([paused.end(), other.end()])
+    await Promise.all([paused, other].map(worker => worker.end(AFTER_SLEEP)))
     await place.end()
   })
 })
