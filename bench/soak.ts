@@ -36,7 +36,7 @@ function held(): number {
 }
 
 async function run(cache: RefCache, calls: number): Promise<void> {
-  const lookup = cache.cached({ name: 'lookup', ttl: '2s', maxRetries: 0 }, ({ id }: { id: number }) => {
+  const lookup = cache.cached({ name: 'lookup', ttl: '2s', maxRetries: 0, replace: true }, ({ id }: { id: number }) => {
     if (id % 100 === 0) throw new Error(`no ${id}`)
     return { id, text: 'x'.repeat(id % 500), list: [1, 2, 3] }
   })
