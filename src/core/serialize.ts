@@ -14,12 +14,12 @@ export const MAX_DEPTH = 500
  * `undefined` in a list, Map, Set, Error, RegExp, Promise, boxed primitives, binary data (Buffer too), and an instance that
  * keeps all it has in private; also cycles, and nesting beyond 500 levels.
  */
-interface Rules {
+export interface Rules {
   readonly kind: 'value' | 'input'
   readonly fail: (message: string) => RefCacheError
 }
 
-const VALUE: Rules = { kind: 'value', fail: message => new NotSerializable(message) }
+export const VALUE: Rules = { kind: 'value', fail: message => new NotSerializable(message) }
 const INPUT: Rules = { kind: 'input', fail: message => new InvalidArgument(message) }
 
 /** The JSON text of a tool's result. A handler that returns nothing has the value `null`. */
@@ -39,7 +39,7 @@ function serialize(value: unknown, rules: Rules): string | undefined {
 }
 
 /** Where a value stands. */
-interface Place {
+export interface Place {
   readonly rules: Rules
   readonly key: string
   readonly path: string
@@ -49,7 +49,7 @@ interface Place {
 }
 
 /** What `JSON.stringify` writes of a value; the value itself where no `toJSON` changes it. `undefined`: left out. */
-function plainOf(value: unknown, place: Place): unknown {
+export function plainOf(value: unknown, place: Place): unknown {
   const { rules, path } = place
   switch (typeof value) {
     case 'string':
@@ -86,7 +86,14 @@ function converted(value: unknown, place: Place): unknown {
 }
 
 function members(value: object, place: Place): unknown {
-  const { rules, path, above } = place
+  enter(value, place)
+  const plain = Array.isArray(value) ? plainList(value, place) : plainRecord(value, place)
+  place.above.pop()
+  return plain
+}
+
+/** Goes down into a list or an object. */
+export function enter(value: object, { rules, path, above }: Place): void {
   if (above.length >= MAX_DEPTH) {
     throw rules.fail(`The ${rules.kind} is nested deeper than ${MAX_DEPTH} levels. Flatten it.`)
   }
@@ -94,9 +101,6 @@ function members(value: object, place: Place): unknown {
     throw new CircularReference(`${path} refers back to a value that contains it. Break the cycle.`)
   }
   above.push(value)
-  const plain = Array.isArray(value) ? plainList(value, place) : plainRecord(value, place)
-  above.pop()
-  return plain
 }
 
 function plainList(list: readonly unknown[], { rules, path, above }: Place): unknown {
@@ -110,9 +114,16 @@ function plainList(list: readonly unknown[], { rules, path, above }: Place): unk
   return copy ?? list
 }
 
-function plainRecord(record: object, { rules, path, above }: Place): unknown {
+/** The names of an object's members. */
+export function namesOf(record: object, { rules, path }: Place): string[] {
   const names = Object.keys(record)
   if (!isRecord(record, names)) throw rules.fail(notPlain(record, path))
+  return names
+}
+
+function plainRecord(record: object, place: Place): unknown {
+  const { rules, path, above } = place
+  const names = namesOf(record, place)
   const isConverted = hasToJson(record)
   // By entries, so that a member called `__proto__` stays a member.
   let copy: Array<[string, unknown]> | undefined = isConverted ? [] : undefined
@@ -128,7 +139,7 @@ function plainRecord(record: object, { rules, path, above }: Place): unknown {
   return copy ? Object.fromEntries(copy) : record
 }
 
-function hasToJson(value: object | bigint): value is { toJSON(key: string): unknown } {
+export function hasToJson(value: object | bigint): value is { toJSON(key: string): unknown } {
   return typeof (value as { toJSON?: unknown }).toJSON === 'function'
 }
 

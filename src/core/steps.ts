@@ -4,6 +4,9 @@
  */
 export type Steps<T> = Generator<number, T, void>
 
+/** Steps that also wait for something from outside: each promise that is yielded. */
+export type ReadingSteps<T> = Generator<number | Promise<unknown>, T, void>
+
 /** Work between two turns of the event loop: a few milliseconds on an ordinary machine. */
 const WORK_PER_TURN = 50_000
 
@@ -11,16 +14,29 @@ const WORK_PER_TURN = 50_000
 let workSinceTurn = 0
 
 /** Runs the steps, giving way to the event loop after every few milliseconds of work. */
-export async function paced<T>(steps: Steps<T>): Promise<T> {
+export async function paced<T>(steps: ReadingSteps<T>): Promise<T> {
   for (;;) {
     const step = steps.next()
     if (step.done) return step.value
+    if (typeof step.value !== 'number') {
+      await step.value
+      continue
+    }
     workSinceTurn += step.value
     if (workSinceTurn >= WORK_PER_TURN) {
       workSinceTurn = 0
       await new Promise<void>(resolve => setImmediate(resolve))
     }
   }
+}
+
+/** Waits for something from outside. */
+export function* waitFor<T>(promise: Promise<T>): ReadingSteps<T> {
+  let answer: T | undefined
+  yield promise.then(value => {
+    answer = value
+  })
+  return answer as T
 }
 
 /** No work at all. */

@@ -1,0 +1,51 @@
+import type { Container } from './segment-index.ts'
+import { type Segmenter, wholeCharacter } from './segmenter.ts'
+
+/** Cuts a text between its lines; a line that is longer than a segment is cut within. */
+export class LineSegmenter implements Segmenter {
+  readonly #anchors: Array<[number, number]> = []
+  #text = ''
+  /** Where `#text` begins. */
+  #start = 0
+  /** Line breaks before `#text`. */
+  #breaks = 0
+  #endsWithBreak = false
+
+  constructor(private readonly length: number) {}
+
+  push(piece: string): string[] {
+    this.#text += piece
+    const segments: string[] = []
+    while (this.#text.length > this.length) segments.push(this.#cut())
+    return segments
+  }
+
+  end(): string[] {
+    const rest = this.#text
+    if (rest === '') return []
+    this.#pass(rest)
+    this.#text = ''
+    return [rest]
+  }
+
+  get containers(): readonly Container[] {
+    const count = this.#breaks + (this.#start > 0 && !this.#endsWithBreak ? 1 : 0)
+    return [{ kind: 'text', start: 0, end: this.#start, count, anchors: this.#anchors }]
+  }
+
+  #cut(): string {
+    const lastBreak = this.#text.lastIndexOf('\n', this.length - 1)
+    const end = lastBreak < 0 ? wholeCharacter(this.#text, this.length) : lastBreak + 1
+    const segment = this.#text.slice(0, end)
+    this.#text = this.#text.slice(end)
+    this.#pass(segment)
+    if (lastBreak >= 0) this.#anchors.push([this.#breaks, this.#start])
+    return segment
+  }
+
+  #pass(segment: string): void {
+    for (let at = segment.indexOf('\n'); at >= 0; at = segment.indexOf('\n', at + 1)) this.#breaks++
+    this.#start += segment.length
+    this.#endsWithBreak = segment.endsWith('\n')
+  }
+}

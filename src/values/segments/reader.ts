@@ -1,0 +1,197 @@
+import { UnreadableValue } from '../../core/errors.ts'
+import type { JsonObject, JsonValue } from '../../core/json.ts'
+import { partEnds } from '../../core/json-parts.ts'
+import { parseJson } from '../../core/json-text.ts'
+import { type ReadingSteps, waitFor } from '../../core/steps.ts'
+import { type Container, type SegmentIndex, segmentStarts } from './segment-index.ts'
+
+/** Segments that stay with a reader: a page stands in one or two. */
+const KEPT_SEGMENTS = 4
+
+/** Reads a value in segments; of each question, only the segments that it needs. Positions are those of `SegmentIndex`. */
+export class SegmentReader {
+  readonly #starts: readonly number[]
+  /** The least recently used first. */
+  readonly #kept = new Map<number, Promise<string>>()
+  readonly #children = new Map<number, number[]>()
+
+  /** @param load gives the text of a segment */
+  constructor(
+    readonly index: SegmentIndex,
+    private readonly load: (segment: number) => Promise<string>,
+  ) {
+    this.#starts = segmentStarts(index)
+    for (const [number, { within }] of index.containers.entries()) {
+      if (within) this.#children.set(within.container, [...this.childrenOf(within.container), number])
+    }
+  }
+
+  get length(): number {
+    return this.index.length
+  }
+
+  /** The containers in the index that stand in another one, in their order. */
+  childrenOf(container: number): readonly number[] {
+    return this.#children.get(container) ?? []
+  }
+
+  *slice(start: number, end: number): ReadingSteps<string> {
+    let text = ''
+    for (let number = this.#segmentAt(start); number < this.#starts.length; number++) {
+      const segmentStart = this.#starts[number] as number
+      if (segmentStart >= end) break
+      const segment = yield* this.#segment(number)
+      text += segment.slice(Math.max(0, start - segmentStart), end - segmentStart)
+    }
+    return text
+  }
+
+  /** Where a part of a container begins: an item, a member with its key, a line. `count` stands for the end. */
+  *partStart(container: number, part: number): ReadingSteps<number> {
+    const { kind, start, end, count, anchors } = this.#container(container)
+    const isText = kind === 'text'
+    if (part >= count) return isText ? end : end - 1
+    let [at, position] = lastUpTo(anchors, part) ?? [0, isText ? start : start + 1]
+    for (let length = WINDOW; at < part; length *= 2) {
+      const window = yield* this.slice(position, Math.min(position + length, end))
+      yield window.length / 4
+      const ends = isText ? lineEnds(window, part - at) : partEnds(window, 0, part - at)
+      if (ends.length === 0 && position + length >= end) throw new UnreadableValue('its index is damaged')
+      if (ends.length === 0) continue
+      at += ends.length
+      position += (ends.at(-1) as number) + 1
+      length = WINDOW
+    }
+    return position
+  }
+
+  /** The text of some parts of a container, with what stands between them. */
+  *parts(container: number, first: number, count: number): ReadingSteps<string> {
+    const { kind, end, count: all } = this.#container(container)
+    const start = yield* this.partStart(container, first)
+    const after = yield* this.partStart(container, Math.min(first + count, all))
+    const text = yield* this.slice(start, after)
+    return kind === 'text' || after === end - 1 ? text : text.slice(0, text.lastIndexOf(','))
+  }
+
+  /** The value itself, put together from all segments. */
+  *value(): ReadingSteps<JsonValue> {
+    if (this.index.form === 'json' && this.index.containers.length > 0) return yield* this.valueOf(0)
+    const text = yield* this.slice(0, this.length)
+    return this.index.form === 'text' ? text : parseJson(text)
+  }
+
+  /** The value of a container. */
+  *valueOf(container: number): ReadingSteps<JsonValue> {
+    const { kind, start, end, anchors } = this.#container(container)
+    if (kind === 'text') return yield* this.slice(start, end)
+    if (kind === 'string') return yield* this.#string(start + 1, end - 1)
+    const into = kind === 'list' ? ([] as JsonValue[]) : ({} as JsonObject)
+    let position = start + 1
+    for (const number of this.childrenOf(container)) {
+      const child = this.#container(number)
+      const { position: childStart, key } = child.within as NonNullable<Container['within']>
+      yield* this.#addParts(into, position, childStart, anchors)
+      addPart(into, key, yield* this.valueOf(number))
+      position = child.end
+    }
+    yield* this.#addParts(into, position, end - 1, anchors)
+    return into
+  }
+
+  /** Reads parts between two positions, from one anchor to the next. */
+  *#addParts(
+    into: JsonValue[] | JsonObject,
+    start: number,
+    end: number,
+    anchors: Container['anchors'],
+  ): ReadingSteps<void> {
+    const stops = anchors
+      .map(([, position]) => position)
+      .filter(position => position > start && position < end)
+    let from = start
+    for (const stop of [...stops, end]) {
+      const text = withoutCommas(yield* this.slice(from, stop))
+      from = stop
+      if (text === '') continue
+      yield text.length / 2
+      if (Array.isArray(into)) for (const item of parseJson(`[${text}]`) as JsonValue[]) into.push(item)
+      else
+        for (const [key, member] of Object.entries(parseJson(`{${text}}`) as JsonObject))
+          addPart(into, key, member)
+    }
+  }
+
+  /** No cut goes through an escape, so each segment can be read alone. */
+  *#string(start: number, end: number): ReadingSteps<string> {
+    let text = ''
+    for (let position = start; position < end; ) {
+      const next = Math.min(this.#starts[this.#segmentAt(position) + 1] ?? end, end)
+      text += JSON.parse(`"${yield* this.slice(position, next)}"`) as string
+      yield (next - position) / 8
+      position = next
+    }
+    return text
+  }
+
+  *#segment(number: number): ReadingSteps<string> {
+    const kept = this.#kept.get(number)
+    const loading = kept ?? this.load(number)
+    this.#kept.delete(number)
+    this.#kept.set(number, loading)
+    if (!kept) loading.catch(() => this.#kept.delete(number))
+    if (this.#kept.size > KEPT_SEGMENTS) this.#kept.delete(this.#kept.keys().next().value as number)
+    return yield* waitFor(loading)
+  }
+
+  #container(number: number): Container {
+    return this.index.containers[number] as Container
+  }
+
+  /** The segment that a position lies in. */
+  #segmentAt(position: number): number {
+    let low = 0
+    let high = this.#starts.length
+    while (low + 1 < high) {
+      const middle = (low + high) >> 1
+      if ((this.#starts[middle] as number) <= position) low = middle
+      else high = middle
+    }
+    return low
+  }
+}
+
+/** UTF-16 units to look at first for the next part. */
+const WINDOW = 32 * 1024
+
+/** The last anchor of a part that is not behind the one that is asked for. */
+function lastUpTo(anchors: Container['anchors'], part: number): readonly [number, number] | undefined {
+  let low = -1
+  let high = anchors.length
+  while (low + 1 < high) {
+    const middle = (low + high) >> 1
+    if ((anchors[middle]?.[0] as number) <= part) low = middle
+    else high = middle
+  }
+  return anchors[low]
+}
+
+function lineEnds(text: string, most: number): number[] {
+  const ends: number[] = []
+  for (let at = text.indexOf('\n'); at >= 0 && ends.length < most; at = text.indexOf('\n', at + 1))
+    ends.push(at)
+  return ends
+}
+
+/** The commas before and behind a run of parts belong to its neighbours. */
+function withoutCommas(text: string): string {
+  return text.replace(/^\s*,/, '').replace(/,\s*$/, '').trim()
+}
+
+/** By definition, so that a member called `__proto__` stays a member. */
+function addPart(into: JsonValue[] | JsonObject, key: string | undefined, value: JsonValue): void {
+  if (Array.isArray(into)) into.push(value)
+  else if (key === '__proto__') {
+    Object.defineProperty(into, key, { value, enumerable: true, configurable: true, writable: true })
+  } else into[key as string] = value
+}

@@ -1,0 +1,72 @@
+import { UnreadableValue } from '../../core/errors.ts'
+
+/** A larger value is stored in segments, each of about so many UTF-16 units at most. */
+export const SEGMENT_LENGTH = 128 * 1024
+
+/**
+ * Where the segments of a value begin, and what is in them. All positions are UTF-16 units of the text that the segments
+ * are when they are put together.
+ */
+export interface SegmentIndex {
+  /** What that text is: the value's compact JSON, or, of a value that is a text, that text itself. */
+  readonly form: 'json' | 'text'
+  /** UTF-16 units in all. */
+  readonly length: number
+  /** UTF-8 bytes of the value's JSON. */
+  readonly jsonBytes: number
+  /** UTF-16 units of each segment. */
+  readonly segments: readonly number[]
+  /** The value itself and what is larger than a segment within it, each after what it stands in. None: a scalar. */
+  readonly containers: readonly Container[]
+}
+
+/**
+ * A list, an object, or a text, and where its parts are: items, members, lines. A `string` is a text within JSON, with its
+ * quotes and escapes; no parts of it are known.
+ */
+export interface Container {
+  readonly kind: 'list' | 'object' | 'text' | 'string'
+  /** Where it stands in another one. Absent: it is the value. */
+  readonly within?: Within
+  /** From its opening bracket to behind the closing one. */
+  readonly start: number
+  readonly end: number
+  /** How many parts it has. */
+  readonly count: number
+  /** Where some of its parts begin: the number of a part, from 0, and its position; ascending. */
+  readonly anchors: ReadonlyArray<readonly [part: number, position: number]>
+}
+
+export interface Within {
+  /** Its place in `SegmentIndex.containers`. */
+  readonly container: number
+  readonly part: number
+  /** In an object. */
+  readonly key?: string
+  /** Where the part begins: with its key, in an object. */
+  readonly position: number
+}
+
+/** As it is stored. */
+export function stringifyIndex(index: SegmentIndex): string {
+  return JSON.stringify(index)
+}
+
+/** @throws UnreadableValue */
+export function parseIndex(json: string): SegmentIndex {
+  try {
+    const index = JSON.parse(json) as SegmentIndex
+    const total = index.segments.reduce((sum, length) => sum + length, 0)
+    if (total === index.length && Array.isArray(index.containers)) return index
+  } catch {}
+  throw new UnreadableValue('its index is damaged')
+}
+
+/** The position where each segment begins. */
+export function segmentStarts({ segments }: SegmentIndex): number[] {
+  let start = 0
+  return segments.map(length => {
+    start += length
+    return start - length
+  })
+}

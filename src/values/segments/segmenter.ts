@@ -1,0 +1,17 @@
+import type { Container } from './segment-index.ts'
+
+/** Cuts a text that arrives in pieces into segments, and notes what is where. */
+export interface Segmenter {
+  /** Takes the next piece of the text; gives the segments that are complete by that. */
+  push(piece: string): string[]
+  /** The rest of the text. */
+  end(): string[]
+  /** After the end. */
+  readonly containers: readonly Container[]
+}
+
+/** The position itself, or the one before if it would part a surrogate pair. */
+export function wholeCharacter(text: string, position: number): number {
+  const unit = text.charCodeAt(position - 1)
+  return unit >= 0xd800 && unit < 0xdc00 ? position - 1 : position
+}
