@@ -36,10 +36,13 @@ function held(): number {
 }
 
 async function run(cache: RefCache, calls: number): Promise<void> {
-  const lookup = cache.cached({ name: 'lookup', ttl: '2s', maxRetries: 0, replace: true }, ({ id }: { id: number }) => {
-    if (id % 100 === 0) throw new Error(`no ${id}`)
-    return { id, text: 'x'.repeat(id % 500), list: [1, 2, 3] }
-  })
+  const lookup = cache.cached(
+    { name: 'lookup', ttl: '2s', maxRetries: 0, replace: true },
+    ({ id }: { id: number }) => {
+      if (id % 100 === 0) throw new Error(`no ${id}`)
+      return { id, text: 'x'.repeat(id % 500), list: [1, 2, 3] }
+    },
+  )
   for (let start = 0; start < calls; start += WIDTH) {
     await Promise.all(
       Array.from({ length: Math.min(WIDTH, calls - start) }, async (_, n) => {
