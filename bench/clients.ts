@@ -14,6 +14,7 @@ export const script = (path: string) => fileURLToPath(new URL(path, import.meta.
 export async function overStdio(
   args: readonly string[],
   env: Record<string, string> = {},
+  options: ConnectOptions = {},
 ): Promise<Connected> {
   const transport = new StdioClientTransport({
     command: process.execPath,
@@ -21,18 +22,27 @@ export async function overStdio(
     env: { ...(process.env as Record<string, string>), ...env },
     stderr: 'ignore',
   })
-  return connect(transport)
+  return connect(transport, options)
 }
 
 export async function overHttp(args: readonly string[]): Promise<Connected> {
   const server = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] })
   const [port] = (await once(server.stdout, 'data')) as [Buffer]
   const url = new URL(`http://127.0.0.1:${Number(port)}/mcp`)
-  return connect(new StreamableHTTPClientTransport(url), server)
+  return connect(new StreamableHTTPClientTransport(url), { server })
 }
 
-async function connect(transport: Transport, server?: ChildProcess): Promise<Connected> {
-  const client = new Client({ name: 'bench', version: '1.0.0' }, { versionNegotiation: { mode: 'auto' } })
+interface ConnectOptions {
+  readonly server?: ChildProcess
+  readonly clientName?: string | undefined
+  readonly mode?: 'auto' | 'legacy'
+}
+
+async function connect(
+  transport: Transport,
+  { server, clientName = 'bench', mode = 'auto' }: ConnectOptions,
+): Promise<Connected> {
+  const client = new Client({ name: clientName, version: '1.0.0' }, { versionNegotiation: { mode } })
   await client.connect(transport)
   return {
     client,
