@@ -7,7 +7,11 @@ const closingLine: Reporter = {
   onTestRunEnd(modules, unhandledErrors) {
     const count = { passed: 0, failed: unhandledErrors.length, skipped: 0, pending: 0 }
     for (const module of modules) {
-      for (const test of module.children.allTests()) count[test.result().state] += 1
+      for (const test of module.children.allTests()) {
+        count[test.result().state] += 1
+        if (test.diagnostic()?.flaky)
+          console.log(`PASSED ONLY AT A SECOND TRY: ${module.relativeModuleId} > ${test.fullName}`)
+      }
       count.failed += failuresOutsideOfTests(module)
     }
     console.log(`${count.passed} passed, ${count.failed} failed, ${count.skipped + count.pending} skipped`)
@@ -26,6 +30,9 @@ const slow = ['test/**/*.slow.test.ts', 'test/smoke/**/*.test.ts']
 /** What stays within this process and cleans up behind itself. */
 const within = ['test/unit/**/*.test.ts', 'test/contract/**/*.test.ts']
 
+/** Tests of real processes share CI's two cores with strangers. There they get a second try, and the log names who needed it. */
+const retry = process.env.CI ? 1 : 0
+
 export default defineConfig({
   test: {
     globalSetup: ['scripts/pack-tokens.mjs'],
@@ -41,8 +48,11 @@ export default defineConfig({
     projects: [
       // One process for many files: to load the modules again for each file takes more time than the tests.
       { extends: true, test: { name: 'unit', include: within, exclude: slow, isolate: false } },
-      { extends: true, test: { name: 'e2e', include: ['test/**/*.test.ts'], exclude: [...within, ...slow] } },
-      { extends: true, test: { name: 'slow', include: slow } },
+      {
+        extends: true,
+        test: { name: 'e2e', include: ['test/**/*.test.ts'], exclude: [...within, ...slow], retry },
+      },
+      { extends: true, test: { name: 'slow', include: slow, retry } },
     ],
   },
 })
