@@ -1,7 +1,8 @@
 import { InvalidArgument } from './errors.ts'
 import { isJsonObject, type JsonValue } from './json.ts'
 import { mapJson, type Trail } from './map-json.ts'
-import { isForeignRef, isRefOf, type RefId } from './ref.ts'
+import { type Part, toForeignReference, toReference } from './part.ts'
+import type { RefId } from './ref.ts'
 
 /**
  * Whether references in an input stand for their values: all that the caller wrote, none, those within the named arguments,
@@ -15,24 +16,33 @@ export function checkResolveRefs(where: ResolveRefs = true): ResolveRefs {
   throw new InvalidArgument("resolveRefs is true, false, 'deep', or a list of names of arguments.")
 }
 
-/** The references of a cache in a value, as often as they stand there. Takes whatever it is given: cycles, any depth, any object. */
+/**
+ * The references of a cache in a value, as often as they stand there, also those that name a part. Takes whatever it is given:
+ * cycles, any depth, any object.
+ * @throws InvalidArgument where what follows a reference names no part
+ */
 export function referencesIn(cacheName: string, value: unknown, where: ResolveRefs = true): RefId[] {
-  return textsIn(value, where, text => isRefOf(cacheName, text))
+  return referencesFound(value, where, text => toReference(cacheName, text)?.refId)
 }
 
 /** Texts in a value that read like references of other caches. */
 export function foreignReferencesIn(cacheName: string, value: unknown, where: ResolveRefs = true): RefId[] {
-  return textsIn(value, where, text => isForeignRef(cacheName, text))
+  return referencesFound(value, where, text => toForeignReference(cacheName, text))
 }
 
-function textsIn(value: unknown, where: ResolveRefs, isWanted: (text: string) => boolean): string[] {
-  const found: string[] = []
+function referencesFound(
+  value: unknown,
+  where: ResolveRefs,
+  referenceIn: (text: string) => RefId | undefined,
+): RefId[] {
+  const found: RefId[] = []
   const seen = new Set<object>()
   const waiting: unknown[] = [selected(value, where)]
   while (waiting.length > 0) {
     const next = waiting.pop()
     if (typeof next === 'string') {
-      if (isWanted(next)) found.push(next)
+      const refId = referenceIn(next)
+      if (refId !== undefined) found.push(refId)
     } else if (typeof next === 'object' && next !== null && !seen.has(next)) {
       seen.add(next)
       for (const member of Object.values(next)) waiting.push(member)
@@ -47,19 +57,21 @@ function selected(value: unknown, where: ResolveRefs): unknown {
   return Object.entries(value).flatMap(([name, member]) => (where.includes(name) ? [member] : []))
 }
 
-/** A copy of the value in which each reference is replaced; in the same order each time. */
+/**
+ * A copy of the value in which each reference is replaced; in the same order each time.
+ * @throws InvalidArgument where what follows a reference names no part
+ */
 export function replaceReferences(
   cacheName: string,
   value: JsonValue,
   where: ResolveRefs,
-  replacement: (refId: RefId, at: Trail | undefined) => JsonValue,
+  replacement: (refId: RefId, at: Trail | undefined, part: Part | undefined) => JsonValue,
 ): JsonValue {
-  const replaced = (part: JsonValue, start?: Trail) =>
-    mapJson(
-      part,
-      (inner, trail) => (isRefOf(cacheName, inner) ? replacement(inner, trail) : undefined),
-      start,
-    )
+  const replaceOne = (inner: JsonValue, at: Trail | undefined) => {
+    const reference = toReference(cacheName, inner)
+    return reference && replacement(reference.refId, at, reference.part)
+  }
+  const replaced = (member: JsonValue, start?: Trail) => mapJson(member, replaceOne, start)
   if (where === false) return value
   if (!isList(where)) return replaced(value)
   if (!isJsonObject(value)) return value

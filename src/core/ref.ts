@@ -45,11 +45,16 @@ export function hexOf({ buffer, byteOffset, byteLength }: Uint8Array): string {
   return Buffer.from(buffer, byteOffset, byteLength).toString('hex')
 }
 
+/** How long each reference of a cache is. */
+export function refLengthOf(cacheName: string): number {
+  return cacheName.length + 1 + ID_BYTES * 2
+}
+
 /** Whether `text` has the full form of a reference of this cache; its length is looked at before its content. */
 export function isRefOf(cacheName: string, text: unknown): text is RefId {
   return (
     typeof text === 'string' &&
-    text.length === cacheName.length + 1 + ID_BYTES * 2 &&
+    text.length === refLengthOf(cacheName) &&
     text.startsWith(`${cacheName}:`) &&
     ID_FORM.test(text.slice(cacheName.length + 1))
   )

@@ -194,8 +194,8 @@ function textResource(block: JsonValue): TextResource | undefined {
   return typeof text === 'string' ? { uri: typeof uri === 'string' ? uri : undefined, text } : undefined
 }
 
-/** A text as it stands among others: that of a resource says where it is from. */
-function textOf(block: JsonValue): string | undefined {
+/** The text of a block as it stands among others: that of a resource says where it is from. Undefined: it is no text. */
+export function textOf(block: JsonValue): string | undefined {
   if (isPlainText(block)) return block.text
   const resource = textResource(block)
   return resource && withUri(resource)

@@ -26,6 +26,8 @@ export interface Used {
   readonly text?: string
   /** Other forms of the same value: an argument of another type may want one of them. */
   readonly forms?: readonly JsonValue[]
+  /** The tool's result that the value came in: a part may be named in that, too. */
+  readonly result?: { readonly content: readonly JsonValue[]; readonly structuredContent?: JsonValue }
 }
 
 /** A stored value that wraps what its reader is after, and passes whole where that fits. */

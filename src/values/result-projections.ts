@@ -66,7 +66,7 @@ function showResult(stored: CallResult): Shown {
 
 function useResult(stored: CallResult): Used {
   const { value, json, forms } = valueOfResult(stored)
-  return { value, forms, ...(json === undefined ? {} : { text: json }) }
+  return { value, forms, result: stored, ...(json === undefined ? {} : { text: json }) }
 }
 
 /** The most that an answer of another wrapper may have: it has been cut to what its reader asked for. */

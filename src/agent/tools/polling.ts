@@ -4,7 +4,8 @@ import { type Duration, toMilliseconds } from '../../core/duration.ts'
 import type { Progress } from '../../core/entry.ts'
 import { NotFound, RefCacheError } from '../../core/errors.ts'
 import type { JsonObject } from '../../core/json.ts'
-import { cacheNameOf, isForeignRef } from '../../core/ref.ts'
+import { toForeignReference } from '../../core/part.ts'
+import { cacheNameOf } from '../../core/ref.ts'
 import type { RefCache } from '../../ref-cache.ts'
 import { parseSentArguments, RESPONSE_FORMAT_ARGUMENT, responseFormat, toJsonSchema } from '../arguments.ts'
 import {
@@ -117,8 +118,8 @@ async function ofThisCache<Answer>(cache: RefCache, refId: string, asked: Promis
   try {
     return await asked
   } catch (error) {
-    const foreign = error instanceof NotFound && isForeignRef(cache.name, refId)
-    throw foreign ? new NotFound(cacheNameOf(refId)) : error
+    const foreign = error instanceof NotFound && toForeignReference(cache.name, refId)
+    throw foreign ? new NotFound(cacheNameOf(foreign)) : error
   }
 }
 

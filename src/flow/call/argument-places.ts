@@ -2,6 +2,7 @@ import { InvalidArgument } from '../../core/errors.ts'
 import { type ResolveRefs, replaceReferences } from '../../core/input.ts'
 import type { JsonObject, JsonValue } from '../../core/json.ts'
 import { pathOf, type Trail } from '../../core/map-json.ts'
+import type { Part } from '../../core/part.ts'
 import type { RefId } from '../../core/ref.ts'
 import { jsonSchemaOf } from '../../core/standard-schema.ts'
 import type { Tool } from '../../core/tool.ts'
@@ -18,6 +19,8 @@ const MAX_PLACE = 100
 /** Where a reference stands, and what its argument admits there; undefined: anything. */
 export interface Place {
   readonly refId: RefId
+  /** What of its value is meant, where that is not all of it. */
+  readonly part: Part | undefined
   readonly at: Trail | undefined
   readonly wanted: ReadonlySet<JsonType> | undefined
 }
@@ -32,9 +35,9 @@ export function placesIn(
   where: ResolveRefs,
   schema: JsonObject | undefined,
 ): Place[] {
-  const found: Array<Pick<Place, 'refId' | 'at'>> = []
-  replaceReferences(cacheName, value, where, (refId, at) => {
-    found.push({ refId, at })
+  const found: Array<Omit<Place, 'wanted'>> = []
+  replaceReferences(cacheName, value, where, (refId, at, part) => {
+    found.push({ refId, at, part })
     return refId
   })
   checkPlaces(found)

@@ -10,24 +10,22 @@ import type { JsonValue } from '../../core/json.ts'
 import { parseJson, stringifyJson } from '../../core/json-text.ts'
 import type { RefId } from '../../core/ref.ts'
 import type { Tool } from '../../core/tool.ts'
-import { admits, asWanted, type Given } from '../../values/argument.ts'
+import { admits, asWanted } from '../../values/argument.ts'
 import type { JsonType } from '../../values/schema-types.ts'
 import type { Engine } from '../engine.ts'
 import { findFor } from '../read/find.ts'
-import { readJson, renew, usedOf } from '../read/values.ts'
+import { renew } from '../read/values.ts'
 import { inputSchemaOf, noSuchForm, type Place, placesIn } from './argument-places.ts'
 import type { GivenInput } from './draft.ts'
 import { type Cost, checkCost, checkSizes, costOf, type Size, sizeOf, sumOf } from './input-cost.ts'
 import { constraintsOf, constraintsOfUnseen, MAX_REFERENCES, refuseEnded, USE, unique } from './references.ts'
+import { type Memory, type UsedValue, UsedValues } from './used-values.ts'
 
 /** References within values within values: so far they are followed. */
 const MAX_LEVELS = 8
 
 /** Characters of JSON that may be parsed before others have their turn. */
 const PARSED_AT_ONCE = 256 * 1024
-
-/** Resolves when so many bytes more may be taken. */
-type Memory = (bytes: number) => Promise<void>
 
 /**
  * An input with values in the places of the references that the caller wrote and, for a tool that wants it
@@ -55,10 +53,7 @@ export async function fillInput(
 }
 
 /** A value as it goes into an input. */
-interface Loaded {
-  readonly text: string
-  /** What an argument may want instead. */
-  readonly instead: Pick<Given, 'text' | 'forms'>
+interface Loaded extends UsedValue {
   /** Whether the caller may see it. */
   readonly sees: boolean
   readonly size: Size
@@ -76,7 +71,10 @@ interface Within {
 /** One input's references on their way to values. Each value is read once, and counted as often as it is used. */
 class ReferenceResolver {
   readonly guards: SourceConstraint[] = []
-  readonly #loaded = new Map<RefId, Loaded>()
+  readonly #entries = new Map<RefId, CompleteEntry>()
+  /** Values and parts of values, by what names them. */
+  readonly #loaded = new Map<string, Loaded>()
+  readonly #values: UsedValues
   readonly #forms = new Map<string, Loaded>()
   /** Characters that were parsed since others had their turn. */
   #parsed = 0
@@ -88,7 +86,9 @@ class ReferenceResolver {
     private readonly used: GivenInput['used'],
     private readonly memory: Memory,
     private readonly signal: AbortSignal,
-  ) {}
+  ) {
+    this.#values = new UsedValues(engine, memory)
+  }
 
   async fill(value: JsonValue, where: ResolveRefs): Promise<JsonValue> {
     const { sharedInput } = this.tool
@@ -100,16 +100,16 @@ class ReferenceResolver {
     // What stands in a value was not written for an argument.
     const schema = within.path.length === 0 ? inputSchemaOf(this.tool) : undefined
     const places = placesIn(name, value, where, schema)
-    const refs = [...new Set(places.map(({ refId }) => refId))]
-    if (refs.length === 0) return { value, cost: sumOf([]) }
-    if (this.#loaded.size + refs.length > MAX_REFERENCES || within.path.length >= MAX_LEVELS) {
+    const named = new Map(places.map(place => [nameOf(place), place]))
+    if (named.size === 0) return { value, cost: sumOf([]) }
+    if (this.#loaded.size + named.size > MAX_REFERENCES || within.path.length >= MAX_LEVELS) {
       throw new InvalidArgument(
         'The input has too many references, counting those in the values it refers to.',
       )
     }
-    for (const refId of refs) {
+    for (const place of named.values()) {
       this.signal.throwIfAborted()
-      await this.#load(refId, within)
+      await this.#load(place, within)
     }
     const forms: Loaded[] = []
     for (const place of places) forms.push(await this.#formFor(place))
@@ -134,10 +134,11 @@ class ReferenceResolver {
 
   /** A value as the argument wants it: the same for all arguments that want the same. */
   async #formFor(place: Place): Promise<Loaded> {
-    const { refId, wanted } = place
-    const loaded = this.#loaded.get(refId) as Loaded
+    const { wanted } = place
+    const name = nameOf(place)
+    const loaded = this.#loaded.get(name) as Loaded
     if (!wanted) return loaded
-    const key = `${refId} ${[...wanted].join()}`
+    const key = `${name} ${[...wanted].join()}`
     const known = this.#forms.get(key)
     if (known) return known
     const form = await this.#makeForm(loaded, wanted)
@@ -182,12 +183,20 @@ class ReferenceResolver {
     this.signal.throwIfAborted()
   }
 
-  async #load(refId: RefId, within: Within): Promise<void> {
-    const { path } = within
-    if (path.includes(refId)) {
+  async #load(place: Place, within: Within): Promise<void> {
+    const name = nameOf(place)
+    if (within.path.includes(place.refId)) {
       throw new CircularReference('A value that the input refers to contains a reference to itself.')
     }
-    if (this.#loaded.has(refId)) return
+    if (this.#loaded.has(name)) return
+    const entry = this.#entries.get(place.refId) ?? (await this.#find(place.refId, within))
+    this.#loaded.set(name, await this.#filled(entry, place, within))
+    this.signal.throwIfAborted()
+    await renew(this.engine, entry)
+  }
+
+  /** The entry of a reference, authorized, with a value. */
+  async #find(refId: RefId, { path }: Within): Promise<CompleteEntry> {
     const named = path.length === 0
     // What the call names was recorded when it was made.
     const want = named ? { ...USE, audit: 'denials-only' as const } : USE
@@ -201,16 +210,15 @@ class ReferenceResolver {
         'A value that the input refers to contains a reference to a task that is still running. Wait for that one first.',
       )
     }
-    this.#loaded.set(refId, await this.#filled(entry, within))
-    this.signal.throwIfAborted()
-    await renew(this.engine, entry)
+    this.#entries.set(refId, entry)
+    return entry
   }
 
   /** The value of an entry, for a tool that wants it with values in the places of the references in it. */
-  async #filled(entry: CompleteEntry, within: Within): Promise<Loaded> {
+  async #filled(entry: CompleteEntry, { part }: Place, within: Within): Promise<Loaded> {
     const { name, settings, access } = this.engine
     const sees = access.may(entry, this.who, Permission.READ)
-    const { text, instead } = await this.#used(entry)
+    const { text, instead } = await (part ? this.#values.part(entry, part, sees) : this.#values.whole(entry))
     const own = sizeOf(text)
     const deep = this.tool.resolveRefs === 'deep' && text.includes(`"${name}:`)
     if (!deep) return { text, instead, sees, size: own, cost: costOf(own, sees) }
@@ -229,24 +237,6 @@ class ReferenceResolver {
     }
   }
 
-  /** Held to the limits before anything is made of it. */
-  async #used(entry: CompleteEntry): Promise<Pick<Loaded, 'text' | 'instead'>> {
-    const { settings } = this.engine
-    await this.memory(entry.valueBytes)
-    const json = await readJson(this.engine, entry)
-    const { length, weight } = sizeOf(json)
-    checkSizes([{ length: entry.view === undefined ? length : 0, weight }], settings)
-    if (entry.view === undefined) return { text: json, instead: {} }
-    await this.memory(weight)
-    const { value, text, forms = [] } = usedOf(this.engine, entry, parseStored(json))
-    const used = stringifyJson(value)
-    checkSizes([sizeOf(used)], settings)
-    return {
-      text: used,
-      instead: { ...(text === undefined ? {} : { text }), forms: forms.map(stringifyJson) },
-    }
-  }
-
   /**
    * Whoever makes the same call later is asked for rights to what stands in it, and not to what that turns out to refer to:
    * so the result is only for those who have these.
@@ -258,4 +248,9 @@ class ReferenceResolver {
       : constraintsOfUnseen(this.engine, entry, this.who, this.tool)
     this.guards.push(...guards)
   }
+}
+
+/** What tells apart what stands in the places of an input. */
+function nameOf({ refId, part }: Place): string {
+  return part ? `${refId}#${JSON.stringify(part)}` : refId
 }

@@ -3,6 +3,7 @@ import { READ_OR_EXECUTE } from '../../access/authorize.ts'
 import { type Duration, toMilliseconds } from '../../core/duration.ts'
 import { isInFlight, type Progress } from '../../core/entry.ts'
 import { checkNames, type Names } from '../../core/options.ts'
+import { toReference } from '../../core/part.ts'
 import type { RefId } from '../../core/ref.ts'
 import type { CallResponse } from '../../core/response.ts'
 import type { ResponseFormat } from '../../core/tool.ts'
@@ -44,11 +45,15 @@ const OPTIONS: Names<GetOptions> = {
   onProgress: true,
 }
 
-/** A poll: the task before the value, authorized before either, and a wait where one is asked for. */
-export async function poll(engine: Engine, refId: RefId, options: GetOptions): Promise<CallResponse> {
+/**
+ * A poll: the task before the value, authorized before either, and a wait where one is asked for.
+ * @param asked the reference, or a part of it: the answer names what was asked for
+ */
+export async function poll(engine: Engine, asked: RefId, options: GetOptions): Promise<CallResponse> {
   checkNames(options, OPTIONS, '`get`')
   const who = toActor(options.actor)
   const within = toMilliseconds(options.wait ?? 0, 'wait')
+  const { refId, part } = toReference(engine.name, asked) ?? { refId: asked }
   const entry = await findFor(engine, refId, who, {
     action: 'get',
     permission: READ_OR_EXECUTE,
@@ -64,12 +69,14 @@ export async function poll(engine: Engine, refId: RefId, options: GetOptions): P
       onChange: progress?.saw,
     })
     if (latest && isInFlight(latest)) listening.lost.throwIfAborted()
-    return reply(engine, latest, who, {
+    const answer = await reply(engine, latest, who, {
       ...options,
+      part,
       ifUnreadable: 'refuse',
       action: 'get',
       justFollowed: isInFlight(entry),
     })
+    return part ? { ...answer, refId: asked } : answer
   } finally {
     progress?.end()
     listening.end()

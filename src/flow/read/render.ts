@@ -2,10 +2,12 @@ import type { ValuedEntry } from '../../core/entry.ts'
 import { InvalidArgument, ValueTooLarge } from '../../core/errors.ts'
 import { parseJson, stringifyJson } from '../../core/json-text.ts'
 import { checkCount } from '../../core/options.ts'
+import type { Part } from '../../core/part.ts'
 import type { CacheResponse } from '../../core/response.ts'
 import { measure, type Rendering, type RenderRequest, render, sizeWithin } from '../../preview/preview.ts'
 import type { Shown } from '../../values/projection.ts'
 import type { Engine } from '../engine.ts'
+import { partSources } from './part-sources.ts'
 import type { Sources } from './values.ts'
 import { sourcesOf, wrappingOf } from './values.ts'
 
@@ -15,6 +17,8 @@ export interface RenderOptions {
   pageSize?: number | undefined
   maxSize?: number | undefined
   full?: boolean | undefined
+  /** What of the value is asked for, where that is not all of it. */
+  part?: Part | undefined
 }
 
 /** What is asked for, and by whom. */
@@ -36,8 +40,14 @@ export async function showValue(
 ): Promise<CacheResponse> {
   if (options.full) return showFull(engine, entry, options)
   const request = renderRequest(engine, entry, options)
-  const sources = await sourcesOf(engine, entry)
+  const sources = await askedSources(engine, entry, options)
+  // An image that was asked for by its own name is wanted whole.
+  if (options.part && sources.projected?.mediaBytes) return showFull(engine, entry, { part: options.part })
   return present(entry, parseJson(await lastView(sources, request)) as unknown as Answer)
+}
+
+function askedSources(engine: Engine, entry: ValuedEntry, { part }: RenderOptions): Promise<Sources> {
+  return part ? partSources(engine, entry, part) : sourcesOf(engine, entry)
 }
 
 /** Made once for all who ask for the same at the same time, or one after the other. */
@@ -123,10 +133,13 @@ async function showFull(engine: Engine, entry: ValuedEntry, options: RenderOptio
     throw new InvalidArgument('`full` gives the whole value: leave out page, page_size and max_size.')
   }
   const limit = engine.settings.fullLimitBytes
-  checkFull(entry.valueBytes, Math.max(limit, wrappingOf(engine, entry)?.fullLimitBytes ?? 0))
-  const { whole, projected } = await sourcesOf(engine, entry)
+  const mediaLimit = Math.max(limit, wrappingOf(engine, entry)?.fullLimitBytes ?? 0)
+  if (!options.part) checkFull(entry.valueBytes, mediaLimit)
+  const { whole, projected } = await askedSources(engine, entry, options)
+  const bytes = options.part ? Buffer.byteLength(whole.json) : entry.valueBytes
+  checkFull(bytes, mediaLimit)
   // The limit is for text: an image of several megabytes is still one image.
-  checkFull(entry.valueBytes - (projected?.mediaBytes ?? 0), limit)
+  checkFull(bytes - (projected?.mediaBytes ?? 0), limit)
   const { sizeMode, maxSize } = engine.settings.preview
   const size = (await sizeWithin(whole.json, sizeMode, maxSize)) ?? (await measure(whole, sizeMode)).size
   return {

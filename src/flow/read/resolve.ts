@@ -7,13 +7,15 @@ import { type Entry, isExpired, isInFlight } from '../../core/entry.ts'
 import { TaskCancelled, TaskNotReady } from '../../core/errors.ts'
 import type { JsonValue } from '../../core/json.ts'
 import { checkNames, type Names } from '../../core/options.ts'
+import { toReference } from '../../core/part.ts'
 import type { RefId } from '../../core/ref.ts'
 import { type StandardSchema, validate } from '../../core/standard-schema.ts'
+import { takePart } from '../../values/pointer.ts'
 import type { Engine } from '../engine.ts'
 import { findFor } from './find.ts'
 import { PRIVATE } from './reply.ts'
 import { taskFailed } from './status.ts'
-import { readJson, renew } from './values.ts'
+import { readJson, renew, usedOf } from './values.ts'
 
 /** Options of `RefCache.resolve`. */
 export interface ResolveOptions<Value = JsonValue> {
@@ -42,19 +44,20 @@ const OPTIONS: Names<ResolveOptions> = {
 }
 
 /**
- * The value behind a reference, as a fresh copy.
+ * The value behind a reference, or the part of it that a fragment names, as a fresh copy.
  *
  * @throws NotFound, PermissionDenied; TaskFailed, TaskCancelled where there will be no value; TaskNotReady while
- *   the task is still running; InvalidArgument where the schema refuses the value
+ *   the task is still running; InvalidArgument where there is no such part, or the schema refuses the value
  */
 export async function resolve<Value>(
   engine: Engine,
-  refId: RefId,
+  asked: RefId,
   options: ResolveOptions<Value>,
 ): Promise<Value> {
   checkNames<object>(options, OPTIONS, '`resolve`')
   const who = toActor(options.actor)
   const permission = options.permission ?? Permission.READ
+  const { refId, part } = toReference(engine.name, asked) ?? { refId: asked }
   const want = { action: 'resolve', permission, denial: PRIVATE } as const
   const found = await findFor(engine, refId, who, { ...want, audit: 'denials-only' })
   const within = toMilliseconds(options.wait ?? 0, 'wait')
@@ -62,7 +65,11 @@ export async function resolve<Value>(
   options.signal?.throwIfAborted()
   const live =
     latest && (isInFlight(found) || !isExpired(latest, engine.clock.expiryNow())) ? latest : undefined
-  const value = await readValue(engine, live, who, { action: 'resolve', permission, refId })
+  const whole = await readValue(engine, live, who, { action: 'resolve', permission, refId })
+  const value =
+    part && live
+      ? takePart(usedOf(engine, live, whole), part, engine.access.may(live, who, Permission.READ))
+      : whole
   // Without a schema the caller vouches for the type.
   return options.schema ? validate(options.schema, value, 'The value of this reference') : (value as Value)
 }

@@ -1,0 +1,72 @@
+import { parseStored } from '../../core/codec.ts'
+import type { CompleteEntry } from '../../core/entry.ts'
+import { stringifyJson } from '../../core/json-text.ts'
+import type { Part } from '../../core/part.ts'
+import type { RefId } from '../../core/ref.ts'
+import type { Given } from '../../values/argument.ts'
+import { takePart } from '../../values/pointer.ts'
+import type { Used } from '../../values/projection.ts'
+import type { Engine } from '../engine.ts'
+import { readJson, usedOf } from '../read/values.ts'
+import { checkSizes, sizeOf } from './input-cost.ts'
+
+/** Resolves when so many bytes more may be taken. */
+export type Memory = (bytes: number) => Promise<void>
+
+/** A stored value, or a part of one, on its way into an input. */
+export interface UsedValue {
+  /** As JSON. */
+  readonly text: string
+  /** What an argument may want instead. */
+  readonly instead: Pick<Given, 'text' | 'forms'>
+}
+
+/** The values that one input uses. Each is held to the limits before anything is made of it. */
+export class UsedValues {
+  readonly #divided = new Map<RefId, Used>()
+
+  constructor(
+    private readonly engine: Engine,
+    private readonly memory: Memory,
+  ) {}
+
+  async whole(entry: CompleteEntry): Promise<UsedValue> {
+    const { settings } = this.engine
+    await this.memory(entry.valueBytes)
+    const json = await readJson(this.engine, entry)
+    const { length, weight } = sizeOf(json)
+    checkSizes([{ length: entry.view === undefined ? length : 0, weight }], settings)
+    if (entry.view === undefined) return { text: json, instead: {} }
+    await this.memory(weight)
+    const { value, text, forms = [] } = usedOf(this.engine, entry, parseStored(json))
+    const used = stringifyJson(value)
+    checkSizes([sizeOf(used)], settings)
+    return {
+      text: used,
+      instead: { ...(text === undefined ? {} : { text }), forms: forms.map(stringifyJson) },
+    }
+  }
+
+  /**
+   * @param sees whether the caller may see it: else an error tells nothing of it
+   * @throws InvalidArgument where there is no such part
+   */
+  async part(entry: CompleteEntry, part: Part, sees: boolean): Promise<UsedValue> {
+    const divided = this.#divided.get(entry.refId) ?? (await this.#divide(entry))
+    const text = stringifyJson(takePart(divided, part, sees))
+    checkSizes([sizeOf(text)], this.engine.settings)
+    return { text, instead: {} }
+  }
+
+  /** The whole is parsed once for all of its parts. */
+  async #divide(entry: CompleteEntry): Promise<Used> {
+    await this.memory(entry.valueBytes)
+    const json = await readJson(this.engine, entry)
+    const { weight } = sizeOf(json)
+    checkSizes([{ length: 0, weight }], this.engine.settings)
+    await this.memory(weight)
+    const divided = usedOf(this.engine, entry, parseStored(json))
+    this.#divided.set(entry.refId, divided)
+    return divided
+  }
+}
