@@ -3,15 +3,14 @@ import { resultFromTaskOutcome, type SerializedTaskReference } from '@modelconte
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { EVERYTHING, until, Workshop } from './fixtures/wrap-harness.ts'
 import {
-  type Connected,
   type ConnectOptions,
-  type Era,
   gateIn,
-  overHttp,
+  overProcess,
   overStdio,
   serveHttp,
   serverOf,
 } from './fixtures/wrap-task-clients.ts'
+import { type Answer, begin, preferenceAt, QUICK, shown, taskUpstreams } from './wrap-tasks.ts'
 
 let workshop: Workshop
 beforeEach(() => {
@@ -19,92 +18,7 @@ beforeEach(() => {
 })
 afterEach(() => workshop.close())
 
-// biome-ignore lint/suspicious/noExplicitAny: answers are looked into freely
-type Answer = Record<string, any>
-
-const preferenceAt = (era: Era) =>
-  ({ task: { preference: era === '2025-11-25' ? 'prefer' : 'allow' } }) as const
-
-async function begin({ session }: Connected, era: Era, tool: string, args: Record<string, string> = {}) {
-  const execution = await session.callTool(tool, args, preferenceAt(era))
-  if (execution.kind !== 'task') throw new Error('no task')
-  return execution
-}
-
-/** A tool's text, wherever the server has put it. */
-const shown = (result: unknown) => JSON.stringify(result)
-
-async function wrapOnHttp(command: readonly string[], env: Record<string, string>): Promise<URL> {
-  const wrap = ['wrap', '--http', '0', '--store', workshop.store, '--', ...command]
-  const raw = workshop.process(wrap, env)
-  return new URL(/on (http:\S+)/.exec(await raw.ready())?.[1] ?? '')
-}
-
-const UPSTREAMS = [
-  ['2025-11-25', 'stdio', '2025-11-25', false],
-  ['2025-11-25', 'stdio', '2025-11-25', true],
-  ['2025-11-25', 'HTTP', '2025-11-25', false],
-  ['2025-11-25', 'HTTP', '2025-11-25', true],
-  ['2026-07-28', 'stdio', '2026-07-28', false],
-  ['2026-07-28', 'stdio', '2026-07-28', true],
-  ['2026-07-28', 'stdio', '2025-11-25', false],
-] as const
-const TITLE = 'a task client at %s on %s, in front of a server of %s that has tasks: %s'
-
-describe.each(UPSTREAMS)(TITLE, (era, wire, server, ownTasks) => {
-  const connect = async (): Promise<Connected> => {
-    if (wire === 'stdio') return overStdio(workshop, era, serverOf(server), { ownTasks })
-    return overHttp(workshop, await wrapOnHttp(serverOf(server), ownTasks ? { OWN_TASKS: '1' } : {}))
-  }
-
-  it('is given a reference as its task: it works, says what the server says, and has the result', async () => {
-    const connected = await connect()
-    const { gate, open } = gateIn(workshop)
-    const execution = await begin(connected, era, 'job', { gate })
-    const { taskId } = execution.handle
-    expect(taskId).toMatch(/^wrap-tasks-202[56]:[0-9a-f]{32}$/)
-    const task = connected.session.task(taskId)
-    await expect
-      .poll(async () => (await task.snapshot()).raw, { timeout: 5_000 })
-      .toMatchObject({
-        status: 'working',
-        statusMessage: expect.stringContaining('half of it'),
-      })
-    open({ value: 'all of it' })
-    const { outcome } = await execution.settle()
-    const result = resultFromTaskOutcome(outcome) as Answer
-    expect(shown(result)).toContain('all of it')
-    expect(result._meta?.['mcp-refcache/ref_id']).toBe(taskId)
-    expect(workshop.journal('begin')).toHaveLength(1)
-  })
-
-  it('hears why the work failed', async () => {
-    const connected = await connect()
-    const { gate, open } = gateIn(workshop)
-    const execution = await begin(connected, era, 'job', { gate })
-    open({ error: 'the disk is full' })
-    const { outcome } = await execution.settle()
-    expect(shown(outcome)).toContain('the disk is full')
-    expect(outcome.status).toBe(era === '2025-11-25' ? 'failed' : 'completed')
-  })
-
-  it('cancels the work at the server with its task', async () => {
-    const connected = await connect()
-    const execution = await begin(connected, era, 'job', { gate: gateIn(workshop).gate })
-    await until(() => workshop.journal('begin')[0], 'the work to begin')
-    await execution.cancel()
-    expect((await execution.settle()).outcome.status).toBe('cancelled')
-    await until(() => workshop.journal('aborted')[0], 'the work to be aborted')
-  })
-
-  it('passes on what the server asks in the middle of its work', async () => {
-    const connected = await connect()
-    expect(connected.client.getNegotiatedProtocolVersion()).toBe(era)
-    const execution = await connected.session.callTool('greet', {}, preferenceAt(era))
-    const { outcome } = await execution.settle()
-    expect(shown(resultFromTaskOutcome(outcome))).toContain('Hello, Ada!')
-  })
-})
+taskUpstreams(QUICK, () => workshop)
 
 describe.each([
   ['2025-11-25', false],
@@ -125,9 +39,7 @@ describe.each([
       const args = { ref_id: handle.ref_id, wait_seconds: wait }
       return (await client.callTool({ name: 'get_cached_result', arguments: args })) as Answer
     }
-    await expect
-      .poll(async () => (await poll(0)).structuredContent.progress?.message, { timeout: 5_000 })
-      .toContain('half')
+    await expect.poll(async () => (await poll(0)).structuredContent.progress?.message).toContain('half')
     open({ value: 'all of it' })
     const result = await poll(20)
     expect(result._meta).toMatchObject({ 'mcp-refcache/ref_id': handle.ref_id })
@@ -146,8 +58,8 @@ describe.each([
   })
 
   it('a kept task id leads to the result after the wrapper was killed and started again', async () => {
-    const wrap = ['--lease', '2s']
-    const first = await connect({ wrap })
+    const restart = () => overProcess(workshop, era, serverOf(era), { ownTasks, wrap: ['--lease', '2s'] })
+    const first = await restart()
     await first.client.listTools()
     const { gate, open } = gateIn(workshop)
     const execution = await begin(first, era, 'job', { gate })
@@ -156,7 +68,7 @@ describe.each([
     await until(() => workshop.journal('begin')[0], 'the work to begin')
     await first.kill()
 
-    const second = await connect({ wrap })
+    const second = await restart()
     await second.client.listTools()
     open({ value: 'all of it' })
     const reference = JSON.parse(kept) as SerializedTaskReference
