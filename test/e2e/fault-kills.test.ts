@@ -1,3 +1,5 @@
+import { onRedis, onSqlite } from './fault/backends.ts'
 import { killMatrix } from './fault/kill-matrix.ts'
 
-killMatrix([0])
+onSqlite(backend => killMatrix(backend, [0]))
+onRedis(backend => killMatrix(backend, [0], ['in handler', 'during recovery']))

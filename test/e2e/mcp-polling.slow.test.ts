@@ -1,0 +1,3 @@
+import { pollingRequirements, SLOW } from './mcp-polling.ts'
+
+pollingRequirements(SLOW)
