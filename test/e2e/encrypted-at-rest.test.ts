@@ -15,7 +15,7 @@ const MARKS = Object.fromEntries(
   ['value', 'input', 'progress', 'error', 'label', 'result'].map(name => [name, `${name}-${randomUUID()}`]),
 ) as Record<'value' | 'input' | 'progress' | 'error' | 'label' | 'result', string>
 
-const PATIENCE = { timeout: 10_000 }
+const PATIENCE = { timeout: 60_000 }
 
 const KEY = randomBytes(32).toString('base64')
 const OTHER_KEY = randomBytes(32).toString('base64')

@@ -18,7 +18,7 @@ import {
 } from '../redis-server.ts'
 
 /** Far above what is waited for, so that a slow machine fails no test; far below what "for ever" would be. */
-const PATIENCE_MS = 20_000
+const PATIENCE_MS = 60_000
 
 let ends: Array<() => unknown> = []
 afterEach(async () => {
@@ -56,10 +56,11 @@ describe('a server that is not there', () => {
       () => store.clear('files'),
       () => store.prune(0, 1),
     ]
-    const start = performance.now()
-    for (const operation of operations) await expect(operation()).rejects.toThrow(StoreUnavailable)
-    // Had each waited for its time, it would be more.
-    expect(performance.now() - start).toBeLessThan(operations.length * 300)
+    for (const operation of operations) {
+      // Who waits for nothing is done before any timer, however busy the machine is.
+      const timer = sleep(1).then(() => 'it waited')
+      await expect(Promise.race([operation(), timer])).rejects.toThrow(StoreUnavailable)
+    }
   })
 
   it('does not hinder watch, nor the close', async () => {
@@ -112,7 +113,7 @@ describe.skipIf(!redisIsInstalled)('a server that goes away', () => {
 
   it('makes those that wait for it fail, however many, and keeps none of them', async () => {
     const server = await start()
-    const store = open(server.url, { operationTimeout: 2_000 })
+    const store = open(server.url, { operationTimeout: 4_000 })
     const draft = pending()
     await put(store, draft)
     process.kill(server.pid, 'SIGSTOP')
@@ -123,7 +124,7 @@ describe.skipIf(!redisIsInstalled)('a server that goes away', () => {
     // From now on nothing is sent to it, and nobody waits.
     const late = performance.now()
     for (let i = 0; i < 200; i++) await expect(store.get(draft.refId)).rejects.toThrow(StoreUnavailable)
-    expect(performance.now() - late).toBeLessThan(200 * 2_000)
+    expect(performance.now() - late).toBeLessThan(200 * 4_000)
     process.kill(server.pid, 'SIGCONT')
     await eventually(() => store.get(draft.refId))
     expect(await store.get(draft.refId)).toEqual(draft)
@@ -131,14 +132,14 @@ describe.skipIf(!redisIsInstalled)('a server that goes away', () => {
 
   it('is not blamed when this process was too busy to hear its answer', async () => {
     const server = await start()
-    const store = open(server.url, { operationTimeout: 1_000 })
+    const store = open(server.url, { operationTimeout: 4_000 })
     const draft = pending()
     await put(store, draft)
     const answer = store.get(draft.refId)
     // First the client is handed the command, then it writes it; what blocks then is followed by timers, not by I/O.
     await new Promise(resolve => process.nextTick(resolve))
     await new Promise(setImmediate)
-    for (const end = performance.now() + 2_500; performance.now() < end; );
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5_000)
     expect(await answer).toEqual(draft)
   })
 

@@ -139,7 +139,7 @@ export function taskMatrix(cells: readonly Cell[]): void {
         const { wire, ownTasks, does } = cell
         const reason = whyNot(cell)
         const name = `${does}, over ${wire}, the server ${ownTasks ? 'with' : 'without'} tasks`
-        if (reason === undefined) it(name, () => CASES[does](place(cell)), 60_000)
+        if (reason === undefined) it(name, () => CASES[does](place(cell)))
         else it.skip(`${name}: ${reason}`)
       }
     })

@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs'
+import { rmSync, writeFileSync } from 'node:fs'
 import { request } from 'node:http'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -30,6 +30,18 @@ const entitiesOf = ({ structuredContent }: Answer) => structuredContent.entities
 const refOf = ({ _meta, structuredContent }: Answer) => _meta?.[REF] ?? structuredContent.ref_id
 const reads = () => workshop.journal('read_graph').length
 
+/** Holds a read or a write back until it is opened. */
+function newGate(name = 'gate') {
+  const path = join(workshop.folder, name)
+  return { path, open: () => writeFileSync(path, ''), close: () => rmSync(path) }
+}
+
+/** Waits until the server has answered so many reads, and the wrapper has heard it: what is answered later is heard later. */
+async function answered(client: Client, count: number): Promise<void> {
+  await until(() => workshop.journal('read').length === count || undefined, `${count} reads`)
+  await call(client, 'fresh_fish', { _fresh: 'cod' })
+}
+
 /** Waits until a task has ended, without fetching its result. */
 function ended(client: Client, refId: string) {
   return until(async () => {
@@ -50,15 +62,19 @@ describe('read, write, read in front of the memory server', () => {
 
   it('when the read is in flight, and when it is done and not fetched', async () => {
     const { client } = await workshop.client(MEMORY, { wrap: ['--async-timeout', '100ms'] })
-    const first = refOf(await call(client, 'read_graph', { ms: 600 }))
+    const gate = newGate()
+    const read = async () => refOf(await call(client, 'read_graph', { gate: gate.path }))
+    const first = await read()
     await call(client, 'create_entities', { name: 'a' })
-    const second = refOf(await call(client, 'read_graph', { ms: 600 }))
+    const second = await read()
     expect(second).not.toBe(first)
-    await until(() => reads() === 2 || undefined, 'both reads')
-    await new Promise(done => setTimeout(done, 900))
+    gate.open()
+    await answered(client, 2)
+    gate.close()
     await call(client, 'create_entities', { name: 'b' })
-    const third = refOf(await call(client, 'read_graph', { ms: 600 }))
+    const third = await read()
     expect(third).not.toBe(second)
+    gate.open()
     const polled = await call(client, 'get_cached_result', { ref_id: third })
     expect(JSON.stringify(polled)).toContain('"b"')
   })
@@ -72,14 +88,20 @@ describe('read, write, read in front of the memory server', () => {
         wrap: ['--async-timeout', '100ms', '--config', config],
       })
       await client.listTools()
-      const writing = call(client, 'create_entities', { name: 'late', ms: 900 })
-      const first = refOf(await call(client, 'read_graph', { ms: 300 }))
+      const [write, read] = [newGate('write'), newGate('read')]
+      const writing = call(client, 'create_entities', { name: 'late', gate: write.path })
+      const first = refOf(await call(client, 'read_graph', { gate: read.path }))
+      read.open()
+      await answered(client, 1)
+      read.close()
+      write.open()
       const handle = await writing
       if (handle.structuredContent?.ref_id) {
         await call(client, 'get_cached_result', { ref_id: handle.structuredContent.ref_id })
       }
-      const second = await call(client, 'read_graph', { ms: 300 })
+      const second = await call(client, 'read_graph', { gate: read.path })
       expect(refOf(second)).not.toBe(first)
+      read.open()
       const polled = await call(client, 'get_cached_result', { ref_id: refOf(second) })
       expect(JSON.stringify(polled)).toContain('late')
     },
@@ -89,36 +111,43 @@ describe('read, write, read in front of the memory server', () => {
 describe('an agent that calls again instead of polling', () => {
   it('joins the run that is in flight, whatever the order of its keys, and gets its result once', async () => {
     const { client } = await workshop.client(MEMORY, { wrap: ['--async-timeout', '100ms'] })
-    const first = await call(client, 'read_graph', { ms: 700, options: { a: 1, b: 2 } })
+    const gate = newGate()
+    const args = { gate: gate.path, options: { a: 1, b: 2 } }
+    const first = await call(client, 'read_graph', args)
     const again = await client.callTool({
       name: 'read_graph',
-      arguments: { options: { b: 2, a: 1 }, ms: 700 },
+      arguments: { options: { b: 2, a: 1 }, gate: gate.path },
       _meta: { 'example.com/tool-use': 'another' },
     })
     expect(refOf(again)).toBe(refOf(first))
-    await new Promise(done => setTimeout(done, 1_000))
-    const result = await call(client, 'read_graph', { ms: 700, options: { a: 1, b: 2 } })
+    gate.open()
+    await answered(client, 1)
+    gate.close()
+    const result = await until(async () => {
+      const answer = await call(client, 'read_graph', args)
+      return entitiesOf(answer) && answer
+    }, 'the result')
     expect(entitiesOf(result)).toEqual([])
     expect(result._meta).toMatchObject({ [REF]: refOf(first), [CACHED_AT]: expect.any(String) })
     expect(reads()).toBe(1)
-    const anew = await call(client, 'read_graph', { ms: 700, options: { a: 1, b: 2 } })
+    const anew = await call(client, 'read_graph', args)
     expect(refOf(anew)).not.toBe(refOf(first))
   })
 
   it('has its own run with _fresh, and after it cancelled its call', async () => {
-    const { client } = await workshop.client(MEMORY, { wrap: ['--async-timeout', '5s'] })
+    const { client } = await workshop.client(MEMORY, { wrap: ['--async-timeout', '1m'] })
+    const gate = newGate()
     const controller = new AbortController()
-    const cancelled = client.callTool(
-      { name: 'read_graph', arguments: { ms: 1_000 } },
-      { signal: controller.signal },
-    )
+    const args = { gate: gate.path }
+    const cancelled = client.callTool({ name: 'read_graph', arguments: args }, { signal: controller.signal })
     await until(() => reads() === 1 || undefined, 'the read')
-    const fresh = call(client, 'read_graph', { ms: 1_000, _fresh: true })
+    const fresh = call(client, 'read_graph', { ...args, _fresh: true })
     await until(() => reads() === 2 || undefined, 'its own read')
     controller.abort()
     await expect(cancelled).rejects.toThrow()
+    gate.open()
     expect(entitiesOf(await fresh)).toEqual([])
-    await call(client, 'read_graph', { ms: 1_000 })
+    await call(client, 'read_graph', args)
     expect(reads()).toBe(3)
   })
 
@@ -129,27 +158,33 @@ describe('an agent that calls again instead of polling', () => {
 
   it('gets no result of a server that has been started again since', async () => {
     const { client } = await workshop.client(PLAIN, { wrap: ['--async-timeout', '100ms'] })
-    const first = refOf(await call(client, 'slow-pure', { ms: 300 }))
-    await new Promise(done => setTimeout(done, 600))
+    const gate = newGate()
+    const args = { ms: 20, gate: gate.path }
+    const first = refOf(await call(client, 'slow-pure', args))
+    gate.open()
+    await until(() => workshop.journal('slow done')[0], 'the answer')
+    gate.close()
     await call(client, 'crash-pure')
-    await until(() => workshop.journal('start').length === 2 || undefined, 'another start')
-    expect(refOf(await call(client, 'slow-pure', { ms: 300 }))).not.toBe(first)
+    await until(() => workshop.journal('start')[1], 'another start')
+    expect(refOf(await call(client, 'slow-pure', args))).not.toBe(first)
   })
 
   it('that asks for tasks gets the one that runs; one that writes as a task is a write', async () => {
     const { client } = await workshop.client(MEMORY, { wrap: ['--async-timeout', '100ms'] })
-    const first = refOf(await call(client, 'read_graph', { ms: 300 }))
+    const [write, read] = [newGate('write'), newGate('read')]
+    const first = refOf(await call(client, 'read_graph', { gate: read.path }))
     await ended(client, first)
-    const params = { name: 'create_entities', arguments: { name: 'task', ms: 400 }, task: {} }
+    const params = { name: 'create_entities', arguments: { name: 'task', gate: write.path }, task: {} }
     const created = (await client.request({ method: 'tools/call', params } as never)) as Answer
     expect(created.task.status).toBe('working')
-    const during = refOf(await call(client, 'read_graph', { ms: 300 }))
+    const during = refOf(await call(client, 'read_graph', { gate: read.path }))
     expect(during).not.toBe(first)
+    write.open()
     await until(async () => {
       const { structuredContent } = await call(client, 'get_cached_result', { ref_id: created.task.taskId })
       return structuredContent?.status !== 'processing' || undefined
     }, 'the write')
-    const after = await call(client, 'read_graph', { ms: 300 })
+    const after = await call(client, 'read_graph', { gate: read.path })
     expect(refOf(after)).not.toBe(during)
   })
 })
@@ -168,14 +203,12 @@ describe('several clients of one wrapper', () => {
       return client
     }
     const [alice, bob] = [await clientOf(), await clientOf()]
-    const [a, b] = await Promise.all([
-      call(alice, 'read_graph', { ms: 500 }),
-      call(bob, 'read_graph', { ms: 500 }),
-    ])
+    const args = { gate: newGate().path }
+    const [a, b] = await Promise.all([call(alice, 'read_graph', args), call(bob, 'read_graph', args)])
     expect(refOf(a)).not.toBe(refOf(b))
-    expect(refOf(await call(alice, 'read_graph', { ms: 500 }))).toBe(refOf(a))
+    expect(refOf(await call(alice, 'read_graph', args))).toBe(refOf(a))
     await call(bob, 'create_entities', { name: 'x' })
-    expect(refOf(await call(alice, 'read_graph', { ms: 500 }))).not.toBe(refOf(a))
+    expect(refOf(await call(alice, 'read_graph', args))).not.toBe(refOf(a))
   })
 
   it('give a result whose client went away to the same session, that asks again', async () => {
@@ -186,11 +219,13 @@ describe('several clients of one wrapper', () => {
     const transport = new StreamableHTTPClientTransport(url)
     await client.connect(transport)
     await client.listTools()
+    const gate = newGate()
+    const args = { gate: gate.path }
     const message = {
       jsonrpc: '2.0',
       id: 'gone',
       method: 'tools/call',
-      params: { name: 'read_graph', arguments: { ms: 400 } },
+      params: { name: 'read_graph', arguments: args },
     }
     const gone = request(url, {
       method: 'POST',
@@ -204,11 +239,14 @@ describe('several clients of one wrapper', () => {
     gone.end(JSON.stringify(message))
     await until(() => reads() === 1 || undefined, 'the read')
     gone.destroy()
-    await new Promise(done => setTimeout(done, 900))
-    const again = await call(client, 'read_graph', { ms: 400 })
+    // Whoever is answered now has seen that the other one went away.
+    await client.listTools()
+    gate.open()
+    await answered(client, 1)
+    const again = await call(client, 'read_graph', args)
     expect(reads()).toBe(1)
     expect(again._meta[CACHED_AT]).toEqual(expect.any(String))
-    await call(client, 'read_graph', { ms: 400 })
+    await call(client, 'read_graph', args)
     expect(reads()).toBe(2)
   })
 })

@@ -23,7 +23,7 @@ function wrap(env: NodeJS.ProcessEnv, options: string[] = [], main = MAIN) {
     env: { ...rest, ...env },
     cwd: join(folder, 'work'),
     encoding: 'utf8',
-    timeout: 20_000,
+    timeout: 100_000,
   })
   const lines = stderr.split('\n').filter(line => line.includes('[store_memory]'))
   return { status, stderr, lines, written: readdirSync(join(folder, 'work')) }

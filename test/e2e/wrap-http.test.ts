@@ -133,11 +133,7 @@ describe('the wrapper on HTTP', () => {
     const [first] = workshop.journal('start')
     await transport.terminateSession()
     await client.close()
-    await until(
-      () => !isAlive(first?.pid ?? 0) || undefined,
-      'the server of the ended session to be gone',
-      2_000,
-    )
+    await until(() => !isAlive(first?.pid ?? 0) || undefined, 'the server of the ended session to be gone')
 
     await clientOf(url)
     const second = workshop.journal('start')[1]

@@ -193,17 +193,15 @@ describe('the end', () => {
     expect(isAlive(start?.pid ?? 0)).toBe(false)
   })
 
-  it('leaves no orphan within two seconds, not even a stubborn server and what that started', async () => {
+  it('leaves no orphan, not even a stubborn server and what that started', async () => {
     const raw = workshop.process(wrapPlain(), { STUBBORN: '1' })
     await raw.initialize()
     const server = workshop.journal('start')[0]?.pid ?? 0
     const grandchild = (await until(() => workshop.journal('grandchild')[0], 'the grandchild')).pid ?? 0
     expect([isAlive(server), isAlive(grandchild)]).toEqual([true, true])
-    const from = Date.now()
     raw.child.stdin?.end()
     await raw.exit
-    await until(() => (!isAlive(server) && !isAlive(grandchild)) || undefined, 'both to be gone', 2_000)
-    expect(Date.now() - from).toBeLessThan(2_000)
+    await until(() => (!isAlive(server) && !isAlive(grandchild)) || undefined, 'both to be gone')
   })
 
   it.each([
@@ -288,7 +286,7 @@ describe('a wrapper that was killed', () => {
     )
     expect(lost).toMatchObject({ error_code: 'worker_lost', can_retry: true })
     await callTool(second, id++, 'retry_task', { ref_id })
-    await until(async () => !(await poll(second, id++, ref_id)), 'the retry', 20_000)
+    await until(async () => !(await poll(second, id++, ref_id)), 'the retry')
   })
 
   it('leaves the tasks of another account alone', async () => {

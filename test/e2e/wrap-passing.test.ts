@@ -63,7 +63,7 @@ describe('everything of server-everything passes', () => {
     client.setNotificationHandler('notifications/message', ({ params }) => void levels.push(params.level))
     await client.setLoggingLevel('debug')
     await client.callTool({ name: 'toggle-simulated-logging', arguments: {} })
-    await until(() => levels[0], 'a log message', 20_000)
+    await until(() => levels[0], 'a log message')
   })
 
   it('subscriptions to resources', async () => {
@@ -76,7 +76,7 @@ describe('everything of server-everything passes', () => {
     const uri = (await client.listResources()).resources[0]?.uri ?? ''
     await client.subscribeResource({ uri })
     await client.callTool({ name: 'toggle-subscriber-updates', arguments: {} })
-    expect(await until(() => updated[0], 'an update', 20_000)).toBe(uri)
+    expect(await until(() => updated[0], 'an update')).toBe(uri)
     await client.unsubscribeResource({ uri })
   })
 

@@ -57,9 +57,10 @@ export async function installPackage(): Promise<Consumer> {
 export function installWithoutPeers({ folder }: Consumer): Pick<Consumer, 'folder' | 'dispose'> {
   const bare = realpathSync(mkdtempSync(join(tmpdir(), 'refcache-consumer-')))
   const modules = join(bare, 'node_modules')
-  for (const name of ['mcp-refcache', 'zod']) {
-    cpSync(realpathSync(join(folder, 'node_modules', name)), join(modules, name), { recursive: true })
-  }
+  mkdirSync(modules, { recursive: true })
+  // Its own files are copied: a link would lead back to where the peers are.
+  cpSync(join(folder, 'node_modules/mcp-refcache'), join(modules, 'mcp-refcache'), { recursive: true })
+  symlinkSync(join(REPOSITORY, 'node_modules/zod'), join(modules, 'zod'), 'junction')
   return { folder: bare, dispose: () => rmSync(bare, { recursive: true, force: true }) }
 }
 

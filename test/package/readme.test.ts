@@ -48,6 +48,7 @@ const WIRE_SOURCE = readFileSync(join(REPOSITORY, 'src/agent/wire.ts'), 'utf8')
 
 let consumer: Consumer
 let compiled: Outcome
+let help: Promise<Outcome> | undefined
 beforeAll(async () => {
   consumer = await installPackage()
   for (const snippet of code) {
@@ -60,7 +61,7 @@ beforeAll(async () => {
     code.map(snippet => fileOf(snippet, snippet.language)),
     { allowJs: true, checkJs: true, skipLibCheck: true },
   )
-}, 60_000)
+})
 afterAll(() => consumer?.dispose())
 
 const titled = (list: Snippet[]) => list.map(snippet => [snippet.at, snippet] as const)
@@ -165,7 +166,8 @@ describe('snippets', () => {
     const npmsOwn = ['ci', 'install', 'run']
     expect(scripts.filter(name => !npmsOwn.includes(name) && !(name in manifest.scripts))).toEqual([])
     if (!snippet.code.includes('mcp-refcache wrap')) return
-    const { stdout } = await runIn(consumer.folder, process.execPath, [bin(), 'wrap', '--help'])
+    help ??= runIn(consumer.folder, process.execPath, [bin(), 'wrap', '--help'])
+    const { stdout } = await help
     const own = snippet.code.replaceAll(/\\\n/g, ' ').replaceAll(/ -- .*/g, '')
     const options = [...own.matchAll(/\s(--[a-z][a-z-]*)/g)].map(match => match[1]!)
     expect(options.filter(option => !stdout.includes(option))).toEqual([])

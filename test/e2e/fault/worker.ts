@@ -202,7 +202,7 @@ export class Worker {
   }
 
   /** Looks until the task has come to its end. */
-  async outcome(refId: RefId, patienceMs = 30_000): Promise<Look> {
+  async outcome(refId: RefId, patienceMs = 60_000): Promise<Look> {
     let latest: Look | undefined
     await until(
       async () => {
@@ -216,7 +216,7 @@ export class Worker {
   }
 
   /** The first line, said or still to be said, that is looked for. */
-  async hears(wanted: (line: Line) => boolean, patienceMs = 30_000): Promise<Line> {
+  async hears(wanted: (line: Line) => boolean, patienceMs = 60_000): Promise<Line> {
     const said = this.said.find(wanted)
     if (said) return said
     let timer: NodeJS.Timeout | undefined
