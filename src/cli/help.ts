@@ -26,8 +26,8 @@ What changes for the client
 Options
   --async-timeout TIME   how long a call waits before it answers with a handle (20s)
   --max-size TOKENS      how much of a result is shown at once (1000)
-  --store WHERE          a SQLite file, or 'memory' ($XDG_CACHE_HOME/mcp-refcache/cache.db)
-  --encrypt              encrypt what is stored (in encrypted.db there); the keys are in $MCP_REFCACHE_KEYS as
+  --store WHERE          a SQLite file, or 'memory' ($XDG_CACHE_HOME/mcp-refcache/cache-2.db)
+  --encrypt              encrypt what is stored (in encrypted-2.db there); the keys are in $MCP_REFCACHE_KEYS as
                          id:base64 of 32 bytes, the current one first, with commas between them
   --encrypt-key-file F   the same with the keys from a file, a line each; it must be for this user alone (0600)
   --ttl TIME             how long results are kept; 'never' to keep them (1h)

@@ -47,6 +47,12 @@ export interface PreviewSettings {
   readonly strategy?: 'sample' | 'truncate' | 'paginate' | undefined
 }
 
+/** The segments of a value: what they were staged under, and how many there are. */
+export interface ValueSegments {
+  readonly id: string
+  readonly count: number
+}
+
 interface EntryFields {
   readonly refId: RefId
   /** The fingerprint under which identical calls find this entry. */
@@ -133,6 +139,8 @@ export interface CompleteEntry extends EntryFields, Ran {
   readonly completedAt: number
   /** Size of the value's JSON, so that it can be known without reading it. */
   readonly valueBytes: number
+  /** Where the value is stored in segments, with an index beside the entry. */
+  readonly segments?: ValueSegments | undefined
   /** When the value was made, where this task was given it by an earlier one. */
   readonly madeAt?: number | undefined
 }
@@ -145,6 +153,7 @@ export interface FailedEntry extends EntryFields, Ran {
   readonly lostOwner?: string
   /** The size of what the work ended with instead of a value (`TaskFailed.value`), where there is that. */
   readonly valueBytes?: number
+  readonly segments?: ValueSegments | undefined
 }
 
 /** An entry that has a value beside it, or what stands for one. */
@@ -208,6 +217,11 @@ export function removedEntries(records: readonly string[]): RemovedEntry[] {
       return []
     }
   })
+}
+
+/** The segments that an entry's value is stored in. */
+export function segmentsOf(entry: Entry): ValueSegments | undefined {
+  return hasValue(entry) ? entry.segments : undefined
 }
 
 export function isInFlight(entry: Entry): entry is InFlightEntry {

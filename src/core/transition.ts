@@ -10,6 +10,7 @@ import {
   type ProcessingEntry,
   type Progress,
   type TaskError,
+  type ValueSegments,
 } from './entry.ts'
 import type { JsonObject } from './json.ts'
 import { withLoss } from './losses.ts'
@@ -39,8 +40,8 @@ export type EntryEvent =
   | { type: 'withdraw'; owner: string; key: string; now: number }
   /** Needs no lease; the task may also wait for its next attempt. */
   | { type: 'answer'; answers: Readonly<Record<string, JsonObject>>; now: number }
-  | ({ type: 'complete'; owner: string; valueBytes: number; madeAt?: number | undefined } & End)
-  | ({ type: 'fail'; owner: string; error: TaskError; valueBytes?: number } & End)
+  | ({ type: 'complete'; owner: string; madeAt?: number | undefined } & StoredValue & End)
+  | ({ type: 'fail'; owner: string; error: TaskError } & Partial<StoredValue> & End)
   /** The input turned out to hold more than the call's own references: all that guards the result now. */
   | { type: 'derive'; owner: string; derivedFrom: readonly SourceConstraint[] }
   /** The attempt failed, and another one follows. `lost`: it lost its worker, which counts as a loss and not as a retry. */
@@ -62,6 +63,12 @@ export type EntryEvent =
   | { type: 'stop-following'; owner: string }
   /** A call that is to run anew takes the key: identical calls find that one from now on. */
   | { type: 'yield-key' }
+
+/** How a value lies beside its entry. */
+interface StoredValue {
+  valueBytes: number
+  segments?: ValueSegments | undefined
+}
 
 interface End {
   now: number
@@ -174,11 +181,11 @@ function moved(entry: InFlightEntry, event: FlightEvent): Entry {
       return { ...entry, questions: answered(entry.questions ?? [], event.answers) }
     case 'complete': {
       const { questions, asked, ...rest } = ended(entry, event)
-      const { valueBytes, madeAt } = event
-      return { key: entry.key, valueBytes, madeAt, ...rest, status: 'complete' }
+      const { madeAt } = event
+      return { key: entry.key, ...valueIn(event), madeAt, ...rest, status: 'complete' }
     }
     case 'fail':
-      return { ...failed(entry, event, event.error), ...bytesOf(event), status: 'failed' }
+      return { ...failed(entry, event, event.error), ...valueIn(event), status: 'failed' }
     case 'lose':
       return {
         ...failed(entry, event, LOST),
@@ -225,13 +232,12 @@ function settledLate(entry: FailedEntry, event: LateSettlement): Entry {
   if (event.type === 'fail') {
     const failure = { attempt: entry.attempt, error: inBrief(event.error), at: completedAt }
     const retryHistory = [...settled.retryHistory, failure]
-    return { ...settled, error: event.error, retryHistory, ...bytesOf(event) }
+    return { ...settled, error: event.error, retryHistory, ...valueIn(event) }
   }
-  const { valueBytes } = event
   return {
     ...without(settled, 'error', 'releasedKey', 'questions', 'asked'),
     status: 'complete',
-    valueBytes,
+    ...valueIn(event),
   }
 }
 
@@ -240,7 +246,15 @@ function again(
   { lease, keepKey }: EntryEvent & { type: 'retry' },
 ): Entry {
   const { releasedKey: key } = entry
-  const rest = without(entry, 'completedAt', 'error', 'lostOwner', 'expiresAt', 'releasedKey', 'valueBytes')
+  const rest = without(
+    entry,
+    'completedAt',
+    'error',
+    'lostOwner',
+    'expiresAt',
+    'releasedKey',
+    ...VALUE_FIELDS,
+  )
   return { ...waiting(rest, lease), ...(keepKey && key !== undefined ? { key } : {}) }
 }
 
@@ -278,8 +292,10 @@ function failed(entry: InFlightEntry, end: End, error: TaskError) {
   return { ...ended(entry, end), ...released(entry), error, retryHistory }
 }
 
-function bytesOf({ valueBytes }: { valueBytes?: number }): { valueBytes?: number } {
-  return valueBytes === undefined ? {} : { valueBytes }
+const VALUE_FIELDS = ['valueBytes', 'segments'] as const
+
+function valueIn<Value extends Partial<StoredValue>>({ valueBytes, segments }: Value) {
+  return { valueBytes, ...(segments ? { segments } : {}) } as Pick<Value, 'valueBytes' | 'segments'>
 }
 
 function historyWith(entry: InFlightEntry, { error, now }: { error: TaskError; now: number }) {

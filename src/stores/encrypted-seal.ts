@@ -20,7 +20,7 @@ const STEP_BYTES = 1024 * 1024
 /** Where sealed bytes belong; anywhere else they cannot be opened. */
 export interface Place {
   readonly refId: RefId
-  readonly part: Payload | 'entry'
+  readonly part: Payload | 'segment' | 'entry'
   /** Further text that must be the same when they are opened. */
   readonly beside?: string
 }

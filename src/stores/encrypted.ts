@@ -3,17 +3,19 @@ import { UnreadableValue } from '../core/errors.ts'
 import type { RefId } from '../core/ref.ts'
 import { isSealedEntry, sealEntry, unsealEntry } from './encrypted-entry.ts'
 import { type CipherKey, type KeyRing, type KeySource, Keys } from './encrypted-keys.ts'
-import { altered, isSealed, seal, Unreadable, unseal } from './encrypted-seal.ts'
-import type {
-  Claim,
-  ListFilter,
-  OnChange,
-  Payload,
-  PayloadChanges,
-  ProcessTime,
-  Store,
-  StoreCapabilities,
-  StoreTime,
+import { altered, isSealed, type Place, seal, Unreadable, unseal } from './encrypted-seal.ts'
+import {
+  type Claim,
+  type ListFilter,
+  type OnChange,
+  PAYLOADS,
+  type Payload,
+  type PayloadChanges,
+  type ProcessTime,
+  type SegmentName,
+  type Store,
+  type StoreCapabilities,
+  type StoreTime,
 } from './store.ts'
 import { Warnings } from './warnings.ts'
 
@@ -83,12 +85,16 @@ class EncryptedStore implements Store {
   }
 
   async read(refId: RefId, part: Payload): Promise<Uint8Array | undefined> {
-    const bytes = await this.#inner.read(refId, part)
-    if (!bytes || (this.#acceptPlaintext && !isSealed(bytes))) return bytes
-    return this.#warning(async () => {
-      if (!isSealed(bytes)) throw plaintext(part, refId)
-      return unseal(bytes, this.#keys, { refId, part })
-    }).catch(asUnreadableValue)
+    return this.#unseal(await this.#inner.read(refId, part), { refId, part })
+  }
+
+  async stage(segment: SegmentName, bytes: Uint8Array, now: number): Promise<void> {
+    const sealed = await seal(bytes, await this.#keys.current(), placeOf(segment))
+    await this.#inner.stage(segment, sealed, now)
+  }
+
+  async readSegment(segment: SegmentName): Promise<Uint8Array | undefined> {
+    return this.#unseal(await this.#inner.readSegment(segment), placeOf(segment))
   }
 
   async update(entry: Entry, expectedVersion: number, parts?: PayloadChanges): Promise<boolean> {
@@ -170,6 +176,14 @@ class EncryptedStore implements Store {
     return (await this.#open(stored, refId)).key === key ? stored.key : undefined
   }
 
+  async #unseal(bytes: Uint8Array | undefined, place: Place): Promise<Uint8Array | undefined> {
+    if (!bytes || (this.#acceptPlaintext && !isSealed(bytes))) return bytes
+    return this.#warning(async () => {
+      if (!isSealed(bytes)) throw plaintext(place.part, place.refId)
+      return unseal(bytes, this.#keys, place)
+    }).catch(asUnreadableValue)
+  }
+
   /** Callers far away are told only that the store cannot be used; its operator has to learn why. */
   async #warning<T>(open: () => Promise<T>): Promise<T> {
     try {
@@ -193,13 +207,18 @@ async function sealParts(
 ): Promise<PayloadChanges | undefined> {
   if (!parts) return undefined
   const sealed: { -readonly [P in Payload]?: Uint8Array | undefined } = {}
-  for (const part of ['input', 'value'] as const) {
+  for (const part of PAYLOADS) {
     if (part in parts) sealed[part] = parts[part] && (await seal(parts[part], key, { refId, part }))
   }
   return sealed
 }
 
-function plaintext(part: Payload | 'entry', refId: RefId): Unreadable {
+/** A segment cannot stand in the place of another one, of this value or of any. */
+function placeOf({ refId, valueId, position }: SegmentName): Place {
+  return { refId, part: 'segment', beside: `${position} ${valueId}` }
+}
+
+function plaintext(part: Place['part'], refId: RefId): Unreadable {
   return new Unreadable(
     'plaintext',
     `The ${part} of ${refId} is not encrypted. If it was stored before encryption was switched on, set acceptPlaintext until it has expired, or delete it; if not, find out who writes to this store.`,

@@ -6,8 +6,12 @@ import { UnknownStoreFormat } from '../core/errors.ts'
  * asks again with each operation, because a newer version may convert a store that is open here.
  *
  * 1: the format of 0.1, which marked SQLite files, and left Redis without a mark.
+ * 2: large values in segments.
  */
-export const STORE_FORMAT: number = 1
+export const STORE_FORMAT: number = 2
+
+/** What this version converts, and reads. */
+export const OLDER_FORMATS: readonly number[] = [1]
 
 /** Versions with different formats have different default places: what a place is called ends with this. */
 export const FORMAT_SUFFIX = STORE_FORMAT === 1 ? '' : `-${STORE_FORMAT}`

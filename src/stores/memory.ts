@@ -2,7 +2,17 @@ import { type Entry, isExpired, isInFlight, type RemovedEntry, removedEntry } fr
 import { InvalidArgument, StoreUnavailable, ValueTooLarge } from '../core/errors.ts'
 import { ExactNumber } from '../core/exact-number.ts'
 import { cacheNameOf, type RefId } from '../core/ref.ts'
-import type { Claim, ListFilter, OnChange, Payload, PayloadChanges, Store } from './store.ts'
+import { MemorySegments } from './memory-segments.ts'
+import {
+  type Claim,
+  type ListFilter,
+  type OnChange,
+  PAYLOADS,
+  type Payload,
+  type PayloadChanges,
+  type SegmentName,
+  type Store,
+} from './store.ts'
 import { Watchers } from './watchers.ts'
 
 /** Options of `memoryStore`. */
@@ -55,6 +65,7 @@ class MemoryStore implements Store {
   readonly #settled = new Set<RefId>()
   /** The last one of them. */
   #lastUsed: RefId | undefined
+  readonly #segments = new MemorySegments()
   readonly #watchers = new Watchers()
   readonly #maxEntries: number
   readonly #maxBytes: number
@@ -92,6 +103,20 @@ class MemoryStore implements Store {
     return bytes && new Uint8Array(bytes)
   }
 
+  async stage(segment: SegmentName, bytes: Uint8Array, now: number): Promise<void> {
+    this.#checkOpen()
+    this.#checkFits(bytes.length + this.#segments.bytesOf(segment.refId))
+    this.#bytes += this.#segments.stage(segment, bytes, now)
+    this.#makeRoom(segment.refId)
+  }
+
+  async readSegment(segment: SegmentName): Promise<Uint8Array | undefined> {
+    this.#checkOpen()
+    this.#touch(segment.refId)
+    const bytes = this.#segments.read(segment)
+    return bytes && new Uint8Array(bytes)
+  }
+
   async update(entry: Entry, expectedVersion: number, parts?: PayloadChanges): Promise<boolean> {
     this.#checkOpen()
     const { refId, key } = entry
@@ -122,7 +147,11 @@ class MemoryStore implements Store {
   }
 
   async prune(now: number, limit: number): Promise<RemovedEntry[]> {
-    return this.#removeWhere(entry => isExpired(entry, now), limit)
+    const removed = this.#removeWhere(entry => isExpired(entry, now), limit)
+    for (const refId of this.#segments.abandoned(now, refId => this.#slots.has(refId))) {
+      this.#bytes -= this.#segments.drop(refId)
+    }
+    return removed
   }
 
   watch(refId: RefId, onChange: OnChange): () => void {
@@ -133,6 +162,7 @@ class MemoryStore implements Store {
     if (this.#closed) return
     this.#closed = true
     this.#slots.clear()
+    this.#segments.clear()
     this.#holders.clear()
     this.#settled.clear()
     this.#watchers.notifyAll()
@@ -152,18 +182,16 @@ class MemoryStore implements Store {
 
   #put(given: Entry, changes: PayloadChanges | undefined, before?: Slot): Entry {
     const parts = changes ? merged(before?.parts, changes) : (before?.parts ?? {})
-    const bytes = (parts.input?.length ?? 0) + (parts.value?.length ?? 0)
-    if (bytes > this.#maxBytes) {
-      throw new ValueTooLarge(
-        `${bytes} bytes can never fit into a memory store of ${this.#maxBytes} (maxBytes).`,
-      )
-    }
+    const bytes = PAYLOADS.reduce((sum, part) => sum + (parts[part]?.length ?? 0), 0)
+    this.#checkFits(bytes)
+    if (changes && 'index' in changes) this.#segments.check(given)
     const entry = frozenCopy(given)
     const { refId, key } = entry
     if (before && before.entry.key !== key) this.#releaseKey(before.entry)
     if (key !== undefined) this.#holders.set(key, refId)
     this.#slots.set(refId, { entry, parts, bytes })
     this.#bytes += bytes - (before?.bytes ?? 0)
+    if (changes && 'index' in changes) this.#bytes -= this.#segments.settle(entry)
     this.#settled.delete(refId)
     if (!isInFlight(entry)) {
       this.#settled.add(refId)
@@ -180,7 +208,7 @@ class MemoryStore implements Store {
     this.#slots.delete(refId)
     this.#settled.delete(refId)
     this.#releaseKey(slot.entry)
-    this.#bytes -= slot.bytes
+    this.#bytes -= slot.bytes + this.#segments.drop(refId)
     this.#watchers.notify(refId)
     return true
   }
@@ -206,6 +234,13 @@ class MemoryStore implements Store {
     this.#lastUsed = refId
   }
 
+  #checkFits(bytes: number): void {
+    if (bytes <= this.#maxBytes) return
+    throw new ValueTooLarge(
+      `${bytes} bytes can never fit into a memory store of ${this.#maxBytes} (maxBytes).`,
+    )
+  }
+
   #makeRoom(justPut: RefId): void {
     for (const refId of this.#settled) {
       const full = this.#slots.size > this.#maxEntries || this.#bytes > this.#maxBytes
@@ -227,7 +262,7 @@ function matches(entry: Entry, filter: ListFilter): boolean {
 
 function merged(before: Slot['parts'] = {}, changes: PayloadChanges): Slot['parts'] {
   const parts: { -readonly [P in Payload]?: Uint8Array } = { ...before }
-  for (const part of ['input', 'value'] as const) {
+  for (const part of PAYLOADS) {
     if (!(part in changes)) continue
     const bytes = changes[part]
     if (bytes) parts[part] = new Uint8Array(bytes)

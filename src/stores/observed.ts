@@ -9,6 +9,7 @@ import type {
   Payload,
   PayloadChanges,
   ProcessTime,
+  SegmentName,
   Store,
   StoreCapabilities,
   StoreTime,
@@ -54,6 +55,14 @@ class ObservedStore implements Store {
 
   read(refId: RefId, part: Payload): Promise<Uint8Array | undefined> {
     return this.#observe('read', () => this.store.read(refId, part))
+  }
+
+  stage(segment: SegmentName, bytes: Uint8Array, now: number): Promise<void> {
+    return this.#observe('value', () => this.store.stage(segment, bytes, now))
+  }
+
+  readSegment(segment: SegmentName): Promise<Uint8Array | undefined> {
+    return this.#observe('read', () => this.store.readSegment(segment))
   }
 
   update(entry: Entry, expectedVersion: number, parts?: PayloadChanges): Promise<boolean> {

@@ -1,5 +1,6 @@
 import { RefCacheError, StoreFull, StoreUnavailable, ValueTooLarge } from '../core/errors.ts'
 import { unknownFormat } from './format.ts'
+import { missingSegments } from './store.ts'
 
 const CREDENTIALS = 'refused the credentials: check the user and the password'
 const NOT_YET = 'is not ready: try again in a moment'
@@ -39,6 +40,9 @@ const IN_SCRIPT = /^ERR .*: -?(OOM|MISCONF) /
 /** How scripts say that they do not know the format of a cache. */
 const FORMAT = /^(?:ERR .*: -?)?FORMAT (\S+)/
 
+/** How scripts say that segments are missing that an entry names. */
+const SEGMENTS = /^(?:ERR .*: -?)?SEGMENTS /
+
 /** Redis's own bound, where the server sets a lower one than 512 MB. */
 const TOO_LONG = /invalid bulk length|exceeds maximum allowed size/
 
@@ -51,6 +55,7 @@ export function asStoreError(error: unknown, where: string, secrets: readonly st
   }
   const format = FORMAT.exec(cause.message)?.[1]
   if (format !== undefined) return unknownFormat(format, where, 'prefix')
+  if (SEGMENTS.test(cause.message)) return missingSegments()
   const kind = IN_SCRIPT.exec(cause.message)?.[1] ?? cause.message.split(' ', 1)[0] ?? ''
   const advice = ADVICE.get(kind)
   if (advice && FULL.has(kind)) return new StoreFull(`${where} ${advice}. (${cause.message})`, { cause })

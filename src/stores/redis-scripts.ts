@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto'
-import type { Entry } from '../core/entry.ts'
+import { type Entry, segmentsOf } from '../core/entry.ts'
 import { ValueTooLarge } from '../core/errors.ts'
-import { STORE_FORMAT } from './format.ts'
+import { OLDER_FORMATS, STORE_FORMAT } from './format.ts'
 import type { Argument } from './redis-client.ts'
 import { idOf } from './redis-keys.ts'
-import type { ListFilter, PayloadChanges } from './store.ts'
+import { type ListFilter, type PayloadChanges, STAGED_FOR_MS } from './store.ts'
 
 /**
  * The store's contract in Lua: each script is one atomic step on the server.
@@ -12,7 +12,8 @@ import type { ListFilter, PayloadChanges } from './store.ts'
  * All keys of a cache begin with the same base, which has the cache's name as its hash tag, so that a cluster
  * keeps them on one node. A script is given the base as its only key and makes the others from it:
  *
- *   <base>:entry:<id>   hash: record (JSON) and the fields scripts decide by, and the parts input and value
+ *   <base>:entry:<id>   hash: record (JSON) and the fields scripts decide by, and the parts input, value and index
+ *   <base>:value:<id>:<value id>   hash: the segments of a large value, by position
  *   <base>:key:<key>    the id of the entry that holds the key
  *   <base>:index        sorted set of all ids, in their order
  *   <base>:tasks        sorted set of the ids in flight, in their order
@@ -31,9 +32,15 @@ export interface Script {
  */
 export const GRACE_MS = 3_600_000
 
+/** For Lua to look for `,format,` in. */
+const READ_FORMATS = `,${OLDER_FORMATS.join()},`
+/** In `ARGV` of the scripts that write an entry. */
+const FIRST_PART = 12
+
 const SHARED = `
 local base, channel = KEYS[1], ARGV[1]
 local function entryKey(id) return base .. ':entry:' .. id end
+local function valueKey(id, value) return base .. ':value:' .. id .. ':' .. value end
 local function holderKey(key) return base .. ':key:' .. key end
 local formatKey = base .. ':format'
 local indexes = { base .. ':index', base .. ':tasks', base .. ':expiry' }
@@ -41,7 +48,7 @@ local indexes = { base .. ':index', base .. ':tasks', base .. ':expiry' }
 -- Caches of 0.1 have no mark.
 local marked = redis.call('GET', formatKey)
 local format = marked or (redis.call('EXISTS', indexes[1]) == 1 and '1')
-if format and format ~= '${STORE_FORMAT}' then return redis.error_reply('FORMAT ' .. format) end
+if format and format ~= '${STORE_FORMAT}' and not string.find('${READ_FORMATS}', ',' .. format .. ',', 1, true) then return redis.error_reply('FORMAT ' .. format) end
 
 local function publish(id, version) redis.call('PUBLISH', channel .. id, version) end
 
@@ -97,8 +104,14 @@ local function release(id, key)
   if key and key ~= '' and redis.call('GET', holderKey(key)) == id then redis.call('DEL', holderKey(key)) end
 end
 
+local function dropValue(id, value)
+  if value and value ~= '' then redis.call('UNLINK', valueKey(id, value)) end
+end
+
 local function remove(id)
-  release(id, redis.call('HGET', entryKey(id), 'key'))
+  local stored = redis.call('HMGET', entryKey(id), 'key', 'valueId')
+  release(id, stored[1])
+  dropValue(id, stored[2])
   unindex(id)
   local removed = redis.call('UNLINK', entryKey(id))
   if removed == 1 then publish(id, 'gone') end
@@ -116,15 +129,30 @@ local function inFlight(status) return status == 'pending' or status == 'process
 
 /** The entry's fields are at fixed places; then come the parts to change: name, 'set' or 'remove', bytes. */
 const PUT = `
-local id, record, version, key, namespace, status, expiresAt =
-  ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6], ARGV[7], ARGV[8]
+local id, record, version, key, namespace, status, expiresAt, valueId, segments =
+  ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6], ARGV[7], ARGV[8], ARGV[9], tonumber(ARGV[10])
+
+local isOlder = marked ~= '${STORE_FORMAT}'
+local changesIndex = false
+for i = ${FIRST_PART}, #ARGV, 3 do
+  if ARGV[i] == 'index' then changesIndex = true end
+end
+if changesIndex and valueId ~= '' and redis.call('HLEN', valueKey(id, valueId)) < segments then
+  return redis.error_reply('SEGMENTS are missing')
+end
 
 local function write()
   -- Removed first: a server that is full refuses to write, but gets room by that for the next try.
-  if #ARGV == 12 and ARGV[11] == 'remove' then redis.call('HDEL', entryKey(id), ARGV[10]) end
+  if #ARGV == ${FIRST_PART + 2} and ARGV[${FIRST_PART + 1}] == 'remove' then redis.call('HDEL', entryKey(id), ARGV[${FIRST_PART}]) end
+  if changesIndex then
+    local before = redis.call('HGET', entryKey(id), 'valueId')
+    if before ~= valueId then dropValue(id, before) end
+    redis.call('HSET', entryKey(id), 'valueId', valueId)
+  end
+  if isOlder then redis.call('SET', formatKey, '${STORE_FORMAT}') end
   redis.call('HSET', entryKey(id), 'record', record, 'version', version, 'key', key,
     'namespace', namespace, 'status', status, 'expiresAt', expiresAt)
-  for i = 10, #ARGV, 3 do
+  for i = ${FIRST_PART}, #ARGV, 3 do
     if ARGV[i + 1] == 'set' then
       redis.call('HSET', entryKey(id), ARGV[i], ARGV[i + 2])
     else
@@ -139,6 +167,8 @@ local function place()
   if inFlight(status) then redis.call('ZADD', base .. ':tasks', 0, id)
   else redis.call('ZREM', base .. ':tasks', id) end
   expire(entryKey(id), expiresAt)
+  local value = redis.call('HGET', entryKey(id), 'valueId')
+  if value and value ~= '' then expire(valueKey(id, value), expiresAt) end
   if key ~= '' then
     redis.call('SET', holderKey(key), id)
     expire(holderKey(key), expiresAt)
@@ -148,15 +178,14 @@ end
 `
 
 /**
- * ARGV[9] is now. Answers 0 and the live holder's record, -1 for a refId that is taken, or 1 and whether this is
+ * ARGV[11] is now. Answers 0 and the live holder's record, -1 for a refId that is taken, or 1 and whether this is
  * the first entry of its cache.
  */
 export const CLAIM = script(`
-local holder = unexpiredHolder(key, ARGV[9])
+local holder = unexpiredHolder(key, ARGV[11])
 if holder then return { 0, holder } end
 if redis.call('EXISTS', entryKey(id)) == 1 then return { -1 } end
 local first = redis.call('EXISTS', base .. ':index') == 0
-if not marked then redis.call('SET', formatKey, '${STORE_FORMAT}') end
 write()
 place()
 publish(id, version)
@@ -166,19 +195,26 @@ return { 1, first and 1 or 0 }
 /** ARGV: channel, key, now. */
 export const FIND = plain(`return unexpiredHolder(ARGV[2], ARGV[3])`)
 
-/** ARGV[9] is the expected version. Progress and renewals of leases move nothing, so they only write. */
+/** ARGV[11] is the expected version. Progress and renewals of leases move nothing, so they only write. */
 export const UPDATE = script(`
 local stored = redis.call('HMGET', entryKey(id), 'version', 'key', 'expiresAt', 'status')
-if stored[1] ~= ARGV[9] then return 0 end
+if stored[1] ~= ARGV[11] then return 0 end
 local holder = holderOf(key)
 if holder and holder ~= id then return 0 end
 local stays = stored[2] == key and (key == '' or holder == id)
-  and stored[3] == expiresAt and inFlight(stored[4]) == inFlight(status)
+  and stored[3] == expiresAt and inFlight(stored[4]) == inFlight(status) and not changesIndex and not isOlder
 if not stays and stored[2] ~= key then release(id, stored[2]) end
 write()
 if not stays then place() end
 publish(id, version)
 return 1
+`)
+
+/** ARGV: channel, id, value id, position, bytes. Until an entry has it, it goes by itself. */
+export const STAGE = plain(`
+local key = valueKey(ARGV[2], ARGV[3])
+redis.call('HSET', key, ARGV[4], ARGV[5])
+redis.call('PEXPIRE', key, ${STAGED_FOR_MS})
 `)
 
 /** ARGV: channel. Answers what time it is, and whether the server takes writes: one that is full does not. */
@@ -253,7 +289,18 @@ function plain(body: string): Script {
 export function fieldsOf(entry: Entry, record: string): Argument[] {
   const { refId, version, key = '', namespace, status, expiresAt } = entry
   const expiry = expiresAt === undefined ? '' : String(expiresAt)
-  return [idOf(refId), record, String(version), key, exactly(namespace), status, expiry]
+  const { id: valueId = '', count = 0 } = segmentsOf(entry) ?? {}
+  return [
+    idOf(refId),
+    record,
+    String(version),
+    key,
+    exactly(namespace),
+    status,
+    expiry,
+    valueId,
+    String(count),
+  ]
 }
 
 /** Redis's own bound for one string. */
@@ -262,14 +309,16 @@ const MAX_PART_BYTES = 512 * 1024 * 1024
 /** For each part to change: its name, what to do, and its bytes. */
 export function partArguments(parts: PayloadChanges): Argument[] {
   return Object.entries(parts).flatMap(([part, bytes]): Argument[] => {
-    if (!bytes) return [part, 'remove', '']
-    if (bytes.length > MAX_PART_BYTES) {
-      throw new ValueTooLarge(
-        `${bytes.length} bytes can never fit into Redis, which holds ${MAX_PART_BYTES} (512 MB).`,
-      )
-    }
-    return [part, 'set', Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)]
+    return bytes ? [part, 'set', bytesArgument(bytes)] : [part, 'remove', '']
   })
+}
+
+/** @throws ValueTooLarge */
+export function bytesArgument(bytes: Uint8Array): Buffer {
+  if (bytes.length <= MAX_PART_BYTES) return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
+  throw new ValueTooLarge(
+    `${bytes.length} bytes can never fit into Redis, which holds ${MAX_PART_BYTES} (512 MB).`,
+  )
 }
 
 /** As JSON, because half a surrogate pair would lose its identity on the way to UTF-8: a namespace is a boundary. */

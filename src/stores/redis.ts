@@ -3,7 +3,7 @@ import { type Entry, parseEntry, type RemovedEntry, removedEntries } from '../co
 import { InvalidArgument, StoreUnavailable, UnknownStoreFormat } from '../core/errors.ts'
 import { parseJson, stringifyJson } from '../core/json-text.ts'
 import { cacheNameOf, type RefId } from '../core/ref.ts'
-import { FORMAT_SUFFIX, STORE_FORMAT, unknownFormat } from './format.ts'
+import { FORMAT_SUFFIX, OLDER_FORMATS, STORE_FORMAT, unknownFormat } from './format.ts'
 import { parseAddress, urlOfEnvironment } from './redis-address.ts'
 import { RedisChanges } from './redis-changes.ts'
 import { type Argument, connector, type IoredisClient, type NodeRedisClient } from './redis-client.ts'
@@ -11,6 +11,7 @@ import { baseOf, cachesKey, channelBaseOf, checkPrefix, formatKey, idOf } from '
 import { RedisLink } from './redis-link.ts'
 import {
   BEAT,
+  bytesArgument,
   CLAIM,
   CLEAR,
   DELETE,
@@ -23,9 +24,19 @@ import {
   PRUNE,
   partArguments,
   type Script,
+  STAGE,
   UPDATE,
 } from './redis-scripts.ts'
-import type { Claim, ListFilter, OnChange, Payload, PayloadChanges, Store, StoreTime } from './store.ts'
+import type {
+  Claim,
+  ListFilter,
+  OnChange,
+  Payload,
+  PayloadChanges,
+  SegmentName,
+  Store,
+  StoreTime,
+} from './store.ts'
 import { Warnings } from './warnings.ts'
 
 export type { IoredisClient, NodeRedisClient } from './redis-client.ts'
@@ -51,6 +62,7 @@ export interface RedisStoreOptions {
 }
 
 const DEFAULT_LIST_LIMIT = 100
+const READABLE = [STORE_FORMAT, ...OLDER_FORMATS].map(String)
 /** Scripts hold up all other clients, so long work is done in steps of so many entries. */
 const STEP = 500
 /** Long enough for a process that computes for seconds without a pause to keep its connection. */
@@ -126,12 +138,22 @@ class RedisStore implements Store {
   }
 
   async get(refId: RefId): Promise<Entry | undefined> {
-    const record = await this.#field(refId, 'record')
+    const record = await this.#field(refId, this.#entryKey(refId), 'record')
     return record && this.#entryOf(record)
   }
 
   async read(refId: RefId, part: Payload): Promise<Uint8Array | undefined> {
-    return this.#field(refId, part)
+    return this.#field(refId, this.#entryKey(refId), part)
+  }
+
+  async stage({ refId, valueId, position }: SegmentName, bytes: Uint8Array): Promise<void> {
+    const args = [idOf(refId), valueId, String(position), bytesArgument(bytes)]
+    await this.#run(STAGE, cacheNameOf(refId), args)
+  }
+
+  async readSegment({ refId, valueId, position }: SegmentName): Promise<Uint8Array | undefined> {
+    const base = baseOf(this.#prefix, cacheNameOf(refId))
+    return this.#field(refId, `${base}:value:${idOf(refId)}:${valueId}`, String(position))
   }
 
   async update(entry: Entry, expectedVersion: number, parts: PayloadChanges = {}): Promise<boolean> {
@@ -266,17 +288,20 @@ class RedisStore implements Store {
     return link.run(script, baseOf(this.#prefix, cacheName), [channel, ...args])
   }
 
-  async #field(refId: RefId, field: 'record' | Payload): Promise<Buffer | undefined> {
+  #entryKey(refId: RefId): string {
+    return `${baseOf(this.#prefix, cacheNameOf(refId))}:entry:${idOf(refId)}`
+  }
+
+  async #field(refId: RefId, key: string, field: string): Promise<Buffer | undefined> {
     const link = await this.#link()
     const cacheName = cacheNameOf(refId)
-    const key = `${baseOf(this.#prefix, cacheName)}:entry:${idOf(refId)}`
     // Sent together, in this order. Not by a script, which would copy a large value twice.
     const [format, bytes] = (await Promise.all([
       link.send('GET', formatKey(this.#prefix, cacheName)),
       link.send('HGET', key, field),
     ])) as [Buffer | null, Buffer | null]
     const found = format ?? (bytes ? '1' : undefined)
-    if (found && String(found) !== String(STORE_FORMAT)) throw unknownFormat(found, this.#where, 'prefix')
+    if (found && !READABLE.includes(String(found))) throw unknownFormat(found, this.#where, 'prefix')
     return bytes ?? undefined
   }
 

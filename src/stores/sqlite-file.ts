@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { StoreUnavailable } from '../core/errors.ts'
-import { STORE_FORMAT, unknownFormat } from './format.ts'
+import { OLDER_FORMATS, STORE_FORMAT, unknownFormat } from './format.ts'
 import {
   type SqliteDatabase,
   type SqliteDriver,
@@ -8,6 +8,7 @@ import {
   warnOfWalResetBug,
 } from './sqlite-driver.ts'
 import { makePrivate, prepare } from './sqlite-place.ts'
+import { SEGMENTS_SCHEMA } from './sqlite-segments.ts'
 
 /** "Refc": says in the file's header whose file it is. */
 const APPLICATION_ID = 0x52656663
@@ -32,7 +33,6 @@ const SCHEMA = `
     PRIMARY KEY (ref_id, part)
   );
   PRAGMA application_id = ${APPLICATION_ID};
-  PRAGMA user_version = ${STORE_FORMAT};
 `
 
 export interface OpenOptions {
@@ -62,6 +62,8 @@ export function openDatabase(
     makePrivate(path)
     // NORMAL: a commit is in the system's hands when it returns, so it outlives kill -9. A power cut may take
     // the latest commits, but cannot tear one. The size limit gives back the room that a large value took.
+    // Before the first table, or never. Where there are tables it would wait for a lock, for nothing.
+    if (isEmpty(database)) database.exec('PRAGMA auto_vacuum = INCREMENTAL')
     database.exec(`
       PRAGMA journal_mode = WAL;
       PRAGMA synchronous = NORMAL;
@@ -138,10 +140,10 @@ function refuseForeign(driver: SqliteDriver, path: string): void {
 /** An empty file is ours to fill. */
 function checkOurs(database: SqliteDatabase, path: string): void {
   // Looked at first: another process may be about to fill it, in one step with its id.
-  const isEmpty = value(database, 'SELECT count(*) FROM sqlite_schema') === 0
+  const isNew = isEmpty(database)
   const owner = value(database, 'PRAGMA application_id')
-  if (owner === APPLICATION_ID) checkFormat(database)
-  else if (owner !== 0 || !isEmpty) {
+  if (owner === APPLICATION_ID) checkFormat(database, [STORE_FORMAT, ...OLDER_FORMATS])
+  else if (owner !== 0 || !isNew) {
     throw new StoreUnavailable(`The file ${path} is a database of another program: choose another path.`)
   }
 }
@@ -149,25 +151,41 @@ function checkOurs(database: SqliteDatabase, path: string): void {
 const formatStatements = new WeakMap<SqliteDatabase, SqliteStatement>()
 
 /** @throws UnknownStoreFormat also where another version converted the file while it is open here */
-export function checkFormat(database: SqliteDatabase): void {
+export function checkFormat(database: SqliteDatabase, known: readonly number[] = [STORE_FORMAT]): void {
   let statement = formatStatements.get(database)
   if (!statement) {
     statement = database.prepare('PRAGMA user_version')
     formatStatements.set(database, statement)
   }
   const { user_version: format } = statement.get() as { user_version: number }
-  if (format === STORE_FORMAT) return
+  if (known.includes(format)) return
   const { file } = database.prepare('PRAGMA database_list').get() as { file: string }
   throw unknownFormat(format, `The cache file ${file}`, 'path')
 }
 
 function makeSchema(database: SqliteDatabase, path: string): void {
-  if (value(database, 'PRAGMA user_version') !== 0) return
+  const before = value(database, 'PRAGMA user_version')
+  if (before === STORE_FORMAT) return
+  if (before !== 0) backUp(database, `${path}.format-${before}`)
   locked(database, () => {
     // Another process may have been quicker.
     checkOurs(database, path)
-    if (value(database, 'PRAGMA user_version') === 0) database.exec(SCHEMA)
+    const format = value(database, 'PRAGMA user_version')
+    if (format === 0) database.exec(SCHEMA)
+    if (format === STORE_FORMAT) return
+    database.exec(`${SEGMENTS_SCHEMA} PRAGMA user_version = ${STORE_FORMAT};`)
   })
+}
+
+/** Before a file is converted: its older version can go on from there. */
+function backUp(database: SqliteDatabase, copy: string): void {
+  if (existsSync(copy)) return
+  database.prepare('VACUUM INTO ?').run(copy)
+  makePrivate(copy)
+}
+
+function isEmpty(database: SqliteDatabase): boolean {
+  return value(database, 'SELECT count(*) FROM sqlite_schema') === 0
 }
 
 /** The first column of the first row. */

@@ -4,7 +4,15 @@ import { parseJson, stringifyJson } from '../core/json-text.ts'
 import type { RefId } from '../core/ref.ts'
 import type { SqliteDatabase, SqliteStatement, SqliteValue } from './sqlite-driver.ts'
 import { checkFormat, transaction } from './sqlite-file.ts'
-import type { Claim, ListFilter, Payload, PayloadChanges } from './store.ts'
+import { SqliteSegments } from './sqlite-segments.ts'
+import {
+  type Claim,
+  type ListFilter,
+  PAYLOADS,
+  type Payload,
+  type PayloadChanges,
+  type SegmentName,
+} from './store.ts'
 
 /** SQLite's own bound for one string or blob; it is found out here before the bytes are copied. */
 const MAX_PART_BYTES = 1_000_000_000
@@ -19,6 +27,10 @@ export interface Draft {
 /** The store's contract as SQL on one open database; each method is synchronous and one transaction. */
 export class SqliteRecords {
   readonly #statements = new Map<string, SqliteStatement>()
+  readonly #segments = new SqliteSegments({
+    run: (sql, ...parameters) => this.#change(sql, ...parameters),
+    get: (sql, ...parameters) => this.#sql(sql).get(...parameters),
+  })
 
   constructor(readonly database: SqliteDatabase) {}
 
@@ -52,6 +64,15 @@ export class SqliteRecords {
     return (row as { bytes: Uint8Array } | undefined)?.bytes
   }
 
+  stage(segment: SegmentName, bytes: Uint8Array, now: number): void {
+    checkFits(bytes)
+    transaction(this.database, () => this.#segments.stage(segment, bytes, now))
+  }
+
+  readSegment(segment: SegmentName): Uint8Array | undefined {
+    return this.#segments.read(segment)
+  }
+
   /** A key that another entry holds makes the statement change nothing, just as a wrong version does. */
   update(entry: Entry, expectedVersion: number, parts: PayloadChanges = {}): boolean {
     const update = this.#sql(
@@ -62,7 +83,7 @@ export class SqliteRecords {
     return transaction(this.database, () => {
       const parameters = [...columns(entry, stringifyJson(entry)), entry.refId, expectedVersion]
       if (Number(update.run(...parameters).changes) === 0) return false
-      this.#writeParts(entry.refId, parts)
+      this.#writeParts(entry, parts)
       return true
     })
   }
@@ -99,6 +120,7 @@ export class SqliteRecords {
   }
 
   prune(now: number, limit: number): RemovedEntry[] {
+    transaction(this.database, () => this.#segments.dropAbandoned(now))
     return this.#removeAll(
       `DELETE FROM entries WHERE ref_id IN
        (SELECT ref_id FROM entries WHERE expires_at <= ? ORDER BY expires_at LIMIT ?)`,
@@ -166,12 +188,14 @@ export class SqliteRecords {
       draft.refId,
     )
     if (inserted === 0) throw new InvalidArgument(`${draft.refId} is stored already.`)
-    this.#writeParts(draft.refId, parts)
+    this.#writeParts(draft, parts)
     return parseJson(record) as unknown as Entry
   }
 
-  #writeParts(refId: RefId, parts: PayloadChanges): void {
-    for (const part of ['input', 'value'] as const) {
+  #writeParts(entry: Entry, parts: PayloadChanges): void {
+    const { refId } = entry
+    if ('index' in parts) this.#segments.settle(entry)
+    for (const part of PAYLOADS) {
       if (!(part in parts)) continue
       const bytes = parts[part]
       if (!bytes) this.#change('DELETE FROM parts WHERE ref_id = ? AND part = ?', refId, part)
@@ -180,11 +204,7 @@ export class SqliteRecords {
   }
 
   #writePart(refId: RefId, part: Payload, bytes: Uint8Array): void {
-    if (bytes.length > MAX_PART_BYTES) {
-      throw new ValueTooLarge(
-        `${bytes.length} bytes can never fit into SQLite, which holds ${MAX_PART_BYTES}.`,
-      )
-    }
+    checkFits(bytes)
     this.#change(
       `INSERT INTO parts (ref_id, part, bytes) VALUES (?, ?, ?)
        ON CONFLICT (ref_id, part) DO UPDATE SET bytes = excluded.bytes`,
@@ -216,6 +236,11 @@ export class SqliteRecords {
     }
     return statement
   }
+}
+
+function checkFits({ length }: Uint8Array): void {
+  if (length <= MAX_PART_BYTES) return
+  throw new ValueTooLarge(`${length} bytes can never fit into SQLite, which holds ${MAX_PART_BYTES}.`)
 }
 
 function columns(entry: Entry, record: string): SqliteValue[] {

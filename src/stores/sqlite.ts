@@ -18,6 +18,7 @@ import type {
   Payload,
   PayloadChanges,
   ProcessTime,
+  SegmentName,
   Store,
   StoreTime,
 } from './store.ts'
@@ -56,7 +57,7 @@ const TRUNCATION_TRIES = { firstMs: 200, maxMs: 800 }
 
 /**
  * A store in one SQLite file, for any number of processes on one machine. The file is opened on first use, by
- * default `$XDG_CACHE_HOME/mcp-refcache/cache.db` (`~/.cache` without it), and is readable for its user
+ * default `$XDG_CACHE_HOME/mcp-refcache/cache-2.db` (`~/.cache` without it), and is readable for its user
  * alone.
  *
  * SQLite works synchronously: writing a value of 50 MB blocks the process for some tenths of a second. The
@@ -114,6 +115,14 @@ class SqliteStore implements Store {
 
   async read(refId: RefId, part: Payload): Promise<Uint8Array | undefined> {
     return this.#run(records => records.read(refId, part))
+  }
+
+  async stage(segment: SegmentName, bytes: Uint8Array, now: number): Promise<void> {
+    await this.#write(records => records.stage(segment, bytes, now))
+  }
+
+  async readSegment(segment: SegmentName): Promise<Uint8Array | undefined> {
+    return this.#run(records => records.readSegment(segment))
   }
 
   async update(entry: Entry, expectedVersion: number, parts?: PayloadChanges): Promise<boolean> {

@@ -1,14 +1,34 @@
 import type { Entry, EntryStatus, RemovedEntry } from '../core/entry.ts'
+import { StoreUnavailable } from '../core/errors.ts'
 import type { RefId } from '../core/ref.ts'
 
 /**
- * Bytes that lie beside an entry: `input` is what the task needs to be run again, `value` is its result.
- * Encoded by `core/codec.ts`; a store never looks inside.
+ * Bytes that lie beside an entry: `input` is what the task needs to be run again, `value` is its result; of a large result
+ * `index` instead, and segments. Encoded by `core/codec.ts`; a store never looks inside.
  */
-export type Payload = 'input' | 'value'
+export type Payload = 'input' | 'value' | 'index'
+
+export const PAYLOADS: readonly Payload[] = ['input', 'value', 'index']
 
 /** Parts to write in the same atomic step as the entry; `undefined` removes one. */
 export type PayloadChanges = { readonly [P in Payload]?: Uint8Array | undefined }
+
+/** One of the pieces that a large value is stored in. */
+export interface SegmentName {
+  readonly refId: RefId
+  /** The value that it is a piece of: `Entry.segments` says which one an entry has. */
+  readonly valueId: string
+  /** From 0. */
+  readonly position: number
+}
+
+/** So long after they were staged, segments that no entry has are left over from a process that died. */
+export const STAGED_FOR_MS = 3_600_000
+
+/** Why an entry that names segments is not stored. What is written again is staged again. */
+export function missingSegments(): StoreUnavailable {
+  return new StoreUnavailable('A part of the value was lost while it was written. Try again.')
+}
 
 /** What a store can do. It decides which promises hold, and which cases of the store suite apply. */
 export interface StoreCapabilities {
@@ -57,8 +77,11 @@ export interface StoreTime extends ProcessTime {
 
 /**
  * Where entries live. Entries are kept as JSON, those handed out may be frozen, and bytes are copied. Stores carry; policy decides above them: a store knows nothing of actors, tasks or time,
- * and hands out entries past their expiry until they are pruned. `claim`, `findByKey`, `get`, `read`, `update` and `delete` are atomic;
+ * and hands out entries past their expiry until they are pruned. `claim`, `findByKey`, `get`, `read`, `stage`, `readSegment`, `update` and `delete` are atomic;
  * `list`, `clear` and `prune` may go in steps. A key belongs to one cache: those of two caches never meet.
+ *
+ * An entry has the segments that it names, and no others: a claim or an update that writes or removes the `index` drops all
+ * others of that entry, and fails with `StoreUnavailable` where one that is named is missing. They go with their entry.
  *
  * `testing/store-suite.ts` is the contract in executable form; all stores pass it alike.
  *
@@ -82,6 +105,15 @@ export interface Store {
   read(refId: RefId, part: Payload): Promise<Uint8Array | undefined>
 
   /**
+   * Keeps a segment, so that a value of any size is written in small steps. It is there for readers once a claim or an update
+   * stores an entry that names it (`Entry.segments`), all of them at the same moment. The entry may not be there yet. The
+   * bytes are the store's from now on. A segment that is staged again is replaced.
+   */
+  stage(segment: SegmentName, bytes: Uint8Array, now: number): Promise<void>
+
+  readSegment(segment: SegmentName): Promise<Uint8Array | undefined>
+
+  /**
    * Replaces the entry if the stored version is `expectedVersion`. False when it is not, when the entry is gone,
    * or when the entry's key was taken by another one meanwhile. An entry without a key releases the one it held.
    * A key counts as taken even when its holder has expired: only a claim knows the time.
@@ -95,7 +127,10 @@ export interface Store {
   /** Deletes the entries of a cache, or of one namespace of it; says which. */
   clear(cacheName: string, namespace?: string): Promise<RemovedEntry[]>
 
-  /** Deletes up to `limit` entries, of any cache, that expired at or before `now`; says which. */
+  /**
+   * Deletes up to `limit` entries, of any cache, that expired at or before `now`; says which. Segments that were staged
+   * `STAGED_FOR_MS` before, and are no entry's, go as well.
+   */
   prune(now: number, limit: number): Promise<RemovedEntry[]>
 
   /**

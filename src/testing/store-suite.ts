@@ -4,6 +4,7 @@ import { listCases } from './store-cases/list.ts'
 import { modelCases } from './store-cases/model.ts'
 import { partCases } from './store-cases/parts.ts'
 import { removalCases } from './store-cases/removal.ts'
+import { segmentCases } from './store-cases/segments.ts'
 import { sharedCases } from './store-cases/shared.ts'
 import { updateCases } from './store-cases/update.ts'
 import { watchCases } from './store-cases/watch.ts'
@@ -13,6 +14,7 @@ const CASES: Record<string, readonly StoreCase[]> = {
   claim: claimCases,
   update: updateCases,
   parts: partCases,
+  segments: segmentCases,
   list: listCases,
   'delete, clear and prune': removalCases,
   watch: watchCases,

@@ -131,7 +131,7 @@ describe.each(Object.entries(KINDS))('a store of another format, on %s', (_, kin
     const { reason } = outcomes[0] as PromiseRejectedResult
     expect(reason).toBeInstanceOf(StoreUnavailable)
     expect(reason.message).toMatch(
-      /written by a newer mcp-refcache \(format 99; this one knows 1\).*upgrade mcp-refcache, or choose another (path|prefix)/,
+      /written by a newer mcp-refcache \(format 99; this one knows 2\).*upgrade mcp-refcache, or choose another (path|prefix)/,
     )
     await store.prune(NOW, 100).catch(error => expect(error).toBeInstanceOf(UnknownStoreFormat))
     expect(await kind.snapshot()).toEqual(before)
@@ -155,7 +155,7 @@ describe.each(Object.entries(KINDS))('a store of another format, on %s', (_, kin
     await fill(store)
     await kind.mark('99')
     await expectRefused(store)
-    await kind.mark('1')
+    await kind.mark('2')
     expect(await store.get(task.refId)).toMatchObject({ refId: task.refId })
   })
 
@@ -212,6 +212,10 @@ describe('a file of 0.1', () => {
     expect(slow).toHaveBeenCalledTimes(1)
     expect(await cache.get('files:969c02a2e4f90216d0846e1ba0a3e162')).toMatchObject({ value: 'slow 1' })
     await cache.close()
+    // What 0.1 needs to go on is beside it.
+    const before = new DatabaseSync(`${path}.format-1`)
+    expect(before.prepare('PRAGMA user_version').get()).toEqual({ user_version: 1 })
+    before.close()
   })
 })
 
@@ -225,7 +229,7 @@ it.runIf(redisIsInstalled)(
     await redis('DEL', `${prefix}{files}:format`)
     expect(await store.get(first.refId)).toMatchObject({ refId: first.refId })
     await store.claim(complete(), NOW)
-    expect(await redis('GET', `${prefix}{files}:format`)).toBe('1')
+    expect(await redis('GET', `${prefix}{files}:format`)).toBe('2')
   },
 )
 
@@ -237,7 +241,7 @@ it.runIf(redisIsInstalled)(
     const [theirs, ours] = [complete({ refId: `theirs:${'0'.repeat(32)}` }), complete()]
     await store.claim(theirs, NOW)
     await store.claim(ours, NOW)
-    await redis('SET', `${prefix}{theirs}:format`, '2')
+    await redis('SET', `${prefix}{theirs}:format`, '3')
     expect(await store.prune(NOW + 3_600_000, 100)).toHaveLength(1)
     expect(await redis('EXISTS', `${prefix}{theirs}:entry:${'0'.repeat(32)}`)).toBe(1)
   },

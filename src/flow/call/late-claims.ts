@@ -10,6 +10,7 @@ import type {
   OnChange,
   Payload,
   PayloadChanges,
+  SegmentName,
   Store,
   StoreCapabilities,
 } from '../../stores/store.ts'
@@ -25,13 +26,21 @@ const SETTLED_LIMITS = { maxCount: 500, maxWeight: 16 * 1024 * 1024, idleMs: 5 *
 /** A task whose entry is not stored yet, and may never be. */
 interface UnstoredTask {
   entry: Entry
-  value: Uint8Array | undefined
+  value: UnstoredValue
   readonly input: () => Promise<Uint8Array>
+  /** The segments that were staged, by value and position. */
+  readonly segments: Map<string, Uint8Array[]>
   readonly watchers: Set<Watcher>
   /** Somebody may come back for it: it is stored as soon as the store can be used. */
   isWanted: boolean
   storing: Promise<void> | undefined
   cancelTimer: () => void
+}
+
+/** What is written with the entry, when it is stored. */
+interface UnstoredValue {
+  readonly value?: Uint8Array | undefined
+  readonly index?: Uint8Array | undefined
 }
 
 interface Watcher {
@@ -64,7 +73,8 @@ export class LateClaims implements Store {
   hold(entry: ProcessingEntry, input: () => Promise<Uint8Array>): Claim {
     const task: UnstoredTask = {
       entry,
-      value: undefined,
+      value: {},
+      segments: new Map(),
       input,
       watchers: new Set(),
       isWanted: false,
@@ -111,7 +121,7 @@ export class LateClaims implements Store {
     if (!task || isInFlight(task.entry) || this.isAwaited(refId)) return
     task.cancelTimer()
     this.#tasks.delete(refId)
-    this.#settled.put({ refId, expiresAt: task.entry.expiresAt }, task, 1_000 + (task.value?.length ?? 0))
+    this.#settled.put({ refId, expiresAt: task.entry.expiresAt }, task, 1_000 + weightOf(task))
   }
 
   sweep(): void {
@@ -133,7 +143,25 @@ export class LateClaims implements Store {
   async read(refId: RefId, payload: Payload): Promise<Uint8Array | undefined> {
     const task = this.#find(refId)
     if (!task) return this.store.read(refId, payload)
-    return payload === 'value' ? task.value : task.input()
+    return payload === 'input' ? task.input() : task.value[payload]
+  }
+
+  async stage(segment: SegmentName, bytes: Uint8Array, now: number): Promise<void> {
+    const { refId, valueId, position } = segment
+    const task = this.#tasks.get(refId)
+    if (!task) return this.store.stage(segment, bytes, now)
+    if (task.storing) {
+      await task.storing.catch(() => {})
+      return this.stage(segment, bytes, now)
+    }
+    const segments = task.segments.get(valueId) ?? []
+    segments[position] = bytes
+    task.segments.set(valueId, segments)
+  }
+
+  async readSegment(segment: SegmentName): Promise<Uint8Array | undefined> {
+    const task = this.#find(segment.refId)
+    return task ? task.segments.get(segment.valueId)?.[segment.position] : this.store.readSegment(segment)
   }
 
   async update(entry: Entry, expectedVersion: number, parts?: PayloadChanges): Promise<boolean> {
@@ -145,7 +173,7 @@ export class LateClaims implements Store {
     }
     const before = task.entry
     if (before.version !== expectedVersion) return false
-    const value = parts && 'value' in parts ? parts.value : task.value
+    const value = withChanges(task.value, parts)
     // A question is durable before anybody can see it.
     if (entry.questions && !before.questions) {
       task.storing = this.#store(task, entry, value).finally(() => {
@@ -203,10 +231,11 @@ export class LateClaims implements Store {
     return this.#tasks.get(refId) ?? this.#settled.get(refId)
   }
 
-  async #store(task: UnstoredTask, entry: Entry, value: Uint8Array | undefined): Promise<void> {
+  async #store(task: UnstoredTask, entry: Entry, value: UnstoredValue): Promise<void> {
     // A finished task is never run again, so its input is not needed.
     const input = entry.status === 'complete' ? undefined : await task.input()
-    const parts = { ...(input ? { input } : {}), ...(value ? { value } : {}) }
+    const parts = { ...(input ? { input } : {}), ...value }
+    await this.#stage(task)
     try {
       await this.store.claim(entry, this.clock.now(), parts)
     } catch (error) {
@@ -218,6 +247,14 @@ export class LateClaims implements Store {
     }
     task.entry = entry
     this.#leave(task)
+  }
+
+  async #stage({ entry: { refId }, segments }: UnstoredTask): Promise<void> {
+    for (const [valueId, staged] of segments) {
+      for (const [position, bytes] of staged.entries()) {
+        await this.store.stage({ refId, valueId, position }, bytes, this.clock.now())
+      }
+    }
   }
 
   /** From now on the store tells of it. */
@@ -245,6 +282,19 @@ export class LateClaims implements Store {
   #notify({ entry, watchers }: UnstoredTask): void {
     for (const { onChange } of watchers) queueMicrotask(() => onChange(entry.version))
   }
+}
+
+function withChanges(value: UnstoredValue, changes: PayloadChanges = {}): UnstoredValue {
+  return {
+    ...value,
+    ...('value' in changes ? { value: changes.value } : {}),
+    ...('index' in changes ? { index: changes.index } : {}),
+  }
+}
+
+function weightOf({ value, segments }: UnstoredTask): number {
+  const staged = [...segments.values()].flat()
+  return [value.value, value.index, ...staged].reduce((sum, bytes) => sum + (bytes?.length ?? 0), 0)
 }
 
 /** Another attempt follows, or a guard showed up: the caller may not be able to see the result. */

@@ -171,6 +171,8 @@ export class Process {
       findByKey: gate((...args) => store.findByKey(...args)),
       get: gate(refId => store.get(refId)),
       read: gate((refId, part) => store.read(refId, part)),
+      stage: gate((...args) => store.stage(...args)),
+      readSegment: gate(segment => store.readSegment(segment)),
       list: gate(filter => store.list(filter)),
       clear: gate((...args) => store.clear(...args)),
       prune: gate((...args) => store.prune(...args)),

@@ -35,8 +35,21 @@ const STORES: Array<[string, () => () => Store]> = [
 
 /** The store of a process that ends without taking it along. */
 function surviving(store: Store): Store {
-  const { claim, findByKey, get, read, update, delete: remove, list, clear, prune, watch } = store
-  const bound = { claim, findByKey, get, read, update, delete: remove, list, clear, prune, watch }
+  const { claim, findByKey, get, read, stage, readSegment, update, list, clear, prune, watch } = store
+  const bound = {
+    claim,
+    findByKey,
+    get,
+    read,
+    stage,
+    readSegment,
+    update,
+    list,
+    clear,
+    prune,
+    watch,
+    delete: store.delete,
+  }
   for (const [name, method] of Object.entries(bound)) {
     Object.assign(bound, { [name]: (method as (...args: unknown[]) => unknown).bind(store) })
   }
