@@ -54,6 +54,7 @@ export {
   WorkerLost,
 } from './core/errors.ts'
 export type { CacheEvent, CacheEventOf, CacheEventType, CacheListener } from './core/events.ts'
+export type { Handler, ProgressReport, TaskContext } from './core/handler.ts'
 export type { ResolveRefs } from './core/input.ts'
 export type { JsonObject, JsonValue } from './core/json.ts'
 export type { Logger } from './core/logger.ts'
@@ -79,14 +80,7 @@ export type {
   WholeResponse,
 } from './core/response.ts'
 export type { StandardSchema } from './core/standard-schema.ts'
-export type {
-  Handler,
-  ProgressReport,
-  ResponseFormat,
-  TaskContext,
-  ToolOptions,
-  TtlMode,
-} from './core/tool.ts'
+export type { ResponseFormat, ToolOptions, TtlMode } from './core/tool.ts'
 export { type Dispatcher, localDispatcher, type PendingWork, type TakeWork } from './execution/dispatcher.ts'
 export { type ErrorData, fromErrorData, toErrorData } from './execution/error-data.ts'
 export type { ExecutionContext, Executor } from './execution/executor.ts'
@@ -95,6 +89,7 @@ export type { ActorOption, OnBehalfOption } from './flow/actor-option.ts'
 export type { CachedTool } from './flow/call/call.ts'
 export type { CallOptions, ValueCallOptions } from './flow/call/options.ts'
 export type { CacheReference, SetOptions } from './flow/call/set.ts'
+export type { CloseOptions } from './flow/control/close.ts'
 export type { Invalidation } from './flow/control/invalidate.ts'
 export type { EntryInfo, EntryPage, ListOptions } from './flow/operate/inspect.ts'
 export type { CacheStats, StatsOptions, ToolStats } from './flow/operate/stats.ts'
@@ -103,7 +98,7 @@ export type { ListTasksOptions, TaskList } from './flow/operate/tasks.ts'
 export type { GetOptions } from './flow/read/poll.ts'
 export type { ResolveOptions } from './flow/read/resolve.ts'
 export type { PreviewStrategy, SizeMode } from './preview/preview.ts'
-export { type CloseOptions, RefCache } from './ref-cache.ts'
+export { RefCache } from './ref-cache.ts'
 export type { ActorCache } from './ref-cache-as.ts'
 export type { RefCacheOptions } from './ref-cache-options.ts'
 export { memoryStore } from './stores/memory.ts'

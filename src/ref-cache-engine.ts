@@ -97,6 +97,18 @@ export function createEngine(
   return engine
 }
 
+/** @throws InvalidArgument for a name that is taken, and for an executor or a namespace that there is not */
+export function addTool(engine: Engine, tool: Tool, replace = false): void {
+  if (engine.tools.has(tool.name) && !replace) {
+    throw new InvalidArgument(
+      `There is a tool '${tool.name}' already. Give this one another name, or say \`replace: true\`.`,
+    )
+  }
+  engine.access.rule(tool.namespace)
+  engine.executorOf(tool)
+  engine.tools.set(tool.name, tool)
+}
+
 const stderrLogger: Logger = {
   warn: message => process.stderr.write(`mcp-refcache warn: ${message}\n`),
   error: message => process.stderr.write(`mcp-refcache error: ${message}\n`),

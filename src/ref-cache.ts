@@ -1,25 +1,21 @@
 import { type ActorLike, toActor } from './access/actor.ts'
-import { READ_OR_EXECUTE } from './access/authorize.ts'
 import type { Decision } from './access/decision.ts'
 import type { Namespace } from './access/namespace.ts'
 import type { Permission } from './access/permission.ts'
-import { untilAborted } from './core/abort.ts'
-import { type Duration, toMilliseconds } from './core/duration.ts'
-import { InvalidArgument, NotFound } from './core/errors.ts'
 import type { CacheEventType, CacheListener } from './core/events.ts'
+import type { Handler } from './core/handler.ts'
 import type { JsonValue } from './core/json.ts'
-import { checkNames, type Names } from './core/options.ts'
 import type { RefId } from './core/ref.ts'
 import type { CallResponse } from './core/response.ts'
 import type { StandardSchema } from './core/standard-schema.ts'
-import { defineTool, type Handler, type ToolOptions } from './core/tool.ts'
+import { defineTool, type ToolOptions } from './core/tool.ts'
 import { type ActorOption, actorOf, type OnBehalfOption, onBehalfOf } from './flow/actor-option.ts'
 import { type CachedTool, cachedTool } from './flow/call/call.ts'
 import { type CacheReference, type SetOptions, set } from './flow/call/set.ts'
 import type { WriteEnd } from './flow/call/shared-runs.ts'
 import { answer } from './flow/control/answer.ts'
 import { cancel } from './flow/control/cancel.ts'
-import { closeEngine } from './flow/control/close.ts'
+import { type CloseOptions, closeEngine, readCloseOptions } from './flow/control/close.ts'
 import { clear, remove } from './flow/control/delete.ts'
 import { type Invalidation, invalidate } from './flow/control/invalidate.ts'
 import { retry } from './flow/control/retry.ts'
@@ -28,25 +24,15 @@ import type { Engine } from './flow/engine.ts'
 import { type EntryInfo, type EntryPage, inspect, type ListOptions, list } from './flow/operate/inspect.ts'
 import { type CacheStats, type StatsOptions, stats } from './flow/operate/stats.ts'
 import { type ListTasksOptions, listTasks, type TaskList } from './flow/operate/tasks.ts'
-import { find, findAnd, findFor } from './flow/read/find.ts'
+import { exists, find, findAnd } from './flow/read/find.ts'
 import { type GetOptions, poll } from './flow/read/poll.ts'
 import { replyStatus } from './flow/read/reply.ts'
 import { type ResolveOptions, resolve } from './flow/read/resolve.ts'
 import { watch } from './flow/read/watch.ts'
 import { ADAPTERS, AdapterAccess } from './ref-cache-adapters.ts'
 import { ActorCache } from './ref-cache-as.ts'
-import { createEngine } from './ref-cache-engine.ts'
+import { addTool, createEngine } from './ref-cache-engine.ts'
 import type { RefCacheOptions } from './ref-cache-options.ts'
-
-/** Options of `RefCache.close`. */
-export interface CloseOptions {
-  /** How long running tasks may go on. @defaultValue 0 */
-  drain?: Duration | undefined
-  /** Ends this wait with its reason; the cache closes all the same. */
-  signal?: AbortSignal | undefined
-}
-
-const CLOSE_OPTIONS: Names<CloseOptions> = { drain: true, signal: true }
 
 /**
  * References for tool results: put values in, get whole values, previews and pages out, and run tools so that slow
@@ -119,14 +105,7 @@ export class RefCache implements AsyncDisposable {
 
   /** Whether the actor may know of a live entry of this reference. Never throws for what it is given. */
   async exists(refId: RefId, options: ActorOption = {}): Promise<boolean> {
-    try {
-      const want = { action: 'exists', permission: READ_OR_EXECUTE, denial: '' } as const
-      await findFor(this.#engine, refId, actorOf(options, '`exists`'), want)
-      return true
-    } catch (error) {
-      if (error instanceof NotFound) return false
-      throw error
-    }
+    return exists(this.#engine, refId, actorOf(options, '`exists`'))
   }
 
   /**
@@ -195,15 +174,7 @@ export class RefCache implements AsyncDisposable {
     handler: Handler<Parsed, Output>,
   ): CachedTool<Input, Output> {
     const tool = defineTool(options, handler)
-    if (this.#engine.tools.has(tool.name) && !options.replace) {
-      throw new InvalidArgument(
-        `There is a tool '${tool.name}' already. Give this one another name, or say \`replace: true\`.`,
-      )
-    }
-    this.#engine.access.rule(tool.namespace)
-    // Refuses names that there are not.
-    this.#engine.executorOf(tool)
-    this.#engine.tools.set(tool.name, tool)
+    addTool(this.#engine, tool, options.replace)
     return cachedTool(this.#engine, tool)
   }
 
@@ -304,13 +275,9 @@ export class RefCache implements AsyncDisposable {
    * `worker_lost`. Safe to call twice.
    */
   close(options: CloseOptions = {}): Promise<void> {
-    checkNames(options, CLOSE_OPTIONS, '`close`')
-    this.#closed ??= this.#close(toMilliseconds(options.drain ?? 0, 'drain'))
-    const closed = this.#closed
-    if (!options.signal) return closed
-    // Nobody may be left to hear that it failed.
-    closed.catch(() => {})
-    return untilAborted(options.signal, () => closed)
+    const { drain, waitFor } = readCloseOptions(options)
+    this.#closed ??= this.#close(drain)
+    return waitFor(this.#closed)
   }
 
   /** `await using cache = new RefCache()`: as `close()`. */

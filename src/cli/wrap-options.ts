@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util'
-import { type Duration, toMilliseconds } from '../core/duration.ts'
+import type { Duration } from '../core/duration.ts'
 import { checkCacheName } from '../core/ref.ts'
 import { suggest } from '../core/suggest.ts'
 import { type KeySource, keysFromEnv, keysFromFile } from '../stores/encrypted.ts'
@@ -11,6 +11,7 @@ import { DEFAULT_QUOTA, type Quota } from '../wrap/quotas.ts'
 import { type CallSettings, type Invalidates, withInvalidated, withMemoized } from '../wrap/settings.ts'
 import type { Target } from '../wrap/wrap.ts'
 import { usage } from './exit.ts'
+import { checked, size, time, wholeNumber, wrongChoice } from './option-values.ts'
 
 const OPTIONS = {
   'async-timeout': { type: 'string' },
@@ -272,15 +273,6 @@ function parseQuota(values: Values): Quota {
   }
 }
 
-const UNITS: Readonly<Record<string, number>> = { '': 1, kb: 1024, mb: 1024 ** 2, gb: 1024 ** 3 }
-
-function size(option: string, text: string): number {
-  const [, digits, unit = ''] = /^(\d{1,9})(|kb|mb|gb)$/i.exec(text) ?? []
-  const bytes = Number(digits) * (UNITS[unit.toLowerCase()] ?? 1)
-  if (bytes >= 1) return bytes
-  throw usage(`${option} takes a size such as 500MB or 2GB; got '${text}'.`)
-}
-
 /** On stdio the only client is whoever started this process; over HTTP it could be anybody. */
 function parseAdmin({ admin = false, http }: Values): boolean {
   if (admin && http !== undefined) {
@@ -289,36 +281,4 @@ function parseAdmin({ admin = false, http }: Values): boolean {
     )
   }
   return admin
-}
-
-function wholeNumber(option: string, text: string, least: number): number {
-  const value = Number(text)
-  if (/^\d+$/.test(text) && Number.isSafeInteger(value) && value >= least) return value
-  throw usage(`${option} takes a whole number from ${least}; got '${text}'.`)
-}
-
-/** A bare number would be milliseconds in code; on a command line it is more likely a mistake. */
-function time(option: string, text: string): Duration {
-  if (/^0$/.test(text)) return 0
-  try {
-    toMilliseconds(text as Duration, option)
-    return text as Duration
-  } catch {
-    throw usage(`${option} takes a time such as 500ms, 20s, 10m or 1h; got '${text}'.`)
-  }
-}
-
-function wrongChoice(option: string, text: string, choices: readonly string[]): never {
-  const meant = suggest(text, choices)
-  throw usage(
-    `${option} is one of ${choices.join(', ')}; got '${text}'.${meant ? ` Did you mean ${meant}?` : ''}`,
-  )
-}
-
-function checked<T>(read: () => T): T {
-  try {
-    return read()
-  } catch (error) {
-    throw usage((error as Error).message)
-  }
 }

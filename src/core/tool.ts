@@ -1,61 +1,14 @@
-import type { Actor } from '../access/actor.ts'
 import type { Namespace } from '../access/namespace.ts'
 import { type AccessPolicy, checkPolicy } from '../access/policy.ts'
 import { type Duration, toLimit, toMilliseconds, toPositiveMilliseconds } from './duration.ts'
 import type { PreviewSettings } from './entry.ts'
 import { InvalidArgument } from './errors.ts'
+import { checkHandler, type Handler } from './handler.ts'
 import { checkResolveRefs, type ResolveRefs } from './input.ts'
 import type { JsonObject } from './json.ts'
 import { checkChoice, checkCount, checkNames, checkPreview, type Names } from './options.ts'
-import type { ElicitParams, ElicitResult } from './question.ts'
-import type { RefId } from './ref.ts'
 import { type RetryPolicy, retryPolicy } from './retry-policy.ts'
 import type { StandardSchema } from './standard-schema.ts'
-
-/** What `task.progress` takes; every part is optional. */
-export interface ProgressReport {
-  current?: number | undefined
-  total?: number | undefined
-  message?: string | undefined
-}
-
-/** What a handler gets beside its arguments. */
-export interface TaskContext {
-  readonly refId: RefId
-  /** 1 for the first run. */
-  readonly attempt: number
-  /** Who started the task: in every attempt, whoever joined or retried it. A memoized result was made for its first caller. */
-  readonly actor: Actor
-  /** Aborts on cancel, on the hard timeout, and when the cache closes; `signal.reason` says which. */
-  readonly signal: AbortSignal
-  /** Says how far the work is: `progress(3, 50, 'page 3 of 50')`, or `progress({ message: 'indexing' })`. Cheap. */
-  progress(current: number, total?: number, message?: string): void
-  progress(report: ProgressReport): void
-  /**
-   * Asks the user behind the client, and waits for the answer. The question and its answer are stored: a handler that
-   * is run again (after a restart, or a retry) and asks the same things in the same order gets the stored answers
-   * at once. So ask in an order that does not depend on chance or time. Waiting for a person counts
-   * against the hard timeout. The actor that started the task sees the question, even where it may not see the value.
-   * @throws InputUnavailable where the actor that started the task cannot be asked: go another way, or let the task fail
-   * @param options `signal` gives the question up: it is withdrawn, and the promise rejects with the signal's reason
-   */
-  elicit(params: ElicitParams, options?: { signal?: AbortSignal | undefined }): Promise<ElicitResult>
-  /**
-   * The same, for the client's model: the parameters and the answer of MCP's `sampling/createMessage`.
-   * @throws InputUnavailable also where the client refuses
-   */
-  sample(params: JsonObject, options?: { signal?: AbortSignal | undefined }): Promise<JsonObject>
-}
-
-/**
- * A tool's work: gets the input with values in the places of references, and the task that it is.
- * @param local what the call gave that started the run in this process (`CallOptions.local`), else undefined
- */
-export type Handler<Input, Output> = (
-  input: Input,
-  task: TaskContext,
-  local?: unknown,
-) => Output | Promise<Output>
 
 /** How much an answer about a task in flight says. */
 export type ResponseFormat = 'minimal' | 'standard' | 'full'
@@ -303,11 +256,6 @@ export function defineTool<Input, Output, Parsed>(
     inputJsonSchema: options.inputJsonSchema,
     outputSchema: options.outputSchema,
   }
-}
-
-/** @throws InvalidArgument for what cannot be called */
-export function checkHandler(handler: unknown, what: string): void {
-  if (typeof handler !== 'function') throw new InvalidArgument(`${what} needs a handler function.`)
 }
 
 function checkTtl(ttl: Duration | null | undefined): Duration | null | undefined {

@@ -1,4 +1,3 @@
-import type { SourceConstraint } from '../access/decision.ts'
 import {
   type CancelledEntry,
   type Entry,
@@ -8,89 +7,12 @@ import {
   type Lease,
   type PendingEntry,
   type ProcessingEntry,
-  type Progress,
   type TaskError,
-  type ValueSegments,
 } from './entry.ts'
+import type { EntryEvent, Refusal, Settling, StoredValue } from './entry-event.ts'
 import type { JsonObject } from './json.ts'
 import { withLoss } from './losses.ts'
-import {
-  answered,
-  asked,
-  type InputRequest,
-  isSame,
-  type Question,
-  unanswered,
-  withdrawn,
-} from './question.ts'
-import type { RefId } from './ref.ts'
-
-/**
- * What can happen to an entry. Events that carry an `owner` need the current lease; those that carry `now` are news to
- * whoever follows the task.
- */
-export type EntryEvent =
-  | { type: 'start'; owner: string; now: number }
-  /** A sign of life. */
-  | { type: 'renew'; owner: string }
-  | { type: 'progress'; owner: string; progress: Progress; pace: number | undefined; now: number }
-  /** The handler asks for input, as number `place` (from 0) of what it asks in this run. */
-  | { type: 'ask'; owner: string; place: number; request: InputRequest; now: number }
-  /** The handler gave a question up. */
-  | { type: 'withdraw'; owner: string; key: string; now: number }
-  /** Needs no lease; the task may also wait for its next attempt. */
-  | { type: 'answer'; answers: Readonly<Record<string, JsonObject>>; now: number }
-  | ({ type: 'complete'; owner: string; madeAt?: number | undefined } & StoredValue & End)
-  | ({ type: 'fail'; owner: string; error: TaskError } & Partial<StoredValue> & End)
-  /** The input turned out to hold more than the call's own references: all that guards the result now. */
-  | { type: 'derive'; owner: string; derivedFrom: readonly SourceConstraint[] }
-  /** The attempt failed, and another one follows. `lost`: it lost its worker, which counts as a loss and not as a retry. */
-  | { type: 'postpone'; owner: string; error: TaskError; now: number; retryAt: number; lost?: boolean }
-  /** The owner gives the task away: the next process that sweeps may take it. */
-  | { type: 'release'; owner: string; now: number }
-  | ({ type: 'cancel' } & End)
-  /** The owner was silent at version `seen` for longer than its lease; the task is given up. */
-  | ({ type: 'lose'; seen: number } & End)
-  /** The same, and another process takes the task over. `together`: the lost process ran other tasks, too. */
-  | { type: 'take'; seen: number; lease: Lease; together: boolean; now: number }
-  /** By hand: a failed or cancelled task begins again. */
-  | { type: 'retry'; lease: Lease; keepKey: boolean; now: number }
-  /** By hand, for a native task: another entry tries it again, or tries it once more after `instead`. */
-  | { type: 'retry-elsewhere'; retriedAs: RefId; instead: RefId | undefined }
-  /** A client is given it as a task of MCP. */
-  | { type: 'become-native' }
-  /** What it followed has no outcome for it: from now on it has work of its own. */
-  | { type: 'stop-following'; owner: string }
-  /** A call that is to run anew takes the key: identical calls find that one from now on. */
-  | { type: 'yield-key' }
-
-/** How a value lies beside its entry. */
-interface StoredValue {
-  valueBytes: number
-  segments?: ValueSegments | undefined
-}
-
-interface End {
-  now: number
-  expiresAt: number | undefined
-  /** The last report of the handler; without it, the last one that was stored stays. */
-  progress?: Progress | undefined
-}
-
-export type Refusal =
-  | 'already_settled'
-  | 'already_started'
-  | 'not_started'
-  | 'not_ended'
-  /** A native task never moves again. */
-  | 'final'
-  | 'already_retried'
-  | 'lease_lost'
-  | 'lease_held'
-  /** The same question stands at that place; it may have its answer. */
-  | 'already_asked'
-  /** No question waits for any of these answers. */
-  | 'not_asked'
+import { answered, asked, isSame, type Question, unanswered, withdrawn } from './question.ts'
 
 export type Transition = { ok: true; entry: Entry } | { ok: false; refused: Refusal }
 
@@ -264,7 +186,7 @@ function waiting(entry: Omit<PendingEntry, 'status' | 'lease'>, lease: Lease): P
 }
 
 /** The fields of an ended task. Its key is released: only a complete entry may answer an identical call. */
-function ended(entry: InFlightEntry, { now, expiresAt, progress }: End) {
+function ended(entry: InFlightEntry, { now, expiresAt, progress }: Settling) {
   const all = entry as Omit<ProcessingEntry, 'status'> & Pick<PendingEntry, 'retryAt'>
   const { lease, key, pace, retryAt, retries, losses, questions, expiresAt: _, ...rest } = all
   const answered = kept(entry)
@@ -287,7 +209,7 @@ function released({ key }: InFlightEntry): { releasedKey?: string } {
   return key === undefined ? {} : { releasedKey: key }
 }
 
-function failed(entry: InFlightEntry, end: End, error: TaskError) {
+function failed(entry: InFlightEntry, end: Settling, error: TaskError) {
   const retryHistory = historyWith(entry, { error, now: end.now })
   return { ...ended(entry, end), ...released(entry), error, retryHistory }
 }

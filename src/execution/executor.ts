@@ -1,9 +1,9 @@
 import type { Actor } from '../access/actor.ts'
 import type { EncodedValue, ValueEncoding } from '../core/codec.ts'
+import type { ProgressReport } from '../core/handler.ts'
 import type { JsonObject, JsonValue } from '../core/json.ts'
 import type { AskMethod } from '../core/question.ts'
 import type { RefId } from '../core/ref.ts'
-import type { ProgressReport } from '../core/tool.ts'
 
 /**
  * What a handler's run can do beside computing. All of it but `local` can cross to another process as messages: plain data, an abort,

@@ -4,8 +4,8 @@ import type { EnvelopeOptions } from '../agent/present.ts'
 import { SCOPING, type Scoping } from '../agent/scoping.ts'
 import type { PollingOptions } from '../agent/tools/polling.ts'
 import type { Duration } from '../core/duration.ts'
+import type { TaskContext } from '../core/handler.ts'
 import type { Names } from '../core/options.ts'
-import type { TaskContext } from '../core/tool.ts'
 import type { ActorOf, RequestContext } from './identity.ts'
 
 /** Options of the polling tools of fastmcp. */

@@ -1,10 +1,11 @@
 import { onAbort } from '../core/abort.ts'
 import type { Clock } from '../core/clock.ts'
 import { type Entry, isInFlight } from '../core/entry.ts'
+import type { EntryEvent, Refusal } from '../core/entry-event.ts'
 import { StoreUnavailable } from '../core/errors.ts'
 import type { RefId } from '../core/ref.ts'
 import { Signal } from '../core/signal.ts'
-import { type EntryEvent, type Refusal, transition } from '../core/transition.ts'
+import { transition } from '../core/transition.ts'
 import type { PayloadChanges, Store } from '../stores/store.ts'
 
 /** `entry` is what is stored now; `refused` says why the event did not happen. */

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { InvalidArgument } from '../core/errors.ts'
+import type { Handler, TaskContext } from '../core/handler.ts'
 import type { JsonObject } from '../core/json.ts'
 import type { ElicitParams } from '../core/question.ts'
 import type { StandardSchema } from '../core/standard-schema.ts'
-import type { Handler, TaskContext } from '../core/tool.ts'
 import type { ExecutableTool } from '../execution/in-process.ts'
 
 /** How long a handler goes on that ignores its signal. */

@@ -1,8 +1,8 @@
 import { IdMap } from '../agent/id-map.ts'
 import { InputUnavailable } from '../core/errors.ts'
+import type { TaskContext } from '../core/handler.ts'
 import type { JsonObject } from '../core/json.ts'
 import type { AskMethod, InputRequest } from '../core/question.ts'
-import type { TaskContext } from '../core/tool.ts'
 import {
   failure,
   metaOf,

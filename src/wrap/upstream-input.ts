@@ -1,6 +1,6 @@
+import type { TaskContext } from '../core/handler.ts'
 import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts'
 import type { ElicitParams, InputRequest } from '../core/question.ts'
-import type { TaskContext } from '../core/tool.ts'
 
 /** What a wrapped server asks in the middle of a call or of a task, for whoever called to answer. */
 

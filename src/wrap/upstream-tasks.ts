@@ -1,7 +1,7 @@
 import { askableOf, declaresExtension, TASKS_EXTENSION } from '../agent/tasks/capabilities.ts'
 import { onAbort } from '../core/abort.ts'
+import type { TaskContext } from '../core/handler.ts'
 import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts'
-import type { TaskContext } from '../core/tool.ts'
 import {
   clientCapabilitiesOf,
   metaOf,

@@ -3,14 +3,12 @@ import { onAbort } from '../core/abort.ts'
 import { Backoff } from '../core/backoff.ts'
 import { systemClock } from '../core/clock.ts'
 import { WorkerLost } from '../core/errors.ts'
-import { toNumber } from '../core/exact-number.ts'
 import type { JsonObject } from '../core/json.ts'
 import { Signal } from '../core/signal.ts'
-import type { ProgressReport } from '../core/tool.ts'
 import { type Channel, type SendOptions, SessionEnded } from './channel.ts'
 import type { Log } from './log.ts'
+import { type OnProgress, ProgressTokens } from './progress-tokens.ts'
 import {
-  isNotification,
   isRequest,
   isResponse,
   notification,
@@ -42,8 +40,6 @@ interface Pending {
   isSent: boolean
 }
 
-type OnProgress = (report: ProgressReport) => void
-
 const RESTARTS = { firstMs: 250, maxMs: 30_000 }
 /** A server that lived this long before it went away begins again with a short pause. */
 const STABLE_MS = 60_000
@@ -60,8 +56,7 @@ export class Upstream {
   /** Whether the connection knows all that it has to: until then it is for `replay` alone. */
   #ready = false
   #pending = new Map<string, Pending>()
-  /** Who hears of progress, by its token. */
-  readonly #hearers = new Map<string, OnProgress>()
+  readonly #progress = new ProgressTokens()
   /** The connection is restored, or will not be. */
   readonly #changed = new Signal()
   readonly #restarts = new Backoff(RESTARTS)
@@ -127,9 +122,7 @@ export class Upstream {
 
   /** Has `onProgress` hear of progress under the token, until `end`: a task may outlive the request that began it. */
   hear(onProgress: OnProgress): { token: string; end(): void } {
-    const token = `${this.#idPrefix}${this.#nextId++}`
-    this.#hearers.set(token, onProgress)
-    return { token, end: () => this.#hearers.delete(token) }
+    return this.#progress.hear(`${this.#idPrefix}${this.#nextId++}`, onProgress)
   }
 
   /** As `request`, on the new connection, before anybody else may use it. */
@@ -203,10 +196,8 @@ export class Upstream {
   #receive(message: RpcMessage): void {
     if (isResponse(message)) this.#heard()
     const pending = isResponse(message) ? this.#pending.get(String(message.id)) : undefined
-    const hearer = this.#hearerOf(message)
     if (pending) pending.settle(message as RpcResponse)
-    else if (hearer) hearer(toReport((message as RpcNotification).params ?? {}))
-    else if (!this.#isOwn(message)) this.events?.onMessage(message)
+    else if (!this.#progress.take(message) && !this.#isOwn(message)) this.events?.onMessage(message)
   }
 
   /** An answer to us, or progress for us, that comes too late is nobody's. */
@@ -222,12 +213,6 @@ export class Upstream {
   #heard(): void {
     if (!this.#answered) this.log.info('ready', 'The wrapped server has answered.')
     this.#answered = true
-  }
-
-  #hearerOf(message: RpcMessage): OnProgress | undefined {
-    if (!isNotification(message) || message.method !== 'notifications/progress') return undefined
-    const token = message.params?.progressToken
-    return typeof token === 'string' ? this.#hearers.get(token) : undefined
   }
 
   #lost(channel: Channel, reason: string): void {
@@ -295,13 +280,5 @@ export class Upstream {
     for (const { reject, isSent } of this.#pending.values()) {
       if (isSent || this.#closed) reject(new WorkerLost(reason))
     }
-  }
-}
-
-function toReport({ progress, total, message }: JsonObject): ProgressReport {
-  return {
-    current: toNumber(progress),
-    total: toNumber(total),
-    ...(typeof message === 'string' ? { message } : {}),
   }
 }

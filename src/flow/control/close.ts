@@ -1,7 +1,36 @@
+import { untilAborted } from '../../core/abort.ts'
 import type { Clock } from '../../core/clock.ts'
+import { type Duration, toMilliseconds } from '../../core/duration.ts'
 import { WorkerLost } from '../../core/errors.ts'
 import type { Logger } from '../../core/logger.ts'
+import { checkNames, type Names } from '../../core/options.ts'
 import type { Engine } from '../engine.ts'
+
+/** Options of `RefCache.close`. */
+export interface CloseOptions {
+  /** How long running tasks may go on. @defaultValue 0 */
+  drain?: Duration | undefined
+  /** Ends this wait with its reason; the cache closes all the same. */
+  signal?: AbortSignal | undefined
+}
+
+const NAMES: Names<CloseOptions> = { drain: true, signal: true }
+
+/** The drain in milliseconds, and how this caller waits for the close. @throws InvalidArgument */
+export function readCloseOptions(options: CloseOptions): {
+  drain: number
+  waitFor(closed: Promise<void>): Promise<void>
+} {
+  checkNames(options, NAMES, '`close`')
+  const { drain = 0, signal } = options
+  const waitFor = (closed: Promise<void>) => {
+    if (!signal) return closed
+    // Nobody may be left to hear that it failed.
+    closed.catch(() => {})
+    return untilAborted(signal, () => closed)
+  }
+  return { drain: toMilliseconds(drain, 'drain'), waitFor }
+}
 
 /**
  * Gives running tasks `drain` milliseconds to finish, stops the rest, and closes all that belongs to the cache. No more calls

@@ -1,5 +1,5 @@
 import { type Actor, actor } from '../../access/actor.ts'
-import type { AccessRequest } from '../../access/authorize.ts'
+import { type AccessRequest, READ_OR_EXECUTE } from '../../access/authorize.ts'
 import { type Entry, isExpired } from '../../core/entry.ts'
 import { NotFound } from '../../core/errors.ts'
 import { isRefOf, type RefId } from '../../core/ref.ts'
@@ -20,6 +20,17 @@ export function findFor(
   want: Omit<AccessRequest, 'refId'>,
 ): Promise<Entry> {
   return findAnd(engine, refId, who, entry => engine.access.authorize(entry, who, { ...want, refId }))
+}
+
+/** Whether the actor may know of the live entry. */
+export async function exists(engine: Engine, refId: RefId, who: Actor): Promise<boolean> {
+  try {
+    await findFor(engine, refId, who, { action: 'exists', permission: READ_OR_EXECUTE, denial: '' })
+    return true
+  } catch (error) {
+    if (error instanceof NotFound) return false
+    throw error
+  }
 }
 
 /** What `judge` makes of the live entry. Where it throws NotFound, that costs the same whether or not there is one. */

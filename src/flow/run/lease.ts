@@ -1,7 +1,7 @@
 import { type Entry, type InFlightEntry, isInFlight, type Lease } from '../../core/entry.ts'
+import type { EntryEvent } from '../../core/entry-event.ts'
 import { HardTimeout, TaskCancelled } from '../../core/errors.ts'
 import { hexOf, type RefId } from '../../core/ref.ts'
-import type { EntryEvent } from '../../core/transition.ts'
 import type { Engine } from '../engine.ts'
 import type { Change } from '../entries.ts'
 

@@ -1,9 +1,9 @@
 import type { Clock } from '../../core/clock.ts'
 import { cutText } from '../../core/cut-text.ts'
 import type { Entry, Progress } from '../../core/entry.ts'
+import type { ProgressReport } from '../../core/handler.ts'
 import { Pace } from '../../core/pace.ts'
 import type { RefId } from '../../core/ref.ts'
-import type { ProgressReport } from '../../core/tool.ts'
 
 /** At most one store write in this time. */
 const THROTTLE_MS = 100

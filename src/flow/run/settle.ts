@@ -10,6 +10,7 @@ import {
   type Progress,
   type TaskError,
 } from '../../core/entry.ts'
+import type { EntryEvent } from '../../core/entry-event.ts'
 import {
   StoreFull,
   StoreUnavailable,
@@ -23,7 +24,6 @@ import { mayRunAgain } from '../../core/losses.ts'
 import { retryDelay } from '../../core/retry-policy.ts'
 import { toTaskError } from '../../core/task-error.ts'
 import type { Tool } from '../../core/tool.ts'
-import type { EntryEvent } from '../../core/transition.ts'
 import type { PayloadChanges } from '../../stores/store.ts'
 import { ttlFor } from '../call/draft.ts'
 import type { Engine } from '../engine.ts'

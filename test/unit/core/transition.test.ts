@@ -2,7 +2,8 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { AccessPolicy } from '../../../src/access/policy.ts'
 import { type Entry, isInFlight, type PendingEntry } from '../../../src/core/entry.ts'
-import { begun, type EntryEvent, LOST, transition } from '../../../src/core/transition.ts'
+import type { EntryEvent } from '../../../src/core/entry-event.ts'
+import { begun, LOST, transition } from '../../../src/core/transition.ts'
 
 const pending: PendingEntry = {
   status: 'pending',

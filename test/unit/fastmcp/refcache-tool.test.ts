@@ -2,7 +2,7 @@ import { describe, expect, it, vi } from 'vitest'
 import { z } from 'zod'
 import { z as previousZod } from 'zod/v3'
 import { TOOL_NOTE } from '../../../src/agent/instructions.ts'
-import type { TaskContext } from '../../../src/core/tool.ts'
+import type { TaskContext } from '../../../src/core/handler.ts'
 import {
   addPollingTools,
   type RefcacheToolConfig,

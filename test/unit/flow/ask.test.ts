@@ -11,10 +11,11 @@ import {
   TaskCancelled,
   ValueTooLarge,
 } from '../../../src/core/errors.ts'
+import type { TaskContext } from '../../../src/core/handler.ts'
 import type { JsonObject } from '../../../src/core/json.ts'
 import type { AskCapabilities } from '../../../src/core/question.ts'
 import type { AsyncTaskResponse, CallResponse } from '../../../src/core/response.ts'
-import type { TaskContext, ToolOptions } from '../../../src/core/tool.ts'
+import type { ToolOptions } from '../../../src/core/tool.ts'
 import type { CallOptions } from '../../../src/flow/call/options.ts'
 import { RefCache } from '../../../src/ref-cache.ts'
 import { memoryStore } from '../../../src/stores/memory.ts'

@@ -2,7 +2,7 @@ import { describe, expect, it, vi } from 'vitest'
 import { z } from 'zod'
 import { actor } from '../../../src/access/actor.ts'
 import { InvalidArgument, NotSerializable, PermissionDenied, TaskFailed } from '../../../src/core/errors.ts'
-import type { TaskContext } from '../../../src/core/tool.ts'
+import type { TaskContext } from '../../../src/core/handler.ts'
 import { deferred, scene } from './scene.ts'
 
 describe('a call of a cached tool', () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from 'vitest'
 import { StoreUnavailable } from '../../../src/core/errors.ts'
 import type { CacheEvent, CacheEventType } from '../../../src/core/events.ts'
-import type { TaskContext } from '../../../src/core/tool.ts'
+import type { TaskContext } from '../../../src/core/handler.ts'
 import { RefCache } from '../../../src/ref-cache.ts'
 import { memoryStore } from '../../../src/stores/memory.ts'
 import type { Store } from '../../../src/stores/store.ts'

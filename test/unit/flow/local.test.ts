@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from 'vitest'
 import { actor } from '../../../src/access/actor.ts'
-import type { TaskContext } from '../../../src/core/tool.ts'
+import type { TaskContext } from '../../../src/core/handler.ts'
 import { memoryStore } from '../../../src/stores/memory.ts'
 import { deferred, scene } from './scene.ts'
 

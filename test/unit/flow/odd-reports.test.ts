@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { ProgressReport } from '../../../src/core/tool.ts'
+import type { ProgressReport } from '../../../src/core/handler.ts'
 import { memoryStore } from '../../../src/stores/memory.ts'
 import { scene } from './scene.ts'
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { TaskContext } from '../../../src/core/tool.ts'
+import type { TaskContext } from '../../../src/core/handler.ts'
 import { RefCache } from '../../../src/ref-cache.ts'
 import type { RefCacheOptions } from '../../../src/ref-cache-options.ts'
 import { memoryStore } from '../../../src/stores/memory.ts'

@@ -8,7 +8,7 @@ import {
   TaskCancelled,
   ValueTooLarge,
 } from '../../../src/core/errors.ts'
-import type { TaskContext } from '../../../src/core/tool.ts'
+import type { TaskContext } from '../../../src/core/handler.ts'
 import { deferred, scene } from './scene.ts'
 
 /** A task in flight, and the strings that move it. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { QueueFull } from '../../../src/core/errors.ts'
-import type { TaskContext } from '../../../src/core/tool.ts'
+import type { TaskContext } from '../../../src/core/handler.ts'
 import { deferred, scene } from './scene.ts'
 
 /** A tool whose runs end when the test says. */

@@ -10,9 +10,9 @@ import {
   ProtocolFailure,
   TaskFailed,
 } from '../../../src/core/errors.ts'
+import type { TaskContext } from '../../../src/core/handler.ts'
 import type { JsonValue } from '../../../src/core/json.ts'
 import type { AsyncTaskResponse } from '../../../src/core/response.ts'
-import type { TaskContext } from '../../../src/core/tool.ts'
 import type { RefCache } from '../../../src/ref-cache.ts'
 import { memoryStore } from '../../../src/stores/memory.ts'
 import { deferred, scene } from './scene.ts'

@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from 'vitest'
 import { actor } from '../../../src/access/actor.ts'
 import { NotFound } from '../../../src/core/errors.ts'
-import type { TaskContext } from '../../../src/core/tool.ts'
+import type { TaskContext } from '../../../src/core/handler.ts'
 import { memoryStore } from '../../../src/stores/memory.ts'
 import type { Store } from '../../../src/stores/store.ts'
 import { scene } from './scene.ts'

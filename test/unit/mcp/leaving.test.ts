@@ -1,6 +1,6 @@
 import { createMcpHandler, McpServer } from '@modelcontextprotocol/server'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import type { TaskContext } from '../../../src/core/tool.ts'
+import type { TaskContext } from '../../../src/core/handler.ts'
 import { type AttachedRefCache, attachRefCache } from '../../../src/mcp/index.ts'
 import { RefCache } from '../../../src/ref-cache.ts'
 import { deferred } from '../flow/scene.ts'

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { InputUnavailable } from '../../../src/core/errors.ts'
+import type { ProgressReport, TaskContext } from '../../../src/core/handler.ts'
 import type { JsonObject } from '../../../src/core/json.ts'
-import type { ProgressReport, TaskContext } from '../../../src/core/tool.ts'
 import type { Channel } from '../../../src/wrap/channel.ts'
 import { createLog } from '../../../src/wrap/log.ts'
 import { isRequest, type RpcError, type RpcMessage } from '../../../src/wrap/rpc.ts'
