@@ -217,7 +217,8 @@ function failed(entry: InFlightEntry, end: Settling, error: TaskError) {
 const VALUE_FIELDS = ['valueBytes', 'segments'] as const
 
 function valueIn<Value extends Partial<StoredValue>>({ valueBytes, segments }: Value) {
-  return { valueBytes, ...(segments ? { segments } : {}) } as Pick<Value, 'valueBytes' | 'segments'>
+  const bytes = valueBytes === undefined ? {} : { valueBytes }
+  return { ...bytes, ...(segments ? { segments } : {}) } as Pick<Value, 'valueBytes' | 'segments'>
 }
 
 function historyWith(entry: InFlightEntry, { error, now }: { error: TaskError; now: number }) {
