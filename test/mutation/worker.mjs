@@ -18,13 +18,18 @@ async function load(bundle) {
 async function cover(bundle) {
   Object.assign(state, { activeMutant: undefined, currentTestId: undefined, mutantCoverage: undefined })
   const tests = await load(bundle)
-  const failing = []
+  const failing = new Map()
+  const took = []
   for (const [number, test] of tests.entries()) {
     state.currentTestId = String(number)
-    await test.run().catch(() => failing.push(number))
+    const begin = performance.now()
+    await test.run().catch(error => failing.set(number, `${test.name}: ${error.message?.slice(0, 200)}`))
+    took.push(performance.now() - begin)
   }
+  await globalThis.closeGroups?.()
   const { static: atLoad = {}, perTest = {} } = state.mutantCoverage ?? {}
-  return { bundle, failing, atLoad: Object.keys(atLoad), perTest: Object.entries(perTest) }
+  const count = tests.length - failing.size
+  return { bundle, count, failing, took, atLoad: Object.keys(atLoad), perTest: Object.entries(perTest) }
 }
 
 async function isKilled({ mutant, plan }) {
@@ -39,10 +44,16 @@ async function isKilled({ mutant, plan }) {
     return false
   } catch {
     return true
+  } finally {
+    state.activeMutant = undefined
+    await globalThis.closeGroups?.()
   }
 }
 
 process.on('unhandledRejection', () => {})
 parentPort.on('message', async message => {
-  parentPort.postMessage(message.bundle ? await cover(message.bundle) : await isKilled(message))
+  const answer = message.bundle
+    ? await cover(message.bundle).catch(error => ({ refused: error.message }))
+    : await isKilled(message)
+  parentPort.postMessage(answer)
 })
