@@ -25,7 +25,8 @@ import { Entries } from './flow/entries.ts'
 import { EntryClock } from './flow/entry-clock.ts'
 import { EqualRefusals } from './flow/read/equal-refusals.ts'
 import { SourceCache } from './flow/read/values.ts'
-import { take } from './flow/run/dispatch.ts'
+import { take, takeFollower } from './flow/run/dispatch.ts'
+import { HandOvers } from './flow/run/hand-over.ts'
 import { ProgressListeners } from './flow/run/progress.ts'
 import { TaskQueue } from './flow/run/queue.ts'
 import { RunningTasks } from './flow/run/running.ts'
@@ -57,6 +58,7 @@ export function createEngine(
   const access = createAccess(options, settings, clock, store)
   const executors = checkExecutors(options.executors)
   const dispatcher = checkDispatcher(options.dispatcher ?? localDispatcher())
+  const running = new RunningTasks(clock, settings.abortGrace)
   const engine: Engine = {
     name,
     instance: `${nameOfHost()}/${process.pid}/${Buffer.from(random(6)).toString('hex')}`,
@@ -81,7 +83,8 @@ export function createEngine(
     ),
     suspects: new TaskQueue(1, Number.POSITIVE_INFINITY),
     inputs: new InputBudget(settings.maxInputMemoryBytes, clock),
-    running: new RunningTasks(clock, settings.abortGrace),
+    running,
+    handOvers: new HandOvers(running, (refId, follows) => takeFollower(engine, refId, follows)),
     progress: new ProgressListeners(),
     dispatcher,
     executors,

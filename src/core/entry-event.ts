@@ -38,8 +38,16 @@ export type EntryEvent =
   | { type: 'retry-elsewhere'; retriedAs: RefId; instead: RefId | undefined }
   /** A client is given it as a task of MCP. */
   | { type: 'become-native' }
-  /** What it followed has no outcome for it: from now on it has work of its own. */
-  | { type: 'stop-following'; owner: string }
+  /** What it followed has no outcome for it: from now on it has work of its own, begun at `startedAt` if that goes on. */
+  | { type: 'stop-following'; owner: string; startedAt?: number | undefined }
+  /** Another follower goes on with the work of what it followed. */
+  | { type: 'follow-instead'; owner: string; follows: RefId }
+  /** Another entry follows it from now on. */
+  | { type: 'gain-follower'; refId: RefId }
+  /** The process that runs what it follows takes it over, so that the work can go on for it. */
+  | { type: 'take-follower'; follows: RefId; lease: Lease; now: number }
+  /** It goes on with the work of a task that had this key. */
+  | { type: 'inherit-key'; key: string; tags: readonly string[] | undefined }
   /** A call that is to run anew takes the key: identical calls find that one from now on. */
   | { type: 'yield-key' }
 
@@ -65,6 +73,8 @@ export type Refusal =
   /** A native task never moves again. */
   | 'final'
   | 'already_retried'
+  | 'not_following'
+  | 'too_many_followers'
   | 'lease_lost'
   | 'lease_held'
   /** The same question stands at that place; it may have its answer. */

@@ -101,6 +101,8 @@ interface EntryFields {
   readonly native?: true
   /** It has no work of its own: it ends as that entry does. */
   readonly follows?: RefId
+  /** The entries that follow it. When it is cancelled, one of them goes on with its work. */
+  readonly followers?: readonly RefId[]
   /** The native task that it tries again. */
   readonly retryOf?: RefId
   /** The entry that tries this native task again. */
@@ -166,6 +168,8 @@ export function hasValue(entry: Entry): entry is ValuedEntry {
 export interface CancelledEntry extends EntryFields, Ran {
   readonly status: 'cancelled'
   readonly completedAt: number
+  /** The owner that ran it for others, too: it hands the work on. */
+  readonly followedOwner?: string
 }
 
 /** The one stored record: a value, or the task that will produce it. Plain JSON; the value's bytes lie beside it. */

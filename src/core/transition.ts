@@ -53,6 +53,11 @@ type FlightEvent = Exclude<EntryEvent, { type: 'retry' | 'retry-elsewhere' | 'be
 
 function refusal(entry: InFlightEntry, event: FlightEvent): Refusal | undefined {
   if ('owner' in event && entry.lease.owner !== event.owner) return 'lease_lost'
+  if (event.type === 'take-follower') return entry.follows === event.follows ? undefined : 'not_following'
+  if (event.type === 'gain-follower') {
+    // Each one looks like a sign of life.
+    return (entry.followers?.length ?? 0) < MAX_FOLLOWERS ? undefined : 'too_many_followers'
+  }
   if ('seen' in event) return entry.version === event.seen ? undefined : 'lease_held'
   if (event.type === 'start') return entry.status === 'pending' ? undefined : 'already_started'
   // Refused, because a change would look like a sign of life.
@@ -91,7 +96,15 @@ function moved(entry: InFlightEntry, event: FlightEvent): Entry {
     case 'derive':
       return { ...entry, derivedFrom: event.derivedFrom }
     case 'stop-following':
-      return without(entry, 'follows') as InFlightEntry
+      return { ...without(entry, 'follows'), ...startedAtOf(event) } as InFlightEntry
+    case 'follow-instead':
+      return { ...entry, follows: event.follows }
+    case 'gain-follower':
+      return { ...entry, followers: [...(entry.followers ?? []), event.refId] }
+    case 'take-follower':
+      return waiting(entry, event.lease)
+    case 'inherit-key':
+      return { ...entry, key: event.key, ...(event.tags ? { tags: event.tags } : {}) }
     case 'ask': {
       const number = (entry.asked ?? 0) + 1
       const questions = asked(entry.questions ?? [], event.place, number, event.request)
@@ -115,7 +128,7 @@ function moved(entry: InFlightEntry, event: FlightEvent): Entry {
         ...(entry.status === 'processing' ? { lostOwner: entry.lease.owner } : {}),
       }
     case 'cancel':
-      return { ...ended(entry, event), ...released(entry), status: 'cancelled' }
+      return { ...ended(entry, event), ...released(entry), ...ownerForFollowers(entry), status: 'cancelled' }
     case 'postpone':
       return {
         ...waiting(entry, entry.lease),
@@ -173,6 +186,8 @@ function again(
     'completedAt',
     'error',
     'lostOwner',
+    'followedOwner',
+    'followers',
     'expiresAt',
     'releasedKey',
     ...VALUE_FIELDS,
@@ -214,6 +229,14 @@ function failed(entry: InFlightEntry, end: Settling, error: TaskError) {
   return { ...ended(entry, end), ...released(entry), error, retryHistory }
 }
 
+function ownerForFollowers({ status, followers, lease }: InFlightEntry): { followedOwner?: string } {
+  return followers && status === 'processing' ? { followedOwner: lease.owner } : {}
+}
+
+function startedAtOf({ startedAt }: { startedAt?: number | undefined }): { startedAt?: number } {
+  return startedAt === undefined ? {} : { startedAt }
+}
+
 const VALUE_FIELDS = ['valueBytes', 'segments'] as const
 
 function valueIn<Value extends Partial<StoredValue>>({ valueBytes, segments }: Value) {
@@ -236,6 +259,9 @@ export const LOST: TaskError = {
   code: 'worker_lost',
   message: 'The process that ran this task was lost before it finished.',
 }
+
+/** Beyond that, who follows it begins anew where it is cancelled. */
+const MAX_FOLLOWERS = 100
 
 /** Retrying by hand has no end; its record has. */
 const MAX_HISTORY = 20

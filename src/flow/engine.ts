@@ -19,6 +19,7 @@ import type { Entries } from './entries.ts'
 import type { EntryClock } from './entry-clock.ts'
 import type { EqualRefusals } from './read/equal-refusals.ts'
 import type { SourceCache } from './read/values.ts'
+import type { HandOvers } from './run/hand-over.ts'
 import type { ProgressListeners } from './run/progress.ts'
 import type { TaskQueue } from './run/queue.ts'
 import type { RunningTasks } from './run/running.ts'
@@ -64,6 +65,8 @@ export interface Engine {
   readonly executorOf: (tool: Tool) => Executor
   /** What runs in this process. */
   readonly running: RunningTasks
+  /** What runs here for a task that was cancelled, and goes on for others. */
+  readonly handOvers: HandOvers
   /** Who waits here for what runs here. */
   readonly progress: ProgressListeners
   /** By which entries are stamped and expire. */

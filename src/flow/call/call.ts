@@ -19,11 +19,11 @@ import { hearProgress, inputRequestsFor, taskFailed } from '../read/status.ts'
 import { start } from '../run/dispatch.ts'
 import type { Listening } from '../run/thrown.ts'
 import { type Claimed, claim } from './claim.ts'
-import { draftCall } from './draft.ts'
+import { type DraftedCall, draftCall } from './draft.ts'
 import { followUntilStored, storedOrPassed } from './late-answer.ts'
 import { CALL_OPTIONS, type CallOptions, VALUE_CALL_OPTIONS, type ValueCallOptions } from './options.ts'
 import { followInOwnEntry } from './own-entry.ts'
-import type { Run } from './shared-runs.ts'
+import { aloneOn, type Run } from './shared-runs.ts'
 
 /** A call without an input, for tools that need none. */
 type WithoutInput<Input, Options> =
@@ -143,7 +143,8 @@ async function claimAndFollow(
 ): Promise<Followed> {
   const who = toActor(options.actor)
   const drafted = await draftCall(engine, tool, input, who, options)
-  const claimed = await claim(engine, tool, drafted, options.fresh)
+  const found = await claim(engine, tool, drafted, options.fresh)
+  const claimed = await ownOf(engine, tool, drafted, found)
   const { won, entry, place } = claimed
   const begin = () => {
     if (won && isInFlight(entry)) start(engine, tool, entry, place, drafted.input)
@@ -151,8 +152,17 @@ async function claimAndFollow(
   }
   if (!isInFlight(entry)) engine.events.emit(events.hit(entry))
   const latest = isInFlight(entry) ? await followClaimed(engine, claimed, who, options, begin) : entry
-  if (won || !latest || !needsOwnEntry(latest, options)) return { won, latest, who }
+  const isOwn = won || claimed !== found
+  if (isOwn || !latest || !needsOwnEntry(latest, options)) return { won, latest, who }
   return { won, latest: await followInOwnEntry(engine, tool, drafted, latest, claimed.run), who }
+}
+
+/** A client's task is for its client alone: who joins its work has an entry of its own from the beginning. */
+async function ownOf(engine: Engine, tool: Tool, drafted: DraftedCall, claimed: Claimed): Promise<Claimed> {
+  const { won, entry, run } = claimed
+  if (won || !entry.native || !isInFlight(entry)) return claimed
+  const own = await followInOwnEntry(engine, tool, drafted, entry, run)
+  return { entry: own, won, run: aloneOn(own.refId) }
 }
 
 function needsOwnEntry(followed: Entry, { ownEntry }: CallOptions): boolean {

@@ -16,7 +16,8 @@ export type WriteEnd = (how?: 'stopped') => void
 
 /** One run, as the calls of this process know it. How its task stands is for the entry alone to say. */
 export interface Run {
-  readonly refId: RefId
+  /** Of the task whose work it is now. */
+  refId: RefId
   /** The entries that follow it: who is given the result of one of them was given the run's. */
   readonly followers: RefId[]
   /** Resolves when its entry is stored, or when that failed. */
@@ -113,8 +114,9 @@ export class SharedRuns {
     return run
   }
 
-  /** A caller of this run is given its result by an entry of the caller's own. */
+  /** A caller of this run is given its result by an entry of the caller's own, which keeps the run alive by itself. */
   share(run: Run, refId: RefId): void {
+    run.callers--
     if (this.#byRef.get(run.refId) !== run) return
     run.followers.push(refId)
     this.#byRef.set(refId, run)
@@ -124,6 +126,14 @@ export class SharedRuns {
   leave(run: Run): boolean {
     run.callers--
     return run.callers === 0
+  }
+
+  /** The task of the run was cancelled, and another one that was told of by `share` goes on with the work. */
+  handOver(from: RefId, to: RefId): void {
+    const run = this.#byRef.get(from)
+    if (!run || run.refId !== from) return
+    run.refId = to
+    run.callers = Math.max(1, run.callers)
   }
 
   /** Somebody was given the result: the next identical call runs anew. */

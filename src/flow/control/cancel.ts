@@ -1,12 +1,12 @@
 import type { Actor } from '../../access/actor.ts'
 import { expiry } from '../../core/entry.ts'
-import { TaskCancelled } from '../../core/errors.ts'
 import { events } from '../../core/events.ts'
 import type { RefId } from '../../core/ref.ts'
 import type { CallResponse } from '../../core/response.ts'
 import type { Engine } from '../engine.ts'
 import { findAnd } from '../read/find.ts'
 import { replyStatus } from '../read/reply.ts'
+import { stopReason } from '../run/hand-over.ts'
 
 /**
  * Cancels a task: its entry first, so that every poller sees it at once, then the work, wherever it runs. Twice is
@@ -20,7 +20,7 @@ export async function cancel(engine: Engine, refId: RefId, who: Actor): Promise<
   const expiresAt = expiry(now, engine.settings.taskRetention)
   const { entry, refused } = await engine.entries.change(found, { type: 'cancel', now, expiresAt })
   if (!refused) {
-    engine.running.abort(refId, new TaskCancelled('The task was cancelled.'))
+    engine.running.abort(refId, stopReason(entry, 'The task was cancelled.'))
     if (entry.status === 'cancelled') engine.events.emit(events.settled(entry))
   }
   return replyStatus(engine, entry, who, { action: 'cancel', justChanged: !refused })

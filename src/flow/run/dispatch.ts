@@ -42,6 +42,15 @@ export async function take(engine: Engine, refId: RefId): ReturnType<TakeWork> {
   return 'ended'
 }
 
+/** Brings a task here from the process where it follows work of this one, so that the work can go on for it. */
+export async function takeFollower(engine: Engine, refId: RefId, follows: RefId): Promise<void> {
+  const now = engine.clock.now()
+  const event = { type: 'take-follower', follows, lease: newLease(engine), now } as const
+  const { entry, refused } = await engine.entries.change(refId, event)
+  const tool = engine.tools.get(entry?.toolName ?? '')
+  if (!refused && tool && entry?.status === 'pending') void begin(engine, tool, entry)
+}
+
 function begin(
   engine: Engine,
   tool: Tool,

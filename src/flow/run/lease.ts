@@ -1,9 +1,10 @@
 import { type Entry, type InFlightEntry, isInFlight, type Lease } from '../../core/entry.ts'
 import type { EntryEvent } from '../../core/entry-event.ts'
-import { HardTimeout, TaskCancelled } from '../../core/errors.ts'
+import { HardTimeout, type TaskCancelled } from '../../core/errors.ts'
 import { hexOf, type RefId } from '../../core/ref.ts'
 import type { Engine } from '../engine.ts'
 import type { Change } from '../entries.ts'
+import { stopReason } from './hand-over.ts'
 
 /** Tells the work of one performer to stop. Never by reference: that may belong to a newer performer by now. */
 export type Stop = (reason: unknown) => void
@@ -25,7 +26,7 @@ export async function renewOrStop(
 ): Promise<Change | undefined> {
   try {
     const changed = await engine.entries.change(refId, event)
-    if (changed.refused) stop(lost())
+    if (changed.refused) stop(lost(changed.entry))
     return changed
   } catch {
     // The store is away for the moment: the next heartbeat tries again, and the settlement waits for it.
@@ -39,11 +40,12 @@ export async function checkLease(engine: Engine, refId: RefId, { owner }: Lease)
   if (!isHeldBy(entry, owner)) throw lost()
 }
 
-/** Aborts work that runs for too long. Returns the end of the watch. */
-export function limitTime(engine: Engine, ms: number | undefined, stop: Stop): () => void {
+/** Aborts work that runs for too long, from `begunAt` of the monotonic clock on. Returns the end of the watch. */
+export function limitTime(engine: Engine, ms: number | undefined, stop: Stop, begunAt: number): () => void {
   if (ms === undefined) return () => {}
+  const rest = Math.max(0, begunAt + ms - engine.clock.monotonic())
   const message = `The tool ran longer than its limit of ${ms / 1000} s and was stopped.`
-  return engine.clock.schedule(ms, () => stop(new HardTimeout(message)), 'background')
+  return engine.clock.schedule(rest, () => stop(new HardTimeout(message)), 'background')
 }
 
 /** The heartbeat: three chances to renew before the lease runs out. */
@@ -63,7 +65,7 @@ function watchForLoss(engine: Engine, held: InFlightEntry, stop: Stop): () => vo
     try {
       const entry = await engine.entries.read(refId)
       // Only the owner completes a task, so that is no loss.
-      if (entry?.status !== 'complete' && !isHeldBy(entry, lease.owner)) stop(lost())
+      if (entry?.status !== 'complete' && !isHeldBy(entry, lease.owner)) stop(lost(entry))
     } catch {
       // As above: the heartbeat asks again.
     }
@@ -75,12 +77,13 @@ function isHeldBy(entry: Entry | undefined, owner: string): boolean {
   return entry !== undefined && isInFlight(entry) && entry.lease.owner === owner
 }
 
-export function lost(): TaskCancelled {
-  return new TaskCancelled('The task was cancelled or taken over.')
+/** @param entry as it is now, where that is known */
+export function lost(entry?: Entry): TaskCancelled {
+  return stopReason(entry, 'The task was cancelled or taken over.')
 }
 
 /** The process that a lease is of. */
-export function processOf({ owner }: Lease): string {
+export function processOf({ owner }: Pick<Lease, 'owner'>): string {
   return owner.slice(0, owner.lastIndexOf('/'))
 }
 

@@ -159,6 +159,8 @@ export class TaskQueue {
  */
 export class QueueSlot {
   #ticket: Ticket | undefined
+  /** A task that follows another one takes no place: `acquire` resolves at once. */
+  needsPlace = true
 
   constructor(
     first: Ticket | undefined,
@@ -171,6 +173,7 @@ export class QueueSlot {
 
   /** Resolves when the task may run; a place that was given up is taken again, at the end of the line. */
   async acquire(signal: AbortSignal): Promise<void> {
+    if (!this.needsPlace) return
     if (this.before) await this.before.acquire(signal)
     this.#ticket ??= this.queue.enterAgain(this.tool.name, this.tool.maxConcurrentTasks)
     return this.#ticket.acquire(signal)
@@ -180,6 +183,19 @@ export class QueueSlot {
   stepAside(): void {
     this.leave()
     this.#ticket = this.queue.stepAside(this.tool.name, this.tool.maxConcurrentTasks)
+  }
+
+  /** The place goes to a slot that no task has yet. */
+  detach(): QueueSlot {
+    const slot = new QueueSlot(this.#ticket, this.queue, this.tool)
+    this.#ticket = undefined
+    return slot
+  }
+
+  /** Takes the place that another slot has. */
+  takeFrom(other: QueueSlot): void {
+    this.#ticket = other.#ticket
+    other.#ticket = undefined
   }
 
   /** Gives the place up when `over` resolves; the next turn takes another one. */

@@ -45,6 +45,11 @@ export class RunningTasks {
     return this.#tasks.has(refId)
   }
 
+  /** The end of what this process does for a task; nothing where that is nothing. It does not reject. */
+  doneOf(refId: RefId): Promise<void> | undefined {
+    return this.#tasks.get(refId)?.done
+  }
+
   /** How many tasks of that namespace run here, or wait here for their turn or for their next attempt. */
   countOf(namespace: Namespace): number {
     let count = 0
@@ -103,6 +108,21 @@ export class RunningTasks {
     return this.#handlers.get(refId)
   }
 
+  /** Another task goes on with the handler of this one. */
+  moveHandler(from: RefId, to: RefId): void {
+    const handler = this.#handlers.get(from)
+    if (!handler) return
+    this.#handlers.delete(from)
+    this.#keepHandler(to, handler)
+  }
+
+  #keepHandler(refId: RefId, over: Promise<void>): void {
+    this.#handlers.set(refId, over)
+    void over.then(() => {
+      if (this.#handlers.get(refId) === over) this.#handlers.delete(refId)
+    })
+  }
+
   beginHandler<Result>(refId: RefId, handler: () => Promise<Result>): HandlerRun<Result> {
     let endGrace = () => {}
     const result = handler()
@@ -114,10 +134,7 @@ export class RunningTasks {
       endGrace = resolve
     })
     const over = Promise.race([ended, grace])
-    this.#handlers.set(refId, over)
-    void over.then(() => {
-      if (this.#handlers.get(refId) === over) this.#handlers.delete(refId)
-    })
+    this.#keepHandler(refId, over)
     const abandon = () => {
       this.#abandoned++
       void ended.then(() => {

@@ -56,13 +56,13 @@ export interface Attempt {
 
 /**
  * Ends an attempt: settles the task, or puts it off for another try; then says when that is due. Whatever the
- * outcome, it is discarded when the lease is somebody else's by now.
+ * outcome, it is refused when the task was settled or taken over by now.
  */
 export async function settleAttempt(
   engine: Engine,
   attempt: Attempt,
   outcome: Outcome,
-): Promise<number | undefined> {
+): Promise<number | 'refused' | undefined> {
   if ('error' in outcome) return settleFailure(engine, attempt, outcome)
   try {
     const { entry, progress, tool } = attempt
@@ -82,7 +82,7 @@ export async function settleAttempt(
     const stored = await store(engine, attempt, done, { parts, until: 'full' })
     if (stored !== 'stored') engine.sources.drop(entry.refId)
     if (stored === 'full') await failFull(engine, attempt, toTaskError(new StoreFull(StoreFull.advice)))
-    return undefined
+    return stored === 'refused' ? stored : undefined
   } catch (error) {
     if (error instanceof StoreUnavailable) throw error
     return settleFailure(engine, attempt, { error })
@@ -93,7 +93,7 @@ async function settleFailure(
   engine: Engine,
   attempt: Attempt,
   { error, isFinal = false }: Failure,
-): Promise<number | undefined> {
+): Promise<number | 'refused' | undefined> {
   const { entry, tool, progress } = attempt
   const { retries = 0, maxRetries } = entry
   const now = engine.clock.now()
@@ -118,7 +118,7 @@ async function settleFailure(
   const end = failure(engine, progress, taskError, kept?.valueBytes)
   const stored = await store(engine, attempt, end, { parts: kept && { value: kept.bytes }, until: 'full' })
   if (stored === 'full') await failFull(engine, attempt, taskError)
-  return undefined
+  return stored === 'refused' ? stored : undefined
 }
 
 function failure(

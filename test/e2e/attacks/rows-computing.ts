@@ -156,7 +156,7 @@ export const COMPUTING: readonly Attack[] = [
   {
     id: 'tainted-refusal',
     tries: 'a schema that says in words what it was given: names of members, quoted values, paths',
-    guardedBy: 'src/flow/run/run.ts',
+    guardedBy: 'src/flow/run/attempt.ts',
     async attempt(scene) {
       const { mallory } = scene
       const alice = await reader(scene)

@@ -133,17 +133,6 @@ describe.each(ALL)('an entry of its own, on %s', (_, opener) => {
     expect(await cache.get(second.refId, READ)).toMatchObject({ status: 'cancelled' })
   })
 
-  it('does not end with the first one, where that is cancelled', async () => {
-    const { cache, tool, runs, begun } = scene(opener()())
-    const [first, second] = [await tool({}, asTask), await tool({}, asTask)]
-    await begun()
-    await cache.cancelTask(first.refId, { actor: ada })
-    await expect.poll(() => runs.find(({ task }) => !task.signal.aborted)).toBeDefined()
-    for (const run of runs) run.resolve('done')
-    expect(await cache.get(second.refId, READ)).toMatchObject({ value: 'done' })
-    expect(await cache.get(first.refId, READ)).toMatchObject({ status: 'cancelled' })
-  })
-
   it('asks what the work asks; one answer is enough', async () => {
     const { cache, tool, runs, begun } = scene(opener()())
     const [first, second] = [await tool({}, asTask), await tool({}, asTask)]
@@ -171,6 +160,165 @@ describe.each(ALL)('an entry of its own, on %s', (_, opener) => {
     runs[0]?.resolve(1)
     const { refId } = await first
     expect(await tool({}, { ...asTask, asyncTimeout: '5s', ownEntry: 'if-slow' })).toMatchObject({ refId })
+  })
+})
+
+const SHARED = [
+  ['memoized', { memoize: true }],
+  ['a tool that only reads', { memoize: false, readOnly: true }],
+] as const
+
+describe.each(ALL)('work that several tasks share, on %s', (_, opener) => {
+  describe.each(SHARED)('%s', (_, options) => {
+    it('goes on when the first one is cancelled, and stops with the last one', async () => {
+      const { cache, tool, runs, begun } = scene(opener()(), options)
+      const [first, second] = [await tool({}, asTask), await tool({}, asTask)]
+      await begun()
+      runs[0]?.task.progress(1, 3, 'before')
+      await cache.cancelTask(first.refId, { actor: ada })
+      await goesOn(cache, second.refId, runs[0]?.task, 'after')
+      expect(await cache.get(first.refId, { actor: ada })).toMatchObject({ status: 'cancelled' })
+      expect(await cache.cancelTask(second.refId, { actor: ada })).toMatchObject({ status: 'cancelled' })
+      await expect.poll(() => runs[0]?.task.signal.aborted).toBe(true)
+      expect(runs).toHaveLength(1)
+    })
+
+    it('goes on from one to the next, and identical calls join it', async () => {
+      const { cache, tool, runs, begun } = scene(opener()(), options)
+      const tasks = [await tool({}, asTask), await tool({}, asTask), await tool({}, asTask)]
+      await begun()
+      for (const { refId } of tasks.slice(0, 2)) {
+        await cache.cancelTask(refId, { actor: ada })
+        await goesOn(cache, tasks[2]?.refId ?? '', runs[0]?.task, `after ${refId}`)
+      }
+      const joined = tool({}, { actor: ada, interactive: true, asyncTimeout: '5s' })
+      const late = await tool({}, asTask)
+      runs[0]?.resolve('done')
+      expect(await joined).toMatchObject({ value: 'done' })
+      for (const { refId } of [...tasks.slice(2), late]) {
+        expect(await cache.get(refId, READ)).toMatchObject({ value: 'done' })
+      }
+      expect(runs).toHaveLength(1)
+    })
+
+    it('stops where those who followed it were cancelled before', async () => {
+      const { cache, tool, runs, begun } = scene(opener()(), options)
+      const [first, second] = [await tool({}, asTask), await tool({}, asTask)]
+      await begun()
+      await cache.cancelTask(second.refId, { actor: ada })
+      expect(runs[0]?.task.signal.aborted).toBe(false)
+      await cache.cancelTask(first.refId, { actor: ada })
+      await expect.poll(() => runs[0]?.task.signal.aborted).toBe(true)
+      expect(runs).toHaveLength(1)
+    })
+
+    it('goes on for a task when the plain call that began it is cancelled', async () => {
+      const { cache, tool, runs, begun } = scene(opener()(), options)
+      const left = new AbortController()
+      const plain = tool(
+        {},
+        { actor: ada, interactive: true, asyncTimeout: '1h', signal: left.signal, cancelsWork: true },
+      )
+      await begun()
+      const { refId } = await tool({}, asTask)
+      left.abort()
+      await plain
+      runs[0]?.task.progress(2, 3, 'after')
+      await expect
+        .poll(() => cache.get(refId, { actor: ada }))
+        .toMatchObject({ progress: { message: 'after' } })
+      expect(runs[0]?.task.signal.aborted).toBe(false)
+      runs[0]?.resolve('done')
+      expect(await cache.get(refId, READ)).toMatchObject({ value: 'done' })
+      expect(runs).toHaveLength(1)
+    })
+
+    it('goes on for a plain call when the task that it joined is cancelled', async () => {
+      const { cache, tool, runs, begun } = scene(opener()(), options)
+      const { refId } = await tool({}, asTask)
+      await cache[ADAPTERS].taskInfo(refId, { actor: ada, native: true })
+      await begun()
+      const joined = tool({}, { actor: ada, interactive: true, asyncTimeout: '1h' })
+      await expect.poll(async () => (await cache.stats()).byStatus).toMatchObject({ processing: 2 })
+      await cache.cancelTask(refId, { actor: ada })
+      await expect.poll(async () => (await cache.stats()).byStatus).toMatchObject({ processing: 1 })
+      runs[0]?.resolve('done')
+      const answer = await joined
+      expect(answer).toMatchObject({ value: 'done' })
+      expect(answer.refId).not.toBe(refId)
+      expect(runs).toHaveLength(1)
+    })
+  })
+
+  it('keeps its question, and the key that its client knows', async () => {
+    const { cache, tool, runs, begun } = scene(opener()(), { maxConcurrentTasks: 1 })
+    const [first, second] = [await tool({}, asTask), await tool({}, asTask)]
+    await begun()
+    const answer = runs[0]?.task.elicit(ASK)
+    const asked = { inputRequests: { 'elicit-1': { params: { message: 'Go on?' } } } }
+    await expect.poll(() => cache.get(second.refId, { actor: ada })).toMatchObject(asked)
+    await cache.cancelTask(first.refId, { actor: ada })
+    await goesOn(cache, second.refId, runs[0]?.task, 'after')
+    expect(await cache.get(second.refId, { actor: ada })).toMatchObject(asked)
+    await cache.answerTask(second.refId, { 'elicit-1': { action: 'accept' } }, { actor: ada })
+    expect(await answer).toEqual({ action: 'accept' })
+    runs[0]?.resolve('done')
+    expect(await cache.get(second.refId, READ)).toMatchObject({ value: 'done' })
+  })
+
+  it('fails for all when it fails, by its hard timeout too, which a hand-over does not begin anew', async () => {
+    const { cache, tool, runs, begun } = scene(opener()(), { maxRetries: 0, hardTimeout: '1500ms' })
+    const [first, second] = [await tool({}, asTask), await tool({}, asTask)]
+    await begun()
+    await cache.cancelTask(first.refId, { actor: ada })
+    expect(await cache.get(second.refId, READ)).toMatchObject({ status: 'failed', errorCode: 'hard_timeout' })
+    expect(runs).toHaveLength(1)
+  })
+
+  it('keeps its place in the queue', async () => {
+    const { cache, tool, runs, begun } = scene(opener()(), { maxConcurrentTasks: 1, memoize: true })
+    const [first, second] = [await tool({}, asTask), await tool({}, asTask)]
+    await begun()
+    await cache.cancelTask(first.refId, { actor: ada })
+    await goesOn(cache, second.refId, runs[0]?.task, 'after')
+    const other = await tool({ other: true }, asTask)
+    expect(await cache.get(other.refId, { actor: ada })).toMatchObject({ status: 'pending' })
+    runs[0]?.resolve('done')
+    await begun(2)
+    runs[1]?.resolve('other')
+    expect(await cache.get(other.refId, READ)).toMatchObject({ value: 'other' })
+  })
+
+  async function goesOn(cache: RefCache, refId: string, task: TaskContext | undefined, message: string) {
+    await expect
+      .poll(() => {
+        task?.progress({ message })
+        return cache.get(refId, { actor: ada })
+      })
+      .toMatchObject({ status: 'processing', progress: { message } })
+    expect(task?.signal.aborted).toBe(false)
+  }
+})
+
+describe.each(STORES)('work that tasks of two processes share, on %s', (_, opener) => {
+  it.each(['one', 'other'])('goes on when it is cancelled by the %s', async by => {
+    const open = opener()
+    const one = scene(open())
+    const other = scene(open(), {}, one.name)
+    const first = await one.tool({}, asTask)
+    await one.begun()
+    const second = await other.tool({}, asTask)
+    await (by === 'one' ? one : other).cache.cancelTask(first.refId, { actor: ada })
+    await expect
+      .poll(() => {
+        one.runs[0]?.task.progress({ message: 'after' })
+        return other.cache.get(second.refId, { actor: ada })
+      })
+      .toMatchObject({ status: 'processing', progress: { message: 'after' } })
+    expect(one.runs[0]?.task.signal.aborted).toBe(false)
+    one.runs[0]?.resolve('done')
+    expect(await other.cache.get(second.refId, READ)).toMatchObject({ value: 'done' })
+    expect([one.runs, other.runs].map(runs => runs.length)).toEqual([1, 0])
   })
 })
 
