@@ -32,6 +32,7 @@ export type {
   RemovedEntry,
 } from './core/entry.ts'
 export {
+  AnswerTooLarge,
   CircularReference,
   type ErrorCode,
   HardTimeout,

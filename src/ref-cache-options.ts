@@ -143,7 +143,7 @@ export function toSettings(options: RefCacheOptions): Settings {
   checkPreview({ maxSize, strategy })
   return {
     defaultTtl: toLimit(options.defaultTtl === undefined ? '1h' : options.defaultTtl, 'defaultTtl'),
-    preview: { maxSize, sizeMode, strategy },
+    preview: { maxSize, setMaxSize: options.preview?.maxSize, sizeMode, strategy },
     maxValueBytes: checkCount(options.maxValueBytes ?? 256 * MIB, 'maxValueBytes'),
     maxInputBytes: checkCount(options.maxInputBytes ?? 64 * MIB, 'maxInputBytes'),
     maxInputMemoryBytes: checkCount(options.maxInputMemoryBytes ?? 256 * MIB, 'maxInputMemoryBytes'),

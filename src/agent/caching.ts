@@ -1,3 +1,4 @@
+import type { PreviewSettings } from '../core/entry.ts'
 import { InvalidArgument, TaskFailed } from '../core/errors.ts'
 import type { Handler } from '../core/handler.ts'
 import type { Names } from '../core/options.ts'
@@ -111,4 +112,24 @@ async function validated(schema: StandardSchema<unknown>, result: unknown): Prom
 /** How the results of a tool are shown, unless its author says otherwise. */
 export function projectionFor(envelope: Envelope | undefined): string {
   return envelope === 'always' ? ENVELOPED_RESULT : RETURNED_RESULT
+}
+
+/** Where a tool says how many characters of its results it wants whole. */
+const TOOL_LIMIT_META = 'anthropic/maxResultSizeChars'
+/** Clients give no more. */
+const MOST_CHARACTERS = 500_000
+
+/** How many characters of its results a tool wants whole, by its listed metadata. */
+export function toolLimitIn(meta: unknown): number | undefined {
+  const wish = (meta as Readonly<Record<string, unknown>> | undefined | null)?.[TOOL_LIMIT_META]
+  return Number.isSafeInteger(wish) && Number(wish) > 0 ? Math.min(Number(wish), MOST_CHARACTERS) : undefined
+}
+
+/** The preview settings of a tool, with what its listed metadata says. */
+export function withToolLimit(
+  preview: PreviewSettings | undefined,
+  meta: unknown,
+): PreviewSettings | undefined {
+  const maxResultCharacters = toolLimitIn(meta)
+  return maxResultCharacters === undefined ? preview : { maxResultCharacters, ...preview }
 }

@@ -1,3 +1,4 @@
+import type { AnswerLimits, ReadFields } from '../core/answer-limits.ts'
 import { systemClock } from '../core/clock.ts'
 import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts'
 import { stringifyJson } from '../core/json-text.ts'
@@ -40,20 +41,41 @@ export function claimFor(envelope: Envelope | undefined): Pick<CallOptions, 'cla
  * How a client is answered about a reference. A whole CallToolResult is passed on as the tool gave it, one with `isError` too;
  * anything else comes in our shape.
  */
-export function present(response: CallResponse): ToolResult {
+export function present(response: CallResponse, { limits, hasOutputSchema }: Presentation = {}): ToolResult {
   const shown = response.status === 'complete' ? response : response.errorValue
-  if (!shown?.isComplete || !shown.isToolResult) return toToolResult(response)
+  if (!shown?.isComplete || !shown.isToolResult) {
+    return inFieldsRead(toToolResult(response), limits?.reads, hasOutputSchema)
+  }
   return withReference(shown.value as JsonObject, response)
 }
 
-interface Presentation extends EnvelopeOptions {
-  readonly hasOutputSchema: boolean
+/**
+ * An answer of ours stands in both fields of a result, each whole by itself. A client that gives its model the content, or both, gets it
+ * once; but where a schema is declared it wants structured content.
+ */
+export function inFieldsRead(
+  result: ToolResult,
+  reads: ReadFields = 'unknown',
+  hasOutputSchema = false,
+): ToolResult {
+  if (hasOutputSchema || reads === 'unknown' || reads === 'structured') return result
+  const { structuredContent: _, ...content } = result
+  return content
+}
+
+/** How an answer is written. */
+export interface Presentation extends EnvelopeOptions {
+  /** The tool that is answered declares an output schema. */
+  readonly hasOutputSchema?: boolean | undefined
+  /** What the client can take. */
+  readonly limits?: AnswerLimits | undefined
 }
 
 /** The answer to a call of a handler's tool: what the handler gave as it gave it where it is whole, else our shape. */
-export function presentCall(response: CallResponse, { envelope, hasOutputSchema }: Presentation): ToolResult {
-  const passes = envelope !== 'always' && response.status === 'complete' && response.isComplete
-  if (!passes || response.isToolResult) return present(response)
+export function presentCall(response: CallResponse, how: Presentation): ToolResult {
+  const { envelope, hasOutputSchema } = how
+  const isWhole = response.status === 'complete' && response.isComplete && !response.isReference
+  if (envelope === 'always' || !isWhole || response.isToolResult) return present(response, how)
   const { value } = response
   // Structured content is an object: another value that has to match a schema keeps our shape.
   if (hasOutputSchema && !isJsonObject(value)) return toToolResult(response)

@@ -23,6 +23,7 @@ export type WireErrorCode =
   | 'task_cancelled'
   | 'task_not_ready'
   | 'value_too_large'
+  | 'answer_too_large'
   | 'store_unavailable'
   | 'store_full'
   | 'queue_full'

@@ -25,7 +25,10 @@ What changes for the client
 
 Options
   --async-timeout TIME   how long a call waits before it answers with a handle (20s)
-  --max-size TOKENS      how much of a result is shown at once (1000)
+  --inline TOKENS        up to here a result passes as it is (8000, or what the client takes)
+  --max-size TOKENS      the size of a preview of a larger one (1000, at most a twelfth of the result)
+  --max-answer TOKENS    no answer has more, whatever is asked (25000, or what the client takes)
+  --profile NAME         the client that answers are made for (that which connects)
   --store WHERE          a SQLite file, or 'memory' ($XDG_CACHE_HOME/mcp-refcache/cache-2.db)
   --encrypt              encrypt what is stored (in encrypted-2.db there); the keys are in $MCP_REFCACHE_KEYS as
                          id:base64 of 32 bytes, the current one first, with commas between them
@@ -76,7 +79,7 @@ Config file
       "export":   { "asyncTimeout": 0, "hardTimeout": "3h" },   always a handle; stopped after three hours
       "get_time": { "cache": false } },                   passes through untouched
     "allowOrigin": ["https://app.example"] }              as --allow-origin, which adds to it
-  Per tool: asyncTimeout, hardTimeout (1h), ttl, memoize (false), invalidates ([]), maxSize, strategy (sample, truncate, paginate),
+  Per tool: asyncTimeout, hardTimeout (1h), ttl, memoize (false), invalidates ([]), inline, maxSize, strategy (sample, truncate, paginate),
   resolveRefs (false: a ref_id in the arguments is passed on as it is), cache.
   A name may be a pattern: in "search_*", the * stands for any text. The most specific one wins.
 

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util'
+import { profileNamed } from '../agent/profiles.ts'
 import type { Duration } from '../core/duration.ts'
 import { checkCacheName } from '../core/ref.ts'
 import { suggest } from '../core/suggest.ts'
@@ -15,7 +16,10 @@ import { checked, size, time, wholeNumber, wrongChoice } from './option-values.t
 
 const OPTIONS = {
   'async-timeout': { type: 'string' },
+  inline: { type: 'string' },
   'max-size': { type: 'string' },
+  'max-answer': { type: 'string' },
+  profile: { type: 'string' },
   store: { type: 'string' },
   encrypt: { type: 'boolean' },
   'encrypt-key-file': { type: 'string' },
@@ -59,6 +63,9 @@ export interface WrapArguments {
   target: Target
   settings: CallSettings
   maxSize: number | undefined
+  maxAnswer: number | undefined
+  /** The name of a profile. Absent: that of the client. */
+  profile: string | undefined
   ttl: Duration | null | undefined
   lease: Duration | undefined
   name: string | undefined
@@ -84,6 +91,10 @@ export function parseWrapArguments(argv: readonly string[], env: NodeJS.ProcessE
     target: parseTarget(values, command, env),
     settings: parseSettings(values, config),
     maxSize: values['max-size'] === undefined ? undefined : wholeNumber('--max-size', values['max-size'], 1),
+    maxAnswer:
+      values['max-answer'] === undefined ? undefined : wholeNumber('--max-answer', values['max-answer'], 1),
+    profile:
+      values.profile === undefined ? undefined : checked(() => profileNamed(values.profile ?? '').name),
     ttl: values.ttl === undefined ? undefined : values.ttl === 'never' ? null : time('--ttl', values.ttl),
     lease: values.lease === undefined ? undefined : time('--lease', values.lease),
     name: values.name === undefined ? undefined : checked(() => checkCacheName(values.name ?? '')),
@@ -192,7 +203,12 @@ function parseSettings(values: Values, { settings: file }: Config): CallSettings
     fromLine === undefined
       ? (file.defaults.asyncTimeout ?? DEFAULT_ASYNC_TIMEOUT)
       : time('--async-timeout', fromLine)
-  const settings = { ...file, defaults: { ...file.defaults, asyncTimeout } }
+  const inline =
+    values.inline === undefined ? file.defaults.inline : wholeNumber('--inline', values.inline, 0)
+  const settings = {
+    ...file,
+    defaults: { ...file.defaults, asyncTimeout, ...(inline === undefined ? {} : { inline }) },
+  }
   return withInvalidated(withMemoized(settings, parsePatterns(values)), parseInvalidates(values))
 }
 

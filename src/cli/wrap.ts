@@ -42,9 +42,8 @@ export async function wrap(prepared: Prepared): Promise<number> {
 }
 
 export function createWrapper({ args, store, log, server }: Prepared): Wrapper {
-  const { target, settings, maxSize, ttl, lease, name, admin, http } = args
-  const quota = http?.quota
-  return new Wrapper({ target, server, store, settings, maxSize, ttl, lease, name, admin, quota, log })
+  const { http, keys, logLevel, json, store: _, ...options } = args
+  return new Wrapper({ ...options, server, store, quota: http?.quota, log })
 }
 
 async function serveStdio(wrapper: Wrapper, log: Log, closeAll: Array<() => Promise<void>>): Promise<number> {

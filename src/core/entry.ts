@@ -45,6 +45,10 @@ export interface FailedAttempt {
 export interface PreviewSettings {
   readonly maxSize?: number | undefined
   readonly strategy?: 'sample' | 'truncate' | 'paginate' | undefined
+  /** Up to so many tokens the value passes as it is, in answers of the adapters. @defaultValue that of the adapter: 8,000 */
+  readonly inlineLimit?: number | undefined
+  /** What the tool wants its results to have, whole: for clients that honour `anthropic/maxResultSizeChars`. */
+  readonly maxResultCharacters?: number | undefined
 }
 
 /** The segments of a value: what they were staged under, and how many there are. */

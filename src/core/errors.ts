@@ -9,6 +9,7 @@ export type ErrorCode =
   | 'task_cancelled'
   | 'task_not_ready'
   | 'value_too_large'
+  | 'answer_too_large'
   | 'store_unavailable'
   | 'store_full'
   | 'internal'
@@ -139,6 +140,12 @@ export class InputUnavailable extends RefCacheError {
 export class ValueTooLarge extends RefCacheError {
   readonly name = 'ValueTooLarge'
   readonly code = 'value_too_large'
+}
+
+/** `answer_too_large`: more than the reader of an answer can take. The message says how much it would be, and what to ask for instead. */
+export class AnswerTooLarge extends RefCacheError {
+  readonly name = 'AnswerTooLarge'
+  readonly code = 'answer_too_large'
 }
 
 /** What strangers are told of a store that failed: its own words name files and hosts, which are for its operator. */

@@ -8,6 +8,11 @@ export function checkCount(value: number, what: string): number {
   throw new InvalidArgument(`${what} must be an integer of 1 or more; got ${shown(value)}.`)
 }
 
+/** The same for a limit, which may be 0. */
+export function checkLimit(value: number, what: string): number {
+  return value === 0 ? value : checkCount(value, what)
+}
+
 /** @throws InvalidArgument unless `value` is one of `choices`, or absent */
 export function checkChoice<T extends string>(
   value: T | undefined,
@@ -18,11 +23,19 @@ export function checkChoice<T extends string>(
   throw new InvalidArgument(`${what} is one of ${choices.join(', ')}.`)
 }
 
-const PREVIEW: Names<PreviewSettings> = { maxSize: true, strategy: true }
+const PREVIEW: Names<PreviewSettings> = {
+  maxSize: true,
+  strategy: true,
+  inlineLimit: true,
+  maxResultCharacters: true,
+}
 
 export function checkPreview(preview: PreviewSettings): PreviewSettings {
   checkNames(preview, PREVIEW, 'preview')
   if (preview.maxSize !== undefined) checkCount(preview.maxSize, 'preview.maxSize')
+  if (preview.inlineLimit !== undefined) checkLimit(preview.inlineLimit, 'preview.inlineLimit')
+  if (preview.maxResultCharacters !== undefined)
+    checkCount(preview.maxResultCharacters, 'preview.maxResultCharacters')
   checkChoice(preview.strategy, ['sample', 'truncate', 'paginate'], 'preview.strategy')
   return preview
 }

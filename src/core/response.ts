@@ -47,6 +47,8 @@ interface CompleteResponse extends AnswerBase {
   readonly about?: JsonObject
   /** Metadata of such a value. */
   readonly meta?: JsonObject
+  /** The `value` stands in for a reference that was wanted: adapters give it beside its `ref_id`. */
+  readonly isReference?: true
   /** The `value` is a CallToolResult of MCP, with its content blocks: adapters pass it on as it is. */
   readonly isToolResult?: true
 }

@@ -1,5 +1,6 @@
 import type { ContentResult, FastMCPSessionAuth, Tool, ToolParameters } from 'fastmcp'
 import { CACHING_OPTIONS, type CachingOptions } from '../agent/caching.ts'
+import type { ClientLimitOptions } from '../agent/limits.ts'
 import type { EnvelopeOptions } from '../agent/present.ts'
 import { SCOPING, type Scoping } from '../agent/scoping.ts'
 import type { PollingOptions } from '../agent/tools/polling.ts'
@@ -10,7 +11,8 @@ import type { ActorOf, RequestContext } from './identity.ts'
 
 /** Options of the polling tools of fastmcp. */
 export interface FastMcpPollingOptions<Session extends FastMCPSessionAuth = FastMCPSessionAuth>
-  extends PollingOptions {
+  extends PollingOptions,
+    ClientLimitOptions {
   /** Who calls; the same as that of the tools. @defaultValue see `RefcacheToolConfig.actorOf` */
   actorOf?: ActorOf<Session> | undefined
 }
@@ -33,6 +35,7 @@ export interface RefcacheToolConfig<
 > extends CachingOptions,
     Scoping,
     EnvelopeOptions,
+    ClientLimitOptions,
     Pick<Tool<Session>, 'name' | 'description' | 'annotations' | 'canAccess' | '_meta'> {
   parameters?: Parameters | undefined
   /** Checks the result of `execute`. Clients see it widened: they are also given previews and handles. */
@@ -65,6 +68,9 @@ export interface RefcacheToolConfig<
 export const TOOL_CONFIG: Names<RefcacheToolConfig> = {
   ...CACHING_OPTIONS,
   envelope: true,
+  inlineLimit: true,
+  answerCeiling: true,
+  profile: true,
   ...SCOPING,
   name: true,
   description: true,
@@ -79,6 +85,9 @@ export const TOOL_CONFIG: Names<RefcacheToolConfig> = {
 }
 
 export const POLLING_OPTIONS: Names<FastMcpPollingOptions> = {
+  inlineLimit: true,
+  answerCeiling: true,
+  profile: true,
   maxWait: true,
   defaultWait: true,
   actorOf: true,

@@ -1,4 +1,5 @@
 import type { FastMCP, FastMCPSessionAuth } from 'fastmcp'
+import { ClientLimits } from '../agent/limits.ts'
 import { declared } from '../agent/schema.ts'
 import { pollingTools } from '../agent/tools/polling.ts'
 import { InvalidArgument } from '../core/errors.ts'
@@ -24,6 +25,7 @@ export function addPollingTools<Session extends FastMCPSessionAuth>(
     )
   }
   checkNames<object>(options, POLLING_OPTIONS, 'addPollingTools')
+  const clients = new ClientLimits(options)
   for (const { title, inputSchema, handle, ...tool } of pollingTools(cache, options)) {
     server.addTool({
       ...tool,
@@ -31,7 +33,12 @@ export function addPollingTools<Session extends FastMCPSessionAuth>(
       parameters: declared(() => inputSchema),
       execute: (args, context) =>
         handleToolCall(context, options.actorOf, ({ caller, signal, onProgress }) =>
-          handle(args, { actor: caller.actor, signal, onProgress }),
+          handle(args, {
+            actor: caller.actor,
+            signal,
+            onProgress,
+            limits: clients.of(context.client.version),
+          }),
         ),
     })
   }

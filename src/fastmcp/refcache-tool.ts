@@ -1,7 +1,8 @@
 import type { FastMCPSessionAuth, Tool, ToolParameters } from 'fastmcp'
 import { splitArguments } from '../agent/arguments.ts'
-import { cachingDefaults, checked, projectionFor } from '../agent/caching.ts'
+import { cachingDefaults, checked, projectionFor, withToolLimit } from '../agent/caching.ts'
 import { withNote } from '../agent/instructions.ts'
+import { ClientLimits } from '../agent/limits.ts'
 import { checkEnvelope, claimFor, presentCall } from '../agent/present.ts'
 import { type AuthorSchema, answerSchema, argumentsOf, converterOf, declared } from '../agent/schema.ts'
 import { checkScoping, placeCall, scopingOf } from '../agent/scoping.ts'
@@ -30,6 +31,7 @@ export function refcacheTool<
   checkNames<object>(config, TOOL_CONFIG, `Tool '${name}'`)
   checkScoping(config)
   checkEnvelope(config)
+  const clients = new ClientLimits(config)
   checkHandler(config.execute, `Tool '${name}'`)
   const result = outputSchema && resultSchemaOf(outputSchema, name)
   const shown = shownTool(config, result)
@@ -54,9 +56,20 @@ export function refcacheTool<
           const { actor } = caller
           const claim = claimFor(envelope)
           const local = openContext
-          const options = { actor, responseFormat, fresh, signal, onProgress, local, ...claim, ...place }
+          const limits = clients.of(context.client.version)
+          const options = {
+            actor,
+            limits,
+            responseFormat,
+            fresh,
+            signal,
+            onProgress,
+            local,
+            ...claim,
+            ...place,
+          }
           const response = await call(input, options)
-          return presentCall(response, { envelope, hasOutputSchema: result !== undefined })
+          return presentCall(response, { envelope, hasOutputSchema: result !== undefined, limits })
         },
         { hasOutputSchema: result !== undefined },
       ),
@@ -73,12 +86,23 @@ function toolOptions<
   result: JsonObject | undefined,
 ): ToolOptions<ArgumentsOf<Parameters>> {
   const { description, annotations, canAccess, _meta, parameters, outputSchema, ...rest } = config
-  const { execute, actorOf, envelope, namespaceTemplate, ownerTemplate, sessionScoped, ...caching } =
-    givenOptions(rest)
+  const {
+    execute,
+    actorOf,
+    envelope,
+    inlineLimit,
+    answerCeiling,
+    profile,
+    namespaceTemplate,
+    ownerTemplate,
+    sessionScoped,
+    ...caching
+  } = givenOptions(rest)
   return {
     ...cachingDefaults(annotations),
     projection: projectionFor(envelope),
     ...caching,
+    preview: withToolLimit(caching.preview, _meta),
     ...(parameters ? { input: parameters as StandardSchema<ArgumentsOf<Parameters>> } : {}),
     ...(result ? { outputSchema: result } : {}),
   }

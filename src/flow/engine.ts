@@ -30,6 +30,8 @@ export interface Settings {
   readonly defaultTtl: number | undefined
   readonly preview: {
     readonly maxSize: number
+    /** The same where somebody set it. */
+    readonly setMaxSize: number | undefined
     readonly sizeMode: SizeMode
     readonly strategy: PreviewStrategy
   }

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { CallToolResult, McpServer, RegisteredTool, ServerContext } from '@modelcontextprotocol/server'
 import type { z } from 'zod'
+import { ClientLimits } from '../agent/limits.ts'
 import { checkEnvelope } from '../agent/present.ts'
 import type { ToolRequest } from '../agent/request.ts'
 import {
@@ -29,6 +30,7 @@ import type { IdentityOptions } from './identity.ts'
 import { watchOtherTools } from './interpose.ts'
 import { registerCached } from './register.ts'
 import { handleToolCall } from './request.ts'
+import { clientInfoOf } from './tasks/calls.ts'
 import { serveTasks } from './tasks/serve.ts'
 
 type ArgumentsOf<Input> = Input extends AuthorSchema
@@ -76,15 +78,21 @@ export function attachRefCache(
   checkNames(options, OPTIONS, 'attachRefCache')
   checkScoping(options)
   checkEnvelope(options)
+  const limits = new ClientLimits(options)
   const { adminCheck } = options
   const identity: IdentityOptions = { actorOf: options.actorOf }
   const known = new Set<string>()
   watchOtherTools(server.server, cache, name => known.has(name))
-  const tasks = serveTasks(server, cache, options, identity)
+  const tasks = serveTasks(server, cache, options, identity, limits)
   for (const tool of pollingTools(cache, options)) {
     known.add(tool.name)
-    registerOwn(server, tool, identity, (args, { caller, signal, onProgress }) =>
-      tool.handle(args, { actor: caller.actor, signal, onProgress }),
+    registerOwn(server, tool, identity, (args, { caller, signal, onProgress }, context) =>
+      tool.handle(args, {
+        actor: caller.actor,
+        signal,
+        onProgress,
+        limits: limits.of(clientInfoOf(server.server, context)),
+      }),
     )
   }
   if (adminCheck) {
@@ -102,7 +110,7 @@ export function attachRefCache(
       checkNames<object>(config, TOOL_CONFIG, `Tool '${name}'`)
       if (known.has(name)) throw new InvalidArgument(`This server has a tool '${name}' already.`)
       if (scoping.sessionScoped) identity.directSession ??= `%process-${randomUUID()}`
-      const registration = { name, config, handler, options, scoping, identity, tasks }
+      const registration = { name, config, handler, options, scoping, identity, tasks, limits }
       const registered = registerCached(server, cache, registration)
       known.add(name)
       return registered
@@ -116,6 +124,9 @@ function withSchemas({ inputSchema, outputSchema, ...config }: ToolConfig): Sche
 
 const OPTIONS: Names<AttachOptions> = {
   envelope: true,
+  inlineLimit: true,
+  answerCeiling: true,
+  profile: true,
   asyncTimeout: true,
   actorOf: true,
   tasks: true,

@@ -5,6 +5,7 @@ import type {
   ToolAnnotations,
 } from '@modelcontextprotocol/server'
 import { CACHING_OPTIONS, type CachingOptions } from '../agent/caching.ts'
+import type { ClientLimitOptions } from '../agent/limits.ts'
 import type { EnvelopeOptions } from '../agent/present.ts'
 import type { AuthorSchema, RawShape } from '../agent/schema.ts'
 import { SCOPING, type Scoping } from '../agent/scoping.ts'
@@ -16,7 +17,7 @@ import type { ActorOf } from './identity.ts'
 import type { TaskSupport } from './tasks/calls.ts'
 
 /** Options of `attachRefCache`. */
-export interface AttachOptions extends PollingOptions, Scoping, EnvelopeOptions {
+export interface AttachOptions extends PollingOptions, Scoping, EnvelopeOptions, ClientLimitOptions {
   /**
    * How long a tool's call waits before it answers with a handle, unless the tool says otherwise. Clients give up
    * after 30 to 60 s.

@@ -5,13 +5,15 @@ import type {
   ServerContext,
 } from '@modelcontextprotocol/server'
 import { splitArguments } from '../agent/arguments.ts'
-import { cachingDefaults, checked, projectionFor } from '../agent/caching.ts'
+import { cachingDefaults, checked, projectionFor, withToolLimit } from '../agent/caching.ts'
 import { withNote } from '../agent/instructions.ts'
+import type { ClientLimits } from '../agent/limits.ts'
 import { checkEnvelope, claimFor, type Envelope, presentCall } from '../agent/present.ts'
 import type { ToolRequest } from '../agent/request.ts'
 import { type AuthorSchema, answerSchema, argumentsOf, converterOf, declared } from '../agent/schema.ts'
 import { checkScoping, placeCall, type Scoping } from '../agent/scoping.ts'
 import type { ToolResult } from '../agent/wire.ts'
+import type { AnswerLimits } from '../core/answer-limits.ts'
 import { checkHandler, type Handler } from '../core/handler.ts'
 import type { JsonObject } from '../core/json.ts'
 import { checkChoice, givenOptions } from '../core/options.ts'
@@ -23,7 +25,7 @@ import type { AttachOptions, SchemaToolConfig, ToolHandler } from './config.ts'
 import type { IdentityOptions } from './identity.ts'
 import { handleToolCall } from './request.ts'
 import { isInputRequired } from './sdk-shapes.ts'
-import { TASK_SUPPORT, type TaskCall, type TaskCalls, taskCallIn } from './tasks/calls.ts'
+import { clientInfoOf, TASK_SUPPORT, type TaskCall, type TaskCalls, taskCallIn } from './tasks/calls.ts'
 import { keepable } from './tasks/errors.ts'
 
 interface Registration<Input, Output, Local> {
@@ -35,6 +37,7 @@ interface Registration<Input, Output, Local> {
   readonly identity: IdentityOptions
   /** Absent where tasks of MCP are not served. */
   readonly tasks: TaskCalls | undefined
+  readonly limits: ClientLimits
 }
 
 /** How the calls of one tool go through the cache. */
@@ -80,7 +83,9 @@ export function registerCached<Input, Output, Local>(
   }
   const registered = server.registerTool(name, shown, (args, context) => {
     const task = taskCallIn(context)
-    const work = (request: ToolRequest<ServerContext>) => callTool(route, args, { ...request, context, task })
+    const limits = registration.limits.of(clientInfoOf(server.server, context))
+    const work = (request: ToolRequest<ServerContext>) =>
+      callTool(route, args, { ...request, context, task, limits })
     return handleToolCall(context, identity, work, {
       onError: error => {
         if (task) task.outcome = { error }
@@ -97,12 +102,14 @@ export function registerCached<Input, Output, Local>(
 interface CallRequest extends ToolRequest<ServerContext> {
   readonly context: ServerContext
   readonly task: TaskCall | undefined
+  /** What the client can take. */
+  readonly limits: AnswerLimits
 }
 
 async function callTool<Input>(
   { call, scoping, takesArguments, envelope, hasOutputSchema, prepare, declares }: Route<Input>,
   args: unknown,
-  { caller, signal, onProgress, openContext, context, task }: CallRequest,
+  { caller, signal, onProgress, openContext, context, task, limits }: CallRequest,
 ): Promise<ToolResult | InputRequiredResult> {
   const { actor } = caller
   const { own, responseFormat, fresh } = splitArguments(args, declares)
@@ -115,6 +122,7 @@ async function callTool<Input>(
   const place = placeCall(scoping, caller)
   const response = await call(input, {
     actor,
+    limits,
     responseFormat,
     fresh,
     signal,
@@ -127,7 +135,7 @@ async function callTool<Input>(
     ...task?.options,
   })
   if (task) task.outcome = { response, actor }
-  return presentCall(response, { envelope, hasOutputSchema })
+  return presentCall(response, { envelope, hasOutputSchema, limits })
 }
 
 /** The cache's share of a tool's config. */
@@ -143,6 +151,7 @@ function toolOptions<Input>(
     projection: projectionFor(envelope ?? options.envelope),
     ...(options.asyncTimeout === undefined ? {} : { asyncTimeout: options.asyncTimeout }),
     ...caching,
+    preview: withToolLimit(caching.preview, _meta),
     name,
     ...(inputSchema ? { input: inputSchema as StandardSchema<unknown> as StandardSchema<Input> } : {}),
     ...(result ? { outputSchema: result } : {}),

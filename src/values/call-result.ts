@@ -1,4 +1,5 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts'
+import { stringifyJson } from '../core/json-text.ts'
 import { isMedia, type Media, mediaOf, withNotes } from './media.ts'
 import { parsedJson, sameJson } from './same-json.ts'
 
@@ -36,9 +37,23 @@ export function valueOfResult({ content, structuredContent }: CallResult): Resul
   return structured === undefined ? ofBlocks(content, blocks) : ofBoth(structured, blocks)
 }
 
-/** Every text in the result that a model is given, once as `value` has it and perhaps once more. */
-export function textsOf({ content }: CallResult): string {
-  return joined(content.flatMap(block => textOf(block) ?? []))
+/** What clients give their models of a result, by the field that they read. Media count as no text. */
+export interface ResultFields {
+  readonly content: string
+  /** The JSON of the structured content. Absent: there is none. */
+  readonly structured?: () => string
+}
+
+export function fieldsOfResult({ content, structuredContent }: CallResult): ResultFields {
+  const media = content.filter(isMedia)
+  const texts = content.filter(block => !isMedia(block)).map(block => textOf(block) ?? stringifyJson(block))
+  if (structuredContent === undefined || structuredContent === null) return { content: joined(texts) }
+  let json: string | undefined
+  const structured = () => {
+    json ??= stringifyJson(media.length === 0 ? structuredContent : withNotes(structuredContent, media).value)
+    return json
+  }
+  return { content: joined(texts), structured }
 }
 
 /** What a result with `isError` says went wrong. */

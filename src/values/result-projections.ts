@@ -1,7 +1,7 @@
 import { ENTRY_STATUSES } from '../core/entry.ts'
 import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts'
 import { cacheNameOf, isRefOf } from '../core/ref.ts'
-import { type CallResult, isCallResult, shownValue, textsOf, valueOfResult } from './call-result.ts'
+import { type CallResult, fieldsOfResult, isCallResult, shownValue, valueOfResult } from './call-result.ts'
 import { type Media, mediaCharacters } from './media.ts'
 import type { Shown, Used, Wrapping } from './projection.ts'
 import { isReturnedResult } from './returned-result.ts'
@@ -47,7 +47,7 @@ export const RESULT_PROJECTIONS: Readonly<Record<string, Wrapping>> = {
 function showResult(stored: CallResult): Shown {
   const { value, media, uri } = shownValue(stored)
   const list = listWithin(value)
-  const reads = textsOf(stored)
+  const fields = fieldsOfResult(stored)
   const mediaBytes = mediaCharacters(stored.content)
   const about = {
     ...(uri === undefined || uri.length > MAX_URI ? {} : { uri }),
@@ -56,7 +56,7 @@ function showResult(stored: CallResult): Shown {
   return {
     value,
     ...(list ? { list } : {}),
-    ...(reads === value ? {} : { reads }),
+    fields,
     ...(isReferenceAnswer(stored) ? { wholeUpTo: ANSWER_TOKENS } : {}),
     ...(mediaBytes > 0 ? { mediaBytes } : {}),
     ...(Object.keys(about).length > 0 ? { about } : {}),

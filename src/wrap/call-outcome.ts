@@ -46,11 +46,20 @@ export function asOutcome(error: unknown, { outputSchema }: Pick<KnownTool, 'out
 export function refIdOf(outcome: CallOutcome): RefId | undefined {
   if ('error' in outcome) return undefined
   if (outcome.refId !== undefined) return outcome.refId
-  const { _meta, structuredContent } = outcome.result as JsonObject
-  const named =
-    metaOf({ _meta: _meta ?? {} })[REF_ID_META] ??
-    (isJsonObject(structuredContent) ? structuredContent.ref_id : undefined)
+  const result = outcome.result as JsonObject
+  const named = metaOf({ _meta: result._meta ?? {} })[REF_ID_META] ?? refIdInBody(result)
   return typeof named === 'string' ? named : undefined
+}
+
+/** The reference that an answer of ours is about. Without structured content, its text begins with it. */
+export function refIdInBody({ structuredContent, content }: JsonObject): unknown {
+  return isJsonObject(structuredContent) ? structuredContent.ref_id : refIdInText(content)
+}
+
+function refIdInText(content: unknown): string | undefined {
+  const [block] = Array.isArray(content) ? content : []
+  const text = isJsonObject(block) && typeof block.text === 'string' ? block.text : ''
+  return /^\{"ref_id":"([^"\\]+)"/.exec(text)?.[1]
 }
 
 /** The outcome as the answer to a request of either revision. */

@@ -10,6 +10,7 @@ import {
   TaskSubscriptions,
   taskIdsOf,
 } from '../agent/tasks/subscriptions.ts'
+import type { AnswerLimits } from '../core/answer-limits.ts'
 import { isJsonObject, type JsonObject } from '../core/json.ts'
 import { isRefOf, type RefId } from '../core/ref.ts'
 import type { CallResponse } from '../core/response.ts'
@@ -41,6 +42,8 @@ export interface ClientTasksOptions {
   sender(relatedTo?: RpcId): SendRequest
   /** What is sent to the client arrives, or the client is gone. */
   readonly isReliable: boolean
+  /** What an answer to a request may have. */
+  limitsOf(request: RpcRequest): AnswerLimits
 }
 
 /** The tasks of MCP that one client is offered, whatever the wrapped server has: each is an entry of the cache. */
@@ -53,13 +56,12 @@ export class ClientTasks {
   constructor(private readonly options: ClientTasksOptions) {
     const { cache, calls } = options
     this.#service = new TaskService(cache, {
-      present,
       lists: toolName => calls.isOwn(toolName),
       nameTools: options.nameTools,
     })
     this.#subscriptions = new TaskSubscriptions({
       isOurs: taskId => isRefOf(cache.name, taskId),
-      find: (_, taskIds) => this.#known(taskIds),
+      find: (request, taskIds) => this.#known(taskIds, options.limitsOf(request as unknown as RpcRequest)),
       send: (message, id) => options.tell(message as RpcMessage, id),
       acknowledgesAlone: true,
     })
@@ -94,10 +96,12 @@ export class ClientTasks {
     const wish = wishOf(client, request.params)
     const { actor } = this.options.caller
     const connection = this.#connection
+    const limits = this.options.limitsOf(request)
+    const hasOutputSchema = tool.outputSchema !== undefined
     try {
       const response = await start(this.#service.callOptions(client, wish))
       const task = await this.#service.asTask(response, { client, wish, actor, connection })
-      return { result: task ?? present(response), refId: response.refId }
+      return { result: task ?? present(response, { hasOutputSchema, limits }), refId: response.refId }
     } catch (error) {
       return wish === 'task' ? { error: toRpcError(error) } : asOutcome(error, tool)
     }
@@ -202,16 +206,16 @@ export class ClientTasks {
   }
 
   /** What the client may not know of is left out. */
-  async #known(taskIds: readonly RefId[]) {
-    const views = taskIds.map(id => this.#service.view(id, this.options.caller.actor))
+  async #known(taskIds: readonly RefId[], limits: AnswerLimits) {
+    const views = taskIds.map(id => this.#service.view(id, this.options.caller.actor, limits))
     const known = await Promise.allSettled(views.map(view => view.read()))
     return views.filter((_, index) => known[index]?.status === 'fulfilled')
   }
 
-  #clientOf({ params }: RpcRequest): TaskClient | undefined {
-    const meta = protocolMeta(params)
-    if (meta) return clientOf2026(meta)
-    return this.#core
+  #clientOf(request: RpcRequest): TaskClient | undefined {
+    const meta = protocolMeta(request.params)
+    const client = meta ? clientOf2026(meta) : this.#core
+    return client && { ...client, limits: this.options.limitsOf(request) }
   }
 }
 

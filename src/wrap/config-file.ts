@@ -18,6 +18,7 @@ const toolSettings = z.strictObject({
   memoize: z.boolean().optional(),
   invalidates: z.array(z.string().min(1).max(200)).max(100).optional(),
   maxSize: z.int().min(1).optional(),
+  inline: z.int().min(0).optional(),
   strategy: z.enum(['sample', 'truncate', 'paginate']).optional(),
   resolveRefs: z.boolean().optional(),
   cache: z.boolean().optional(),

@@ -1,6 +1,6 @@
 import { isJsonObject, type JsonObject } from '../core/json.ts'
 import { isRefOf } from '../core/ref.ts'
-import { type CallOutcome, INTERNAL_ERROR } from './call-outcome.ts'
+import { type CallOutcome, INTERNAL_ERROR, refIdInBody } from './call-outcome.ts'
 import type { ClientTasks } from './client-tasks.ts'
 import type { Log } from './log.ts'
 import {
@@ -94,9 +94,10 @@ export class Presentation {
       const isUnknown = Number(outcome.error.code) === RpcErrorCode.methodNotFound
       return isUnknown && this.#isOfNoTool(request) ? { error: noTool(request) } : outcome
     }
-    const body = (outcome.result as JsonObject).structuredContent
+    const { structuredContent: body = {} } = outcome.result as JsonObject
     const isOurs =
-      isJsonObject(body) && (isRefOf(this.options.cacheName, body.ref_id) || isJsonObject(body.error))
+      isRefOf(this.options.cacheName, refIdInBody(outcome.result as JsonObject)) ||
+      (isJsonObject(body) && isJsonObject(body.error))
     return isOurs ? { result: names.inAnswer(outcome.result as JsonObject) } : outcome
   }
 

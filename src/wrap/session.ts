@@ -1,4 +1,5 @@
 import { IdMap } from '../agent/id-map.ts'
+import type { ClientLimits } from '../agent/limits.ts'
 import { ProgressNotifier } from '../agent/progress.ts'
 import type { PollingTool } from '../agent/tools/polling.ts'
 import { isJsonObject, type JsonObject } from '../core/json.ts'
@@ -13,6 +14,7 @@ import type { Log } from './log.ts'
 import { OwnRequests } from './own-requests.ts'
 import { PassingWrites, saysChange } from './passing-writes.ts'
 import { Presentation } from './presentation.ts'
+import { Reader } from './reader.ts'
 import {
   failure,
   isRequest,
@@ -41,6 +43,7 @@ export interface SessionOptions {
   client: Channel
   caller: ProxiedClient
   calls: ToolCalls
+  clients: ClientLimits
   cache: RefCache
   polling: readonly PollingTool[]
   log: Log
@@ -62,6 +65,7 @@ export class Session {
   readonly #ownRequests = new OwnRequests((...told) => void this.#toClient(...told))
   readonly #sessionRestore = new SessionRestore()
   readonly #passingWrites: PassingWrites
+  readonly #reader: Reader
   readonly #catalog: ToolCatalog
   readonly #upstream: Upstream
   readonly #listing: ToolListing
@@ -83,6 +87,7 @@ export class Session {
       (name, tool) => calls.register(name, tool),
       tools => calls.check(tools, this.options.log),
     )
+    this.#reader = new Reader(options.clients, options.log)
     this.#passingWrites = new PassingWrites(() => cache.beginWrite())
     this.#listing = new ToolListing(this.#catalog, this.#upstream)
     this.#pressure = new BackPressure(
@@ -97,6 +102,7 @@ export class Session {
       nameTools: text => this.#catalog.names.inText(text),
       sender: relatedTo => this.#ownRequests.sender(relatedTo),
       isReliable: !options.client.mayLose,
+      limitsOf: request => this.#reader.limitsOf(request),
     })
     this.#presentation = new Presentation({
       cacheName: cache.name,
@@ -188,6 +194,8 @@ export class Session {
   }
 
   async #forward(request: RpcRequest): Promise<void> {
+    if (request.method === 'initialize' || request.method === 'server/discover')
+      this.#reader.introduced(request)
     this.#forwarded.add(request)
     try {
       await this.#upstream.forward(request)
@@ -286,7 +294,8 @@ export class Session {
     )
     // A cancelled request gets neither progress nor an answer.
     waiting.signal.addEventListener('abort', () => void progress.end())
-    const context = { signal: waiting.signal, onProgress: progress.notify }
+    const limits = this.#reader.limitsOf(request)
+    const context = { signal: waiting.signal, onProgress: progress.notify, limits }
     this.#answering.set(request.id, waiting)
     const outcome = await this.#withoutThrowing(() => work(context))
     this.#answering.delete(request.id)

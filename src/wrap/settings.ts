@@ -12,6 +12,8 @@ export interface ToolSettings {
   /** The tools whose memoized results a call of this one makes outdated, by name or pattern. @defaultValue none */
   invalidates?: readonly string[] | undefined
   maxSize?: number | undefined
+  /** Up to so many tokens a result passes as it is. @defaultValue 8000, or what the client takes */
+  inline?: number | undefined
   strategy?: 'sample' | 'truncate' | 'paginate' | undefined
   /** Whether references in the arguments are replaced by what they stand for. @defaultValue true */
   resolveRefs?: boolean | undefined

@@ -5,6 +5,7 @@ import { present } from '../agent/present.ts'
 import { declaresArgument } from '../agent/schema.ts'
 import type { TaskCallOptions } from '../agent/tasks/service.ts'
 import type { ToolResult } from '../agent/wire.ts'
+import type { AnswerLimits } from '../core/answer-limits.ts'
 import type { Progress } from '../core/entry.ts'
 import { InvalidArgument, ProtocolFailure, TaskFailed, WorkerLost } from '../core/errors.ts'
 import type { TaskContext } from '../core/handler.ts'
@@ -45,6 +46,8 @@ export interface ProxiedClient {
 export interface CallContext {
   signal: AbortSignal
   onProgress(progress: Progress): void
+  /** What the client can take. */
+  readonly limits: AnswerLimits
 }
 
 /** The server's own name of a tool, which the cache knows by a longer one. */
@@ -119,7 +122,9 @@ export class ToolCalls {
   async call(caller: ProxiedClient, call: ToolCall, context: CallContext): Promise<CallOutcome> {
     try {
       const response = await this.start(caller, call, context)
-      return { result: present(response), refId: response.refId }
+      const { limits } = context
+      const hasOutputSchema = call.tool.outputSchema !== undefined
+      return { result: present(response, { hasOutputSchema, limits }), refId: response.refId }
     } catch (error) {
       return asOutcome(error, call.tool)
     }
@@ -189,14 +194,14 @@ export class ToolCalls {
   }
 
   #tool(name: string, declared: KnownTool): CachedTool<CallInput> {
-    const { readOnly, idempotent, inputSchema, outputSchema, asTask } = declared
+    const { readOnly, idempotent, inputSchema, outputSchema, asTask, resultLimit } = declared
     const known = this.#tools.get(name)
     // A tool may be called before it is listed, and may be declared anew.
     if (known?.declared === declared) return known.call
     if (!known && declared === NOT_DECLARED && this.#tools.size >= MAX_TOOLS)
       throw new InvalidArgument(`There is no tool '${name.slice(0, 100)}'.`)
     const { resolveRefs, ...settings } = settingsFor(this.settings, name)
-    const { asyncTimeout, hardTimeout, ttl, maxSize, strategy, invalidates = [] } = settings
+    const { asyncTimeout, hardTimeout, ttl, maxSize, inline, strategy, invalidates = [] } = settings
     const tool = this.cache.cached<CallInput, JsonObject>(
       {
         name: `${name}@${this.upstream}`,
@@ -214,6 +219,8 @@ export class ToolCalls {
         preview: {
           ...(maxSize === undefined ? {} : { maxSize }),
           ...(strategy === undefined ? {} : { strategy }),
+          ...(inline === undefined ? {} : { inlineLimit: inline }),
+          ...(resultLimit === undefined ? {} : { maxResultCharacters: resultLimit }),
         },
         ...(asyncTimeout === undefined ? {} : { asyncTimeout }),
         ...(hardTimeout === undefined ? {} : { hardTimeout }),

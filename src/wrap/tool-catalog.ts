@@ -1,3 +1,4 @@
+import { toolLimitIn } from '../agent/caching.ts'
 import { SHORT_NOTE, TOOL_NOTE, withNote } from '../agent/instructions.ts'
 import { answerSchema } from '../agent/schema.ts'
 import { readSentArguments } from '../agent/sent-arguments.ts'
@@ -13,6 +14,8 @@ export interface KnownTool {
   readonly outputSchema: JsonObject | undefined
   /** Whether it can be called as a task of 2025-11-25. */
   readonly asTask: boolean
+  /** How many characters of its results it wants whole, for clients that honour that. */
+  readonly resultLimit: number | undefined
 }
 
 export const NOT_DECLARED: KnownTool = {
@@ -21,6 +24,7 @@ export const NOT_DECLARED: KnownTool = {
   inputSchema: undefined,
   outputSchema: undefined,
   asTask: false,
+  resultLimit: undefined,
 }
 
 /** The server's tools, as it declared them, and as the client is shown them. */
@@ -90,6 +94,7 @@ export class ToolCatalog {
         inputSchema: isJsonObject(tool.inputSchema) ? tool.inputSchema : undefined,
         outputSchema: isJsonObject(tool.outputSchema) ? tool.outputSchema : undefined,
         asTask: canBeTask(tool),
+        resultLimit: toolLimitIn(tool._meta),
       }
       this.#tools.set(tool.name, known)
       this.onLearned(tool.name, known)

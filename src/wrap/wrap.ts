@@ -1,5 +1,6 @@
 import { actor } from '../access/actor.ts'
 import type { Caller } from '../agent/identity.ts'
+import { ClientLimits } from '../agent/limits.ts'
 import { adminTools } from '../agent/tools/admin.ts'
 import { type PollingTool, pollingTools } from '../agent/tools/polling.ts'
 import { type Duration, toMilliseconds } from '../core/duration.ts'
@@ -32,8 +33,12 @@ export interface WrapOptions {
   name?: string | undefined
   /** How long results are kept. @defaultValue '1h' */
   ttl?: Duration | null | undefined
-  /** Budget of an answer in tokens. @defaultValue 1000 */
+  /** Budget of a preview in tokens. @defaultValue 1000, and at most a twelfth of the value */
   maxSize?: number | undefined
+  /** No answer has more tokens. @defaultValue 25000, or what the client takes */
+  maxAnswer?: number | undefined
+  /** The profile that holds for every client. @defaultValue that of the client */
+  profile?: string | undefined
   /** How long a wrapper may be silent before its tasks count as lost. @defaultValue '30s' */
   lease?: Duration | undefined
   settings: CallSettings
@@ -51,6 +56,7 @@ export class Wrapper {
   readonly #polling: readonly PollingTool[]
   readonly #scope: string
   readonly #quotas: Quotas
+  readonly #clients: ClientLimits
   #server: ServerProcess | undefined
 
   constructor(private readonly options: WrapOptions) {
@@ -72,6 +78,7 @@ export class Wrapper {
       },
       toolLabel: nameAtServer,
     })
+    this.#clients = new ClientLimits({ answerCeiling: options.maxAnswer, profile: options.profile })
     this.#quotas = new Quotas(this.cache, options.quota ?? DEFAULT_QUOTA)
     this.#scope =
       'command' in target
@@ -173,6 +180,7 @@ export class Wrapper {
       client,
       caller: { ...who, upstream, tasks: new UpstreamTasks(upstream, this.#calls.somePassBy) },
       calls: this.#calls,
+      clients: this.#clients,
       cache: this.cache,
       polling,
       log,

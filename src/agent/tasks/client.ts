@@ -1,3 +1,4 @@
+import type { AnswerLimits } from '../../core/answer-limits.ts'
 import { isJsonObject, type JsonObject } from '../../core/json.ts'
 import type { AskCapabilities } from '../../core/question.ts'
 import { askableOf, type Capabilities, capabilitiesIn, declaresExtension } from './capabilities.ts'
@@ -12,6 +13,8 @@ export interface TaskClient {
   readonly followsTasks: boolean
   /** What it can pass on to its user or its model, if anything. */
   readonly canBeAsked: AskCapabilities | undefined
+  /** What an answer to it may have. */
+  readonly limits?: AnswerLimits | undefined
 }
 
 /** The client of a request of 2025-11-25, by what it declared when its connection began. */

@@ -1,4 +1,5 @@
 import type { Actor } from '../../access/actor.ts'
+import type { AnswerLimits } from '../../core/answer-limits.ts'
 import { type Duration, toMilliseconds } from '../../core/duration.ts'
 import { ProtocolFailure } from '../../core/errors.ts'
 import type { JsonObject } from '../../core/json.ts'
@@ -76,8 +77,8 @@ export class TaskService {
     this.#grace = toMilliseconds(options.grace ?? '500ms', 'taskGrace')
   }
 
-  view(refId: RefId, actor: Actor): TaskView {
-    return new TaskView(this.cache, refId, actor, this.options.present)
+  view(refId: RefId, actor: Actor, limits?: AnswerLimits): TaskView {
+    return new TaskView(this.cache, refId, actor, this.options.present, limits)
   }
 
   /** How a call goes through the cache of which a task may become. */
@@ -96,7 +97,7 @@ export class TaskService {
   ): Promise<JsonObject | undefined> {
     const runs = response.status === 'pending' || response.status === 'processing'
     if (wish === 'answer' || (wish === 'any' && !runs)) return undefined
-    const view = this.view(response.refId, actor)
+    const view = this.view(response.refId, actor, client.limits)
     const asked = wish === 'any' ? client.codec.inputRequired?.(await view.peek()) : undefined
     return asked ?? this.#created(view, client, connection)
   }
@@ -115,7 +116,7 @@ export class TaskService {
     { refId, answers }: Answered,
     { client, actor, signal, connection }: TaskAsker,
   ): Promise<JsonObject> {
-    const view = this.view(refId, actor)
+    const view = this.view(refId, actor, client.limits)
     await view.respond(answers)
     const task = await firstNews(view, this.#grace, signal)
     // Nobody else was given it.
@@ -152,7 +153,7 @@ export class TaskService {
     if (hasList && method === 'tasks/list') return this.#list(params, actor)
     const answer = Object.hasOwn(methods, method) ? methods[method] : undefined
     if (!answer) throw methodNotFound('Method not found')
-    const view = this.view(params.taskId as RefId, actor)
+    const view = this.view(params.taskId as RefId, actor, client.limits)
     const answered = await answer(view, { params, signal, send, askers: this.#askers })
     // It may have begun on an earlier connection.
     if (connection && answered.status === 'input_required') this.#attend(view, client, connection)

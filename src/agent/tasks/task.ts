@@ -1,3 +1,4 @@
+import type { AnswerLimits } from '../../core/answer-limits.ts'
 import type { Progress } from '../../core/entry.ts'
 import { TaskFailed } from '../../core/errors.ts'
 import type { InputRequest } from '../../core/question.ts'
@@ -5,7 +6,7 @@ import type { RefId } from '../../core/ref.ts'
 import type { AsyncTaskResponse, CallResponse } from '../../core/response.ts'
 import type { TaskInfo } from '../../flow/operate/task-info.ts'
 import { boundedError, boundedMessage } from '../error-limit.ts'
-import { present as presentAny } from '../present.ts'
+import { present } from '../present.ts'
 import { type ToolResult, toErrorResult } from '../wire.ts'
 import type { RpcError } from './errors.ts'
 
@@ -34,8 +35,8 @@ export interface TaskWithResult extends Task {
   readonly result?: ToolResult
 }
 
-/** How the answer of a tool call is written. `task` says whose it is. */
-export type Present = (answer: CallResponse, task: TaskInfo) => ToolResult
+/** How the answer of a tool call is written, for a client of such limits. `task` says whose it is. */
+export type Present = (answer: CallResponse, task: TaskInfo, limits: AnswerLimits) => ToolResult
 
 type Unsettled = AsyncTaskResponse & { status: 'pending' | 'processing' }
 
@@ -66,16 +67,28 @@ export function begun(task: Task): Task {
 }
 
 /** The task with the result, where the info was asked for with its answer. An error of JSON-RPC is no result. */
-export function toTaskWithResult(info: TaskInfo, present: Present = presentAny): TaskWithResult {
+export function toTaskWithResult(
+  info: TaskInfo,
+  limits: AnswerLimits,
+  present: Present = presentAnswer,
+): TaskWithResult {
   const task = toTask(info)
   if (!isSettled(task) || task.rpcError) return task
-  return { ...task, result: resultOf(info, present) }
+  return { ...task, result: resultOf(info, (answer, about) => present(answer, about, limits)) }
 }
 
-function resultOf(info: TaskInfo, present: Present): ToolResult {
+function presentAnswer(
+  answer: CallResponse,
+  { hasOutputSchema }: TaskInfo,
+  limits: AnswerLimits,
+): ToolResult {
+  return present(answer, { hasOutputSchema, limits })
+}
+
+function resultOf(info: TaskInfo, write: (answer: CallResponse, info: TaskInfo) => ToolResult): ToolResult {
   const { response, answer = response } = info
-  if (response.status !== 'failed') return present(answer, info)
-  if (answer.status === 'failed' && answer.errorValue !== undefined) return present(answer, info)
+  if (response.status !== 'failed') return write(answer, info)
+  if (answer.status === 'failed' && answer.errorValue !== undefined) return write(answer, info)
   const { error = 'The task failed.', errorCode: code } = response
   return toErrorResult(new TaskFailed(error, code ? { code } : {}), info)
 }

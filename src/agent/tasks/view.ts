@@ -1,9 +1,11 @@
 import type { Actor } from '../../access/actor.ts'
+import type { AnswerLimits } from '../../core/answer-limits.ts'
 import type { RefId } from '../../core/ref.ts'
 import type { CallResponse } from '../../core/response.ts'
 import type { TaskInfo, TaskInfoOptions } from '../../flow/operate/task-info.ts'
 import type { RefCache } from '../../ref-cache.ts'
 import { ADAPTERS } from '../../ref-cache-adapters.ts'
+import { limitsOf } from '../limits.ts'
 import { checkForms } from './answers.ts'
 import { type Present, type Task, type TaskWithResult, toTask, toTaskWithResult } from './task.ts'
 
@@ -14,6 +16,7 @@ export class TaskView {
     readonly refId: RefId,
     private readonly actor: Actor,
     private readonly present?: Present,
+    private readonly limits: AnswerLimits = limitsOf(),
   ) {}
 
   async read(): Promise<Task> {
@@ -26,7 +29,8 @@ export class TaskView {
   }
 
   async readWithResult(): Promise<TaskWithResult> {
-    return toTaskWithResult(await this.#info({ withAnswer: true, native: true }), this.present)
+    const { limits, present } = this
+    return toTaskWithResult(await this.#info({ withAnswer: true, native: true, limits }), limits, present)
   }
 
   cancel(): Promise<CallResponse> {

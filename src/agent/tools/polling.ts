@@ -1,5 +1,6 @@
 import * as z from 'zod'
 import type { ActorLike } from '../../access/actor.ts'
+import type { AnswerLimits } from '../../core/answer-limits.ts'
 import { type Duration, toMilliseconds } from '../../core/duration.ts'
 import type { Progress } from '../../core/entry.ts'
 import { NotFound, RefCacheError } from '../../core/errors.ts'
@@ -13,7 +14,8 @@ import {
   GET_CACHED_RESULT_DESCRIPTION,
   RETRY_TASK_DESCRIPTION,
 } from '../instructions.ts'
-import { present } from '../present.ts'
+import { limitsOf } from '../limits.ts'
+import { inFieldsRead, present, presentCall } from '../present.ts'
 import { internalError, type ToolResult, toCancelResult, toErrorResult, toToolResult } from '../wire.ts'
 
 /** Who calls a polling tool, and how the call can end or report before its answer. */
@@ -21,6 +23,8 @@ export interface PollContext {
   actor?: ActorLike | undefined
   signal?: AbortSignal | undefined
   onProgress?: ((progress: Progress) => void) | undefined
+  /** What its client can take. @defaultValue what an unknown one can */
+  limits?: AnswerLimits | undefined
 }
 
 /** A tool of this package, free of any SDK: the adapters register it in their own way. */
@@ -73,7 +77,7 @@ function getCachedResult(cache: RefCache, options: PollingOptions): PollingTool 
     description: GET_CACHED_RESULT_DESCRIPTION,
     annotations: { readOnlyHint: true, idempotentHint: true, openWorldHint: false },
     schema: getArguments,
-    run: async (args, context) => {
+    run: async (args, { limits = limitsOf(), ...context }) => {
       const wait = args.wait_seconds === undefined ? defaultWait : args.wait_seconds * 1000
       const asked = cache.get(args.ref_id, {
         ...context,
@@ -81,10 +85,12 @@ function getCachedResult(cache: RefCache, options: PollingOptions): PollingTool 
         pageSize: args.page_size,
         maxSize: args.max_size,
         full: args.full,
+        limits,
         wait: Math.min(wait, maxWait),
         responseFormat: args._async_response_format,
       })
-      return present(await ofThisCache(cache, args.ref_id, asked))
+      const answer = await ofThisCache(cache, args.ref_id, asked)
+      return args.full ? presentCall(answer, { limits }) : present(answer, { limits })
     },
   })
 }
@@ -96,8 +102,10 @@ function cancelTask(cache: RefCache): PollingTool {
     description: CANCEL_TASK_DESCRIPTION,
     annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: true, openWorldHint: false },
     schema: steerArguments,
-    run: async (args, { actor }) =>
-      toCancelResult(await ofThisCache(cache, args.ref_id, cache.cancelTask(args.ref_id, { actor }))),
+    run: async (args, { actor, limits }) => {
+      const asked = cache.cancelTask(args.ref_id, { actor })
+      return inFieldsRead(toCancelResult(await ofThisCache(cache, args.ref_id, asked)), limits?.reads)
+    },
   })
 }
 
@@ -108,8 +116,10 @@ function retryTask(cache: RefCache): PollingTool {
     description: RETRY_TASK_DESCRIPTION,
     annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: false, openWorldHint: true },
     schema: steerArguments,
-    run: async (args, { actor }) =>
-      toToolResult(await ofThisCache(cache, args.ref_id, cache.retryTask(args.ref_id, { actor }))),
+    run: async (args, { actor, limits }) => {
+      const asked = cache.retryTask(args.ref_id, { actor })
+      return inFieldsRead(toToolResult(await ofThisCache(cache, args.ref_id, asked)), limits?.reads)
+    },
   })
 }
 

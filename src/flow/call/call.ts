@@ -113,10 +113,12 @@ async function answerCall(
   { won, latest, who }: Followed,
   options: CallOptions,
 ): Promise<CallResponse> {
-  const { maxSize, responseFormat, signal } = options
+  const { maxSize, limits, asReference, responseFormat, signal } = options
   const isLate = latest !== undefined && engine.lateClaims.isUnstored(latest.refId)
   const response = await reply(engine, latest, who, {
     maxSize,
+    limits,
+    asReference,
     responseFormat,
     signal,
     ifUnreadable: 'reference-only',

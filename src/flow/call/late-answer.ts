@@ -61,7 +61,8 @@ export async function storedOrPassed(
 
 function passes(answer: CallResponse): boolean {
   if (answer.status === 'cancelled') return true
-  return answer.status === 'complete' ? answer.isComplete : (answer.errorValue?.isComplete ?? false)
+  const shown = answer.status === 'complete' ? answer : answer.errorValue
+  return shown?.isComplete === true && !shown.isReference
 }
 
 async function store({ lateClaims }: Engine, answer: CallResponse): Promise<CallResponse> {

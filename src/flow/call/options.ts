@@ -1,6 +1,7 @@
 import type { ActorLike } from '../../access/actor.ts'
 import type { Namespace } from '../../access/namespace.ts'
 import type { AccessPolicy } from '../../access/policy.ts'
+import type { AnswerLimits } from '../../core/answer-limits.ts'
 import type { Duration } from '../../core/duration.ts'
 import type { Progress } from '../../core/entry.ts'
 import type { Names } from '../../core/options.ts'
@@ -19,6 +20,10 @@ export interface CallOptions {
   /** Budget of a preview, in the cache's size mode. */
   maxSize?: number | undefined
   responseFormat?: ResponseFormat | undefined
+  /** What the reader of the answer can take, which then decides what passes whole. For adapters. @defaultValue `maxSize` decides */
+  limits?: AnswerLimits | undefined
+  /** The reference is wanted, with the value or a preview of it, however small that is. For adapters. @defaultValue false */
+  asReference?: boolean | undefined
   /**
    * Whether the caller can answer what the tool asks in the middle of its work (`task.elicit`, `task.sample`). It is
    * then answered with a handle as soon as there is something to answer. Capabilities say what
@@ -69,7 +74,14 @@ export interface CallOptions {
 /** What the call of a program that wants the value may say for itself. */
 export type ValueCallOptions = Omit<
   CallOptions,
-  'asyncTimeout' | 'claim' | 'ownEntry' | 'maxSize' | 'responseFormat' | 'interactive'
+  | 'asyncTimeout'
+  | 'claim'
+  | 'ownEntry'
+  | 'maxSize'
+  | 'responseFormat'
+  | 'limits'
+  | 'asReference'
+  | 'interactive'
 >
 
 export const VALUE_CALL_OPTIONS: Names<ValueCallOptions> = {
@@ -93,5 +105,7 @@ export const CALL_OPTIONS: Names<CallOptions> = {
   ownEntry: true,
   maxSize: true,
   responseFormat: true,
+  limits: true,
+  asReference: true,
   interactive: true,
 }

@@ -1,4 +1,5 @@
 import { type Actor, type ActorLike, toActor } from '../../access/actor.ts'
+import type { AnswerLimits } from '../../core/answer-limits.ts'
 import { toDate } from '../../core/clock.ts'
 import { type CompleteEntry, type Entry, type FailedEntry, isInFlight } from '../../core/entry.ts'
 import { checkNames, type Names } from '../../core/options.ts'
@@ -36,9 +37,11 @@ export interface TaskInfoOptions {
    * @defaultValue false
    */
   native?: boolean | undefined
+  /** What the reader of the answer can take. For adapters. */
+  limits?: AnswerLimits | undefined
 }
 
-const OPTIONS: Names<TaskInfoOptions> = { actor: true, withAnswer: true, native: true }
+const OPTIONS: Names<TaskInfoOptions> = { actor: true, withAnswer: true, native: true, limits: true }
 
 /** One read of the entry, and one authorization. @throws NotFound where the actor may not know of it */
 export function taskInfo(engine: Engine, refId: RefId, options: TaskInfoOptions): Promise<TaskInfo> {
@@ -46,7 +49,7 @@ export function taskInfo(engine: Engine, refId: RefId, options: TaskInfoOptions)
   const who = toActor(options.actor)
   return findAnd(engine, refId, who, async entry => {
     const info = await (options.withAnswer && entry && hasAnswer(entry)
-      ? describeAnswered(engine, entry, who)
+      ? describeAnswered(engine, entry, who, options.limits)
       : describe(engine, entry, who, refId))
     // After that is authorized.
     if (options.native && entry && !entry.native)
@@ -73,9 +76,18 @@ function hasAnswer(entry: Entry): entry is Answered {
   return entry.status === 'complete' || entry.status === 'failed'
 }
 
-async function describeAnswered(engine: Engine, entry: Answered, who: Actor): Promise<TaskInfo> {
+async function describeAnswered(
+  engine: Engine,
+  entry: Answered,
+  who: Actor,
+  limits: AnswerLimits | undefined,
+): Promise<TaskInfo> {
   // A value that may be used but not seen: the call would have been given the bare reference.
-  const answer = await reply(engine, entry, who, { action: 'get', ifUnreadable: 'reference-only' })
+  const answer = await reply(engine, entry, who, {
+    action: 'get',
+    ifUnreadable: 'reference-only',
+    limits,
+  })
   const response = entry.status === 'complete' ? answer : describeTask(engine, entry, who, 'standard')
   return { ...about(engine, entry, response), answer }
 }

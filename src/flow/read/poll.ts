@@ -1,5 +1,6 @@
 import { type ActorLike, toActor } from '../../access/actor.ts'
 import { READ_OR_EXECUTE } from '../../access/authorize.ts'
+import type { AnswerLimits } from '../../core/answer-limits.ts'
 import { type Duration, toMilliseconds } from '../../core/duration.ts'
 import { isInFlight, type Progress } from '../../core/entry.ts'
 import { checkNames, type Names } from '../../core/options.ts'
@@ -26,6 +27,8 @@ export interface GetOptions {
   full?: boolean | undefined
   /** How long to wait for a task that is in flight. @defaultValue 0 */
   wait?: Duration | undefined
+  /** What the reader of the answer can take, which then decides what passes whole. For adapters. @defaultValue `maxSize` decides */
+  limits?: AnswerLimits | undefined
   responseFormat?: ResponseFormat | undefined
   /** Ends the wait, never the task. */
   signal?: AbortSignal | undefined
@@ -40,6 +43,7 @@ const OPTIONS: Names<GetOptions> = {
   maxSize: true,
   full: true,
   wait: true,
+  limits: true,
   responseFormat: true,
   signal: true,
   onProgress: true,

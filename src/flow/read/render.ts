@@ -1,12 +1,23 @@
+import { type AnswerLimits, budgetWithin, narrower, type TextLimit } from '../../core/answer-limits.ts'
 import type { ValuedEntry } from '../../core/entry.ts'
 import { InvalidArgument, ValueTooLarge } from '../../core/errors.ts'
 import { parseJson, stringifyJson } from '../../core/json-text.ts'
 import { checkCount } from '../../core/options.ts'
 import type { Part } from '../../core/part.ts'
 import type { CacheResponse } from '../../core/response.ts'
-import { measure, type Rendering, type RenderRequest, render, sizeWithin } from '../../preview/preview.ts'
+import {
+  measure,
+  type Rendering,
+  type RenderRequest,
+  render,
+  type Size,
+  type SizeMode,
+  type Source,
+  sizeWithin,
+} from '../../preview/preview.ts'
 import type { Shown } from '../../values/projection.ts'
 import type { Engine } from '../engine.ts'
+import { checkCeiling, limitsFor, previewBudget, sizeReadWithin } from './limits.ts'
 import { partSources } from './part-sources.ts'
 import type { Sources } from './values.ts'
 import { sourcesOf, wrappingOf } from './values.ts'
@@ -19,18 +30,26 @@ export interface RenderOptions {
   full?: boolean | undefined
   /** What of the value is asked for, where that is not all of it. */
   part?: Part | undefined
+  /** What the reader of the answer can take, for adapters. Absent: `maxSize` is the line between the value and a preview of it. */
+  limits?: AnswerLimits | undefined
+  /** The reference is wanted: however small it is, the value does not pass as it is. For adapters. */
+  asReference?: boolean | undefined
 }
 
 /** What is asked for, and by whom. */
 interface ShowRequest extends RenderRequest {
   /** The caller itself set the budget. */
   readonly asked: boolean
+  /** Somebody set the budget. */
+  readonly isSet: boolean
+  readonly limits: AnswerLimits | undefined
+  readonly asReference: boolean
   /** A value with more JSON than this is not handed out unasked, however little of it is read. */
   readonly maxWholeBytes: number
 }
 
 /** A rendering, and what the entry's projection says besides. */
-type Answer = Rendering & Pick<CacheResponse, 'path' | 'about' | 'meta' | 'isToolResult'>
+type Answer = Rendering & Pick<CacheResponse, 'path' | 'about' | 'meta' | 'isToolResult' | 'isReference'>
 
 /** The value of an entry, whole or as much of it as was asked for and fits. Authorized by `reply`. */
 export async function showValue(
@@ -42,7 +61,9 @@ export async function showValue(
   const request = renderRequest(engine, entry, options)
   const sources = await askedSources(engine, entry, options)
   // An image that was asked for by its own name is wanted whole.
-  if (options.part && sources.projected?.mediaBytes) return showFull(engine, entry, { part: options.part })
+  if (options.part && sources.projected?.mediaBytes) {
+    return showFull(engine, entry, { part: options.part, limits: options.limits })
+  }
   return present(entry, parseJson(await lastView(sources, request)) as unknown as Answer)
 }
 
@@ -64,41 +85,82 @@ function lastView(sources: Sources, request: ShowRequest): Promise<string> {
 }
 
 async function make(sources: Sources, request: ShowRequest): Promise<Answer> {
-  const { whole, shown, paged, passes, projected } = sources
+  const { whole, paged, projected } = sources
   if (request.page !== undefined) return withPath(await render(paged, request), projected)
-  if (!passes) {
-    const answer = await render(whole, request)
-    return answer.kind === 'whole' ? answer : asPart(await render(shown, request), request, answer)
+  const size = request.asReference ? undefined : await sizeToPass(sources, request)
+  if (size === undefined) return notPassing(sources, request)
+  const { totalItems } = whole
+  return {
+    kind: 'whole',
+    value: parseJson(whole.json),
+    size,
+    ...(projected?.isToolResult || totalItems === undefined ? {} : { totalItems }),
+    ...toolResult(projected),
   }
-  if (!projected) return render(whole, request)
-  const size = await passingSize(sources, request)
-  if (size !== undefined) {
-    return { kind: 'whole', value: parseJson(whole.json), size, ...toolResult(projected) }
-  }
+}
+
+/** The size of a value that passes as it is: all that is read of it fits, and the rest is within reason. */
+async function sizeToPass(sources: Sources, request: ShowRequest): Promise<number | undefined> {
+  const { whole, shown, projected, passes } = sources
+  const { sizeMode, maxSize, maxWholeBytes, asked, limits } = request
+  if (!passes) return sizeWithin(whole.json, sizeMode, maxSize)
+  if (projected && whole.json.length > maxWholeBytes) return undefined
+  if (limits)
+    return sizeReadWithin(
+      sources,
+      limits.reads,
+      asked ? inMode(maxSize, sizeMode) : unasked(limits, projected),
+    )
+  if (!projected) return sizeWithin(whole.json, sizeMode, maxSize)
+  const { wholeUpTo = 0 } = projected
+  const perToken = sizeMode === 'token' ? 1 : 4
+  const limit = asked ? maxSize : Math.max(maxSize, wholeUpTo * perToken)
+  const { fields } = projected
+  if (fields && (await sizeWithin(fields.content, sizeMode, limit)) === undefined) return undefined
+  return sizeWithin(shown.json, sizeMode, limit)
+}
+
+function inMode(size: number, sizeMode: SizeMode): TextLimit {
+  return sizeMode === 'token' ? { tokens: size } : { characters: size }
+}
+
+/** The inline limit; what another wrapper cut already may have more. */
+function unasked({ inline, ceiling }: AnswerLimits, projected: Shown | undefined): TextLimit {
+  const { wholeUpTo = 0 } = projected ?? {}
+  return wholeUpTo > (inline.tokens ?? wholeUpTo) ? narrower({ tokens: wholeUpTo }, ceiling) : inline
+}
+
+/** As much of the value as its budget holds; it may be all of it. */
+async function notPassing(sources: Sources, request: ShowRequest): Promise<Answer> {
+  const { whole, shown, paged, projected, passes } = sources
   const pages = request.strategy === 'paginate'
-  const answer = asPart(await render(pages ? paged : shown, request), request)
+  const rendering = await renderWithin(projected && pages && passes ? paged : shown, request)
+  if (!passes) return asPart(rendering, request, await measure(whole, request.sizeMode))
+  const isAll = request.limits !== undefined && rendering.kind === 'whole'
+  const answer: Answer = isAll ? { ...rendering, isReference: true } : asPart(rendering, request)
+  if (!projected) return answer
   const { about, meta } = projected
   return {
-    ...(pages ? withPath(answer, projected) : answer),
+    ...(pages && !isAll ? withPath(answer, projected) : answer),
     ...(about ? { about } : {}),
     ...(meta ? { meta } : {}),
   }
 }
 
-/** The size of what is shown, if the whole value may pass: all that a model reads of it fits, and the rest is within reason. */
-async function passingSize(
-  { whole, shown, projected }: Sources,
-  request: ShowRequest,
-): Promise<number | undefined> {
-  const { sizeMode, maxWholeBytes } = request
-  if (whole.json.length > maxWholeBytes) return undefined
-  const perToken = sizeMode === 'token' ? 1 : 4
-  const limit = request.asked
-    ? request.maxSize
-    : Math.max(request.maxSize, (projected?.wholeUpTo ?? 0) * perToken)
-  if (projected?.reads !== undefined && (await sizeWithin(projected.reads, sizeMode, limit)) === undefined)
-    return undefined
-  return sizeWithin(shown.json, sizeMode, limit)
+/** Rarely has a text so many characters a token that it takes another try. */
+const MOST_TRIES = 4
+
+async function renderWithin(source: Source, request: ShowRequest): Promise<Rendering> {
+  const { limits, sizeMode, isSet } = request
+  if (!limits) return render(source, request)
+  const room = budgetWithin({ characters: limits.ceiling.characters }, 'character')
+  let maxSize = isSet ? request.maxSize : await previewBudget(source, sizeMode, request.maxSize)
+  for (let tries = 1; ; tries++) {
+    const rendering = await render(source, { ...request, maxSize })
+    const { length } = stringifyJson(rendering.kind === 'whole' ? rendering.value : rendering.preview)
+    if (length <= room || tries === MOST_TRIES) return rendering
+    maxSize = Math.max(1, Math.floor((maxSize * room * 0.9) / length))
+  }
 }
 
 function toolResult(projected: Shown | undefined): Pick<CacheResponse, 'isToolResult'> {
@@ -110,19 +172,15 @@ function withPath(answer: Answer, projected: Shown | undefined): Answer {
 }
 
 /** A projection that fits the budget is still not the whole value. */
-function asPart(
-  projected: Rendering,
-  request: ShowRequest,
-  ofWhole?: Rendering & { kind: 'part' },
-): Rendering {
+function asPart(projected: Rendering, request: ShowRequest, ofWhole?: Size): Rendering {
   if (projected.kind === 'part') return projected
   const { value, size, totalItems } = projected
   return {
     kind: 'part',
     preview: value,
     strategy: request.strategy,
-    originalSize: ofWhole?.originalSize ?? size,
-    ...(ofWhole?.originalSizeIsEstimate ? { originalSizeIsEstimate: true } : {}),
+    originalSize: ofWhole?.size ?? size,
+    ...(ofWhole?.isEstimate ? { originalSizeIsEstimate: true } : {}),
     previewSize: size,
     ...(totalItems === undefined ? {} : { totalItems }),
   }
@@ -135,11 +193,13 @@ async function showFull(engine: Engine, entry: ValuedEntry, options: RenderOptio
   const limit = engine.settings.fullLimitBytes
   const mediaLimit = Math.max(limit, wrappingOf(engine, entry)?.fullLimitBytes ?? 0)
   if (!options.part) checkFull(entry.valueBytes, mediaLimit)
-  const { whole, projected } = await askedSources(engine, entry, options)
+  const sources = await askedSources(engine, entry, options)
+  const { whole, projected } = sources
   const bytes = options.part ? Buffer.byteLength(whole.json) : entry.valueBytes
   checkFull(bytes, mediaLimit)
+  if (options.limits) await checkCeiling(sources, limitsFor(options.limits, entry.preview))
   // The limit is for text: an image of several megabytes is still one image.
-  checkFull(bytes - (projected?.mediaBytes ?? 0), limit)
+  else checkFull(bytes - (projected?.mediaBytes ?? 0), limit)
   const { sizeMode, maxSize } = engine.settings.preview
   const size = (await sizeWithin(whole.json, sizeMode, maxSize)) ?? (await measure(whole, sizeMode)).size
   return {
@@ -167,14 +227,20 @@ function renderRequest(engine: Engine, entry: ValuedEntry, options: RenderOption
   if (page !== undefined) checkCount(page, 'page')
   if (pageSize !== undefined) checkCount(pageSize, 'page_size')
   if (options.maxSize !== undefined) checkCount(options.maxSize, 'max_size')
-  const asked = options.maxSize ?? entry.preview?.maxSize ?? defaults.maxSize
+  const set = options.maxSize ?? entry.preview?.maxSize ?? defaults.setMaxSize
+  const limits = options.limits && limitsFor(options.limits, entry.preview)
+  const { sizeMode } = defaults
   return {
-    // A budget is no way around the ceiling of `full`; a token is about four bytes.
     maxSize: Math.min(
-      asked,
-      Math.ceil(engine.settings.fullLimitBytes / (defaults.sizeMode === 'token' ? 4 : 1)),
+      set ?? defaults.maxSize,
+      // A budget is no way around the ceiling of `full`; a token is about four bytes.
+      Math.ceil(engine.settings.fullLimitBytes / (sizeMode === 'token' ? 4 : 1)),
+      limits ? budgetWithin(limits.ceiling, sizeMode) : Number.POSITIVE_INFINITY,
     ),
-    sizeMode: defaults.sizeMode,
+    isSet: set !== undefined,
+    limits,
+    asReference: options.asReference ?? false,
+    sizeMode,
     strategy: entry.preview?.strategy ?? defaults.strategy,
     asked: options.maxSize !== undefined,
     maxWholeBytes: engine.settings.fullLimitBytes,

@@ -1,5 +1,6 @@
 import type { Server, ServerContext } from '@modelcontextprotocol/server'
 import type { Actor } from '../../access/actor.ts'
+import { CLIENT_INFO_META, type ClientLimits } from '../../agent/limits.ts'
 import type { EnvelopeOptions } from '../../agent/present.ts'
 import { clientOf2025, clientOf2026, type TaskClient, wishOf } from '../../agent/tasks/client.ts'
 import { methodNotFound, tasksNotDeclared } from '../../agent/tasks/errors.ts'
@@ -45,8 +46,18 @@ export function taskCallIn(context: ServerContext): TaskCall | undefined {
 }
 
 /** The client of a request of the SDK. */
-export function taskClientOf(server: Server, { mcpReq: { envelope } }: ServerContext): TaskClient {
-  return envelope === undefined ? clientOf2025(server.getClientCapabilities()) : clientOf2026(envelope)
+export function taskClientOf(server: Server, context: ServerContext, limits: ClientLimits): TaskClient {
+  const { envelope } = context.mcpReq
+  const client =
+    envelope === undefined ? clientOf2025(server.getClientCapabilities()) : clientOf2026(envelope)
+  return { ...client, limits: limits.of(clientInfoOf(server, context)) }
+}
+
+/** What the client of a request calls itself. */
+export function clientInfoOf(server: Server, { mcpReq: { envelope } }: ServerContext): unknown {
+  return envelope === undefined
+    ? server.getClientVersion()
+    : (envelope as Readonly<Record<string, unknown>>)[CLIENT_INFO_META]
 }
 
 /** The answers of a client, which the SDK takes out of the parameters. It leaves out what is no answer, which is for us to say. */
@@ -67,6 +78,7 @@ export class TaskCalls implements CallInterceptor {
     private readonly tasks: TaskService,
     private readonly tools: Map<string, TaskTool>,
     private readonly identity: IdentityOptions,
+    private readonly limits: ClientLimits,
   ) {}
 
   declare(toolName: string, tool: TaskTool): void {
@@ -74,7 +86,7 @@ export class TaskCalls implements CallInterceptor {
   }
 
   readonly intercept: CallInterceptor['intercept'] = async ({ params }, context, proceed) => {
-    const client = taskClientOf(this.server, context)
+    const client = taskClientOf(this.server, context, this.limits)
     const answered = this.tasks.answeredBy(responsesIn(context))
     if (answered) return this.#resume(answered, client, context)
     const wish = wishOf(client, params as JsonObject)

@@ -1,6 +1,7 @@
 import type { McpServer, Server } from '@modelcontextprotocol/server'
 import * as z from 'zod'
 import { isOneClient } from '../../agent/identity.ts'
+import type { ClientLimits } from '../../agent/limits.ts'
 import { presentCall } from '../../agent/present.ts'
 import { CORE_TASKS, TASKS_EXTENSION } from '../../agent/tasks/capabilities.ts'
 import { TASK_METHODS, TaskService } from '../../agent/tasks/service.ts'
@@ -25,12 +26,17 @@ export function serveTasks(
   cache: RefCache,
   { tasks, taskGrace, envelope }: AttachOptions,
   identity: IdentityOptions,
+  limits: ClientLimits,
 ): TaskCalls | undefined {
   const tools = new Map<string, TaskTool>()
   const service = new TaskService(cache, {
     grace: taskGrace,
-    present: (answer, { toolName = '', hasOutputSchema = false }) =>
-      presentCall(answer, { envelope: tools.get(toolName)?.envelope ?? envelope, hasOutputSchema }),
+    present: (answer, { toolName = '', hasOutputSchema }, taken) =>
+      presentCall(answer, {
+        envelope: tools.get(toolName)?.envelope ?? envelope,
+        hasOutputSchema,
+        limits: taken,
+      }),
   })
   if (tasks === false) return undefined
   if (!canInterpose(server)) {
@@ -44,9 +50,9 @@ export function serveTasks(
     // The SDK shows each of the two to the clients of its revision alone.
     tasks: CORE_TASKS,
   })
-  const calls = new TaskCalls(server, service, tools, identity)
+  const calls = new TaskCalls(server, service, tools, identity, limits)
   interpose(server, calls)
-  serveTaskMethods(server, service, identity)
+  serveTaskMethods(server, service, identity, limits)
   declareListByCaller(server, context => isOneClient(callerOf(context, identity)))
   return calls
 }
@@ -57,7 +63,12 @@ const taskParams = z.looseObject({
 const listParams = z.looseObject({ cursor: z.string().optional() })
 
 /** The requests through which clients follow tasks, of both revisions on one server. */
-function serveTaskMethods(server: Server, tasks: TaskService, identity: IdentityOptions): void {
+function serveTaskMethods(
+  server: Server,
+  tasks: TaskService,
+  identity: IdentityOptions,
+  limits: ClientLimits,
+): void {
   for (const method of TASK_METHODS) {
     const schema = method === 'tasks/list' ? listParams : taskParams
     server.setRequestHandler(method, { params: schema as typeof listParams }, (params, context) =>
@@ -67,12 +78,13 @@ function serveTaskMethods(server: Server, tasks: TaskService, identity: Identity
         if (method === 'tasks/list' && !isOneClient(caller)) return { tasks: [] }
         const { actor } = caller
         const { signal } = context.mcpReq
-        const client = taskClientOf(server, context)
+        const client = taskClientOf(server, context, limits)
         const inputResponses = responsesIn(context)
         const given = { ...params, ...(inputResponses ? { inputResponses } : {}) } as JsonObject
         const [send, connection] = [senderOf(context), connectionOf(server, context)]
         const answer = await tasks.answer(method, given, { client, actor, signal, send, connection })
-        if (method === 'tasks/get') grantInquiry(context, tasks.view(given.taskId as string, actor))
+        if (method === 'tasks/get')
+          grantInquiry(context, tasks.view(given.taskId as string, actor, client.limits))
         return answer
       }),
     )

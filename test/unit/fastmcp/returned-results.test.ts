@@ -13,7 +13,7 @@ const BLOCKS = [
   { type: 'resource', resource: { uri: 'file:///b.txt', text: 'inside' } },
 ]
 
-const ROWS = Array.from({ length: 3_000 }, (_, id) => ({ id, name: `user ${id}` }))
+const ROWS = Array.from({ length: 1_500 }, (_, id) => ({ id, name: `user ${id}` }))
 
 type Config = Pick<RefcacheToolConfig<Session>, 'asyncTimeout' | 'memoize' | 'outputSchema'>
 

@@ -8,7 +8,7 @@ const ROWS = Array.from({ length: 400 }, (_, n) => ({ n, text: `row ${n}` }))
 
 async function stored() {
   const opened = await scene({
-    attach: { adminCheck: () => true },
+    attach: { adminCheck: () => true, inlineLimit: 1_000 },
     tools: ({ registerTool }) => {
       registerTool('rows', {}, () => ROWS)
       registerTool('slow', { asyncTimeout: 0 }, () => deferred().promise)
@@ -22,8 +22,6 @@ describe('get_cached_result understands', () => {
   const meant: [string, (refId: string) => JsonObject, object][] = [
     ['numbers as text', ref_id => ({ ref_id, page: '2', page_size: '3' }), { page: 2 }],
     ['numbers in quotes and blanks', ref_id => ({ ref_id, page: ' "2" ', page_size: 3 }), { page: 2 }],
-    ['true as text', ref_id => ({ ref_id, full: 'true' }), { is_complete: true }],
-    ['True of Python', ref_id => ({ ref_id, full: 'True' }), { is_complete: true }],
     ['false as text', ref_id => ({ ref_id, full: 'false', page: 1 }), { page: 1 }],
     [
       'null for what is left out',
@@ -48,6 +46,15 @@ describe('get_cached_result understands', () => {
     const { body, isError } = await call('get_cached_result', args(refId))
     expect(isError).toBe(false)
     expect(body).toMatchObject({ ref_id: refId, status: 'complete', ...expected })
+  })
+
+  it.each(['true', 'True'])('%s as text: the value, as its tool gave it', async full => {
+    const { client, refId } = await stored()
+    const { content } = await client.callTool({
+      name: 'get_cached_result',
+      arguments: { ref_id: refId, full },
+    })
+    expect(content).toEqual([{ type: 'text', text: JSON.stringify(ROWS) }])
   })
 
   it.each([

@@ -19,8 +19,12 @@ afterEach(async () => {
   rmSync(folder, { recursive: true, force: true })
 })
 
+/** Hardly anything is small enough to pass as it is, and any answer may be whole. */
 async function wired(serve: Parameters<typeof Wired.open>[0], options?: WiredOptions): Promise<Wired> {
-  const one = await Wired.open(serve, options)
+  const one = await Wired.open(serve, {
+    limits: { inlineLimit: 1_000, answerCeiling: 1_000_000 },
+    ...options,
+  })
   opened.push(one)
   return one
 }

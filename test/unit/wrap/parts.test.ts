@@ -34,7 +34,7 @@ async function connect() {
     taken.push(line.slice(line.indexOf('"arguments":') + 12, line.lastIndexOf('}}')))
     return JSON.stringify({ content: [text('taken')] })
   }, JSON.stringify(TOOLS))
-  const wired = await Wired.open(serve, { settings: { defaults: { maxSize: 200 }, tools: {} } })
+  const wired = await Wired.open(serve, { settings: { defaults: { inline: 200, maxSize: 200 }, tools: {} } })
   open.push(wired)
   const introduce = {
     protocolVersion: '2025-06-18',

@@ -41,7 +41,8 @@ async function connect(
   }, JSON.stringify(tools))
   const wired = await Wired.open(serve, {
     ...options,
-    settings: { defaults: settings, tools: {} },
+    // What most tests look at is larger than what passes as it is.
+    settings: { defaults: { inline: settings.maxSize ?? 1_000, ...settings }, tools: {} },
   })
   open.push(wired)
   let id = 0
@@ -94,7 +95,10 @@ describe('a text beside structured content that says something else', () => {
     const { call, pagesOf } = await connect({ run: { ...result, content: [text(large)] } })
     const { ref_id } = (await call('run')).structuredContent
     const full = await call('get_cached_result', { ref_id, full: true })
-    expect(full.structuredContent.error.code).toBe('value_too_large')
+    expect(full.structuredContent.error).toMatchObject({
+      code: 'answer_too_large',
+      message: expect.stringMatching(/about \d+ tokens.*25000 tokens.*page/),
+    })
     const pages = await pagesOf(ref_id, { max_size: 100_000 })
     expect(JSON.parse(pages.map(page => page.preview).join('')).text === large).toBe(true)
   })
@@ -131,9 +135,11 @@ describe('a text beside structured content that says the same', () => {
     const pretty = JSON.stringify({ rows: rows.slice(0, 20) }, null, 2)
     const result = { content: [text(pretty)], structuredContent: { rows: rows.slice(0, 20) } }
     const { call } = await connect({ read: result }, { settings: { maxSize: 260 } })
+    // As much as a preview may have is all of it.
     expect((await call('read')).structuredContent).toMatchObject({
-      is_complete: false,
-      preview: result.structuredContent,
+      ref_id: expect.any(String),
+      is_complete: true,
+      value: result.structuredContent,
     })
   })
 })

@@ -1,5 +1,6 @@
 import { PassThrough, type Writable } from 'node:stream'
 import { actor } from '../../../src/access/actor.ts'
+import { type ClientLimitOptions, ClientLimits } from '../../../src/agent/limits.ts'
 import { pollingTools } from '../../../src/agent/tools/polling.ts'
 import type { JsonObject } from '../../../src/core/json.ts'
 import { parseJson } from '../../../src/core/json-text.ts'
@@ -23,6 +24,8 @@ export interface WiredOptions {
   settings?: CallSettings
   name?: string
   cache?: RefCache
+  /** What its client can take. */
+  limits?: ClientLimitOptions
   /** How the server is reached, where it is not played by lines. */
   channel?: () => Promise<Channel>
   /** Where the client is not at the other end of the lines. */
@@ -62,6 +65,7 @@ export class Wired {
         tasks: new UpstreamTasks(upstream, calls.somePassBy),
       },
       calls,
+      clients: new ClientLimits(options.limits),
       cache: this.cache,
       polling: pollingTools(this.cache),
       log,
