@@ -2,10 +2,9 @@ import { promisify } from 'node:util'
 // The default import, because what an older Node lacks must be looked up at run time: a bundler turns members of a
 // namespace into named imports, and one that is missing then fails the whole module.
 import zlib from 'node:zlib'
-import { UnreadableValue, ValueTooLarge } from './errors.ts'
+import { UnreadableValue } from './errors.ts'
 import type { JsonValue } from './json.ts'
-import { parseJson, stringifyJson } from './json-text.ts'
-import { serializeValue } from './serialize.ts'
+import { parseJson } from './json-text.ts'
 
 /** The first byte of stored bytes says how the rest was encoded. */
 const PLAIN = 0
@@ -28,37 +27,10 @@ export interface ValueEncoding {
 
 /** A value as a store keeps it, and how large it is as JSON. */
 export interface EncodedValue {
+  /** The value; of a large value, which has segments, their index. */
   readonly bytes: Uint8Array
+  readonly segments?: readonly Uint8Array[]
   readonly valueBytes: number
-}
-
-/**
- * A handler's result as bytes for the store.
- * @param verbatim see `ToolOptions`
- * @throws ValueTooLarge, NotSerializable, CircularReference
- */
-export async function encodeValue(
-  value: unknown,
-  { maxBytes, compress }: ValueEncoding,
-  verbatim = false,
-): Promise<EncodedValue> {
-  const json = jsonTextOf(value, verbatim)
-  const valueBytes = Buffer.byteLength(json)
-  if (valueBytes > maxBytes) {
-    throw new ValueTooLarge(
-      `The value has more than ${maxBytes} bytes of JSON, the most this cache stores. Return less, or raise maxValueBytes.`,
-    )
-  }
-  return { bytes: await encode(json, { compress }), valueBytes }
-}
-
-function jsonTextOf(value: unknown, verbatim: boolean): string {
-  try {
-    return verbatim ? stringifyJson(value as JsonValue) : serializeValue(value)
-  } catch (cause) {
-    if (!(cause instanceof RangeError && /string length/i.test(cause.message))) throw cause
-    throw new ValueTooLarge('The value has more JSON than one text can hold. Return less.', { cause })
-  }
 }
 
 /** JSON text as tagged bytes. `compress` is for stores whose bytes leave memory; every supported Node reads the result. */

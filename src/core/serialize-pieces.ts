@@ -16,7 +16,8 @@ const MAX_LEVELS = 32
  */
 export function* valuePieces(value: unknown, verbatim: boolean): Generator<string, void> {
   const place: Place = { rules: VALUE, key: '', path: VALUE.kind, above: [], inList: false }
-  yield* new PieceWriter(verbatim).write(value, place)
+  // A handler that returns nothing has the value `null`.
+  yield* new PieceWriter(verbatim).write(value === undefined ? null : value, place)
 }
 
 class PieceWriter {

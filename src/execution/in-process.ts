@@ -1,10 +1,11 @@
-import { type EncodedValue, encodeValue } from '../core/codec.ts'
+import type { EncodedValue } from '../core/codec.ts'
 import { InvalidArgument } from '../core/errors.ts'
 import type { ProgressReport, TaskContext } from '../core/handler.ts'
 import type { JsonValue } from '../core/json.ts'
 import type { ElicitResult } from '../core/question.ts'
 import { validate } from '../core/standard-schema.ts'
 import type { Tool } from '../core/tool.ts'
+import { encodeValue } from '../values/segments/encode.ts'
 import type { ExecutionContext, Executor } from './executor.ts'
 
 /** What is needed of a tool where its handler runs. */

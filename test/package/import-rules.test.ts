@@ -100,10 +100,10 @@ const AREAS: Record<string, Area> = {
   },
   execution: {
     owns: /^execution\//,
-    modules: [/^execution\//, /^core\//, { types: /^access\/actor\.ts$/ }],
+    modules: [/^execution\//, /^core\//, /^values\/segments\//, { types: /^access\/actor\.ts$/ }],
     builtins: 'all',
     packages: ['bullmq', 'piscina'],
-    why: 'execution runs what it is given: it knows core and its own contract.',
+    why: 'execution runs what it is given, and encodes what comes of it: it knows core, how values are written, and its own contract.',
   },
   facade: {
     owns: /^ref-cache(-[a-z-]+)?\.ts$/,

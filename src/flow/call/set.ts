@@ -2,7 +2,6 @@ import { type ActorLike, describeActor } from '../../access/actor.ts'
 import type { Namespace } from '../../access/namespace.ts'
 import { type AccessPolicy, checkPolicy } from '../../access/policy.ts'
 import { toDate } from '../../core/clock.ts'
-import { encodeValue } from '../../core/codec.ts'
 import type { Duration } from '../../core/duration.ts'
 import type { CompleteEntry, PreviewSettings } from '../../core/entry.ts'
 import { expiry } from '../../core/entry.ts'
@@ -11,8 +10,10 @@ import { events } from '../../core/events.ts'
 import { checkChoice, checkNames, checkPreview, type Names } from '../../core/options.ts'
 import { createRefId, type RefId } from '../../core/ref.ts'
 import type { TtlMode } from '../../core/tool.ts'
+import { ValueWriter } from '../../values/segments/writer.ts'
 import { hostOr } from '../actor-option.ts'
 import type { Engine } from '../engine.ts'
+import { stageValue } from '../stage.ts'
 import { ttlFor } from './draft.ts'
 
 const OPTIONS: Names<SetOptions> = {
@@ -52,7 +53,10 @@ export interface CacheReference {
   readonly expiresAt?: Date
 }
 
-/** Stores a value under a new reference. A reference never changes its value: the same label again is a new one. */
+/**
+ * Stores a value under a new reference. A reference never changes its value: the same label again is a new one. A value of
+ * more than a megabyte of JSON is read while it is stored: it must not change until then.
+ */
 export async function set(
   engine: Engine,
   label: string,
@@ -63,10 +67,12 @@ export async function set(
     throw new InvalidArgument('A value is stored under a label of 1 to 256 characters.')
   }
   checkNames(options, OPTIONS, '`set`')
+  // Up to a megabyte is read here: the caller may change its value from now on.
+  const writer = new ValueWriter(value, engine.encoding)
   await engine.clock.agreed()
   const entry = entryOf(engine, label, options)
-  const { bytes, valueBytes } = await encodeValue(value, engine.encoding)
-  await engine.store.claim({ ...entry, valueBytes }, entry.createdAt, { value: bytes })
+  const { fields, parts } = await stageValue(engine, entry.refId, writer)
+  await engine.store.claim({ ...entry, ...fields }, entry.createdAt, parts)
   engine.events.emit(events.stored(entry))
   const { refId, namespace, createdAt, expiresAt } = entry
   return {

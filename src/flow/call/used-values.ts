@@ -7,7 +7,8 @@ import type { Given } from '../../values/argument.ts'
 import { takePart } from '../../values/pointer.ts'
 import type { Used } from '../../values/projection.ts'
 import type { Engine } from '../engine.ts'
-import { readJson, usedOf } from '../read/values.ts'
+import { readJson } from '../read/stored-value.ts'
+import { usedOf } from '../read/values.ts'
 import { checkSizes, sizeOf } from './input-cost.ts'
 
 /** Resolves when so many bytes more may be taken. */

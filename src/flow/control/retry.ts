@@ -94,7 +94,7 @@ async function restart(
   const moved = transition(entry, { type: 'retry', lease, keepKey, now: engine.clock.now() })
   if (!moved.ok || moved.entry.status !== 'pending') return undefined
   // What the last attempt ended with is no value of the next one.
-  const parts = hasValue(entry) ? { value: undefined } : undefined
+  const parts = hasValue(entry) ? { value: undefined, index: undefined } : undefined
   return (await engine.store.update(moved.entry, entry.version, parts)) ? moved.entry : undefined
 }
 

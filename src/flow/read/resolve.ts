@@ -1,7 +1,6 @@
 import { type Actor, type ActorLike, toActor } from '../../access/actor.ts'
 import type { AccessRequest } from '../../access/authorize.ts'
 import { Permission } from '../../access/permission.ts'
-import { parseStored } from '../../core/codec.ts'
 import { type Duration, toMilliseconds } from '../../core/duration.ts'
 import { type Entry, isExpired, isInFlight } from '../../core/entry.ts'
 import { TaskCancelled, TaskNotReady } from '../../core/errors.ts'
@@ -15,7 +14,8 @@ import type { Engine } from '../engine.ts'
 import { findFor } from './find.ts'
 import { PRIVATE } from './reply.ts'
 import { taskFailed } from './status.ts'
-import { readJson, renew, usedOf } from './values.ts'
+import { readWhole } from './stored-value.ts'
+import { renew, usedOf } from './values.ts'
 
 /** Options of `RefCache.resolve`. */
 export interface ResolveOptions<Value = JsonValue> {
@@ -93,5 +93,5 @@ export async function readValue(
   if (entry.status === 'cancelled') throw new TaskCancelled('The task behind this reference was cancelled.')
   if (entry.status === 'failed') throw taskFailed(engine, entry, who)
   await renew(engine, entry)
-  return parseStored(await readJson(engine, entry))
+  return readWhole(engine, entry)
 }

@@ -1,7 +1,6 @@
 import type { Clock } from '../../core/clock.ts'
-import { decode, parseStored } from '../../core/codec.ts'
+import { parseStored } from '../../core/codec.ts'
 import type { Entry } from '../../core/entry.ts'
-import { NotFound, UnreadableValue } from '../../core/errors.ts'
 import type { JsonValue } from '../../core/json.ts'
 import { Kept } from '../../core/kept.ts'
 import type { RefId } from '../../core/ref.ts'
@@ -9,6 +8,8 @@ import { weightOf } from '../../core/weight.ts'
 import { Source } from '../../preview/preview.ts'
 import type { Store } from '../../stores/store.ts'
 import type { Projections, Shown, Used, Wrapping } from '../../values/projection.ts'
+
+import { readJson } from './stored-value.ts'
 
 /** What values are read with. */
 interface ValueEngine {
@@ -117,20 +118,6 @@ export class SourceCache {
     this.#kept.sweep()
     this.#stored.sweep()
   }
-}
-
-/**
- * The JSON text of an entry's value.
- * @throws UnreadableValue; NotFound when the entry was deleted or expired a moment ago
- */
-export async function readJson(engine: ValueEngine, entry: Entry): Promise<string> {
-  const bytes = engine.sources.takeStored(entry.refId) ?? (await engine.store.read(entry.refId, 'value'))
-  if (!bytes) throw (await engine.store.get(entry.refId)) ? new UnreadableValue('it is gone') : new NotFound()
-  const json = await decode(bytes)
-  // A shorter number is a number, too.
-  const whole = entry.status !== 'complete' || Buffer.byteLength(json) === entry.valueBytes
-  if (!whole) throw new UnreadableValue('a part of it is gone')
-  return json
 }
 
 /** What answers about an entry are made from. */

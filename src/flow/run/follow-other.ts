@@ -1,7 +1,7 @@
 import { describedActor } from '../../access/actor.ts'
 import { onAbort, pause } from '../../core/abort.ts'
 import { retryWhileAway } from '../../core/backoff.ts'
-import { decode, type EncodedValue } from '../../core/codec.ts'
+import type { EncodedValue } from '../../core/codec.ts'
 import {
   type CancelledEntry,
   type Entry,
@@ -11,13 +11,13 @@ import {
   isInFlight,
   type ProcessingEntry,
 } from '../../core/entry.ts'
-import { ProtocolFailure, TaskFailed } from '../../core/errors.ts'
-import { parseJson } from '../../core/json-text.ts'
+import { NotFound, ProtocolFailure, TaskFailed, UnreadableValue } from '../../core/errors.ts'
 import { type InputRequest, isSame, toInputRequest } from '../../core/question.ts'
 import type { RefId } from '../../core/ref.ts'
 import { transition } from '../../core/transition.ts'
 import type { Engine } from '../engine.ts'
 import { inputRequestsFor } from '../read/status.ts'
+import { readEncoded, readWhole } from '../read/stored-value.ts'
 import type { Asker } from './ask.ts'
 import type { Execution } from './execution.ts'
 import { lost, processOf } from './lease.ts'
@@ -100,10 +100,10 @@ async function follow(
   if (latest.status === 'failed') {
     return { outcome: { error: await failureOf(engine, latest), isFinal: true } }
   }
-  const bytes = await engine.store.read(latest.refId, 'value')
-  if (latest.status !== 'complete' || bytes === undefined) return {}
-  const { valueBytes, completedAt, madeAt = completedAt } = latest
-  return { outcome: { bytes, valueBytes, ...(first === latest ? { madeAt } : {}) } }
+  if (latest.status !== 'complete') return {}
+  const encoded = await unlessGone(readEncoded(engine, latest))
+  const { completedAt, madeAt = completedAt } = latest
+  return encoded ? { outcome: { ...encoded, ...(first === latest ? { madeAt } : {}) } } : {}
 }
 
 async function nextAfter({ engine, entry, signal }: Follower, { cancelled }: WithoutOutcome) {
@@ -174,8 +174,16 @@ async function followInstead({ engine, entry }: Follower, follows: RefId): Promi
 async function failureOf(engine: Engine, entry: FailedEntry): Promise<Error> {
   const { code, message, rpc } = entry.error
   if (rpc) return new ProtocolFailure(message, rpc)
-  const bytes = hasValue(entry) ? await engine.store.read(entry.refId, 'value') : undefined
-  return new TaskFailed(message, { code, ...(bytes ? { value: parseJson(await decode(bytes)) } : {}) })
+  const value = hasValue(entry) ? await unlessGone(readWhole(engine, entry)) : undefined
+  return new TaskFailed(message, { code, ...(value === undefined ? {} : { value }) })
+}
+
+/** What somebody deleted, or what is damaged, is no outcome to take over. */
+async function unlessGone<T>(reading: Promise<T>): Promise<T | undefined> {
+  return reading.catch(error => {
+    if (error instanceof UnreadableValue || error instanceof NotFound) return undefined
+    throw error
+  })
 }
 
 interface MirroredQuestion {

@@ -1,6 +1,6 @@
 import { pause } from '../../core/abort.ts'
 import { Backoff } from '../../core/backoff.ts'
-import { type EncodedValue, encodeValue } from '../../core/codec.ts'
+import type { EncodedValue } from '../../core/codec.ts'
 import {
   type Entry,
   expiry,
@@ -21,13 +21,16 @@ import {
 } from '../../core/errors.ts'
 import { events } from '../../core/events.ts'
 import { mayRunAgain } from '../../core/losses.ts'
+import type { RefId } from '../../core/ref.ts'
 import { retryDelay } from '../../core/retry-policy.ts'
 import { toTaskError } from '../../core/task-error.ts'
 import type { Tool } from '../../core/tool.ts'
 import type { PayloadChanges } from '../../stores/store.ts'
+import { encodeValue } from '../../values/segments/encode.ts'
 import { ttlFor } from '../call/draft.ts'
 import type { Engine } from '../engine.ts'
 import type { Change } from '../entries.ts'
+import { newValueId, type StoredValue, stageSegments, storedValue } from '../stage.ts'
 
 const TRIES = { firstMs: 250, maxMs: 5_000 }
 /** `retryable` may ask somebody else, but the task must end. */
@@ -66,20 +69,23 @@ export async function settleAttempt(
   if ('error' in outcome) return settleFailure(engine, attempt, outcome)
   try {
     const { entry, progress, tool } = attempt
-    // A finished task is never run again: its input goes.
-    const parts = { value: outcome.bytes, input: undefined }
-    const { bytes: _, ...made } = outcome
+    const { madeAt } = outcome
+    const value = toStore(engine, outcome)
     const done = (now: number): Ending => {
       return {
         type: 'complete',
         now,
         expiresAt: expiry(now, ttlFor(engine, entry.namespace, tool.ttl)),
         progress,
-        ...made,
+        ...value.fields,
+        ...(madeAt === undefined ? {} : { madeAt }),
       }
     }
-    if (engine.thrown.isAwaited(entry.refId)) engine.sources.putStored(entry, outcome.bytes)
-    const stored = await store(engine, attempt, done, { parts, until: 'full' })
+    const isHandedOn = !outcome.segments && engine.thrown.isAwaited(entry.refId)
+    if (isHandedOn) engine.sources.putStored(entry, outcome.bytes)
+    // A finished task is never run again: its input goes.
+    const parts = { ...value.parts, input: undefined }
+    const stored = await store(engine, attempt, done, { parts, value, until: 'full' })
     if (stored !== 'stored') engine.sources.drop(entry.refId)
     if (stored === 'full') await failFull(engine, attempt, toTaskError(new StoreFull(StoreFull.advice)))
     return stored === 'refused' ? stored : undefined
@@ -115,8 +121,9 @@ async function settleFailure(
   }
   engine.thrown.tell(entry, error, expiry(now, engine.settings.taskRetention))
   const kept = await encodeFailure(engine, tool, error)
-  const end = failure(engine, progress, taskError, kept?.valueBytes)
-  const stored = await store(engine, attempt, end, { parts: kept && { value: kept.bytes }, until: 'full' })
+  const value = kept && toStore(engine, kept)
+  const end = failure(engine, progress, taskError, value?.fields)
+  const stored = await store(engine, attempt, end, { parts: value?.parts, value, until: 'full' })
   if (stored === 'full') await failFull(engine, attempt, taskError)
   return stored === 'refused' ? stored : undefined
 }
@@ -125,11 +132,24 @@ function failure(
   engine: Engine,
   progress: Progress | undefined,
   error: TaskError,
-  valueBytes?: number,
+  value?: StoredValue['fields'],
 ): (now: number) => Ending {
   const { taskRetention } = engine.settings
-  const value = valueBytes === undefined ? {} : { valueBytes }
   return now => ({ type: 'fail', now, expiresAt: expiry(now, taskRetention), progress, error, ...value })
+}
+
+/** A value on its way into the store. */
+interface ValueToStore extends StoredValue {
+  /** Stages its segments; again, where an earlier try may have lost them. */
+  stage(refId: RefId): Promise<void>
+}
+
+function toStore(engine: Engine, encoded: EncodedValue): ValueToStore {
+  const valueId = newValueId(engine)
+  return {
+    ...storedValue(encoded, valueId),
+    stage: refId => stageSegments(engine, refId, valueId, encoded),
+  }
 }
 
 /** What the work ended with instead of a value. Where that cannot be kept, the error's text has to do. */
@@ -169,6 +189,7 @@ type Ending = Unowned<Extract<EntryEvent, { type: 'complete' | 'fail' | 'postpon
 
 interface StoreOptions {
   readonly parts?: PayloadChanges | undefined
+  readonly value?: ValueToStore | undefined
   /** Gives up a store that stays full for too long. */
   readonly until?: 'full'
 }
@@ -181,7 +202,7 @@ async function store(
   engine: Engine,
   attempt: Attempt,
   eventAt: (now: number) => Ending,
-  { parts, until }: StoreOptions = {},
+  { parts, value, until }: StoreOptions = {},
 ): Promise<'stored' | 'refused' | 'full'> {
   const { refId, lease } = attempt.entry
   const tried: Ending[] = []
@@ -189,6 +210,7 @@ async function store(
   const backoff = new Backoff(TRIES)
   for (;;) {
     try {
+      await value?.stage(refId)
       const event = eventAt(engine.clock.now())
       tried.push(event)
       const changed = await engine.entries.change(

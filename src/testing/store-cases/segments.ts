@@ -2,10 +2,11 @@ import assert from 'node:assert/strict'
 import type { CompleteEntry } from '../../core/entry.ts'
 import { StoreUnavailable } from '../../core/errors.ts'
 import type { RefId } from '../../core/ref.ts'
-import { STAGED_FOR_MS, type Store } from '../../stores/store.ts'
+import type { Store } from '../../stores/store.ts'
 import { assertBytes, assertSame, bytesOf, complete, NOW, next, pending, put } from '../store-drafts.ts'
 import type { StoreCase } from '../store-setup.ts'
 
+const DAY_MS = 86_400_000
 const INDEX = { index: bytesOf('index') }
 
 export const segmentCases: readonly StoreCase[] = [
@@ -119,7 +120,7 @@ export const segmentCases: readonly StoreCase[] = [
       await put(store, task)
       for (const refId of [kept.refId, task.refId]) await stage(store, refId, 'a', 1)
       await put(store, kept, INDEX)
-      await store.prune(NOW + 2 * STAGED_FOR_MS, 100)
+      await store.prune(NOW + DAY_MS, 100)
       for (const refId of [kept.refId, task.refId]) {
         assert.deepEqual(await segmentsOf(store, refId, 'a', 1), ['a 0'])
       }

@@ -81,6 +81,18 @@ export class SegmentReader {
     return this.index.form === 'text' ? text : parseJson(text)
   }
 
+  /** Its JSON text, put together from all segments. */
+  *json(): ReadingSteps<string> {
+    if (this.index.form === 'json') return yield* this.slice(0, this.length)
+    let json = '"'
+    for (const [number, length] of this.index.segments.entries()) {
+      const start = this.#starts[number] as number
+      json += JSON.stringify(yield* this.slice(start, start + length)).slice(1, -1)
+      yield length / 8
+    }
+    return `${json}"`
+  }
+
   /** The value of a container. */
   *valueOf(container: number): ReadingSteps<JsonValue> {
     const { kind, start, end, anchors } = this.#container(container)

@@ -1,8 +1,9 @@
 import zlib from 'node:zlib'
 import { describe, expect, it } from 'vitest'
-import { decode, encode, encodeValue, parseStored } from '../../../src/core/codec.ts'
+import { decode, encode, parseStored } from '../../../src/core/codec.ts'
 import { NotSerializable, UnreadableValue, ValueTooLarge } from '../../../src/core/errors.ts'
 import { parseJson } from '../../../src/core/json-text.ts'
+import { encodeValue } from '../../../src/values/segments/encode.ts'
 
 const PLAIN = 0
 const BROTLI = 1

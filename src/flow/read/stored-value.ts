@@ -1,0 +1,85 @@
+import { decode, type EncodedValue, parseStored } from '../../core/codec.ts'
+import { type Entry, segmentsOf, type ValueSegments } from '../../core/entry.ts'
+import { NotFound, UnreadableValue } from '../../core/errors.ts'
+import type { JsonValue } from '../../core/json.ts'
+import type { RefId } from '../../core/ref.ts'
+import { paced } from '../../core/steps.ts'
+import type { Payload, Store } from '../../stores/store.ts'
+import { SegmentReader } from '../../values/segments/reader.ts'
+import { parseIndex } from '../../values/segments/segment-index.ts'
+
+/** What stored values are read with. */
+export interface StoredValueEngine {
+  readonly store: Store
+  /** What this process has just stored, for those who wait for it. */
+  readonly sources: { takeStored(refId: RefId): Uint8Array | undefined }
+}
+
+/**
+ * The JSON text of an entry's value, whole.
+ * @throws UnreadableValue; NotFound when the entry was deleted or expired a moment ago
+ */
+export async function readJson(engine: StoredValueEngine, entry: Entry): Promise<string> {
+  const reader = await openSegments(engine, entry)
+  if (reader) return paced(reader.json())
+  const kept = engine.sources.takeStored(entry.refId)
+  const json = await decode(kept ?? (await readPart(engine, entry, 'value')))
+  // A shorter number is a number, too.
+  const whole = entry.status !== 'complete' || Buffer.byteLength(json) === entry.valueBytes
+  if (!whole) throw incomplete()
+  return json
+}
+
+/** An entry's value, whole. @throws as `readJson` */
+export async function readWhole(engine: StoredValueEngine, entry: Entry): Promise<JsonValue> {
+  const reader = await openSegments(engine, entry)
+  return reader ? paced(reader.value()) : parseStored(await readJson(engine, entry))
+}
+
+/** A value as it is stored, for another entry. @throws as `readJson` */
+export async function readEncoded(
+  engine: StoredValueEngine,
+  entry: Entry & { valueBytes: number },
+): Promise<EncodedValue> {
+  const { valueBytes } = entry
+  const named = segmentsOf(entry)
+  if (!named) return { valueBytes, bytes: await readPart(engine, entry, 'value') }
+  const bytes = await readPart(engine, entry, 'index')
+  const segments: Uint8Array[] = []
+  while (segments.length < named.count)
+    segments.push(await readSegment(engine, entry, named, segments.length))
+  return { valueBytes, bytes, segments }
+}
+
+/** A reader for a value in segments; it reads the index, and of the segments what it is asked for. Undefined: it is in one piece. */
+export async function openSegments(
+  engine: StoredValueEngine,
+  entry: Entry,
+): Promise<SegmentReader | undefined> {
+  const named = segmentsOf(entry)
+  if (!named) return undefined
+  const index = parseIndex(await decode(await readPart(engine, entry, 'index')))
+  if (index.segments.length !== named.count) throw incomplete()
+  return new SegmentReader(index, async position => {
+    const text = await decode(await readSegment(engine, entry, named, position))
+    if (text.length !== index.segments[position]) throw incomplete()
+    return text
+  })
+}
+
+async function readSegment(engine: StoredValueEngine, entry: Entry, { id }: ValueSegments, position: number) {
+  const bytes = await engine.store.readSegment({ refId: entry.refId, valueId: id, position })
+  return bytes ?? gone(engine, entry)
+}
+
+async function readPart(engine: StoredValueEngine, entry: Entry, part: Payload): Promise<Uint8Array> {
+  return (await engine.store.read(entry.refId, part)) ?? gone(engine, entry)
+}
+
+async function gone(engine: StoredValueEngine, entry: Entry): Promise<never> {
+  throw (await engine.store.get(entry.refId)) ? new UnreadableValue('it is gone') : new NotFound()
+}
+
+function incomplete(): UnreadableValue {
+  return new UnreadableValue('a part of it is gone')
+}

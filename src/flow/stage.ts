@@ -1,0 +1,51 @@
+import type { EncodedValue } from '../core/codec.ts'
+import type { ValueSegments } from '../core/entry.ts'
+import type { RefId } from '../core/ref.ts'
+import type { PayloadChanges } from '../stores/store.ts'
+import { encodeWritten } from '../values/segments/encode.ts'
+import type { ValueWriter } from '../values/segments/writer.ts'
+import type { Engine } from './engine.ts'
+
+/** What an entry says of its value, and the parts that are written with it. */
+export interface StoredValue {
+  readonly fields: { readonly valueBytes: number; readonly segments?: ValueSegments }
+  readonly parts: PayloadChanges
+}
+
+/** No two values of an entry have one: those of two attempts must not mix. */
+export function newValueId(engine: Engine): string {
+  return Buffer.from(engine.random(8)).toString('hex')
+}
+
+/** How a value is stored; its segments are staged before (`stageSegments`). */
+export function storedValue({ bytes, valueBytes, segments }: EncodedValue, valueId: string): StoredValue {
+  if (!segments) return { fields: { valueBytes }, parts: { value: bytes } }
+  return {
+    fields: { valueBytes, segments: { id: valueId, count: segments.length } },
+    parts: { index: bytes },
+  }
+}
+
+/** @throws StoreUnavailable */
+export async function stageSegments(
+  engine: Engine,
+  refId: RefId,
+  valueId: string,
+  { segments = [] }: EncodedValue,
+): Promise<void> {
+  for (const [position, segment] of segments.entries()) {
+    await engine.store.stage({ refId, valueId, position }, segment, engine.clock.now())
+  }
+}
+
+/** Writes a value straight into the store: no more than a segment of it is held at a time. */
+export async function stageValue(engine: Engine, refId: RefId, writer: ValueWriter): Promise<StoredValue> {
+  const valueId = newValueId(engine)
+  let count = 0
+  const { bytes, valueBytes } = await encodeWritten(writer, engine.encoding, async (segment, position) => {
+    await engine.store.stage({ refId, valueId, position }, segment, engine.clock.now())
+    count = position + 1
+  })
+  if (count === 0) return { fields: { valueBytes }, parts: { value: bytes } }
+  return { fields: { valueBytes, segments: { id: valueId, count } }, parts: { index: bytes } }
+}
