@@ -1,3 +1,5 @@
+import type { Steps } from './steps.ts'
+
 /** Lines of a text, counted from 1. A break belongs to the line that it ends, so a text that ends with one has no line after it. */
 
 export function countLines(text: string): number {
@@ -24,4 +26,16 @@ function afterBreaks(text: string, start: number, breaks: number): number {
   let at = start
   for (let passed = 0; passed < breaks; passed++) at = text.indexOf('\n', at) + 1
   return at
+}
+
+/** Where each line begins. */
+export function* lineStarts(text: string): Steps<number[]> {
+  const starts: number[] = []
+  for (let at = 0; at < text.length; ) {
+    starts.push(at)
+    const end = text.indexOf('\n', at)
+    at = end < 0 ? text.length : end + 1
+    if (starts.length % 1_000 === 0) yield 5_000
+  }
+  return starts
 }

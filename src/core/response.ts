@@ -35,13 +35,20 @@ interface CompleteResponse extends AnswerBase {
   /** Very large values are measured by samples. */
   readonly originalSizeIsEstimate?: true
   readonly previewSize?: number
+  /** In a preview: the tables of the value, with their rows and what their columns are like. */
+  readonly shape?: JsonObject
+  /** First and last line that are shown of a text, from 1, where they are one run. */
+  readonly lines?: readonly [first: number, last: number]
+  readonly totalLines?: number
+  /** The value is a text, and what is shown is the JSON that it is, in a compacter form. */
+  readonly reformatted?: true
   /** Items of a list, entries of an object, lines or characters of a text. */
   readonly totalItems?: number
   readonly page?: number
   readonly totalPages?: number
   /** What the pages consist of. `json`: slices of the compact JSON text, because one item alone exceeds the budget. */
   readonly pageUnit?: 'items' | 'entries' | 'lines' | 'characters' | 'json'
-  /** JSON Pointer to the list within the value that the pages are of, where they are not of the value itself. */
+  /** JSON Pointer to the list or text within the value that the pages are of, where they are not of all of it. */
   readonly path?: string
   /** What stands beside a preview, for values of tools of MCP: `media`, `uri`. */
   readonly about?: JsonObject

@@ -2,9 +2,6 @@ import { isJsonObject, type JsonValue } from '../core/json.ts'
 import { parseJson, stringifyJson } from '../core/json-text.ts'
 import type { Steps } from '../core/steps.ts'
 import type { Ruler } from './measure.ts'
-import type { Manner } from './parts.ts'
-import { Shrinker } from './shrink.ts'
-import type { Source } from './source.ts'
 
 const MOST_ATTEMPTS = 12
 /** A preview that uses this much of its budget needs no further attempt. */
@@ -18,22 +15,28 @@ export interface Fitted {
   size: number
 }
 
+/** Makes JSON of a value that takes about so many characters. */
+export type Shrink = (room: number) => Steps<string>
+
 /**
  * The preview that makes the most of a budget. Shrinking goes by characters; how many characters the budget
  * holds is found by measuring what comes out.
  */
-export function* fitBudget(source: Source, ruler: Ruler, maxSize: number, manner: Manner): Steps<Fitted> {
-  const { value, json } = source
+export function* fitBudget(
+  { value, json }: { readonly value: JsonValue; readonly json: string },
+  shrink: Shrink,
+  ruler: Ruler,
+  maxSize: number,
+): Steps<Fitted> {
   const whole = yield* ruler.size(json, maxSize)
   if (whole <= maxSize) return { json, size: whole }
-  const shrinker = new Shrinker(manner)
   let best = yield* smallest(value, ruler, maxSize)
   let low = 0
   let high = json.length
   let room = Math.min(high, Math.ceil(maxSize * ruler.usualUnit))
   let inVain = 0
   for (let attempt = 0; attempt < MOST_ATTEMPTS && low + 1 < high && inVain < 2; attempt++) {
-    const shown = ordered(yield* shrinker.shrink(value, room, json.length))
+    const shown = ordered(yield* shrink(room))
     // More room shows no more: the rest lies too deep.
     inVain = shown === best.json ? inVain + 1 : 0
     const size = yield* ruler.size(shown, 4 * maxSize)
@@ -60,7 +63,7 @@ function ordered(json: string): string {
 
 /** What is within any budget. A lone digit is the only JSON of one character. */
 function* smallest(value: JsonValue, ruler: Ruler, maxSize: number): Steps<Fitted> {
-  for (const json of [emptyOf(value), '0']) {
+  for (const json of ['"…"', emptyOf(value), '0']) {
     const size = yield* ruler.size(json)
     if (size <= maxSize) return { json, size }
   }

@@ -1,29 +1,23 @@
 import type { JsonValue } from '../core/json.ts'
-import { stringEnd } from '../core/json-text.ts'
+import { parseJson, stringEnd, stringifyJson } from '../core/json-text.ts'
 import { paced, type Steps } from '../core/steps.ts'
-import { type EmbeddedJson, Source } from './source.ts'
+import { Source } from './source.ts'
 
 const QUOTE = 0x22
 const DEEPEST = 500
 const CHARACTERS_PER_STEP = 4096
 
 /**
- * The list or object that a text is the JSON of, if reading it so loses nothing: no key twice, no number that
- * JavaScript holds as another (12345678901234567890, -0), no keys that would change places. Whitespace, escapes
- * and ways to write a number (1.0 is 1) do not matter.
- *
- * A preview may show any such text as its value. Pages promise more, that joined they are the text: they show it
- * as its value only where it is `spelledAlike`, so that pages of a file lose nothing but insignificant whitespace.
+ * The list or object that a text is the JSON of, if reading it so loses nothing: no key twice, no keys that would change places.
+ * Numbers keep their digits; whitespace and the way that characters are escaped do not matter.
  */
-export function embeddedJson(source: Source): Promise<EmbeddedJson | undefined> {
+export function embeddedJson(source: Source): Promise<Source | undefined> {
   return source.remember(source.embedded, 'embedded', async () => {
     const text = source.value
     if (typeof text !== 'string' || !looksLikeJson(text)) return undefined
     const read = readJson(text)
     if (read === undefined) return undefined
-    const likeness = await paced(compare(text, read.json))
-    if (likeness === 'other') return undefined
-    return { source: new Source(read.value, read.json), spelledAlike: likeness === 'spelled alike' }
+    return (await paced(isAlike(text, read.json))) ? new Source(read.value, read.json) : undefined
   })
 }
 
@@ -36,19 +30,16 @@ function looksLikeJson(text: string): boolean {
 
 function readJson(text: string): { value: JsonValue; json: string } | undefined {
   try {
-    const value: JsonValue = JSON.parse(text)
-    return { value, json: JSON.stringify(value) }
+    const value = parseJson(text)
+    return { value, json: stringifyJson(value) }
   } catch {
-    // Not JSON, or nested deeper than the engine's stack.
+    // Not JSON.
     return undefined
   }
 }
 
-type Likeness = 'spelled alike' | 'same value' | 'other'
-
 /** Walks through a valid JSON text and the compact JSON of what it was read as. */
-function* compare(text: string, json: string): Steps<Likeness> {
-  let likeness: Likeness = 'spelled alike'
+function* isAlike(text: string, json: string): Steps<boolean> {
   let depth = 0
   let reported = 0
   let at = afterSpace(text, 0)
@@ -61,17 +52,14 @@ function* compare(text: string, json: string): Steps<Likeness> {
     const otherEnd = tokenEnd(json, other)
     const token = text.slice(at, end)
     const otherToken = json.slice(other, otherEnd)
-    if (token !== otherToken) {
-      if (!sameScalar(token, otherToken)) return 'other'
-      likeness = 'same value'
-    }
+    if (token !== otherToken && !isSameString(token, otherToken)) return false
     if (token === '[' || token === '{') depth++
     if (token === ']' || token === '}') depth--
-    if (depth > DEEPEST) return 'other'
+    if (depth > DEEPEST) return false
     at = end
     other = otherEnd
   }
-  return at === text.length ? likeness : 'other'
+  return at === text.length
 }
 
 /** The end of the string, number, word or single mark that starts here. */
@@ -89,25 +77,8 @@ function isWordUnit(unit: number): boolean {
   return (unit >= 0x30 && unit <= 0x39) || unit === 0x2b || unit === 0x2d || unit === 0x2e
 }
 
-function sameScalar(token: string, other: string): boolean {
-  if (token[0] === '"' && other[0] === '"') return JSON.parse(token) === JSON.parse(other)
-  const number = decimal(token)
-  return number !== undefined && number === decimal(other)
-}
-
-/** One spelling for each decimal number: 1.0, 1 and 10e-1 become the same text. -0 is not 0. */
-function decimal(token: string): string | undefined {
-  const parts = /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/.exec(token)
-  if (parts === null) return undefined
-  const [, sign, whole = '', fraction = '', exponent = '0'] = parts
-  const digits = whole + fraction
-  let first = 0
-  while (digits[first] === '0') first++
-  let last = digits.length
-  while (last > first && digits[last - 1] === '0') last--
-  if (first === last) return `${sign}0`
-  const power = Number(exponent) - fraction.length + digits.length - last
-  return `${sign}${digits.slice(first, last)}e${power}`
+function isSameString(token: string, other: string): boolean {
+  return token[0] === '"' && other[0] === '"' && JSON.parse(token) === JSON.parse(other)
 }
 
 function afterSpace(text: string, start: number): number {

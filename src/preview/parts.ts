@@ -1,8 +1,5 @@
 import { lastFitting, type Steps } from '../core/steps.ts'
 
-/** Which of `total` parts to show, when there is room for `count`: the index of each, ascending. */
-export type Pick = (position: number, count: number, total: number) => number
-
 /** The items of a list or the entries of an object, as JSON that can be shrunk. */
 export interface Parts {
   readonly total: number
@@ -10,14 +7,23 @@ export interface Parts {
   readonly preferWhole: boolean
   /** About so many parts are shown at least, shrunk if they must be. */
   readonly atLeast: number
+  /** Which parts are shown where there is room for so many, ascending; sometimes fewer. `length`: characters that one takes. */
+  choose(count: number, length: number): readonly number[]
   /** Characters of the key and its colon. */
   leadLength(index: number): number
   /** Characters of a part, as `jsonLength`. */
   length(index: number, limit: number): number
   /** A part in about `room` characters. */
   text(index: number, room: number): Steps<string>
-  /** What is said in the place of parts that are missing. */
-  mark(missing: number): string
+  /** What stands in the places of all that is not shown. */
+  marks(shown: readonly number[]): readonly Mark[]
+}
+
+/** Says what is left out, as JSON. */
+export interface Mark {
+  /** How many of the shown parts stand before it. */
+  readonly after: number
+  readonly json: string
 }
 
 /** No part is shrunk below so many characters before others are left out. */
@@ -30,52 +36,67 @@ const PROBES = 8
 const PARTS_PER_STEP = 1024
 const WORK_PER_PART = 2
 
-/** As many parts as can be shown in the room, and as much of each. */
-export function* fitParts(parts: Parts, pick: Pick, room: number): Steps<string[]> {
-  if (room <= 0 || parts.total === 0) return []
+/**
+ * As many parts as can be shown in the room, as much of each, and marks for the others, joined with commas. Undefined: there is
+ * no room even for a mark.
+ */
+export function* fitParts(parts: Parts, room: number): Steps<string | undefined> {
   if (parts.preferWhole) {
-    const whole = yield* picked(parts, pick, room, room)
+    const whole = yield* picked(parts, room, room)
     const used = yield* roomFor(parts, whole, room, room)
-    if (whole.length > 1 && used >= GOOD_USE * room) return yield* texts(parts, whole, room)
+    if (whole.length > 1 && used >= GOOD_USE * room)
+      return joined(parts, whole, yield* texts(parts, whole, room))
   }
   const most = Math.min(Math.max(Math.floor(room / parts.atLeast), LEAST_ROOM), room)
-  const indices = yield* picked(parts, pick, room, most)
-  return yield* texts(parts, indices, levelFor(parts, indices, room))
+  const indices = yield* picked(parts, room, most)
+  if (indices.length === 0) {
+    const marked = joined(parts, [], [])
+    return marked.length <= room ? marked : undefined
+  }
+  return joined(parts, indices, yield* texts(parts, indices, levelFor(parts, indices, room)))
+}
+
+function joined(parts: Parts, indices: readonly number[], shown: readonly string[]): string {
+  const all = [...shown]
+  for (const { after, json } of parts.marks(indices).toReversed()) all.splice(after, 0, json)
+  return all.join(',')
 }
 
 /** As many parts as fit if none takes more than `most`. */
-function* picked(parts: Parts, pick: Pick, room: number, most: number): Steps<number[]> {
-  const indicesOf = (count: number) => Array.from({ length: count }, (_, at) => pick(at, count, parts.total))
+function* picked(parts: Parts, room: number, most: number): Steps<readonly number[]> {
+  if (parts.total === 0 || room <= 0) return []
+  const length = usualLength(parts, most)
   const fits = function* (count: number) {
     // Each part takes two characters at least, with its comma.
-    return 2 * count <= room + 1 && (yield* roomFor(parts, indicesOf(count), room, most)) <= room
+    return 2 * count <= room + 1 && (yield* roomFor(parts, parts.choose(count, length), room, most)) <= room
   }
-  return indicesOf(yield* lastFitting(parts.total, guessCount(parts, pick, room, most), fits))
+  const guess = Math.max(1, Math.floor(room / (length + 1)))
+  const count = yield* lastFitting(parts.total, guess, fits)
+  return count === 0 ? [] : parts.choose(count, length)
 }
 
-/** From a few parts, then from a few of those that would be shown if that were right. */
-function guessCount(parts: Parts, pick: Pick, room: number, most: number): number {
-  let count = parts.total
-  for (let round = 0; round < 2; round++) {
-    const probes = Math.min(PROBES, count)
-    let probed = 0
-    for (let at = 0; at < probes; at++) {
-      const index = pick(Math.floor((at * count) / probes), count, parts.total)
-      probed += cappedLength(parts, index, most) + 1
-    }
-    count = Math.max(1, Math.min(parts.total, Math.floor((room * probes) / probed)))
+/** What a part takes if none takes more than `most`, from a few of them. */
+function usualLength(parts: Parts, most: number): number {
+  const probes = Math.min(PROBES, parts.total)
+  let probed = 0
+  for (let at = 0; at < probes; at++) {
+    probed += cappedLength(parts, Math.floor((at * (parts.total - 1)) / Math.max(1, probes - 1)), most)
   }
-  return count
+  return Math.ceil(probed / probes)
 }
 
-/** What the parts take with commas between, if none takes more than `most`; stops soon after `room`. */
+/** What the parts and the marks take with commas between, if no part takes more than `most`; stops soon after `room`. */
 function* roomFor(parts: Parts, indices: readonly number[], room: number, most: number): Steps<number> {
-  let total = -1
+  let total = -1 + markRoom(parts, indices)
   for (let at = 0; at < indices.length && total <= room; at++) {
     total += 1 + cappedLength(parts, indices[at]!, most)
     if (at % PARTS_PER_STEP === 0) yield PARTS_PER_STEP * WORK_PER_PART
   }
   return total
+}
+
+function markRoom(parts: Parts, indices: readonly number[]): number {
+  return parts.marks(indices).reduce((sum, { json }) => sum + json.length + 1, 0)
 }
 
 function cappedLength(parts: Parts, index: number, most: number): number {
@@ -86,7 +107,7 @@ function cappedLength(parts: Parts, index: number, most: number): number {
 /** The level at which the room is full when every part above it is shrunk to it. */
 function levelFor(parts: Parts, indices: readonly number[], room: number): number {
   const lengths = indices.map(index => parts.length(index, room)).sort((a, b) => a - b)
-  let left = room - (indices.length - 1)
+  let left = room - (indices.length - 1) - markRoom(parts, indices)
   for (const [at, length] of lengths.entries()) {
     const share = Math.floor(left / (lengths.length - at))
     if (length > share) return share
@@ -107,23 +128,4 @@ function* texts(parts: Parts, indices: readonly number[], level: number): Steps<
     yield text.length / 4
   }
   return shown
-}
-
-/** Puts the mark where parts are missing. */
-export function insertMark(shown: string[], parts: Parts, pick: Pick): void {
-  const missing = parts.total - shown.length
-  if (missing === 0) return
-  let gap = 0
-  while (gap < shown.length && pick(gap, shown.length, parts.total) === gap) gap++
-  shown.splice(gap, 0, parts.mark(missing))
-}
-
-/** How a strategy chooses what to show. */
-export interface Manner {
-  /** Of the value's own items or entries. */
-  readonly outside: Pick
-  /** Of lists within it. Objects within show their first entries, which tell most. */
-  readonly inside: Pick
-  /** Of a value that is a text: at most `room` characters of JSON, where the whole text takes `length`. */
-  text(text: string, room: number, length: number): string
 }

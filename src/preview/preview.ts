@@ -1,16 +1,19 @@
 import { InvalidArgument } from '../core/errors.ts'
-import type { JsonValue } from '../core/json.ts'
+import type { JsonObject, JsonValue } from '../core/json.ts'
 import { parseJson, stringifyJson } from '../core/json-text.ts'
 import { paced } from '../core/steps.ts'
-import { type Fitted, fitBudget } from './budget.ts'
+import { type Fitted, fitBudget, type Shrink } from './budget.ts'
 import { embeddedJson } from './embedded-json.ts'
 import type { Layout, PageUnitName } from './layout.ts'
+import { mainPartOf } from './main-part.ts'
 import { measure, type Ruler, rulerFor, sizeWithin } from './measure.ts'
 import { layout, pageOf, SMALLEST_PAGE } from './paginate.ts'
-import { sample } from './sample.ts'
+import { describeShape } from './shape.ts'
+import { type Manner, Shrinker } from './shrink.ts'
 import type { SizeMode } from './size.ts'
 import type { Source } from './source.ts'
-import { truncate } from './truncate.ts'
+import { type SourceTables, tablesIn } from './tables.ts'
+import { TextOutline, type TextRows } from './text-outline.ts'
 
 export { countTokens, loadTokenizer } from '../tokens/tokenizer.ts'
 export type { PageUnitName } from './layout.ts'
@@ -18,7 +21,7 @@ export { measure, sizeWithin } from './measure.ts'
 export type { Size, SizeMode } from './size.ts'
 export { Source } from './source.ts'
 
-/** How a preview is made: evenly spaced items, the beginning, or the first page. */
+/** How a preview is made: some of everything, the beginning, or the first page. */
 export type PreviewStrategy = 'sample' | 'truncate' | 'paginate'
 
 export interface RenderRequest {
@@ -47,11 +50,20 @@ export interface PartRendering {
   originalSize: number
   originalSizeIsEstimate?: true
   previewSize: number
+  /** What the tables of the value are like. */
+  shape?: JsonObject
+  /** First and last line that are shown of a text, from 1, where they are one run. */
+  lines?: readonly [number, number]
+  totalLines?: number
+  /** The value is a text, and what is shown is the JSON that it is, in a compacter form. */
+  reformatted?: true
   /** Items of the list or entries of the object that is shown. */
   totalItems?: number
   page?: number
   totalPages?: number
   pageUnit?: PageUnitName
+  /** JSON Pointer to the list or text that the pages are of, where that is not all of the value. */
+  path?: string
 }
 
 export type Rendering = WholeRendering | PartRendering
@@ -78,36 +90,88 @@ export async function render(source: Source, request: RenderRequest): Promise<Re
 async function preview(source: Source, ruler: Ruler, request: RenderRequest): Promise<Rendering> {
   const { strategy, maxSize } = request
   if (strategy === 'paginate' && maxSize >= SMALLEST_PAGE) return renderPage(source, ruler, request)
-  const shown = (await embeddedJson(source))?.source ?? source
-  const fitted = await paced(fitBudget(shown, ruler, maxSize, strategy === 'sample' ? sample : truncate))
-  return part(source, shown, request, fitted)
-}
-
-async function renderPage(source: Source, ruler: Ruler, request: RenderRequest): Promise<Rendering> {
-  const embedded = await embeddedJson(source)
-  const shown = embedded?.spelledAlike ? embedded.source : source
-  const pages: Layout = await layout(shown, ruler, request)
-  const { page = 1 } = request
-  const { value, unit } = pageOf(shown, pages, page)
-  const json = stringifyJson(value)
-  const size = await paced(ruler.size(json))
+  const shown = (await embeddedJson(source)) ?? source
+  const tables = await tablesIn(shown)
+  const shape = await shapeWithin(tables, ruler, request)
+  const shrinking = await shrinkerOf(shown, tables, strategy === 'truncate' ? 'truncate' : 'sample')
+  const fitted = await paced(fitBudget(shown, shrinking.shrink, ruler, maxSize - (shape?.size ?? 0)))
+  const { outline } = shrinking
+  const lines = outline?.linesIn(fitted.json)
   return {
-    ...(await part(source, shown, { ...request, strategy: 'paginate' }, { json, size })),
-    page,
-    totalPages: pages.totalPages,
-    ...(unit === undefined ? {} : { pageUnit: unit }),
+    ...(await part(source, shown, request, fitted)),
+    ...(shape ? { shape: shape.shape } : {}),
+    ...(lines ? { lines } : {}),
+    ...(outline && outline.total > 1 ? { totalLines: outline.total } : {}),
   }
 }
 
-/** `shown` is the source itself, or the JSON that its text is. */
+/** Tokens, and the part of the budget, that the shape takes at most. */
+const LARGEST_SHAPE = 300
+const SHAPE_SHARE = 3
+
+async function shapeWithin({ shaped }: SourceTables, ruler: Ruler, { maxSize, sizeMode }: RenderRequest) {
+  const told = shaped.filter(({ shape }) => shape.rows > 1)
+  const largest = sizeMode === 'token' ? LARGEST_SHAPE : LARGEST_SHAPE * 4
+  const limit = Math.floor(Math.min(largest, maxSize / SHAPE_SHARE))
+  const shape = told.length > 0 ? await paced(describeShape(told, ruler, limit)) : undefined
+  return shape && { shape, size: await paced(ruler.size(stringifyJson(shape))) }
+}
+
+/** How what is shown is made smaller: a text by its lines, anything else by its parts. */
+async function shrinkerOf(
+  source: Source,
+  { shapes, rows }: SourceTables,
+  manner: Manner,
+): Promise<{ shrink: Shrink; outline?: TextOutline }> {
+  const { value } = source
+  if (typeof value === 'string') {
+    const outline = await outlineOf(source, value, rows, manner)
+    return { shrink: room => outline.show(room), outline }
+  }
+  const shrinker = new Shrinker(manner, shapes)
+  return { shrink: room => shrinker.shrink(value, room) }
+}
+
+const outlines = new WeakMap<Source, Partial<Record<Manner, Promise<TextOutline>>>>()
+
+function outlineOf(source: Source, text: string, rows: TextRows | undefined, manner: Manner) {
+  const known = outlines.get(source) ?? {}
+  outlines.set(source, known)
+  known[manner] ??= paced(TextOutline.of(text, rows, manner === 'truncate'))
+  return known[manner]
+}
+
+async function renderPage(source: Source, ruler: Ruler, request: RenderRequest): Promise<Rendering> {
+  const shown = (await embeddedJson(source)) ?? source
+  const main = mainPartOf(shown)
+  const paged = main?.source ?? shown
+  const pages: Layout = await layout(paged, ruler, request)
+  const { page = 1 } = request
+  const { value, unit } = pageOf(paged, pages, page)
+  const json = stringifyJson(value)
+  const size = await paced(ruler.size(json))
+  return {
+    ...(await part(source, shown, { ...request, strategy: 'paginate' }, { json, size }, paged)),
+    page,
+    totalPages: pages.totalPages,
+    ...(unit === undefined ? {} : { pageUnit: unit }),
+    ...(main ? { path: main.path } : {}),
+  }
+}
+
+/**
+ * @param shown the source itself, or the JSON that its text is
+ * @param counted of what the items are counted
+ */
 async function part(
   source: Source,
   shown: Source,
   request: RenderRequest,
   fitted: Fitted,
+  counted = shown,
 ): Promise<PartRendering> {
   const original = await measure(source, request.sizeMode)
-  const { totalItems } = shown
+  const { totalItems } = counted
   return {
     kind: 'part',
     preview: parseJson(fitted.json),
@@ -115,6 +179,7 @@ async function part(
     originalSize: original.size,
     ...(original.isEstimate ? { originalSizeIsEstimate: true } : {}),
     previewSize: fitted.size,
+    ...(shown !== source && shown.json !== source.value ? { reformatted: true } : {}),
     ...(totalItems === undefined ? {} : { totalItems }),
   }
 }

@@ -1,9 +1,12 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts'
 import { stringifyJson } from '../core/json-text.ts'
 import type { Steps } from '../core/steps.ts'
+import type { TableShape } from '../values/shape.ts'
+import { firstAndLast, fromStart, spread } from './choose.ts'
 import { jsonLength } from './json-length.ts'
-import { fitParts, insertMark, type Manner, type Parts } from './parts.ts'
-import { beginning, ELLIPSIS, fromStart } from './truncate.ts'
+import { fitParts, type Mark, type Parts } from './parts.ts'
+import { TellingFields } from './telling-fields.ts'
+import { beginning, ELLIPSIS, missingFrom } from './truncate.ts'
 
 /** A list shows at least about so many of its items, shrunk if they must be. Whole ones are preferred. */
 const ITEMS_AT_LEAST = 4
@@ -13,82 +16,114 @@ const ENTRIES_AT_LEAST = 32
 const DEEPEST = 100
 /** A longer key is shown like a text. */
 const LONGEST_KEY = 200
+/** What a mark takes at most to name keys that are left out, of the room of their object. */
+const NAMES_SHARE = 0.1
+const LONGEST_NAMES = 150
+
+/** What is shown of a list or object: some of everything, or its beginning. */
+export type Manner = 'sample' | 'truncate'
+
+/** A record, and the table that it is a row of. */
+interface Row {
+  readonly fields: TellingFields
+  readonly at: number
+}
 
 /**
  * Makes values smaller until their JSON fits a room, given in characters, so that they still show their shape.
- * What was left out is said where it was:
+ * What was left out is said where it was, at every level:
  *
- * - a text ends with `…(+1234 chars)`
- * - a list has the item `"…(+97 items)"` in the place of those that are missing
- * - an object has the entry `"…": "(+12 entries)"`
+ * - a text ends with `…(lines 41 to 530)` or `…(+1234 chars)`
+ * - a list has items like `"…(items 2 to 363)"` in the places of those that are missing
+ * - an object has the entry `"…": "(+12 keys: name, price, …)"`
  * - `"…"` stands for any part that there was no room for
- *
- * The value's own list or object has no such mark: its whole size is told beside the preview.
  */
 export class Shrinker {
   readonly #manner: Manner
+  /** The tables of the value, by the list or the map of records that they are. */
+  readonly #tables: ReadonlyMap<JsonValue, TableShape>
+  readonly #fields = new Map<TableShape, TellingFields>()
   readonly #keys = new Map<object, string[]>()
 
-  constructor(manner: Manner) {
+  constructor(manner: Manner, tables: ReadonlyMap<JsonValue, TableShape> = new Map()) {
     this.#manner = manner
+    this.#tables = tables
   }
 
-  /** JSON that shows as much of the value as about `room` characters hold. `length`: of the value's full JSON. */
-  *shrink(value: JsonValue, room: number, length: number): Steps<string> {
-    if (typeof value === 'string' && length > room) return this.#manner.text(value, room, length)
-    return yield* this.#shrink(value, room, 0)
+  /** JSON that shows as much of the value as about `room` characters hold. */
+  shrink(value: JsonValue, room: number): Steps<string> {
+    return this.#shrink(value, room, 0)
   }
 
-  *#shrink(value: JsonValue, room: number, depth: number): Steps<string> {
+  *#shrink(value: JsonValue, room: number, depth: number, row?: Row): Steps<string> {
     if (jsonLength(value, room) <= room) return stringifyJson(value)
     if (typeof value === 'string') return beginning(value, room)
     const list = Array.isArray(value)
     if (!list && !isJsonObject(value)) return stringifyJson(value)
     if (depth > DEEPEST) return JSON.stringify(ELLIPSIS)
-    const outside = depth === 0
-    const parts = list ? this.#items(value, depth) : this.#entries(value, depth)
-    const pick = outside ? this.#manner.outside : list ? this.#manner.inside : fromStart
-    const longestMark = outside ? 0 : parts.mark(parts.total).length + 1
-    if (!outside && longestMark + 1 > room) return JSON.stringify(ELLIPSIS)
-    const shown = yield* fitParts(parts, pick, room - 2 - longestMark)
-    if (!outside) insertMark(shown, parts, pick)
-    return list ? `[${shown.join(',')}]` : `{${shown.join(',')}}`
+    const parts = list ? this.#items(value, depth) : this.#entries(value, room, depth, row)
+    const shown = yield* fitParts(parts, room - 2)
+    if (shown === undefined) return JSON.stringify(ELLIPSIS)
+    return list ? `[${shown}]` : `{${shown}}`
   }
 
   #items(list: JsonValue[], depth: number): Parts {
+    const table = this.#tables.get(list)
+    const fields = this.#fieldsOf(table)
     return {
       total: list.length,
       preferWhole: true,
       atLeast: ITEMS_AT_LEAST,
+      choose: (count, length) => {
+        if (this.#manner === 'truncate') return fromStart(count)
+        return table || depth === 0
+          ? spread(count, length, list.length, table?.outliers ?? [])
+          : firstAndLast(count, list.length)
+      },
       leadLength: () => 0,
       length: (index, limit) => jsonLength(list[index]!, limit),
-      text: (index, room) => this.#shrink(list[index]!, room, depth + 1),
-      mark: missing => `"${ELLIPSIS}(+${missing} items)"`,
+      text: (index, room) => this.#shrink(list[index]!, room, depth + 1, fields && { fields, at: index }),
+      marks: shown => gapsIn(shown, list.length),
     }
   }
 
-  #entries(object: JsonObject, depth: number): Parts {
+  #entries(object: JsonObject, room: number, depth: number, row: Row | undefined): Parts {
     const keys = this.#keysOf(object)
+    const table = this.#tables.get(object)
+    const fields = this.#fieldsOf(table)
     const valueAt = (index: number) => object[keys[index]!]!
     const lead = (index: number) => `${beginning(keys[index]!, LONGEST_KEY)}:`
-    const shrink = (value: JsonValue, room: number) => this.#shrink(value, room, depth + 1)
-    let markKey = ELLIPSIS
-    while (Object.hasOwn(object, markKey)) markKey += ELLIPSIS
+    const shrink = (index: number, left: number) =>
+      this.#shrink(valueAt(index), left, depth + 1, fields && { fields, at: index })
     return {
       total: keys.length,
-      preferWhole: false,
-      atLeast: ENTRIES_AT_LEAST,
+      preferWhole: table !== undefined,
+      atLeast: table ? ITEMS_AT_LEAST : ENTRIES_AT_LEAST,
+      choose: (count, length) => {
+        if (this.#manner === 'truncate') return fromStart(count)
+        if (row) return row.fields.choose(object, keys, row.at, count)
+        return table || depth === 0
+          ? spread(count, length, keys.length, table?.outliers ?? [])
+          : fromStart(count)
+      },
       leadLength: index => lead(index).length,
       length(index, limit) {
         const { length } = lead(index)
         return length + jsonLength(valueAt(index), limit - length)
       },
-      *text(index, room) {
+      *text(index, left) {
         const name = lead(index)
-        return name + (yield* shrink(valueAt(index), room - name.length))
+        return name + (yield* shrink(index, left - name.length))
       },
-      mark: missing => `"${markKey}":"(+${missing} entries)"`,
+      marks: shown => missingKeys(object, keys, shown, room * NAMES_SHARE),
     }
+  }
+
+  #fieldsOf(table: TableShape | undefined): TellingFields | undefined {
+    if (!table) return undefined
+    const known = this.#fields.get(table) ?? new TellingFields(table)
+    this.#fields.set(table, known)
+    return known
   }
 
   #keysOf(object: JsonObject): string[] {
@@ -98,4 +133,44 @@ export class Shrinker {
     this.#keys.set(object, keys)
     return keys
   }
+}
+
+/** A mark for each run of items that is not shown. */
+function gapsIn(shown: readonly number[], total: number): Mark[] {
+  const marks: Mark[] = []
+  let next = 0
+  for (const [after, index] of [...shown, total].entries()) {
+    if (index > next) marks.push({ after, json: JSON.stringify(missingFrom('item', next + 1, index)) })
+    next = index + 1
+  }
+  return marks
+}
+
+/** One mark, where the first of them would stand; names as many as there is room for. */
+function missingKeys(
+  object: JsonObject,
+  keys: readonly string[],
+  shown: readonly number[],
+  room: number,
+): Mark[] {
+  const missing = keys.length - shown.length
+  if (missing === 0) return []
+  let after = 0
+  while (after < shown.length && shown[after] === after) after++
+  let key = ELLIPSIS
+  while (Object.hasOwn(object, key)) key += ELLIPSIS
+  const names: string[] = []
+  let left = Math.min(room, LONGEST_NAMES)
+  for (let index = after, at = after; index < keys.length && names.length < missing; index++) {
+    if (shown[at] === index) at++
+    else {
+      left -= keys[index]!.length + 2
+      if (left < 0) break
+      names.push(keys[index]!)
+    }
+  }
+  const unnamed = names.length < missing ? [ELLIPSIS] : []
+  const named = names.length > 0 ? `: ${[...names, ...unnamed].join(', ')}` : ''
+  const what = missing === 1 ? 'key' : 'keys'
+  return [{ after, json: `${JSON.stringify(key)}:${JSON.stringify(`(+${missing} ${what}${named})`)}` }]
 }

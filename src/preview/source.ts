@@ -5,13 +5,6 @@ import type { Size, SizeMode } from './size.ts'
 
 const KEPT_LAYOUTS = 6
 
-/** The JSON that a text is. */
-export interface EmbeddedJson {
-  source: Source
-  /** Nothing but whitespace sets the text apart from the compact JSON of its value. */
-  spelledAlike: boolean
-}
-
 /**
  * A value prepared for showing. Make one per value and keep it as long as the value is looked at: it remembers
  * the value's JSON text, its sizes and its latest page layouts.
@@ -23,7 +16,7 @@ export class Source {
   /** @internal */
   readonly layouts = new Map<string, Promise<Layout>>()
   /** @internal */
-  readonly embedded = new Map<'embedded', Promise<EmbeddedJson | undefined>>()
+  readonly embedded = new Map<'embedded', Promise<Source | undefined>>()
   #json: string | undefined
   #totalItems: number | undefined
 

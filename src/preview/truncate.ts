@@ -1,5 +1,5 @@
+import { countLines } from '../core/lines.ts'
 import { wholeCharacters } from './page-units.ts'
-import type { Manner } from './parts.ts'
 
 /** Stands for what there was no room for. */
 export const ELLIPSIS = '…'
@@ -9,23 +9,39 @@ export function missingCharacters(count: number): string {
   return `${ELLIPSIS}(+${count} chars)`
 }
 
-/** The beginning of everything. */
-export const truncate: Manner = {
-  outside: fromStart,
-  inside: fromStart,
-  text: beginning,
+/** Says which parts are missing where they would stand, from one position up to another, both from 1. */
+export function missingFrom(what: 'item' | 'line', first: number, last: number): string {
+  return first === last ? `${ELLIPSIS}(${what} ${first})` : `${ELLIPSIS}(${what}s ${first} to ${last})`
 }
 
-export function fromStart(position: number): number {
-  return position
-}
-
-/** The JSON of a text, cut to `room` characters: its beginning and how much is missing. At least `"…"`. */
+/** The JSON of a text, cut to `room` characters: its beginning, if possible whole lines, and what is missing. At least `"…"`. */
 export function beginning(text: string, room: number): string {
   if (text.length + 2 <= room) {
     const json = JSON.stringify(text)
     if (json.length <= room) return json
   }
+  return firstLines(text, room) ?? firstCharacters(text, room)
+}
+
+/** Whole lines say more than half of one, but not if they leave much of the room. */
+const GOOD_USE = 0.5
+
+function firstLines(text: string, room: number): string | undefined {
+  let end = 0
+  let lines = 0
+  let length = 2 + '\\n…(lines 100000 to 100000)'.length
+  for (let next = text.indexOf('\n') + 1; next > 0; next = text.indexOf('\n', end) + 1) {
+    length += JSON.stringify(text.slice(end, next)).length - 2
+    if (length > room) break
+    end = next
+    lines++
+  }
+  if (lines === 0 || length - 2 < GOOD_USE * room) return undefined
+  const json = JSON.stringify(text.slice(0, end) + missingFrom('line', lines + 1, countLines(text)))
+  return json.length <= room ? json : undefined
+}
+
+function firstCharacters(text: string, room: number): string {
   let length = Math.min(text.length, room - 2 - missingCharacters(text.length).length)
   while (length >= 0) {
     length = wholeCharacters(text, length)

@@ -4,8 +4,6 @@ import type { ResultFields } from './call-result.ts'
 /** What previews and pages show of a stored value. */
 export interface Shown {
   readonly value: JsonValue
-  /** Where the pages are of one list within `value`: the list, and a JSON Pointer to it. */
-  readonly list?: { readonly items: JsonValue; readonly path: string }
   /** What a reader of the stored value is given, where that is a result of a tool: has to fit, too, for that to pass whole. */
   readonly fields?: ResultFields
   /** The stored value passes whole up to so many tokens, where nobody asked for fewer. */

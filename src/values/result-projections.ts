@@ -1,5 +1,5 @@
 import { ENTRY_STATUSES } from '../core/entry.ts'
-import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts'
+import { isJsonObject, type JsonObject } from '../core/json.ts'
 import { cacheNameOf, isRefOf } from '../core/ref.ts'
 import { type CallResult, fieldsOfResult, isCallResult, shownValue, valueOfResult } from './call-result.ts'
 import { type Media, mediaCharacters } from './media.ts'
@@ -46,7 +46,6 @@ export const RESULT_PROJECTIONS: Readonly<Record<string, Wrapping>> = {
 
 function showResult(stored: CallResult): Shown {
   const { value, media, uri } = shownValue(stored)
-  const list = listWithin(value)
   const fields = fieldsOfResult(stored)
   const mediaBytes = mediaCharacters(stored.content)
   const about = {
@@ -55,7 +54,6 @@ function showResult(stored: CallResult): Shown {
   }
   return {
     value,
-    ...(list ? { list } : {}),
     fields,
     ...(isReferenceAnswer(stored) ? { wholeUpTo: ANSWER_TOKENS } : {}),
     ...(mediaBytes > 0 ? { mediaBytes } : {}),
@@ -90,23 +88,6 @@ function isReferenceAnswer({ content, structuredContent }: CallResult): boolean 
 
 /** A longer address is left out: cut, it would be another one. It stands in `full`. */
 const MAX_URI = 2_000
-/** It stands beside every page. Beyond it the object pages as such. */
-const MAX_PATH = 200
-
-/** The list that an object is about: its only member, or the only member of that. */
-function listWithin(value: JsonValue): Shown['list'] {
-  let path = ''
-  for (let at = value; isJsonObject(at); ) {
-    const [member, ...more] = Object.entries(at)
-    if (!member || more.length > 0) return undefined
-    path += `/${member[0].replaceAll('~', '~0').replaceAll('/', '~1')}`
-    if (path.length > MAX_PATH) return undefined
-    at = member[1]
-    if (Array.isArray(at)) return { items: at, path }
-  }
-  return undefined
-}
-
 const MAX_MEDIA = 20
 /** Of a name that somebody else gave. */
 const MAX_NAME = 200

@@ -57,7 +57,7 @@ const AREAS: Record<string, Area> = {
   },
   preview: {
     owns: /^preview\//,
-    modules: [/^preview\//, /^tokens\//, /^core\//],
+    modules: [/^preview\//, /^tokens\//, /^core\//, /^values\//],
     builtins: ['node:crypto', 'node:util', 'node:zlib'],
     packages: [],
     why: 'preview turns a value and a budget into a smaller value. It knows no entries, actors or stores.',
@@ -73,7 +73,7 @@ const AREAS: Record<string, Area> = {
     owns: /^values\//,
     modules: [/^values\//, /^core\//],
     builtins: [],
-    packages: [],
+    packages: ['csv-parse'],
     why: 'values says what a stored value means: what is shown of it, and what it becomes in an argument. It knows no store.',
   },
   flow: {

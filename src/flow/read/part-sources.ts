@@ -33,9 +33,9 @@ export async function partSources(engine: Engine, entry: ValuedEntry, part: Part
 function makeSources(part: JsonValue): Sources {
   if (!isMedia(part)) {
     const source = new Source(part)
-    return { whole: source, shown: source, paged: source, passes: true }
+    return { whole: source, shown: source, passes: true }
   }
   const source = new Source({ content: [part] })
   const projected = { value: part, isToolResult: true, mediaBytes: mediaCharacters([part]) } as const
-  return { whole: source, shown: source, paged: source, projected, passes: true }
+  return { whole: source, shown: source, projected, passes: true }
 }

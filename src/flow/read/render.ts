@@ -49,7 +49,7 @@ interface ShowRequest extends RenderRequest {
 }
 
 /** A rendering, and what the entry's projection says besides. */
-type Answer = Rendering & Pick<CacheResponse, 'path' | 'about' | 'meta' | 'isToolResult' | 'isReference'>
+type Answer = Rendering & Pick<CacheResponse, 'about' | 'meta' | 'isToolResult' | 'isReference'>
 
 /** The value of an entry, whole or as much of it as was asked for and fits. Authorized by `reply`. */
 export async function showValue(
@@ -85,8 +85,8 @@ function lastView(sources: Sources, request: ShowRequest): Promise<string> {
 }
 
 async function make(sources: Sources, request: ShowRequest): Promise<Answer> {
-  const { whole, paged, projected } = sources
-  if (request.page !== undefined) return withPath(await render(paged, request), projected)
+  const { whole, shown, projected } = sources
+  if (request.page !== undefined) return render(shown, request)
   const size = request.asReference ? undefined : await sizeToPass(sources, request)
   if (size === undefined) return notPassing(sources, request)
   const { totalItems } = whole
@@ -132,16 +132,15 @@ function unasked({ inline, ceiling }: AnswerLimits, projected: Shown | undefined
 
 /** As much of the value as its budget holds; it may be all of it. */
 async function notPassing(sources: Sources, request: ShowRequest): Promise<Answer> {
-  const { whole, shown, paged, projected, passes } = sources
-  const pages = request.strategy === 'paginate'
-  const rendering = await renderWithin(projected && pages && passes ? paged : shown, request)
+  const { whole, shown, projected, passes } = sources
+  const rendering = await renderWithin(shown, request)
   if (!passes) return asPart(rendering, request, await measure(whole, request.sizeMode))
   const isAll = request.limits !== undefined && rendering.kind === 'whole'
   const answer: Answer = isAll ? { ...rendering, isReference: true } : asPart(rendering, request)
   if (!projected) return answer
   const { about, meta } = projected
   return {
-    ...(pages && !isAll ? withPath(answer, projected) : answer),
+    ...answer,
     ...(about ? { about } : {}),
     ...(meta ? { meta } : {}),
   }
@@ -165,10 +164,6 @@ async function renderWithin(source: Source, request: ShowRequest): Promise<Rende
 
 function toolResult(projected: Shown | undefined): Pick<CacheResponse, 'isToolResult'> {
   return projected?.isToolResult ? { isToolResult: true } : {}
-}
-
-function withPath(answer: Answer, projected: Shown | undefined): Answer {
-  return projected?.list ? { ...answer, path: projected.list.path } : answer
 }
 
 /** A projection that fits the budget is still not the whole value. */

@@ -32,8 +32,6 @@ const OVERHEAD = 1_000
 export interface Sources {
   readonly whole: Source
   readonly shown: Source
-  /** What the pages are of. */
-  readonly paged: Source
   /** What the projection says besides. */
   readonly projected?: Shown
   /** The whole value passes where what is shown of it fits. */
@@ -136,10 +134,9 @@ export function sourcesOf(engine: ValueEngine, entry: Entry): Promise<Sources> {
 
 function makeSources(engine: ValueEngine, entry: Entry, whole: Source): Sources {
   const projected = shownOf(engine, entry, whole.value)
-  if (!projected) return { whole, shown: whole, paged: whole, passes: true }
+  if (!projected) return { whole, shown: whole, passes: true }
   const shown = new Source(projected.value)
-  const paged = projected.list ? new Source(projected.list.items) : shown
-  return { whole, shown, paged, projected, passes: wrappingOf(engine, entry) !== undefined }
+  return { whole, shown, projected, passes: wrappingOf(engine, entry) !== undefined }
 }
 
 /**

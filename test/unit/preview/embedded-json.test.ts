@@ -14,31 +14,28 @@ describe('a text that is JSON', () => {
         const found = await read(` ${JSON.stringify(value, null, indent)}\n`)
         if (typeof value !== 'object' || value === null) expect(found).toBeUndefined()
         else {
-          expect(found?.source.json).toBe(JSON.stringify(value))
-          expect(found?.spelledAlike).toBe(true)
+          expect(found?.json).toBe(JSON.stringify(value))
         }
       }),
       { numRuns: 300 },
     )
   })
 
-  it.each(['[1.0]', '[1e2]', '{"a":"\\u0041"}', '["\\/"]', '[0.10, -0.0e1]', '[100e-2]'])(
-    'may spell it otherwise in a preview, not in pages: %s',
-    async text => {
-      const found = await read(text)
-      if (text.includes('-0')) expect(found).toBeUndefined()
-      else expect(found).toMatchObject({ spelledAlike: false })
-    },
-  )
+  it.each([
+    ['[1.0]', '[1.0]'],
+    ['[ 1e2, 100e-2]', '[1e2,100e-2]'],
+    ['{"a":"\\u0041"}', '{"a":"A"}'],
+    ['["\\/"]', '["/"]'],
+    ['[0.10, -0.0e1, -0]', '[0.10,-0.0e1,-0]'],
+    ['[12345678901234567890]', '[12345678901234567890]'],
+    ['[0.10000000000000000555, 1e400, 1e-400]', '[0.10000000000000000555,1e400,1e-400]'],
+  ])('keeps the digits of its numbers: %s', async (text, json) => {
+    expect((await read(text))?.json).toBe(json)
+  })
 
   it.each([
     '{"a":1,"a":2}',
     '{"a":{"b":1,"b":1}}',
-    '[12345678901234567890]',
-    '[0.10000000000000000555]',
-    '[1e400]',
-    '[1e-400]',
-    '[-0]',
     '{"b":1,"1":2}',
     '[1,]',
     '[INFO] not JSON]',
@@ -67,10 +64,13 @@ describe('a text that is JSON', () => {
     })
   })
 
-  it('pages as text where more than whitespace would be lost', async () => {
-    const text = `[1.0, "${prose(2000)}"]`
-    const request = { sizeMode: 'token', strategy: 'sample', maxSize: 100 } as const
-    expect(await render(new Source(text), request)).toMatchObject({ preview: [1, expect.any(String)] })
-    expect(await render(new Source(text), { ...request, page: 1 })).toMatchObject({ pageUnit: 'characters' })
+  it('says where it is shown in another form than the text has', async () => {
+    const request = { sizeMode: 'token', strategy: 'sample', maxSize: 300 } as const
+    for (const asked of [request, { ...request, page: 1 }]) {
+      const pretty = await render(new Source(JSON.stringify(rows(300), null, 2)), asked)
+      expect(pretty).toMatchObject({ reformatted: true })
+      expect(await render(new Source(JSON.stringify(rows(300))), asked)).not.toHaveProperty('reformatted')
+      expect(await render(new Source(prose(9_000)), asked)).not.toHaveProperty('reformatted')
+    }
   })
 })

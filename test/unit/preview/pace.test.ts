@@ -4,8 +4,7 @@ import { lastFitting, type Steps } from '../../../src/core/steps.ts'
 import { fitBudget } from '../../../src/preview/budget.ts'
 import { rulerFor } from '../../../src/preview/measure.ts'
 import { loadTokenizer, measure, render, Source } from '../../../src/preview/preview.ts'
-import { sample } from '../../../src/preview/sample.ts'
-import { truncate } from '../../../src/preview/truncate.ts'
+import { Shrinker } from '../../../src/preview/shrink.ts'
 import { prose, rows } from './values.ts'
 
 /** What one turn may do at most: some milliseconds. Steps are far smaller. */
@@ -22,10 +21,12 @@ const tenMegabytes: [string, () => JsonValue][] = [
 describe.each(tenMegabytes)('10 MB: %s', (_, make) => {
   const source = new Source(make())
 
-  it.each([sample, truncate])('is previewed with little work, in small steps', async manner => {
+  it.each(['sample', 'truncate'] as const)('is previewed with little work, in small steps', async manner => {
     const ruler = await rulerFor('token')
     expect(source.json.length).toBeGreaterThan(9_500_000)
-    const { total, largest } = workOf(fitBudget(source, ruler, 1000, manner))
+    const { total, largest } = workOf(
+      fitBudget(source, room => new Shrinker(manner).shrink(source.value, room), ruler, 1000),
+    )
     expect(total).toBeLessThan(1_000_000)
     expect(largest).toBeLessThan(WORK_PER_STEP)
   })

@@ -1,7 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { JsonObject, JsonValue } from '../../../src/core/json.ts'
+import { parseJson, stringifyJson } from '../../../src/core/json-text.ts'
+import { type Part, toReference } from '../../../src/core/part.ts'
 import { type PartRendering, type RenderRequest, render, Source } from '../../../src/preview/preview.ts'
+import { takePart } from '../../../src/values/pointer.ts'
 import { json, large, prose, rows, sizeMode, sizeOf } from './values.ts'
 
 type PageRequest = Omit<RenderRequest, 'page' | 'strategy'>
@@ -38,10 +41,14 @@ function join(all: PartRendering[]): JsonValue {
     case 'characters':
       return parts.join('')
     case 'json':
-      return JSON.parse(parts.join('')) as JsonValue
+      return parseJson(parts.join(''))
     default:
       return parts[0]!
   }
+}
+
+function partAt(path: string): Part {
+  return toReference('t', `t:${'0'.repeat(32)}#${path}`)?.part as Part
 }
 
 const budget = fc.oneof(fc.integer({ min: 8, max: 40 }), fc.integer({ min: 40, max: 400 }))
@@ -61,8 +68,11 @@ describe('pages', () => {
             expect((preview as JsonValue[]).length).toBeLessThanOrEqual(pageSize)
         }
         const joined = join(all)
-        const expected = typeof value === 'string' && typeof joined !== 'string' ? JSON.parse(value) : value
-        expect(JSON.stringify(joined)).toBe(JSON.stringify(expected))
+        const { path, reformatted } = all[0]!
+        const read = reformatted || (typeof value === 'string' && typeof joined !== 'string')
+        const whole = read ? parseJson(value as string) : value
+        const expected = path === undefined ? whole : takePart({ value: whole }, partAt(path))
+        expect(stringifyJson(joined)).toBe(stringifyJson(expected))
       }),
       { numRuns: 120 },
     )
@@ -127,6 +137,27 @@ describe('pages', () => {
     const all = await pages(value, tokens(200))
     expect(all[0]!.pageUnit).toBe('json')
     expect(all.map(({ preview }) => preview).join('')).toBe(JSON.stringify(value))
+  })
+
+  it('of an object that is about one list, or one text, are of that, and say where it stands', async () => {
+    const items = rows(300)
+    const text = Array.from({ length: 300 }, (_, at) => `line ${at}`).join('\n')
+    const about: [JsonValue, string, JsonValue][] = [
+      [{ metadata: { total: 300, next: null }, items }, '/items', items],
+      [{ data: { rows: items, took: 3 }, ok: true }, '/data/rows', items],
+      [{ 'a/b': { '~': items } }, '/a~1b/~0', items],
+      [JSON.stringify({ metadata: {}, items }, null, 2), '/items', items],
+      [{ url: 'https://example.com', content: text }, '/content', text],
+    ]
+    for (const [value, path, expected] of about) {
+      const all = await pages(value, tokens(300))
+      expect(all[0]).toMatchObject({ path })
+      expect(all.length).toBeGreaterThan(3)
+      expect(join(all)).toEqual(expected)
+      if (Array.isArray(expected)) expect(all[0]!.totalItems).toBe(300)
+    }
+    const two = { users: items, orders: items }
+    expect((await pages(two, tokens(100_000)))[0]).not.toHaveProperty('path')
   })
 
   it('keep an own __proto__ key and the order of keys', async () => {

@@ -1,11 +1,12 @@
 import fc from 'fast-check'
 import { countTokens } from 'gpt-tokenizer/encoding/o200k_base'
 import type { JsonValue } from '../../../src/core/json.ts'
+import { stringifyJson } from '../../../src/core/json-text.ts'
 import type { PreviewStrategy, SizeMode } from '../../../src/preview/preview.ts'
 
 /** Sizes by the library's own count: what the previews are held against. */
 export function sizeOf(value: JsonValue, sizeMode: SizeMode): number {
-  const json = JSON.stringify(value)
+  const json = stringifyJson(value)
   return sizeMode === 'character' ? json.length : countTokens(json, { disallowedSpecial: new Set<string>() })
 }
 
@@ -65,6 +66,7 @@ export const large: fc.Arbitrary<JsonValue> = fc.oneof(
   fc.array(awkward, { minLength: 10, maxLength: 30 }).map(parts => parts.join('')),
   fc.array(fc.integer(), { minLength: 50, maxLength: 200 }),
   fc.array(json, { minLength: 2, maxLength: 5 }).map(value => JSON.stringify(value, null, 1)),
+  fc.array(json, { minLength: 3, maxLength: 8 }).map(items => ({ next: 'abc', data: { items } })),
 )
 
 export function rows(count: number): JsonValue[] {

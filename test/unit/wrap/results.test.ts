@@ -83,11 +83,10 @@ describe('a text beside structured content that says something else', () => {
     expect(preview.preview.text).toContain('0 something happened')
     expect(preview.original_size).toBeGreaterThan(20_000)
     const pages = await pagesOf(preview.ref_id, { max_size: 5_000 })
-    expect(pages[0].page_unit).toBe('json')
-    expect(JSON.parse(pages.map(page => page.preview).join(''))).toEqual({
-      text: log,
-      structured: { exit_code: 0 },
-    })
+    expect(pages[0]).toMatchObject({ page_unit: 'lines', path: '/text' })
+    expect(pages.map(page => page.preview).join('')).toBe(log)
+    const rest = await call('get_cached_result', { ref_id: `${preview.ref_id}#/structured` })
+    expect(rest.structuredContent.value).toEqual({ exit_code: 0 })
   })
 
   it('is reached where it is larger than what full gives', async () => {
@@ -100,7 +99,7 @@ describe('a text beside structured content that says something else', () => {
       message: expect.stringMatching(/about \d+ tokens.*25000 tokens.*page/),
     })
     const pages = await pagesOf(ref_id, { max_size: 100_000 })
-    expect(JSON.parse(pages.map(page => page.preview).join('')).text === large).toBe(true)
+    expect(pages.map(page => page.preview).join('') === large).toBe(true)
   })
 
   it('is passed on with it', async () => {
@@ -159,12 +158,9 @@ describe('lists', () => {
     const pages = await alone.pagesOf(ref_id, { max_size: 10_000 })
     expect(pages[0].page_unit).toBe('items')
     expect(pages.flatMap(page => page.preview)).toEqual(rows)
-    expect(
-      JSON.parse((await pagesOf(preview.ref_id, { max_size: 50_000 })).map(p => p.preview).join('')),
-    ).toEqual({
-      text: '5000 rows',
-      structured: rows,
-    })
+    const beside = await pagesOf(preview.ref_id, { max_size: 50_000 })
+    expect(beside[0]).toMatchObject({ path: '/structured', total_items: 5_000 })
+    expect(beside.flatMap(page => page.preview)).toEqual(rows)
   })
 
   it('below hundreds of keys, or a key of megabytes, leave the answer small', async () => {

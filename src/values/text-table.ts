@@ -1,0 +1,186 @@
+import type { JsonObject, JsonValue } from '../core/json.ts'
+import { parsedJson } from './same-json.ts'
+
+/** A text whose lines are the rows of a table. */
+export interface TextTable {
+  readonly name: 'rows' | 'items'
+  /** Lines before the first row. */
+  readonly header: 0 | 1
+  rows(): Iterable<TextRow>
+}
+
+export interface TextRow {
+  /** Null where the line cannot be read. */
+  readonly row: JsonValue
+  /** Its first line, from 0, and how many it takes. */
+  readonly line: number
+  readonly lines: number
+}
+
+/** The sheet of cells in a CSV text. */
+export type ParseCsv = (text: string, delimiter: string) => string[][]
+
+/** Only the beginning of a text is looked at to tell what it is. */
+const PROBED_CHARACTERS = 64 * 1024
+const PROBED_LINES = 30
+
+/**
+ * The table that a text is: CSV, TSV or JSON lines. Undefined: a text like any other.
+ * @param loadCsv asked only where the text looks like one
+ */
+export async function textTableOf(
+  text: string,
+  loadCsv: () => Promise<ParseCsv> = loadCsvParser,
+): Promise<TextTable | undefined> {
+  const head = headOf(text)
+  if (head.length < 2) return undefined
+  if (isJsonLines(head)) return { name: 'items', header: 0, rows: () => jsonLineRows(text) }
+  const delimiter = [',', '\t', ';'].find(one => looksDelimited(head, one))
+  if (delimiter === undefined) return undefined
+  const parse = await loadCsv()
+  const [names, ...rows] = parseSafely(parse, balanced(head), delimiter)
+  if (!names || rows.length < 2 || !isHeader(names)) return undefined
+  const even = rows.filter(row => row.length === names.length).length
+  if (even < 0.6 * rows.length) return undefined
+  return { name: 'rows', header: 1, rows: () => csvRows(text, delimiter, parse) }
+}
+
+/** The library that reads CSV, loaded when it is first needed. */
+export async function loadCsvParser(): Promise<ParseCsv> {
+  const { parse } = await import('csv-parse/sync')
+  return (text, delimiter) =>
+    parse(text, {
+      delimiter,
+      bom: true,
+      relax_column_count: true,
+      relax_quotes: true,
+      skip_empty_lines: true,
+    })
+}
+
+function parseSafely(parse: ParseCsv, text: string, delimiter: string): string[][] {
+  try {
+    return parse(text, delimiter)
+  } catch {
+    // A quote that is never closed.
+    return []
+  }
+}
+
+/** The first whole lines. */
+function headOf(text: string): string[] {
+  const head = text.slice(0, PROBED_CHARACTERS)
+  const lines = head.split('\n', PROBED_LINES + 1)
+  if (head.length < text.length || lines.length > PROBED_LINES) lines.pop()
+  return lines.map(line => line.replace(/\r$/, '')).filter(line => line.trim() !== '')
+}
+
+/** The lines up to the last one that ends outside of quotes. */
+function balanced(lines: readonly string[]): string {
+  let isOpen = false
+  let end = 0
+  for (const [at, line] of lines.entries()) {
+    if (hasOpenQuote(line, 0, line.length)) isOpen = !isOpen
+    if (!isOpen) end = at + 1
+  }
+  return lines.slice(0, end).join('\n')
+}
+
+function isJsonLines(head: readonly string[]): boolean {
+  const records = head.filter(line => /^\s*[{[]/.test(line) && typeof parsedJson(line) === 'object').length
+  return records >= 2 && records >= 0.8 * head.length
+}
+
+/** Before the library is loaded: a header, and the same number of delimiters in nearly all lines. */
+function looksDelimited([first = '', ...rest]: readonly string[], delimiter: string): boolean {
+  if (rest.length < 2 || !first.includes(delimiter)) return false
+  const count = first.split(delimiter).length
+  // A cell in quotes may hold whatever it likes: the library knows.
+  if (rest.some(line => line.includes('"'))) return true
+  const even = rest.filter(line => line.split(delimiter).length === count)
+  // In prose a space follows each comma.
+  const spaced = rest.filter(line => line.includes(`${delimiter} `))
+  return even.length >= 0.8 * rest.length && (count > 3 || 2 * spaced.length < rest.length)
+}
+
+const LONGEST_NAME = 100
+
+/** Names of columns begin with a letter, are short and differ; data seldom does all of that. */
+function isHeader(names: readonly string[]): boolean {
+  const clean = names.map(name => name.trim())
+  const areNames = clean.every(name => name.length <= LONGEST_NAME && /^[\p{L}_#$]/u.test(name))
+  return names.length > 1 && areNames && new Set(clean).size === names.length
+}
+
+function* jsonLineRows(text: string): Iterable<TextRow> {
+  let line = 0
+  for (let start = 0; start < text.length; line++) {
+    const end = endOfLine(text, start)
+    const content = text.slice(start, end)
+    start = end + 1
+    if (content.trim() !== '') yield { row: parsedJson(content) ?? null, line, lines: 1 }
+  }
+}
+
+/** Characters that the library reads at once. */
+const AT_ONCE = 64 * 1024
+
+/** A row ends at a line break outside of quotes. */
+function* csvRows(text: string, delimiter: string, parse: ParseCsv): Iterable<TextRow> {
+  let names: string[] | undefined
+  let line = 0
+  for (let start = 0; start < text.length; ) {
+    const { end, rows } = wholeRows(text, start, line)
+    const cells = parseSafely(parse, text.slice(start, end), delimiter)
+    for (const [at, cellsOfRow] of cells.entries()) {
+      const place = rows[Math.min(at, rows.length - 1)] as RowPlace
+      if (!names) names = cellsOfRow.map(name => name.trim())
+      else yield { row: recordOf(names, cellsOfRow), ...place }
+    }
+    line = rows.reduce((sum, row) => Math.max(sum, row.line + row.lines), line)
+    start = end
+  }
+}
+
+type RowPlace = Omit<TextRow, 'row'>
+
+/** The rows that begin here, until there is enough for one go, and where they end. */
+function wholeRows(text: string, from: number, firstLine: number): { end: number; rows: RowPlace[] } {
+  const rows: RowPlace[] = []
+  let start = from
+  for (let line = firstLine; start < text.length && start - from < AT_ONCE; ) {
+    let [end, lines] = [endOfLine(text, start), 1]
+    let isOpen = hasOpenQuote(text, start, end)
+    while (isOpen && end < text.length) {
+      const next = endOfLine(text, end + 1)
+      if (hasOpenQuote(text, end + 1, next)) isOpen = false
+      lines++
+      end = next
+    }
+    if (end - start > 1 || text[start] !== '\r') if (end > start) rows.push({ line, lines })
+    line += lines
+    start = end + 1
+  }
+  return { end: Math.min(start, text.length), rows: rows.length > 0 ? rows : [{ line: firstLine, lines: 1 }] }
+}
+
+function hasOpenQuote(text: string, start: number, end: number): boolean {
+  let isOpen = false
+  for (let at = text.indexOf('"', start); at >= 0 && at < end; at = text.indexOf('"', at + 1))
+    isOpen = !isOpen
+  return isOpen
+}
+
+function endOfLine(text: string, start: number): number {
+  const end = text.indexOf('\n', start)
+  return end < 0 ? text.length : end
+}
+
+/** Cells beyond the header count on: a ragged row loses nothing. */
+function recordOf(names: readonly string[], cells: readonly string[]): JsonObject {
+  const entries = cells.map((cell, at): [string, JsonValue] => [
+    names[at] ?? `c${at + 1}`,
+    cell === '' ? null : cell,
+  ])
+  return Object.fromEntries(entries)
+}
