@@ -1,5 +1,7 @@
 import type { AuditEvent } from './access/audit.ts'
 import type { RefId } from './core/ref.ts'
+import type { CallOptions } from './flow/call/options.ts'
+import { type PassingCall, pass } from './flow/call/pass.ts'
 import type { Engine } from './flow/engine.ts'
 import { type TaskInfo, type TaskInfoOptions, taskInfo } from './flow/operate/task-info.ts'
 
@@ -13,6 +15,16 @@ export class AdapterAccess {
   /** A task as other protocols show it. With `native` it changes the entry: from then on it is a task of MCP. @throws NotFound */
   taskInfo(refId: RefId, options: TaskInfoOptions = {}): Promise<TaskInfo> {
     return taskInfo(this.engine, refId, options)
+  }
+
+  /**
+   * Lets a call of a tool pass without an entry while the adapter does its work. Undefined where something needs the entry from the
+   * start: then it is a call like any other.
+   * @param need called when something comes to need the entry: the adapter then calls `enter`, at once
+   */
+  pass(toolName: string, input: unknown, options: CallOptions, need: () => void): PassingCall | undefined {
+    const tool = this.engine.tools.get(toolName)
+    return tool && pass(this.engine, tool, input, options, need)
   }
 
   /** Tells the audit sink, if there is one, of a decision that was made outside of the cache. */

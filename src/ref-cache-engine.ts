@@ -18,6 +18,7 @@ import type { Executor } from './execution/executor.ts'
 import { inProcessExecutor } from './execution/in-process.ts'
 import { InputBudget } from './flow/call/input-budget.ts'
 import { LateClaims } from './flow/call/late-claims.ts'
+import { PassingCalls } from './flow/call/passing-calls.ts'
 import { RecentHits } from './flow/call/recent-hits.ts'
 import { SharedRuns } from './flow/call/shared-runs.ts'
 import type { Engine, Settings } from './flow/engine.ts'
@@ -93,6 +94,7 @@ export function createEngine(
     history: new History(),
     sharedRuns: new SharedRuns(clock),
     recentHits: new RecentHits(),
+    passing: new PassingCalls(clock),
     events,
     ...ends,
   }

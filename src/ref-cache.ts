@@ -194,7 +194,8 @@ export class RefCache implements AsyncDisposable {
 
   /** How many tasks of that namespace this process has that run, or wait for their turn or for their next attempt. */
   unfinishedTasks(namespace: string): number {
-    return this.#engine.running.countOf(namespace)
+    const { running, passing } = this.#engine
+    return running.countOf(namespace) + passing.countOf(namespace)
   }
 
   /** How a task stands, without its value. @throws NotFound */

@@ -70,6 +70,13 @@ export interface SplitArguments {
   readonly fresh: boolean
 }
 
+/** Whether something beside the tool's own arguments may be among them: all that is reserved begins with an underscore. */
+export function mayHoldReserved(args: unknown): boolean {
+  if (!isObject(args)) return false
+  for (const name in args) if (name.startsWith('_')) return true
+  return false
+}
+
 /** @param declares whether the tool has an argument of a name itself: then it is the tool's */
 export function splitArguments(args: unknown, declares: (name: string) => boolean): SplitArguments {
   const ours = isObject(args) ? reservedIn(args, declares) : []

@@ -24,6 +24,12 @@ export class Emitter {
     return () => listeners.delete(own)
   }
 
+  /** Whether nobody listens to anything. */
+  get isUnheard(): boolean {
+    for (const { size } of this.#listeners.values()) if (size > 0) return false
+    return true
+  }
+
   emit(happened: CacheEvent): void {
     const event = this.asTold(happened)
     this.#tell(event.type, event)

@@ -30,6 +30,15 @@ export function foreignReferencesIn(cacheName: string, value: unknown, where: Re
   return referencesFound(value, where, text => toForeignReference(cacheName, text))
 }
 
+const LOOKS_LIKE_REFERENCE = /:[0-9a-f]{32}(?:#|$)/
+
+/** Whether a text in a value may be a reference, of whatever cache. */
+export function mayHoldReferences(value: unknown, where: ResolveRefs = true): boolean {
+  return (
+    referencesFound(value, where, text => (LOOKS_LIKE_REFERENCE.test(text) ? text : undefined)).length > 0
+  )
+}
+
 function referencesFound(
   value: unknown,
   where: ResolveRefs,

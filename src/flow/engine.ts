@@ -13,6 +13,7 @@ import type { Store } from '../stores/store.ts'
 import type { Projections } from '../values/projection.ts'
 import type { InputBudget } from './call/input-budget.ts'
 import type { LateClaims } from './call/late-claims.ts'
+import type { PassingCalls } from './call/passing-calls.ts'
 import type { RecentHits } from './call/recent-hits.ts'
 import type { SharedRuns } from './call/shared-runs.ts'
 import type { Entries } from './entries.ts'
@@ -99,6 +100,8 @@ export interface Engine {
   readonly history: History
   readonly sharedRuns: SharedRuns
   readonly recentHits: RecentHits
+  /** What runs in this process without an entry. */
+  readonly passing: PassingCalls
   readonly events: Emitter
   /** Aborts when the cache begins to close: no more calls. */
   readonly closing: AbortSignal

@@ -51,6 +51,11 @@ export class EntryClock implements Clock {
     return this.clock.schedule(ms, callback, kind)
   }
 
+  /** Whether nothing is left to agree upon. */
+  get hasAgreed(): boolean {
+    return this.#hasAgreed || !this.store.time
+  }
+
   /** Before the first use of the store. A store that is away says what time it is when it is back. */
   agreed(): Promise<unknown> {
     if (!this.store.time) return Promise.resolve()

@@ -1,7 +1,7 @@
 import { REF_ID_META } from '../agent/present.ts'
 import { type ToolResult, toErrorResult } from '../agent/wire.ts'
 import { ProtocolFailure, TaskFailed } from '../core/errors.ts'
-import { isJsonObject, type JsonObject } from '../core/json.ts'
+import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts'
 import type { RefId } from '../core/ref.ts'
 import {
   failure,
@@ -40,6 +40,22 @@ export function asOutcome(error: unknown, { outputSchema }: Pick<KnownTool, 'out
   if (error instanceof NotKept) return { result: error.result }
   if (error instanceof ProtocolFailure) return { error: { ...error.rpc, message: error.message } }
   return { result: toErrorResult(error, { hasOutputSchema: outputSchema !== undefined }) }
+}
+
+/** Whether a small answer of the server's goes to the client as it came: a result of texts that says nothing of ours. */
+export function passesAsItCame(response: RpcResponse): boolean {
+  if (!('result' in response)) return false
+  const { content, structuredContent, isError, resultType } = response.result
+  if (isError === true || resultType !== undefined || !Array.isArray(content)) return false
+  if (!content.every(isText)) return false
+  if (structuredContent === undefined) return true
+  return (
+    isJsonObject(structuredContent) && !('ref_id' in structuredContent) && !('error' in structuredContent)
+  )
+}
+
+function isText(block: JsonValue): boolean {
+  return isJsonObject(block) && block.type === 'text' && typeof block.text === 'string'
 }
 
 /** The reference that an outcome is about, or came with. */

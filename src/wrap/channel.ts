@@ -4,7 +4,10 @@ import type { RpcId, RpcMessage } from './rpc.ts'
 export interface Channel {
   /** What is sent may get lost unnoticed although the channel goes on, as with a stream over HTTP that drops. */
   readonly mayLose?: true
-  onmessage: ((message: RpcMessage) => void) | undefined
+  /** All that is sent goes the same way, and needs nothing beside the message: no signal, no headers. */
+  readonly isPipe?: boolean
+  /** `text` is the message as it came, where it came as one line of JSON. */
+  onmessage: ((message: RpcMessage, text?: string) => void) | undefined
   /** The peer is gone, for the reason given. Called once, and not after `close`. */
   onclose: ((reason: string) => void) | undefined
   /** Something that is worth a line in the log and does not end the channel. */
@@ -29,6 +32,8 @@ export interface SendOptions {
   relatedTo?: RpcId | undefined
   /** Ends the exchange that this request opened, where the channel has one exchange a request. */
   signal?: AbortSignal | undefined
+  /** The message as JSON, where the sender has it. */
+  text?: string | undefined
   /** Sent with the message, where the channel has such a thing. */
   headers?: Readonly<Record<string, string>> | undefined
 }

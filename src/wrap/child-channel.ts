@@ -8,6 +8,7 @@ import { writeLine } from './stdio-channel.ts'
 
 /** A server that runs as a child of this process and talks over its stdin and stdout. */
 export class ChildChannel implements Channel {
+  readonly isPipe = true
   onmessage: Channel['onmessage']
   onclose: Channel['onclose']
   onerror: Channel['onerror']
@@ -21,7 +22,7 @@ export class ChildChannel implements Channel {
     await started
     this.#child = child
     const lines = new JsonLines(
-      message => this.onmessage?.(message),
+      (message, text) => this.onmessage?.(message, text),
       unreadable => this.#takeUnreadable(unreadable),
     )
     child.stdout?.on('data', (chunk: Buffer) => lines.push(chunk))

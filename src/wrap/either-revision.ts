@@ -25,6 +25,10 @@ export class EitherRevision implements Channel {
     private readonly adaptation: Adaptation,
   ) {}
 
+  get isPipe(): boolean {
+    return this.#channel?.isPipe ?? false
+  }
+
   async start(): Promise<void> {
     await this.#use(this.adaptation.isNeeded ? await this.#adapter() : await this.open())
   }
@@ -62,19 +66,19 @@ export class EitherRevision implements Channel {
 
   async #use(channel: Channel): Promise<void> {
     this.#channel = channel
-    channel.onmessage = message => this.#receive(message)
+    channel.onmessage = (message, text) => this.#receive(message, text)
     channel.onerror = problem => this.onerror?.(problem)
     channel.onclose = reason => this.#lost(channel, reason)
     await channel.start()
   }
 
-  #receive(message: RpcMessage): void {
+  #receive(message: RpcMessage, text: string | undefined): void {
     const asked = this.#discovery
     const isAnswer = asked && isResponse(message) && isSameId(message.id, asked.id)
     if (isAnswer) this.#discovery = undefined
     if (isAnswer && isRefusal(message)) {
       this.#adapt(asked, () => this.onmessage?.(message), this.#channel).catch(() => {})
-    } else this.onmessage?.(message)
+    } else this.onmessage?.(message, text)
   }
 
   #lost(channel: Channel, reason: string): void {

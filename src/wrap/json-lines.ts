@@ -14,7 +14,7 @@ export class JsonLines {
   #length = 0
 
   constructor(
-    private readonly onMessage: (message: RpcMessage) => void,
+    private readonly onMessage: (message: RpcMessage, text?: string) => void,
     private readonly onUnreadable: (unreadable: Unreadable) => void,
     private readonly maxLineBytes = MAX_LINE_BYTES,
   ) {}
@@ -54,15 +54,15 @@ export class JsonLines {
       if (tooLong !== undefined) {
         const about = 'unreadable' in received ? received.unreadable : {}
         this.onUnreadable({ ...about, problem: `a line of ${tooLong} bytes, which is too long` })
-      } else if ('message' in received) this.#hand(received.message)
+      } else if ('message' in received) this.#hand(received.message, received.text)
       else this.onUnreadable(received.unreadable)
     }
   }
 
   /** One message that nobody expected must not end a process that serves others. */
-  #hand(message: RpcMessage): void {
+  #hand(message: RpcMessage, text: string | undefined): void {
     try {
-      this.onMessage(message)
+      this.onMessage(message, text)
     } catch (error) {
       this.onUnreadable({ problem: `a message that could not be handled (${(error as Error).name})` })
     }

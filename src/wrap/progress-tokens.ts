@@ -9,6 +9,9 @@ export type OnProgress = (report: ProgressReport) => void
 export class ProgressTokens {
   readonly #hearers = new Map<string, OnProgress>()
 
+  /** @param ofRequest who hears of the progress of a request whose id is its token */
+  constructor(private readonly ofRequest: (id: string) => OnProgress | undefined) {}
+
   hear(token: string, onProgress: OnProgress): { token: string; end(): void } {
     this.#hearers.set(token, onProgress)
     return { token, end: () => this.#hearers.delete(token) }
@@ -18,7 +21,7 @@ export class ProgressTokens {
   take(message: RpcMessage): boolean {
     if (!isNotification(message) || message.method !== 'notifications/progress') return false
     const { progressToken: token } = message.params ?? {}
-    const hearer = typeof token === 'string' ? this.#hearers.get(token) : undefined
+    const hearer = typeof token === 'string' ? (this.#hearers.get(token) ?? this.ofRequest(token)) : undefined
     hearer?.(toReport(message.params ?? {}))
     return hearer !== undefined
   }

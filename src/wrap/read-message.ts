@@ -12,7 +12,13 @@ export interface Unreadable {
   readonly kind?: 'request' | 'response'
 }
 
-export type Received = { readonly message: RpcMessage } | { readonly unreadable: Unreadable }
+export type Received =
+  | {
+      readonly message: RpcMessage
+      /** The message as it came, where that is one line that needed no mending. */
+      readonly text?: string
+    }
+  | { readonly unreadable: Unreadable }
 
 /** Reads what a peer sent: one message, or the messages of a batch (2025-03-26). */
 export function readMessages(text: string): Received[] {
@@ -29,7 +35,13 @@ export function readMessages(text: string): Received[] {
       },
     ]
   }
-  return (Array.isArray(parsed) ? parsed : [parsed]).map(readMessage)
+  if (Array.isArray(parsed)) return parsed.map(readMessage)
+  const received = readMessage(parsed)
+  return [
+    'message' in received && (received.message as unknown) === parsed
+      ? { message: received.message, text }
+      : received,
+  ]
 }
 
 function readMessage(value: JsonValue): Received {

@@ -1,6 +1,7 @@
 import { boundedError } from '../agent/error-limit.ts'
 import { ExactNumber } from '../core/exact-number.ts'
 import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts'
+import { stringifyJson } from '../core/json-text.ts'
 
 /** JSON-RPC 2.0 as it goes over the wire: the little that a proxy has to know of a message. */
 
@@ -99,18 +100,27 @@ export function result(id: RpcId, value: JsonObject): RpcResult {
   return { jsonrpc: '2.0', id, result: value }
 }
 
+/** The text of a response with another id; undefined where it does not show which of its texts is the id. */
+export function withOtherId(text: string, own: string, id: RpcId): string | undefined {
+  const written = JSON.stringify(own)
+  const at = text.indexOf(written)
+  if (at < 0 || text.includes(written, at + 1)) return undefined
+  return text.slice(0, at) + stringifyJson(id as JsonValue) + text.slice(at + written.length)
+}
+
 /** An error of ours, or one that we report. What the server answers by itself passes as it is. */
 export function failure(id: RpcId, error: RpcError): RpcFailure {
   return { jsonrpc: '2.0', id, error: boundedError(error) }
 }
 
 const PROTOCOL_META = 'io.modelcontextprotocol/'
+const PROTOCOL_VERSION = `${PROTOCOL_META}protocolVersion`
 
 /** The 2026-07-28 revision has no session: each request says in `_meta` what a handshake said before. */
 export function protocolMeta(params: JsonObject | undefined): JsonObject | undefined {
   const meta = metaOf(params)
-  const entries = Object.entries(meta).filter(([key]) => key.startsWith(PROTOCOL_META))
-  return `${PROTOCOL_META}protocolVersion` in meta ? Object.fromEntries(entries) : undefined
+  if (!(PROTOCOL_VERSION in meta)) return undefined
+  return Object.fromEntries(Object.entries(meta).filter(([key]) => key.startsWith(PROTOCOL_META)))
 }
 
 const CLIENT_CAPABILITIES = `${PROTOCOL_META}clientCapabilities`

@@ -1,8 +1,8 @@
 import { IdMap } from '../agent/id-map.ts'
 import { InputUnavailable } from '../core/errors.ts'
-import type { TaskContext } from '../core/handler.ts'
 import type { JsonObject } from '../core/json.ts'
 import type { AskMethod, InputRequest } from '../core/question.ts'
+import type { Asker } from './quick-call.ts'
 import {
   failure,
   metaOf,
@@ -26,7 +26,7 @@ export class ServerQuestions {
    * Puts a question of the server to whoever follows the task, and gives the answer for the server.
    * @returns nothing where they cannot be asked by a task: then it is a request to the client like any other
    */
-  async put(request: RpcRequest, task: TaskContext): Promise<RpcResponse | undefined> {
+  async put(request: RpcRequest, task: Asker): Promise<RpcResponse | undefined> {
     const { id } = request
     const withdrawn = new AbortController()
     this.#open.set(id, withdrawn)

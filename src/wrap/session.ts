@@ -1,13 +1,9 @@
-import { IdMap } from '../agent/id-map.ts'
 import type { ClientLimits } from '../agent/limits.ts'
-import { ProgressNotifier } from '../agent/progress.ts'
 import type { PollingTool } from '../agent/tools/polling.ts'
-import { isJsonObject, type JsonObject } from '../core/json.ts'
-import { withPlainNumbers } from '../core/map-json.ts'
+import type { JsonObject } from '../core/json.ts'
 import type { RefCache } from '../ref-cache.ts'
 import { BackPressure } from './back-pressure.ts'
-import { asResponse, type CallOutcome, INTERNAL_ERROR, refIdOf } from './call-outcome.ts'
-import type { Channel } from './channel.ts'
+import type { Channel, SendOptions } from './channel.ts'
 import { ClientTasks } from './client-tasks.ts'
 import { ForwardedRequests } from './forwarded-requests.ts'
 import type { Log } from './log.ts'
@@ -20,9 +16,7 @@ import {
   isRequest,
   isResponse,
   notification,
-  progressTokenOf,
   protocolMeta,
-  type RpcError,
   RpcErrorCode,
   type RpcId,
   type RpcMessage,
@@ -32,8 +26,9 @@ import {
 } from './rpc.ts'
 import { ServerQuestions } from './server-questions.ts'
 import { ServerRequests } from './server-requests.ts'
+import { SessionCalls } from './session-calls.ts'
 import { SessionRestore } from './session-restore.ts'
-import type { CallContext, ProxiedClient, ToolCalls } from './tool-calls.ts'
+import type { ProxiedClient, ToolCalls } from './tool-calls.ts'
 import { ToolCatalog } from './tool-catalog.ts'
 import { ToolListing } from './tool-listing.ts'
 import type { Upstream } from './upstream.ts'
@@ -58,11 +53,9 @@ export interface SessionOptions {
  */
 export class Session {
   readonly #forwarded = new ForwardedRequests()
-  /** Requests of the client that are answered here. */
-  readonly #answering = new IdMap<AbortController>()
   readonly #serverRequests = new ServerRequests()
   readonly #serverQuestions = new ServerQuestions()
-  readonly #ownRequests = new OwnRequests((...told) => void this.#toClient(...told))
+  readonly #ownRequests = new OwnRequests((message, relatedTo) => void this.#toClient(message, { relatedTo }))
   readonly #sessionRestore = new SessionRestore()
   readonly #passingWrites: PassingWrites
   readonly #reader: Reader
@@ -74,9 +67,8 @@ export class Session {
   readonly #tasks: ClientTasks
   readonly #presentation: Presentation
   readonly #ended = new AbortController()
+  readonly #calls: SessionCalls
   #endCalls = () => {}
-  /** Calls through the cache that wait for their answers. */
-  #calling = 0
 
   constructor(private readonly options: SessionOptions) {
     const { cache, calls, caller, polling } = options
@@ -98,7 +90,7 @@ export class Session {
       cache,
       caller,
       calls,
-      tell: (...told) => void this.#toClient(...told),
+      tell: (message, relatedTo) => void this.#toClient(message, { relatedTo }),
       nameTools: text => this.#catalog.names.inText(text),
       sender: relatedTo => this.#ownRequests.sender(relatedTo),
       isReliable: !options.client.mayLose,
@@ -111,6 +103,18 @@ export class Session {
       tasks: this.#tasks,
       log: options.log,
       ended: this.#ended.signal,
+    })
+    this.#calls = new SessionCalls({
+      cache,
+      caller,
+      calls,
+      catalog: this.#catalog,
+      listing: this.#listing,
+      tasks: this.#tasks,
+      presentation: this.#presentation,
+      log: options.log,
+      limitsOf: request => this.#reader.limitsOf(request),
+      tell: (...told) => this.#toClient(...told),
     })
   }
 
@@ -144,7 +148,7 @@ export class Session {
 
   async close(): Promise<void> {
     this.#ended.abort()
-    for (const answering of this.#answering.values()) answering.abort()
+    this.#calls.cancelAll()
     this.#tasks.end()
     this.#endCalls()
     this.#passingWrites.lost()
@@ -159,9 +163,9 @@ export class Session {
     } else if (!isRequest(message)) {
       this.#notified(message)
     } else if (message.method === 'tools/call') {
-      void this.#callTool(message)
+      if (!this.#calls.take(message)) this.#passCall(message)
     } else if (this.#tasks.takes(message)) {
-      void this.#answer(message, context => this.#tasks.answer(message, context))
+      void this.#calls.answer(message, context => this.#tasks.answer(message, context))
     } else if (this.#tasks.listens(message)) {
       void this.#listen(message)
     } else {
@@ -171,11 +175,7 @@ export class Session {
 
   #notified(message: RpcNotification): void {
     const requestId = message.params?.requestId as RpcId
-    const answering = this.#answering.get(requestId)
-    if (message.method === 'notifications/cancelled' && answering) {
-      answering.abort()
-      return
-    }
+    if (message.method === 'notifications/cancelled' && this.#calls.cancel(requestId)) return
     if (message.method === 'notifications/cancelled') {
       this.#forwarded.forget(requestId)
       this.#passingWrites.cancelled(requestId)
@@ -186,6 +186,12 @@ export class Session {
     // Tasks that an earlier wrapper left behind can go on once their tools are known.
     if (message.method === 'notifications/initialized')
       void this.#listing.complete(undefined, this.#ended.signal)
+  }
+
+  /** A call that the cache knows nothing of. */
+  #passCall(request: RpcRequest): void {
+    if (!this.#catalog.known(String(request.params?.name)).readOnly) this.#passingWrites.called(request.id)
+    void this.#forward(request)
   }
 
   async #listen(request: RpcRequest): Promise<void> {
@@ -240,14 +246,14 @@ export class Session {
     if (message.method !== 'notifications/progress') this.#toClient(passed)
     else {
       const asked = this.#forwarded.ofProgress(message)
-      if (asked) this.#toClient(passed, asked.request)
+      if (asked) this.#toClient(passed, { relatedTo: asked.request })
     }
   }
 
   /** What the server logs may be about work of a client that is gone: no stranger to it hears that. */
   get #isOfSomebodyElse(): boolean {
     const { calls, caller } = this.options
-    return (caller.ambiguous ?? false) && calls.unfinished(caller) > this.#calling
+    return (caller.ambiguous ?? false) && calls.unfinished(caller) > this.#calls.open
   }
 
   #isWithdrawal({ method, params }: RpcNotification): boolean {
@@ -263,84 +269,6 @@ export class Session {
     const presented = this.#presentation.of(request, response)
     if (!(presented instanceof Promise)) this.#toClient(presented)
     else void presented.then(answer => this.#toClient(answer))
-  }
-
-  async #callTool(request: RpcRequest): Promise<void> {
-    const name = request.params?.name
-    const own = this.#catalog.ownTool(request.params, this.options.cache.name)
-    if (typeof name !== 'string' || !(own || this.#goesThrough(name, request))) {
-      if (!this.#catalog.known(String(name)).readOnly) this.#passingWrites.called(request.id)
-      return this.#forward(request)
-    }
-    if (!own) this.#calling++
-    try {
-      await this.#answer(request, context => this.#outcome(request, name, own, context))
-    } finally {
-      if (!own) this.#calling--
-    }
-  }
-
-  /** A wish for a task that we did not offer is the server's to judge. */
-  #goesThrough(name: string, request: RpcRequest): boolean {
-    const wanted = isJsonObject(request.params?.task)
-    return this.options.calls.goesThrough(name) && (!wanted || this.#tasks.wishOf(request) === 'task')
-  }
-
-  /** Answers a request here, and tells of progress meanwhile. */
-  async #answer(request: RpcRequest, work: (context: CallContext) => Promise<CallOutcome>): Promise<void> {
-    const waiting = new AbortController()
-    const progress = new ProgressNotifier(progressTokenOf(request.params), params =>
-      this.#toClient(notification('notifications/progress', params), request.id),
-    )
-    // A cancelled request gets neither progress nor an answer.
-    waiting.signal.addEventListener('abort', () => void progress.end())
-    const limits = this.#reader.limitsOf(request)
-    const context = { signal: waiting.signal, onProgress: progress.notify, limits }
-    this.#answering.set(request.id, waiting)
-    const outcome = await this.#withoutThrowing(() => work(context))
-    this.#answering.delete(request.id)
-    await progress.end()
-    if (waiting.signal.aborted) return
-    const reached = await this.#toClient(asResponse(request, this.#presentation.ofCall(request, outcome)))
-    const refId = refIdOf(outcome)
-    if (!reached && refId !== undefined) this.options.cache.notDelivered(refId)
-  }
-
-  async #withoutThrowing(work: () => Promise<CallOutcome>): Promise<CallOutcome> {
-    try {
-      return await work()
-    } catch (error) {
-      const { message } = error as Error
-      this.options.log.error('call_failed', `A call failed inside of the wrapper: ${message}`)
-      return { error: INTERNAL_ERROR }
-    }
-  }
-
-  async #outcome(
-    request: RpcRequest,
-    name: string,
-    own: PollingTool | undefined,
-    context: CallContext,
-  ): Promise<CallOutcome> {
-    const { caller, calls } = this.options
-    const params = request.params ?? {}
-    // A poll needs no server; what is to run does.
-    if (!own || own.name === 'retry_task') {
-      await this.#listing.complete(protocolMeta(params), context.signal)
-    }
-    if (own && isJsonObject(params.task)) return { error: noTask(name) }
-    if (own) {
-      const handle = () =>
-        own.handle(withPlainNumbers(params.arguments ?? {}), { ...context, actor: caller.actor })
-      return own.name === 'retry_task' ? calls.retry(caller, handle) : { result: await handle() }
-    }
-    const answered = this.#tasks.answeredBy(request)
-    if (answered) return this.#tasks.resume(answered, request, context)
-    const call = { name, tool: this.#catalog.known(name), params }
-    if (this.#tasks.wishOf(request) === 'answer') return calls.call(caller, call, context)
-    return this.#tasks.call(request, call.tool, options =>
-      calls.start(caller, call, { ...context, ...options }),
-    )
   }
 
   #lost(reason: string): void {
@@ -369,8 +297,8 @@ export class Session {
   }
 
   /** Whether the message got through, as far as the channel can tell. */
-  #toClient(message: RpcMessage, relatedTo?: RpcId): Promise<boolean> {
-    const sent = this.options.client.send(message, { relatedTo }).then(
+  #toClient(message: RpcMessage, options?: SendOptions): Promise<boolean> {
+    const sent = this.options.client.send(message, options).then(
       () => true,
       (error: Error) => {
         this.options.log.debug('client_unreachable', `A message to the client got lost: ${error.message}`)
@@ -380,8 +308,4 @@ export class Session {
     this.#pressure.track(sent)
     return sent
   }
-}
-
-function noTask(name: string): RpcError {
-  return { code: RpcErrorCode.methodNotFound, message: `'${name}' cannot be called as a task.` }
 }

@@ -27,6 +27,23 @@ export interface CallSettings {
   tools: Readonly<Record<string, ToolSettings>>
 }
 
+/** The settings of each tool, put together once for as many tools as a server may have. */
+export class SettingsByTool {
+  readonly #known = new Map<string, ToolSettings>()
+
+  constructor(private readonly settings: CallSettings) {}
+
+  of(name: string): ToolSettings {
+    const known = this.#known.get(name)
+    if (known) return known
+    const settings = settingsFor(this.settings, name)
+    if (this.#known.size < MAX_KNOWN) this.#known.set(name, settings)
+    return settings
+  }
+}
+
+const MAX_KNOWN = 1_000
+
 /** The settings of one tool: each from the most specific pattern that has it, else the default. */
 export function settingsFor({ defaults, tools }: CallSettings, name: string): ToolSettings {
   const patterns = Object.keys(tools).filter(pattern => matchesGlob(pattern, name))

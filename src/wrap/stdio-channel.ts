@@ -1,12 +1,13 @@
 import type { Readable, Writable } from 'node:stream'
 import { stringifyJson } from '../core/json-text.ts'
-import type { Channel } from './channel.ts'
+import type { Channel, SendOptions } from './channel.ts'
 import { JsonLines } from './json-lines.ts'
 import { failureOf, refusalOf, type Unreadable } from './read-message.ts'
 import type { RpcMessage } from './rpc.ts'
 
 /** The client at the other end of this process's stdin and stdout. */
 export class StdioChannel implements Channel {
+  readonly isPipe = true
   onmessage: Channel['onmessage']
   onclose: Channel['onclose']
   onerror: Channel['onerror']
@@ -19,7 +20,7 @@ export class StdioChannel implements Channel {
 
   async start(): Promise<void> {
     const lines = new JsonLines(
-      message => this.onmessage?.(message),
+      (message, text) => this.onmessage?.(message, text),
       unreadable => this.#takeUnreadable(unreadable),
     )
     this.input.on('data', (chunk: Buffer) => lines.push(chunk))
@@ -39,9 +40,9 @@ export class StdioChannel implements Channel {
     else void this.send(refusalOf(unreadable, id))
   }
 
-  send(message: RpcMessage): Promise<void> {
+  send(message: RpcMessage, { text }: SendOptions = {}): Promise<void> {
     if (this.#closed) return Promise.resolve()
-    return writeLine(this.output, message)
+    return writeLine(this.output, message, text)
   }
 
   pause(): void {
@@ -65,17 +66,19 @@ export class StdioChannel implements Channel {
 }
 
 /** Resolves when the stream is ready for more. */
-export function writeLine(output: Writable, message: RpcMessage): Promise<void> {
+export function writeLine(
+  output: Writable,
+  message: RpcMessage,
+  text = stringifyJson(message),
+): Promise<void> {
+  if (output.write(`${text}\n`)) return Promise.resolve()
   return new Promise(resolve => {
-    if (output.write(`${stringifyJson(message)}\n`)) resolve()
-    else {
-      const done = () => {
-        output.off('drain', done)
-        output.off('close', done)
-        resolve()
-      }
-      output.on('drain', done)
-      output.on('close', done)
+    const done = () => {
+      output.off('drain', done)
+      output.off('close', done)
+      resolve()
     }
+    output.on('drain', done)
+    output.on('close', done)
   })
 }

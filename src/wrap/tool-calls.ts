@@ -1,6 +1,6 @@
 import type { Actor } from '../access/actor.ts'
 import type { Namespace } from '../access/namespace.ts'
-import { splitArguments } from '../agent/arguments.ts'
+import { mayHoldReserved, splitArguments } from '../agent/arguments.ts'
 import { present } from '../agent/present.ts'
 import { declaresArgument } from '../agent/schema.ts'
 import type { TaskCallOptions } from '../agent/tasks/service.ts'
@@ -12,14 +12,17 @@ import type { TaskContext } from '../core/handler.ts'
 import type { JsonObject, JsonValue } from '../core/json.ts'
 import type { CallResponse } from '../core/response.ts'
 import type { CachedTool } from '../flow/call/call.ts'
+import type { CallOptions } from '../flow/call/options.ts'
 import type { RefCache } from '../ref-cache.ts'
+import { ADAPTERS } from '../ref-cache-adapters.ts'
 import { errorTextOf } from '../values/call-result.ts'
 import { PROXIED_RESULT } from '../values/result-projections.ts'
 import { asOutcome, type CallOutcome, NotKept } from './call-outcome.ts'
 import type { Log } from './log.ts'
+import { QuickCall, type QuickCallEvents } from './quick-call.ts'
 import type { Quotas } from './quotas.ts'
 import { metaOf, protocolMeta } from './rpc.ts'
-import { type CallSettings, settingsFor, somePassBy, unlistedTools } from './settings.ts'
+import { type CallSettings, SettingsByTool, somePassBy, unlistedTools } from './settings.ts'
 import { type KnownTool, NOT_DECLARED } from './tool-catalog.ts'
 import type { Upstream } from './upstream.ts'
 import type { UpstreamTasks } from './upstream-tasks.ts'
@@ -72,10 +75,20 @@ interface CallInput {
   arguments?: JsonValue
 }
 
+/** A tool of the wrapped server, as the cache knows it. */
+interface RegisteredTool {
+  readonly declared: KnownTool
+  /** What the cache calls it. */
+  readonly name: string
+  readonly call: CachedTool<CallInput>
+  readonly memoize: boolean
+}
+
 /** Calls of the wrapped server's tools, through the cache. One for the process, whatever the number of clients. */
 export class ToolCalls {
-  readonly #tools = new Map<string, { declared: KnownTool; call: CachedTool<CallInput> }>()
+  readonly #tools = new Map<string, RegisteredTool>()
   readonly #callers = new Map<string, ProxiedClient>()
+  readonly #settingsByTool: SettingsByTool
   #checked = false
 
   /**
@@ -86,7 +99,9 @@ export class ToolCalls {
     private readonly cache: RefCache,
     private readonly settings: CallSettings,
     private readonly upstream: string,
-  ) {}
+  ) {
+    this.#settingsByTool = new SettingsByTool(settings)
+  }
 
   /** Until the returned function is called, tasks of this caller's scope run on its server. */
   admit(caller: ProxiedClient): () => void {
@@ -105,7 +120,7 @@ export class ToolCalls {
   }
 
   goesThrough(name: string): boolean {
-    return settingsFor(this.settings, name).cache !== false
+    return this.#settingsByTool.of(name).cache !== false
   }
 
   /** Whether there may be calls that the cache knows nothing of. */
@@ -119,43 +134,60 @@ export class ToolCalls {
   }
 
   /** One call, with the answer that a client gets which knows nothing of tasks. */
-  async call(caller: ProxiedClient, call: ToolCall, context: CallContext): Promise<CallOutcome> {
+  call(caller: ProxiedClient, call: ToolCall, context: CallContext): Promise<CallOutcome> {
+    return this.answer(call, context, () => this.start(caller, call, context))
+  }
+
+  /** What a call is answered with, however it was made. */
+  async answer(
+    { tool }: ToolCall,
+    { limits }: CallContext,
+    make: () => Promise<CallResponse>,
+  ): Promise<CallOutcome> {
     try {
-      const response = await this.start(caller, call, context)
-      const { limits } = context
-      const hasOutputSchema = call.tool.outputSchema !== undefined
+      const response = await make()
+      const hasOutputSchema = tool.outputSchema !== undefined
       return { result: present(response, { hasOutputSchema, limits }), refId: response.refId }
     } catch (error) {
-      return asOutcome(error, call.tool)
+      return asOutcome(error, tool)
     }
+  }
+
+  /**
+   * Asks the caller's server at once, and lets the call pass without an entry until something needs one. Undefined where something
+   * does from the start, or the server cannot be asked so: then the call is made by `call` or `start`.
+   */
+  pass(
+    caller: ProxiedClient,
+    call: ToolCall,
+    limits: AnswerLimits,
+    events: QuickCallEvents,
+  ): QuickCall | undefined {
+    const { name, tool, params } = call
+    const known = this.#tools.get(name)
+    if (known?.declared !== tool || caller.quotas || mayHoldReserved(params.arguments)) return undefined
+    const { input, options } = prepare(caller, call, known.memoize)
+    const late = { ...options, limits }
+    const passing = this.cache[ADAPTERS].pass(known.name, input, late, () => quick.need())
+    if (!passing) return undefined
+    const quick: QuickCall = new QuickCall(caller.upstream, passing, events)
+    if (caller.tasks.begin(paramsOf(input), tool.asTask, quick)) return quick
+    passing.end()
+    return undefined
   }
 
   /** One call, and what there is of it when it is to be answered. */
   async start(
-    { actor, namespace, scope, ambiguous = false, quotas }: ProxiedClient,
-    { name, tool, params: given }: ToolCall,
+    caller: ProxiedClient,
+    call: ToolCall,
     context: CallContext & TaskCallOptions,
   ): Promise<CallResponse> {
-    const memoize = !ambiguous && (settingsFor(this.settings, name).memoize ?? false)
-    const declares = (argument: string) => declaresArgument(tool.inputSchema, argument)
-    const { own, responseFormat, fresh } = splitArguments(given.arguments, declares)
-    const { task: _, arguments: __, ...asked } = given
-    const params = withoutToken(asked, memoize)
-    const input = own === undefined ? { scope, params } : { scope, params, arguments: own as JsonValue }
-    const identity = { scope, params: withoutToken(asked, true), arguments: (own ?? {}) as JsonValue }
-    const options = {
-      actor,
-      namespace,
-      memoize,
-      shareRuns: !ambiguous,
-      fresh,
-      identity,
-      responseFormat,
-      cancelsWork: true,
-      claim: 'late' as const,
-      ...context,
+    const { namespace, quotas } = caller
+    const run = () => {
+      const tool = this.#tool(call.name, call.tool)
+      const { input, options } = prepare(caller, call, tool.memoize)
+      return tool.call(input, { ...options, ...context })
     }
-    const run = () => this.#tool(name, tool)(input, options)
     return quotas ? quotas.call(namespace, run) : run()
   }
 
@@ -185,7 +217,7 @@ export class ToolCalls {
       )
     }
     for (const [name, { readOnly }] of tools) {
-      if (readOnly || !settingsFor(this.settings, name).memoize) continue
+      if (readOnly || !this.#settingsByTool.of(name).memoize) continue
       log.warn(
         'memoized_write',
         `'${name}' is memoized but does not say that it only reads (readOnlyHint): an identical call does not reach the server again.`,
@@ -193,18 +225,19 @@ export class ToolCalls {
     }
   }
 
-  #tool(name: string, declared: KnownTool): CachedTool<CallInput> {
+  #tool(name: string, declared: KnownTool): RegisteredTool {
     const { readOnly, idempotent, inputSchema, outputSchema, asTask, resultLimit } = declared
     const known = this.#tools.get(name)
     // A tool may be called before it is listed, and may be declared anew.
-    if (known?.declared === declared) return known.call
+    if (known?.declared === declared) return known
     if (!known && declared === NOT_DECLARED && this.#tools.size >= MAX_TOOLS)
       throw new InvalidArgument(`There is no tool '${name.slice(0, 100)}'.`)
-    const { resolveRefs, ...settings } = settingsFor(this.settings, name)
+    const { resolveRefs, memoize = false, ...settings } = this.#settingsByTool.of(name)
     const { asyncTimeout, hardTimeout, ttl, maxSize, inline, strategy, invalidates = [] } = settings
-    const tool = this.cache.cached<CallInput, JsonObject>(
+    const cacheName = `${name}@${this.upstream}`
+    const call = this.cache.cached<CallInput, JsonObject>(
       {
-        name: `${name}@${this.upstream}`,
+        name: cacheName,
         replace: true,
         projection: PROXIED_RESULT,
         verbatim: true,
@@ -227,22 +260,19 @@ export class ToolCalls {
         ...(ttl === undefined ? {} : { ttl }),
         ...(outputSchema === undefined ? {} : { outputSchema }),
       },
-      (input, task) => this.#run(input, asTask, task),
+      (input, task, begun) => this.#run(input, asTask, task, begun),
     )
-    this.#tools.set(name, { declared, call: tool })
+    const tool = { declared, name: cacheName, call, memoize }
+    this.#tools.set(name, tool)
     return tool
   }
 
   /** The handler of every tool: asks the server of the caller that the call was made for. */
-  async #run(
-    { scope, params: asked, arguments: own }: CallInput,
-    asTask: boolean,
-    task: TaskContext,
-  ): Promise<JsonObject> {
-    const caller = this.#callers.get(scope)
+  async #run(input: CallInput, asTask: boolean, task: TaskContext, begun: unknown): Promise<JsonObject> {
+    const caller = this.#callers.get(input.scope)
     if (!caller) throw new WorkerLost('The wrapped server that this call was for is gone.')
-    const params = own === undefined ? asked : { arguments: own, ...asked }
-    const response = await caller.tasks.call(params, asTask, task)
+    const isBegun = begun instanceof QuickCall
+    const response = await (isBegun ? begun.goOn(task) : caller.tasks.call(paramsOf(input), asTask, task))
     if ('error' in response) {
       // The server refused the request itself.
       const { message, ...rpc } = response.error
@@ -258,6 +288,38 @@ export class ToolCalls {
     }
     return result
   }
+}
+
+/** A call, as the cache is asked for it. */
+function prepare(
+  { actor, namespace, scope, ambiguous = false }: ProxiedClient,
+  { tool, params: given }: ToolCall,
+  mayMemoize: boolean,
+): { readonly input: CallInput; readonly options: CallOptions } {
+  const memoize = !ambiguous && mayMemoize
+  const declares = (argument: string) => declaresArgument(tool.inputSchema, argument)
+  const { own, responseFormat, fresh } = splitArguments(given.arguments, declares)
+  const { task: _, arguments: __, ...asked } = given
+  const params = withoutToken(asked, memoize)
+  const input = own === undefined ? { scope, params } : { scope, params, arguments: own as JsonValue }
+  const identity = { scope, params: withoutToken(asked, true), arguments: (own ?? {}) as JsonValue }
+  const options = {
+    actor,
+    namespace,
+    memoize,
+    shareRuns: !ambiguous,
+    fresh,
+    identity,
+    responseFormat,
+    cancelsWork: true,
+    claim: 'late' as const,
+  }
+  return { input, options }
+}
+
+/** What the server is asked with. */
+function paramsOf({ params, arguments: own }: CallInput): JsonObject {
+  return own === undefined ? params : { arguments: own, ...params }
 }
 
 /** The schema of a call's input. The references in the tool's own go on meaning the tool's own. */

@@ -25,7 +25,7 @@ export function isQuestion(request: { readonly method?: JsonValue; readonly para
 
 /** @throws InputUnavailable where whoever called cannot be asked */
 export async function ask(
-  task: TaskContext,
+  task: Pick<TaskContext, 'elicit' | 'sample'>,
   { method, params }: InputRequest,
   signal?: AbortSignal,
 ): Promise<JsonObject> {

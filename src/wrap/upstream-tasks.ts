@@ -2,6 +2,7 @@ import { askableOf, declaresExtension, TASKS_EXTENSION } from '../agent/tasks/ca
 import { onAbort } from '../core/abort.ts'
 import type { TaskContext } from '../core/handler.ts'
 import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts'
+import type { Asker, QuickCall } from './quick-call.ts'
 import {
   clientCapabilitiesOf,
   metaOf,
@@ -28,7 +29,7 @@ export class UpstreamTasks {
   #declared: { core: JsonObject | undefined; extension: boolean } | undefined
   readonly #followed = new Map<string, UpstreamTask>()
   /** The calls that the server runs, in the order in which they began. */
-  readonly #running = new Set<TaskContext>()
+  readonly #running = new Set<Asker>()
 
   /** @param shared whether the client may have tasks of the server's, too: by calls that the cache knows nothing of */
   constructor(
@@ -56,7 +57,7 @@ export class UpstreamTasks {
    */
   async call(params: JsonObject, asTask: boolean, task: TaskContext): Promise<RpcResponse> {
     const heard = this.upstream.hear(report => task.progress(report))
-    const own = { ...params, _meta: { ...metaOf(params), progressToken: heard.token } }
+    const own = withToken(params, heard.token)
     this.#running.add(task)
     try {
       if (protocolMeta(params)) return await this.#callAnswering(own, task)
@@ -68,10 +69,23 @@ export class UpstreamTasks {
   }
 
   /**
+   * Begins a call of which the server makes no task, and that asks nothing before it is answered. False where it may, or where the
+   * server has to be waited for.
+   */
+  begin(params: JsonObject, asTask: boolean, quick: QuickCall): boolean {
+    if (protocolMeta(params) || (asTask && this.#runsTools())) return false
+    const own = (token: string) => withToken(params, token)
+    if (!quick.begin(own)) return false
+    this.#running.add(quick)
+    quick.onSettled = () => this.#running.delete(quick)
+    return true
+  }
+
+  /**
    * The task that a request of the server's belongs to. Without tasks of its own a server does not say that: then it is the newest
    * call that it runs.
    */
-  askingTask({ params }: RpcRequest): TaskContext | undefined {
+  askingTask({ params }: RpcRequest): Asker | undefined {
     const related = metaOf(params)[RELATED_TASK]
     if (isJsonObject(related)) return this.#followed.get(String(related.taskId))?.task
     return [...this.#running].at(-1)
@@ -185,6 +199,10 @@ export class UpstreamTasks {
       this.#followed.delete(followed.taskId)
     }
   }
+}
+
+function withToken(params: JsonObject, progressToken: string): JsonObject {
+  return { ...params, _meta: { ...metaOf(params), progressToken } }
 }
 
 function isTask(value: JsonValue | undefined): value is JsonObject {

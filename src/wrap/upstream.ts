@@ -14,6 +14,7 @@ import {
   notification,
   type RpcMessage,
   type RpcNotification,
+  type RpcRequest,
   type RpcResponse,
 } from './rpc.ts'
 
@@ -33,9 +34,17 @@ export interface UpstreamEvents {
   onUnusable(reason: string): void
 }
 
-interface Pending {
-  settle(response: RpcResponse): void
+/** Hears what becomes of a request: an answer or an error, once. */
+export interface RequestListener {
+  /** @param text the answer as it came, where it came as one line of JSON */
+  settle(response: RpcResponse, text: string | undefined): void
   reject(error: Error): void
+  /** Of progress under the request's own token. */
+  readonly hear?: OnProgress
+}
+
+interface Pending {
+  readonly listener: RequestListener
   /** Until then it is for whoever sends it to say what becomes of it. */
   isSent: boolean
 }
@@ -55,8 +64,8 @@ export class Upstream {
   #channel: Channel | undefined
   /** Whether the connection knows all that it has to: until then it is for `replay` alone. */
   #ready = false
-  #pending = new Map<string, Pending>()
-  readonly #progress = new ProgressTokens()
+  readonly #pending = new Map<string, Pending>()
+  readonly #progress = new ProgressTokens(id => this.#hearerOf(id))
   /** The connection is restored, or will not be. */
   readonly #changed = new Signal()
   readonly #restarts = new Backoff(RESTARTS)
@@ -79,7 +88,7 @@ export class Upstream {
 
   async #connect(): Promise<void> {
     const channel = await this.connect()
-    channel.onmessage = message => this.#receive(message)
+    channel.onmessage = (message, text) => this.#receive(message, text)
     channel.onerror = problem => this.log.warn('upstream_problem', problem)
     channel.onclose = reason => this.#lost(channel, reason)
     await channel.start()
@@ -120,9 +129,31 @@ export class Upstream {
     return this.#ask(await this.#reach(options.signal), method, params, options)
   }
 
+  /**
+   * A request of our own that goes out at once. Gives its id, which is its progress token, too; undefined where it would have to wait,
+   * or needs more than the connection alone.
+   */
+  begin(
+    method: string,
+    params: (token: string) => JsonObject,
+    listener: RequestListener,
+  ): string | undefined {
+    const channel = this.#ready ? this.#channel : undefined
+    if (!channel?.isPipe) return undefined
+    const id = this.#newId()
+    this.#dispatch(channel, { jsonrpc: '2.0', id, method, params: params(id) }, listener)
+    return id
+  }
+
+  /** Nobody wants the answer to a request of our own any more. */
+  cancel(id: string): void {
+    if (!this.#pending.delete(id)) return
+    this.tell(notification('notifications/cancelled', { requestId: id, reason: 'No longer wanted.' }))
+  }
+
   /** Has `onProgress` hear of progress under the token, until `end`: a task may outlive the request that began it. */
   hear(onProgress: OnProgress): { token: string; end(): void } {
-    return this.#progress.hear(`${this.#idPrefix}${this.#nextId++}`, onProgress)
+    return this.#progress.hear(this.#newId(), onProgress)
   }
 
   /** As `request`, on the new connection, before anybody else may use it. */
@@ -143,28 +174,42 @@ export class Upstream {
     { signal }: RequestOptions,
   ): Promise<RpcResponse> {
     signal?.throwIfAborted()
-    const id = `${this.#idPrefix}${this.#nextId++}`
+    const id = this.#newId()
     let ignore = () => {}
     try {
       return await new Promise((settle, reject) => {
-        const pending = { settle, reject, isSent: false }
-        this.#pending.set(id, pending)
         const abort = () => {
-          this.tell(notification('notifications/cancelled', { requestId: id, reason: 'No longer wanted.' }))
+          this.cancel(id)
           reject(signal?.reason)
         }
         if (signal) ignore = onAbort(signal, abort)
-        this.#send(channel, { jsonrpc: '2.0', id, method, params }, { signal }).then(
-          () => {
-            pending.isSent = true
-          },
-          (error: Error) => reject(new WorkerLost(`The wrapped server could not be asked: ${error.message}`)),
-        )
+        this.#dispatch(channel, { jsonrpc: '2.0', id, method, params }, { settle, reject }, signal)
       })
     } finally {
-      this.#pending.delete(id)
       ignore()
     }
+  }
+
+  #dispatch(
+    channel: Channel,
+    request: RpcRequest & { id: string },
+    listener: RequestListener,
+    signal?: AbortSignal,
+  ): void {
+    const pending = { listener, isSent: false }
+    this.#pending.set(request.id, pending)
+    const sent = () => {
+      pending.isSent = true
+    }
+    const failed = ({ message }: Error) => {
+      if (!this.#pending.delete(request.id)) return
+      listener.reject(new WorkerLost(`The wrapped server could not be asked: ${message}`))
+    }
+    this.#send(channel, request, { signal }).then(sent, failed)
+  }
+
+  #newId(): string {
+    return `${this.#idPrefix}${this.#nextId++}`
   }
 
   /** Lets the server wait: nothing that it sends is read until `release`. */
@@ -193,11 +238,14 @@ export class Upstream {
     this.#channel = undefined
   }
 
-  #receive(message: RpcMessage): void {
-    if (isResponse(message)) this.#heard()
-    const pending = isResponse(message) ? this.#pending.get(String(message.id)) : undefined
-    if (pending) pending.settle(message as RpcResponse)
-    else if (!this.#progress.take(message) && !this.#isOwn(message)) this.events?.onMessage(message)
+  #receive(message: RpcMessage, text: string | undefined): void {
+    if (isResponse(message)) {
+      this.#heard()
+      const pending = this.#pending.get(String(message.id))
+      this.#pending.delete(String(message.id))
+      if (pending) pending.listener.settle(message, text)
+      else if (!this.#isOwn(message)) this.events?.onMessage(message)
+    } else if (!this.#progress.take(message) && !this.#isOwn(message)) this.events?.onMessage(message)
   }
 
   /** An answer to us, or progress for us, that comes too late is nobody's. */
@@ -213,6 +261,11 @@ export class Upstream {
   #heard(): void {
     if (!this.#answered) this.log.info('ready', 'The wrapped server has answered.')
     this.#answered = true
+  }
+
+  #hearerOf(id: string): OnProgress | undefined {
+    const listener = this.#pending.get(id)?.listener
+    return listener?.hear && (report => listener.hear?.(report))
   }
 
   #lost(channel: Channel, reason: string): void {
@@ -277,8 +330,10 @@ export class Upstream {
   }
 
   #failPending(reason: string): void {
-    for (const { reject, isSent } of this.#pending.values()) {
-      if (isSent || this.#closed) reject(new WorkerLost(reason))
+    for (const [id, { listener, isSent }] of this.#pending) {
+      if (!isSent && !this.#closed) continue
+      this.#pending.delete(id)
+      listener.reject(new WorkerLost(reason))
     }
   }
 }

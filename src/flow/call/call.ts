@@ -19,7 +19,7 @@ import { hearProgress, inputRequestsFor, taskFailed } from '../read/status.ts'
 import { start } from '../run/dispatch.ts'
 import type { Listening } from '../run/thrown.ts'
 import { type Claimed, claim } from './claim.ts'
-import { type DraftedCall, draftCall } from './draft.ts'
+import { type Admitted, type DraftedCall, draftCall } from './draft.ts'
 import { followUntilStored, storedOrPassed } from './late-answer.ts'
 import { CALL_OPTIONS, type CallOptions, VALUE_CALL_OPTIONS, type ValueCallOptions } from './options.ts'
 import { followInOwnEntry } from './own-entry.ts'
@@ -73,12 +73,27 @@ export function cachedTool<Input, Output>(engine: Engine, tool: Tool): CachedToo
  * races the work and never starts it again.
  */
 function call(engine: Engine, tool: Tool, input: unknown, options: CallOptions): Promise<CallResponse> {
+  return callAdmitted(engine, tool, input, options)
+}
+
+/** The same for a call whose work may be under way already. */
+export function callAdmitted(
+  engine: Engine,
+  tool: Tool,
+  input: unknown,
+  options: CallOptions,
+  admitted?: Admitted,
+): Promise<CallResponse> {
   return asWrite(engine, tool, async () => {
     const within =
       options.asyncTimeout === undefined
         ? tool.asyncTimeout
         : toMilliseconds(options.asyncTimeout, 'asyncTimeout')
-    return answerCall(engine, await claimAndFollow(engine, tool, input, { within, ...options }), options)
+    return answerCall(
+      engine,
+      await claimAndFollow(engine, tool, input, { within, ...options }, admitted),
+      options,
+    )
   })
 }
 
@@ -142,10 +157,10 @@ async function claimAndFollow(
   tool: Tool,
   input: unknown,
   options: CallOptions & { readonly within: number | undefined },
+  admitted?: Admitted,
 ): Promise<Followed> {
   const who = toActor(options.actor)
-  const drafted = await draftCall(engine, tool, input, who, options)
-  const found = await claim(engine, tool, drafted, options.fresh)
+  const { drafted, found } = await draftAndClaim(engine, tool, input, who, options, admitted)
   const claimed = await ownOf(engine, tool, drafted, found)
   const { won, entry, place } = claimed
   const begin = () => {
@@ -165,6 +180,25 @@ async function ownOf(engine: Engine, tool: Tool, drafted: DraftedCall, claimed: 
   if (won || !entry.native || !isInFlight(entry)) return claimed
   const own = await followInOwnEntry(engine, tool, drafted, entry, run)
   return { entry: own, won, run: aloneOn(own.refId) }
+}
+
+async function draftAndClaim(
+  engine: Engine,
+  tool: Tool,
+  input: unknown,
+  who: Actor,
+  options: CallOptions & { readonly within: number | undefined },
+  admitted: Admitted | undefined,
+): Promise<{ readonly drafted: DraftedCall; readonly found: Claimed }> {
+  try {
+    const drafted = await draftCall(engine, tool, input, who, options, admitted)
+    return { drafted, found: await claim(engine, tool, drafted, { fresh: options.fresh, admitted }) }
+  } catch (error) {
+    admitted?.ticket.leave()
+    throw error
+  } finally {
+    admitted?.onClaimed()
+  }
 }
 
 function needsOwnEntry(followed: Entry, { ownEntry }: CallOptions): boolean {

@@ -8,7 +8,7 @@ import type { Engine } from '../engine.ts'
 import { sourcesOf } from '../read/values.ts'
 import { admit, enter } from '../run/dispatch.ts'
 import type { Ticket } from '../run/queue.ts'
-import type { DraftedCall } from './draft.ts'
+import type { Admitted, DraftedCall } from './draft.ts'
 import { aloneOn, type Run } from './shared-runs.ts'
 
 /** The entry that a call follows. */
@@ -32,9 +32,24 @@ const MAX_TRIES = 5
  * @throws QueueFull when its work would have to wait and too many wait already; UnreadableValue when one finished entry
  *   after the other cannot be read
  */
-export function claim(engine: Engine, tool: Tool, drafted: DraftedCall, fresh = false): Promise<Claimed> {
+export function claim(
+  engine: Engine,
+  tool: Tool,
+  drafted: DraftedCall,
+  { fresh = false, admitted }: { fresh?: boolean | undefined; admitted?: Admitted | undefined },
+): Promise<Claimed> {
+  if (admitted) return claimAdmitted(engine, drafted, admitted)
   if (drafted.key === undefined) return claimUnkeyed(engine, tool, drafted, fresh)
   return fresh ? claimAnew(engine, tool, drafted) : claimKeyed(engine, tool, drafted, drafted.key)
+}
+
+/** Its work is under way: it follows no other run. */
+async function claimAdmitted(
+  engine: Engine,
+  drafted: DraftedCall,
+  { run, ticket }: Admitted,
+): Promise<Claimed> {
+  return { run, ...(await claimWith(engine, drafted, ticket)) }
 }
 
 /** A finished entry that cannot answer the call is no hit: it loses its key, so that the call runs and its result takes that place. */
@@ -87,6 +102,8 @@ async function claimUnkeyed(
     return { run: aloneOn(refId), ...(await claimOnce(engine, tool, drafted)) }
   }
   const { sharedRuns } = engine
+  // Its run is one that this call may follow as soon as it has a name.
+  engine.passing.needSame(tool.name, callKey)
   const { run, entry } = fresh
     ? { run: sharedRuns.begin(callKey, refId) }
     : await sharedRuns.joinOrBegin(callKey, refId, shared => readableEntry(engine, tool, shared))

@@ -17,8 +17,10 @@ import { validate } from '../../core/standard-schema.ts'
 import { checkTags, type Tool } from '../../core/tool.ts'
 import type { Engine } from '../engine.ts'
 import { newLease } from '../run/lease.ts'
+import type { Ticket } from '../run/queue.ts'
 import type { CallOptions } from './options.ts'
 import { type AcceptedReferences, acceptReferences, refuseForeign } from './references.ts'
+import type { Run } from './shared-runs.ts'
 
 /** A call on its way to the store. */
 export interface DraftedCall {
@@ -50,6 +52,17 @@ export interface GivenInput {
   readonly local?: CallOptions['local']
 }
 
+/** What a call has whose work began before it entered the flow. */
+export interface Admitted {
+  /** What its entry is called. */
+  readonly refId: RefId
+  /** Its place in the queue. */
+  readonly ticket: Ticket
+  readonly run: Run
+  /** Its entry is there, though it may not be stored; or there will be none. */
+  onClaimed(): void
+}
+
 /** The entry that a call would create, and the input its task would run with. */
 export async function draftCall(
   engine: Engine,
@@ -57,8 +70,9 @@ export async function draftCall(
   input: unknown,
   who: Actor,
   options: CallOptions & { readonly within: number | undefined },
+  admitted?: Admitted,
 ): Promise<DraftedCall> {
-  if (engine.closing.aborted) throw new StoreUnavailable('The cache is closed.')
+  if (engine.closing.aborted && !admitted) throw new StoreUnavailable('The cache is closed.')
   const interactive = checkInteractive(options.interactive)
   if (options.local !== undefined && typeof options.local !== 'function') {
     throw new InvalidArgument("`local` is a function that gives the handler's third argument.")
@@ -83,7 +97,7 @@ export async function draftCall(
       uses: uses.length > 0 ? uses : undefined,
       derivedFrom: derivedFrom.length > 0 ? derivedFrom : undefined,
       interactive: interactive || undefined,
-      ...baseOf(engine, tool, namespace),
+      ...baseOf(engine, tool, namespace, admitted?.refId),
     }
     return made
   }
@@ -154,7 +168,7 @@ function sharingOf(
   tool: Tool,
   options: CallOptions,
   { namespace, policy, startedBy }: Pick<PendingEntry, 'namespace' | 'policy' | 'startedBy'>,
-  { keyed, derivedFrom, unsettled }: AcceptedInput,
+  { keyed, derivedFrom, unsettled }: Pick<AcceptedInput, 'keyed' | 'derivedFrom' | 'unsettled'>,
 ): { key?: string | undefined; callKey?: string | undefined } {
   const input = options.identity === undefined ? keyed : inputText(tool, options.identity)
   const keyWith = (scope: readonly unknown[]) =>
@@ -169,6 +183,18 @@ function sharingOf(
   return { callKey: keyWith([policy, derivedFrom, startedBy, options.interactive ?? false]) }
 }
 
+/** What makes two calls the same call whose input has no references and no schema. */
+export function plainCallKey(
+  engine: Engine,
+  tool: Tool,
+  input: unknown,
+  options: CallOptions,
+  about: Pick<PendingEntry, 'namespace' | 'policy' | 'startedBy'>,
+): string | undefined {
+  const keyed = options.identity === undefined ? inputText(tool, input) : ''
+  return sharingOf(engine, tool, options, about, { keyed, derivedFrom: [], unsettled: false }).callKey
+}
+
 /** Only what has a key can be freed. */
 function tagsOf({ tags, verbatim }: Tool, json: string): readonly string[] | undefined {
   const made =
@@ -179,13 +205,18 @@ function tagsOf({ tags, verbatim }: Tool, json: string): readonly string[] | und
 }
 
 /** What each new task of a tool begins with. */
-function baseOf(engine: Engine, tool: Tool, namespace: Namespace) {
+function baseOf(
+  engine: Engine,
+  tool: Tool,
+  namespace: Namespace,
+  refId = createRefId(engine.name, engine.random),
+) {
   const { name: toolName, idempotent, preview, projection } = tool
   const ttl = tool.ttlMode === 'sliding' ? ttlFor(engine, namespace, tool.ttl) : undefined
   const pastDurations = engine.history.summary(toolName)
   return {
     status: 'pending',
-    refId: createRefId(engine.name, engine.random),
+    refId,
     toolName,
     createdAt: engine.clock.now(),
     version: 1,

@@ -41,12 +41,16 @@ export class SharedRuns {
   readonly #byCall = new Map<string, Run>()
   readonly #byRef = new Map<RefId, Run>()
   #writes = 0
+  #writesSoFar = 0
+  /** Whether any of them may be followed; absent when that has to be looked up anew. */
+  #hasOpen: boolean | undefined
 
   constructor(private readonly clock: Clock) {}
 
   /** Something begins to change what tools read. Nothing is shared until the returned function is called. */
   beginWrite(): WriteEnd {
     this.#writes++
+    this.#writesSoFar++
     this.#forgetAll()
     let ended = false
     const end = () => {
@@ -58,6 +62,23 @@ export class SharedRuns {
       if (how === 'stopped') this.clock.schedule(STOPPED_WRITE_MS, end, 'background')
       else end()
     }
+  }
+
+  /** Now, in the order of writes: the same number as long as nothing is written, and none while something is. */
+  get moment(): number {
+    return this.#writes > 0 ? Number.NaN : this.#writesSoFar
+  }
+
+  /** Whether there may be any run to follow. */
+  get hasOpen(): boolean {
+    this.#hasOpen ??= [...this.#byCall.values()].some(run => !isSpent(run))
+    return this.#hasOpen
+  }
+
+  /** Whether there may be a run that an identical call follows. */
+  has(callKey: string): boolean {
+    const run = this.#byCall.get(callKey)
+    return run !== undefined && !isSpent(run)
   }
 
   /** Work that writes for as long as it runs, whoever started it and whether or not somebody still waits. */
@@ -101,16 +122,20 @@ export class SharedRuns {
     return { run: this.begin(callKey, refId) }
   }
 
-  /** The call's own run, which identical calls may follow from now on, unless something is being written. */
-  begin(callKey: string, refId: RefId): Run {
+  /**
+   * The call's own run, which identical calls may follow from now on, unless something is being written or was written since the
+   * run began.
+   */
+  begin(callKey: string, refId: RefId, begunAt = this.moment): Run {
     const run = aloneOn(refId)
-    if (this.#writes > 0) return run
+    if (begunAt !== this.moment) return run
     const [oldest] = this.#byCall
     if (oldest && this.#byCall.size >= MAX_RUNS) this.#forget(...oldest)
     const replaced = this.#byCall.get(callKey)
     if (replaced) this.#forget(callKey, replaced)
     this.#byCall.set(callKey, run)
     this.#byRef.set(refId, run)
+    this.#hasOpen = true
     return run
   }
 
@@ -125,6 +150,7 @@ export class SharedRuns {
   /** A call of this run was cancelled. True where no other call follows it; then no later call does either. */
   leave(run: Run): boolean {
     run.callers--
+    this.#hasOpen = undefined
     return run.callers === 0
   }
 
@@ -139,13 +165,17 @@ export class SharedRuns {
   /** Somebody was given the result: the next identical call runs anew. */
   deliver(refId: RefId): void {
     const run = this.#byRef.get(refId)
-    if (run) run.deliveries++
+    if (!run) return
+    run.deliveries++
+    this.#hasOpen = undefined
   }
 
   /** The last answer did not reach whoever asked. Where that was a handle, it gave no result. */
   undeliver(refId: RefId): void {
     const run = this.#byRef.get(refId)
-    if (run && run.deliveries > 0) run.deliveries--
+    if (!run || run.deliveries === 0) return
+    run.deliveries--
+    this.#hasOpen = undefined
   }
 
   settle(refId: RefId): void {
@@ -164,11 +194,13 @@ export class SharedRuns {
 
   #forget(callKey: string, run: Run): void {
     this.#byCall.delete(callKey)
+    this.#hasOpen = undefined
     for (const refId of [run.refId, ...run.followers]) this.#byRef.delete(refId)
   }
 
   #forgetAll(): void {
     this.#byCall.clear()
+    this.#hasOpen = false
     this.#byRef.clear()
   }
 }

@@ -38,9 +38,10 @@ export function readCloseOptions(options: CloseOptions): {
  * @param stop aborts `engine.stopping`
  */
 export async function closeEngine(engine: Engine, drain: number, stop: () => void): Promise<void> {
-  const { clock, running, dispatcher, executors, sources, thrown, store, audit, logger } = engine
+  const { clock, passing, running, dispatcher, executors, sources, thrown, store, audit, logger } = engine
   await closeOrTell(dispatcher, 'dispatcher', logger)
-  if (drain > 0) await Promise.race([running.idle(), elapsed(clock, drain)])
+  const idle = passing.needAll().then(() => (drain > 0 ? running.idle() : undefined))
+  await Promise.race([idle, elapsed(clock, drain)])
   stop()
   await running.close(new WorkerLost('The process that ran this task was closed.'))
   for (const [name, executor] of executors) await closeOrTell(executor, `executor '${name}'`, logger)
