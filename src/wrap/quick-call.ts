@@ -6,8 +6,9 @@ import type { ElicitParams, ElicitResult } from '../core/question.ts'
 import type { CallResponse } from '../core/response.ts'
 import type { PassingCall } from '../flow/call/pass.ts'
 import { passesAsItCame } from './call-outcome.ts'
+import type { RequestListener } from './open-requests.ts'
 import type { RpcResponse } from './rpc.ts'
-import type { RequestListener, Upstream } from './upstream.ts'
+import type { Upstream } from './upstream.ts'
 
 /** What can put a question of the wrapped server to whoever called. */
 export type Asker = Pick<TaskContext, 'elicit' | 'sample'>

@@ -71,15 +71,15 @@ export class Session {
   #endCalls = () => {}
 
   constructor(private readonly options: SessionOptions) {
-    const { cache, calls, caller, polling } = options
+    const { cache, calls, caller, polling, log } = options
     this.#upstream = caller.upstream
     this.#catalog = new ToolCatalog(
       polling,
       name => calls.goesThrough(name),
       (name, tool) => calls.register(name, tool),
-      tools => calls.check(tools, this.options.log),
+      tools => calls.check(tools, log),
     )
-    this.#reader = new Reader(options.clients, options.log)
+    this.#reader = new Reader(options.clients, log)
     this.#passingWrites = new PassingWrites(() => cache.beginWrite())
     this.#listing = new ToolListing(this.#catalog, this.#upstream)
     this.#pressure = new BackPressure(
@@ -96,23 +96,14 @@ export class Session {
       isReliable: !options.client.mayLose,
       limitsOf: request => this.#reader.limitsOf(request),
     })
-    this.#presentation = new Presentation({
-      cacheName: cache.name,
-      catalog: this.#catalog,
-      listing: this.#listing,
-      tasks: this.#tasks,
-      log: options.log,
-      ended: this.#ended.signal,
-    })
+    const parts = { catalog: this.#catalog, listing: this.#listing, tasks: this.#tasks, log }
+    this.#presentation = new Presentation({ ...parts, cacheName: cache.name, ended: this.#ended.signal })
     this.#calls = new SessionCalls({
+      ...parts,
       cache,
       caller,
       calls,
-      catalog: this.#catalog,
-      listing: this.#listing,
-      tasks: this.#tasks,
       presentation: this.#presentation,
-      log: options.log,
       limitsOf: request => this.#reader.limitsOf(request),
       tell: (...told) => this.#toClient(...told),
     })

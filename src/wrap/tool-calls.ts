@@ -1,27 +1,30 @@
-import type { Actor } from '../access/actor.ts'
-import type { Namespace } from '../access/namespace.ts'
-import { mayHoldReserved, splitArguments } from '../agent/arguments.ts'
+import { mayHoldReserved } from '../agent/arguments.ts'
 import { present } from '../agent/present.ts'
-import { declaresArgument } from '../agent/schema.ts'
 import type { TaskCallOptions } from '../agent/tasks/service.ts'
 import type { ToolResult } from '../agent/wire.ts'
 import type { AnswerLimits } from '../core/answer-limits.ts'
 import type { Progress } from '../core/entry.ts'
 import { InvalidArgument, ProtocolFailure, TaskFailed, WorkerLost } from '../core/errors.ts'
 import type { TaskContext } from '../core/handler.ts'
-import type { JsonObject, JsonValue } from '../core/json.ts'
+import type { JsonObject } from '../core/json.ts'
 import type { CallResponse } from '../core/response.ts'
 import type { CachedTool } from '../flow/call/call.ts'
-import type { CallOptions } from '../flow/call/options.ts'
 import type { RefCache } from '../ref-cache.ts'
 import { ADAPTERS } from '../ref-cache-adapters.ts'
 import { errorTextOf } from '../values/call-result.ts'
 import { PROXIED_RESULT } from '../values/result-projections.ts'
+import {
+  type CallerIdentity,
+  type CallInput,
+  callSchema,
+  paramsOf,
+  prepare,
+  type ToolCall,
+} from './call-input.ts'
 import { asOutcome, type CallOutcome, NotKept } from './call-outcome.ts'
 import type { Log } from './log.ts'
 import { QuickCall, type QuickCallEvents } from './quick-call.ts'
 import type { Quotas } from './quotas.ts'
-import { metaOf, protocolMeta } from './rpc.ts'
 import { type CallSettings, SettingsByTool, somePassBy, unlistedTools } from './settings.ts'
 import { type KnownTool, NOT_DECLARED } from './tool-catalog.ts'
 import type { Upstream } from './upstream.ts'
@@ -33,13 +36,7 @@ const MAX_TOOLS = 1_000
 const MAX_LISTED_TOOLS = 10_000
 
 /** One client of this process, and the server that is its own. */
-export interface ProxiedClient {
-  /** What makes the server's answers the caller's own: other command, credentials or session, other answers. */
-  readonly scope: string
-  readonly actor: Actor
-  readonly namespace: Namespace
-  /** Several people may look like this one caller: none may be given what another one's call made. */
-  readonly ambiguous?: boolean | undefined
+export interface ProxiedClient extends CallerIdentity {
   /** Absent: nobody in particular, whose calls are not limited. */
   readonly quotas?: Quotas | undefined
   readonly upstream: Upstream
@@ -56,23 +53,6 @@ export interface CallContext {
 /** The server's own name of a tool, which the cache knows by a longer one. */
 export function nameAtServer(toolName: string): string {
   return toolName.replace(/@[^@]*$/, '')
-}
-
-/** One call as the client made it. */
-export interface ToolCall {
-  readonly name: string
-  readonly tool: KnownTool
-  /** The server's, but for the reserved argument, the progress token, and the wish for a task. */
-  readonly params: JsonObject
-}
-
-/** What the handler of a tool gets, and what a call's key is made of. */
-interface CallInput {
-  scope: string
-  /** Without the arguments: nothing in them is ours to read. */
-  params: JsonObject
-  /** What the caller wrote; references in it stand for their values. */
-  arguments?: JsonValue
 }
 
 /** A tool of the wrapped server, as the cache knows it. */
@@ -288,52 +268,4 @@ export class ToolCalls {
     }
     return result
   }
-}
-
-/** A call, as the cache is asked for it. */
-function prepare(
-  { actor, namespace, scope, ambiguous = false }: ProxiedClient,
-  { tool, params: given }: ToolCall,
-  mayMemoize: boolean,
-): { readonly input: CallInput; readonly options: CallOptions } {
-  const memoize = !ambiguous && mayMemoize
-  const declares = (argument: string) => declaresArgument(tool.inputSchema, argument)
-  const { own, responseFormat, fresh } = splitArguments(given.arguments, declares)
-  const { task: _, arguments: __, ...asked } = given
-  const params = withoutToken(asked, memoize)
-  const input = own === undefined ? { scope, params } : { scope, params, arguments: own as JsonValue }
-  const identity = { scope, params: withoutToken(asked, true), arguments: (own ?? {}) as JsonValue }
-  const options = {
-    actor,
-    namespace,
-    memoize,
-    shareRuns: !ambiguous,
-    fresh,
-    identity,
-    responseFormat,
-    cancelsWork: true,
-    claim: 'late' as const,
-  }
-  return { input, options }
-}
-
-/** What the server is asked with. */
-function paramsOf({ params, arguments: own }: CallInput): JsonObject {
-  return own === undefined ? params : { arguments: own, ...params }
-}
-
-/** The schema of a call's input. The references in the tool's own go on meaning the tool's own. */
-function callSchema(inputSchema: JsonObject): JsonObject {
-  return { properties: { arguments: { $id: 'arguments', ...inputSchema } } }
-}
-
-/**
- * The progress token is the client's own and the server gets one of ours. Of other metadata a memoized result may only
- * depend on what the protocol itself defines: the rest differs from call to call, and makes no other call of it.
- */
-function withoutToken(params: JsonObject, memoize: boolean): JsonObject {
-  const { _meta, ...rest } = params
-  const { progressToken, ...meta } = metaOf(params)
-  const kept = memoize ? protocolMeta(params) : meta
-  return kept === undefined || Object.keys(kept).length === 0 ? rest : { _meta: kept, ...rest }
 }

@@ -7,6 +7,7 @@ import type { JsonObject } from '../core/json.ts'
 import { Signal } from '../core/signal.ts'
 import { type Channel, type SendOptions, SessionEnded } from './channel.ts'
 import type { Log } from './log.ts'
+import { OpenRequests, type RequestListener } from './open-requests.ts'
 import { type OnProgress, ProgressTokens } from './progress-tokens.ts'
 import {
   isRequest,
@@ -14,7 +15,6 @@ import {
   notification,
   type RpcMessage,
   type RpcNotification,
-  type RpcRequest,
   type RpcResponse,
 } from './rpc.ts'
 
@@ -34,21 +34,6 @@ export interface UpstreamEvents {
   onUnusable(reason: string): void
 }
 
-/** Hears what becomes of a request: an answer or an error, once. */
-export interface RequestListener {
-  /** @param text the answer as it came, where it came as one line of JSON */
-  settle(response: RpcResponse, text: string | undefined): void
-  reject(error: Error): void
-  /** Of progress under the request's own token. */
-  readonly hear?: OnProgress
-}
-
-interface Pending {
-  readonly listener: RequestListener
-  /** Until then it is for whoever sends it to say what becomes of it. */
-  isSent: boolean
-}
-
 const RESTARTS = { firstMs: 250, maxMs: 30_000 }
 /** A server that lived this long before it went away begins again with a short pause. */
 const STABLE_MS = 60_000
@@ -64,8 +49,8 @@ export class Upstream {
   #channel: Channel | undefined
   /** Whether the connection knows all that it has to: until then it is for `replay` alone. */
   #ready = false
-  readonly #pending = new Map<string, Pending>()
-  readonly #progress = new ProgressTokens(id => this.#hearerOf(id))
+  readonly #open = new OpenRequests()
+  readonly #progress = new ProgressTokens(id => this.#open.hearerOf(id))
   /** The connection is restored, or will not be. */
   readonly #changed = new Signal()
   readonly #restarts = new Backoff(RESTARTS)
@@ -141,13 +126,14 @@ export class Upstream {
     const channel = this.#ready ? this.#channel : undefined
     if (!channel?.isPipe) return undefined
     const id = this.#newId()
-    this.#dispatch(channel, { jsonrpc: '2.0', id, method, params: params(id) }, listener)
+    const request = { jsonrpc: '2.0' as const, id, method, params: params(id) }
+    this.#open.add(id, listener, () => this.#send(channel, request))
     return id
   }
 
   /** Nobody wants the answer to a request of our own any more. */
   cancel(id: string): void {
-    if (!this.#pending.delete(id)) return
+    if (!this.#open.forget(id)) return
     this.tell(notification('notifications/cancelled', { requestId: id, reason: 'No longer wanted.' }))
   }
 
@@ -183,29 +169,12 @@ export class Upstream {
           reject(signal?.reason)
         }
         if (signal) ignore = onAbort(signal, abort)
-        this.#dispatch(channel, { jsonrpc: '2.0', id, method, params }, { settle, reject }, signal)
+        const request = { jsonrpc: '2.0' as const, id, method, params }
+        this.#open.add(id, { settle, reject }, () => this.#send(channel, request, { signal }))
       })
     } finally {
       ignore()
     }
-  }
-
-  #dispatch(
-    channel: Channel,
-    request: RpcRequest & { id: string },
-    listener: RequestListener,
-    signal?: AbortSignal,
-  ): void {
-    const pending = { listener, isSent: false }
-    this.#pending.set(request.id, pending)
-    const sent = () => {
-      pending.isSent = true
-    }
-    const failed = ({ message }: Error) => {
-      if (!this.#pending.delete(request.id)) return
-      listener.reject(new WorkerLost(`The wrapped server could not be asked: ${message}`))
-    }
-    this.#send(channel, request, { signal }).then(sent, failed)
   }
 
   #newId(): string {
@@ -232,7 +201,7 @@ export class Upstream {
     this.#closed = true
     this.#ready = false
     clearTimeout(this.#restart)
-    this.#failPending('The wrapper is being closed.')
+    this.#open.fail('The wrapper is being closed.', true)
     this.#changed.notify()
     await this.#channel?.close()
     this.#channel = undefined
@@ -241,10 +210,7 @@ export class Upstream {
   #receive(message: RpcMessage, text: string | undefined): void {
     if (isResponse(message)) {
       this.#heard()
-      const pending = this.#pending.get(String(message.id))
-      this.#pending.delete(String(message.id))
-      if (pending) pending.listener.settle(message, text)
-      else if (!this.#isOwn(message)) this.events?.onMessage(message)
+      if (!this.#open.settle(message, text) && !this.#isOwn(message)) this.events?.onMessage(message)
     } else if (!this.#progress.take(message) && !this.#isOwn(message)) this.events?.onMessage(message)
   }
 
@@ -263,15 +229,10 @@ export class Upstream {
     this.#answered = true
   }
 
-  #hearerOf(id: string): OnProgress | undefined {
-    const listener = this.#pending.get(id)?.listener
-    return listener?.hear && (report => listener.hear?.(report))
-  }
-
   #lost(channel: Channel, reason: string): void {
     if (this.#channel !== channel || this.#closed) return
     this.#channel = undefined
-    this.#failPending(reason)
+    this.#open.fail(reason, false)
     // A server that goes away again while it is restored: `#tryAgain` hears of it and goes on.
     if (!this.#ready) return
     this.#ready = false
@@ -327,13 +288,5 @@ export class Upstream {
     while (!this.#ready && !this.#closed && !isOver) await this.#changed.next()
     cancel()
     ignore?.()
-  }
-
-  #failPending(reason: string): void {
-    for (const [id, { listener, isSent }] of this.#pending) {
-      if (!isSent && !this.#closed) continue
-      this.#pending.delete(id)
-      listener.reject(new WorkerLost(reason))
-    }
   }
 }

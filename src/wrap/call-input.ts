@@ -1,0 +1,83 @@
+import type { Actor } from '../access/actor.ts'
+import type { Namespace } from '../access/namespace.ts'
+import { splitArguments } from '../agent/arguments.ts'
+import { declaresArgument } from '../agent/schema.ts'
+import type { JsonObject, JsonValue } from '../core/json.ts'
+import type { CallOptions } from '../flow/call/options.ts'
+import { metaOf, protocolMeta } from './rpc.ts'
+import type { KnownTool } from './tool-catalog.ts'
+
+/** Whose call it is. */
+export interface CallerIdentity {
+  /** What makes the server's answers the caller's own: other command, credentials or session, other answers. */
+  readonly scope: string
+  readonly actor: Actor
+  readonly namespace: Namespace
+  /** Several people may look like this one caller: none may be given what another one's call made. */
+  readonly ambiguous?: boolean | undefined
+}
+
+/** One call as the client made it. */
+export interface ToolCall {
+  readonly name: string
+  readonly tool: KnownTool
+  /** The server's, but for the reserved argument, the progress token, and the wish for a task. */
+  readonly params: JsonObject
+}
+
+/** What the handler of a tool gets, and what a call's key is made of. */
+export interface CallInput {
+  scope: string
+  /** Without the arguments: nothing in them is ours to read. */
+  params: JsonObject
+  /** What the caller wrote; references in it stand for their values. */
+  arguments?: JsonValue
+}
+
+/** A call, as the cache is asked for it. */
+export function prepare(
+  { actor, namespace, scope, ambiguous = false }: CallerIdentity,
+  { tool, params: given }: ToolCall,
+  mayMemoize: boolean,
+): { readonly input: CallInput; readonly options: CallOptions } {
+  const memoize = !ambiguous && mayMemoize
+  const declares = (argument: string) => declaresArgument(tool.inputSchema, argument)
+  const { own, responseFormat, fresh } = splitArguments(given.arguments, declares)
+  const { task: _, arguments: __, ...asked } = given
+  const params = withoutToken(asked, memoize)
+  const input = own === undefined ? { scope, params } : { scope, params, arguments: own as JsonValue }
+  const identity = { scope, params: withoutToken(asked, true), arguments: (own ?? {}) as JsonValue }
+  const options = {
+    actor,
+    namespace,
+    memoize,
+    shareRuns: !ambiguous,
+    fresh,
+    identity,
+    responseFormat,
+    cancelsWork: true,
+    claim: 'late' as const,
+  }
+  return { input, options }
+}
+
+/** What the server is asked with. */
+export function paramsOf({ params, arguments: own }: CallInput): JsonObject {
+  return own === undefined ? params : { arguments: own, ...params }
+}
+
+/** The schema of a call's input. The references in the tool's own go on meaning the tool's own. */
+export function callSchema(inputSchema: JsonObject): JsonObject {
+  return { properties: { arguments: { $id: 'arguments', ...inputSchema } } }
+}
+
+/**
+ * The progress token is the client's own and the server gets one of ours. Of other metadata a memoized result may only
+ * depend on what the protocol itself defines: the rest differs from call to call, and makes no other call of it.
+ */
+function withoutToken(params: JsonObject, memoize: boolean): JsonObject {
+  const { _meta, ...rest } = params
+  const { progressToken, ...meta } = metaOf(params)
+  const kept = memoize ? protocolMeta(params) : meta
+  return kept === undefined || Object.keys(kept).length === 0 ? rest : { _meta: kept, ...rest }
+}
