@@ -108,10 +108,9 @@ async function judge(all, bundles) {
     const plan = covered.flatMap(one => planFor(mutant.id, one))
     const patience = PATIENCE.ms + PATIENCE.times * plan.reduce((sum, { ms }) => sum + ms, 0)
     const killed = plan.length > 0 && (await ask(worker, { mutant: mutant.id, plan }, patience))
-    outcomes.push({
-      mutant,
-      outcome: plan.length === 0 ? 'not covered' : killed === false ? 'survived' : 'killed',
-    })
+    const outcome = plan.length === 0 ? 'not covered' : killed === false ? 'survived' : 'killed'
+    outcomes.push({ mutant, outcome })
+    if (outcome !== 'killed') tell(mutant, outcome)
     if (killed !== undefined && count % MUTANTS_A_WORKER !== MUTANTS_A_WORKER - 1) continue
     await worker.terminate()
     worker = newWorker()
@@ -149,17 +148,13 @@ function ask(worker, message, patienceMs = 120_000) {
   })
 }
 
+function tell({ fileName, location, mutatorName, replacement }, outcome) {
+  const at = `${relative(root, fileName)}:${location.start.line + 1}:${location.start.column + 1}`
+  console.log(`${outcome}  ${at}  ${mutatorName} -> ${replacement.replace(/\s+/g, ' ').slice(0, 100)}`)
+}
+
 function report(outcomes) {
-  const files = grouped(outcomes)
-  for (const { mutant, outcome } of outcomes) {
-    if (outcome === 'killed') continue
-    const { line, column } = mutant.location.start
-    const at = `${relative(root, mutant.fileName)}:${line + 1}:${column + 1}`
-    console.log(
-      `${outcome}  ${at}  ${mutant.mutatorName} -> ${mutant.replacement.replace(/\s+/g, ' ').slice(0, 100)}`,
-    )
-  }
-  for (const [file, list] of files) console.log(`${score(list)}  ${file}`)
+  for (const [file, list] of grouped(outcomes)) console.log(`${score(list)}  ${file}`)
   console.log(`${score(outcomes)}  ${source}, ${killed(outcomes)} of ${outcomes.length} mutants`)
 }
 

@@ -2,6 +2,7 @@
 import FakeTimers from '@sinonjs/fake-timers'
 import {
   ASYMMETRIC_MATCHERS_OBJECT,
+  customMatchers,
   JestAsymmetricMatchers,
   JestChaiExpect,
   JestExtend,
@@ -14,6 +15,7 @@ for (const plugin of [JestExtend, JestChaiExpect, JestAsymmetricMatchers]) chai.
 
 export const expect = (value, message) => chai.expect(value, message)
 Object.assign(expect, chai.expect, globalThis[ASYMMETRIC_MATCHERS_OBJECT])
+expect.extend(customMatchers)
 setState({ assertionCalls: 0, isExpectingAssertions: false }, expect)
 
 /** As in vitest, but for its patience: a mutant that keeps a condition from coming true is soon found. */

@@ -33,7 +33,29 @@ describe('the system clock', () => {
   })
 })
 
+describe('the time', () => {
+  it('is that of the machine, and durations go on evenly', () => {
+    const [before, from] = [Date.now(), systemClock.monotonic()]
+    expect(systemClock.now()).toBeGreaterThanOrEqual(before)
+    expect(systemClock.monotonic()).toBeGreaterThanOrEqual(from)
+  })
+
+  it('that a background timer waits for keeps no process alive; that of a caller does', () => {
+    const keepingAlive = () => process.getActiveResourcesInfo().filter(name => name === 'Timeout').length
+    const before = keepingAlive()
+    const ends = [systemClock.schedule(DAY, () => {}, 'background')]
+    expect(keepingAlive()).toBe(before)
+    ends.push(systemClock.schedule(DAY, () => {}))
+    expect(keepingAlive()).toBe(before + 1)
+    for (const end of ends) end()
+  })
+})
+
 describe('moments as dates', () => {
+  it('are those of the limits beyond them', () => {
+    expect([-1e20, 1e20, 5].map(ms => toDate(ms).getTime())).toEqual([-8.64e15, 8.64e15, 5])
+  })
+
   it.each([0, Date.UTC(2030, 0, 1), 8.64e15, 1e20, Number.POSITIVE_INFINITY, -1e20])(
     '%d is a valid one',
     ms => {

@@ -141,5 +141,8 @@ test.each([600, 3_000, 20_000])('%d levels are read, copied and written', depth 
 test('an exact number computes as a number, shows its digits, and is a double to whoever knows no better', () => {
   const exact = parseJson('0.50') as unknown as ExactNumber
   expect([+exact, `${exact}`, JSON.stringify([exact])]).toEqual([0.5, '0.50', '[0.5]'])
+  expect(stringifyJson([exact, exact] as never)).toBe('[0.50,0.50]')
+  expect(() => stringifyJson([exact, 1n] as never)).toThrow(TypeError)
+  expect(JSON.stringify([exact])).toBe('[0.5]')
   expect([exact, 7, '7', null].map(toNumber)).toEqual([0.5, 7, undefined, undefined])
 })

@@ -122,14 +122,14 @@ describe('tags', () => {
     expect(checkTags(tags)).not.toBe(tags)
   })
 
-  it.each<unknown>([
-    'a',
-    undefined,
-    [''],
-    ['a', ''],
-    [1],
-    ['x'.repeat(257)],
-    Array.from({ length: 101 }, () => 'a'),
+  it.each<[unknown]>([
+    ['a'],
+    [undefined],
+    [['']],
+    [['a', '']],
+    [[1]],
+    [['x'.repeat(257)]],
+    [Array.from({ length: 101 }, () => 'a')],
   ])('may not be given', tags => {
     expect(() => checkTags(tags as string[])).toThrow(InvalidArgument)
     expect(() => checkTags(tags as string[])).toThrow(/^tags is a list of at most 100 texts/)
