@@ -15,8 +15,8 @@ for (const plugin of [JestExtend, JestChaiExpect, JestAsymmetricMatchers]) chai.
 
 export const expect = (value, message) => chai.expect(value, message)
 Object.assign(expect, chai.expect, globalThis[ASYMMETRIC_MATCHERS_OBJECT])
-expect.extend(customMatchers)
 setState({ assertionCalls: 0, isExpectingAssertions: false }, expect)
+chai.expect.extend(expect, customMatchers)
 
 /** As in vitest, but for its patience: a mutant that keeps a condition from coming true is soon found. */
 const PATIENCE = { timeout: 2_000, interval: 10 }
