@@ -1,0 +1,216 @@
+import { describe, expect, it, vi } from 'vitest'
+import type { InFlightEntry } from '../../../src/core/entry.ts'
+import type { EntryEvent } from '../../../src/core/entry-event.ts'
+import { HardTimeout, StoreUnavailable, TaskCancelled } from '../../../src/core/errors.ts'
+import { begun } from '../../../src/core/transition.ts'
+import {
+  checkLease,
+  holdLease,
+  limitTime,
+  newLease,
+  processOf,
+  renewOrStop,
+} from '../../../src/flow/run/lease.ts'
+import { createEngine } from '../../../src/ref-cache-engine.ts'
+import { memoryStore } from '../../../src/stores/memory.ts'
+import { FakeClock } from '../../../src/testing/fake-clock.ts'
+import { pending, put } from '../../../src/testing/store-drafts.ts'
+
+const { signal } = new AbortController()
+const quiet = { warn: () => {}, error: () => {} }
+
+/** A task that this process runs, with its lease held, and another process on the same store. */
+async function held() {
+  const clock = new FakeClock()
+  const store = memoryStore()
+  const engineOf = () =>
+    createEngine(
+      { name: 'files', clock, store, leaseDuration: '30s', logger: quiet },
+      { closing: signal, stopping: signal },
+    )
+  const [here, there] = [engineOf(), engineOf()]
+  const draft = pending({ idempotent: true, lease: newLease(here) })
+  const entry = (await put(store, begun(draft, clock.now()))) as InFlightEntry
+  const stop = vi.fn<(reason: unknown) => void>()
+  const elsewhere = async (event: EntryEvent) => {
+    expect((await there.entries.change(entry.refId, event)).refused).toBeUndefined()
+    await clock.advance(0)
+  }
+  const take = async (): Promise<EntryEvent> => {
+    const seen = (await store.get(entry.refId))?.version ?? 0
+    return { type: 'take', seen, lease: newLease(there), together: false, now: clock.now() }
+  }
+  return {
+    clock,
+    store,
+    engine: here,
+    there,
+    entry,
+    stop,
+    elsewhere,
+    take,
+    hold: () => holdLease(here, entry, stop),
+  }
+}
+
+describe('a lease that is held', () => {
+  it('is renewed three times before it could run out, as long as it is held', async () => {
+    const { clock, store, entry, stop, hold } = await held()
+    const version = async () => (await store.get(entry.refId))?.version
+    const release = hold()
+    await clock.advance('9s')
+    expect(await version()).toBe(1)
+    await clock.advance('1s')
+    expect(await version()).toBe(2)
+    await clock.advance('20s')
+    expect(await version()).toBe(4)
+    release()
+    await clock.advance('10m')
+    expect(await version()).toBe(4)
+    expect(stop).not.toHaveBeenCalled()
+    expect(clock.pending).toBe(0)
+  })
+
+  it.each(['cancels it', 'takes it'])('stops the work at once when another process %s', async how => {
+    const { stop, elsewhere, take, hold } = await held()
+    const release = hold()
+    await elsewhere(how === 'takes it' ? await take() : { type: 'cancel', now: 1, expiresAt: undefined })
+    expect(stop).toHaveBeenCalledOnce()
+    const [reason] = stop.mock.calls[0] as [unknown]
+    expect(reason).toBeInstanceOf(TaskCancelled)
+    expect((reason as Error).message).toBe('The task was cancelled or taken over.')
+    release()
+  })
+
+  it('stops the work whose entry is deleted', async () => {
+    const { clock, store, entry, stop, hold } = await held()
+    const release = hold()
+    await store.delete(entry.refId)
+    await clock.advance('10s')
+    expect(stop).toHaveBeenCalled()
+    release()
+  })
+
+  it('notices by its heartbeat what nobody told it', async () => {
+    const { clock, store, engine, entry, stop, take, there } = await held()
+    vi.spyOn(store, 'watch').mockReturnValue(() => {})
+    const release = holdLease(engine, entry, stop)
+    await there.entries.change(entry.refId, await take())
+    await clock.advance('9s')
+    expect(stop).not.toHaveBeenCalled()
+    await clock.advance('1s')
+    expect(stop).toHaveBeenCalledWith(expect.any(TaskCancelled))
+    release()
+  })
+
+  it('does not stop work that has completed, nor for a sign of life', async () => {
+    const { clock, engine, entry, stop, hold } = await held()
+    const release = hold()
+    const { owner } = entry.lease
+    await engine.entries.change(entry.refId, { type: 'renew', owner })
+    const settled = {
+      type: 'complete',
+      owner,
+      valueBytes: 1,
+      now: clock.now(),
+      expiresAt: undefined,
+    } as const
+    await engine.entries.change(entry.refId, settled, { value: new Uint8Array([0]) })
+    await clock.advance(0)
+    expect(stop).not.toHaveBeenCalled()
+    release()
+  })
+
+  it('outlasts a store that is away for a while: the work goes on', async () => {
+    const { clock, store, entry, stop, hold } = await held()
+    const release = hold()
+    const away = vi.spyOn(store, 'update').mockRejectedValue(new StoreUnavailable('away'))
+    const unread = vi.spyOn(store, 'get').mockRejectedValue(new StoreUnavailable('away'))
+    await clock.advance('25s')
+    away.mockRestore()
+    unread.mockRestore()
+    await clock.advance('5s')
+    expect(stop).not.toHaveBeenCalled()
+    expect((await store.get(entry.refId))?.version).toBeGreaterThan(1)
+    release()
+  })
+})
+
+describe('a step of a task', () => {
+  it('that is still ours is made, and gives what is stored now', async () => {
+    const { engine, entry, stop } = await held()
+    const renewed = await renewOrStop(engine, entry.refId, { type: 'renew', owner: entry.lease.owner }, stop)
+    expect(renewed).toMatchObject({ entry: { version: 2 } })
+    expect(renewed?.refused).toBeUndefined()
+    expect(stop).not.toHaveBeenCalled()
+  })
+
+  it('that is no longer ours stops the work, and says why not', async () => {
+    const { engine, entry, stop, elsewhere, take } = await held()
+    await elsewhere(await take())
+    const event = { type: 'renew', owner: entry.lease.owner } as const
+    expect(await renewOrStop(engine, entry.refId, event, stop)).toMatchObject({ refused: 'lease_lost' })
+    expect(stop).toHaveBeenCalledWith(expect.any(TaskCancelled))
+  })
+})
+
+describe('the check of a lease', () => {
+  it('passes for who holds it, and for nobody else', async () => {
+    const { engine, entry, elsewhere, take, store } = await held()
+    await checkLease(engine, entry.refId, entry.lease)
+    await expect(checkLease(engine, entry.refId, newLease(engine))).rejects.toThrow(TaskCancelled)
+    await elsewhere(await take())
+    await expect(checkLease(engine, entry.refId, entry.lease)).rejects.toThrow(TaskCancelled)
+    await store.delete(entry.refId)
+    await expect(checkLease(engine, entry.refId, entry.lease)).rejects.toThrow(TaskCancelled)
+  })
+
+  it('does not pass for a task that has ended, whoever ran it', async () => {
+    const { engine, entry, elsewhere } = await held()
+    await elsewhere({ type: 'cancel', now: 1, expiresAt: undefined })
+    await expect(checkLease(engine, entry.refId, entry.lease)).rejects.toThrow(TaskCancelled)
+  })
+})
+
+describe('the hard timeout', () => {
+  it('stops work that runs for too long, and says what the limit was; who ends in time is not stopped', async () => {
+    const { clock, engine, stop } = await held()
+    const begunAt = clock.monotonic()
+    await clock.advance(500)
+    // Counted from when the work began, also where somebody else began it.
+    limitTime(engine, 1_500, stop, begunAt)
+    limitTime(engine, 1_500, stop, begunAt)()
+    await clock.advance(999)
+    expect(stop).not.toHaveBeenCalled()
+    await clock.advance(1)
+    expect(stop).toHaveBeenCalledOnce()
+    const [reason] = stop.mock.calls[0] as [unknown]
+    expect(reason).toBeInstanceOf(HardTimeout)
+    expect((reason as Error).message).toBe('The tool ran longer than its limit of 1.5 s and was stopped.')
+  })
+
+  it('is none where the tool has none', async () => {
+    const { clock, engine, stop } = await held()
+    limitTime(engine, undefined, stop, clock.monotonic())()
+    limitTime(engine, undefined, stop, clock.monotonic())
+    await clock.advance('1000d')
+    expect(stop).not.toHaveBeenCalled()
+  })
+
+  it('stops at once what ran too long already', async () => {
+    const { clock, engine, stop } = await held()
+    limitTime(engine, 1_500, stop, clock.monotonic() - 5_000)
+    await clock.advance(0)
+    expect(stop).toHaveBeenCalledOnce()
+  })
+})
+
+it('a lease names its process, and each one is another', async () => {
+  const { engine, there } = await held()
+  const [one, two] = [newLease(engine), newLease(engine)]
+  expect(one.owner).not.toBe(two.owner)
+  expect(one.duration).toBe(30_000)
+  expect([one, two].map(processOf)).toEqual([engine.instance, engine.instance])
+  expect(processOf(newLease(there))).toBe(there.instance)
+  expect(there.instance).not.toBe(engine.instance)
+})
