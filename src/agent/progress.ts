@@ -2,7 +2,7 @@ import type { Progress } from '../core/entry.ts'
 import { boundedMessage } from './error-limit.ts'
 
 /** How much a message without numbers moves the progress: MCP demands that each notification does. */
-const MESSAGE_STEP = 0.001
+export const MESSAGE_STEP = 0.001
 
 /** The params of `notifications/progress`. */
 export type ProgressParams = {

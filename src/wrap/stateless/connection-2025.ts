@@ -16,10 +16,11 @@ import {
   type RpcResponse,
   result,
 } from '../rpc.ts'
-import { unrelated } from '../upstream-task.ts'
 import { OpenCall } from './open-call.ts'
 import { isQuestion } from './questions.ts'
 import { canAsk, isLoggedAt, logLevelOf, toParamsOf2025, toResponseOf2026 } from './revision-2025.ts'
+import { SuspendedCalls } from './suspended-calls.ts'
+import { Task2025 } from './task-2025.ts'
 
 /** What we can do as a client: whatever one of ours may be able to do. */
 const HANDSHAKE: JsonObject = {
@@ -27,11 +28,6 @@ const HANDSHAKE: JsonObject = {
   capabilities: { roots: {}, sampling: { tools: {} }, elicitation: { form: {}, url: {} } },
   clientInfo: { name: 'mcp-refcache', version: '1' },
 }
-
-/** How long a client may take to answer a question before its call is cancelled. */
-const ANSWER_MS = 10 * 60 * 1000
-/** Calls of one connection that wait for answers of clients that may be gone. */
-const MAX_SUSPENDED = 100
 
 export interface ConnectionOptions {
   readonly clock: Clock
@@ -50,7 +46,7 @@ export interface ConnectionOptions {
 /** One session with a server of 2025-11-25, which takes requests of 2026-07-28. */
 export class Connection2025 {
   readonly #calls = new Map<RpcId, OpenCall>()
-  readonly #suspended = new Map<OpenCall, () => void>()
+  readonly #suspended: SuspendedCalls
   readonly #own = new Map<RpcId, (response: RpcResponse) => void>()
   readonly #idPrefix = `refcache:${randomBytes(4).toString('hex')}:`
   #nextId = 1
@@ -62,7 +58,9 @@ export class Connection2025 {
   constructor(
     private readonly channel: Channel,
     private readonly options: ConnectionOptions,
-  ) {}
+  ) {
+    this.#suspended = new SuspendedCalls(options.clock, (call, reason) => this.#giveUp(call, reason))
+  }
 
   /** @param started whether the channel is open already. @throws when there is no server, or it refuses to begin */
   async start(started: boolean): Promise<void> {
@@ -123,12 +121,11 @@ export class Connection2025 {
   /** Goes on with a call that was suspended; false where none is known by that state. */
   resume(request: RpcRequest): boolean {
     const { requestState, inputResponses, name } = request.params ?? {}
-    const call = [...this.#suspended.keys()].find(one => one.isSuspendedAs(requestState))
+    const call = this.#suspended.find(requestState)
     if (!call || call.request.params?.name !== name) return false
     try {
       const answers = call.resume(request, isJsonObject(inputResponses) ? inputResponses : {})
-      this.#suspended.get(call)?.()
-      this.#suspended.delete(call)
+      this.#suspended.remove(call)
       for (const answer of answers) this.channel.send(answer).catch(() => {})
       const outcome = call.outcome()
       if (outcome) this.options.tell(outcome)
@@ -149,7 +146,7 @@ export class Connection2025 {
 
   /** Gives up the call that has waited for answers for longest; false where none does. */
   giveUpSuspended(): boolean {
-    const [oldest] = this.#suspended.keys()
+    const { oldest } = this.#suspended
     if (oldest) this.#giveUp(oldest, 'Others wait for their turn.')
     return oldest !== undefined
   }
@@ -161,7 +158,7 @@ export class Connection2025 {
   }
 
   close(): Promise<void> {
-    for (const end of this.#suspended.values()) end()
+    this.#suspended.close()
     return this.channel.close()
   }
 
@@ -193,17 +190,17 @@ export class Connection2025 {
   }
 
   /** A task of the server is no task of our client's: its result is what the call is answered with. */
-  #becameTask(call: OpenCall, { task }: JsonObject): boolean {
-    if (!isJsonObject(task) || typeof task.taskId !== 'string' || call.taskId !== undefined) return false
-    call.taskId = task.taskId
-    const ended = (response: RpcResponse) => {
-      if (!this.#calls.has(call.request.id)) return
-      const plain = 'result' in response ? { ...response, result: unrelated(response.result) } : response
-      this.#settle(call, toResponseOf2026(call.request, plain))
-    }
-    this.ask('tasks/result', { taskId: call.taskId }).then(ended, (error: Error) =>
-      ended(failure(call.request.id, { code: RpcErrorCode.upstreamLost, message: error.message })),
-    )
+  #becameTask(call: OpenCall, created: JsonObject): boolean {
+    if (call.task) return false
+    call.task = Task2025.madeFrom(created, {
+      clock: this.options.clock,
+      ask: (method, params) => this.ask(method, params),
+      onStatus: message => this.#tellProgress(call.statusProgress(message)),
+    })
+    if (!call.task) return false
+    void call.task.outcome(call.request.id).then(response => {
+      if (this.#calls.has(call.request.id)) this.#settle(call, toResponseOf2026(call.request, response))
+    })
     return true
   }
 
@@ -237,31 +234,25 @@ export class Connection2025 {
   #suspend(call: OpenCall): void {
     const answer = call.suspend()
     if (!answer) return
-    this.#suspended.set(
-      call,
-      this.options.clock.schedule(ANSWER_MS, () => this.#giveUp(call, 'Nobody answered.'), 'background'),
-    )
-    const [oldest] = this.#suspended.keys()
-    if (oldest && this.#suspended.size > MAX_SUSPENDED)
-      this.#giveUp(oldest, 'Too many calls wait for answers.')
+    this.#suspended.add(call)
     this.options.tell(answer)
   }
 
   #giveUp(call: OpenCall, reason: string): void {
-    this.#suspended.get(call)?.()
-    this.#suspended.delete(call)
+    this.#suspended.remove(call)
     if (call.isSettled) return
     for (const id of call.openQuestions()) {
       this.#reply(failure(id, { code: RpcErrorCode.internal, message: reason }))
     }
-    const { taskId, request } = call
-    if (taskId !== undefined) this.ask('tasks/cancel', { taskId }).catch(() => {})
+    const { task, request } = call
+    if (task) this.ask('tasks/cancel', { taskId: task.taskId }).catch(() => {})
     else this.#reply(notification('notifications/cancelled', { requestId: request.id, reason }))
     this.#forget(call)
   }
 
   #forget(call: OpenCall): void {
     this.#calls.delete(call.request.id)
+    call.task?.end()
     this.options.onFree()
   }
 
@@ -273,11 +264,12 @@ export class Connection2025 {
     const { method, params = {} } = message
     const calls = [...this.#calls.values()]
     switch (method) {
-      case 'notifications/progress': {
-        const progress = calls.find(call => call.hasToken(params.progressToken))?.progress(params)
-        if (progress) this.options.tell(progress)
+      case 'notifications/progress':
+        this.#tellProgress(calls.find(call => call.hasToken(params.progressToken))?.progress(params))
         return
-      }
+      case 'notifications/tasks/status':
+        for (const { task } of calls) task?.heard(params)
+        return
       case 'notifications/cancelled':
         for (const call of calls) call.withdraw(params.requestId as RpcId)
         return
@@ -291,6 +283,10 @@ export class Connection2025 {
       default:
         if (/\/(?:list_changed|updated)$/.test(method)) this.options.tell(message)
     }
+  }
+
+  #tellProgress(progress: RpcNotification | undefined): void {
+    if (progress) this.options.tell(progress)
   }
 
   /** Clients say with each request what they want to see of it: the server says all, and we choose. */

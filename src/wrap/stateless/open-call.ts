@@ -1,4 +1,6 @@
 import { randomBytes } from 'node:crypto'
+import { MESSAGE_STEP } from '../../agent/progress.ts'
+import { toNumber } from '../../core/exact-number.ts'
 import type { JsonObject } from '../../core/json.ts'
 import {
   metaOf,
@@ -11,6 +13,7 @@ import {
   result,
 } from '../rpc.ts'
 import { canAnswer, isAskable, type ServerQuestion, toAnswer, toInputRequest } from './questions.ts'
+import type { Task2025 } from './task-2025.ts'
 
 /**
  * A request that the server works on. Where it asks, the client's request is answered with the questions, and the client sends it
@@ -28,7 +31,8 @@ export class OpenCall {
   /** What it was answered with while nobody waited. */
   #outcome: RpcResponse | undefined
   /** The task of 2025-11-25 that the server made of it. */
-  taskId: string | undefined
+  task: Task2025 | undefined
+  #reported: JsonObject = { progress: 0 }
 
   constructor(readonly request: RpcRequest) {
     this.#waiting = request
@@ -108,9 +112,17 @@ export class OpenCall {
 
   /** Progress as the request that waits now is told of it. */
   progress(params: JsonObject): RpcNotification | undefined {
+    const { message: _, ...reported } = params
+    this.#reported = reported
     const progressToken = metaOf(this.#waiting?.params).progressToken
     if (progressToken === undefined) return undefined
     return notification('notifications/progress', { ...params, progressToken })
+  }
+
+  /** What the server says of its task, as progress: as far as it was. */
+  statusProgress(message: string): RpcNotification | undefined {
+    const progress = (toNumber(this.#reported.progress) ?? 0) + MESSAGE_STEP
+    return this.progress({ ...this.#reported, progress, message })
   }
 
   /** The ids of what the server still waits for. */

@@ -242,6 +242,50 @@ describe('a client of 2026-07-28 in front of a server of 2025-11-25', () => {
     expect((await call(url, 'job')).result).toEqual({ resultType: 'complete', ...text('done') })
   })
 
+  requires('task-status', async () => {
+    const tools = [{ name: 'job', inputSchema: {}, execution: { taskSupport: 'required' } }]
+    let finish = () => {}
+    let polls = 0
+    const play = serverOf2025(({ id, method, params }, say) => {
+      const state = { taskId: 't', status: 'working', pollInterval: 100 }
+      const told = { ...state, statusMessage: 'told' }
+      if (method === 'tools/call') return { task: { ...state, statusMessage: 'begun' } }
+      if (method === 'tasks/get') {
+        polls++
+        if (polls === 2) say({ jsonrpc: '2.0', method: 'notifications/tasks/status', params: told })
+        if (polls === 3) finish()
+        return polls === 1 ? { ...state, statusMessage: 'polled' } : told
+      }
+      if (method !== 'tasks/result') return undefined
+      expect(params.taskId).toBe('t')
+      finish = () => say({ jsonrpc: '2.0', id, result: text('done') })
+      return undefined
+    }, tools)
+    const { url } = await openWrapper(play)
+    await messagesOf(await post(url, 'tools/list'))
+    const messages = await messagesOf(
+      await post(url, 'tools/call', { name: 'job' }, { progressToken: 'mine' }),
+    )
+    expect(messages.flatMap(({ params }) => params?.message ?? [])).toEqual(['begun', 'polled', 'told'])
+    expect(messages[0]?.params).toMatchObject({ progressToken: 'mine' })
+    expect(messages.at(-1)?.result).toMatchObject(text('done'))
+  })
+
+  requires('task-failure', async () => {
+    const tools = [{ name: 'job', inputSchema: {}, execution: { taskSupport: 'required' } }]
+    const play = serverOf2025(({ id, method }, say) => {
+      const state = { taskId: 't', status: 'working' }
+      if (method === 'tools/call') return { task: state }
+      if (method === 'tasks/get') return { ...state, status: 'failed', statusMessage: 'the disk is full' }
+      if (method === 'tasks/result')
+        say({ jsonrpc: '2.0', id, error: { code: -32603, message: 'No result.' } })
+      return undefined
+    }, tools)
+    const { url } = await openWrapper(play)
+    await messagesOf(await post(url, 'tools/list'))
+    expect((await call(url, 'job')).result).toMatchObject({ ...text('the disk is full'), isError: true })
+  })
+
   requires('changes', async () => {
     let say: (message: object) => void = () => {}
     const play = serverOf2025(

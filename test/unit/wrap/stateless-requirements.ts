@@ -88,6 +88,14 @@ export const HTTP = {
       section: 'Tasks of 2025-11-25: tool-level negotiation',
       says: 'calls a tool that its server runs as a task alone',
     },
+    'task-status': {
+      section: 'Tasks of 2025-11-25: statusMessage, notifications/tasks/status',
+      says: 'hears as progress how the task of its call stands',
+    },
+    'task-failure': {
+      section: 'Tasks of 2025-11-25: statusMessage of a failed task',
+      says: 'hears why the task of its call failed, where there is no other result',
+    },
     changes: {
       section: 'Subscriptions: honored subset, subscriptionId',
       says: 'hears of changes that it listens to, and of no others',
