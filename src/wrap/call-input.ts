@@ -11,6 +11,8 @@ import type { KnownTool } from './tool-catalog.ts'
 export interface CallerIdentity {
   /** What makes the server's answers the caller's own: other command, credentials or session, other answers. */
   readonly scope: string
+  /** Which of the servers of this scope is its own, where there may be several. */
+  readonly session?: string | undefined
   readonly actor: Actor
   readonly namespace: Namespace
   /** Several people may look like this one caller: none may be given what another one's call made. */
@@ -28,6 +30,8 @@ export interface ToolCall {
 /** What the handler of a tool gets, and what a call's key is made of. */
 export interface CallInput {
   scope: string
+  /** On whose server it runs, as long as that is there. */
+  session?: string
   /** Without the arguments: nothing in them is ours to read. */
   params: JsonObject
   /** What the caller wrote; references in it stand for their values. */
@@ -36,7 +40,7 @@ export interface CallInput {
 
 /** A call, as the cache is asked for it. */
 export function prepare(
-  { actor, namespace, scope, ambiguous = false }: CallerIdentity,
+  { actor, namespace, scope, session, ambiguous = false }: CallerIdentity,
   { tool, params: given }: ToolCall,
   mayMemoize: boolean,
 ): { readonly input: CallInput; readonly options: CallOptions } {
@@ -47,18 +51,20 @@ export function prepare(
   const params = withoutToken(asked, memoize)
   const input = own === undefined ? { scope, params } : { scope, params, arguments: own as JsonValue }
   const identity = { scope, params: withoutToken(asked, true), arguments: (own ?? {}) as JsonValue }
+  const ofSession = session === undefined ? undefined : { session }
   const options = {
     actor,
     namespace,
     memoize,
     shareRuns: !ambiguous,
     fresh,
-    identity,
+    // A server may have a state of its session: what is not memoized is shared within that alone.
+    identity: memoize || !ofSession ? identity : { ...identity, ...ofSession },
     responseFormat,
     cancelsWork: true,
     claim: 'late' as const,
   }
-  return { input, options }
+  return { input: ofSession ? { ...input, ...ofSession } : input, options }
 }
 
 /** What the server is asked with. */

@@ -67,7 +67,8 @@ interface RegisteredTool {
 /** Calls of the wrapped server's tools, through the cache. One for the process, whatever the number of clients. */
 export class ToolCalls {
   readonly #tools = new Map<string, RegisteredTool>()
-  readonly #callers = new Map<string, ProxiedClient>()
+  /** By scope. */
+  readonly #callers = new Map<string, Set<ProxiedClient>>()
   readonly #settingsByTool: SettingsByTool
   #checked = false
 
@@ -85,8 +86,19 @@ export class ToolCalls {
 
   /** Until the returned function is called, tasks of this caller's scope run on its server. */
   admit(caller: ProxiedClient): () => void {
-    this.#callers.set(caller.scope, caller)
-    return () => this.#callers.delete(caller.scope)
+    const { scope } = caller
+    const callers = this.#callers.get(scope) ?? new Set()
+    this.#callers.set(scope, callers.add(caller))
+    return () => {
+      callers.delete(caller)
+      if (callers.size === 0 && this.#callers.get(scope) === callers) this.#callers.delete(scope)
+    }
+  }
+
+  /** On whose server a call runs. What an earlier session left behind, or another process, any server of the scope may do. */
+  #callerOf({ scope, session }: CallInput): ProxiedClient | undefined {
+    const callers = [...(this.#callers.get(scope) ?? [])]
+    return callers.find(one => one.session === session) ?? callers[0]
   }
 
   /** Whether work that the caller asked for is not finished. */
@@ -249,7 +261,7 @@ export class ToolCalls {
 
   /** The handler of every tool: asks the server of the caller that the call was made for. */
   async #run(input: CallInput, asTask: boolean, task: TaskContext, begun: unknown): Promise<JsonObject> {
-    const caller = this.#callers.get(input.scope)
+    const caller = this.#callerOf(input)
     if (!caller) throw new WorkerLost('The wrapped server that this call was for is gone.')
     const isBegun = begun instanceof QuickCall
     const response = await (isBegun ? begun.goOn(task) : caller.tasks.call(paramsOf(input), asTask, task))

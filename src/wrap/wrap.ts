@@ -129,13 +129,15 @@ export class Wrapper {
   #sessionOf(
     client: Channel,
     { actor, namespace = 'public', ambiguous }: Partial<Caller> & Pick<Caller, 'actor'>,
-    key: string,
+    session: string,
     connect: () => Promise<Channel>,
     onEnd: (end: SessionEnd) => void,
   ): Session {
     const isSubject = actor.id !== undefined
-    const scope = `${this.#scope}:${key}`
-    const who = { scope, actor, namespace, ambiguous, quotas: isSubject ? this.#quotas : undefined, connect }
+    // What one session of a subject leaves behind is for the next one, also in another process.
+    const scope = `${this.#scope}:${isSubject ? namespace : session}`
+    const quotas = isSubject ? this.#quotas : undefined
+    const who = { scope, session, actor, namespace, ambiguous, quotas, connect }
     return this.#session(client, who, this.#polling, onEnd)
   }
 

@@ -351,3 +351,36 @@ async function freePort(): Promise<number> {
   await new Promise(resolve => server.close(resolve))
   return port
 }
+
+it('with tokens, what a killed wrapper was doing goes on in the next one for the same subject, or says that it was lost', async () => {
+  const tokens = `${workshop.folder}/tokens`
+  const [alice, bob] = ['a', 'b'].map(letter => letter.repeat(64))
+  writeFileSync(tokens, `${alice} alice\n${bob} bob\n`, { mode: 0o600 })
+  const wrapper = () => serve(PLAIN, '--tokens', tokens, '--lease', '2s', '--async-timeout', '200ms')
+  const as = async (url: URL, token = '') => {
+    const client = new Client({ name: 'http', version: '1' })
+    workshop.onEnd(() => client.close())
+    const headers = { authorization: `Bearer ${token}` }
+    await client.connect(new StreamableHTTPClientTransport(url, { requestInit: { headers } }))
+    return client
+  }
+  const before = await wrapper()
+  const client = await as(before.url, alice)
+  await client.listTools()
+  const begun = ['slow-pure', 'slow'].map(name => call(client, name, { ms: 1_000 }))
+  const [pure, slow] = (await Promise.all(begun)).map(answer => answer.structuredContent.ref_id)
+  before.raw.child.kill('SIGKILL')
+  await before.raw.exit
+  const { url } = await wrapper()
+  const stranger = await as(url, bob)
+  const again = await as(url, alice)
+  await Promise.all([stranger, again].map(one => one.listTools()))
+  const poll = (one: Client, ref_id: string) => call(one, 'get_cached_result', { ref_id, wait_seconds: 20 })
+  expect((await poll(again, pure)).isError).toBeFalsy()
+  expect((await poll(again, slow)).structuredContent).toMatchObject({
+    error_code: 'worker_lost',
+    can_retry: true,
+  })
+  expect((await poll(stranger, pure)).structuredContent).toMatchObject({ error: { code: 'not_found' } })
+  expect(workshop.journal('tools/call').filter(({ params }) => params?.name === 'slow')).toHaveLength(1)
+})
