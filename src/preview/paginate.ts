@@ -35,6 +35,8 @@ export function layout(source: Source, ruler: Ruler, request: PageRequest): Prom
 export interface Page {
   value: JsonValue
   unit: PageUnitName | undefined
+  /** Where it starts, in the unit's text. */
+  start: number
 }
 
 /** One page of a layout, by its number from 1. Shares nothing with the value. */
@@ -44,8 +46,9 @@ export function pageOf(source: Source, { unit, bounds, totalPages }: Layout, pag
     const choice = totalPages === 1 ? 'for page 1' : `for a page from 1 to ${totalPages}`
     throw new InvalidArgument(`There is no page ${page}: at this size there ${pages}. Ask ${choice}.`)
   }
-  if (unit === undefined) return { value: source.value, unit }
-  return { value: unit.page(bounds[2 * page - 2]!, bounds[2 * page - 1]!), unit: unit.name }
+  if (unit === undefined) return { value: source.value, unit, start: 0 }
+  const start = bounds[2 * page - 2]!
+  return { value: unit.page(start, bounds[2 * page - 1]!), unit: unit.name, start }
 }
 
 function* layoutSteps(source: Source, ruler: Ruler, request: PageRequest): Steps<Layout> {

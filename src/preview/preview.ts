@@ -1,6 +1,7 @@
 import { InvalidArgument } from '../core/errors.ts'
 import type { JsonObject, JsonValue } from '../core/json.ts'
 import { parseJson, stringifyJson } from '../core/json-text.ts'
+import { countBreaks, countLines } from '../core/lines.ts'
 import { paced } from '../core/steps.ts'
 import { type Fitted, fitBudget, type Shrink } from './budget.ts'
 import { embeddedJson } from './embedded-json.ts'
@@ -64,6 +65,8 @@ export interface PartRendering {
   pageUnit?: PageUnitName
   /** JSON Pointer to the list or text that the pages are of, where that is not all of the value. */
   path?: string
+  /** The pages would be one: there is no use in asking for them. */
+  isOnePage?: true
 }
 
 export type Rendering = WholeRendering | PartRendering
@@ -97,12 +100,20 @@ async function preview(source: Source, ruler: Ruler, request: RenderRequest): Pr
   const fitted = await paced(fitBudget(shown, shrinking.shrink, ruler, maxSize - (shape?.size ?? 0)))
   const { outline } = shrinking
   const lines = outline?.linesIn(fitted.json)
+  const main = mainPartOf(shown)
   return {
-    ...(await part(source, shown, request, fitted)),
+    ...(await part(source, shown, request, fitted, main?.source)),
+    ...(main ? { path: main.path } : {}),
+    ...(main && (await isOnePage(main.source, ruler, maxSize)) ? { isOnePage: true } : {}),
     ...(shape ? { shape: shape.shape } : {}),
     ...(lines ? { lines } : {}),
     ...(outline && outline.total > 1 ? { totalLines: outline.total } : {}),
   }
+}
+
+/** What is left out of a preview may stand beside what the pages would be of. */
+async function isOnePage({ json }: Source, ruler: Ruler, maxSize: number): Promise<boolean> {
+  return (await paced(ruler.size(json, maxSize))) <= maxSize
 }
 
 /** Tokens, and the part of the budget, that the shape takes at most. */
@@ -147,7 +158,7 @@ async function renderPage(source: Source, ruler: Ruler, request: RenderRequest):
   const paged = main?.source ?? shown
   const pages: Layout = await layout(paged, ruler, request)
   const { page = 1 } = request
-  const { value, unit } = pageOf(paged, pages, page)
+  const { value, unit, start } = pageOf(paged, pages, page)
   const json = stringifyJson(value)
   const size = await paced(ruler.size(json))
   return {
@@ -155,8 +166,14 @@ async function renderPage(source: Source, ruler: Ruler, request: RenderRequest):
     page,
     totalPages: pages.totalPages,
     ...(unit === undefined ? {} : { pageUnit: unit }),
+    ...(unit === 'lines' ? linesOfPage(String(paged.value), String(value), start) : {}),
     ...(main ? { path: main.path } : {}),
   }
+}
+
+function linesOfPage(text: string, page: string, start: number): Pick<PartRendering, 'lines' | 'totalLines'> {
+  const before = countBreaks(text, 0, start)
+  return { lines: [before + 1, before + Math.max(1, countLines(page))], totalLines: countLines(text) }
 }
 
 /**

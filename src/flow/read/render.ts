@@ -18,6 +18,7 @@ import {
 import type { Shown } from '../../values/projection.ts'
 import type { Engine } from '../engine.ts'
 import { checkCeiling, limitsFor, previewBudget, sizeReadWithin } from './limits.ts'
+import { nextStep } from './next-step.ts'
 import { partSources } from './part-sources.ts'
 import type { Sources } from './values.ts'
 import { sourcesOf, wrappingOf } from './values.ts'
@@ -49,7 +50,9 @@ interface ShowRequest extends RenderRequest {
 }
 
 /** A rendering, and what the entry's projection says besides. */
-type Answer = Rendering & Pick<CacheResponse, 'about' | 'meta' | 'isToolResult' | 'isReference'>
+type Answer = Rendering & {
+  readonly isAllShown?: true
+} & Pick<CacheResponse, 'about' | 'meta' | 'isToolResult' | 'isReference'>
 
 /** The value of an entry, whole or as much of it as was asked for and fits. Authorized by `reply`. */
 export async function showValue(
@@ -99,10 +102,15 @@ async function make(sources: Sources, request: ShowRequest): Promise<Answer> {
   }
 }
 
+/** A value of which a preview could show so much is given whole, unless the caller itself set the budget. */
+const NEARLY_ALL = 0.9
+
 /** The size of a value that passes as it is: all that is read of it fits, and the rest is within reason. */
 async function sizeToPass(sources: Sources, request: ShowRequest): Promise<number | undefined> {
   const { whole, shown, projected, passes } = sources
-  const { sizeMode, maxSize, maxWholeBytes, asked, limits } = request
+  const { sizeMode, maxWholeBytes, asked, limits } = request
+  // A preview of nearly all of a value would save nothing.
+  const maxSize = asked ? request.maxSize : Math.floor(request.maxSize / NEARLY_ALL)
   if (!passes) return sizeWithin(whole.json, sizeMode, maxSize)
   if (projected && whole.json.length > maxWholeBytes) return undefined
   if (limits)
@@ -167,7 +175,7 @@ function toolResult(projected: Shown | undefined): Pick<CacheResponse, 'isToolRe
 }
 
 /** A projection that fits the budget is still not the whole value. */
-function asPart(projected: Rendering, request: ShowRequest, ofWhole?: Size): Rendering {
+function asPart(projected: Rendering, request: ShowRequest, ofWhole?: Size): Answer {
   if (projected.kind === 'part') return projected
   const { value, size, totalItems } = projected
   return {
@@ -177,6 +185,7 @@ function asPart(projected: Rendering, request: ShowRequest, ofWhole?: Size): Ren
     originalSize: ofWhole?.size ?? size,
     ...(ofWhole?.isEstimate ? { originalSizeIsEstimate: true } : {}),
     previewSize: size,
+    isAllShown: true,
     ...(totalItems === undefined ? {} : { totalItems }),
   }
 }
@@ -250,7 +259,7 @@ function present({ refId }: ValuedEntry, answer: Answer): CacheResponse {
     const { kind: _, ...whole } = answer
     return { refId, status: 'complete', isAsync: false, isComplete: true, ...whole }
   }
-  const { kind: _, strategy, ...fields } = answer
+  const { kind: _, strategy, isOnePage: __, isAllShown: ___, ...fields } = answer
   return {
     refId,
     status: 'complete',
@@ -258,16 +267,6 @@ function present({ refId }: ValuedEntry, answer: Answer): CacheResponse {
     isComplete: false,
     previewStrategy: strategy,
     ...fields,
-    message: howToGoOn(answer),
+    message: nextStep(answer),
   }
-}
-
-function howToGoOn({ page, totalPages, pageUnit }: Rendering & { kind: 'part' }): string {
-  if (page === undefined) {
-    return 'Only a preview. For the rest call get_cached_result with this ref_id and page (1, 2, …) or a larger max_size.'
-  }
-  const joined = pageUnit === 'json' ? ' Pages are slices of one JSON text: join them before parsing.' : ''
-  return page < (totalPages ?? 1)
-    ? `Page ${page} of ${totalPages}.${joined} Next: get_cached_result with this ref_id and page: ${page + 1}.`
-    : `Page ${page} of ${totalPages}, the last.${joined}`
 }
