@@ -2,12 +2,11 @@ import { endServer, type ServerProcess, startServer } from '../wrap/child-proces
 import { createLog } from '../wrap/log.ts'
 import { EXIT } from './exit.ts'
 import { WRAP_HELP } from './help.ts'
-import { openStore } from './open-store.ts'
 import { KEYS_VARIABLE, parseWrapArguments, type WrapArguments } from './wrap-options.ts'
 
 /**
- * `mcp-refcache wrap`: reads the command line, opens the store and starts the server. All else loads while the server
- * starts, so this file imports little. Resolves with the exit code when it is over.
+ * `mcp-refcache wrap`: reads the command line and starts the server. All else is loaded, and the store opened, while the
+ * server starts, so this file imports little. Resolves with the exit code when it is over.
  */
 export async function startWrap(argv: readonly string[]): Promise<number> {
   const args = parseWrapArguments(argv, process.env)
@@ -17,10 +16,10 @@ export async function startWrap(argv: readonly string[]): Promise<number> {
   }
   delete process.env[KEYS_VARIABLE]
   const log = createLog({ level: args.logLevel, json: args.json })
-  const store = await openStore(args, log)
   const server = firstServer(args)
   try {
-    const { wrap } = await import('./wrap.ts')
+    const opening = import('./open-store.ts').then(({ openStore }) => openStore(args, log))
+    const [store, { wrap }] = await Promise.all([opening, import('./wrap.ts')])
     return await wrap({ args, store, log, server })
   } finally {
     if (server) await endServer(server.child)
