@@ -115,6 +115,7 @@ function valueFields(response: CacheResponse): Record<string, JsonValue | undefi
     reformatted: response.reformatted,
     page: response.page,
     total_pages: response.totalPages,
+    total_pages_is_estimate: response.totalPagesIsEstimate,
     page_unit: response.pageUnit,
     path: response.path,
     ...response.about,

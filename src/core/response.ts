@@ -46,6 +46,8 @@ interface CompleteResponse extends AnswerBase {
   readonly totalItems?: number
   readonly page?: number
   readonly totalPages?: number
+  /** All pages are not laid out yet: there are about so many. */
+  readonly totalPagesIsEstimate?: true
   /** What the pages consist of. `json`: slices of the compact JSON text, because one item alone exceeds the budget. */
   readonly pageUnit?: 'items' | 'entries' | 'lines' | 'characters' | 'json'
   /** JSON Pointer to the list or text within the value that the pages are of, where they are not of all of it. */

@@ -99,7 +99,7 @@ interface PageFill {
 }
 
 /** The JSON, without close, of the page that takes as many parts as fit. Undefined if not one fits. */
-function* fillPage(unit: PageUnit, ruler: Ruler, fill: PageFill): Steps<string | undefined> {
+export function* fillPage(unit: PageUnit, ruler: Ruler, fill: PageFill): Steps<string | undefined> {
   const { start, maxSize, mostParts, expected } = fill
   for (let length = expected + (expected >> 1) + 64; ; length *= 4) {
     const end = Math.min(start + length, unit.end)

@@ -62,6 +62,7 @@ export interface PartRendering {
   totalItems?: number
   page?: number
   totalPages?: number
+  totalPagesIsEstimate?: true
   pageUnit?: PageUnitName
   /** JSON Pointer to the list or text that the pages are of, where that is not all of the value. */
   path?: string

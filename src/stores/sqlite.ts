@@ -60,7 +60,7 @@ const TRUNCATION_TRIES = { firstMs: 200, maxMs: 800 }
  * default `$XDG_CACHE_HOME/mcp-refcache/cache-2.db` (`~/.cache` without it), and is readable for its user
  * alone.
  *
- * SQLite works synchronously: writing a value of 50 MB blocks the process for some tenths of a second. The
+ * SQLite works synchronously, in small steps: large values are written segment by segment. The
  * file does not shrink; room that deleted values leave is used again. A network file system will not do.
  *
  * A file that is removed or replaced while it is open is noticed at the next write: the one at the path is opened

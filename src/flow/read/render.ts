@@ -17,6 +17,7 @@ import {
 } from '../../preview/preview.ts'
 import type { Shown } from '../../values/projection.ts'
 import type { Engine } from '../engine.ts'
+import { pageOfLargeValue } from './large-values.ts'
 import { checkCeiling, limitsFor, previewBudget, sizeReadWithin } from './limits.ts'
 import { nextStep } from './next-step.ts'
 import { partSources } from './part-sources.ts'
@@ -62,6 +63,8 @@ export async function showValue(
 ): Promise<CacheResponse> {
   if (options.full) return showFull(engine, entry, options)
   const request = renderRequest(engine, entry, options)
+  const largePage = options.part ? undefined : await pageOfLargeValue(engine, entry, request)
+  if (largePage) return present(entry, largePage)
   const sources = await askedSources(engine, entry, options)
   // An image that was asked for by its own name is wanted whole.
   if (options.part && sources.projected?.mediaBytes) {

@@ -9,6 +9,7 @@ import { Source } from '../../preview/preview.ts'
 import type { Store } from '../../stores/store.ts'
 import type { Projections, Shown, Used, Wrapping } from '../../values/projection.ts'
 
+import type { OpenedValue } from './large-values.ts'
 import { readJson } from './stored-value.ts'
 
 /** What values are read with. */
@@ -24,6 +25,9 @@ const LIMITS = { maxCount: 1_000, maxWeight: 128 * 1024 * 1024, idleMs: 60_000 }
 
 /** For the moment between a settlement and the answer to whoever waited for it. */
 const STORED_LIMITS = { maxCount: 100, maxWeight: 64 * 1024 * 1024, idleMs: 10_000 }
+
+/** Each takes some megabytes at most. */
+const OPENED_LIMITS = { maxCount: 16, maxWeight: 16, idleMs: 60_000 }
 
 /** Of what is kept for a value however small it is. */
 const OVERHEAD = 1_000
@@ -55,10 +59,13 @@ export class SourceCache {
   /** What this process has just stored, for the callers that wait for it. */
   readonly #stored: Kept<Uint8Array>
   readonly #loading = new Map<RefId, Promise<Sources>>()
+  /** Large values, which are read piece by piece: their index, layouts, and some segments. */
+  readonly #opened: Kept<Promise<OpenedValue | undefined>>
 
   constructor(clock: Clock) {
     this.#kept = new Kept(clock, LIMITS)
     this.#stored = new Kept(clock, STORED_LIMITS)
+    this.#opened = new Kept(clock, OPENED_LIMITS)
   }
 
   /** How many values are kept. */
@@ -74,6 +81,16 @@ export class SourceCache {
     const loading = this.#loading.get(refId) ?? this.#load(entry, load)
     this.#loading.set(refId, loading)
     return loading
+  }
+
+  /** A large value, opened by `open` if need be. What failed is tried again by the next who asks. */
+  opened(entry: Entry, open: () => Promise<OpenedValue | undefined>): Promise<OpenedValue | undefined> {
+    const found = this.#opened.get(entry.refId)
+    if (found) return found
+    const opening = open()
+    this.#opened.put(entry, opening, 1)
+    opening.catch(() => this.#opened.drop(entry.refId))
+    return opening
   }
 
   /** The value is about to be stored, and somebody waits for it: nobody reads it back. */
@@ -103,18 +120,21 @@ export class SourceCache {
   drop(refId: RefId): void {
     this.#kept.drop(refId)
     this.#stored.drop(refId)
+    this.#opened.drop(refId)
     this.#loading.delete(refId)
   }
 
   clear(): void {
     this.#kept.clear()
     this.#stored.clear()
+    this.#opened.clear()
     this.#loading.clear()
   }
 
   sweep(): void {
     this.#kept.sweep()
     this.#stored.sweep()
+    this.#opened.sweep()
   }
 }
 

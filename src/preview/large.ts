@@ -1,0 +1,133 @@
+import { AnswerTooLarge, InvalidArgument } from '../core/errors.ts'
+import { parseJson, stringifyJson } from '../core/json-text.ts'
+import { paced, type ReadingSteps } from '../core/steps.ts'
+import { type LargePage, LargePages, type LargeParts, pageValue, unitOf } from './large-pages.ts'
+import { type Ruler, rulerFor } from './measure.ts'
+import type { PartRendering, RenderRequest } from './preview.ts'
+import type { Size, SizeMode } from './size.ts'
+
+const KEPT_LAYOUTS = 6
+const SAMPLES = 8
+const SAMPLE_LENGTH = 4096
+
+/** A value that is too large to be held whole, prepared for showing: it remembers its size and its latest layouts. */
+export class LargeValue {
+  readonly #layouts = new Map<string, LargePages>()
+  readonly #sizes = new Map<SizeMode, Promise<Size>>()
+  #turn: Promise<unknown> = Promise.resolve()
+
+  constructor(readonly parts: LargeParts) {}
+
+  /** A page of it. Without a page size, those before it are laid out once, in steps. */
+  async page(request: RenderRequest & { page: number }): Promise<PartRendering> {
+    const { page: number, pageSize } = request
+    const ruler = await rulerFor(request.sizeMode)
+    const found = await this.#inTurn(() =>
+      pageSize ? this.#counted(request, ruler, pageSize) : this.#fitting(request, ruler),
+    )
+    if (!found.page) throw noSuchPage(number, found.total)
+    const { value, unit } = found.page
+    const json = stringifyJson(value)
+    const previewSize = await paced(ruler.size(json))
+    if (pageSize && previewSize > request.maxSize) throw tooLarge(previewSize, request, found.page)
+    const original = await this.#size(request.sizeMode, ruler)
+    const { kind, count } = this.parts
+    return {
+      kind: 'part',
+      preview: parseJson(json),
+      strategy: 'paginate',
+      originalSize: original.size,
+      ...(original.isEstimate ? { originalSizeIsEstimate: true } : {}),
+      previewSize,
+      ...(kind === 'text' ? {} : { totalItems: count }),
+      page: number,
+      totalPages: found.total,
+      ...(found.isEstimate ? { totalPagesIsEstimate: true } : {}),
+      pageUnit: unit,
+    }
+  }
+
+  async #fitting({ page: number, maxSize, sizeMode }: RenderRequest & { page: number }, ruler: Ruler) {
+    const key = `${sizeMode} ${maxSize}`
+    const pages = this.#layouts.get(key) ?? new LargePages(this.parts, ruler, maxSize)
+    this.#layouts.delete(key)
+    this.#layouts.set(key, pages)
+    if (this.#layouts.size > KEPT_LAYOUTS) this.#layouts.delete(this.#layouts.keys().next().value as string)
+    const page = await paced(pages.page(number))
+    return { page, total: pages.total, isEstimate: !pages.isComplete }
+  }
+
+  /** A page of so many parts is found without those before it. */
+  async #counted(
+    { page: number, maxSize }: RenderRequest & { page: number },
+    ruler: Ruler,
+    pageSize: number,
+  ) {
+    const total = Math.max(1, Math.ceil(this.parts.count / pageSize))
+    const page =
+      number <= total
+        ? await paced(this.#partsFrom((number - 1) * pageSize, pageSize, maxSize * ruler.longestUnit))
+        : undefined
+    return { page, total, isEstimate: false }
+  }
+
+  *#partsFrom(firstPart: number, most: number, longest: number): ReadingSteps<LargePage> {
+    const { kind, count } = this.parts
+    const parts = Math.min(most, count - firstPart)
+    const start = yield* this.parts.partStart(firstPart)
+    const next = yield* this.parts.partStart(firstPart + parts)
+    const end = kind === 'text' || firstPart + parts === count ? next : next - 1
+    if (end - start > longest) {
+      throw new AnswerTooLarge(
+        `A page of ${parts} ${unitOf(kind)} has ${end - start} characters, more than max_size holds. Ask with a smaller page_size, or leave it out.`,
+      )
+    }
+    const unit = unitOf(kind)
+    return { unit, value: pageValue(unit, yield* this.parts.slice(start, end)), firstPart, parts }
+  }
+
+  /** What all pages would cost, from samples. */
+  #size(sizeMode: SizeMode, ruler: Ruler): Promise<Size> {
+    const known = this.#sizes.get(sizeMode)
+    if (known) return known
+    const size = paced(this.#sizeSteps(ruler))
+    this.#sizes.set(sizeMode, size)
+    size.catch(() => this.#sizes.delete(sizeMode))
+    return size
+  }
+
+  *#sizeSteps(ruler: Ruler): ReadingSteps<Size> {
+    const { start, end } = this.parts
+    let counted = 0
+    for (let sample = 0; sample < SAMPLES; sample++) {
+      const at = start + Math.floor((sample * (end - start - SAMPLE_LENGTH)) / (SAMPLES - 1))
+      const text = yield* this.parts.slice(at, at + SAMPLE_LENGTH)
+      counted += yield* ruler.size(this.parts.kind === 'text' ? JSON.stringify(text) : text)
+    }
+    return { size: Math.round((counted * (end - start)) / (SAMPLES * SAMPLE_LENGTH)), isEstimate: true }
+  }
+
+  /** One after the other: two who lay out the same would do it twice. */
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#turn.then(work)
+    this.#turn = done.catch(() => {})
+    return done
+  }
+}
+
+function noSuchPage(page: number, total: number): InvalidArgument {
+  const pages = total === 1 ? 'is 1 page' : `are ${total} pages`
+  const choice = total === 1 ? 'for page 1' : `for a page from 1 to ${total}`
+  return new InvalidArgument(`There is no page ${page}: at this size there ${pages}. Ask ${choice}.`)
+}
+
+function tooLarge(
+  size: number,
+  { maxSize, sizeMode }: RenderRequest,
+  { parts, unit }: LargePage,
+): AnswerTooLarge {
+  const fitting = Math.max(1, Math.floor((parts * maxSize * 0.9) / size))
+  return new AnswerTooLarge(
+    `A page of ${parts} ${unit} has ${size} ${sizeMode}s, more than the ${maxSize} of max_size. Ask with a page_size of about ${fitting}, or leave it out.`,
+  )
+}
