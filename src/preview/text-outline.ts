@@ -60,7 +60,7 @@ export class TextOutline {
       if (chosen.has(line)) continue
       const bounds = [line === 0 || chosen.has(line - 1), line === this.total - 1 || chosen.has(line + 1)]
       const marks = 1 - bounds.filter(Boolean).length
-      const cost = this.#lengthOf(line, cut) + marks * MARK
+      const cost = this.#lengthOf(line, cut, left) + marks * MARK
       if (cost <= left) {
         chosen.add(line)
         left -= cost
@@ -84,9 +84,11 @@ export class TextOutline {
     return this.#text.slice(this.#starts[line], this.#starts[line + 1])
   }
 
-  #lengthOf(line: number, cut: number): number {
-    const text = this.#line(line)
-    return text.length > 6 * cut ? cut : Math.min(JSON.stringify(text).length - 2, cut)
+  /** Characters of JSON, if they are at most `left`: a line may be the whole text. */
+  #lengthOf(line: number, cut: number, left: number): number {
+    const length = (this.#starts[line + 1] ?? this.#text.length) - (this.#starts[line] ?? 0)
+    if (length > cut) return cut
+    return length > left ? length : Math.min(JSON.stringify(this.#line(line)).length - 2, cut)
   }
 
   #join(lines: readonly number[], cut: number): string {
@@ -102,8 +104,10 @@ export class TextOutline {
 }
 
 function cutLine(line: string, length: number): string {
-  if (JSON.stringify(line).length - 2 <= length) return line
-  const kept = Math.max(0, Math.floor((length * line.length) / (JSON.stringify(line).length - 2)) - 24)
+  if (line.length <= length && JSON.stringify(line).length - 2 <= length) return line
+  // As if all of it had as many escapes as its beginning.
+  const head = line.slice(0, length)
+  const kept = Math.max(0, Math.floor((length * head.length) / (JSON.stringify(head).length - 2)) - 24)
   const end = line.endsWith('\n') ? '\n' : ''
   const whole = line.slice(0, kept).replace(/[\ud800-\udbff]$/, '')
   return `${whole}${missingCharacters(line.length - end.length - whole.length)}${end}`

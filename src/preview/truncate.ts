@@ -31,6 +31,7 @@ function firstLines(text: string, room: number): string | undefined {
   let lines = 0
   let length = 2 + '\\n…(lines 100000 to 100000)'.length
   for (let next = text.indexOf('\n') + 1; next > 0; next = text.indexOf('\n', end) + 1) {
+    if (length + next - end > room) break
     length += JSON.stringify(text.slice(end, next)).length - 2
     if (length > room) break
     end = next

@@ -15,6 +15,8 @@ export type TableShape = {
 const MOST_COLUMNS = 2_000
 const MOST_NAMES = 20_000
 const LONGEST_NAME = 200
+/** Of one row: they are looked at in one go. */
+const MOST_CELLS = 20_000
 
 /**
  * The shape of a table, row by row, in one pass and bounded memory. What a row is follows the tables of a value: the fields of a
@@ -33,9 +35,16 @@ export class ShapeCounter {
       cells++
       this.#column(name)?.add(cell, at)
     }
-    if (isJsonObject(row)) for (const name in row) look(name, row[name] as JsonValue)
-    else if (Array.isArray(row)) for (const [index, cell] of row.entries()) look(`c${index + 1}`, cell)
-    else look('value', row)
+    if (Array.isArray(row)) {
+      for (let index = 0; index < row.length && cells < MOST_CELLS; index++) {
+        look(`c${index + 1}`, row[index] as JsonValue)
+      }
+    } else if (isJsonObject(row)) {
+      for (const name in row) {
+        if (cells === MOST_CELLS) break
+        look(name, row[name] as JsonValue)
+      }
+    } else look('value', row)
     return cells
   }
 

@@ -67,6 +67,14 @@ export const large: fc.Arbitrary<JsonValue> = fc.oneof(
   fc.array(fc.integer(), { minLength: 50, maxLength: 200 }),
   fc.array(json, { minLength: 2, maxLength: 5 }).map(value => JSON.stringify(value, null, 1)),
   fc.array(json, { minLength: 3, maxLength: 8 }).map(items => ({ next: 'abc', data: { items } })),
+  fc
+    .array(awkward, { minLength: 12, maxLength: 40 })
+    .map(lines => lines.map(line => `12:00:00 INFO ${line}`).join('\n')),
+  fc
+    .array(awkward, { minLength: 12, maxLength: 40 })
+    .map(
+      cells => `id,text\n${cells.map((cell, at) => `${at},"${cell.replaceAll('"', '""')}"`).join('\n')}\n`,
+    ),
 )
 
 export function rows(count: number): JsonValue[] {
