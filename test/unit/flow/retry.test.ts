@@ -1,12 +1,21 @@
 import { describe, expect, it, vi } from 'vitest'
 import { actor } from '../../../src/access/actor.ts'
-import { NotFound, PermissionDenied, ProtocolFailure, TaskNotReady } from '../../../src/core/errors.ts'
+import type { AuditEvent } from '../../../src/access/audit.ts'
+import {
+  NotFound,
+  PermissionDenied,
+  ProtocolFailure,
+  StoreUnavailable,
+  TaskNotReady,
+} from '../../../src/core/errors.ts'
 import type { TaskContext } from '../../../src/core/handler.ts'
 import type { AsyncTaskResponse } from '../../../src/core/response.ts'
 import { RefCache } from '../../../src/ref-cache.ts'
 import { memoryStore } from '../../../src/stores/memory.ts'
 import { FakeClock } from '../../../src/testing/fake-clock.ts'
 import { deferred, scene } from './scene.ts'
+
+const QUIET = { warn: () => {}, error: () => {} }
 
 /** A handler that fails until its nth run. */
 function failsUntil(nth: number) {
@@ -269,6 +278,40 @@ describe('a retry by hand', () => {
     await expect(cache.retryTask(refId)).rejects.toThrow(TaskNotReady)
     await clock.advance(0)
     await expect(cache.retryTask(refId)).rejects.toThrow(/finished/)
+  })
+
+  it('takes no place in the queue that it does not use: not for who came second, nor where the store fails', async () => {
+    const store = memoryStore()
+    const { cache, clock } = scene({ store, maxConcurrentTasks: 1, maxQueuedTasks: 1, logger: QUIET })
+    const { refId } = await cache.cached({ name: 'flaky', asyncTimeout: 0 }, failsUntil(2))({})
+    await clock.advance(0)
+    const update = vi.spyOn(store, 'update')
+    for (let round = 0; round < 3; round++) {
+      update.mockRejectedValueOnce(new StoreUnavailable('away'))
+      await expect(cache.retryTask(refId)).rejects.toThrow(StoreUnavailable)
+    }
+    update.mockResolvedValueOnce(false).mockResolvedValueOnce(false)
+    // Somebody else has begun it again.
+    expect(await cache.retryTask(refId)).toMatchObject({ status: 'failed' })
+    update.mockRestore()
+    await cache.retryTask(refId)
+    await clock.advance(0)
+    expect(await cache.get(refId)).toMatchObject({ status: 'complete', value: 'attempt 2' })
+  })
+
+  it('is in the audit, allowed or not, as a retry', async () => {
+    const heard: AuditEvent[] = []
+    const { cache, clock } = scene({ audit: { write: event => heard.push(event) } })
+    const { refId } = await cache.cached({ name: 'flaky', asyncTimeout: 0 }, failsUntil(2))({})
+    await clock.advance(0)
+    heard.length = 0
+    await cache.retryTask(refId, { actor: actor.agent({ id: 'stranger' }) }).catch(() => {})
+    await cache.retryTask(refId)
+    expect(heard.map(({ action, verdict }) => [action, verdict])).toEqual([
+      ['retry', 'denied'],
+      ['retry', 'allowed'],
+    ])
+    for (const event of heard) expect(event.refId).toBe(refId)
   })
 
   it('needs the tool in this process', async () => {
