@@ -1,5 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { statSync } from 'node:fs'
+import { type Clock, systemClock } from '../core/clock.ts'
 import { InvalidArgument } from '../core/errors.ts'
 import { readPrivateFile } from '../stores/private-file.ts'
 import type { Tokens } from '../wrap/callers.ts'
@@ -20,14 +21,23 @@ interface Known {
 export class TokenFile implements Tokens {
   #known: readonly Known[]
   #version: string
+  /** What the file says, as a digest. */
+  #content: string
+  /** The file changed a moment ago: another change may look like the same one. */
+  #isFresh: boolean
 
   /** @throws InvalidArgument when the file cannot be read, is not for this user alone, or is malformed */
   constructor(
     private readonly path: string,
     private readonly log: Pick<Log, 'info' | 'error'>,
+    private readonly clock: Pick<Clock, 'now'> = systemClock,
   ) {
-    this.#version = versionOf(path)
-    this.#known = readTokens(path)
+    const { version, changedAt } = stateOf(path)
+    this.#version = version
+    this.#isFresh = this.#isRecent(changedAt)
+    const { known, content } = readTokens(path)
+    this.#known = known
+    this.#content = content
   }
 
   subjectOf(token: string): string | undefined {
@@ -39,34 +49,51 @@ export class TokenFile implements Tokens {
     return subject
   }
 
+  #isRecent(changedAt: number): boolean {
+    return this.clock.now() - changedAt < TICK_MS
+  }
+
   #readAgain(): void {
-    const version = versionOf(this.path)
-    if (version === this.#version) return
+    const { version, changedAt } = stateOf(this.path)
+    if (version === this.#version && !this.#isFresh) return
+    const isSame = version === this.#version
     this.#version = version
+    this.#isFresh = this.#isRecent(changedAt)
+    if (version === GONE) {
+      this.#known = []
+      this.#content = ''
+      if (!isSame) this.log.error('tokens_gone', `The token file ${this.path} is gone: nobody is admitted.`)
+      return
+    }
     try {
-      this.#known = version === GONE ? [] : readTokens(this.path)
-      if (version === GONE)
-        this.log.error('tokens_gone', `The token file ${this.path} is gone: nobody is admitted.`)
-      else this.log.info('tokens_read', `The token file ${this.path} has changed and was read again.`)
+      const { known, content } = readTokens(this.path)
+      if (isSame && content === this.#content) return
+      this.#known = known
+      this.#content = content
+      this.log.info('tokens_read', `The token file ${this.path} has changed and was read again.`)
     } catch (error) {
-      this.log.error('tokens_unusable', `${(error as Error).message} The tokens from before hold on.`)
+      if (!isSame)
+        this.log.error('tokens_unusable', `${(error as Error).message} The tokens from before hold on.`)
     }
   }
 }
 
 const GONE = 'gone'
 
-/** Differs whenever the file may have another content, or other modes. */
-function versionOf(path: string): string {
+/** File systems tell times that lie closer together as one. */
+const TICK_MS = 2_000
+
+/** The version differs when the file has another content, or other modes; but for changes within one tick. */
+function stateOf(path: string): { version: string; changedAt: number } {
   try {
-    const { mtimeNs, ctimeNs, size, ino } = statSync(path, { bigint: true })
-    return `${mtimeNs}:${ctimeNs}:${size}:${ino}`
+    const { mtimeNs, ctimeNs, ctimeMs, size, ino } = statSync(path, { bigint: true })
+    return { version: `${mtimeNs}:${ctimeNs}:${size}:${ino}`, changedAt: Number(ctimeMs) }
   } catch {
-    return GONE
+    return { version: GONE, changedAt: Number.NEGATIVE_INFINITY }
   }
 }
 
-function readTokens(path: string): Known[] {
+function readTokens(path: string): { known: Known[]; content: string } {
   const what = `The token file ${path}`
   const text = readPrivateFile(path, what, MAX_BYTES)
   const known = text.split('\n').flatMap((line, index) => {
@@ -80,7 +107,7 @@ function readTokens(path: string): Known[] {
       throw new InvalidArgument(`${what} gives one token to two subjects. Make a token for each.`)
     subjects.set(key, subject)
   }
-  if (known.length > 0) return known
+  if (known.length > 0) return { known, content: digestOf(text).toString('hex') }
   throw new InvalidArgument(
     `${what} is empty. Write a line for each caller, a token and a name: ${EXAMPLE}. A token is made with: openssl rand -hex 32`,
   )

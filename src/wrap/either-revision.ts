@@ -1,6 +1,15 @@
 import { isSameId } from '../agent/id-map.ts'
 import { type Channel, type SendOptions, SessionEnded } from './channel.ts'
-import { isRequest, isResponse, protocolMeta, RpcErrorCode, type RpcMessage, type RpcRequest } from './rpc.ts'
+import { discoverRequest } from './discovery.ts'
+import {
+  isRequest,
+  isResponse,
+  protocolMeta,
+  RpcErrorCode,
+  type RpcId,
+  type RpcMessage,
+  type RpcRequest,
+} from './rpc.ts'
 
 /** What outlasts a connection: whether the client speaks 2026-07-28 and the server does not. */
 export interface Adaptation {
@@ -19,6 +28,8 @@ export class EitherRevision implements Channel {
   /** The client's question whether the server speaks 2026-07-28, while that is open. */
   #discovery: RpcRequest | undefined
   #adapting: Promise<void> | undefined
+  /** Our own question, where the server has refused the client's: that may be wrong in itself. */
+  #probe: { readonly id: RpcId; readonly asked: RpcRequest; readonly refusal: RpcMessage } | undefined
 
   constructor(
     private readonly open: () => Promise<Channel>,
@@ -76,15 +87,37 @@ export class EitherRevision implements Channel {
     const asked = this.#discovery
     const isAnswer = asked && isResponse(message) && isSameId(message.id, asked.id)
     if (isAnswer) this.#discovery = undefined
-    if (isAnswer && isRefusal(message)) {
-      this.#adapt(asked, () => this.onmessage?.(message), this.#channel).catch(() => {})
-    } else this.onmessage?.(message, text)
+    if (this.#probe && isResponse(message) && message.id === this.#probe.id) this.#probed(message)
+    else if (isAnswer && isUnknownMethod(message)) void this.#adaptOr(asked, message)
+    else if (isAnswer && isRefusal(message)) this.#ask(asked, message)
+    else this.onmessage?.(message, text)
+  }
+
+  #ask(asked: RpcRequest, refusal: RpcMessage): void {
+    const request = discoverRequest()
+    this.#probe = { id: request.id, asked, refusal }
+    this.#channel?.send(request).catch(() => this.#probed(refusal))
+  }
+
+  #probed(answer: RpcMessage): void {
+    const probe = this.#probe
+    this.#probe = undefined
+    if (!probe) return
+    if (isRefusal(answer)) void this.#adaptOr(probe.asked, probe.refusal)
+    else this.onmessage?.(probe.refusal)
+  }
+
+  /** @param refusal for the client, where the server cannot be used either way */
+  #adaptOr(asked: RpcRequest, refusal: RpcMessage): Promise<void> {
+    return this.#adapt(asked, () => this.onmessage?.(refusal), this.#channel).catch(() => {})
   }
 
   #lost(channel: Channel, reason: string): void {
     if (this.#channel !== channel) return
     // Some servers end when they are asked before the handshake.
-    if (this.#discovery) void this.#adapt(this.#discovery, () => this.onclose?.(reason)).catch(() => {})
+    const asked = this.#discovery ?? this.#probe?.asked
+    this.#probe = undefined
+    if (asked) void this.#adapt(asked, () => this.onclose?.(reason)).catch(() => {})
     else this.onclose?.(reason)
   }
 
@@ -110,6 +143,10 @@ export class EitherRevision implements Channel {
     const { Server2025 } = await import('./stateless/server-2025.ts')
     return new Server2025({ open: this.open, started, strangers: false })
   }
+}
+
+function isUnknownMethod(message: RpcMessage): boolean {
+  return 'error' in message && Number(message.error.code) === RpcErrorCode.methodNotFound
 }
 
 /** A server that knows the question may still want another revision. */

@@ -66,6 +66,11 @@ export class EventLog implements EventStore {
     return this.#streams.get(this.#streamOf(eventId) ?? '')
   }
 
+  /** Whether it is the id of an event of this client. */
+  knows(eventId: string): boolean {
+    return this.#streamOf(eventId) !== undefined
+  }
+
   #addStream(streamId: string): void {
     const [oldest] = this.#streams.keys()
     if (this.#streams.size >= MAX_STREAMS && oldest !== undefined) this.#streams.delete(oldest)

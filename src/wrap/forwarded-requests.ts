@@ -27,6 +27,11 @@ export class ForwardedRequests {
     this.#open.set(request.id, request)
   }
 
+  /** Whether it still wants its answer. */
+  has(request: RpcRequest): boolean {
+    return this.#open.get(request.id) === request
+  }
+
   sent(request: RpcRequest): void {
     this.#sent.add(request)
   }

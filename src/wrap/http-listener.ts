@@ -1,8 +1,10 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import { systemClock } from '../core/clock.ts'
+import { type Clock, systemClock } from '../core/clock.ts'
 import { AllowedOrigins } from './allowed-origins.ts'
+import { AuthorizedResponses } from './authorized-responses.ts'
 import { bearerTokenIn, type Tokens } from './callers.ts'
 import { FairTurns } from './fair-turns.ts'
+import { BodyReader, TooManyBytes, UploadAborted } from './http-body.ts'
 import { type HttpAdapter, HttpSession } from './http-session.ts'
 import type { Log } from './log.ts'
 import { isLoopback } from './loopback.ts'
@@ -21,6 +23,8 @@ export interface ListenOptions {
   tokens?: Tokens | undefined
   /** How many sessions one subject may have. @defaultValue 8 */
   sessionsOfOne?: number | undefined
+  /** @defaultValue the system's */
+  clock?: Clock | undefined
   log: Log
 }
 
@@ -33,6 +37,10 @@ export class HttpListener {
   readonly #places: SessionPlaces
   readonly #turns = new FairTurns()
   readonly #origins: AllowedOrigins
+  readonly #bodies = new BodyReader()
+  readonly #clock: Clock
+  readonly #authorized: AuthorizedResponses | undefined
+  #saidAborted = false
   readonly #server: Server
   #adapter: HttpAdapter | undefined
   #stateless: StatelessEndpoint | undefined
@@ -43,7 +51,9 @@ export class HttpListener {
   ) {
     this.#origins = new AllowedOrigins(options.allowOrigins ?? [])
     const sessionsOfOne = options.sessionsOfOne ?? DEFAULT_QUOTA.sessions
-    this.#places = new SessionPlaces(MAX_SESSIONS, systemClock, sessionsOfOne)
+    this.#clock = options.clock ?? systemClock
+    this.#authorized = options.tokens && new AuthorizedResponses(options.tokens, this.#clock)
+    this.#places = new SessionPlaces(MAX_SESSIONS, this.#clock, sessionsOfOne)
     this.#server = createServer((request, response) => void this.#handle(request, response))
   }
 
@@ -54,7 +64,8 @@ export class HttpListener {
     this.#stateless = new StatelessEndpoint({
       wrapper: this.wrapper,
       log: this.options.log,
-      clock: systemClock,
+      clock: this.#clock,
+      bodies: this.#bodies,
       serverPlaces: this.#places,
     })
     const { port, host = '127.0.0.1' } = this.options
@@ -81,7 +92,7 @@ export class HttpListener {
       if (!adapter || !this.#allowed(adapter, request, response)) return
       if (!/^\/mcp\/?(?:\?|$)/.test(request.url ?? '')) return refuse(response, 404, 'The endpoint is /mcp.')
       if (this.#origins.answerPreflight(request, response)) return
-      const subject = this.#subjectOf(request)
+      const subject = this.#subjectOf(request, response)
       if (subject === 'unknown') return challenge(request, response)
       await this.#turns.take(subject?.name ?? `${request.headers['mcp-session-id']}`)
       const handled = await this.#stateless?.handle(request, response, subject?.name)
@@ -90,9 +101,23 @@ export class HttpListener {
     } catch (error) {
       if (error instanceof TooManySessions)
         return refuse(response, 503, 'Too many sessions. Try again later.')
+      if (error instanceof TooManyBytes) {
+        response.setHeader('connection', 'close')
+        return refuse(response, 503, 'Too much is being sent at once. Try again later.')
+      }
+      if (error instanceof UploadAborted) return this.#sayAborted()
       this.options.log.error('http_failed', `An HTTP request failed: ${(error as Error).message}`)
       if (!response.headersSent) refuse(response, 500, 'Something went wrong inside of the wrapper.')
+    } finally {
+      this.#bodies.release(request)
     }
+  }
+
+  #sayAborted(): void {
+    if (this.#saidAborted) return
+    this.#saidAborted = true
+    const message = 'A client went away before its request was complete. Others that do so are not mentioned.'
+    this.options.log.info('upload_aborted', message)
   }
 
   /** Against web pages that reach for local ports: only local names may be asked for, and only by local pages and those that the operator allows. */
@@ -107,12 +132,17 @@ export class HttpListener {
   }
 
   /** Who asks; nothing where callers show no tokens. */
-  #subjectOf({ headers }: IncomingMessage): { name: string } | 'unknown' | undefined {
+  #subjectOf(
+    { headers }: IncomingMessage,
+    response: ServerResponse,
+  ): { name: string } | 'unknown' | undefined {
     const { tokens } = this.options
     if (!tokens) return undefined
     const token = bearerTokenIn(headers.authorization)
     const name = token === undefined ? undefined : tokens.subjectOf(token)
-    return name === undefined ? 'unknown' : { name }
+    if (token === undefined || name === undefined) return 'unknown'
+    this.#authorized?.add(response, token, name)
+    return { name }
   }
 
   #sessionOf(adapter: HttpAdapter, request: IncomingMessage, owner: string | undefined): HttpSession {
@@ -124,7 +154,8 @@ export class HttpListener {
       adapter,
       wrapper: this.wrapper,
       log: this.options.log,
-      clock: systemClock,
+      clock: this.#clock,
+      bodies: this.#bodies,
       owner,
       takePlace: async () => {
         await this.#places.take(owner)

@@ -5,9 +5,9 @@ import type { Clock } from '../core/clock.ts'
 import { EventLog } from './event-log.ts'
 import { fromEnvelope, toEnvelope } from './exact-http.ts'
 import {
+  type BodyReader,
   MAX_BODY_BYTES,
   MAX_FIRST_BYTES,
-  readBody,
   refuseStale,
   refuseTooLarge,
   refuseUnreadable,
@@ -32,6 +32,7 @@ export interface HttpSessionOptions {
   readonly wrapper: Wrapper
   readonly log: Log
   readonly clock: Clock
+  readonly bodies: BodyReader
   /** Whose it is: the subject of the token that it was begun with. */
   readonly owner?: string | undefined
   /** A client asks to begin it. Rejects where there is no place for it. */
@@ -87,7 +88,7 @@ export class HttpSession implements PlacedSession {
       return this.#transport.handleRequest(request, response)
     }
     const maxBytes = this.#id ? MAX_BODY_BYTES : MAX_FIRST_BYTES
-    const text = body ?? (await readBody(request, maxBytes))
+    const text = body ?? (await this.options.bodies.read(request, maxBytes, this.options.owner))
     if (text === undefined) return isStale ? refuseStale(response) : refuseTooLarge(response, maxBytes)
     const received = readMessages(text)
     const messages = received.flatMap(one => ('message' in one ? [one.message] : []))

@@ -195,7 +195,7 @@ export class Session {
       this.#reader.introduced(request)
     this.#forwarded.add(request)
     try {
-      await this.#upstream.forward(request)
+      await this.#upstream.forward(request, () => this.#forwarded.has(request))
       this.#forwarded.sent(request)
     } catch (error) {
       if (!this.#forwarded.forget(request.id)) return

@@ -73,7 +73,8 @@ export class TransportChannel implements Channel {
     const keys = lastEventId === undefined ? undefined : this.events.requestsOf(lastEventId)
     // Its old connection may look alive for long, and a stream has one alone.
     if (keys) for (const key of keys) this.transport.closeSSEStream(key)
-    else if (lastEventId !== undefined) this.transport.closeStandaloneSSEStream()
+    else if (lastEventId !== undefined && this.events.knows(lastEventId))
+      this.transport.closeStandaloneSSEStream()
     const requests = keys?.flatMap(key => this.#requests.get(key) ?? [])
     if (requests) this.#open(response, requests)
     else this.#openStandalone(response)

@@ -83,11 +83,14 @@ export class Upstream {
     if (this.#held) channel.pause()
   }
 
-  /** Sends a message as it is. Waits while the server is being restarted. */
-  async forward(message: RpcMessage, options?: SendOptions): Promise<void> {
+  /**
+   * Sends a message as it is. Waits while the server is being restarted.
+   * @param isWanted whether it is to be sent still, after that wait
+   */
+  async forward(message: RpcMessage, isWanted = () => true): Promise<void> {
     // At once where possible: a cancellation must not overtake its request.
     const channel = this.#ready && this.#channel ? this.#channel : await this.#reach()
-    await this.#send(channel, message, options)
+    if (isWanted()) await this.#send(channel, message)
   }
 
   /** A message that a new session has to be opened for goes out once more. */

@@ -4,7 +4,13 @@ import type { JsonObject, JsonValue } from '../../core/json.ts'
 import { stringifyJson } from '../../core/json-text.ts'
 import { withPlainNumbers } from '../../core/map-json.ts'
 import { callerOfSubject, strangers } from '../callers.ts'
-import { MAX_BODY_BYTES, MAX_FIRST_BYTES, readBody, refuseTooLarge, refuseUnreadable } from '../http-body.ts'
+import {
+  type BodyReader,
+  MAX_BODY_BYTES,
+  MAX_FIRST_BYTES,
+  refuseTooLarge,
+  refuseUnreadable,
+} from '../http-body.ts'
 import type { Log } from '../log.ts'
 import { parameterHeadersIn } from '../parameter-headers.ts'
 import { readMessages } from '../read-message.ts'
@@ -19,6 +25,7 @@ export interface StatelessOptions {
   readonly wrapper: Wrapper
   readonly log: Log
   readonly clock: Clock
+  readonly bodies: BodyReader
   /** Of what has a server of its own. */
   readonly serverPlaces: SessionPlaces
 }
@@ -49,7 +56,7 @@ export class StatelessEndpoint {
     const saysSo = headers['mcp-method'] !== undefined
     if (method !== 'POST' || (headers['mcp-session-id'] !== undefined && !saysSo)) return {}
     const maxBytes = saysSo ? MAX_BODY_BYTES : MAX_FIRST_BYTES
-    const body = await readBody(request, maxBytes)
+    const body = await this.options.bodies.read(request, maxBytes, subject)
     if (body === undefined) {
       refuseTooLarge(response, maxBytes)
       return 'answered'

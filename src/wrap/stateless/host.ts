@@ -24,7 +24,7 @@ export interface StatelessHostOptions {
 /** All requests of one caller that come without a session, in front of one session with the wrapped server. */
 export class StatelessHost implements PlacedSession {
   readonly startedAt: number
-  readonly #channel = new RequestChannel()
+  readonly #channel: RequestChannel
   readonly #session: Session
   #lastSeen: number
   #started: Promise<void> | undefined
@@ -33,6 +33,7 @@ export class StatelessHost implements PlacedSession {
   constructor(private readonly options: StatelessHostOptions) {
     this.startedAt = options.clock.monotonic()
     this.#lastSeen = this.startedAt
+    this.#channel = new RequestChannel(options.owner === undefined, options.clock)
     this.#session = options.open(this.#channel, () => void this.close())
   }
 

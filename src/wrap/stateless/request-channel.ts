@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { SUBSCRIPTION_ID } from '../../agent/tasks/subscriptions.ts'
+import { type Clock, systemClock } from '../../core/clock.ts'
 import { isJsonObject, type JsonObject } from '../../core/json.ts'
 import type { Channel, SendOptions } from '../channel.ts'
 import {
@@ -18,6 +19,9 @@ import {
 import type { Exchange } from './exchange.ts'
 import { isLoggedAt, logLevelOf } from './revision-2025.ts'
 
+/** So long after a client left, the server may go on with what it asked for. */
+const LEFT_MS = 60_000
+
 /**
  * The requests of clients without sessions, as one channel. Two clients may use the same ids and progress tokens: here each
  * request has an id of its own, which is also its progress token.
@@ -29,6 +33,14 @@ export class RequestChannel implements Channel {
   readonly #idPrefix = `request:${randomBytes(8).toString('hex')}:`
   readonly #open = new Map<string, Exchange>()
   #nextId = 1
+  /** When a client last left work behind, which may still have something to say. */
+  #leftAt = Number.NEGATIVE_INFINITY
+
+  /** @param strangers whether the requests are of clients who are not to hear of each other */
+  constructor(
+    private readonly strangers = false,
+    private readonly clock: Clock = systemClock,
+  ) {}
 
   async start(): Promise<void> {}
 
@@ -42,6 +54,7 @@ export class RequestChannel implements Channel {
     this.#open.set(id, exchange)
     exchange.onLeave = () => {
       if (!this.#open.delete(id)) return
+      this.#leftAt = this.clock.monotonic()
       this.onmessage?.(notification('notifications/cancelled', { requestId: id, reason: 'The client left.' }))
     }
     this.onmessage?.(withOwnId(exchange.request, id))
@@ -73,6 +86,7 @@ export class RequestChannel implements Channel {
   #onlyOneOf({ method, params = {} }: RpcNotification): RpcId | undefined {
     const [only, ...others] = this.#open
     if (method !== 'notifications/message' || !only || others.length > 0) return undefined
+    if (this.strangers && this.clock.monotonic() - this.#leftAt < LEFT_MS) return undefined
     const [id, { request }] = only
     const least = logLevelOf(request.params)
     return least !== undefined && isLoggedAt(params.level, least) ? id : undefined

@@ -1,20 +1,12 @@
-import { randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { JsonObject } from '../../core/json.ts'
 import type { Channel } from '../channel.ts'
-import { isResponse, type RpcRequest } from '../rpc.ts'
+import { discoverRequest } from '../discovery.ts'
+import { isResponse } from '../rpc.ts'
 import { Server2025 } from './server-2025.ts'
 import { SharedServer } from './shared-server.ts'
 
 /** A server that is slow to start must not be taken for one that knows no discovery. */
 const PROBE_MS = 30_000
-
-/** What a client of 2026-07-28 says of itself with each request. */
-const META: JsonObject = {
-  'io.modelcontextprotocol/protocolVersion': '2026-07-28',
-  'io.modelcontextprotocol/clientInfo': { name: 'mcp-refcache', version: '1' },
-  'io.modelcontextprotocol/clientCapabilities': {},
-}
 
 /**
  * The ways to the wrapped server for clients of 2026-07-28: one process for all callers where the server speaks that
@@ -68,12 +60,7 @@ export class StatelessServers {
 /** Starts the channel and asks; `gone`: it cannot be used for anything else then. @throws when the server cannot be started */
 async function discover(channel: Channel): Promise<'yes' | 'no' | 'gone'> {
   const giveUp = new AbortController()
-  const request: RpcRequest = {
-    jsonrpc: '2.0',
-    id: `refcache:${randomBytes(4).toString('hex')}:discover`,
-    method: 'server/discover',
-    params: { _meta: META },
-  }
+  const request = discoverRequest()
   const answered = new Promise<'yes' | 'no' | 'gone'>(resolve => {
     channel.onmessage = message => {
       if (isResponse(message) && message.id === request.id) resolve('result' in message ? 'yes' : 'no')

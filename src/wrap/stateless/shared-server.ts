@@ -30,8 +30,14 @@ export class SharedServer {
 
   /** @throws when the server cannot be started or reached */
   async join(caller: CallerChannel): Promise<void> {
-    await this.#reach()
+    // Before there is a server: the one that leaves last must not end it now.
     this.#callers.add(caller)
+    try {
+      await this.#reach()
+    } catch (error) {
+      this.#callers.delete(caller)
+      throw error
+    }
   }
 
   /** The last caller that leaves ends the server. */

@@ -41,6 +41,19 @@ describe('a file of tokens', () => {
     expect(logged.join()).not.toMatch(/alice|bob/)
   })
 
+  it('is read again when it changes, also within one tick of the file system and to the same size', () => {
+    write('one alice\n')
+    const tokens = new TokenFile(path, log)
+    for (let round = 0; round < 50; round++) {
+      const [there, gone] = round % 2 === 0 ? ['two', 'one'] : ['one', 'two']
+      writeFileSync(path, `${there} alice\n`)
+      expect([there, gone].map(token => tokens.subjectOf(token ?? ''))).toEqual(['alice', undefined])
+    }
+    logged.length = 0
+    expect(tokens.subjectOf('two')).toBe(undefined)
+    expect(logged).toEqual([])
+  })
+
   it('is read again when it changes', () => {
     write('one alice\n')
     const tokens = new TokenFile(path, log)

@@ -26,7 +26,15 @@ class Server implements Channel {
   readonly heard: string[] = []
   closed = false
 
-  constructor(private readonly answers: Readonly<Record<string, Answer>>) {}
+  #answerTo: (request: RpcRequest) => Answer
+
+  constructor(answers: Readonly<Record<string, Answer>>) {
+    this.#answerTo = ({ method }) => answers[method]
+  }
+
+  answerWith(answer: (request: RpcRequest) => Answer): void {
+    this.#answerTo = answer
+  }
 
   async start(): Promise<void> {}
   pause(): void {}
@@ -35,7 +43,7 @@ class Server implements Channel {
   async send(message: RpcMessage): Promise<void> {
     if ('method' in message) this.heard.push(message.method)
     if (!isRequest(message)) return
-    const answer = this.answers[message.method] ?? { error: { code: -32601, message: 'Method not found' } }
+    const answer = this.#answerTo(message) ?? { error: { code: -32601, message: 'Method not found' } }
     queueMicrotask(() => {
       if (answer === 'ends') this.onclose?.('It ended.')
       else this.onmessage?.({ jsonrpc: '2.0', id: message.id, ...answer })
@@ -70,6 +78,18 @@ async function open(answers: Readonly<Record<string, Answer>>, adaptation = { is
 const tools: RpcRequest = { jsonrpc: '2.0', id: 1, method: 'tools/list', params: { _meta: META } }
 
 describe('a client that asks for 2026-07-28', () => {
+  it('hears that its question is wrong, from a server that answers a right one; the server stays as it is', async () => {
+    const { channel, servers, told, answerTo, adaptation } = await open({})
+    const [server] = servers
+    const refusal = { error: { code: -32602, message: 'Say who you are.' } }
+    server?.answerWith(({ id }) => (id === 'd' ? refusal : { result: { supportedVersions: ['2026-07-28'] } }))
+    expect(await answerTo(DISCOVER)).toMatchObject(refusal)
+    expect(adaptation.isNeeded).toBe(false)
+    expect(server?.heard).toEqual(['server/discover', 'server/discover'])
+    expect(told).toHaveLength(1)
+    await channel.close()
+  })
+
   it('is served by a server of 2025-11-25, which is begun once and told nothing of the later revision', async () => {
     const { servers, answerTo, adaptation } = await open({
       initialize: { result: INITIALIZED },

@@ -2,6 +2,7 @@ import { type IncomingMessage, ServerResponse } from 'node:http'
 import { Readable } from 'node:stream'
 import { describe, expect, it, vi } from 'vitest'
 import { FakeClock } from '../../../src/testing/fake-clock.ts'
+import { BodyReader } from '../../../src/wrap/http-body.ts'
 import { type HttpAdapter, HttpSession } from '../../../src/wrap/http-session.ts'
 import type { Log } from '../../../src/wrap/log.ts'
 import type { Wrapper } from '../../../src/wrap/wrap.ts'
@@ -28,6 +29,7 @@ function scene({ place = Promise.resolve() }: { place?: Promise<void> } = {}) {
     wrapper: { privateSession: began } as unknown as Wrapper,
     log: silent,
     clock: new FakeClock(),
+    bodies: new BodyReader(),
     takePlace,
     onBegin: () => {},
     onClosing: () => {},

@@ -72,6 +72,17 @@ describe('what the server says while it works on a call', () => {
     expect(rest.map(({ method, id }) => method ?? id)).toEqual(['notifications/message', 'call-one'])
   })
 
+  it('a Last-Event-ID that is none is refused, and ends no stream', async () => {
+    const { client, ...server } = await scene()
+    const own = await client.listen()
+    await own.next()
+    for (const id of ['garbage', 'garbage~1', '~1', "a'; --"]) {
+      expect((await client.listen(id)).status).toBe(400)
+    }
+    server.say(changed)
+    expect((await own.next())?.message?.method).toBe('notifications/resources/list_changed')
+  })
+
   it('goes on that stream also where the client has another; what belongs to no call does not', async () => {
     const { client, begin, end, say } = await scene()
     const own = await client.listen()
