@@ -4,6 +4,7 @@ import { previewBench } from './preview.ts'
 import { type Row, table } from './row.ts'
 import { startBench } from './start.ts'
 import { storesBench } from './stores.ts'
+import { valuesBench } from './values.ts'
 import { wrapBench } from './wrap.ts'
 
 /**
@@ -12,6 +13,7 @@ import { wrapBench } from './wrap.ts'
  */
 const GROUPS: Record<string, () => Promise<Row[]>> = {
   preview: previewBench,
+  values: valuesBench,
   memory: memoryHitBench,
   poll: pollBench,
   stores: storesBench,
