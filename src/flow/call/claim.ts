@@ -135,7 +135,8 @@ async function claimWith(engine: Engine, drafted: DraftedCall, place: Ticket): P
   try {
     const draft = drafted.draft()
     const begins = beginsAtOnce(engine, drafted, place)
-    if (begins && isLate) return { place, ...engine.lateClaims.hold(begun(draft, now), encodeInput) }
+    if (begins && isLate)
+      return { place, ...engine.lateClaims.hold(begun(draft, now), encodeInput, drafted.elapsed) }
     const entry = begins ? begun(draft, now) : draft
     const input = encoded ?? (await encodeInput())
     const claimed = await engine.store.claim(entry, now, { input })

@@ -39,6 +39,8 @@ export interface DraftedCall {
   readonly isAwaited: boolean
   /** It has to wait for references in its input that are in flight. */
   readonly unsettled: boolean
+  /** How long its work is under way already, in milliseconds. */
+  readonly elapsed: number
   /** What makes two calls of one caller the same call. Absent where no call may follow another one's run. */
   readonly callKey: string | undefined
 }
@@ -59,6 +61,8 @@ export interface Admitted {
   /** Its place in the queue. */
   readonly ticket: Ticket
   readonly run: Run
+  /** How long its work is under way, in milliseconds. */
+  readonly elapsed: number
   /** Its entry is there, though it may not be stored; or there will be none. */
   onClaimed(): void
 }
@@ -120,6 +124,7 @@ export async function draftCall(
     input: given,
     isAwaited: options.within !== 0,
     unsettled,
+    elapsed: admitted?.elapsed ?? 0,
     callKey,
   }
 }

@@ -69,8 +69,13 @@ export class LateClaims implements Store {
     return this.store.capabilities
   }
 
-  /** Begins a task without storing anything. @param input its input, if it comes to be stored */
-  hold(entry: ProcessingEntry, input: () => Promise<Uint8Array>): Claim {
+  /**
+   * Begins a task without storing anything.
+   * @param input its input, if it comes to be stored
+   * @param elapsed how long its work is under way already, in milliseconds
+   */
+  hold(entry: ProcessingEntry, input: () => Promise<Uint8Array>, elapsed = 0): Claim {
+    const storeIn = Math.max(0, STORED_AFTER_MS - elapsed)
     const task: UnstoredTask = {
       entry,
       value: {},
@@ -79,7 +84,7 @@ export class LateClaims implements Store {
       watchers: new Set(),
       isWanted: false,
       storing: undefined,
-      cancelTimer: this.clock.schedule(STORED_AFTER_MS, () => this.keepTrying(entry.refId), 'background'),
+      cancelTimer: this.clock.schedule(storeIn, () => this.keepTrying(entry.refId), 'background'),
     }
     this.#tasks.set(entry.refId, task)
     return { won: true, entry }

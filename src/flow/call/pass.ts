@@ -99,7 +99,8 @@ class CallWithoutEntry implements PassingCall, Passing {
   #ticket: Ticket | undefined
   #endWrite: WriteEnd = () => {}
   /** No call follows it that is made after a write. */
-  readonly #begunAt: number
+  readonly #writesSeen: number
+  #begunAt = 0
   #callKey: { readonly key: string | undefined } | undefined
 
   constructor(
@@ -107,7 +108,7 @@ class CallWithoutEntry implements PassingCall, Passing {
     private readonly tool: Tool,
     private readonly call: Call,
   ) {
-    this.#begunAt = engine.sharedRuns.moment
+    this.#writesSeen = engine.sharedRuns.moment
   }
 
   get toolName(): string {
@@ -135,7 +136,7 @@ class CallWithoutEntry implements PassingCall, Passing {
 
   /** False where its turn is not now. */
   begin(): boolean {
-    const { queue, passing, sharedRuns } = this.engine
+    const { queue, clock, passing, sharedRuns } = this.engine
     const ticket = queue.enter(this.tool.name, this.tool.maxConcurrentTasks)
     if (!ticket?.mayRun) {
       ticket?.leave()
@@ -143,6 +144,7 @@ class CallWithoutEntry implements PassingCall, Passing {
     }
     this.#ticket = ticket
     if (this.tool.readOnly === false) this.#endWrite = sharedRuns.beginWrite()
+    this.#begunAt = clock.monotonic()
     passing.add(this)
     return true
   }
@@ -179,9 +181,12 @@ class CallWithoutEntry implements PassingCall, Passing {
     const { engine, tool } = this
     const { input, options } = this.call
     const ticket = this.#ticket
-    const whole = { ...options, ...more }
     // It has been answered, and the answer did not arrive.
-    if (!ticket) return callAdmitted(engine, tool, input, whole)
+    if (!ticket) return callAdmitted(engine, tool, input, { ...options, ...more })
+    const elapsed = engine.clock.monotonic() - this.#begunAt
+    const { asyncTimeout } = tool
+    const left = asyncTimeout === undefined ? undefined : Math.max(1, asyncTimeout - elapsed)
+    const whole = { ...options, ...more, asyncTimeout: left }
     this.#ticket = undefined
     const refId = createRefId(engine.name, engine.random)
     const run = this.#runAs(refId)
@@ -191,7 +196,7 @@ class CallWithoutEntry implements PassingCall, Passing {
       engine.passing.delete(this)
       claimed.notify()
     }
-    const answer = callAdmitted(engine, tool, input, whole, { refId, ticket, run, onClaimed })
+    const answer = callAdmitted(engine, tool, input, whole, { refId, ticket, run, elapsed, onClaimed })
     // By now the call itself says that it writes.
     this.#endWrite()
     return answer
@@ -202,7 +207,7 @@ class CallWithoutEntry implements PassingCall, Passing {
     const { callKey } = this
     return callKey === undefined
       ? aloneOn(refId)
-      : this.engine.sharedRuns.begin(callKey, refId, this.#begunAt)
+      : this.engine.sharedRuns.begin(callKey, refId, this.#writesSeen)
   }
 }
 

@@ -13,7 +13,7 @@ export interface Passing {
 }
 
 /** How long a call passes at least before it enters the flow. What takes longer is slow enough for that. */
-const PASSING_MS = 25
+const PASSING_MS = 100
 
 /** The calls of this process that pass without an entry. None does so for longer than twice that time. */
 export class PassingCalls {

@@ -110,7 +110,7 @@ describe('a call that takes longer', () => {
     const settings = { defaults: { asyncTimeout: '5s' as const }, tools: {} }
     const { clock, call, calls, answerTo } = await scene({ settings })
     const { answer } = await call(1)
-    await clock.advance('6s')
+    await clock.advance('5s')
     const { result } = parseJson(await answer) as { result: { structuredContent: { ref_id: string } } }
     const { ref_id } = result.structuredContent
     answerTo(calls[0])
@@ -118,6 +118,15 @@ describe('a call that takes longer', () => {
     await clock.advance(0)
     expect(await polled).toMatchObject({ content: [{ text: 'ok' }] })
     expect(calls).toHaveLength(1)
+  })
+
+  it('is stored when it has run for a second, and not before', async () => {
+    const { clock, call, calls, answerTo, during } = await scene()
+    const { answer } = await call(1)
+    expect((await during(() => clock.advance(999))).operations).toEqual([])
+    expect((await during(() => clock.advance(1))).operations).toEqual(['claim'])
+    answerTo(calls[0])
+    await answer
   })
 
   it('and has no soft timeout is answered when the server answers', async () => {
