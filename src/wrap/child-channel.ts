@@ -49,9 +49,9 @@ export class ChildChannel implements Channel {
   }
 
   async send(message: RpcMessage): Promise<void> {
-    const stdin = this.#child?.stdin
-    if (!stdin?.writable) throw new Error('The wrapped server is not running.')
-    await writeLine(stdin, message)
+    const child = this.#child
+    if (!child?.stdin?.writable) throw new Error(await whyGone(child))
+    await writeLine(child.stdin, message)
   }
 
   pause(): void {
@@ -76,14 +76,28 @@ export class ChildChannel implements Channel {
     if (this.#closing) return
     this.resume()
     await Promise.race([closed(child), new Promise(resolve => setTimeout(resolve, 200).unref())])
-    const how = signal === null ? `exit code ${code}` : signal
     if (this.#closing) return
     // What it started must not live on without it.
     await this.close()
-    this.onclose?.(`The wrapped server ended (${how}).`)
+    this.onclose?.(endedBy(code, signal))
   }
 }
 
 function closed(child: ChildProcess): Promise<void> {
   return new Promise(resolve => child.once('close', () => resolve()))
+}
+
+function endedBy(code: number | null, signal: string | null): string {
+  return `The wrapped server ended (${signal ?? `exit code ${code}`}).`
+}
+
+/** Why nothing can be written to it. Its pipe may break a moment before its exit is told. */
+async function whyGone(child: ChildProcess | undefined): Promise<string> {
+  if (!child) return 'The wrapped server is not running.'
+  const hasEnded = () => child.exitCode !== null || child.signalCode !== null
+  if (!hasEnded()) {
+    const exit = new Promise<void>(resolve => child.once('exit', () => resolve()))
+    await Promise.race([exit, new Promise(resolve => setTimeout(resolve, 200).unref())])
+  }
+  return hasEnded() ? endedBy(child.exitCode, child.signalCode) : 'The wrapped server closed its stdin.'
 }
