@@ -26,7 +26,7 @@ export class LargeValue {
       pageSize ? this.#counted(request, ruler, pageSize) : this.#fitting(request, ruler),
     )
     if (!found.page) throw noSuchPage(number, found.total)
-    const { value, unit } = found.page
+    const { value, unit, firstPart, parts } = found.page
     const json = stringifyJson(value)
     const previewSize = await paced(ruler.size(json))
     if (pageSize && previewSize > request.maxSize) throw tooLarge(previewSize, request, found.page)
@@ -44,6 +44,7 @@ export class LargeValue {
       totalPages: found.total,
       ...(found.isEstimate ? { totalPagesIsEstimate: true } : {}),
       pageUnit: unit,
+      ...(unit === 'lines' ? { lines: [firstPart + 1, firstPart + parts], totalLines: count } : {}),
     }
   }
 

@@ -156,6 +156,8 @@ describe.each(places())('a value of some megabytes, on %s', (_, open) => {
     expect(await page(cache, refId, { page: 5, pageSize: 10 })).toMatchObject({
       preview: `${lines.slice(40, 50).join('\n')}\n`,
       pageUnit: 'lines',
+      lines: [41, 50],
+      totalLines: lines.length,
       totalPages: 6_000,
     })
     let joined = ''
