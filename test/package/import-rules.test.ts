@@ -164,6 +164,7 @@ const AREAS: Record<string, Area> = {
     modules: [
       /^cli\//,
       /^wrap\//,
+      /^agent\/profiles\.ts$/,
       /^stores\/(memory|sqlite|sqlite-place|sqlite-errors|redis|encrypted|private-file)\.ts$/,
       ...PUBLIC_API,
     ],

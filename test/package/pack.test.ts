@@ -13,6 +13,7 @@ import { REPOSITORY } from './source-files.ts'
 const EXPORTS: Record<string, readonly string[]> = {
   'mcp-refcache': [
     'AccessPolicy',
+    'AnswerTooLarge',
     'CircularReference',
     'HardTimeout',
     'InputUnavailable',
