@@ -58,7 +58,12 @@ class ObservedStore implements Store {
   }
 
   stage(segment: SegmentName, bytes: Uint8Array, now: number): Promise<void> {
-    return this.#observe('value', () => this.store.stage(segment, bytes, now))
+    // That one segment has room says nothing of the value.
+    return this.#observe(
+      'value',
+      () => this.store.stage(segment, bytes, now),
+      () => false,
+    )
   }
 
   readSegment(segment: SegmentName): Promise<Uint8Array | undefined> {
@@ -66,7 +71,7 @@ class ObservedStore implements Store {
   }
 
   update(entry: Entry, expectedVersion: number, parts?: PayloadChanges): Promise<boolean> {
-    const kind = parts?.value ? 'value' : 'write'
+    const kind = parts?.value || parts?.index ? 'value' : 'write'
     return this.#observe(kind, () => this.store.update(entry, expectedVersion, parts), Boolean)
   }
 

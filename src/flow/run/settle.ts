@@ -171,7 +171,9 @@ async function failFull(engine: Engine, attempt: Attempt, error: TaskError): Pro
   engine.thrown.lose(refId, new StoreFull(StoreFull.advice))
   try {
     // Without its input a task cannot be retried, so one that failed by itself keeps it.
-    const parts = error.code === 'store_full' ? { input: undefined } : undefined
+    const input = error.code === 'store_full' ? { input: undefined } : {}
+    // What was staged of the result goes, too.
+    const parts = { ...input, index: undefined }
     await store(engine, attempt, failure(engine, attempt.progress, error), { parts })
   } finally {
     engine.thrown.found(refId)

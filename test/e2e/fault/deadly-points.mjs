@@ -32,6 +32,10 @@ export function deadlyPoints(store, die, say) {
       }
       return claim
     },
+    async stage(segment, bytes, now) {
+      say({ settling: segment.refId })
+      return store.stage(segment, bytes, now)
+    },
     async update(entry, expectedVersion, parts) {
       const step = stepOf(entry)
       if (step === 'settle') {
