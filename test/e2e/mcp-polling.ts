@@ -97,7 +97,8 @@ export function pollingRequirements(clients: readonly string[]): void {
       })
       const small = await poll(ref_id, { max_size: 20 })
       expect(JSON.stringify(small.preview).length).toBeLessThan(JSON.stringify(preview.preview).length)
-      expect(await poll(ref_id, { full: true })).toMatchObject({ ref_id, is_complete: true, value: list })
+      const full = await client.callTool('get_cached_result', { ref_id, full: true })
+      expect(full.content).toEqual([{ type: 'text', text: JSON.stringify(list) }])
 
       const joined: unknown[] = []
       for (let page = 1, pages = 1; page <= pages; page++) {

@@ -151,7 +151,7 @@ describe('a large answer', () => {
     expect(Buffer.byteLength(content)).toBeGreaterThan(5_000_000)
 
     const { client } = await workshop.client([...FILESYSTEM, workshop.folder], {
-      wrap: ['--max-size', '500'],
+      wrap: ['--max-size', '500', '--max-answer', '200000'],
     })
     const preview = body(await call(client, 'read_text_file', { path: file }))
     expect(preview).toMatchObject({ status: 'complete', is_complete: false, is_async: false })
@@ -178,7 +178,7 @@ describe('a large answer', () => {
 
   it('comes back whole with full, as the server gave it', async () => {
     const direct = await workshop.connect(PLAIN)
-    const { client } = await workshop.client(PLAIN)
+    const { client } = await workshop.client(PLAIN, { wrap: ['--inline', '1000'] })
     const preview = body(await call(client, 'tree', { size: 400 }))
     const full = await poll(client, preview.ref_id, { full: true })
     expect(withoutRef(full)).toEqual(await call(direct.client, 'tree', { size: 400 }))
@@ -186,9 +186,11 @@ describe('a large answer', () => {
 
   it('with media comes back byte for byte, as blocks that a client can show', async () => {
     const direct = await workshop.connect(PLAIN)
-    const { client } = await workshop.client(PLAIN)
     const size = 1_500_000
     const expected = await call(direct.client, 'media', { size })
+    const usual = await workshop.client(PLAIN)
+    expect(withoutRef(await call(usual.client, 'media', { size }))).toEqual(expected)
+    const { client } = await workshop.client(PLAIN, { wrap: ['--inline', '0'] })
     const preview = body(await call(client, 'media', { size }))
     expect(preview.is_complete).toBe(false)
     expect(JSON.stringify(preview).length).toBeLessThan(3_000)
@@ -382,7 +384,7 @@ describe('the tools, as they are listed', () => {
 
   it('have output schemas that a validating client finds satisfied: whole, preview, handle', async () => {
     const { client } = await workshop.client(PLAIN, {
-      wrap: ['--config', config({ defaults: { asyncTimeout: '10s' } })],
+      wrap: ['--config', config({ defaults: { asyncTimeout: '10s', inline: 1000 } })],
     })
     await client.listTools()
     expect(body(await call(client, 'tree', { size: 2 }))).toEqual({

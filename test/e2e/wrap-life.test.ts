@@ -383,7 +383,10 @@ describe('what the command line explains', () => {
     expect(help.code).toBe(0)
     for (const option of [
       '--async-timeout',
+      '--inline',
       '--max-size',
+      '--max-answer',
+      '--profile',
       '--store',
       '--ttl',
       '--name',

@@ -48,6 +48,8 @@ interface ShowRequest extends RenderRequest {
   readonly asReference: boolean
   /** A value with more JSON than this is not handed out unasked, however little of it is read. */
   readonly maxWholeBytes: number
+  /** The same where what is more than that is media. */
+  readonly maxMediaBytes: number
 }
 
 /** A rendering, and what the entry's projection says besides. */
@@ -111,11 +113,11 @@ const NEARLY_ALL = 0.9
 /** The size of a value that passes as it is: all that is read of it fits, and the rest is within reason. */
 async function sizeToPass(sources: Sources, request: ShowRequest): Promise<number | undefined> {
   const { whole, shown, projected, passes } = sources
-  const { sizeMode, maxWholeBytes, asked, limits } = request
+  const { sizeMode, asked, limits } = request
   // A preview of nearly all of a value would save nothing.
   const maxSize = asked ? request.maxSize : Math.floor(request.maxSize / NEARLY_ALL)
   if (!passes) return sizeWithin(whole.json, sizeMode, maxSize)
-  if (projected && whole.json.length > maxWholeBytes) return undefined
+  if (projected && isBeyondReason(whole.json.length, projected, request)) return undefined
   if (limits)
     return sizeReadWithin(
       sources,
@@ -129,6 +131,15 @@ async function sizeToPass(sources: Sources, request: ShowRequest): Promise<numbe
   const { fields } = projected
   if (fields && (await sizeWithin(fields.content, sizeMode, limit)) === undefined) return undefined
   return sizeWithin(shown.json, sizeMode, limit)
+}
+
+/** A client that counts its answers takes an image as one, however many bytes that has. */
+function isBeyondReason(
+  bytes: number,
+  { mediaBytes = 0 }: Shown,
+  { limits, maxWholeBytes, maxMediaBytes }: ShowRequest,
+): boolean {
+  return limits ? bytes > maxMediaBytes || bytes - mediaBytes > maxWholeBytes : bytes > maxWholeBytes
 }
 
 function inMode(size: number, sizeMode: SizeMode): TextLimit {
@@ -146,7 +157,8 @@ async function notPassing(sources: Sources, request: ShowRequest): Promise<Answe
   const { whole, shown, projected, passes } = sources
   const rendering = await renderWithin(shown, request)
   if (!passes) return asPart(rendering, request, await measure(whole, request.sizeMode))
-  const isAll = request.limits !== undefined && rendering.kind === 'whole'
+  // Media are only noted in what is shown.
+  const isAll = request.limits !== undefined && rendering.kind === 'whole' && !projected?.mediaBytes
   const answer: Answer = isAll ? { ...rendering, isReference: true } : asPart(rendering, request)
   if (!projected) return answer
   const { about, meta } = projected
@@ -251,6 +263,7 @@ function renderRequest(engine: Engine, entry: ValuedEntry, options: RenderOption
     strategy: entry.preview?.strategy ?? defaults.strategy,
     asked: options.maxSize !== undefined,
     maxWholeBytes: engine.settings.fullLimitBytes,
+    maxMediaBytes: wrappingOf(engine, entry)?.fullLimitBytes ?? engine.settings.fullLimitBytes,
     // A page size asks for pages: from the first.
     ...(page === undefined && pageSize === undefined ? {} : { page: page ?? 1 }),
     ...(pageSize === undefined ? {} : { pageSize }),
