@@ -29,6 +29,8 @@ export interface RefCacheOptions {
   dispatcher?: Dispatcher | undefined
   /** How long values are kept unless their tool or `set` says otherwise; null for ever. @defaultValue '1h' */
   defaultTtl?: Duration | null | undefined
+  /** The longest that a reader can have a value kept from now (`get` with `keep`); null for ever. @defaultValue '24h' */
+  maxTtl?: Duration | null | undefined
   preview?:
     | {
         /** Budget of an answer's value, in `sizeMode`. @defaultValue 1000 */
@@ -104,6 +106,7 @@ const OPTIONS: Names<RefCacheOptions> = {
   executors: true,
   dispatcher: true,
   defaultTtl: true,
+  maxTtl: true,
   preview: true,
   maxValueBytes: true,
   maxInputBytes: true,
@@ -143,6 +146,7 @@ export function toSettings(options: RefCacheOptions): Settings {
   checkPreview({ maxSize, strategy })
   return {
     defaultTtl: toLimit(options.defaultTtl === undefined ? '1h' : options.defaultTtl, 'defaultTtl'),
+    maxTtl: toLimit(options.maxTtl === undefined ? '24h' : options.maxTtl, 'maxTtl'),
     preview: { maxSize, setMaxSize: options.preview?.maxSize, sizeMode, strategy },
     maxValueBytes: checkCount(options.maxValueBytes ?? 256 * MIB, 'maxValueBytes'),
     maxInputBytes: checkCount(options.maxInputBytes ?? 64 * MIB, 'maxInputBytes'),

@@ -10,6 +10,20 @@ import { readSentArguments } from './sent-arguments.ts'
 export const RESPONSE_FORMAT_ARGUMENT = '_async_response_format'
 /** Runs the call anew, whatever is stored. A tool's own argument of that name goes before. */
 export const FRESH_ARGUMENT = '_fresh'
+/** Answers with a reference, whatever the size of the result. A tool's own argument of that name goes before. */
+export const AS_REF_ARGUMENT = '_as_ref'
+
+/** The schemas of those that a call may want, for clients that send only what is listed. */
+export const RESERVED_PROPERTIES: JsonObject = {
+  [FRESH_ARGUMENT]: { type: 'boolean' },
+  [AS_REF_ARGUMENT]: { type: 'boolean' },
+}
+
+/** A schema of arguments that lists them too; a tool's own argument of such a name stays. */
+export function withReserved(schema: JsonObject): JsonObject {
+  const properties = isObject(schema.properties) ? (schema.properties as JsonObject) : {}
+  return { ...schema, properties: { ...RESERVED_PROPERTIES, ...properties } }
+}
 
 export const responseFormat = z.enum(['minimal', 'standard', 'full'])
 
@@ -68,6 +82,7 @@ export interface SplitArguments {
   readonly own: unknown
   readonly responseFormat: ResponseFormat | undefined
   readonly fresh: boolean
+  readonly asReference: boolean
 }
 
 /** Whether something beside the tool's own arguments may be among them: all that is reserved begins with an underscore. */
@@ -80,7 +95,8 @@ export function mayHoldReserved(args: unknown): boolean {
 /** @param declares whether the tool has an argument of a name itself: then it is the tool's */
 export function splitArguments(args: unknown, declares: (name: string) => boolean): SplitArguments {
   const ours = isObject(args) ? reservedIn(args, declares) : []
-  if (!isObject(args) || ours.length === 0) return { own: args, responseFormat: undefined, fresh: false }
+  if (!isObject(args) || ours.length === 0)
+    return { own: args, responseFormat: undefined, fresh: false, asReference: false }
   const own = Object.fromEntries(Object.entries(args).filter(([name]) => !ours.includes(name)))
   const reserved = parseSentArguments(
     reservedArguments,
@@ -90,20 +106,21 @@ export function splitArguments(args: unknown, declares: (name: string) => boolea
     own,
     responseFormat: reserved[RESPONSE_FORMAT_ARGUMENT],
     fresh: reserved[FRESH_ARGUMENT] ?? false,
+    asReference: reserved[AS_REF_ARGUMENT] ?? false,
   }
 }
 
 function reservedIn(args: Readonly<Record<string, unknown>>, declares: (name: string) => boolean): string[] {
-  const fresh = Object.hasOwn(args, FRESH_ARGUMENT) && !declares(FRESH_ARGUMENT)
-  return [
-    ...(Object.hasOwn(args, RESPONSE_FORMAT_ARGUMENT) ? [RESPONSE_FORMAT_ARGUMENT] : []),
-    ...(fresh ? [FRESH_ARGUMENT] : []),
-  ]
+  const yielding = [FRESH_ARGUMENT, AS_REF_ARGUMENT].filter(
+    name => Object.hasOwn(args, name) && !declares(name),
+  )
+  return [...(Object.hasOwn(args, RESPONSE_FORMAT_ARGUMENT) ? [RESPONSE_FORMAT_ARGUMENT] : []), ...yielding]
 }
 
 const reservedArguments = z.object({
   [RESPONSE_FORMAT_ARGUMENT]: responseFormat.optional(),
   [FRESH_ARGUMENT]: z.boolean().optional(),
+  [AS_REF_ARGUMENT]: z.boolean().optional(),
 })
 
 function isObject(value: unknown): value is Record<string, unknown> {

@@ -93,7 +93,8 @@ export const PROFILES: readonly Profile[] = [
     ceiling: { characters: 40_000 },
     reads: 'unknown',
     patience: 600,
-    source: 'google-gemini/gemini-cli tool-executor.ts',
+    listsReferences: false,
+    source: 'google-gemini/gemini-cli tool-executor.ts; a Schema of the Gemini API has one type',
     date: '2026-11',
   },
   {

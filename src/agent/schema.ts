@@ -2,6 +2,7 @@ import * as z from 'zod'
 import { InvalidArgument } from '../core/errors.ts'
 import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts'
 import type { StandardSchema } from '../core/standard-schema.ts'
+import { withMeantTypes } from './sent-arguments.ts'
 
 /** A schema that an author declares with a tool: it validates, and can say itself in JSON Schema (standardschema.dev). */
 export interface AuthorSchema<Input = unknown, Output = Input> {
@@ -84,34 +85,21 @@ const CONVERTERS: Readonly<Record<string, string>> = {
 
 /**
  * The schema of the structured content that a tool with the result schema `result` can answer with: the result itself,
- * or a reference to it (whole, a preview, or a handle). Errors have no structured content there.
+ * or a reference to it (whole, a preview, or a handle), which always says `is_async`. Models are shown it: it is short.
+ * Errors have no structured content there.
  */
 export function answerSchema(result: JsonObject): JsonObject {
-  const { $schema, ...body } = result
+  const { $schema, type, ...body } = result
+  const isObject = type === 'object'
+  const own = isObject || type === undefined ? body : { type, ...body }
   return {
     ...($schema === undefined ? {} : { $schema }),
     type: 'object',
-    anyOf: [{ $ref: RESULT }, { $ref: '#/$defs/reference' }],
-    $defs: {
-      result: rebased(body),
-      reference: {
-        type: 'object',
-        description:
-          'The result is in `value` where is_complete; otherwise follow ref_id. Without ref_id nothing is stored.',
-        properties: {
-          ref_id: { type: 'string' },
-          status: { enum: ['pending', 'processing', 'complete', 'failed', 'cancelled'] },
-          is_complete: { type: 'boolean' },
-          is_async: { type: 'boolean' },
-          value: { $ref: RESULT },
-        },
-        required: ['status', 'is_complete', 'is_async'],
-      },
-    },
+    anyOf: [rebased(own), { required: ['is_async'] }],
   }
 }
 
-const RESULT = '#/$defs/result'
+const RESULT = '#/anyOf/0'
 
 /** Keywords whose value is data: a `$ref` in there is no reference. */
 const DATA_KEYWORDS = new Set(['const', 'enum', 'default', 'examples'])
@@ -166,6 +154,24 @@ export function argumentsOf(schema: unknown): (name: string) => boolean {
   }
 }
 
+/** Reads what was sent for what the schema of a tool's arguments wants. Converted only when somebody sends a text. */
+export function readerOf(schema: unknown): (args: unknown) => unknown {
+  return args => {
+    const hasText = typeof args === 'object' && args !== null && Object.values(args).some(isText)
+    if (schema === undefined || !hasText) return args
+    try {
+      return withMeantTypes(converterOf(schema as AuthorSchema, 'input', 'It')(), args)
+    } catch {
+      // Its library cannot say it in JSON Schema.
+      return args
+    }
+  }
+}
+
+function isText(value: unknown): boolean {
+  return typeof value === 'string'
+}
+
 /** How deep a schema is looked through for the names of a tool's arguments. */
 const MAX_SCHEMA_LEVELS = 5
 
@@ -192,4 +198,25 @@ function localTarget(ref: JsonValue | undefined, root: JsonValue | undefined) {
     typeof ref === 'string' ? (/^#\/(\$defs|definitions)\/([^/]+)$/.exec(ref) ?? []) : []
   const definitions = isJsonObject(root) ? root[list] : undefined
   return isJsonObject(definitions) && Object.hasOwn(definitions, name) ? definitions[name] : undefined
+}
+
+/**
+ * A schema of arguments in which a list or an object may be a reference, which is a text. A union of types in one keyword is what
+ * strict clients take. What has to stand in a header is never one.
+ */
+export function admittingReferences(schema: JsonObject): JsonObject {
+  const { properties } = schema
+  if (!isJsonObject(properties)) return schema
+  return {
+    ...schema,
+    properties: Object.fromEntries(
+      Object.entries(properties).map(([name, property]) => [name, admittingReference(property)]),
+    ),
+  }
+}
+
+function admittingReference(property: JsonValue): JsonValue {
+  if (!isJsonObject(property) || (property.type !== 'array' && property.type !== 'object')) return property
+  if ('x-mcp-header' in property || 'enum' in property || 'const' in property) return property
+  return { ...property, type: [property.type, 'string'] }
 }

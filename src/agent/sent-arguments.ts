@@ -1,4 +1,6 @@
+import { ExactNumber } from '../core/exact-number.ts'
 import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts'
+import { parseJson } from '../core/json-text.ts'
 
 /**
  * The arguments as they were meant, by the schema of the tool: models send numbers and booleans as text, `null` for
@@ -92,4 +94,47 @@ const MAX_QUOTED = 512
 function objectAt(value: JsonObject, name: string): JsonObject {
   const found = value[name]
   return isJsonObject(found) ? found : {}
+}
+
+/**
+ * Arguments for a tool of somebody else: a number, a list or an object that came as its JSON text, where the schema wants it and no text.
+ * All else is for the tool to judge.
+ */
+export function withMeantTypes(schema: JsonObject | undefined, args: unknown): unknown {
+  if (!isJsonObject(args as JsonValue)) return args
+  const sent = args as JsonObject
+  if (!schema || !Object.values(sent).some(value => typeof value === 'string')) return args
+  const properties = objectAt(schema, 'properties')
+  return Object.fromEntries(
+    Object.entries(sent).map(([name, value]): [string, JsonValue] => {
+      const property = Object.hasOwn(properties, name) ? properties[name] : undefined
+      return [name, typeof value === 'string' && isJsonObject(property) ? meant(property, value) : value]
+    }),
+  )
+}
+
+function meant({ type }: JsonObject, text: string): JsonValue {
+  const types: readonly JsonValue[] = Array.isArray(type) ? type : [type ?? 'string']
+  if (types.includes('string') || text.length > MAX_SENT) return text
+  let value: JsonValue
+  try {
+    value = parseJson(text)
+  } catch {
+    return text
+  }
+  return types.some(one => isOfType(value, one)) ? value : text
+}
+
+/** A longer text is no list that a model wrote out. */
+const MAX_SENT = 1_000_000
+
+function isOfType(value: JsonValue, type: JsonValue): boolean {
+  if (type === 'array') return Array.isArray(value)
+  if (type === 'object') return isJsonObject(value)
+  if (type === 'integer') return Number.isInteger(Number(value)) && isNumeric(value)
+  return type === 'number' && isNumeric(value)
+}
+
+function isNumeric(value: JsonValue): boolean {
+  return typeof value === 'number' || (value as unknown) instanceof ExactNumber
 }

@@ -91,6 +91,7 @@ export function toWire(response: CallResponse): JsonObject {
     is_complete: isComplete,
     // For clients it also says that there is no value.
     is_async: status !== 'complete',
+    expires_at: response.expiresAt?.toISOString(),
     cached_at: response.status === 'complete' ? response.cachedAt?.toISOString() : undefined,
     ...(response.status === 'complete'
       ? { ...valueFields(response), error_code: response.errorCode }

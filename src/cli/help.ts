@@ -28,12 +28,15 @@ Options
   --inline TOKENS        up to here a result passes as it is (8000, or what the client takes)
   --max-size TOKENS      the size of a preview of a larger one (1000, at most a twelfth of the result)
   --max-answer TOKENS    no answer has more, whatever is asked (25000, or what the client takes)
+  --list-reserved        list _fresh and _as_ref with each tool, for clients that send only what is listed
+  --no-instructions      say how references work with each tool instead, for clients that ignore instructions
   --profile NAME         the client that answers are made for (that which connects)
   --store WHERE          a SQLite file, or 'memory' ($XDG_CACHE_HOME/mcp-refcache/cache-2.db)
   --encrypt              encrypt what is stored (in encrypted-2.db there); the keys are in $MCP_REFCACHE_KEYS as
                          id:base64 of 32 bytes, the current one first, with commas between them
   --encrypt-key-file F   the same with the keys from a file, a line each; it must be for this user alone (0600)
   --ttl TIME             how long results are kept; 'never' to keep them (1h)
+  --max-ttl TIME         the longest that a client can have one kept, with keep_seconds (24h)
   --lease TIME           how long after a wrapper was killed its tasks are taken up again (30s)
   --name NAME            what references begin with (made from the command)
   --memoize PATTERN      identical calls of these tools share one result, for as long as --ttl; a name, or a

@@ -17,6 +17,9 @@ import { checked, size, time, wholeNumber, wrongChoice } from './option-values.t
 const OPTIONS = {
   'async-timeout': { type: 'string' },
   inline: { type: 'string' },
+  'list-reserved': { type: 'boolean' },
+  'no-instructions': { type: 'boolean' },
+  'max-ttl': { type: 'string' },
   'max-size': { type: 'string' },
   'max-answer': { type: 'string' },
   profile: { type: 'string' },
@@ -67,6 +70,8 @@ export interface WrapArguments {
   /** The name of a profile. Absent: that of the client. */
   profile: string | undefined
   ttl: Duration | null | undefined
+  /** The longest that a client can have a value kept. */
+  maxTtl: Duration | null | undefined
   lease: Duration | undefined
   name: string | undefined
   /** Absent: the default SQLite file. */
@@ -95,7 +100,8 @@ export function parseWrapArguments(argv: readonly string[], env: NodeJS.ProcessE
       values['max-answer'] === undefined ? undefined : wholeNumber('--max-answer', values['max-answer'], 1),
     profile:
       values.profile === undefined ? undefined : checked(() => profileNamed(values.profile ?? '').name),
-    ttl: values.ttl === undefined ? undefined : values.ttl === 'never' ? null : time('--ttl', values.ttl),
+    ttl: parseTtl('--ttl', values.ttl),
+    maxTtl: parseTtl('--max-ttl', values['max-ttl']),
     lease: values.lease === undefined ? undefined : time('--lease', values.lease),
     name: values.name === undefined ? undefined : checked(() => checkCacheName(values.name ?? '')),
     store: values.store === undefined ? undefined : storeOf(values.store),
@@ -105,6 +111,11 @@ export function parseWrapArguments(argv: readonly string[], env: NodeJS.ProcessE
     logLevel: LOG_LEVELS.find(name => name === level) ?? wrongChoice('--log-level', level, LOG_LEVELS),
     json: values.json ?? false,
   }
+}
+
+function parseTtl(option: string, text: string | undefined): Duration | null | undefined {
+  if (text === undefined) return undefined
+  return text === 'never' ? null : time(option, text)
 }
 
 /**
@@ -207,6 +218,8 @@ function parseSettings(values: Values, { settings: file }: Config): CallSettings
     values.inline === undefined ? file.defaults.inline : wholeNumber('--inline', values.inline, 0)
   const settings = {
     ...file,
+    ...(values['list-reserved'] ? { listReserved: true } : {}),
+    ...(values['no-instructions'] ? { notes: true } : {}),
     defaults: { ...file.defaults, asyncTimeout, ...(inline === undefined ? {} : { inline }) },
   }
   return withInvalidated(withMemoized(settings, parsePatterns(values)), parseInvalidates(values))

@@ -38,6 +38,8 @@ export type EntryEvent =
   | { type: 'retry-elsewhere'; retriedAs: RefId; instead: RefId | undefined }
   /** A client is given it as a task of MCP. */
   | { type: 'become-native' }
+  /** A reader wants it kept until then at least. */
+  | { type: 'keep'; until: number }
   /** What it followed has no outcome for it: from now on it has work of its own, begun at `startedAt` if that goes on. */
   | { type: 'stop-following'; owner: string; startedAt?: number | undefined }
   /** Another follower goes on with the work of what it followed. */

@@ -14,6 +14,8 @@ interface AnswerBase {
   readonly isUnstored?: true
   /** The whole value is in this answer. */
   readonly isComplete: boolean
+  /** When the value, or the record of how its task ended, goes; of what has more to it than this answer. */
+  readonly expiresAt?: Date
   /** The task is in flight: ask again. */
   readonly isAsync: boolean
   /** What to do next, for an agent. */

@@ -25,11 +25,18 @@ export function begun(draft: PendingEntry, now: number): ProcessingEntry {
 export function transition(entry: Entry, event: EntryEvent): Transition {
   if (event.type === 'retry' || event.type === 'retry-elsewhere') return retried(entry, event)
   if (event.type === 'become-native') return move(entry, { ...entry, native: true }, event)
+  if (event.type === 'keep') return move(entry, keptUntil(entry, event.until), event)
   if (event.type === 'yield-key') return move(entry, without(entry, 'key') as Entry, event)
   if (entry.status === 'failed' && isLate(entry, event)) return move(entry, settledLate(entry, event), event)
   if (!isInFlight(entry)) return refuse('already_settled')
   const refused = refusal(entry, event)
   return refused ? refuse(refused) : move(entry, moved(entry, event), event)
+}
+
+/** What ends later, or never, stays so. */
+function keptUntil(entry: Entry, until: number): Entry {
+  const { expiresAt } = entry
+  return expiresAt === undefined || expiresAt >= until ? entry : { ...entry, expiresAt: until }
 }
 
 function retried(entry: Entry, event: EntryEvent & { type: 'retry' | 'retry-elsewhere' }): Transition {
@@ -49,7 +56,10 @@ function isLate({ lostOwner }: FailedEntry, event: EntryEvent): event is LateSet
   return (event.type === 'complete' || event.type === 'fail') && lostOwner === event.owner
 }
 
-type FlightEvent = Exclude<EntryEvent, { type: 'retry' | 'retry-elsewhere' | 'become-native' | 'yield-key' }>
+type FlightEvent = Exclude<
+  EntryEvent,
+  { type: 'retry' | 'retry-elsewhere' | 'become-native' | 'keep' | 'yield-key' }
+>
 
 function refusal(entry: InFlightEntry, event: FlightEvent): Refusal | undefined {
   if ('owner' in event && entry.lease.owner !== event.owner) return 'lease_lost'

@@ -38,6 +38,8 @@ export interface RefcacheToolConfig<
     ClientLimitOptions,
     Pick<Tool<Session>, 'name' | 'description' | 'annotations' | 'canAccess' | '_meta'> {
   parameters?: Parameters | undefined
+  /** Says in the description how references work, for clients that ignore instructions. @defaultValue false */
+  notes?: boolean | undefined
   /** Checks the result of `execute`. Clients see it widened: they are also given previews and handles. */
   outputSchema?: Output | undefined
   /**
@@ -66,6 +68,7 @@ export interface RefcacheToolConfig<
 }
 
 export const TOOL_CONFIG: Names<RefcacheToolConfig> = {
+  notes: true,
   ...CACHING_OPTIONS,
   envelope: true,
   inlineLimit: true,

@@ -1,10 +1,17 @@
 import type { FastMCPSessionAuth, Tool, ToolParameters } from 'fastmcp'
 import { splitArguments } from '../agent/arguments.ts'
 import { cachingDefaults, checked, projectionFor, withToolLimit } from '../agent/caching.ts'
-import { withNote } from '../agent/instructions.ts'
+import { TOOL_NOTE, withNote } from '../agent/instructions.ts'
 import { ClientLimits } from '../agent/limits.ts'
 import { checkEnvelope, claimFor, presentCall } from '../agent/present.ts'
-import { type AuthorSchema, answerSchema, argumentsOf, converterOf, declared } from '../agent/schema.ts'
+import {
+  type AuthorSchema,
+  answerSchema,
+  argumentsOf,
+  converterOf,
+  declared,
+  readerOf,
+} from '../agent/schema.ts'
 import { checkScoping, placeCall, scopingOf } from '../agent/scoping.ts'
 import { InvalidArgument } from '../core/errors.ts'
 import { checkHandler, type Handler } from '../core/handler.ts'
@@ -42,6 +49,7 @@ export function refcacheTool<
     ArgumentsOf<Parameters>
   >
   const declares = argumentsOf(parameters)
+  const read = readerOf(parameters)
   return {
     ...shown,
     execute: (args, context) =>
@@ -49,9 +57,9 @@ export function refcacheTool<
         context,
         config.actorOf,
         async ({ caller, signal, onProgress, openContext }) => {
-          const { own, responseFormat, fresh } = splitArguments(args, declares)
+          const { own, responseFormat, fresh, asReference } = splitArguments(args, declares)
           // The tool's own schema vouches for the type, inside of the call.
-          const input = (parameters ? own : {}) as ArgumentsOf<Parameters>
+          const input = (parameters ? read(own) : {}) as ArgumentsOf<Parameters>
           const place = placeCall(scopingOf(config, {}), caller)
           const { actor } = caller
           const claim = claimFor(envelope)
@@ -60,6 +68,7 @@ export function refcacheTool<
           const options = {
             actor,
             limits,
+            asReference,
             responseFormat,
             fresh,
             signal,
@@ -93,6 +102,7 @@ function toolOptions<
     inlineLimit,
     answerCeiling,
     profile,
+    notes,
     namespaceTemplate,
     ownerTemplate,
     sessionScoped,
@@ -115,10 +125,11 @@ function shownTool<Session extends FastMCPSessionAuth>(
   config: Omit<RefcacheToolConfig<Session>, 'execute'>,
   result: JsonObject | undefined,
 ): Omit<Tool<Session>, 'execute'> {
-  const { name, description, parameters, annotations, canAccess, _meta } = config
+  const { name, description, parameters, annotations, canAccess, _meta, notes = false } = config
+  const noted = notes ? withNote(description, TOOL_NOTE) : description
   return {
     name,
-    description: withNote(description),
+    ...(noted === undefined ? {} : { description: noted }),
     parameters: parameters ? unchecked(parameters, name) : NO_PARAMETERS,
     ...(result ? { outputSchema: declared(() => answerSchema(result)) } : {}),
     ...(annotations ? { annotations } : {}),

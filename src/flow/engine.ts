@@ -29,6 +29,8 @@ import type { ThrownErrors } from './run/thrown.ts'
 /** The settings of a cache, checked, in milliseconds and bytes. */
 export interface Settings {
   readonly defaultTtl: number | undefined
+  /** The longest that a reader can have a value kept from now. */
+  readonly maxTtl: number | undefined
   readonly preview: {
     readonly maxSize: number
     /** The same where somebody set it. */

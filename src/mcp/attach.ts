@@ -124,6 +124,8 @@ function withSchemas({ inputSchema, outputSchema, ...config }: ToolConfig): Sche
 
 const OPTIONS: Names<AttachOptions> = {
   envelope: true,
+  listReserved: true,
+  notes: true,
   inlineLimit: true,
   answerCeiling: true,
   profile: true,

@@ -36,6 +36,10 @@ export interface AttachOptions extends PollingOptions, Scoping, EnvelopeOptions,
    * @defaultValue '500ms'
    */
   taskGrace?: Duration | undefined
+  /** Lists `_fresh` and `_as_ref` with each tool, for clients that send only what is listed. @defaultValue false */
+  listReserved?: boolean | undefined
+  /** Says with each tool how references work, for clients that ignore instructions. @defaultValue false */
+  notes?: boolean | undefined
   /** Registers the admin tools, for callers of whom this says true. @defaultValue no admin tools at all */
   adminCheck?: AdminCheck | undefined
 }

@@ -4,13 +4,22 @@ import type {
   RegisteredTool,
   ServerContext,
 } from '@modelcontextprotocol/server'
-import { splitArguments } from '../agent/arguments.ts'
+import { splitArguments, withReserved } from '../agent/arguments.ts'
 import { cachingDefaults, checked, projectionFor, withToolLimit } from '../agent/caching.ts'
-import { withNote } from '../agent/instructions.ts'
+import { TOOL_NOTE, withNote } from '../agent/instructions.ts'
 import type { ClientLimits } from '../agent/limits.ts'
 import { checkEnvelope, claimFor, type Envelope, presentCall } from '../agent/present.ts'
+import { profileNamed } from '../agent/profiles.ts'
 import type { ToolRequest } from '../agent/request.ts'
-import { type AuthorSchema, answerSchema, argumentsOf, converterOf, declared } from '../agent/schema.ts'
+import {
+  type AuthorSchema,
+  admittingReferences,
+  answerSchema,
+  argumentsOf,
+  converterOf,
+  declared,
+  readerOf,
+} from '../agent/schema.ts'
 import { checkScoping, placeCall, type Scoping } from '../agent/scoping.ts'
 import type { ToolResult } from '../agent/wire.ts'
 import type { AnswerLimits } from '../core/answer-limits.ts'
@@ -50,6 +59,8 @@ interface Route<Input> {
   readonly prepare: SchemaToolConfig['prepare']
   /** Whether the tool has an argument of that name. */
   readonly declares: (argument: string) => boolean
+  /** What was sent, as the tool's schema means it. */
+  readonly read: (args: unknown) => unknown
 }
 
 /** Registers the tool in the cache, and on the server what clients see of it. */
@@ -66,7 +77,7 @@ export function registerCached<Input, Output, Local>(
   checkHandler(registration.handler, `Tool '${name}'`)
   const handler = inRequest(registration.handler)
   const result = outputSchema && resultSchemaOf(outputSchema, name)
-  const shown = shownConfig(name, config, result)
+  const shown = shownConfig(name, config, result, options)
   // Answers are JSON, whatever the handler's own type.
   const call = cache.cached<Input>(
     toolOptions<Input>(registration, result),
@@ -80,6 +91,7 @@ export function registerCached<Input, Output, Local>(
     hasOutputSchema: result !== undefined,
     prepare,
     declares: argumentsOf(inputSchema),
+    read: readerOf(inputSchema),
   }
   const registered = server.registerTool(name, shown, (args, context) => {
     const task = taskCallIn(context)
@@ -107,13 +119,13 @@ interface CallRequest extends ToolRequest<ServerContext> {
 }
 
 async function callTool<Input>(
-  { call, scoping, takesArguments, envelope, hasOutputSchema, prepare, declares }: Route<Input>,
+  { call, scoping, takesArguments, envelope, hasOutputSchema, prepare, declares, read }: Route<Input>,
   args: unknown,
   { caller, signal, onProgress, openContext, context, task, limits }: CallRequest,
 ): Promise<ToolResult | InputRequiredResult> {
   const { actor } = caller
-  const { own, responseFormat, fresh } = splitArguments(args, declares)
-  const given = takesArguments ? own : {}
+  const { own, responseFormat, fresh, asReference } = splitArguments(args, declares)
+  const given = takesArguments ? read(own) : {}
   const prepared = prepare ? await prepare((given ?? {}) as Record<string, unknown>, context) : given
   if (isInputRequired(prepared)) return prepared
   const [stored, local] = prepare && Array.isArray(prepared) ? prepared : [prepared]
@@ -125,6 +137,7 @@ async function callTool<Input>(
     limits,
     responseFormat,
     fresh,
+    asReference,
     signal,
     // Whoever turns the call away wants its work no more, unless somebody else waits for it.
     cancelsWork: true,
@@ -161,18 +174,30 @@ function toolOptions<Input>(
 const NO_ARGUMENTS = { type: 'object', properties: {} }
 
 /** What clients see of a tool: the author's words and schemas, and how to follow its references. */
-function shownConfig(name: string, config: SchemaToolConfig, result: JsonObject | undefined) {
+function shownConfig(
+  name: string,
+  config: SchemaToolConfig,
+  result: JsonObject | undefined,
+  { listReserved = false, notes = false, profile }: AttachOptions,
+) {
   const { title, icons, scopeChallenge, _meta, annotations, inputSchema, description } = config
+  const input = inputSchema
+    ? converterOf(inputSchema, 'input', `The inputSchema of '${name}'`)
+    : () => NO_ARGUMENTS
+  const noted = notes ? withNote(description, TOOL_NOTE) : description
+  const isListed = profile === undefined || (profileNamed(profile).listsReferences ?? true)
+  const admits = isListed && config.resolveRefs !== false
   return {
     ...(title === undefined ? {} : { title }),
     ...(icons ? { icons } : {}),
     ...(scopeChallenge ? { scopeChallenge } : {}),
     ...(_meta ? { _meta } : {}),
     ...(annotations ? { annotations } : {}),
-    description: withNote(description),
-    inputSchema: declared(
-      inputSchema ? converterOf(inputSchema, 'input', `The inputSchema of '${name}'`) : () => NO_ARGUMENTS,
-    ),
+    ...(description === undefined && !notes ? {} : { description: noted }),
+    inputSchema: declared(() => {
+      const own = admits ? admittingReferences(input()) : input()
+      return listReserved ? withReserved(own) : own
+    }),
     ...(result ? { outputSchema: declared(() => answerSchema(result)) } : {}),
   }
 }

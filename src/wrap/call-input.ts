@@ -2,6 +2,7 @@ import type { Actor } from '../access/actor.ts'
 import type { Namespace } from '../access/namespace.ts'
 import { splitArguments } from '../agent/arguments.ts'
 import { declaresArgument } from '../agent/schema.ts'
+import { withMeantTypes } from '../agent/sent-arguments.ts'
 import type { JsonObject, JsonValue } from '../core/json.ts'
 import type { CallOptions } from '../flow/call/options.ts'
 import { metaOf, protocolMeta } from './rpc.ts'
@@ -46,7 +47,8 @@ export function prepare(
 ): { readonly input: CallInput; readonly options: CallOptions } {
   const memoize = !ambiguous && mayMemoize
   const declares = (argument: string) => declaresArgument(tool.inputSchema, argument)
-  const { own, responseFormat, fresh } = splitArguments(given.arguments, declares)
+  const { own: sent, responseFormat, fresh, asReference } = splitArguments(given.arguments, declares)
+  const own = withMeantTypes(tool.inputSchema, sent)
   const { task: _, arguments: __, ...asked } = given
   const params = withoutToken(asked, memoize)
   const input = own === undefined ? { scope, params } : { scope, params, arguments: own as JsonValue }
@@ -58,6 +60,7 @@ export function prepare(
     memoize,
     shareRuns: !ambiguous,
     fresh,
+    asReference,
     // A server may have a state of its session: what is not memoized is shared within that alone.
     identity: memoize || !ofSession ? identity : { ...identity, ...ofSession },
     responseFormat,

@@ -3,6 +3,7 @@ import { isRefOf } from '../core/ref.ts'
 import { type CallOutcome, INTERNAL_ERROR, refIdInBody } from './call-outcome.ts'
 import type { ClientTasks } from './client-tasks.ts'
 import type { Log } from './log.ts'
+import type { Reader } from './reader.ts'
 import {
   failure,
   protocolMeta,
@@ -21,6 +22,7 @@ export interface PresentationOptions {
   readonly catalog: ToolCatalog
   readonly listing: ToolListing
   readonly tasks: ClientTasks
+  readonly reader: Reader
   readonly log: Log
   /** Aborts when the session ends. */
   readonly ended: AbortSignal
@@ -106,9 +108,13 @@ export class Presentation {
   }
 
   #listed(request: RpcRequest, page: JsonObject): JsonObject {
-    const { tasks, catalog, log } = this.options
+    const { tasks, catalog, reader, log } = this.options
     const isFirst = request.params?.cursor === undefined
-    const listed = catalog.present(page, { isFirst, asTasks: tasks.isCore(request) })
+    const listed = catalog.present(page, {
+      isFirst,
+      asTasks: tasks.isCore(request),
+      listsReferences: reader.listsReferences(request),
+    })
     for (const name of catalog.names.renamed) {
       if (this.#said.has(name)) continue
       this.#said.add(name)

@@ -15,8 +15,17 @@ export class Reader {
   ) {}
 
   /** What an answer to the request may have. */
-  limitsOf({ params }: RpcRequest): AnswerLimits {
-    return this.clients.of(protocolMeta(params) ? this.#saidIn(params) : this.#clientInfo)
+  limitsOf(request: RpcRequest): AnswerLimits {
+    return this.clients.of(this.#clientOf(request))
+  }
+
+  /** Whether the client can be listed arguments that may be references. */
+  listsReferences(request: RpcRequest): boolean {
+    return this.clients.profileOf(this.#clientOf(request)).listsReferences ?? true
+  }
+
+  #clientOf({ params }: RpcRequest): unknown {
+    return protocolMeta(params) ? this.#saidIn(params) : this.#clientInfo
   }
 
   /** A client introduces itself. */

@@ -25,7 +25,9 @@ export function withCapabilities(
         : value.protocolVersion === CORE_REVISION
           ? { ...capabilities, tasks: withCoreTasks(objectAt(declared, 'tasks')) }
           : capabilities,
-    instructions: own + instructionsFor(catalog, declared.tools !== undefined),
+    ...(catalog.listing.notes
+      ? {}
+      : { instructions: own + instructionsFor(catalog, declared.tools !== undefined) }),
   }
 }
 

@@ -78,6 +78,7 @@ export class Session {
       name => calls.goesThrough(name),
       (name, tool) => calls.register(name, tool),
       tools => calls.check(tools, log),
+      calls.listing,
     )
     this.#reader = new Reader(options.clients, log)
     this.#passingWrites = new PassingWrites(() => cache.beginWrite())
@@ -97,7 +98,12 @@ export class Session {
       limitsOf: request => this.#reader.limitsOf(request),
     })
     const parts = { catalog: this.#catalog, listing: this.#listing, tasks: this.#tasks, log }
-    this.#presentation = new Presentation({ ...parts, cacheName: cache.name, ended: this.#ended.signal })
+    this.#presentation = new Presentation({
+      ...parts,
+      reader: this.#reader,
+      cacheName: cache.name,
+      ended: this.#ended.signal,
+    })
     this.#calls = new SessionCalls({
       ...parts,
       cache,

@@ -23,6 +23,10 @@ export interface ToolSettings {
 
 export interface CallSettings {
   defaults: ToolSettings
+  /** Whether `_fresh` and `_as_ref` are listed with each tool. @defaultValue false */
+  listReserved?: boolean | undefined
+  /** Whether each tool says how references work, instead of the instructions. @defaultValue false */
+  notes?: boolean | undefined
   /** By name, or by a pattern in which each `*` stands for any text. */
   tools: Readonly<Record<string, ToolSettings>>
 }
@@ -64,9 +68,10 @@ function lengthWithoutStars(pattern: string): number {
 }
 
 /** The same settings, with identical calls of some more tools sharing one result. */
-export function withMemoized({ defaults, tools }: CallSettings, patterns: readonly string[]): CallSettings {
+export function withMemoized(settings: CallSettings, patterns: readonly string[]): CallSettings {
+  const { tools } = settings
   const memoized = patterns.map(pattern => [pattern, { ...tools[pattern], memoize: true }] as const)
-  return { defaults, tools: { ...tools, ...Object.fromEntries(memoized) } }
+  return { ...settings, tools: { ...tools, ...Object.fromEntries(memoized) } }
 }
 
 /** One tool, or those of a pattern, whose calls make memoized results of others outdated. */
@@ -76,15 +81,13 @@ export interface Invalidates {
 }
 
 /** The same settings, with more that calls make outdated. */
-export function withInvalidated(
-  { defaults, tools }: CallSettings,
-  more: readonly Invalidates[],
-): CallSettings {
+export function withInvalidated(settings: CallSettings, more: readonly Invalidates[]): CallSettings {
+  const { tools } = settings
   const all: Record<string, ToolSettings> = { ...tools }
   for (const { tool, outdated } of more) {
     all[tool] = { ...all[tool], invalidates: [...(all[tool]?.invalidates ?? []), outdated] }
   }
-  return { defaults, tools: all }
+  return { ...settings, tools: all }
 }
 
 /** What the settings name that the server does not list, with what may have been meant. */

@@ -26,7 +26,7 @@ import type { Log } from './log.ts'
 import { QuickCall, type QuickCallEvents } from './quick-call.ts'
 import type { Quotas } from './quotas.ts'
 import { type CallSettings, SettingsByTool, somePassBy, unlistedTools } from './settings.ts'
-import { type KnownTool, NOT_DECLARED } from './tool-catalog.ts'
+import { type KnownTool, type ListingOptions, NOT_DECLARED } from './tool-catalog.ts'
 import type { Upstream } from './upstream.ts'
 import type { UpstreamTasks } from './upstream-tasks.ts'
 
@@ -113,6 +113,16 @@ export class ToolCalls {
 
   goesThrough(name: string): boolean {
     return this.#settingsByTool.of(name).cache !== false
+  }
+
+  /** How the tools of the server are listed. */
+  get listing(): ListingOptions {
+    const { listReserved = false, notes = false } = this.settings
+    return {
+      listReserved,
+      notes,
+      takesReferences: name => this.#settingsByTool.of(name).resolveRefs !== false,
+    }
   }
 
   /** Whether there may be calls that the cache knows nothing of. */

@@ -1,6 +1,7 @@
+import { withReserved } from '../agent/arguments.ts'
 import { toolLimitIn } from '../agent/caching.ts'
-import { SHORT_NOTE, TOOL_NOTE, withNote } from '../agent/instructions.ts'
-import { answerSchema } from '../agent/schema.ts'
+import { TOOL_NOTE, withNote } from '../agent/instructions.ts'
+import { admittingReferences, answerSchema } from '../agent/schema.ts'
 import { readSentArguments } from '../agent/sent-arguments.ts'
 import type { PollingTool } from '../agent/tools/polling.ts'
 import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts'
@@ -27,6 +28,18 @@ export const NOT_DECLARED: KnownTool = {
   resultLimit: undefined,
 }
 
+/** How the server's tools are listed. */
+export interface ListingOptions {
+  /** Whether a reference in the arguments of a tool is replaced by its value. */
+  takesReferences(toolName: string): boolean
+  /** Our own arguments stand among those of each tool. */
+  readonly listReserved: boolean
+  /** Each tool says in a sentence how references work: the client ignores instructions. */
+  readonly notes: boolean
+}
+
+const LISTING: ListingOptions = { listReserved: false, notes: false, takesReferences: () => true }
+
 /** The server's tools, as it declared them, and as the client is shown them. */
 export class ToolCatalog {
   readonly #tools = new Map<string, KnownTool>()
@@ -45,6 +58,7 @@ export class ToolCatalog {
     private readonly goesThrough: (name: string) => boolean,
     private readonly onLearned: (name: string, tool: KnownTool) => void = () => {},
     private readonly onComplete: (tools: ReadonlyMap<string, KnownTool>) => void = () => {},
+    readonly listing: ListingOptions = LISTING,
   ) {
     this.names = new ToolNames(
       polling.map(({ name }) => name),
@@ -111,12 +125,15 @@ export class ToolCatalog {
 
   /**
    * One page of `tools/list` as the client gets it. Ours stand on the first: many clients read no other, and a list may have no end.
+   * @param listsReferences whether the client can be shown that an argument may be a reference
    * @param asTasks whether the client may call what goes through the cache as tasks of 2025-11-25
    */
-  present(page: JsonObject, { isFirst = true, asTasks = false } = {}): JsonObject {
+  present(page: JsonObject, { isFirst = true, asTasks = false, listsReferences = true } = {}): JsonObject {
     this.learn(page)
     const theirs = (Array.isArray(page.tools) ? page.tools : []).map(tool =>
-      isJsonObject(tool) && this.goesThrough(String(tool.name)) ? this.#extended(tool, asTasks) : tool,
+      isJsonObject(tool) && this.goesThrough(String(tool.name))
+        ? this.#extended(tool, { asTasks, listsReferences })
+        : tool,
     )
     return {
       ...page,
@@ -124,18 +141,33 @@ export class ToolCatalog {
     }
   }
 
-  #extended(tool: JsonObject, asTasks: boolean): JsonObject {
-    const { description, outputSchema, execution } = tool
+  #extended(
+    tool: JsonObject,
+    { asTasks, listsReferences }: { asTasks: boolean; listsReferences: boolean },
+  ): JsonObject {
+    const { outputSchema, ...kept } = tool
+    const { description, inputSchema, execution } = kept
     const words = typeof description === 'string' ? description : undefined
-    const notes = [TOOL_NOTE, SHORT_NOTE].map(note => this.names.inText(note))
-    const { outputSchema: _, ...kept } = tool
     return {
       ...kept,
-      description: withNote(words, notes),
+      ...(this.listing.notes ? { description: withNote(words, this.names.inText(TOOL_NOTE)) } : {}),
+      ...(isJsonObject(inputSchema)
+        ? {
+            inputSchema: this.#input(
+              inputSchema,
+              listsReferences && this.listing.takesReferences(String(tool.name)),
+            ),
+          }
+        : {}),
       ...(isJsonObject(outputSchema) ? widenedSchema(outputSchema) : {}),
       // Where the server demands a task, we are the one to ask for it.
       ...(asTasks ? { execution: { ...(execution as JsonObject), taskSupport: 'optional' } } : {}),
     }
+  }
+
+  #input(schema: JsonObject, takesReferences: boolean): JsonObject {
+    const own = takesReferences ? admittingReferences(schema) : schema
+    return this.listing.listReserved ? withReserved(own) : own
   }
 
   #describe({ name, title, description, inputSchema, annotations }: PollingTool): JsonValue {
@@ -178,6 +210,11 @@ function widenedSchema(outputSchema: JsonObject): JsonObject {
 
 /** The server's own structured content satisfies it, and an answer about a reference does. */
 function widened(outputSchema: JsonObject): JsonObject {
-  const { type, ...schema } = answerSchema(outputSchema)
-  return outputSchema.type === 'object' ? { type: 'object', ...schema } : schema
+  const schema = answerSchema(outputSchema)
+  if (outputSchema.type === 'object') return schema
+  const { type: _, anyOf, ...rest } = schema
+  return {
+    ...rest,
+    anyOf: (anyOf as JsonObject[]).map((one, at) => (at === 0 ? one : { type: 'object', ...one })),
+  }
 }

@@ -33,6 +33,8 @@ export interface WrapOptions {
   name?: string | undefined
   /** How long results are kept. @defaultValue '1h' */
   ttl?: Duration | null | undefined
+  /** The longest that a client can have a value kept. @defaultValue '24h' */
+  maxTtl?: Duration | null | undefined
   /** Budget of a preview in tokens. @defaultValue 1000, and at most a twelfth of the value */
   maxSize?: number | undefined
   /** No answer has more tokens. @defaultValue 25000, or what the client takes */
@@ -68,6 +70,7 @@ export class Wrapper {
       store,
       // What an operator says of time holds for all clients.
       ...(ttl === undefined ? {} : { defaultTtl: ttl, namespaces: { session: { ttl } } }),
+      ...(options.maxTtl === undefined ? {} : { maxTtl: options.maxTtl }),
       ...(lease === undefined
         ? {}
         : { leaseDuration: lease, sweepInterval: Math.max(100, toMilliseconds(lease, 'lease') / 3) }),

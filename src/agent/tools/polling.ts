@@ -42,20 +42,22 @@ export interface PollingTool {
 export interface PollingOptions {
   /** Longest time that one poll is held. Clients give up after 30 to 60 s. @defaultValue '25s', at most '50s' */
   maxWait?: Duration | undefined
-  /** How long a poll is held for callers that do not say. @defaultValue '10s' */
+  /** How long a poll is held for callers that do not say. @defaultValue '20s' */
   defaultWait?: Duration | undefined
 }
 
-const refId = z.string().describe('The ref_id of an earlier answer.')
+const refId = z.string()
 const count = z.int().min(1)
 
+/** Every word of it is in the list of tools that a model reads: what the names say needs no other. */
 const getArguments = z.strictObject({
-  ref_id: refId,
-  page: count.optional().describe('A page of a list, object or text, from 1.'),
-  page_size: count.optional().describe('At most this many items a page; without it, as many as fit.'),
-  max_size: count.optional().describe('Budget of this answer, in tokens unless the server says otherwise.'),
-  full: z.boolean().optional().describe('The whole value, if it is not too large for one answer.'),
-  wait_seconds: z.number().min(0).optional().describe('How long to wait for a running task.'),
+  ref_id: refId.describe('Or a part of it: ref_id#/json/pointer, ref_id#L10-L20.'),
+  page: count.optional(),
+  page_size: count.optional(),
+  max_size: count.optional().describe('Tokens.'),
+  full: z.boolean().optional().describe('All of it, as the tool gave it.'),
+  keep_seconds: count.optional(),
+  wait_seconds: z.number().min(0).optional(),
   [RESPONSE_FORMAT_ARGUMENT]: responseFormat.optional(),
 })
 
@@ -70,13 +72,14 @@ const MAX_WAIT_MS = 50_000
 
 function getCachedResult(cache: RefCache, options: PollingOptions): PollingTool {
   const maxWait = Math.min(MAX_WAIT_MS, toMilliseconds(options.maxWait ?? '25s', 'maxWait'))
-  const defaultWait = toMilliseconds(options.defaultWait ?? '10s', 'defaultWait')
+  const defaultWait = toMilliseconds(options.defaultWait ?? '20s', 'defaultWait')
   return define({
     name: 'get_cached_result',
     title: 'Get cached result',
     description: GET_CACHED_RESULT_DESCRIPTION,
     annotations: { readOnlyHint: true, idempotentHint: true, openWorldHint: false },
     schema: getArguments,
+    listed: { wait_seconds: { type: 'number', default: defaultWait / 1000, maximum: maxWait / 1000 } },
     run: async (args, { limits = limitsOf(), ...context }) => {
       const wait = args.wait_seconds === undefined ? defaultWait : args.wait_seconds * 1000
       const asked = cache.get(args.ref_id, {
@@ -86,6 +89,7 @@ function getCachedResult(cache: RefCache, options: PollingOptions): PollingTool 
         maxSize: args.max_size,
         full: args.full,
         limits,
+        ...(args.keep_seconds === undefined ? {} : { keep: args.keep_seconds * 1000 }),
         wait: Math.min(wait, maxWait),
         responseFormat: args._async_response_format,
       })
@@ -135,18 +139,21 @@ async function ofThisCache<Answer>(cache: RefCache, refId: string, asked: Promis
 
 interface Definition<Schema extends z.ZodObject> extends Omit<PollingTool, 'inputSchema' | 'handle'> {
   schema: Schema
+  /** Arguments that are listed otherwise than they are checked. */
+  listed?: JsonObject
   run(args: z.output<Schema>, context: PollContext): Promise<ToolResult>
 }
 
 /** A tool that answers in every case, with an error of the wire too. */
 export function define<Schema extends z.ZodObject>({
   schema,
+  listed,
   run,
   ...tool
 }: Definition<Schema>): PollingTool {
   return {
     ...tool,
-    inputSchema: toJsonSchema(schema),
+    inputSchema: listedSchema(toJsonSchema(schema), listed),
     async handle(args, context) {
       try {
         return await run(parseSentArguments(schema, args), context)
@@ -155,4 +162,10 @@ export function define<Schema extends z.ZodObject>({
       }
     },
   }
+}
+
+/** The reserved argument is listed nowhere: its only use is for programs that know of it. */
+function listedSchema({ properties, ...schema }: JsonObject, listed: JsonObject = {}): JsonObject {
+  const { [RESPONSE_FORMAT_ARGUMENT]: _, ...own } = properties as JsonObject
+  return { ...schema, properties: { ...own, ...listed } }
 }

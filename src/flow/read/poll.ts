@@ -1,7 +1,7 @@
 import { type ActorLike, toActor } from '../../access/actor.ts'
 import { READ_OR_EXECUTE } from '../../access/authorize.ts'
 import type { AnswerLimits } from '../../core/answer-limits.ts'
-import { type Duration, toMilliseconds } from '../../core/duration.ts'
+import { type Duration, toMilliseconds, toPositiveMilliseconds } from '../../core/duration.ts'
 import { isInFlight, type Progress } from '../../core/entry.ts'
 import { checkNames, type Names } from '../../core/options.ts'
 import { toReference } from '../../core/part.ts'
@@ -25,6 +25,8 @@ export interface GetOptions {
   maxSize?: number | undefined
   /** The whole value, up to the cache's `fullLimitBytes`. */
   full?: boolean | undefined
+  /** Keeps the value at least so long from now, up to the cache's `maxTtl`. A task that goes on is not kept by it. */
+  keep?: Duration | undefined
   /** How long to wait for a task that is in flight. @defaultValue 0 */
   wait?: Duration | undefined
   /** What the reader of the answer can take, which then decides what passes whole. For adapters. @defaultValue `maxSize` decides */
@@ -42,6 +44,7 @@ const OPTIONS: Names<GetOptions> = {
   pageSize: true,
   maxSize: true,
   full: true,
+  keep: true,
   wait: true,
   limits: true,
   responseFormat: true,
@@ -78,6 +81,7 @@ export async function poll(engine: Engine, asked: RefId, options: GetOptions): P
       part,
       ifUnreadable: 'refuse',
       action: 'get',
+      keep: options.keep === undefined ? undefined : toPositiveMilliseconds(options.keep, 'keep'),
       justFollowed: isInFlight(entry),
     })
     return part ? { ...answer, refId: asked } : answer

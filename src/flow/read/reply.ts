@@ -25,6 +25,8 @@ export interface ReplyOptions extends RenderOptions {
   audit?: 'denials-only' | undefined
   /** The caller has followed the entry until now: that it expired in between must not cost it the answer. */
   justFollowed?: boolean
+  /** The value is to be kept so long from now, in milliseconds. */
+  keep?: number | undefined
   /** Aborted: nobody waits for the answer any more. */
   signal?: AbortSignal | undefined
 }
@@ -62,10 +64,26 @@ export async function reply(
     return { ...described, errorValue: await showValue(engine, known, options) }
   }
   await renew(engine, known)
-  const shown = await showValue(engine, known, options)
+  const { expiresAt } = await kept(engine, known, options.keep)
   const { madeAt } = known
+  const shown = withExpiry(await showValue(engine, known, options), expiresAt)
   const aged = madeAt === undefined ? shown : { ...shown, cachedAt: toDate(madeAt) }
   return delivered(engine, known, aged, options.signal)
+}
+
+/** The entry, kept for as long as its reader wants and may. */
+async function kept(engine: Engine, entry: Entry, keep: number | undefined): Promise<Entry> {
+  const { expiresAt } = entry
+  const until = engine.clock.now() + Math.min(keep ?? 0, engine.settings.maxTtl ?? Number.POSITIVE_INFINITY)
+  if (keep === undefined || expiresAt === undefined || expiresAt >= until) return entry
+  const changed = await engine.entries.change(entry, { type: 'keep', until })
+  return changed.entry ?? entry
+}
+
+/** What is not the whole value says how long the rest is there. */
+function withExpiry(answer: CacheResponse, expiresAt: number | undefined): CacheResponse {
+  const isRest = !answer.isComplete || answer.isReference
+  return isRest && expiresAt !== undefined ? { ...answer, expiresAt: toDate(expiresAt) } : answer
 }
 
 /** From now on the result is fetched. What is memoized is shared by its key, fetched or not. */

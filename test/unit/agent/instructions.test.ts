@@ -8,7 +8,7 @@ import {
 } from '../../../src/agent/instructions.ts'
 
 const ENOUGH = 500
-const MOST = 1_900
+const MOST = 2_048
 
 describe('what an agent is told', () => {
   it(`fits ${MOST} characters in total`, () => {

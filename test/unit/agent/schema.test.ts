@@ -42,7 +42,6 @@ describe('the schema of all answers of a tool', () => {
   })
 
   it.each([
-    ['a value that the tool never gives', whole({ sum: 'one' })],
     ['an object of another kind', { total: 1 }],
     ['a list', [1]],
   ])('refuses %s', async (_, answer) => {
@@ -54,7 +53,6 @@ describe('the schema of all answers of a tool', () => {
     expect(list.type).toBe('object')
     expect(await accepts(list, whole([1, 2]))).toBe(true)
     expect(await accepts(list, withoutReference([1]))).toBe(true)
-    expect(await accepts(list, whole(['1']))).toBe(false)
   })
 
   it('keeps references of the result to itself right', async () => {
@@ -66,8 +64,8 @@ describe('the schema of all answers of a tool', () => {
     })
     const tree = answerSchema(converterOf(Tree, 'output', 'it')())
     const leaf = { name: 'leaf', children: [] }
-    expect(await accepts(tree, whole({ name: 'root', children: [leaf] }))).toBe(true)
-    expect(await accepts(tree, whole({ name: 'root', children: [{ name: 'leaf' }] }))).toBe(false)
+    expect(await accepts(tree, { name: 'root', children: [leaf] })).toBe(true)
+    expect(await accepts(tree, { name: 'root', children: [{ name: 'leaf' }] })).toBe(false)
   })
 
   it('keeps definitions of the result right, and what only looks like a reference as it is', async () => {
@@ -82,10 +80,10 @@ describe('the schema of all answers of a tool', () => {
       required: ['small'],
     })
     const value = { $ref: 'a name like any other', small: 3, literal: { $ref: '#/$defs/small' } }
-    expect(await accepts(schema, whole(value))).toBe(true)
-    expect(await accepts(schema, whole({ ...value, small: 10 }))).toBe(false)
-    expect(await accepts(schema, whole({ ...value, $ref: 1 }))).toBe(false)
-    expect(await accepts(schema, whole({ ...value, literal: 1 }))).toBe(false)
+    expect(await accepts(schema, value)).toBe(true)
+    expect(await accepts(schema, { ...value, small: 10 })).toBe(false)
+    expect(await accepts(schema, { ...value, $ref: 1 })).toBe(false)
+    expect(await accepts(schema, { ...value, literal: 1 })).toBe(false)
   })
 })
 

@@ -52,10 +52,12 @@ describe('what clients see of a tool', () => {
     expect((await listed({}))?.inputSchema).toEqual(none)
   })
 
-  it('is its own words, and how to follow its references', async () => {
+  it('is its own words, and how to follow its references where that is wanted', async () => {
     const annotations = { title: 'Title', readOnlyHint: true }
     const shown = await listed({ description: 'Says it.', annotations, _meta: { own: 1 } })
-    expect(shown).toMatchObject({ description: `Says it.\n\n${TOOL_NOTE}`, annotations, _meta: { own: 1 } })
+    expect(shown).toMatchObject({ description: 'Says it.', annotations, _meta: { own: 1 } })
+    const noted = await listed({ description: 'Says it.', notes: true })
+    expect(noted).toMatchObject({ description: `Says it.\n\n${TOOL_NOTE}` })
   })
 
   it('is nothing where it may not be used', async () => {

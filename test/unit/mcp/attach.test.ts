@@ -3,7 +3,7 @@ import { McpServer } from '@modelcontextprotocol/server'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { z } from 'zod'
 import { AccessPolicy } from '../../../src/access/policy.ts'
-import { TOOL_NOTE } from '../../../src/agent/instructions.ts'
+
 import type { TaskContext } from '../../../src/core/handler.ts'
 import { type AttachedRefCache, type AuthorSchema, attachRefCache } from '../../../src/mcp/index.ts'
 import { RefCache } from '../../../src/ref-cache.ts'
@@ -143,7 +143,7 @@ describe.each(REVISIONS)('on protocol revision %s', (revision, era) => {
 })
 
 describe('a tool', () => {
-  it('is shown with the very schema of its author, and a word on references', async () => {
+  it('is shown with the very words and the schema of its author', async () => {
     const inputSchema = z.strictObject({ id: z.string().describe('Which one.') })
     const { client } = await scene({
       tools: ({ registerTool }) => {
@@ -158,7 +158,7 @@ describe('a tool', () => {
     const { tools } = await client.listTools()
     const [find, bare] = tools.filter(({ name }) => ['find', 'bare'].includes(name))
     expect(find).toMatchObject({ title: 'Find', annotations: REPEATABLE, _meta: { a: 1 } })
-    expect(find?.description).toBe(`Finds.\n\n${TOOL_NOTE}`)
+    expect(find?.description).toBe('Finds.')
     expect(find?.inputSchema).toEqual(z.toJSONSchema(inputSchema, { io: 'input' }))
     expect(find).not.toHaveProperty('outputSchema')
     expect(bare).toMatchObject({ inputSchema: { type: 'object', properties: {} } })

@@ -216,3 +216,48 @@ describe('a tool that says how much of its results it wants whole', () => {
     expect((await call('read')).structuredContent.is_complete).toBe(false)
   })
 })
+
+describe('the reserved argument _as_ref', () => {
+  it('gives a small result as a reference, with its value, to pass on', async () => {
+    const { call } = await connect({ read: both('small') })
+    expect(await call('read')).toEqual(both('small'))
+    const { structuredContent } = await call('read', { _as_ref: true })
+    expect(structuredContent).toMatchObject({
+      ref_id: expect.any(String),
+      status: 'complete',
+      is_complete: true,
+      value: 'small',
+      expires_at: expect.any(String),
+    })
+    expect((await call('get_cached_result', { ref_id: structuredContent.ref_id })).content).toEqual(
+      both('small').content,
+    )
+  })
+
+  it('gives a preview of what would pass', async () => {
+    const { call } = await connect({ read: both(file(300)) })
+    const { structuredContent } = await call('read', { _as_ref: 'true' })
+    expect(structuredContent).toMatchObject({ ref_id: expect.any(String), is_complete: false })
+  })
+})
+
+it('keep_seconds keeps a value longer, up to what the operator allows', async () => {
+  const { call } = await connect({ read: both('small') })
+  const { ref_id, expires_at } = (await call('read', { _as_ref: true })).structuredContent
+  const until = async (keep_seconds?: number) => {
+    const answer = await call('get_cached_result', {
+      ref_id,
+      page: 1,
+      ...(keep_seconds ? { keep_seconds } : {}),
+    })
+    return Date.parse(answer.structuredContent.expires_at)
+  }
+  const first = Date.parse(expires_at)
+  expect(await until(60)).toBe(first)
+  const longer = await until(2 * 3_600)
+  expect(longer).toBeGreaterThan(first + 3_000_000)
+  expect(await until()).toBe(longer)
+  const most = await until(1_000 * 3_600)
+  expect(most).toBeLessThanOrEqual(Date.now() + 24 * 3_600_000)
+  expect(most).toBeGreaterThan(longer)
+})
