@@ -209,9 +209,17 @@ function understood(messages: JsonObject[]): Pick<Answer, 'body' | 'code'> {
   const outer = (answer.result ?? {}) as JsonObject
   const { structuredContent, ...task } = (outer.result ?? outer.task ?? outer) as JsonObject
   const shown = 'taskId' in task ? { ref_id: task.taskId, ...task } : undefined
-  const body = (structuredContent ?? shown ?? { error: answer.error ?? {} }) as JsonObject
+  const error = { error: answer.error ?? {} }
+  const body = (structuredContent ?? shown ?? bareValue(task.content) ?? error) as JsonObject
   const { code, message } = (body.error ?? {}) as JsonObject
   return { body, code: code === undefined ? undefined : codeOf(code, message) }
+}
+
+/** A value in full comes as its own text, with nothing around it. */
+function bareValue(content: unknown): JsonObject | undefined {
+  const [block] = (Array.isArray(content) ? content : []) as JsonObject[]
+  if (typeof block?.text !== 'string') return undefined
+  return { value: /^[[{]/.test(block.text) ? JSON.parse(block.text) : block.text }
 }
 
 /** JSON-RPC has one code for what the cache tells apart; there the words tell. */
