@@ -1,4 +1,5 @@
 import { isSameId } from '../agent/id-map.ts'
+import { Signal } from '../core/signal.ts'
 import { type Channel, type SendOptions, SessionEnded } from './channel.ts'
 import { discoverRequest } from './discovery.ts'
 import {
@@ -28,6 +29,8 @@ export class EitherRevision implements Channel {
   /** The client's question whether the server speaks 2026-07-28, while that is open. */
   #discovery: RpcRequest | undefined
   #adapting: Promise<void> | undefined
+  /** That question is answered. */
+  readonly #decided = new Signal()
   /** Our own question, where the server has refused the client's: that may be wrong in itself. */
   #probe: { readonly id: RpcId; readonly asked: RpcRequest; readonly refusal: RpcMessage } | undefined
 
@@ -45,9 +48,12 @@ export class EitherRevision implements Channel {
   }
 
   async send(message: RpcMessage, options?: SendOptions): Promise<void> {
-    await this.#adapting?.catch(() => {})
+    if (this.#givesUp(message)) this.#expect(undefined)
+    // At which revision the server is spoken to is not known yet.
+    else if (isRequest(message)) while (this.#discovery ?? this.#probe) await this.#decided.next()
+    if (this.#adapting) await this.#adapting.catch(() => {})
     const asks = isRequest(message) && message.method === 'server/discover' && protocolMeta(message.params)
-    if (isRequest(message)) this.#discovery = asks && !this.adaptation.isNeeded ? message : undefined
+    if (isRequest(message)) this.#expect(asks && !this.adaptation.isNeeded ? message : undefined)
     try {
       await this.#current.send(message, options)
     } catch (error) {
@@ -56,6 +62,20 @@ export class EitherRevision implements Channel {
         throw error
       })
     }
+  }
+
+  /** A client that begins a handshake does not wait for the answer to its question; nor does one that says so. */
+  #givesUp(message: RpcMessage): boolean {
+    if (!('method' in message)) return false
+    const { method, params } = message
+    if (method === 'initialize') return true
+    const asked = this.#discovery?.id
+    return method === 'notifications/cancelled' && asked !== undefined && params?.requestId === asked
+  }
+
+  #expect(discovery: RpcRequest | undefined): void {
+    this.#discovery = discovery
+    if (!discovery) this.#decided.notify()
   }
 
   pause(): void {
@@ -91,6 +111,7 @@ export class EitherRevision implements Channel {
     else if (isAnswer && isUnknownMethod(message)) void this.#adaptOr(asked, message)
     else if (isAnswer && isRefusal(message)) this.#ask(asked, message)
     else this.onmessage?.(message, text)
+    if (isAnswer) this.#decided.notify()
   }
 
   #ask(asked: RpcRequest, refusal: RpcMessage): void {
@@ -105,6 +126,7 @@ export class EitherRevision implements Channel {
     if (!probe) return
     if (isRefusal(answer)) void this.#adaptOr(probe.asked, probe.refusal)
     else this.onmessage?.(probe.refusal)
+    this.#decided.notify()
   }
 
   /** @param refusal for the client, where the server cannot be used either way */
@@ -119,11 +141,12 @@ export class EitherRevision implements Channel {
     this.#probe = undefined
     if (asked) void this.#adapt(asked, () => this.onclose?.(reason)).catch(() => {})
     else this.onclose?.(reason)
+    this.#decided.notify()
   }
 
   /** Puts the adapter in front of the server, and has it answer. @param orElse where the server cannot be used so either */
   #adapt(asked: RpcRequest, orElse: () => void, started?: Channel): Promise<void> {
-    this.#discovery = undefined
+    this.#expect(undefined)
     this.#adapting = this.#adapter(started)
       .then(adapter => this.#use(adapter))
       .then(

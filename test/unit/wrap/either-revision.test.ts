@@ -109,6 +109,36 @@ describe('a client that asks for 2026-07-28', () => {
     expect(adaptation.isNeeded).toBe(true)
   })
 
+  it('is so, too, for what it asks before it has heard', async () => {
+    const { channel, servers, told } = await open({
+      initialize: { result: INITIALIZED },
+      'tools/list': { result: { tools: [] } },
+    })
+    const again = { ...DISCOVER, id: 'again' }
+    await Promise.all([channel.send(DISCOVER), channel.send(tools), channel.send(again)])
+    await expect.poll(() => told.length).toBe(3)
+    for (const answer of told) expect(answer).toMatchObject({ result: { resultType: 'complete' } })
+    expect(servers[0]?.heard.filter(method => method === 'server/discover')).toHaveLength(1)
+    await channel.close()
+  })
+
+  it('asks on where it has given up its question', async () => {
+    const { channel, servers } = await open({})
+    // Answers nothing.
+    if (servers[0])
+      servers[0].send = async message => void ('method' in message && servers[0]?.heard.push(message.method))
+    await channel.send(DISCOVER)
+    const waiting = channel.send(tools)
+    await channel.send({
+      jsonrpc: '2.0',
+      method: 'notifications/cancelled',
+      params: { requestId: DISCOVER.id },
+    })
+    await waiting
+    expect(servers[0]?.heard).toEqual(['server/discover', 'notifications/cancelled', 'tools/list'])
+    await channel.close()
+  })
+
   it('is so after a restart, without a question', async () => {
     const { servers, answerTo } = await open(
       { initialize: { result: INITIALIZED }, 'tools/list': { result: { tools: [] } } },
