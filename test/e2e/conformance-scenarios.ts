@@ -86,3 +86,11 @@ export const NOT_HELD: Readonly<Record<string, string>> = {
   'sep-2640-skills-enumeration': SKILLS,
   'sep-2640-skills-manifest': SKILLS,
 }
+
+/** What `wrap` in front of a server changes, by scenario (and revision), and why. */
+export const CHANGED_BY_WRAPPING: Readonly<Record<string, string>> = {
+  'tasks-required-task-error':
+    'a tool that its server runs as a task alone can be called by every client: the wrapper follows the task',
+  'tools-call-with-progress (2025-11-25)':
+    'the wrapper calls the tool as a task, and the stateless leg of the SDK has no stream on which a task’s progress could come',
+}

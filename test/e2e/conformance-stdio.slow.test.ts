@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { HELD, type Revision } from './conformance-scenarios.ts'
+import { CHANGED_BY_WRAPPING, HELD, type Revision } from './conformance-scenarios.ts'
 import {
   type Check,
   faultsIn,
@@ -24,16 +24,13 @@ const OF_HTTP =
 
 /** What is not run, or what wrapping changes, and why. */
 const EXCEPT: Readonly<Record<string, string>> = {
+  ...CHANGED_BY_WRAPPING,
   'dns-rebinding-protection': OF_HTTP,
   'http-header-validation': OF_HTTP,
   'http-custom-header-server-validation': OF_HTTP,
   'server-sse-multiple-streams': OF_HTTP,
   'server-stateless': OF_HTTP,
   'tasks-request-headers': OF_HTTP,
-  'tasks-required-task-error':
-    'a tool that its server runs as a task alone can be called by every client: the wrapper follows the task',
-  'tools-call-with-progress (2025-11-25)':
-    'the wrapper calls the tool as a task, and the stateless leg of the SDK has no stream on which a task’s progress could come',
 }
 
 /** In front of server-everything, which speaks 2025-11-25 alone: green without the wrapper, and what it adds at 2026-07-28. */

@@ -54,8 +54,7 @@ describe('bodies that are being read', () => {
     for (let round = 0; round < 3; round++) {
       const sent = request(url, { method: 'POST', headers: { 'content-length': '1000' } })
       sent.on('error', () => {})
-      sent.write('{')
-      await new Promise(resolve => setTimeout(resolve, 50))
+      await new Promise(resolve => sent.write('{', resolve))
       sent.destroy()
     }
     await expect.poll(() => info.mock.calls.map(([code]) => code)).toEqual(['upload_aborted'])
