@@ -7,6 +7,7 @@ import { type Clock, systemClock, toDate } from './core/clock.ts'
 import { Emitter } from './core/emitter.ts'
 import { InvalidArgument } from './core/errors.ts'
 import { History } from './core/history.ts'
+import { Keys } from './core/key.ts'
 import { tell } from './core/listener.ts'
 import { type Logger, safeLogger } from './core/logger.ts'
 import { checkCount } from './core/options.ts'
@@ -94,6 +95,7 @@ export function createEngine(
     history: new History(),
     sharedRuns: new SharedRuns(clock),
     recentHits: new RecentHits(),
+    keys: new Keys(),
     passing: new PassingCalls(clock),
     events,
     ...ends,

@@ -32,6 +32,11 @@ export function foreignReferencesIn(cacheName: string, value: unknown, where: Re
 
 const LOOKS_LIKE_REFERENCE = /:[0-9a-f]{32}(?:#|$)/
 
+/** Whether a text of JSON may name a reference, of whatever cache. JSON never escapes what a reference is made of. */
+export function mayNameReferences(json: string): boolean {
+  return /:[0-9a-f]{32}/.test(json)
+}
+
 /** Whether a text in a value may be a reference, of whatever cache. */
 export function mayHoldReferences(value: unknown, where: ResolveRefs = true): boolean {
   return (

@@ -23,6 +23,27 @@ export function keyOf(parts: KeyParts): string {
   return sha256(canonical([cacheName, toolName, namespace, scope, parseJson(input)]))
 }
 
+/** Longer inputs are not kept. */
+const MAX_KEPT_LENGTH = 2_000
+const MAX_KEPT = 1_000
+
+/** Keys, and those that were made lately: the same call comes again, and to hash it takes longer than to find its key. */
+export class Keys {
+  readonly #made = new Map<string, string>()
+
+  of(parts: KeyParts): string {
+    if (parts.input.length > MAX_KEPT_LENGTH) return keyOf(parts)
+    const { cacheName, toolName, namespace, scope, input } = parts
+    const written = `${JSON.stringify([cacheName, toolName, namespace, scope])}\n${input}`
+    const made = this.#made.get(written)
+    if (made !== undefined) return made
+    const key = keyOf(parts)
+    if (this.#made.size === MAX_KEPT) this.#made.clear()
+    this.#made.set(written, key)
+    return key
+  }
+}
+
 /** JSON with sorted keys, those that are integers too. Takes any depth. */
 export function canonical(value: JsonValue): string {
   return stringifySorted(value)

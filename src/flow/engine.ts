@@ -3,6 +3,7 @@ import type { Access } from '../access/authorize.ts'
 import type { ValueEncoding } from '../core/codec.ts'
 import type { Emitter } from '../core/emitter.ts'
 import type { History } from '../core/history.ts'
+import type { Keys } from '../core/key.ts'
 import type { Logger } from '../core/logger.ts'
 import type { RandomBytes } from '../core/ref.ts'
 import type { Tool } from '../core/tool.ts'
@@ -102,6 +103,7 @@ export interface Engine {
   readonly history: History
   readonly sharedRuns: SharedRuns
   readonly recentHits: RecentHits
+  readonly keys: Keys
   /** What runs in this process without an entry. */
   readonly passing: PassingCalls
   readonly events: Emitter

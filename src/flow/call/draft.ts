@@ -6,10 +6,9 @@ import { encode } from '../../core/codec.ts'
 import { type Duration, toLimit } from '../../core/duration.ts'
 import type { Entry, PendingEntry } from '../../core/entry.ts'
 import { InvalidArgument, StoreUnavailable } from '../../core/errors.ts'
-import { foreignReferencesIn, referencesIn } from '../../core/input.ts'
+import { foreignReferencesIn, mayNameReferences, referencesIn } from '../../core/input.ts'
 import type { JsonValue } from '../../core/json.ts'
 import { parseJson, stringifyJson } from '../../core/json-text.ts'
-import { keyOf } from '../../core/key.ts'
 import { checkInteractive } from '../../core/question.ts'
 import { createRefId, type RefId } from '../../core/ref.ts'
 import { isLossless, serializeInput } from '../../core/serialize.ts'
@@ -145,6 +144,7 @@ interface AcceptedInput extends AcceptedReferences {
  */
 async function acceptInput(engine: Engine, tool: Tool, input: unknown, who: Actor): Promise<AcceptedInput> {
   const json = inputText(tool, input)
+  if (!tool.input && !mayNameReferences(json)) return withoutReferences(json, json)
   // As the handler's process will read it, wherever that is.
   const given = tool.verbatim ? input : parseJson(json)
   const foreign = foreignReferencesIn(engine.name, given, tool.resolveRefs)
@@ -152,6 +152,10 @@ async function acceptInput(engine: Engine, tool: Tool, input: unknown, who: Acto
   const places = referencesIn(engine.name, given, tool.resolveRefs)
   if (places.length > 0) return { json, keyed: json, ...(await acceptReferences(engine, tool, places, who)) }
   const keyed = tool.input ? keyTextOf(await validate(tool.input, given, 'The input'), json) : json
+  return withoutReferences(json, keyed)
+}
+
+function withoutReferences(json: string, keyed: string): AcceptedInput {
   return { json, keyed, uses: [], used: new Map(), derivedFrom: [], unsettled: false }
 }
 
@@ -178,7 +182,13 @@ function sharingOf(
   const input = options.identity === undefined ? keyed : inputText(tool, options.identity)
   const keyWith = (scope: readonly unknown[]) =>
     // Policies and guards are plain JSON, which their types do not say.
-    keyOf({ cacheName: engine.name, toolName: tool.name, namespace, scope: scope as JsonValue, input })
+    engine.keys.of({
+      cacheName: engine.name,
+      toolName: tool.name,
+      namespace,
+      scope: scope as JsonValue,
+      input,
+    })
   // Callers whose results are guarded differently have different keys. While that is not known, each has its own.
   if (options.memoize ?? tool.memoize) {
     return { key: keyWith([policy, derivedFrom, unsettled ? startedBy : null]) }

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import { type AnswerLimits, budgetWithin, narrower, type TextLimit } from '../../core/answer-limits.ts'
 import type { ValuedEntry } from '../../core/entry.ts'
 import { InvalidArgument, ValueTooLarge } from '../../core/errors.ts'
@@ -81,10 +82,9 @@ function askedSources(engine: Engine, entry: ValuedEntry, { part }: RenderOption
 
 /** Made once for all who ask for the same at the same time, or one after the other. */
 function lastView(sources: Sources, request: ShowRequest): Promise<string> {
-  const key = JSON.stringify(request)
-  if (sources.last?.request === key) return sources.last.rendered
+  if (sources.last && isDeepStrictEqual(sources.last.request, request)) return sources.last.rendered
   const rendered = make(sources, request).then(made => stringifyJson(made))
-  const last = { request: key, rendered }
+  const last = { request, rendered }
   sources.last = last
   rendered.catch(() => {
     if (sources.last === last) delete sources.last

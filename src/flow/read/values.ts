@@ -41,7 +41,7 @@ export interface Sources {
   /** The whole value passes where what is shown of it fits. */
   readonly passes: boolean
   /** Their last rendering, as JSON: the same call again asks for the same. */
-  last?: { readonly request: string; readonly rendered: Promise<string> }
+  last?: { readonly request: object; readonly rendered: Promise<string> }
 }
 
 export interface Loaded {

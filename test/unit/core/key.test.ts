@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { canonical, keyOf } from '../../../src/core/key.ts'
+import { canonical, Keys, keyOf } from '../../../src/core/key.ts'
 import { serializeInput } from '../../../src/core/serialize.ts'
 
 const key = (input: unknown, change: Partial<Parameters<typeof keyOf>[0]> = {}) =>
@@ -64,5 +64,39 @@ describe('canonical', () => {
         expect(JSON.parse(canonical(plain))).toEqual(plain)
       }),
     )
+  })
+})
+
+describe('Keys', () => {
+  const text = fc.string({ unit: fc.constantFrom('a', '"', '\\n', '\\', ','), maxLength: 3 })
+  const parts = fc.record({
+    cacheName: text,
+    toolName: text,
+    namespace: text,
+    scope: fc.jsonValue({ maxDepth: 2 }).map(value => JSON.parse(JSON.stringify(value))),
+    input: fc.jsonValue({ maxDepth: 2 }).map(value => JSON.stringify(value)),
+  })
+
+  it('gives each call its own key, however often and in whatever order they come', () => {
+    const keys = new Keys()
+    fc.assert(
+      fc.property(fc.array(parts, { maxLength: 10 }), calls => {
+        for (const call of [...calls, ...calls]) expect(keys.of(call)).toBe(keyOf(call))
+      }),
+    )
+  })
+
+  it('holds its ground beyond what it keeps, and for an input of any length', () => {
+    const keys = new Keys()
+    const call = (input: unknown) => ({
+      cacheName: 'c',
+      toolName: 't',
+      namespace: 'public',
+      scope: null,
+      input: JSON.stringify(input),
+    })
+    for (let i = 0; i < 2_500; i++) expect(keys.of(call({ i }))).toBe(keyOf(call({ i })))
+    const long = { text: 'x'.repeat(5_000) }
+    for (let i = 0; i < 2; i++) expect(keys.of(call(long))).toBe(keyOf(call(long)))
   })
 })
