@@ -5,13 +5,16 @@ import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts'
 import type { RefId } from '../core/ref.ts'
 import {
   failure,
+  isStateless,
   metaOf,
-  protocolMeta,
   type RpcError,
   RpcErrorCode,
   type RpcRequest,
   type RpcResponse,
+  type RpcResult,
   result,
+  withOtherId,
+  withResultType,
 } from './rpc.ts'
 
 import type { KnownTool } from './tool-catalog.ts'
@@ -43,10 +46,11 @@ export function asOutcome(error: unknown, { outputSchema }: Pick<KnownTool, 'out
 }
 
 /** Whether a small answer of the server's goes to the client as it came: a result of texts that says nothing of ours. */
-export function passesAsItCame(response: RpcResponse): boolean {
+export function passesAsItCame(response: RpcResponse): response is RpcResult {
   if (!('result' in response)) return false
   const { content, structuredContent, isError, resultType } = response.result
-  if (isError === true || resultType !== undefined || !Array.isArray(content)) return false
+  if (isError === true || !Array.isArray(content)) return false
+  if (resultType !== undefined && resultType !== 'complete') return false
   if (!content.every(isText)) return false
   if (structuredContent === undefined) return true
   return (
@@ -82,8 +86,23 @@ function refIdInText(content: unknown): string | undefined {
 export function asResponse(request: RpcRequest, outcome: CallOutcome): RpcResponse {
   if ('error' in outcome) return failure(request.id, outcome.error)
   const value = outcome.result as JsonObject
-  const needsType = protocolMeta(request.params) !== undefined && value.resultType === undefined
-  return result(request.id, needsType ? { ...value, resultType: 'complete' } : value)
+  return result(request.id, lacksType(request, value) ? { ...value, resultType: 'complete' } : value)
+}
+
+/** The same, for an answer of the server's that goes on as it came: as text, where that can be. */
+export function asResponseText(
+  request: RpcRequest,
+  { result }: RpcResult,
+  text: string,
+  id: string,
+): string | undefined {
+  const typed = lacksType(request, result) ? withResultType(text) : text
+  return typed && withOtherId(typed, id, request.id)
+}
+
+/** Whether it does not say of which type it is, as results of 2026-07-28 do. */
+function lacksType({ params }: RpcRequest, { resultType }: JsonObject): boolean {
+  return resultType === undefined && isStateless(params)
 }
 
 export const INTERNAL_ERROR: RpcError = {

@@ -7,7 +7,7 @@ import type { CallResponse } from '../core/response.ts'
 import type { PassingCall } from '../flow/call/pass.ts'
 import { passesAsItCame } from './call-outcome.ts'
 import type { RequestListener } from './open-requests.ts'
-import type { RpcResponse } from './rpc.ts'
+import type { RpcResponse, RpcResult } from './rpc.ts'
 import type { Upstream } from './upstream.ts'
 
 /** What can put a question of the wrapped server to whoever called. */
@@ -15,7 +15,7 @@ export type Asker = Pick<TaskContext, 'elicit' | 'sample'>
 
 export interface QuickCallEvents {
   /** The server's answer may go to the client as it came, but for its id; and the call is over. */
-  onAnswer(call: QuickCall, response: RpcResponse, text: string): void
+  onAnswer(call: QuickCall, response: RpcResult, text: string): void
   /** Something needs the call's entry: now it has to `enter` the flow. Called once. */
   onNeed(call: QuickCall): void
 }

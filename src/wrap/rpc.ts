@@ -108,6 +108,15 @@ export function withOtherId(text: string, own: string, id: RpcId): string | unde
   return text.slice(0, at) + stringifyJson(id as JsonValue) + text.slice(at + written.length)
 }
 
+/** What may stand in front of a result. */
+const BEFORE_RESULT = /^\s*\{\s*(?:"(?:jsonrpc|id)"\s*:\s*(?:"[^"\\]*"|-?\d+)\s*,\s*)*"result"\s*:\s*\{/
+
+/** The text of a result, with the type that 2026-07-28 wants of each; undefined where it does not show where the result begins. */
+export function withResultType(text: string): string | undefined {
+  const begin = BEFORE_RESULT.exec(text)?.[0]
+  return begin && `${begin}"resultType":"complete",${text.slice(begin.length)}`
+}
+
 /** An error of ours, or one that we report. What the server answers by itself passes as it is. */
 export function failure(id: RpcId, error: RpcError): RpcFailure {
   return { jsonrpc: '2.0', id, error: boundedError(error) }
@@ -116,10 +125,15 @@ export function failure(id: RpcId, error: RpcError): RpcFailure {
 const PROTOCOL_META = 'io.modelcontextprotocol/'
 const PROTOCOL_VERSION = `${PROTOCOL_META}protocolVersion`
 
-/** The 2026-07-28 revision has no session: each request says in `_meta` what a handshake said before. */
+/** Whether a request is of 2026-07-28, which has no session. */
+export function isStateless(params: JsonObject | undefined): boolean {
+  return PROTOCOL_VERSION in metaOf(params)
+}
+
+/** What a request of 2026-07-28 says in `_meta`, and a handshake said before. */
 export function protocolMeta(params: JsonObject | undefined): JsonObject | undefined {
+  if (!isStateless(params)) return undefined
   const meta = metaOf(params)
-  if (!(PROTOCOL_VERSION in meta)) return undefined
   return Object.fromEntries(Object.entries(meta).filter(([key]) => key.startsWith(PROTOCOL_META)))
 }
 

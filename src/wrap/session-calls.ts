@@ -5,7 +5,7 @@ import type { AnswerLimits } from '../core/answer-limits.ts'
 import { isJsonObject } from '../core/json.ts'
 import { withPlainNumbers } from '../core/map-json.ts'
 import type { RefCache } from '../ref-cache.ts'
-import { asResponse, type CallOutcome, INTERNAL_ERROR, refIdOf } from './call-outcome.ts'
+import { asResponse, asResponseText, type CallOutcome, INTERNAL_ERROR, refIdOf } from './call-outcome.ts'
 import type { ClientTasks } from './client-tasks.ts'
 import type { Log } from './log.ts'
 import type { Presentation } from './presentation.ts'
@@ -19,8 +19,7 @@ import {
   type RpcId,
   type RpcMessage,
   type RpcRequest,
-  type RpcResponse,
-  withOtherId,
+  type RpcResult,
 } from './rpc.ts'
 import type { CallContext, ProxiedClient, ToolCalls } from './tool-calls.ts'
 import type { ToolCatalog } from './tool-catalog.ts'
@@ -131,9 +130,9 @@ export class SessionCalls {
     return quick !== undefined
   }
 
-  #tellAnswer(request: RpcRequest, { id }: QuickCall, response: RpcResponse, text: string): Promise<boolean> {
-    const answer = { ...response, id: request.id }
-    return this.options.tell(answer, { text: withOtherId(text, id, request.id) })
+  #tellAnswer(request: RpcRequest, { id }: QuickCall, response: RpcResult, text: string): Promise<boolean> {
+    const answer = asResponse(request, response)
+    return this.options.tell(answer, { text: asResponseText(request, response, text, id) })
   }
 
   async #throughFlow(

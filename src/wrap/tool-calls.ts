@@ -273,8 +273,10 @@ export class ToolCalls {
   async #run(input: CallInput, asTask: boolean, task: TaskContext, begun: unknown): Promise<JsonObject> {
     const caller = this.#callerOf(input)
     if (!caller) throw new WorkerLost('The wrapped server that this call was for is gone.')
+    const { tasks } = caller
+    const params = paramsOf(input)
     const isBegun = begun instanceof QuickCall
-    const response = await (isBegun ? begun.goOn(task) : caller.tasks.call(paramsOf(input), asTask, task))
+    const response = await (isBegun ? tasks.goOn(begun, params, task) : tasks.call(params, asTask, task))
     if ('error' in response) {
       // The server refused the request itself.
       const { message, ...rpc } = response.error

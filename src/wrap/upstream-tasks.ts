@@ -5,6 +5,7 @@ import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts'
 import type { Asker, QuickCall } from './quick-call.ts'
 import {
   clientCapabilitiesOf,
+  isStateless,
   metaOf,
   protocolMeta,
   RELATED_TASK,
@@ -60,7 +61,7 @@ export class UpstreamTasks {
     const own = withToken(params, heard.token)
     this.#running.add(task)
     try {
-      if (protocolMeta(params)) return await this.#callAnswering(own, task)
+      if (isStateless(params)) return await this.#callAnswering(own, task)
       return await (asTask && this.#runsTools() ? this.#callAsTask(own, task) : this.#ask(own, task.signal))
     } finally {
       heard.end()
@@ -73,12 +74,23 @@ export class UpstreamTasks {
    * server has to be waited for.
    */
   begin(params: JsonObject, asTask: boolean, quick: QuickCall): boolean {
-    if (protocolMeta(params) || (asTask && this.#runsTools())) return false
-    const own = (token: string) => withToken(params, token)
-    if (!quick.begin(own)) return false
+    if (isStateless(params) ? this.mayHave : asTask && this.#runsTools()) return false
+    const first = isStateless(params) && !isAskedFirst(params) ? withTasks(params) : params
+    if (!quick.begin(token => withToken(first, token))) return false
     this.#running.add(quick)
     quick.onSettled = () => this.#running.delete(quick)
     return true
+  }
+
+  /** What becomes of a call that was begun, as `call` gives it. */
+  async goOn(begun: QuickCall, params: JsonObject, task: TaskContext): Promise<RpcResponse> {
+    if (!isStateless(params)) return begun.goOn(task)
+    const heard = this.upstream.hear(report => task.progress(report), begun.id)
+    try {
+      return await this.#callAnswering(withToken(params, heard.token), task, begun.goOn(task))
+    } finally {
+      heard.end()
+    }
   }
 
   /**
@@ -125,12 +137,20 @@ export class UpstreamTasks {
     return this.#follow(created, { task, meta: undefined, cancellable })
   }
 
-  /** 2026-07-28: the server may ask before it answers, and whoever called as a task can be asked any time. */
-  async #callAnswering(params: JsonObject, task: TaskContext): Promise<RpcResponse> {
+  /**
+   * 2026-07-28: the server may ask before it answers, and whoever called as a task can be asked any time.
+   * @param begun the answer to the first request, where that is sent already
+   */
+  async #callAnswering(
+    params: JsonObject,
+    task: TaskContext,
+    begun?: Promise<RpcResponse>,
+  ): Promise<RpcResponse> {
     const capabilities = clientCapabilitiesOf(params)
     const interactive = declaresExtension(capabilities) && askableOf(capabilities) !== undefined
-    for (let next = params; ; ) {
-      const response = await this.#callDeclaring(next, task)
+    let first = begun
+    for (let next = params; ; first = undefined) {
+      const response = await this.#callDeclaring(next, task, first)
       if ('error' in response || response.result.resultType !== 'input_required') return response
       if (!interactive) return response
       const answers = await this.#answers(response.result, task)
@@ -150,18 +170,20 @@ export class UpstreamTasks {
   }
 
   /** 2026-07-28: the server makes a task of any call that declares that its client follows tasks; and so do we. */
-  async #callDeclaring(params: JsonObject, task: TaskContext): Promise<RpcResponse> {
-    const capabilities = clientCapabilitiesOf(params)
-    const { elicitation: _, sampling: __, ...silent } = capabilities
-    let declaring = withTasks(capabilities)
-    if (!declaresExtension(capabilities) && askableOf(capabilities) !== undefined) {
-      // A client that knows no tasks can be asked before it has its answer, but not by a task.
-      const response = await this.#ask(params, task.signal)
+  async #callDeclaring(
+    params: JsonObject,
+    task: TaskContext,
+    begun: Promise<RpcResponse> | undefined,
+  ): Promise<RpcResponse> {
+    let own = withTasks(params)
+    let sent = begun
+    if (isAskedFirst(params)) {
+      const response = await (sent ?? this.#ask(params, task.signal))
       if (!demandsTasks(response)) return response
-      declaring = withTasks(silent)
+      own = withTasks(withoutQuestions(params))
+      sent = undefined
     }
-    const own = withClientCapabilities(params, declaring)
-    const response = await this.#askForTask(own, task.signal)
+    const response = await (sent ?? this.#askForTask(own, task.signal))
     if ('error' in response || response.result.resultType !== 'task' || !isTask(response.result))
       return response
     return this.#follow(response.result, { task, meta: protocolMeta(own), cancellable: true })
@@ -209,9 +231,21 @@ function isTask(value: JsonValue | undefined): value is JsonObject {
   return isJsonObject(value) && typeof value.taskId === 'string'
 }
 
-function withTasks({ extensions, ...capabilities }: JsonObject): JsonObject {
+/** A client that knows no tasks can be asked before it has its answer, but not by a task. */
+function isAskedFirst(params: JsonObject): boolean {
+  const capabilities = clientCapabilitiesOf(params)
+  return !declaresExtension(capabilities) && askableOf(capabilities) !== undefined
+}
+
+function withTasks(params: JsonObject): JsonObject {
+  const { extensions, ...capabilities } = clientCapabilitiesOf(params)
   const others = isJsonObject(extensions) ? extensions : {}
-  return { ...capabilities, extensions: { ...others, [TASKS_EXTENSION]: {} } }
+  return withClientCapabilities(params, { ...capabilities, extensions: { ...others, [TASKS_EXTENSION]: {} } })
+}
+
+function withoutQuestions(params: JsonObject): JsonObject {
+  const { elicitation: _, sampling: __, ...silent } = clientCapabilitiesOf(params)
+  return withClientCapabilities(params, silent)
 }
 
 /** Whether the server runs the tool only for clients that declare that they follow tasks. It has not begun then. */

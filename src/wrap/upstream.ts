@@ -141,8 +141,8 @@ export class Upstream {
   }
 
   /** Has `onProgress` hear of progress under the token, until `end`: a task may outlive the request that began it. */
-  hear(onProgress: OnProgress): { token: string; end(): void } {
-    return this.#progress.hear(this.#newId(), onProgress)
+  hear(onProgress: OnProgress, token = this.#newId()): { token: string; end(): void } {
+    return this.#progress.hear(token, onProgress)
   }
 
   /** As `request`, on the new connection, before anybody else may use it. */

@@ -17,8 +17,9 @@ import {
   result,
 } from '../rpc.ts'
 import { OpenCall } from './open-call.ts'
+import { OpenCalls } from './open-calls.ts'
 import { isQuestion } from './questions.ts'
-import { canAsk, isLoggedAt, logLevelOf, toParamsOf2025, toResponseOf2026 } from './revision-2025.ts'
+import { isLoggedAt, logLevelOf, toParamsOf2025, toResponseOf2026, toTextOf2026 } from './revision-2025.ts'
 import { SuspendedCalls } from './suspended-calls.ts'
 import { Task2025 } from './task-2025.ts'
 
@@ -31,8 +32,8 @@ const HANDSHAKE: JsonObject = {
 
 export interface ConnectionOptions {
   readonly clock: Clock
-  /** A message of 2026-07-28, but for notifications of changes, which are the server's own. */
-  tell(message: RpcMessage): void
+  /** A message of 2026-07-28, but for notifications of changes, which are the server's own. `text` is the message, where it is known. */
+  tell(message: RpcMessage, text?: string): void
   onLost(reason: string): void
   onProblem(problem: string): void
   /** There is one call less. */
@@ -45,7 +46,7 @@ export interface ConnectionOptions {
 
 /** One session with a server of 2025-11-25, which takes requests of 2026-07-28. */
 export class Connection2025 {
-  readonly #calls = new Map<RpcId, OpenCall>()
+  readonly #calls = new OpenCalls()
   readonly #suspended: SuspendedCalls
   readonly #own = new Map<RpcId, (response: RpcResponse) => void>()
   readonly #idPrefix = `refcache:${randomBytes(4).toString('hex')}:`
@@ -71,7 +72,7 @@ export class Connection2025 {
       }
     })
     lost.catch(() => {})
-    this.channel.onmessage = message => this.#receive(message)
+    this.channel.onmessage = (message, text) => this.#receive(message, text)
     this.channel.onerror = problem => this.options.onProblem(problem)
     try {
       if (!started) await this.channel.start()
@@ -86,12 +87,16 @@ export class Connection2025 {
     }
   }
 
+  get isPipe(): boolean {
+    return this.channel.isPipe ?? false
+  }
+
   get isFree(): boolean {
-    return this.#calls.size === 0
+    return this.#calls.isEmpty
   }
 
   get hasAskable(): boolean {
-    return [...this.#calls.values()].some(({ isAskable }) => isAskable)
+    return this.#calls.all.some(({ isAskable }) => isAskable)
   }
 
   /** A request of our own. */
@@ -106,7 +111,7 @@ export class Connection2025 {
   /** Passes a request on. @throws what kept it from getting through */
   async begin(request: RpcRequest): Promise<void> {
     const call = new OpenCall(request)
-    this.#calls.set(request.id, call)
+    this.#calls.add(call)
     if (logLevelOf(request.params)) await this.#startLogs()
     const { params = {}, method } = request
     const asTask = method === 'tools/call' && this.options.runsAsTask(params.name) ? { task: {} } : {}
@@ -140,7 +145,7 @@ export class Connection2025 {
 
   /** The client no longer waits for the answer to its request. */
   cancel(requestId: RpcId): void {
-    const call = [...this.#calls.values()].find(({ waitingId }) => waitingId === requestId)
+    const call = this.#calls.waitingFor(requestId)
     if (call) this.#giveUp(call, 'No longer wanted.')
   }
 
@@ -154,7 +159,7 @@ export class Connection2025 {
   /** The server is gone: whoever waits for its answer is told. */
   failAll(reason: string): void {
     const error = { code: RpcErrorCode.upstreamLost, message: reason }
-    for (const call of [...this.#calls.values()]) this.#settle(call, failure(call.request.id, error))
+    for (const call of this.#calls.all) this.#settle(call, failure(call.request.id, error))
   }
 
   close(): Promise<void> {
@@ -170,13 +175,13 @@ export class Connection2025 {
     this.channel.resume()
   }
 
-  #receive(message: RpcMessage): void {
-    if (isResponse(message)) this.#answered(message)
+  #receive(message: RpcMessage, text: string | undefined): void {
+    if (isResponse(message)) this.#answered(message, text)
     else if (isRequest(message)) this.#asked(message)
     else this.#told(message)
   }
 
-  #answered(response: RpcResponse): void {
+  #answered(response: RpcResponse, text: string | undefined): void {
     const own = this.#own.get(response.id)
     this.#own.delete(response.id)
     const call = this.#calls.get(response.id)
@@ -186,7 +191,7 @@ export class Connection2025 {
       if (call.request.method === 'tools/list') this.options.onTools(response.result)
       if (this.#becameTask(call, response.result)) return
     }
-    this.#settle(call, toResponseOf2026(call.request, response))
+    this.#settle(call, response, text)
   }
 
   /** A task of the server is no task of our client's: its result is what the call is answered with. */
@@ -199,20 +204,23 @@ export class Connection2025 {
     })
     if (!call.task) return false
     void call.task.outcome(call.request.id).then(response => {
-      if (this.#calls.has(call.request.id)) this.#settle(call, toResponseOf2026(call.request, response))
+      if (this.#calls.has(call)) this.#settle(call, response)
     })
     return true
   }
 
-  #settle(call: OpenCall, response: RpcResponse): void {
+  #settle(call: OpenCall, response: RpcResponse, text?: string): void {
+    const { request } = call
     this.#forget(call)
-    const answer = call.settle(response)
-    if (answer) this.options.tell(answer)
+    const answer = call.settle(toResponseOf2026(request, response))
+    // Who waits now may have asked under another id.
+    const isSame = answer?.id === response.id
+    if (answer) this.options.tell(answer, isSame ? toTextOf2026(request, response, text) : undefined)
   }
 
   #asked(request: RpcRequest): void {
     const { id, method } = request
-    const call = isQuestion(request) ? this.#callThatAsks(request) : undefined
+    const call = isQuestion(request) ? this.#calls.thatAsks(request) : undefined
     if (method === 'ping') this.#reply(result(id, {}))
     else if (call) {
       call.ask(request)
@@ -222,13 +230,6 @@ export class Connection2025 {
       const message = `No client that can be asked this waits for an answer (${method}).`
       this.#reply(failure(id, { code: RpcErrorCode.methodNotFound, message }))
     }
-  }
-
-  /** Messages of this revision do not say which call they belong to: the newest that can be asked this. */
-  #callThatAsks(question: RpcRequest): OpenCall | undefined {
-    return [...this.#calls.values()]
-      .filter(call => canAsk(call.request.method) && call.canBeAsked(question))
-      .at(-1)
   }
 
   #suspend(call: OpenCall): void {
@@ -251,7 +252,7 @@ export class Connection2025 {
   }
 
   #forget(call: OpenCall): void {
-    this.#calls.delete(call.request.id)
+    this.#calls.delete(call)
     call.task?.end()
     this.options.onFree()
   }
@@ -262,10 +263,10 @@ export class Connection2025 {
 
   #told(message: RpcNotification): void {
     const { method, params = {} } = message
-    const calls = [...this.#calls.values()]
+    const calls = this.#calls.all
     switch (method) {
       case 'notifications/progress':
-        this.#tellProgress(calls.find(call => call.hasToken(params.progressToken))?.progress(params))
+        this.#tellProgress(this.#calls.withToken(params.progressToken)?.progress(params))
         return
       case 'notifications/tasks/status':
         for (const { task } of calls) task?.heard(params)

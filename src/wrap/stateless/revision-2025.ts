@@ -1,5 +1,12 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../../core/json.ts'
-import { metaOf, type RpcError, RpcErrorCode, type RpcRequest, type RpcResponse } from '../rpc.ts'
+import {
+  metaOf,
+  type RpcError,
+  RpcErrorCode,
+  type RpcRequest,
+  type RpcResponse,
+  withResultType,
+} from '../rpc.ts'
 
 /** What differs between messages of 2025-11-25 and of 2026-07-28, one message at a time. Pure. */
 
@@ -66,6 +73,16 @@ export function toResponseOf2026({ method }: RpcRequest, response: RpcResponse):
   const hints = KEEPABLE.test(method) ? NOT_TO_BE_KEPT : {}
   const shown = method === 'tools/list' ? withoutExecution(result) : result
   return { ...response, result: { resultType: 'complete', ...hints, ...shown } }
+}
+
+/** The text of such an answer, where the type of its result is all that differs. */
+export function toTextOf2026(
+  { method }: RpcRequest,
+  response: RpcResponse,
+  text: string | undefined,
+): string | undefined {
+  if (text === undefined || method !== 'tools/call' || 'error' in response) return undefined
+  return response.result.resultType === undefined ? withResultType(text) : text
 }
 
 const RESOURCE_NOT_FOUND = -32_002

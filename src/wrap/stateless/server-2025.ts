@@ -51,6 +51,11 @@ export class Server2025 implements Channel {
     this.#clock = options.clock ?? systemClock
   }
 
+  /** Where each call may need a connection for itself, it is none. */
+  get isPipe(): boolean {
+    return !this.options.strangers && (this.#connections[0]?.isPipe ?? false)
+  }
+
   async start(): Promise<void> {
     await this.#open(this.options.started)
   }
@@ -96,7 +101,7 @@ export class Server2025 implements Channel {
     const channel = started ?? (await this.options.open())
     const connection: Connection2025 = new Connection2025(channel, {
       clock: this.#clock,
-      tell: message => this.#receive(connection, message),
+      tell: (message, text) => this.#receive(connection, message, text),
       onLost: reason => this.#lost(connection, reason),
       onProblem: problem => this.onerror?.(problem),
       onFree: () => this.#retireLater(connection),
@@ -174,8 +179,8 @@ export class Server2025 implements Channel {
     for (const connection of this.#connections) connection.cancel(id)
   }
 
-  #receive(connection: Connection2025, message: RpcMessage): void {
-    if (isResponse(message) || !isChangeOf(message.method)) this.#tell(message)
+  #receive(connection: Connection2025, message: RpcMessage, text: string | undefined): void {
+    if (isResponse(message) || !isChangeOf(message.method)) this.#tell(message, text)
     // The other connections say the same of themselves.
     else if (connection === this.#connections[0]) this.#changed(message as RpcNotification)
   }
@@ -208,8 +213,8 @@ export class Server2025 implements Channel {
     }
   }
 
-  #tell(message: RpcMessage): void {
-    this.onmessage?.(message)
+  #tell(message: RpcMessage, text?: string): void {
+    this.onmessage?.(message, text)
   }
 }
 

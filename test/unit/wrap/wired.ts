@@ -125,7 +125,7 @@ export class Wired {
   }
 }
 
-function serverChannel(serve: Serve): StdioChannel {
+export function serverChannel(serve: Serve): StdioChannel {
   const toServer = new PassThrough()
   const fromServer = new PassThrough()
   eachLine(toServer, line => serve(line, said => fromServer.write(`${said}\n`)))
