@@ -9,7 +9,7 @@ import { KEYS_VARIABLE, parseWrapArguments, type WrapArguments } from './wrap-op
  * server starts, so this file imports little. Resolves with the exit code when it is over.
  */
 export async function startWrap(argv: readonly string[]): Promise<number> {
-  const args = parseWrapArguments(argv, process.env)
+  const args = await parseWrapArguments(argv, process.env)
   if (args === 'help') {
     process.stdout.write(WRAP_HELP)
     return EXIT.ok

@@ -6,7 +6,8 @@ import { StdioChannel } from '../wrap/stdio-channel.ts'
 import { type SessionEnd, Wrapper } from '../wrap/wrap.ts'
 import { CommandFailed, EXIT, usage } from './exit.ts'
 import { TokenFile } from './token-file.ts'
-import type { HttpArguments, WrapArguments } from './wrap-options.ts'
+import type { HttpArguments } from './wrap-http-options.ts'
+import type { WrapArguments } from './wrap-options.ts'
 
 /** An orderly end takes less; whatever hangs must not keep this process, or the wrapped server, alive. */
 const CLOSE_WITHIN_MS = 1_900

@@ -189,7 +189,9 @@ describe('a large answer', () => {
     const size = 1_500_000
     const expected = await call(direct.client, 'media', { size })
     const usual = await workshop.client(PLAIN)
-    expect(withoutRef(await call(usual.client, 'media', { size }))).toEqual(expected)
+    // On a slow machine it takes so long that it has an entry, and names it.
+    const { _meta: _, ...passed } = await call(usual.client, 'media', { size })
+    expect(passed).toEqual(expected)
     const { client } = await workshop.client(PLAIN, { wrap: ['--inline', '0'] })
     const preview = body(await call(client, 'media', { size }))
     expect(preview.is_complete).toBe(false)

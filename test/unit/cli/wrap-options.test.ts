@@ -6,29 +6,29 @@ import { CommandFailed } from '../../../src/cli/exit.ts'
 import { parseWrapArguments, type WrapArguments } from '../../../src/cli/wrap-options.ts'
 import { suggest } from '../../../src/core/suggest.ts'
 
-function parse(...argv: string[]): WrapArguments {
-  const parsed = parseWrapArguments(argv, { TOKEN: 'secret' })
+async function parse(...argv: string[]): Promise<WrapArguments> {
+  const parsed = await parseWrapArguments(argv, { TOKEN: 'secret' })
   if (parsed === 'help') throw new Error('help')
   return parsed
 }
 
 describe('the arguments of wrap', () => {
-  it('name memoized tools beside those of the config, whose other settings stay', () => {
+  it('name memoized tools beside those of the config, whose other settings stay', async () => {
     const path = join(mkdtempSync(join(tmpdir(), 'wrap-options-')), 'config.json')
     writeFileSync(path, JSON.stringify({ tools: { 'get_*': { ttl: '5m' }, get_time: { memoize: false } } }))
-    const { settings } = parse('--memoize', 'get_*', '--memoize', 'search', '--config', path, '--', 'x')
+    const { settings } = await parse('--memoize', 'get_*', '--memoize', 'search', '--config', path, '--', 'x')
     expect(settings.tools).toEqual({
       'get_*': { ttl: '5m', memoize: true },
       get_time: { memoize: false },
       search: { memoize: true },
     })
     for (const wrong of ['', 'two words']) {
-      expect(() => parse('--memoize', wrong, '--', 'x')).toThrow(CommandFailed)
+      await expect(parse('--memoize', wrong, '--', 'x')).rejects.toThrow(CommandFailed)
     }
   })
 
-  it('say which calls make memoized results outdated', () => {
-    const { settings } = parse(
+  it('say which calls make memoized results outdated', async () => {
+    const { settings } = await parse(
       '--memoize',
       'read_*',
       '--invalidate',
@@ -44,7 +44,7 @@ describe('the arguments of wrap', () => {
       a: { invalidates: ['b'] },
     })
     for (const wrong of ['create', '=b', 'a=', 'a=b=c', 'a = b']) {
-      expect(() => parse('--invalidate', wrong, '--', 'x')).toThrow(CommandFailed)
+      await expect(parse('--invalidate', wrong, '--', 'x')).rejects.toThrow(CommandFailed)
     }
   })
 
@@ -55,14 +55,14 @@ describe('the arguments of wrap', () => {
     [{ allowOrigin: ['null'] }, /allowOrigin.*sandboxed/],
     [{ allowOrigin: 'https://*.example' }, /allowOrigin.*name each origin/],
     [{ allowOrigin: 7 }, /allowOrigin: must be an origin, or a list of origins/],
-  ])('refuse the config %j with what there is', (config, message) => {
+  ])('refuse the config %j with what there is', async (config, message) => {
     const path = join(mkdtempSync(join(tmpdir(), 'wrap-options-')), 'config.json')
     writeFileSync(path, JSON.stringify(config))
-    expect(() => parse('--config', path, '--', 'x')).toThrow(message)
+    await expect(parse('--config', path, '--', 'x')).rejects.toThrow(message)
   })
 
-  it('have sensible defaults', () => {
-    expect(parse('--', 'npx', '-y', 'server', '--http')).toEqual({
+  it('have sensible defaults', async () => {
+    expect(await parse('--', 'npx', '-y', 'server', '--http')).toEqual({
       target: { command: { command: 'npx', args: ['-y', 'server', '--http'] } },
       settings: { defaults: { asyncTimeout: '20s' }, tools: {} },
       maxSize: undefined,
@@ -81,12 +81,12 @@ describe('the arguments of wrap', () => {
     [['--name', 'x', '--json', 'node', '--name', 'y'], 'node', ['--name', 'y']],
     [['--name=x', 'node'], 'node', []],
     [['--async-timeout', '5s', '--', '--odd'], '--odd', []],
-  ])('end at the first word that is none, as launchers swallow the --: %j', (argv, command, args) => {
-    expect(parse(...argv).target).toEqual({ command: { command, args } })
+  ])('end at the first word that is none, as launchers swallow the --: %j', async (argv, command, args) => {
+    expect((await parse(...argv)).target).toEqual({ command: { command, args } })
   })
 
-  it('are all taken', () => {
-    const args = parse(
+  it('are all taken', async () => {
+    const args = await parse(
       ...['--async-timeout', '5s', '--max-size', '50', '--store', 'memory', '--ttl', 'never', '--name', 'x'],
       ...['--http', '8080', '--host', '::1', '--log-level', 'debug', '--json', '--', 'a'],
     )
@@ -102,51 +102,55 @@ describe('the arguments of wrap', () => {
     })
   })
 
-  it('allow origins over HTTP, from the line and from the config', () => {
+  it('allow origins over HTTP, from the line and from the config', async () => {
     const path = join(mkdtempSync(join(tmpdir(), 'wrap-options-')), 'config.json')
     writeFileSync(path, JSON.stringify({ allowOrigin: ['https://a.example', 'https://b.example'] }))
     const http = ['--http', '8080', '--allow-origin', 'https://c.example', '--', 'x']
-    expect(parse(...http).http?.allowOrigins).toEqual(['https://c.example'])
-    expect(parse('--config', path, ...http).http?.allowOrigins).toEqual([
+    expect((await parse(...http)).http?.allowOrigins).toEqual(['https://c.example'])
+    expect((await parse('--config', path, ...http)).http?.allowOrigins).toEqual([
       'https://a.example',
       'https://b.example',
       'https://c.example',
     ])
     writeFileSync(path, JSON.stringify({ allowOrigin: 'https://a.example' }))
-    expect(parse('--config', path, '--http', '1', '--', 'x').http?.allowOrigins).toEqual([
+    expect((await parse('--config', path, '--http', '1', '--', 'x')).http?.allowOrigins).toEqual([
       'https://a.example',
     ])
-    expect(parse('--config', path, '--', 'x').http).toBeUndefined()
-    expect(() => parse('--allow-origin', 'https://a.example', '--', 'x')).toThrow(/--http/)
-    expect(() => parse('--http', '1', '--allow-origin', '*', '--', 'x')).toThrow(/name each origin/)
+    expect((await parse('--config', path, '--', 'x')).http).toBeUndefined()
+    await expect(parse('--allow-origin', 'https://a.example', '--', 'x')).rejects.toThrow(/--http/)
+    await expect(parse('--http', '1', '--allow-origin', '*', '--', 'x')).rejects.toThrow(/name each origin/)
   })
 
-  it('say who may use it over HTTP: nobody is let in from other machines without', () => {
+  it('say who may use it over HTTP: nobody is let in from other machines without', async () => {
     const http = ['--http', '8080', '--host', '0.0.0.0']
     for (const host of ['0.0.0.0', '192.168.0.7', '::', 'server.example']) {
-      expect(() => parse('--http', '1', '--host', host, '--', 'x')).toThrow(/--tokens FILE: a line for each/)
+      await expect(parse('--http', '1', '--host', host, '--', 'x')).rejects.toThrow(
+        /--tokens FILE: a line for each/,
+      )
     }
     for (const host of ['127.0.0.1', '127.0.0.9', 'localhost', '::1']) {
-      expect(parse('--http', '1', '--host', host, '--', 'x').http?.host).toBe(host)
+      expect((await parse('--http', '1', '--host', host, '--', 'x')).http?.host).toBe(host)
     }
     const quotas = ['--quota-sessions', '2', '--quota-calls', '5', '--quota-bytes', '500MB']
-    expect(parse(...http, '--tokens', 'file', ...quotas, '--', 'x').http).toMatchObject({
+    expect((await parse(...http, '--tokens', 'file', ...quotas, '--', 'x')).http).toMatchObject({
       host: '0.0.0.0',
       tokens: 'file',
       quota: { sessions: 2, calls: 5, bytes: 500 * 1024 ** 2 },
     })
-    expect(() => parse('--tokens', 'file', '--', 'x')).toThrow('--tokens goes with --http.')
-    expect(() => parse('--http', '1', '--quota-calls', '5', '--', 'x')).toThrow(/goes with --tokens/)
-    expect(() => parse(...http, '--tokens', 'f', '--quota-bytes', '1TB', '--', 'x')).toThrow(/500MB or 2GB/)
+    await expect(parse('--tokens', 'file', '--', 'x')).rejects.toThrow('--tokens goes with --http.')
+    await expect(parse('--http', '1', '--quota-calls', '5', '--', 'x')).rejects.toThrow(/goes with --tokens/)
+    await expect(parse(...http, '--tokens', 'f', '--quota-bytes', '1TB', '--', 'x')).rejects.toThrow(
+      /500MB or 2GB/,
+    )
   })
 
-  it('take 0 for a handle at once, and no other bare number for a time', () => {
-    expect(parse('--async-timeout', '0', '--', 'a').settings.defaults.asyncTimeout).toBe(0)
-    expect(() => parse('--async-timeout', '5', '--', 'a')).toThrow(/500ms, 20s/)
+  it('take 0 for a handle at once, and no other bare number for a time', async () => {
+    expect((await parse('--async-timeout', '0', '--', 'a')).settings.defaults.asyncTimeout).toBe(0)
+    await expect(parse('--async-timeout', '5', '--', 'a')).rejects.toThrow(/500ms, 20s/)
   })
 
-  it('take headers, with variables from the environment', () => {
-    const { target } = parse(
+  it('take headers, with variables from the environment', async () => {
+    const { target } = await parse(
       '--url',
       'https://a.b/mcp',
       '--header',
@@ -161,21 +165,21 @@ describe('the arguments of wrap', () => {
         headers: { Authorization: 'Bearer secret', 'X-A': 'b:c' },
       },
     })
-    expect(() => parse('--url', 'https://a.b', '--header', 'no colon')).toThrow(CommandFailed)
-    expect(() => parse('--header', 'A: b', '--', 'x')).toThrow(/--url/)
+    await expect(parse('--url', 'https://a.b', '--header', 'no colon')).rejects.toThrow(CommandFailed)
+    await expect(parse('--header', 'A: b', '--', 'x')).rejects.toThrow(/--url/)
   })
 
-  it('take --admin on stdio, and refuse it over HTTP in words that say why', () => {
-    expect(parse('--admin', '--', 'a').admin).toBe(true)
-    expect(parse('--', 'a', '--admin').admin).toBe(false)
-    expect(() => parse('--admin', '--http', '8080', '--', 'a')).toThrow(
+  it('take --admin on stdio, and refuse it over HTTP in words that say why', async () => {
+    expect((await parse('--admin', '--', 'a')).admin).toBe(true)
+    expect((await parse('--', 'a', '--admin')).admin).toBe(false)
+    await expect(parse('--admin', '--http', '8080', '--', 'a')).rejects.toThrow(
       expect.objectContaining({ exitCode: 2, message: expect.stringMatching(/--admin.*stdio.*--http/) }),
     )
   })
 
-  it('show help whatever else is said', () => {
-    expect(parseWrapArguments(['--help'], {})).toBe('help')
-    expect(parseWrapArguments(['-h', '--', 'x'], {})).toBe('help')
+  it('show help whatever else is said', async () => {
+    expect(await parseWrapArguments(['--help'], {})).toBe('help')
+    expect(await parseWrapArguments(['-h', '--', 'x'], {})).toBe('help')
   })
 
   it.each([
@@ -185,12 +189,12 @@ describe('the arguments of wrap', () => {
     [['--max-size', '1.5', '--', 'a']],
     [['--store', '--', 'a']],
     [['--']],
-  ])('%j are refused with exit code 2', argv => {
-    expect(() => parse(...argv)).toThrow(expect.objectContaining({ exitCode: 2, code: 'usage' }))
+  ])('%j are refused with exit code 2', async argv => {
+    await expect(parse(...argv)).rejects.toThrow(expect.objectContaining({ exitCode: 2, code: 'usage' }))
   })
 })
 
-it('a suggestion is made where one is close', () => {
+it('a suggestion is made where one is close', async () => {
   const known = ['async-timeout', 'max-size', 'store', 'ttl', 'url']
   expect(suggest('asynctimeout', known)).toBe('async-timeout')
   expect(suggest('stroe', known)).toBe('store')
@@ -198,8 +202,8 @@ it('a suggestion is made where one is close', () => {
 })
 
 describe('--store', () => {
-  const storeOf = (where: string) => {
-    const args = parseWrapArguments(['--store', where, '--', 'x'], {})
+  const storeOf = async (where: string) => {
+    const args = await parseWrapArguments(['--store', where, '--', 'x'], {})
     return args === 'help' ? args : args.store
   }
 
@@ -207,37 +211,37 @@ describe('--store', () => {
     ['Memory', 'memory'],
     ['./sqlite', './sqlite'],
     ['/tmp/a.db', '/tmp/a.db'],
-  ])('%s is %s', (where, store) => {
-    expect(storeOf(where)).toBe(store)
+  ])('%s is %s', async (where, store) => {
+    expect(await storeOf(where)).toBe(store)
   })
 
   it.each(['redis://localhost', 'redis', 'sqlite', 'sqlite://x.db', ''])(
     '%j is refused, not made a file',
-    where => {
-      expect(() => storeOf(where)).toThrow(/--store takes/)
+    async where => {
+      await expect(storeOf(where)).rejects.toThrow(/--store takes/)
     },
   )
 })
 
 describe('--encrypt', () => {
-  const keysOf = (env: Record<string, string>, ...argv: string[]) => {
-    const args = parseWrapArguments([...argv, '--', 'x'], env)
+  const keysOf = async (env: Record<string, string>, ...argv: string[]) => {
+    const args = await parseWrapArguments([...argv, '--', 'x'], env)
     return args === 'help' ? args : args.keys
   }
   const KEY = Buffer.alloc(32, 7).toString('base64')
 
   it('takes the keys from the environment, and only when it is given', async () => {
-    const keys = keysOf({ MCP_REFCACHE_KEYS: `a:${KEY}` }, '--encrypt')
+    const keys = await keysOf({ MCP_REFCACHE_KEYS: `a:${KEY}` }, '--encrypt')
     expect(await (keys as () => unknown)()).toMatchObject({ id: 'a' })
-    expect(keysOf({ MCP_REFCACHE_KEYS: 'nonsense' })).toBeUndefined()
+    expect(await keysOf({ MCP_REFCACHE_KEYS: 'nonsense' })).toBeUndefined()
   })
 
   it.each([[{}], [{ MCP_REFCACHE_KEYS: `${KEY}` }]])(
     'is refused without good keys, which are not shown',
-    env => {
+    async env => {
       const refused = expect.objectContaining({ exitCode: 2, message: expect.not.stringContaining(KEY) })
-      expect(() => keysOf(env, '--encrypt')).toThrow(refused)
-      expect(() => keysOf(env, '--encrypt')).toThrow(/MCP_REFCACHE_KEYS/)
+      await expect(keysOf(env, '--encrypt')).rejects.toThrow(refused)
+      await expect(keysOf(env, '--encrypt')).rejects.toThrow(/MCP_REFCACHE_KEYS/)
     },
   )
 })

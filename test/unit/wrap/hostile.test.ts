@@ -40,9 +40,9 @@ describe('what a hostile server or client sends', () => {
 })
 
 describe('credentials in --url', () => {
-  it('are refused without being repeated', () => {
+  it('are refused without being repeated', async () => {
     const parse = () => parseWrapArguments(['--url', 'http://bob:s3cr3t@host/mcp'], {})
-    expect(parse).toThrow(/--header/)
-    expect(parse).not.toThrow(/s3cr3t/)
+    await expect(parse()).rejects.toThrow(/--header/)
+    await expect(parse()).rejects.not.toThrow(/s3cr3t/)
   })
 })
