@@ -110,5 +110,6 @@ export type {
   PayloadChanges,
   Store,
   StoreCapabilities,
+  StoreUsage,
 } from './stores/store.ts'
 export type { ProjectionPurpose, Projections } from './values/projection.ts'

@@ -10,6 +10,7 @@ import { stringifyJson } from '../core/json-text.ts'
 import type { AsyncTaskResponse, CacheResponse, CallResponse, FailedResponse } from '../core/response.ts'
 import type { EntryInfo, EntryPage } from '../flow/operate/inspect.ts'
 import type { CacheStats } from '../flow/operate/stats.ts'
+import type { StoreUsage } from '../stores/store.ts'
 
 import { boundedError, boundedMessage } from './error-limit.ts'
 
@@ -170,7 +171,7 @@ export function toPageResult({ entries, nextCursor }: EntryPage): ToolResult {
 const MAX_TOOLS = 100
 
 export function toStatsResult(stats: CacheStats): ToolResult {
-  const { count, byStatus, byTool, valueBytes, abandonedRuns, oldest } = stats
+  const { count, byStatus, byTool, valueBytes, abandonedRuns, store, oldest } = stats
   const tools = byTool
     .slice(0, MAX_TOOLS)
     .map(tool => defined({ tool_name: tool.toolName, count: tool.count, value_bytes: tool.valueBytes }))
@@ -182,9 +183,14 @@ export function toStatsResult(stats: CacheStats): ToolResult {
       by_tool: tools,
       more_tools: byTool.length > MAX_TOOLS ? byTool.length - MAX_TOOLS : undefined,
       abandoned_runs: abandonedRuns,
+      store: store && wireUsage(store),
       oldest: oldest && wireEntry(oldest),
     }),
   )
+}
+
+function wireUsage({ entries, bytes, maxEntries, maxBytes }: StoreUsage): JsonObject {
+  return defined({ entries, bytes, max_entries: maxEntries, max_bytes: maxBytes })
 }
 
 function wireEntry(info: EntryInfo): JsonObject {

@@ -38,14 +38,23 @@ export async function stageSegments(
   }
 }
 
-/** Writes a value straight into the store: no more than a segment of it is held at a time. */
+/**
+ * Writes a value straight into the store, for an entry that is not there yet: no more than a segment of it is held at a time.
+ * Where that fails, what was staged gives its room back.
+ */
 export async function stageValue(engine: Engine, refId: RefId, writer: ValueWriter): Promise<StoredValue> {
   const valueId = newValueId(engine)
   let count = 0
-  const { bytes, valueBytes } = await encodeWritten(writer, engine.encoding, async (segment, position) => {
+  const stage = async (segment: Uint8Array, position: number) => {
     await engine.store.stage({ refId, valueId, position }, segment, engine.clock.now())
     count = position + 1
-  })
-  if (count === 0) return { fields: { valueBytes }, parts: { value: bytes } }
-  return { fields: { valueBytes, segments: { id: valueId, count } }, parts: { index: bytes } }
+  }
+  try {
+    const { bytes, valueBytes } = await encodeWritten(writer, engine.encoding, stage)
+    if (count === 0) return { fields: { valueBytes }, parts: { value: bytes } }
+    return { fields: { valueBytes, segments: { id: valueId, count } }, parts: { index: bytes } }
+  } catch (error) {
+    if (count > 0) await engine.store.delete(refId).catch(() => {})
+    throw error
+  }
 }

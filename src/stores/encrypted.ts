@@ -16,6 +16,7 @@ import {
   type Store,
   type StoreCapabilities,
   type StoreTime,
+  type StoreUsage,
 } from './store.ts'
 import { Warnings } from './warnings.ts'
 
@@ -142,6 +143,14 @@ class EncryptedStore implements Store {
 
   async time(cacheName: string, own: ProcessTime): Promise<StoreTime | undefined> {
     return this.#inner.time?.(cacheName, own)
+  }
+
+  noteUse(refId: RefId, now: number): void {
+    this.#inner.noteUse?.(refId, now)
+  }
+
+  async usage(): Promise<StoreUsage | undefined> {
+    return this.#inner.usage?.()
   }
 
   warnTo(warn: (message: string) => void): void {

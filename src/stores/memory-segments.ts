@@ -52,7 +52,7 @@ export class MemorySegments {
     const before = this.bytesOf(refId)
     const named = segmentsOf(entry)
     const value = named && this.#values.get(refId)?.get(named.id)
-    if (named && value) this.#values.set(refId, new Map([[named.id, value]]))
+    if (named && value) this.#values.set(refId, new Map([[named.id, firstOf(value, named.count)]]))
     else this.#values.delete(refId)
     return before - this.bytesOf(refId)
   }
@@ -75,4 +75,9 @@ export class MemorySegments {
   clear(): void {
     this.#values.clear()
   }
+}
+
+function firstOf({ segments, stagedAt }: Value, count: number): Value {
+  const kept = segments.slice(0, count)
+  return { segments: kept, bytes: kept.reduce((sum, segment) => sum + segment.length, 0), stagedAt }
 }

@@ -1,8 +1,10 @@
-import { type Entry, isExpired, isInFlight, type RemovedEntry, removedEntry } from '../core/entry.ts'
-import { InvalidArgument, StoreUnavailable, ValueTooLarge } from '../core/errors.ts'
+import { type Entry, isExpired, type RemovedEntry, removedEntry } from '../core/entry.ts'
+import { InvalidArgument, StoreUnavailable } from '../core/errors.ts'
 import { ExactNumber } from '../core/exact-number.ts'
 import { cacheNameOf, type RefId } from '../core/ref.ts'
+import { EvictionOrder } from './memory-eviction.ts'
 import { MemorySegments } from './memory-segments.ts'
+import { checkFitsQuota, checkQuota, fullOfWork, type StoreQuota } from './quota.ts'
 import {
   type Claim,
   type ListFilter,
@@ -12,6 +14,7 @@ import {
   type PayloadChanges,
   type SegmentName,
   type Store,
+  type StoreUsage,
 } from './store.ts'
 import { Watchers } from './watchers.ts'
 
@@ -42,39 +45,29 @@ const DEFAULT_LIST_LIMIT = 100
 
 /**
  * A store in this process alone; its entries end with it. When it is full, the settled entry that was used
- * least recently makes room. A task in flight is never dropped, so the bounds may be exceeded by tasks in
- * flight.
+ * least recently makes room; results that nobody fetched go last. A task in flight is never dropped, so the bounds
+ * may be exceeded by tasks in flight.
  *
  * @throws InvalidArgument when a bound is not an integer of at least 1.
  */
 export function memoryStore(options: MemoryStoreOptions = {}): Store {
   const { maxEntries = DEFAULT_MAX_ENTRIES, maxBytes = DEFAULT_MAX_BYTES } = options
-  return new MemoryStore(checkBound(maxEntries, 'maxEntries'), checkBound(maxBytes, 'maxBytes'))
-}
-
-function checkBound(bound: number, name: string): number {
-  if (Number.isInteger(bound) && bound >= 1) return bound
-  throw new InvalidArgument(`${name} must be an integer of at least 1; got ${bound}.`)
+  return new MemoryStore(checkQuota({ maxEntries, maxBytes }))
 }
 
 class MemoryStore implements Store {
   readonly capabilities = { durable: false, shared: false, watch: true }
   readonly #slots = new Map<RefId, Slot>()
   readonly #holders = new Map<string, RefId>()
-  /** The settled entries, the least recently used one first. */
-  readonly #settled = new Set<RefId>()
-  /** The last one of them. */
-  #lastUsed: RefId | undefined
+  readonly #evictionOrder = new EvictionOrder()
   readonly #segments = new MemorySegments()
   readonly #watchers = new Watchers()
-  readonly #maxEntries: number
-  readonly #maxBytes: number
+  readonly #quota: StoreQuota
   #bytes = 0
   #closed = false
 
-  constructor(maxEntries: number, maxBytes: number) {
-    this.#maxEntries = maxEntries
-    this.#maxBytes = maxBytes
+  constructor(quota: StoreQuota) {
+    this.#quota = quota
   }
 
   async claim(draft: Entry, now: number, parts?: PayloadChanges): Promise<Claim> {
@@ -92,27 +85,29 @@ class MemoryStore implements Store {
 
   async get(refId: RefId): Promise<Entry | undefined> {
     this.#checkOpen()
-    this.#touch(refId)
+    this.#evictionOrder.use(refId)
     return this.#slots.get(refId)?.entry
   }
 
   async read(refId: RefId, part: Payload): Promise<Uint8Array | undefined> {
     this.#checkOpen()
-    this.#touch(refId)
+    this.#evictionOrder.use(refId)
     const bytes = this.#slots.get(refId)?.parts[part]
     return bytes && new Uint8Array(bytes)
   }
 
   async stage(segment: SegmentName, bytes: Uint8Array, now: number): Promise<void> {
     this.#checkOpen()
-    this.#checkFits(bytes.length + this.#segments.bytesOf(segment.refId))
+    const { refId } = segment
+    const more = bytes.length - (this.#segments.read(segment)?.length ?? 0)
+    checkFitsQuota(this.#segments.bytesOf(refId) + more, this.#quota)
+    if (!this.#makeRoom(refId, more)) throw fullOfWork(this.#quota)
     this.#bytes += this.#segments.stage(segment, bytes, now)
-    this.#makeRoom(segment.refId)
   }
 
   async readSegment(segment: SegmentName): Promise<Uint8Array | undefined> {
     this.#checkOpen()
-    this.#touch(segment.refId)
+    this.#evictionOrder.use(segment.refId)
     const bytes = this.#segments.read(segment)
     return bytes && new Uint8Array(bytes)
   }
@@ -129,7 +124,9 @@ class MemoryStore implements Store {
 
   async delete(refId: RefId): Promise<boolean> {
     this.#checkOpen()
-    return this.#remove(refId)
+    if (this.#remove(refId)) return true
+    this.#bytes -= this.#segments.drop(refId)
+    return false
   }
 
   async list(filter: ListFilter): Promise<Entry[]> {
@@ -158,13 +155,21 @@ class MemoryStore implements Store {
     return this.#closed ? () => {} : this.#watchers.add(refId, onChange)
   }
 
+  noteUse(refId: RefId): void {
+    this.#evictionOrder.use(refId)
+  }
+
+  async usage(): Promise<StoreUsage> {
+    return { entries: this.#slots.size, bytes: this.#bytes, ...this.#quota }
+  }
+
   async close(): Promise<void> {
     if (this.#closed) return
     this.#closed = true
     this.#slots.clear()
     this.#segments.clear()
     this.#holders.clear()
-    this.#settled.clear()
+    this.#evictionOrder.clear()
     this.#watchers.notifyAll()
   }
 
@@ -176,14 +181,14 @@ class MemoryStore implements Store {
     const refId = this.#holders.get(key)
     const holder = refId === undefined ? undefined : this.#slots.get(refId)?.entry
     if (!holder || isExpired(holder, now)) return undefined
-    this.#touch(holder.refId)
+    this.#evictionOrder.use(holder.refId)
     return holder
   }
 
   #put(given: Entry, changes: PayloadChanges | undefined, before?: Slot): Entry {
     const parts = changes ? merged(before?.parts, changes) : (before?.parts ?? {})
     const bytes = PAYLOADS.reduce((sum, part) => sum + (parts[part]?.length ?? 0), 0)
-    this.#checkFits(bytes)
+    checkFitsQuota(bytes, this.#quota)
     if (changes && 'index' in changes) this.#segments.check(given)
     const entry = frozenCopy(given)
     const { refId, key } = entry
@@ -192,11 +197,7 @@ class MemoryStore implements Store {
     this.#slots.set(refId, { entry, parts, bytes })
     this.#bytes += bytes - (before?.bytes ?? 0)
     if (changes && 'index' in changes) this.#bytes -= this.#segments.settle(entry)
-    this.#settled.delete(refId)
-    if (!isInFlight(entry)) {
-      this.#settled.add(refId)
-      this.#lastUsed = refId
-    }
+    this.#evictionOrder.put(entry, before?.entry)
     this.#makeRoom(refId)
     this.#watchers.notify(refId, entry.version)
     return entry
@@ -206,7 +207,7 @@ class MemoryStore implements Store {
     const slot = this.#slots.get(refId)
     if (!slot) return false
     this.#slots.delete(refId)
-    this.#settled.delete(refId)
+    this.#evictionOrder.drop(refId)
     this.#releaseKey(slot.entry)
     this.#bytes -= slot.bytes + this.#segments.drop(refId)
     this.#watchers.notify(refId)
@@ -228,25 +229,25 @@ class MemoryStore implements Store {
     if (key !== undefined && this.#holders.get(key) === refId) this.#holders.delete(key)
   }
 
-  #touch(refId: RefId): void {
-    if (refId === this.#lastUsed || !this.#settled.delete(refId)) return
-    this.#settled.add(refId)
-    this.#lastUsed = refId
-  }
-
-  #checkFits(bytes: number): void {
-    if (bytes <= this.#maxBytes) return
-    throw new ValueTooLarge(
-      `${bytes} bytes can never fit into a memory store of ${this.#maxBytes} (maxBytes).`,
-    )
-  }
-
-  #makeRoom(justPut: RefId): void {
-    for (const refId of this.#settled) {
-      const full = this.#slots.size > this.#maxEntries || this.#bytes > this.#maxBytes
-      if (!full || refId === justPut) return
-      this.#remove(refId)
+  /**
+   * Lets settled entries go until there is room, also for so many bytes more.
+   * @returns false where there is none for these even without all settled entries; then all of them stay
+   */
+  #makeRoom(spared: RefId, more = 0): boolean {
+    const { maxEntries, maxBytes } = this.#quota
+    let entries = this.#slots.size
+    let bytes = this.#bytes + more
+    const evicted: RefId[] = []
+    for (const refId of this.#evictionOrder) {
+      if (entries <= maxEntries && bytes <= maxBytes) break
+      if (refId === spared) continue
+      evicted.push(refId)
+      entries--
+      bytes -= (this.#slots.get(refId)?.bytes ?? 0) + this.#segments.bytesOf(refId)
     }
+    if (more > 0 && bytes > maxBytes) return false
+    for (const refId of evicted) this.#remove(refId)
+    return true
   }
 }
 

@@ -13,6 +13,7 @@ import type {
   Store,
   StoreCapabilities,
   StoreTime,
+  StoreUsage,
 } from './store.ts'
 
 /** Reading may work while writing does not, as on a full disk, and a small write where a value has no room. */
@@ -93,6 +94,14 @@ class ObservedStore implements Store {
 
   async time(cacheName: string, own: ProcessTime): Promise<StoreTime | undefined> {
     return this.store.time && this.#observe('remove', async () => this.store.time?.(cacheName, own))
+  }
+
+  noteUse(refId: RefId, now: number): void {
+    this.store.noteUse?.(refId, now)
+  }
+
+  async usage(): Promise<StoreUsage | undefined> {
+    return this.store.usage && this.#observe('read', async () => this.store.usage?.())
   }
 
   watch(refId: RefId, onChange: () => void): () => void {

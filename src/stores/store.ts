@@ -75,6 +75,15 @@ export interface StoreTime extends ProcessTime {
   readonly takesWrites: boolean
 }
 
+/** How full a store is, with all caches on it. What the store cannot tell at once is absent. */
+export interface StoreUsage {
+  readonly entries?: number
+  /** Of inputs and values, as they are stored; values that are being written count, too. On Redis: the memory that the server uses. */
+  readonly bytes?: number
+  readonly maxEntries?: number
+  readonly maxBytes?: number
+}
+
 /**
  * Where entries live. Entries are kept as JSON, those handed out may be frozen, and bytes are copied. Stores carry; policy decides above them: a store knows nothing of actors, tasks or time,
  * and hands out entries past their expiry until they are pruned. `claim`, `findByKey`, `get`, `read`, `stage`, `readSegment`, `update` and `delete` are atomic;
@@ -82,6 +91,10 @@ export interface StoreTime extends ProcessTime {
  *
  * An entry has the segments that it names, and no others: a claim or an update that writes or removes the `index` drops all
  * others of that entry, and fails with `StoreUnavailable` where one that is named is missing. They go with their entry.
+ *
+ * A store with a quota makes room by itself when it writes: the settled entry that was used least recently goes first, results of tasks
+ * that nobody fetched go last, tasks in flight and values that are being written never. An entry is used when it is got, read, hit or
+ * written, or when `noteUse` says so; the order may be no finer than 10 minutes.
  *
  * `testing/store-suite.ts` is the contract in executable form; all stores pass it alike.
  *
@@ -107,7 +120,8 @@ export interface Store {
   /**
    * Keeps a segment, so that a value of any size is written in small steps. It is there for readers once a claim or an update
    * stores an entry that names it (`Entry.segments`), all of them at the same moment. The entry may not be there yet. The
-   * bytes are the store's from now on. A segment that is staged again is replaced.
+   * bytes are the store's from now on. A segment that is staged again is replaced. One that has no room beside what a quota
+   * never evicts is refused with `StoreFull`.
    */
   stage(segment: SegmentName, bytes: Uint8Array, now: number): Promise<void>
 
@@ -120,6 +134,7 @@ export interface Store {
    */
   update(entry: Entry, expectedVersion: number, parts?: PayloadChanges): Promise<boolean>
 
+  /** Deletes an entry, and what was staged under its refId; false where there was no entry. */
   delete(refId: RefId): Promise<boolean>
 
   list(filter: ListFilter): Promise<Entry[]>
@@ -144,6 +159,12 @@ export interface Store {
    * it agreed on, which `own` is a part of from now on. Absent: the store belongs to one process.
    */
   time?(cacheName: string, own: ProcessTime): Promise<StoreTime | undefined>
+
+  /** Somebody was given the value of an entry, wherever it came from. Returns at once: nobody waits for what it writes. */
+  noteUse?(refId: RefId, now: number): void
+
+  /** How full the store is. Cheap: it reads counters, not entries. */
+  usage?(): Promise<StoreUsage | undefined>
 
   /** Who hears what the operator should know of this store; a cache calls it when it takes the store. */
   warnTo?(warn: (message: string) => void): void

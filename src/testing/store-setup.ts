@@ -20,6 +20,12 @@ export interface OpenedStore {
   teardown(): Promise<void>
 }
 
+/** The quota of a store, for the cases that fill it. */
+export interface StoreBounds {
+  readonly maxEntries?: number
+  readonly maxBytes?: number
+}
+
 /** The store that a suite is run on, and how to open it. */
 export interface StoreSetup {
   readonly name: string
@@ -30,13 +36,17 @@ export interface StoreSetup {
    * skipped.
    */
   readonly maxPartBytes?: number
-  open(): Promise<OpenedStore>
+  /** The store makes room by itself, and `open` takes its quota; without it, those cases are skipped. */
+  readonly hasQuota?: boolean
+  /** @param bounds the quota that a case needs, where the store has one */
+  open(bounds?: StoreBounds): Promise<OpenedStore>
 }
 
 /** One sentence of the contract, and how to find out whether it holds. */
 export interface StoreCase {
   readonly title: string
   readonly needs?: keyof typeof NEEDS
+  readonly bounds?: StoreBounds
   run(opened: OpenedStore, setup: StoreSetup): Promise<void>
 }
 
@@ -54,5 +64,13 @@ export const NEEDS = {
   maxPartBytes: {
     met: ({ maxPartBytes }: StoreSetup) => maxPartBytes !== undefined,
     reason: 'the setup names no bound',
+  },
+  quota: {
+    met: ({ hasQuota }: StoreSetup) => hasQuota === true,
+    reason: 'it has no quota of its own',
+  },
+  sharedQuota: {
+    met: ({ hasQuota, capabilities }: StoreSetup) => hasQuota === true && capabilities.shared,
+    reason: 'it has no quota of its own, or belongs to one process',
   },
 } as const

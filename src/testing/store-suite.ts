@@ -1,8 +1,10 @@
 import { claimCases } from './store-cases/claim.ts'
+import { evictionCases } from './store-cases/eviction.ts'
 import { lifecycleCases } from './store-cases/lifecycle.ts'
 import { listCases } from './store-cases/list.ts'
 import { modelCases } from './store-cases/model.ts'
 import { partCases } from './store-cases/parts.ts'
+import { quotaCases } from './store-cases/quota.ts'
 import { removalCases } from './store-cases/removal.ts'
 import { segmentCases } from './store-cases/segments.ts'
 import { sharedCases } from './store-cases/shared.ts'
@@ -17,6 +19,8 @@ const CASES: Record<string, readonly StoreCase[]> = {
   segments: segmentCases,
   list: listCases,
   'delete, clear and prune': removalCases,
+  quota: quotaCases,
+  'making room': evictionCases,
   watch: watchCases,
   lifecycle: lifecycleCases,
   'several handles': sharedCases,
@@ -47,9 +51,9 @@ export function storeSuite({ describe, it }: TestFramework, setup: StoreSetup): 
   })
 }
 
-function define(it: TestFramework['it'], { title, needs, run }: StoreCase, setup: StoreSetup): void {
+function define(it: TestFramework['it'], { title, needs, bounds, run }: StoreCase, setup: StoreSetup): void {
   const test = async () => {
-    const opened = await setup.open()
+    const opened = await setup.open(bounds)
     try {
       await run(opened, setup)
     } finally {

@@ -20,8 +20,9 @@ storeSuite(
     name: 'encrypted memory',
     capabilities: { durable: false, shared: false, watch: true },
     maxPartBytes: 64 * MB,
-    async open() {
-      const store = encryptedStore(memoryStore({ maxBytes: 64 * MB }), { keys })
+    hasQuota: true,
+    async open(bounds) {
+      const store = encryptedStore(memoryStore({ maxBytes: 64 * MB, ...bounds }), { keys })
       return { store, teardown: () => store.close() }
     },
   },

@@ -57,11 +57,12 @@ describe('the bounds of the memory store', () => {
     expect(await keptOf(store, ...tasks, value)).toEqual([true, true, true, false])
   })
 
-  it('drop a task that has settled, in its turn', async () => {
+  it('drop a task that has settled and was fetched, in its turn', async () => {
     const store = memoryStore({ maxEntries: 2 })
     const task = pending()
     await put(store, task)
     await store.update(next(complete({ refId: task.refId })), 1)
+    await store.get(task.refId)
     await put(store, complete())
     await put(store, complete())
     expect(await keptOf(store, task)).toEqual([false])

@@ -15,8 +15,9 @@ storeSuite(
     name: 'memory',
     capabilities: { durable: false, shared: false, watch: true },
     maxPartBytes: 64 * MB,
-    async open() {
-      const store = memoryStore({ maxBytes: 64 * MB })
+    hasQuota: true,
+    async open(bounds) {
+      const store = memoryStore({ maxBytes: 64 * MB, ...bounds })
       return { store, teardown: () => store.close() }
     },
   },

@@ -13,7 +13,16 @@ import type {
   SegmentName,
   Store,
   StoreCapabilities,
+  StoreUsage,
 } from '../../stores/store.ts'
+import {
+  isNeeded,
+  type UnstoredTask,
+  type UnstoredValue,
+  type Watcher,
+  weightOf,
+  withChanges,
+} from './unstored-task.ts'
 
 /** Work that runs so long gets its entry, so that whoever comes back finds it. */
 const STORED_AFTER_MS = 1_000
@@ -22,31 +31,6 @@ const TRIES = { firstMs: 250, maxMs: 5_000 }
 
 /** Settled answers that nobody may have received: the same call of a tool that only reads finds them. */
 const SETTLED_LIMITS = { maxCount: 500, maxWeight: 16 * 1024 * 1024, idleMs: 5 * 60_000 }
-
-/** A task whose entry is not stored yet, and may never be. */
-interface UnstoredTask {
-  entry: Entry
-  value: UnstoredValue
-  readonly input: () => Promise<Uint8Array>
-  /** The segments that were staged, by value and position. */
-  readonly segments: Map<string, Uint8Array[]>
-  readonly watchers: Set<Watcher>
-  /** Somebody may come back for it: it is stored as soon as the store can be used. */
-  isWanted: boolean
-  storing: Promise<void> | undefined
-  cancelTimer: () => void
-}
-
-/** What is written with the entry, when it is stored. */
-interface UnstoredValue {
-  readonly value?: Uint8Array | undefined
-  readonly index?: Uint8Array | undefined
-}
-
-interface Watcher {
-  readonly onChange: OnChange
-  stop: () => void
-}
 
 /**
  * The store, for tasks whose entries are claimed when they are first needed. Until then a task's entry is here, in this process
@@ -226,6 +210,14 @@ export class LateClaims implements Store {
     return () => watcher.stop()
   }
 
+  noteUse(refId: RefId, now: number): void {
+    if (!this.#find(refId)) this.store.noteUse?.(refId, now)
+  }
+
+  async usage(): Promise<StoreUsage | undefined> {
+    return this.store.usage?.()
+  }
+
   close(): Promise<void> {
     for (const refId of [...this.#tasks.keys()]) this.#drop(refId)
     this.#settled.clear()
@@ -287,23 +279,4 @@ export class LateClaims implements Store {
   #notify({ entry, watchers }: UnstoredTask): void {
     for (const { onChange } of watchers) queueMicrotask(() => onChange(entry.version))
   }
-}
-
-function withChanges(value: UnstoredValue, changes: PayloadChanges = {}): UnstoredValue {
-  return {
-    ...value,
-    ...('value' in changes ? { value: changes.value } : {}),
-    ...('index' in changes ? { index: changes.index } : {}),
-  }
-}
-
-function weightOf({ value, segments }: UnstoredTask): number {
-  const staged = [...segments.values()].flat()
-  return [value.value, value.index, ...staged].reduce((sum, bytes) => sum + (bytes?.length ?? 0), 0)
-}
-
-/** Another attempt follows, or a guard showed up: the caller may not be able to see the result. */
-function isNeeded(before: Entry, after: Entry): boolean {
-  const isPutOff = after.status === 'pending' && after.retryAt !== undefined
-  return isPutOff || (after.derivedFrom?.length ?? 0) > (before.derivedFrom?.length ?? 0)
 }

@@ -1,6 +1,7 @@
 import type { Namespace } from '../../access/namespace.ts'
 import type { Entry, EntryStatus } from '../../core/entry.ts'
 import { checkNames, type Names } from '../../core/options.ts'
+import type { StoreUsage } from '../../stores/store.ts'
 import type { Engine } from '../engine.ts'
 import { describeEntry, type EntryInfo } from './inspect.ts'
 import { scan } from './list.ts'
@@ -31,6 +32,8 @@ export interface CacheStats {
   readonly valueBytes: number
   /** Handlers of this process that ignore their aborted signal, and still go on after their grace (`abortGrace`). */
   readonly abandonedRuns: number
+  /** How full the store is, whatever namespace was asked for, with all caches on it. Absent where the store does not say. */
+  readonly store?: StoreUsage
   readonly oldest?: EntryInfo
 }
 
@@ -51,6 +54,7 @@ export async function stats(engine: Engine, options: StatsOptions): Promise<Cach
     byTool.set(entry.toolName, tool)
     if (!oldest || entry.createdAt < oldest.createdAt) oldest = entry
   }
+  const usage = await engine.store.usage?.()
   const tools = [...byTool].map(
     ([toolName, counts]): ToolStats => ({
       ...(toolName === undefined ? {} : { toolName }),
@@ -63,6 +67,7 @@ export async function stats(engine: Engine, options: StatsOptions): Promise<Cach
     byTool: tools.sort((a, b) => b.count - a.count),
     valueBytes: sum(tools.map(({ valueBytes }) => valueBytes)),
     abandonedRuns: engine.running.abandoned,
+    ...(usage ? { store: usage } : {}),
     ...(oldest ? { oldest: describeEntry(oldest) } : {}),
   }
 }

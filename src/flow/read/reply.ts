@@ -93,7 +93,9 @@ function delivered(
   answer: CacheResponse,
   signal: AbortSignal | undefined,
 ): CacheResponse {
-  if (key === undefined && !signal?.aborted) engine.sharedRuns.deliver(refId)
+  if (signal?.aborted) return answer
+  engine.store.noteUse?.(refId, engine.clock.now())
+  if (key === undefined) engine.sharedRuns.deliver(refId)
   return answer
 }
 

@@ -226,6 +226,7 @@ describe('stats', () => {
         { count: 1, valueBytes: 4 },
       ]),
       valueBytes: 15,
+      store: { entries: 5, bytes: expect.any(Number), maxEntries: 10_000, maxBytes: 512 * 1024 * 1024 },
       oldest: expect.objectContaining({ refId: first }),
     })
     expect((await cache.stats()).byTool[0]).toEqual({ toolName: 'a', count: 2, valueBytes: 10 })
