@@ -38,6 +38,11 @@ function serialize(value: unknown, rules: Rules): string | undefined {
   return plain === undefined ? undefined : stringifyJson(plain as JsonValue)
 }
 
+/** What is written of a value, or of a part of one. */
+export function plainValue(value: unknown): unknown {
+  return plainOf(value, { rules: VALUE, key: '', path: VALUE.kind, above: [], inList: true })
+}
+
 /** Where a value stands. */
 export interface Place {
   readonly rules: Rules

@@ -15,6 +15,12 @@ export interface Fitted {
   size: number
 }
 
+/** What is made smaller. */
+export interface Shrinkable {
+  readonly value: JsonValue
+  readonly json: string
+}
+
 /** Makes JSON of a value that takes about so many characters. */
 export type Shrink = (room: number) => Steps<string>
 
@@ -23,13 +29,23 @@ export type Shrink = (room: number) => Steps<string>
  * holds is found by measuring what comes out.
  */
 export function* fitBudget(
-  { value, json }: { readonly value: JsonValue; readonly json: string },
+  { value, json }: Shrinkable,
   shrink: Shrink,
   ruler: Ruler,
   maxSize: number,
 ): Steps<Fitted> {
   const whole = yield* ruler.size(json, maxSize)
   if (whole <= maxSize) return { json, size: whole }
+  return yield* fitShrunk({ value, json }, shrink, ruler, maxSize)
+}
+
+/** The same for what must be shrunk in any case: a sample of something larger. */
+export function* fitShrunk(
+  { value, json }: Shrinkable,
+  shrink: Shrink,
+  ruler: Ruler,
+  maxSize: number,
+): Steps<Fitted> {
   let best = yield* smallest(value, ruler, maxSize)
   let low = 0
   let high = json.length

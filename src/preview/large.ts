@@ -1,22 +1,78 @@
 import { AnswerTooLarge, InvalidArgument } from '../core/errors.ts'
+import type { JsonValue } from '../core/json.ts'
 import { parseJson, stringifyJson } from '../core/json-text.ts'
 import { paced, type ReadingSteps } from '../core/steps.ts'
+import type { CountedTable } from '../values/counted-tables.ts'
+import type { Sample, SampleWish } from '../values/segments/sample.ts'
+import type { TableShape } from '../values/shape.ts'
+import { tablesOf } from '../values/tables.ts'
+import { fitShrunk } from './budget.ts'
 import { type LargePage, LargePages, type LargeParts, pageValue, unitOf } from './large-pages.ts'
 import { type Ruler, rulerFor } from './measure.ts'
 import type { PartRendering, RenderRequest } from './preview.ts'
+import { shapeWithin } from './shape.ts'
+import { Shrinker } from './shrink.ts'
 import type { Size, SizeMode } from './size.ts'
+import { Source } from './source.ts'
 
 const KEPT_LAYOUTS = 6
 const SAMPLES = 8
 const SAMPLE_LENGTH = 4096
 
-/** A value that is too large to be held whole, prepared for showing: it remembers its size and its latest layouts. */
+/** A value that is too large to be held whole. */
+export interface LargeContent {
+  /** What its pages are of. */
+  readonly parts: LargeParts
+  /** JSON Pointer to that, where it is not all of the value. */
+  readonly path: string
+  sample(wish: SampleWish): ReadingSteps<Sample>
+  /** Its tables, which are counted once. */
+  tables(): Promise<readonly CountedTable[]>
+}
+
+/** Characters of a sample for each of what the budget usually holds. */
+const SAMPLE_SHARE = 2.5
+
+/** A large value prepared for showing: it remembers its size and its latest layouts. */
 export class LargeValue {
+  readonly parts: LargeParts
   readonly #layouts = new Map<string, LargePages>()
-  readonly #sizes = new Map<SizeMode, Promise<Size>>()
+  readonly #measured = new Map<SizeMode, Promise<Size>>()
   #turn: Promise<unknown> = Promise.resolve()
 
-  constructor(readonly parts: LargeParts) {}
+  constructor(private readonly content: LargeContent) {
+    this.parts = content.parts
+  }
+
+  /** A preview from a sample of its parts. */
+  async preview(request: RenderRequest): Promise<PartRendering> {
+    const { maxSize, sizeMode, strategy } = request
+    const ruler = await rulerFor(sizeMode)
+    const tables = await this.content.tables()
+    const shape = await shapeWithin(tables, ruler, request)
+    const manner = strategy === 'truncate' ? 'truncate' : 'sample'
+    const sample = await paced(
+      this.content.sample({
+        characters: Math.ceil(maxSize * ruler.usualUnit * SAMPLE_SHARE),
+        fromStart: manner === 'truncate',
+        wanted: path => tables.find(table => table.path === path)?.shape.outliers ?? [],
+      }),
+    )
+    const shrinker = new Shrinker(manner, shapesOf(sample.value, tables), sample.partial)
+    const shrink = (room: number) => shrinker.shrink(sample.value, room)
+    const fitted = await paced(
+      fitShrunk(new Source(sample.value), shrink, ruler, maxSize - (shape?.size ?? 0)),
+    )
+    return {
+      kind: 'part',
+      preview: parseJson(fitted.json),
+      strategy,
+      ...(await this.#sizes(sizeMode, ruler)),
+      previewSize: fitted.size,
+      ...this.#about(),
+      ...(shape ? { shape: shape.shape } : {}),
+    }
+  }
 
   /** A page of it. Without a page size, those before it are laid out once, in steps. */
   async page(request: RenderRequest & { page: number }): Promise<PartRendering> {
@@ -30,21 +86,20 @@ export class LargeValue {
     const json = stringifyJson(value)
     const previewSize = await paced(ruler.size(json))
     if (pageSize && previewSize > request.maxSize) throw tooLarge(previewSize, request, found.page)
-    const original = await this.#size(request.sizeMode, ruler)
-    const { kind, count } = this.parts
     return {
       kind: 'part',
       preview: parseJson(json),
       strategy: 'paginate',
-      originalSize: original.size,
-      ...(original.isEstimate ? { originalSizeIsEstimate: true } : {}),
+      ...(await this.#sizes(request.sizeMode, ruler)),
       previewSize,
-      ...(kind === 'text' ? {} : { totalItems: count }),
+      ...this.#about(),
       page: number,
       totalPages: found.total,
       ...(found.isEstimate ? { totalPagesIsEstimate: true } : {}),
       pageUnit: unit,
-      ...(unit === 'lines' ? { lines: [firstPart + 1, firstPart + parts], totalLines: count } : {}),
+      ...(unit === 'lines'
+        ? { lines: [firstPart + 1, firstPart + parts], totalLines: this.parts.count }
+        : {}),
     }
   }
 
@@ -87,13 +142,27 @@ export class LargeValue {
     return { unit, value: pageValue(unit, yield* this.parts.slice(start, end)), firstPart, parts }
   }
 
+  #about(): Pick<PartRendering, 'totalItems' | 'path'> {
+    const { path } = this.content
+    const { kind, count } = this.parts
+    return { ...(kind === 'text' ? {} : { totalItems: count }), ...(path === '' ? {} : { path }) }
+  }
+
+  async #sizes(
+    sizeMode: SizeMode,
+    ruler: Ruler,
+  ): Promise<Pick<PartRendering, 'originalSize' | 'originalSizeIsEstimate'>> {
+    const { size, isEstimate } = await this.#size(sizeMode, ruler)
+    return { originalSize: size, ...(isEstimate ? { originalSizeIsEstimate: true } : {}) }
+  }
+
   /** What all pages would cost, from samples. */
   #size(sizeMode: SizeMode, ruler: Ruler): Promise<Size> {
-    const known = this.#sizes.get(sizeMode)
+    const known = this.#measured.get(sizeMode)
     if (known) return known
     const size = paced(this.#sizeSteps(ruler))
-    this.#sizes.set(sizeMode, size)
-    size.catch(() => this.#sizes.delete(sizeMode))
+    this.#measured.set(sizeMode, size)
+    size.catch(() => this.#measured.delete(sizeMode))
     return size
   }
 
@@ -114,6 +183,16 @@ export class LargeValue {
     this.#turn = done.catch(() => {})
     return done
   }
+}
+
+/** The shapes of the tables that are in a sample, by the list or the map. */
+function shapesOf(sample: JsonValue, counted: readonly CountedTable[]): Map<JsonValue, TableShape> {
+  const shapes = new Map<JsonValue, TableShape>()
+  for (const { path, of } of tablesOf(sample)) {
+    const table = counted.find(one => one.path === path)
+    if (table) shapes.set(of, table.shape)
+  }
+  return shapes
 }
 
 function noSuchPage(page: number, total: number): InvalidArgument {

@@ -9,7 +9,7 @@ import type { Layout, PageUnitName } from './layout.ts'
 import { mainPartOf } from './main-part.ts'
 import { measure, type Ruler, rulerFor, sizeWithin } from './measure.ts'
 import { layout, pageOf, SMALLEST_PAGE } from './paginate.ts'
-import { describeShape } from './shape.ts'
+import { shapeWithin } from './shape.ts'
 import { type Manner, Shrinker } from './shrink.ts'
 import type { SizeMode } from './size.ts'
 import type { Source } from './source.ts'
@@ -96,7 +96,7 @@ async function preview(source: Source, ruler: Ruler, request: RenderRequest): Pr
   if (strategy === 'paginate' && maxSize >= SMALLEST_PAGE) return renderPage(source, ruler, request)
   const shown = (await embeddedJson(source)) ?? source
   const tables = await tablesIn(shown)
-  const shape = await shapeWithin(tables, ruler, request)
+  const shape = await shapeWithin(tables.shaped, ruler, request)
   const shrinking = await shrinkerOf(shown, tables, strategy === 'truncate' ? 'truncate' : 'sample')
   const fitted = await paced(fitBudget(shown, shrinking.shrink, ruler, maxSize - (shape?.size ?? 0)))
   const { outline } = shrinking
@@ -115,18 +115,6 @@ async function preview(source: Source, ruler: Ruler, request: RenderRequest): Pr
 /** What is left out of a preview may stand beside what the pages would be of. */
 async function isOnePage({ json }: Source, ruler: Ruler, maxSize: number): Promise<boolean> {
   return (await paced(ruler.size(json, maxSize))) <= maxSize
-}
-
-/** Tokens, and the part of the budget, that the shape takes at most. */
-const LARGEST_SHAPE = 300
-const SHAPE_SHARE = 3
-
-async function shapeWithin({ shaped }: SourceTables, ruler: Ruler, { maxSize, sizeMode }: RenderRequest) {
-  const told = shaped.filter(({ shape }) => shape.rows > 1)
-  const largest = sizeMode === 'token' ? LARGEST_SHAPE : LARGEST_SHAPE * 4
-  const limit = Math.floor(Math.min(largest, maxSize / SHAPE_SHARE))
-  const shape = told.length > 0 ? await paced(describeShape(told, ruler, limit)) : undefined
-  return shape && { shape, size: await paced(ruler.size(stringifyJson(shape))) }
 }
 
 /** How what is shown is made smaller: a text by its lines, anything else by its parts. */

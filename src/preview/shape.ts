@@ -1,8 +1,10 @@
 import type { JsonObject, JsonValue } from '../core/json.ts'
-import { lastFitting, type Steps } from '../core/steps.ts'
+import { stringifyJson } from '../core/json-text.ts'
+import { lastFitting, paced, type Steps } from '../core/steps.ts'
 import type { ColumnShape } from '../values/column.ts'
 import type { TableShape } from '../values/shape.ts'
 import type { Ruler } from './measure.ts'
+import type { SizeMode } from './size.ts'
 import { ELLIPSIS } from './truncate.ts'
 
 /** A table of a value, and what its rows are like. */
@@ -20,6 +22,23 @@ const DETAILS = [
 ] as const
 
 type Detail = (typeof DETAILS)[number]
+
+/** Tokens, and the part of the budget, that the shape takes at most. */
+const LARGEST_SHAPE = 300
+const SHAPE_SHARE = 3
+
+/** The shape that an answer of a budget has room for, and its size. */
+export async function shapeWithin(
+  tables: readonly ShapedTable[],
+  ruler: Ruler,
+  { maxSize, sizeMode }: { readonly maxSize: number; readonly sizeMode: SizeMode },
+): Promise<{ shape: JsonObject; size: number } | undefined> {
+  const told = tables.filter(({ shape }) => shape.rows > 1)
+  const largest = sizeMode === 'token' ? LARGEST_SHAPE : LARGEST_SHAPE * 4
+  const limit = Math.floor(Math.min(largest, maxSize / SHAPE_SHARE))
+  const shape = told.length > 0 ? await paced(describeShape(told, ruler, limit)) : undefined
+  return shape && { shape, size: await paced(ruler.size(stringifyJson(shape))) }
+}
 
 /**
  * The tables as an answer tells them: `{"items":{"rows":35000,"columns":{"level":"text info 33210, warn 1754"}}}`. Columns that there is no

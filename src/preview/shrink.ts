@@ -1,6 +1,7 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts'
 import { stringifyJson } from '../core/json-text.ts'
-import type { Steps } from '../core/steps.ts'
+import { done, type Steps } from '../core/steps.ts'
+import type { SampledParts } from '../values/segments/sample.ts'
 import type { TableShape } from '../values/shape.ts'
 import { firstAndLast, fromStart, spread } from './choose.ts'
 import { jsonLength } from './json-length.ts'
@@ -42,12 +43,19 @@ export class Shrinker {
   readonly #manner: Manner
   /** The tables of the value, by the list or the map of records that they are. */
   readonly #tables: ReadonlyMap<JsonValue, TableShape>
+  /** Of a sample: what stands for larger lists and objects. */
+  readonly #partial: ReadonlyMap<JsonValue, SampledParts>
   readonly #fields = new Map<TableShape, TellingFields>()
   readonly #keys = new Map<object, string[]>()
 
-  constructor(manner: Manner, tables: ReadonlyMap<JsonValue, TableShape> = new Map()) {
+  constructor(
+    manner: Manner,
+    tables: ReadonlyMap<JsonValue, TableShape> = new Map(),
+    partial: ReadonlyMap<JsonValue, SampledParts> = new Map(),
+  ) {
     this.#manner = manner
     this.#tables = tables
+    this.#partial = partial
   }
 
   /** JSON that shows as much of the value as about `room` characters hold. */
@@ -56,7 +64,7 @@ export class Shrinker {
   }
 
   *#shrink(value: JsonValue, room: number, depth: number, row?: Row): Steps<string> {
-    if (jsonLength(value, room) <= room) return stringifyJson(value)
+    if (this.#length(value, room) <= room) return stringifyJson(value)
     if (typeof value === 'string') return beginning(value, room)
     const list = Array.isArray(value)
     if (!list && !isJsonObject(value)) return stringifyJson(value)
@@ -67,9 +75,17 @@ export class Shrinker {
     return list ? `[${shown}]` : `{${shown}}`
   }
 
+  /** As `jsonLength`. What is only a sample of something is larger than any room. */
+  #length(value: JsonValue, limit: number): number {
+    return this.#partial.has(value) ? limit + 1 : jsonLength(value, limit)
+  }
+
   #items(list: JsonValue[], depth: number): Parts {
     const table = this.#tables.get(list)
     const fields = this.#fieldsOf(table)
+    const { positions, total = list.length, texts } = this.#partial.get(list) ?? {}
+    const positionOf = (index: number) => positions?.[index] ?? index
+    const outliers = outliersAmong(table, positions)
     return {
       total: list.length,
       preferWhole: true,
@@ -77,13 +93,17 @@ export class Shrinker {
       choose: (count, length) => {
         if (this.#manner === 'truncate') return fromStart(count)
         return table || depth === 0
-          ? spread(count, length, list.length, table?.outliers ?? [])
+          ? spread(count, length, list.length, outliers)
           : firstAndLast(count, list.length)
       },
       leadLength: () => 0,
-      length: (index, limit) => jsonLength(list[index]!, limit),
-      text: (index, room) => this.#shrink(list[index]!, room, depth + 1, fields && { fields, at: index }),
-      marks: shown => gapsIn(shown, list.length),
+      length: (index, limit) => (texts?.has(index) ? limit + 1 : this.#length(list[index]!, limit)),
+      text: (index, room) => {
+        const cut = texts?.get(index)
+        if (cut !== undefined) return done(beginning(list[index] as string, room, cut))
+        return this.#shrink(list[index]!, room, depth + 1, fields && { fields, at: positionOf(index) })
+      },
+      marks: shown => gapsIn(shown.map(positionOf), total),
     }
   }
 
@@ -91,10 +111,20 @@ export class Shrinker {
     const keys = this.#keysOf(object)
     const table = this.#tables.get(object)
     const fields = this.#fieldsOf(table)
+    const { positions, total = keys.length, texts } = this.#partial.get(object) ?? {}
+    const outliers = outliersAmong(table, positions)
     const valueAt = (index: number) => object[keys[index]!]!
     const lead = (index: number) => `${beginning(keys[index]!, LONGEST_KEY)}:`
-    const shrink = (index: number, left: number) =>
-      this.#shrink(valueAt(index), left, depth + 1, fields && { fields, at: index })
+    const shrink = (index: number, left: number) => {
+      const cut = texts?.get(index)
+      if (cut !== undefined) return done(beginning(valueAt(index) as string, left, cut))
+      return this.#shrink(
+        valueAt(index),
+        left,
+        depth + 1,
+        fields && { fields, at: positions?.[index] ?? index },
+      )
+    }
     return {
       total: keys.length,
       preferWhole: table !== undefined,
@@ -102,20 +132,19 @@ export class Shrinker {
       choose: (count, length) => {
         if (this.#manner === 'truncate') return fromStart(count)
         if (row) return row.fields.choose(object, keys, row.at, count)
-        return table || depth === 0
-          ? spread(count, length, keys.length, table?.outliers ?? [])
-          : fromStart(count)
+        return table || depth === 0 ? spread(count, length, keys.length, outliers) : fromStart(count)
       },
       leadLength: index => lead(index).length,
-      length(index, limit) {
+      length: (index, limit) => {
         const { length } = lead(index)
-        return length + jsonLength(valueAt(index), limit - length)
+        if (texts?.has(index)) return limit + 1
+        return length + this.#length(valueAt(index), limit - length)
       },
       *text(index, left) {
         const name = lead(index)
         return name + (yield* shrink(index, left - name.length))
       },
-      marks: shown => missingKeys(object, keys, shown, room * NAMES_SHARE),
+      marks: shown => missingKeys(object, { keys, total }, shown, room * NAMES_SHARE),
     }
   }
 
@@ -135,6 +164,15 @@ export class Shrinker {
   }
 }
 
+/** The outliers of a table, by their place among those of its rows that are at hand. */
+function outliersAmong(
+  table: TableShape | undefined,
+  positions: readonly number[] | undefined,
+): readonly number[] {
+  const outliers = table?.outliers ?? []
+  return positions ? outliers.map(row => positions.indexOf(row)).filter(at => at >= 0) : outliers
+}
+
 /** A mark for each run of items that is not shown. */
 function gapsIn(shown: readonly number[], total: number): Mark[] {
   const marks: Mark[] = []
@@ -149,11 +187,11 @@ function gapsIn(shown: readonly number[], total: number): Mark[] {
 /** One mark, where the first of them would stand; names as many as there is room for. */
 function missingKeys(
   object: JsonObject,
-  keys: readonly string[],
+  { keys, total }: { readonly keys: readonly string[]; readonly total: number },
   shown: readonly number[],
   room: number,
 ): Mark[] {
-  const missing = keys.length - shown.length
+  const missing = total - shown.length
   if (missing === 0) return []
   let after = 0
   while (after < shown.length && shown[after] === after) after++

@@ -1,7 +1,8 @@
 import type { JsonValue } from '../core/json.ts'
 import { paced, type Steps } from '../core/steps.ts'
+import { type CountedTable, countTables, workOf } from '../values/counted-tables.ts'
 import { ShapeCounter, type TableShape } from '../values/shape.ts'
-import { rowsOf, type Table, tablesOf } from '../values/tables.ts'
+import { type Table, tablesOf } from '../values/tables.ts'
 import { type TextTable, textTableOf } from '../values/text-table.ts'
 import type { ShapedTable } from './shape.ts'
 import type { Source } from './source.ts'
@@ -32,16 +33,8 @@ async function findTables(value: JsonValue): Promise<SourceTables> {
 }
 
 function* shapeLists(tables: readonly Table[]): Steps<SourceTables> {
-  const shaped: ShapedTable[] = []
-  const shapes = new Map<JsonValue, TableShape>()
-  for (const table of tables) {
-    const counter = new ShapeCounter()
-    for (const row of rowsOf(table)) yield workOf(counter.add(row))
-    const shape = counter.result()
-    shaped.push({ name: table.name, shape })
-    shapes.set(table.of, shape)
-  }
-  return { shaped, shapes }
+  const shaped = yield* countTables(tables)
+  return { shaped, shapes: new Map(tables.map(({ of }, at) => [of, (shaped[at] as CountedTable).shape])) }
 }
 
 function* shapeText({ name, header, rows }: TextTable): Steps<SourceTables> {
@@ -57,11 +50,4 @@ function* shapeText({ name, header, rows }: TextTable): Steps<SourceTables> {
     shapes: new Map(),
     rows: { header, starts, outliers: shape.outliers },
   }
-}
-
-/** About what a cell costs, in characters tokenized. */
-const WORK_PER_CELL = 4
-
-function workOf(cells: number): number {
-  return WORK_PER_CELL * (cells + 1)
 }

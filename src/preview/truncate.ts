@@ -14,13 +14,17 @@ export function missingFrom(what: 'item' | 'line', first: number, last: number):
   return first === last ? `${ELLIPSIS}(${what} ${first})` : `${ELLIPSIS}(${what}s ${first} to ${last})`
 }
 
-/** The JSON of a text, cut to `room` characters: its beginning, if possible whole lines, and what is missing. At least `"…"`. */
-export function beginning(text: string, room: number): string {
+/**
+ * The JSON of a text, cut to `room` characters: its beginning, if possible whole lines, and what is missing. At least `"…"`.
+ * @param total characters of the whole text, where only its beginning is at hand
+ */
+export function beginning(text: string, room: number, total = text.length): string {
+  if (total > text.length) return firstCharacters(text, room, total)
   if (text.length + 2 <= room) {
     const json = JSON.stringify(text)
     if (json.length <= room) return json
   }
-  return firstLines(text, room) ?? firstCharacters(text, room)
+  return firstLines(text, room) ?? firstCharacters(text, room, total)
 }
 
 /** Whole lines say more than half of one, but not if they leave much of the room. */
@@ -42,11 +46,11 @@ function firstLines(text: string, room: number): string | undefined {
   return json.length <= room ? json : undefined
 }
 
-function firstCharacters(text: string, room: number): string {
-  let length = Math.min(text.length, room - 2 - missingCharacters(text.length).length)
+function firstCharacters(text: string, room: number, total: number): string {
+  let length = Math.min(text.length, room - 2 - missingCharacters(total).length)
   while (length >= 0) {
     length = wholeCharacters(text, length)
-    const json = JSON.stringify(text.slice(0, length) + missingCharacters(text.length - length))
+    const json = JSON.stringify(text.slice(0, length) + missingCharacters(total - length))
     if (json.length <= room) return json
     length = Math.min(length - 1, Math.floor((length * room) / json.length))
   }

@@ -6,8 +6,10 @@ import { parseJson, stringifyJson } from '../../core/json-text.ts'
 import { checkCount } from '../../core/options.ts'
 import type { Part } from '../../core/part.ts'
 import type { CacheResponse } from '../../core/response.ts'
+import type { LargeValue } from '../../preview/large.ts'
 import {
   measure,
+  type PartRendering,
   type Rendering,
   type RenderRequest,
   render,
@@ -18,7 +20,7 @@ import {
 } from '../../preview/preview.ts'
 import type { Shown } from '../../values/projection.ts'
 import type { Engine } from '../engine.ts'
-import { pageOfLargeValue } from './large-values.ts'
+import { openLargeValue } from './large-values.ts'
 import { checkCeiling, limitsFor, previewBudget, sizeReadWithin } from './limits.ts'
 import { nextStep } from './next-step.ts'
 import { partSources } from './part-sources.ts'
@@ -66,8 +68,9 @@ export async function showValue(
 ): Promise<CacheResponse> {
   if (options.full) return showFull(engine, entry, options)
   const request = renderRequest(engine, entry, options)
-  const largePage = options.part ? undefined : await pageOfLargeValue(engine, entry, request)
-  if (largePage) return present(entry, largePage)
+  const large = options.part ? undefined : await openLargeValue(engine, entry)
+  const isPage = request.page !== undefined || request.strategy === 'paginate'
+  if (large && (isPage || large.parts.kind !== 'text')) return present(entry, await showLarge(large, request))
   const sources = await askedSources(engine, entry, options)
   // An image that was asked for by its own name is wanted whole.
   if (options.part && sources.projected?.mediaBytes) {
@@ -175,10 +178,28 @@ const MOST_TRIES = 4
 async function renderWithin(source: Source, request: ShowRequest): Promise<Rendering> {
   const { limits, sizeMode, isSet } = request
   if (!limits) return render(source, request)
-  const room = budgetWithin({ characters: limits.ceiling.characters }, 'character')
-  let maxSize = isSet ? request.maxSize : await previewBudget(source, sizeMode, request.maxSize)
+  const maxSize = isSet ? request.maxSize : await previewBudget(source, sizeMode, request.maxSize)
+  return withinCharacters(limits, maxSize, size => render(source, { ...request, maxSize: size }))
+}
+
+/** A page of a value that is too large to be read whole, or a preview. It never passes as it is. */
+async function showLarge(large: LargeValue, request: ShowRequest): Promise<PartRendering> {
+  const { page, strategy, limits, maxSize } = request
+  if (page !== undefined || strategy === 'paginate') return large.page({ ...request, page: page ?? 1 })
+  if (!limits) return large.preview(request)
+  return withinCharacters(limits, maxSize, size => large.preview({ ...request, maxSize: size }))
+}
+
+/** With a smaller budget, where what came out has more characters than the reader can take. */
+async function withinCharacters<R extends Rendering>(
+  { ceiling }: AnswerLimits,
+  budget: number,
+  render: (maxSize: number) => Promise<R>,
+): Promise<R> {
+  const room = budgetWithin({ characters: ceiling.characters }, 'character')
+  let maxSize = budget
   for (let tries = 1; ; tries++) {
-    const rendering = await render(source, { ...request, maxSize })
+    const rendering = await render(maxSize)
     const { length } = stringifyJson(rendering.kind === 'whole' ? rendering.value : rendering.preview)
     if (length <= room || tries === MOST_TRIES) return rendering
     maxSize = Math.max(1, Math.floor((maxSize * room * 0.9) / length))

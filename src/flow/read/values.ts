@@ -5,11 +5,11 @@ import type { JsonValue } from '../../core/json.ts'
 import { Kept } from '../../core/kept.ts'
 import type { RefId } from '../../core/ref.ts'
 import { weightOf } from '../../core/weight.ts'
+import type { LargeValue } from '../../preview/large.ts'
 import { Source } from '../../preview/preview.ts'
 import type { Store } from '../../stores/store.ts'
 import type { Projections, Shown, Used, Wrapping } from '../../values/projection.ts'
 
-import type { OpenedValue } from './large-values.ts'
 import { readJson } from './stored-value.ts'
 
 /** What values are read with. */
@@ -60,7 +60,7 @@ export class SourceCache {
   readonly #stored: Kept<Uint8Array>
   readonly #loading = new Map<RefId, Promise<Sources>>()
   /** Large values, which are read piece by piece: their index, layouts, and some segments. */
-  readonly #opened: Kept<Promise<OpenedValue | undefined>>
+  readonly #opened: Kept<Promise<LargeValue | undefined>>
 
   constructor(clock: Clock) {
     this.#kept = new Kept(clock, LIMITS)
@@ -84,7 +84,7 @@ export class SourceCache {
   }
 
   /** A large value, opened by `open` if need be. What failed is tried again by the next who asks. */
-  opened(entry: Entry, open: () => Promise<OpenedValue | undefined>): Promise<OpenedValue | undefined> {
+  opened(entry: Entry, open: () => Promise<LargeValue | undefined>): Promise<LargeValue | undefined> {
     const found = this.#opened.get(entry.refId)
     if (found) return found
     const opening = open()

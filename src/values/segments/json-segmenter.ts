@@ -1,6 +1,6 @@
 import { stringEnd } from '../../core/json-text.ts'
 import type { Container, Within } from './segment-index.ts'
-import { type Segmenter, wholeCharacter } from './segmenter.ts'
+import { type Segmenter, wholeToken } from './segmenter.ts'
 
 const [QUOTE, BACKSLASH, COMMA] = [0x22, 0x5c, 0x2c]
 const [LIST, LIST_END, OBJECT, OBJECT_END] = [0x5b, 0x5d, 0x7b, 0x7d]
@@ -120,8 +120,15 @@ export class JsonSegmenter implements Segmenter {
     this.#knownString = undefined
     if (!known) return
     known.end = this.#stringEnd
+    this.#countCharacters(known, known.end - 1)
     const around = this.#frames.at(-1)
     if (around) around.anchorsNext = true
+  }
+
+  /** Of a string in the index, those between the last cut and a position. */
+  #countCharacters(known: Known, until: number): void {
+    const from = Math.max(known.start + 1, this.#start)
+    known.count += charactersOf(this.#text.slice(from - this.#start, until - this.#start))
   }
 
   #open(kind: 'list' | 'object'): void {
@@ -176,7 +183,7 @@ export class JsonSegmenter implements Segmenter {
       if (frame ? open <= level : (this.#frames[open] as Frame).start < this.#start + end) this.#know(open)
     }
     if (frame) this.#anchor(frame)
-    else this.#knowString(this.#start + end)
+    else this.#cutString(this.#start + end)
     const segment = this.#text.slice(0, end)
     this.#text = this.#text.slice(end)
     this.#start += end
@@ -198,20 +205,31 @@ export class JsonSegmenter implements Segmenter {
   }
 
   /** Notes the string that a cut goes through, unless it is a key. */
-  #knowString(cut: number): void {
+  #cutString(cut: number): void {
+    const open = this.#knownString ?? this.#knowString(cut)
+    if (open) this.#countCharacters(open, Math.min(cut, open.end - 1))
+  }
+
+  #knowString(cut: number): Known | undefined {
     const around = this.#frames.at(-1)
     const start = this.#stringStart
     const isCut = start >= this.#start && start < cut && cut < this.#stringEnd
-    if (!isCut || !around || around.known === undefined || this.#deeper > 0) return
+    if (!isCut || !around || around.known === undefined || this.#deeper > 0) return undefined
     const before = this.#text.slice(Math.max(0, around.partStart - this.#start), start - this.#start)
-    if (around.kind === 'object' && before.trim() === '') return
+    if (around.kind === 'object' && before.trim() === '') return undefined
     const within = this.#placeIn(around)
-    if (!within) return
+    if (!within) return undefined
     this.#anchor(around)
     const known: Known = { kind: 'string', within, start, end: this.#stringEnd, count: 0, anchors: [] }
     this.#known.push(known)
     if (this.#inString) this.#knownString = known
-    else around.anchorsNext = true
+    else {
+      around.anchorsNext = true
+      // All of it was read already; what lies behind the cut is counted here, too.
+      this.#countCharacters(known, known.end - 1)
+      return undefined
+    }
+    return known
   }
 
   #placeIn({ kind, known, parts, partStart }: Frame): Within | undefined {
@@ -224,13 +242,13 @@ export class JsonSegmenter implements Segmenter {
   }
 }
 
-/** The position itself, or the one before the escape or character that it would part. */
-function wholeToken(text: string, position: number): number {
-  const backslash = text.lastIndexOf('\\', position - 1)
-  let first = backslash
-  while (first > 0 && text.charCodeAt(first - 1) === BACKSLASH) first--
-  const isEscape = backslash >= 0 && (backslash - first) % 2 === 0
-  const length = text[backslash + 1] === 'u' ? 6 : 2
-  if (isEscape && backslash + length > position) return backslash > 0 ? backslash : length
-  return wholeCharacter(text, position)
+/** How many UTF-16 units these are without their escapes. */
+function charactersOf(escaped: string): number {
+  let count = escaped.length
+  for (let at = escaped.indexOf('\\'); at >= 0; at = escaped.indexOf('\\', at)) {
+    const length = escaped[at + 1] === 'u' ? 6 : 2
+    count -= length - 1
+    at += length
+  }
+  return count
 }

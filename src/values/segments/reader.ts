@@ -4,6 +4,7 @@ import { partEnds } from '../../core/json-parts.ts'
 import { parseJson } from '../../core/json-text.ts'
 import { type ReadingSteps, waitFor } from '../../core/steps.ts'
 import { type Container, type SegmentIndex, segmentStarts } from './segment-index.ts'
+import { wholeToken } from './segmenter.ts'
 
 /** Segments that stay with a reader: a page stands in one or two. */
 const KEPT_SEGMENTS = 4
@@ -63,6 +64,14 @@ export class SegmentReader {
       length = WINDOW
     }
     return position
+  }
+
+  /** Where parts of a container begin, a segment or a larger part from each other: the first one, and last its end. */
+  stopsOf(container: number): ReadonlyArray<readonly [part: number, position: number]> {
+    const { kind, start, end, count, anchors } = this.#container(container)
+    const bracket = kind === 'text' ? 0 : 1
+    const within = anchors.filter(([part]) => part > 0 && part < count)
+    return [[0, start + bracket], ...within, [count, end - bracket]]
   }
 
   /** The text of some parts of a container, with what stands between them. */
@@ -134,14 +143,14 @@ export class SegmentReader {
     }
   }
 
-  /** No cut goes through an escape, so each segment can be read alone. */
   *#string(start: number, end: number): ReadingSteps<string> {
     let text = ''
     for (let position = start; position < end; ) {
-      const next = Math.min(this.#starts[this.#segmentAt(position) + 1] ?? end, end)
-      text += JSON.parse(`"${yield* this.slice(position, next)}"`) as string
-      yield (next - position) / 8
-      position = next
+      const piece = yield* this.slice(position, Math.min(position + STRING_PIECE, end))
+      const length = position + piece.length === end ? piece.length : wholeToken(piece, piece.length)
+      text += JSON.parse(`"${piece.slice(0, length)}"`) as string
+      yield length / 8
+      position += length
     }
     return text
   }
@@ -175,6 +184,8 @@ export class SegmentReader {
 
 /** UTF-16 units to look at first for the next part. */
 const WINDOW = 32 * 1024
+/** UTF-16 units of a string that are read at once. */
+const STRING_PIECE = 128 * 1024
 
 /** The last anchor of a part that is not behind the one that is asked for. */
 function lastUpTo(anchors: Container['anchors'], part: number): readonly [number, number] | undefined {

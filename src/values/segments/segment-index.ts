@@ -1,4 +1,5 @@
 import { UnreadableValue } from '../../core/errors.ts'
+import type { CountedTable } from '../counted-tables.ts'
 
 /** A larger value is stored in segments, each of about so many UTF-16 units at most. */
 export const SEGMENT_LENGTH = 128 * 1024
@@ -18,11 +19,13 @@ export interface SegmentIndex {
   readonly segments: readonly number[]
   /** The value itself and what is larger than a segment within it, each after what it stands in. None: a scalar. */
   readonly containers: readonly Container[]
+  /** The tables of the value, and what their rows are like. Absent: nobody has counted them. */
+  readonly tables?: readonly CountedTable[]
 }
 
 /**
  * A list, an object, or a text, and where its parts are: items, members, lines. A `string` is a text within JSON, with its
- * quotes and escapes; no parts of it are known.
+ * quotes and escapes; its parts are its characters, without escapes.
  */
 export interface Container {
   readonly kind: 'list' | 'object' | 'text' | 'string'

@@ -1,5 +1,10 @@
 import { ValueTooLarge } from '../../core/errors.ts'
+import type { JsonValue } from '../../core/json.ts'
+import { plainValue } from '../../core/serialize.ts'
 import { valuePieces } from '../../core/serialize-pieces.ts'
+import { paced, type Steps } from '../../core/steps.ts'
+import { type CountedTable, countTables } from '../counted-tables.ts'
+import { tablesOf } from '../tables.ts'
 import { JsonSegmenter } from './json-segmenter.ts'
 import { LineSegmenter } from './line-segmenter.ts'
 import { SEGMENT_LENGTH, type SegmentIndex } from './segment-index.ts'
@@ -44,9 +49,14 @@ export class ValueWriter {
   #length = 0
   #jsonBytes = 0
   #isRead = false
+  /** What its tables are found in. */
+  readonly #value: unknown
+  readonly #verbatim: boolean
 
   constructor(value: unknown, { maxBytes, verbatim = false, segmentLength = SEGMENT_LENGTH }: WriterOptions) {
     this.#maxBytes = maxBytes
+    this.#value = value
+    this.#verbatim = verbatim
     // UTF-8 has no halves of surrogate pairs, so a text with one is kept as JSON, which escapes it.
     const isText = typeof value === 'string' && value.length > segmentLength && isWellFormed(value)
     this.#form = isText ? 'text' : 'json'
@@ -71,7 +81,15 @@ export class ValueWriter {
       this.#read()
       if (this.#ready.length === 0) await turn()
     }
-    return { index: this.#index(), jsonBytes: this.#jsonBytes }
+    const index = this.#index()
+    // The tables of a smaller value are counted when they are shown.
+    const tables = this.#length > TAKEN_AT_ONCE ? await paced(this.#tables()) : undefined
+    return { index: tables ? { ...index, tables } : index, jsonBytes: this.#jsonBytes }
+  }
+
+  #tables(): Steps<CountedTable[]> {
+    const tables = tablesOf(this.#value as JsonValue)
+    return countTables(tables, this.#verbatim ? undefined : row => plainValue(row) as JsonValue)
   }
 
   #index(): SegmentIndex {

@@ -11,6 +11,7 @@ import { sqliteStore } from '../../../src/stores/sqlite.ts'
 import type { Store } from '../../../src/stores/store.ts'
 import { FakeClock } from '../../../src/testing/fake-clock.ts'
 import { countingStore } from '../../counting-store.ts'
+import { expectMarked } from '../preview/marks.ts'
 
 const ends: Array<() => unknown> = []
 afterEach(async () => {
@@ -105,6 +106,24 @@ describe.each(places())('a value of some megabytes, on %s', (_, open) => {
     }
     expect(joined).toEqual(value.slice(0, joined.length))
     expect(joined.length).toBeGreaterThan(2_000)
+  })
+
+  it('has a preview from a few of its segments, with the shape of all rows, in another process too', async () => {
+    const value = { meta: { count: 1 }, rows: records(3) }
+    const store = open()
+    const { refId } = await cacheOn(store()).set('list', value)
+    const counting = countingStore(store())
+    const cache = cacheOn(counting.store)
+    await cache.exists(refId)
+    const { outcome, operations } = await counting.during(() => page(cache, refId, {}))
+    expect(operations.filter(operation => operation === 'readSegment').length).toBeLessThan(40)
+    expect(outcome).toMatchObject({
+      previewStrategy: 'sample',
+      path: '/rows',
+      totalItems: value.rows.length,
+      shape: { rows: { rows: value.rows.length } },
+    })
+    expectMarked(value, outcome.preview as JsonValue)
   })
 
   it('has pages of so many items, each found without those before it', async () => {

@@ -4,41 +4,8 @@ import { ExactNumber } from '../../../../src/core/exact-number.ts'
 import type { JsonValue } from '../../../../src/core/json.ts'
 import { parseJson, stringifyJson } from '../../../../src/core/json-text.ts'
 import { paced } from '../../../../src/core/steps.ts'
-import { SegmentReader } from '../../../../src/values/segments/reader.ts'
-import {
-  parseIndex,
-  type SegmentIndex,
-  stringifyIndex,
-} from '../../../../src/values/segments/segment-index.ts'
 import { ValueWriter } from '../../../../src/values/segments/writer.ts'
-
-const MAX_BYTES = 256 * 1024 * 1024
-
-interface Stored {
-  readonly segments: string[]
-  readonly index: SegmentIndex
-  readonly reader: SegmentReader
-  /** Numbers of the segments that the reader loaded. */
-  readonly loaded: number[]
-}
-
-async function write(value: unknown, segmentLength?: number, verbatim = false): Promise<Stored> {
-  const segments: string[] = []
-  const options = { maxBytes: MAX_BYTES, verbatim, ...(segmentLength ? { segmentLength } : {}) }
-  const written = await new ValueWriter(value, options).write(async (segment, position) => {
-    expect(position).toBe(segments.length)
-    segments.push(segment)
-  })
-  if (!('index' in written))
-    throw new Error(`The value was written in one piece: ${written.json.slice(0, 100)}`)
-  const index = parseIndex(stringifyIndex(written.index))
-  const loaded: number[] = []
-  const reader = new SegmentReader(index, async segment => {
-    loaded.push(segment)
-    return segments[segment] as string
-  })
-  return { segments, index, reader, loaded }
-}
+import { MAX_BYTES, write } from './written.ts'
 
 /** JSON whose parts vary a lot in size, with keys and texts of every kind. */
 const json = fc.jsonValue({ maxDepth: 5, stringUnit: 'grapheme' }) as fc.Arbitrary<JsonValue>

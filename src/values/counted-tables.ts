@@ -1,0 +1,34 @@
+import type { JsonValue } from '../core/json.ts'
+import type { Steps } from '../core/steps.ts'
+import { ShapeCounter, type TableShape } from './shape.ts'
+import { rowsOf, type Table } from './tables.ts'
+
+/** A table of a value, and what its rows are like. Plain JSON, so that it can be stored beside the value. */
+export interface CountedTable {
+  readonly name: string
+  /** JSON Pointer to the list or map. */
+  readonly path: string
+  readonly shape: TableShape
+}
+
+/** About what a cell costs, in characters tokenized. */
+const WORK_PER_CELL = 4
+
+/** Looks at all rows of some tables. @param plain makes JSON of a row, where it may be something else */
+export function* countTables(
+  tables: readonly Table[],
+  plain: (row: JsonValue) => JsonValue = row => row,
+): Steps<CountedTable[]> {
+  const counted: CountedTable[] = []
+  for (const table of tables) {
+    const counter = new ShapeCounter()
+    for (const row of rowsOf(table)) yield workOf(counter.add(plain(row)))
+    counted.push({ name: table.name, path: table.path, shape: counter.result() })
+  }
+  return counted
+}
+
+/** The work of looking at a row with so many cells. */
+export function workOf(cells: number): number {
+  return WORK_PER_CELL * (cells + 1)
+}
