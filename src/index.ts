@@ -92,6 +92,7 @@ export type { CallOptions, ValueCallOptions } from './flow/call/options.ts'
 export type { CacheReference, SetOptions } from './flow/call/set.ts'
 export type { CloseOptions } from './flow/control/close.ts'
 export type { Invalidation } from './flow/control/invalidate.ts'
+export type { EditedReference, EditOptions } from './flow/derive/edit.ts'
 export type { EntryInfo, EntryPage, ListOptions } from './flow/operate/inspect.ts'
 export type { CacheStats, StatsOptions, ToolStats } from './flow/operate/stats.ts'
 export type { TaskInfo } from './flow/operate/task-info.ts'
@@ -112,4 +113,6 @@ export type {
   StoreCapabilities,
   StoreUsage,
 } from './stores/store.ts'
+export type { Change } from './values/edit/change.ts'
+export type { Edit, FindReplace, PatchOperation } from './values/edit/edits.ts'
 export type { ProjectionPurpose, Projections } from './values/projection.ts'

@@ -5,9 +5,11 @@ import type { RefId } from './core/ref.ts'
 import type { CallResponse } from './core/response.ts'
 import type { ActorOption } from './flow/actor-option.ts'
 import type { CacheReference, SetOptions } from './flow/call/set.ts'
+import type { EditedReference, EditOptions } from './flow/derive/edit.ts'
 import type { ListTasksOptions, TaskList } from './flow/operate/tasks.ts'
 import type { GetOptions } from './flow/read/poll.ts'
 import type { ResolveOptions } from './flow/read/resolve.ts'
+import type { Edit } from './values/edit/edits.ts'
 
 type Bound<Options> = Omit<Options, 'actor'>
 
@@ -16,6 +18,7 @@ interface ActorMethods {
   set(label: string, value: unknown, options: SetOptions): Promise<CacheReference>
   get(refId: RefId, options: GetOptions): Promise<CallResponse>
   resolve<Value>(refId: RefId, options: ResolveOptions<Value>): Promise<Value>
+  edit(refId: RefId, edits: readonly Edit[], options: EditOptions): Promise<EditedReference>
   exists(refId: RefId, options: ActorOption): Promise<boolean>
   delete(refId: RefId, options: ActorOption): Promise<true>
   taskStatus(refId: RefId, options: ActorOption): Promise<CallResponse>
@@ -49,6 +52,10 @@ export class ActorCache {
   resolve<Value>(refId: RefId, options?: Bound<ResolveOptions<Value>>): Promise<Value>
   resolve<Value>(refId: RefId, options: Bound<ResolveOptions<Value>> = {}): Promise<Value> {
     return this.cache.resolve<Value>(refId, this.#bind(options))
+  }
+
+  edit(refId: RefId, edits: readonly Edit[], options: Bound<EditOptions> = {}): Promise<EditedReference> {
+    return this.cache.edit(refId, edits, this.#bind(options))
   }
 
   exists(refId: RefId): Promise<boolean> {

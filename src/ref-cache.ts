@@ -20,6 +20,7 @@ import { clear, remove } from './flow/control/delete.ts'
 import { type Invalidation, invalidate } from './flow/control/invalidate.ts'
 import { retry } from './flow/control/retry.ts'
 import { Sweeper } from './flow/control/sweep.ts'
+import { type EditedReference, type EditOptions, edit } from './flow/derive/edit.ts'
 import type { Engine } from './flow/engine.ts'
 import { type EntryInfo, type EntryPage, inspect, type ListOptions, list } from './flow/operate/inspect.ts'
 import { type CacheStats, type StatsOptions, stats } from './flow/operate/stats.ts'
@@ -33,6 +34,7 @@ import { ADAPTERS, AdapterAccess } from './ref-cache-adapters.ts'
 import { ActorCache } from './ref-cache-as.ts'
 import { addTool, createEngine } from './ref-cache-engine.ts'
 import type { RefCacheOptions } from './ref-cache-options.ts'
+import type { Edit } from './values/edit/edits.ts'
 
 /**
  * References for tool results: put values in, get whole values, previews and pages out, and run tools so that slow
@@ -101,6 +103,17 @@ export class RefCache implements AsyncDisposable {
   resolve<Value>(refId: RefId, options?: ResolveOptions<Value>): Promise<Value>
   resolve<Value>(refId: RefId, options: ResolveOptions<Value> = {}): Promise<Value> {
     return resolve(this.#engine, refId, options)
+  }
+
+  /**
+   * Makes a changed copy of a value, by JSON Patch on what is JSON or by exact find-and-replace on a text; all edits or none. What no
+   * edit touches stays byte for byte, also in JSON that came as a text. The copy is for whom the original is for, and is kept as long.
+   * A `value` or `replace` may be a reference (READ or EXECUTE; what guards its value guards the copy) or name a part.
+   * @throws NotFound, PermissionDenied, ValueTooLarge; TaskNotReady; InvalidArgument, with the number of the edit, where one cannot
+   *   be made
+   */
+  edit(refId: RefId, edits: readonly Edit[], options: EditOptions = {}): Promise<EditedReference> {
+    return edit(this.#engine, refId, edits, options)
   }
 
   /** Whether the actor may know of a live entry of this reference. Never throws for what it is given. */

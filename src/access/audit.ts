@@ -11,6 +11,7 @@ export type AuditAction =
   | 'resolve'
   | 'use'
   | 'set'
+  | 'edit'
   | 'cancel'
   | 'retry'
   | 'delete'

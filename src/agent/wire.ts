@@ -8,6 +8,7 @@ import { publicMessageOf, RefCacheError, StoreUnavailable } from '../core/errors
 import type { JsonObject, JsonValue } from '../core/json.ts'
 import { stringifyJson } from '../core/json-text.ts'
 import type { AsyncTaskResponse, CacheResponse, CallResponse, FailedResponse } from '../core/response.ts'
+import type { EditedReference } from '../flow/derive/edit.ts'
 import type { EntryInfo, EntryPage } from '../flow/operate/inspect.ts'
 import type { CacheStats } from '../flow/operate/stats.ts'
 import type { StoreUsage } from '../stores/store.ts'
@@ -78,6 +79,26 @@ export function toErrorResult(error: unknown, { hasOutputSchema = false }: Error
   const { structuredContent, ...result } = toResult({ error: boundedError(toWireError(error)) })
   return { ...result, ...(hasOutputSchema ? {} : { structuredContent }), isError: true }
 }
+
+/** A changed copy: its reference, and what changed. */
+export function toEditResult(edited: EditedReference): ToolResult {
+  const { refId, derivedFrom, changes, moreChanges, size, sizeIsEstimate, expiresAt } = edited
+  return toResult(
+    defined({
+      ref_id: refId,
+      derived_from: derivedFrom,
+      changes: changes.map(change => ({ ...change })),
+      more_changes: moreChanges > 0 ? moreChanges : undefined,
+      size,
+      size_is_estimate: sizeIsEstimate,
+      expires_at: expiresAt?.toISOString(),
+      message: size === undefined ? PRIVATE_COPY : undefined,
+    }),
+  )
+}
+
+const PRIVATE_COPY =
+  'The copy holds a value that you may not see: pass its ref_id on, as it is, as an argument of another tool.'
 
 /** An object that is on the wire's terms already. */
 export function toResult(body: JsonObject) {

@@ -38,7 +38,7 @@ export function toForeignReference(cacheName: string, text: string): RefId | und
 }
 
 function parsePart(fragment: string): Part {
-  if (fragment === '' || fragment.startsWith('/')) return { kind: 'pointer', steps: stepsOf(fragment) }
+  if (fragment === '' || fragment.startsWith('/')) return { kind: 'pointer', steps: stepsOfPointer(fragment) }
   const [, from, to = from] = (fragment.length < 30 && LINES.exec(fragment)) || []
   if (from === undefined) {
     throw new InvalidArgument(
@@ -52,7 +52,8 @@ function parsePart(fragment: string): Part {
   return { kind: 'lines', first, last }
 }
 
-function stepsOf(pointer: string): string[] {
+/** The steps of a JSON Pointer: of '' none, else it begins with a slash. @throws InvalidArgument */
+export function stepsOfPointer(pointer: string): string[] {
   if (pointer.length > LONGEST_POINTER) {
     throw new InvalidArgument(`A JSON Pointer has at most ${LONGEST_POINTER} characters.`)
   }

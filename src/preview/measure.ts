@@ -46,10 +46,13 @@ const SAMPLE_LENGTH = 4096
 
 /** The size of the value's compact JSON: exact up to a million characters, above that an estimate. */
 export function measure(source: Source, sizeMode: SizeMode): Promise<Size> {
-  return source.remember(source.sizes, sizeMode, async () => {
-    const ruler = await rulerFor(sizeMode)
-    return paced(sizeSteps(source.json, ruler))
-  })
+  return source.remember(source.sizes, sizeMode, () => measureText(source.json, sizeMode))
+}
+
+/** The same of a text. */
+export async function measureText(text: string, sizeMode: SizeMode): Promise<Size> {
+  const ruler = await rulerFor(sizeMode)
+  return paced(sizeSteps(text, ruler))
 }
 
 /**

@@ -18,7 +18,7 @@ import { TextOutline, type TextRows } from './text-outline.ts'
 
 export { countTokens, loadTokenizer } from '../tokens/tokenizer.ts'
 export type { PageUnitName } from './layout.ts'
-export { measure, sizeWithin } from './measure.ts'
+export { measure, measureText, sizeWithin } from './measure.ts'
 export type { Size, SizeMode } from './size.ts'
 export { Source } from './source.ts'
 

@@ -116,7 +116,7 @@ const AREAS: Record<string, Area> = {
       { types: /^stores\/store\.ts$/ },
       { types: /^execution\/executor\.ts$/ },
       /^stores\/(memory|observed)\.ts$/,
-      { types: /^values\/projection\.ts$/ },
+      { types: /^values\/(projection|edit\/edits)\.ts$/ },
       /^values\/result-projections\.ts$/,
       /^execution\/(dispatcher|in-process)\.ts$/,
     ],

@@ -36,6 +36,14 @@ export function checkPlaces({ length }: readonly unknown[]): void {
   throw new InvalidArgument(`References stand in more than ${MAX_PLACES} places of the input. Use fewer.`)
 }
 
+/** References as often as they stand in an input. @throws InvalidArgument where they are too many */
+export function checkReferences(places: readonly RefId[]): void {
+  if (new Set(places).size > MAX_REFERENCES) {
+    throw new InvalidArgument(`The input has more than ${MAX_REFERENCES} references. Use fewer.`)
+  }
+  checkPlaces(places)
+}
+
 /** What a call's task needs to know of the references in its input. */
 export interface AcceptedReferences {
   /** Their values take their places where the handler runs. */
@@ -60,10 +68,7 @@ export async function acceptReferences(
   who: Actor,
 ): Promise<AcceptedReferences> {
   const uses = [...new Set(places)]
-  if (uses.length > MAX_REFERENCES) {
-    throw new InvalidArgument(`The input has more than ${MAX_REFERENCES} references. Use fewer.`)
-  }
-  checkPlaces(places)
+  checkReferences(places)
   const entries = await Promise.all(uses.map(refId => findFor(engine, refId, who, USE)))
   for (const entry of entries) refuseEnded(entry)
   const unseen = entries.filter(entry => !engine.access.may(entry, who, Permission.READ))

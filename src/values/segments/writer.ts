@@ -39,6 +39,11 @@ export type SegmentSink = (segment: string, position: number) => Promise<void>
  * @throws NotSerializable, CircularReference, ValueTooLarge; `write` does, too
  */
 export class ValueWriter {
+  /** Writes what is JSON text already. It must be valid, and compact but for what a tool gave. */
+  static ofJson(json: string, options: WriterOptions): ValueWriter {
+    return new ValueWriter(new JsonText(json), options)
+  }
+
   readonly #form: SegmentIndex['form']
   readonly #pieces: Iterator<string, void>
   readonly #segmenter: Segmenter
@@ -60,7 +65,7 @@ export class ValueWriter {
     // UTF-8 has no halves of surrogate pairs, so a text with one is kept as JSON, which escapes it.
     const isText = typeof value === 'string' && value.length > segmentLength && isWellFormed(value)
     this.#form = isText ? 'text' : 'json'
-    this.#pieces = isText ? textPieces(value) : valuePieces(value, verbatim)
+    this.#pieces = isText ? textPieces(value) : piecesOf(value, verbatim)
     this.#segmenter = isText ? new LineSegmenter(segmentLength) : new JsonSegmenter(segmentLength)
     if (isText) this.#jsonBytes = 2
     while (!this.#isRead && this.#length < TAKEN_AT_ONCE) this.#read()
@@ -128,6 +133,14 @@ export class ValueWriter {
       throw new ValueTooLarge('The value has more JSON than one text can hold. Return less.', { cause })
     }
   }
+}
+
+class JsonText {
+  constructor(readonly json: string) {}
+}
+
+function piecesOf(value: unknown, verbatim: boolean): Generator<string, void> {
+  return value instanceof JsonText ? textPieces(value.json) : valuePieces(value, verbatim)
 }
 
 function* textPieces(text: string): Generator<string, void> {

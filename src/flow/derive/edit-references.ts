@@ -1,0 +1,243 @@
+import type { Actor } from '../../access/actor.ts'
+import type { SourceConstraint } from '../../access/decision.ts'
+import { Permission } from '../../access/permission.ts'
+import { type CompleteEntry, isInFlight } from '../../core/entry.ts'
+import { TaskNotReady } from '../../core/errors.ts'
+import { foreignReferencesIn, referencesIn, replaceReferences } from '../../core/input.ts'
+import type { JsonValue } from '../../core/json.ts'
+import { parseJson, stringifyJson } from '../../core/json-text.ts'
+import { type Part, pointerOf, toReference } from '../../core/part.ts'
+import { hexOf, type RefId } from '../../core/ref.ts'
+import { paced } from '../../core/steps.ts'
+import { asWanted } from '../../values/argument.ts'
+import type { Change } from '../../values/edit/change.ts'
+import type { CheckedEdit } from '../../values/edit/edits.ts'
+import { isJson } from '../../values/edit/json-check.ts'
+import { checkCost, checkUnseenPlaces, costOf, sizeOf, sumOf } from '../call/input-cost.ts'
+import { checkReferences, constraintsOf, refuseEnded, refuseForeign, USE } from '../call/references.ts'
+import { type UsedValue, UsedValues } from '../call/used-values.ts'
+import type { Engine } from '../engine.ts'
+import { findFor } from '../read/find.ts'
+
+/** Edits with values in the places of their references. */
+export interface FilledEdits {
+  readonly edits: readonly CheckedEdit[]
+  /** Of all values that the edits use. */
+  readonly guards: readonly SourceConstraint[]
+  /** Values that the caller may use, but not see. */
+  readonly concealed: ConcealedValues
+}
+
+/** A value that stands for a reference in an edit. */
+interface Loaded {
+  readonly value: UsedValue
+  readonly sees: boolean
+}
+
+/**
+ * Puts values in the places of the references that edits put in: of `value` and `replace`. What is looked for (`find`, `test`) is
+ * never a reference that the caller may not see, or edits would tell what it holds.
+ *
+ * @throws as a call with these references in its input
+ */
+export async function fillEdits(
+  engine: Engine,
+  edits: readonly CheckedEdit[],
+  who: Actor,
+): Promise<FilledEdits> {
+  const concealed = new ConcealedValues(hexOf(engine.random(16)))
+  const filler = new EditFiller(engine, who, concealed)
+  const filled: CheckedEdit[] = []
+  for (const edit of edits) filled.push(await filler.fill(edit))
+  filler.check()
+  return { edits: filled, guards: filler.guards, concealed }
+}
+
+class EditFiller {
+  readonly guards: SourceConstraint[] = []
+  readonly #entries = new Map<RefId, CompleteEntry>()
+  readonly #loaded = new Map<string, Loaded>()
+  readonly #values: UsedValues
+  /** Of each place that a value takes. */
+  readonly #costs: ReturnType<typeof costOf>[] = []
+
+  constructor(
+    private readonly engine: Engine,
+    private readonly who: Actor,
+    private readonly concealed: ConcealedValues,
+  ) {
+    this.#values = new UsedValues(engine, async () => {})
+  }
+
+  async fill(edit: CheckedEdit): Promise<CheckedEdit> {
+    if (edit.op === 'find')
+      return { ...edit, replace: await this.#text(edit.replace, edit.path !== undefined) }
+    if (edit.op !== 'add' && edit.op !== 'replace' && edit.op !== 'test') return edit
+    const { value } = edit
+    await this.#load(value, edit.op === 'test')
+    const reference = toReference(this.engine.name, value)
+    if (reference && !reference.part) return { ...edit, ...(await this.#whole(reference.refId)) }
+    const place = (refId: RefId, _: unknown, part: Part | undefined) => this.#json(refId, part)
+    return { ...edit, value: replaceReferences(this.engine.name, value, true, place) }
+  }
+
+  /** What was put in is held to the limits of an input. */
+  check(): void {
+    checkCost(sumOf(this.#costs), this.engine.settings)
+  }
+
+  /** A text that is JSON goes in as that JSON, unless a text stands there. */
+  async #whole(refId: RefId): Promise<{ value: JsonValue; valueForText?: string }> {
+    const { value, sees } = this.#take(refId, undefined)
+    const { text: json, instead } = value
+    const text = asWanted({ json, ...instead }, new Set(['string']))
+    const plain = text === undefined ? json : (JSON.parse(text) as string)
+    const isText = json.startsWith('"')
+    const inner = isText && (await paced(isJson(plain))) ? plain.trim() : json
+    if (!sees) {
+      return { value: this.concealed.json(inner), valueForText: this.concealed.text(plain) }
+    }
+    return { value: parseJson(inner), ...(isText ? { valueForText: plain } : {}) }
+  }
+
+  #json(refId: RefId, part: Part | undefined): JsonValue {
+    const { value, sees } = this.#take(refId, part)
+    return sees ? parseJson(value.text) : this.concealed.json(value.text)
+  }
+
+  async #text(replace: string, isInJson: boolean): Promise<string> {
+    await this.#load(replace, false)
+    const reference = toReference(this.engine.name, replace)
+    if (!reference) return replace
+    const { value, sees } = this.#take(reference.refId, reference.part)
+    const json = asWanted({ json: value.text, ...value.instead }, new Set(['string'])) as string
+    const text = JSON.parse(json) as string
+    if (sees) return text
+    return this.concealed.textPart(text, isInJson)
+  }
+
+  #take(refId: RefId, part: Part | undefined): Loaded {
+    const loaded = this.#loaded.get(nameOf(refId, part)) as Loaded
+    this.#costs.push(costOf(sizeOf(loaded.value.text), loaded.sees))
+    return loaded
+  }
+
+  async #load(value: JsonValue, mustSee: boolean): Promise<void> {
+    const { name } = this.engine
+    const foreign = foreignReferencesIn(name, value)
+    if (foreign.length > 0) await refuseForeign(this.engine, foreign, this.who)
+    checkReferences(referencesIn(name, value))
+    const places: Array<{ refId: RefId; part: Part | undefined }> = []
+    replaceReferences(name, value, true, (refId, _, part) => {
+      places.push({ refId, part })
+      return refId
+    })
+    for (const { refId, part } of places) {
+      const entry = this.#entries.get(refId) ?? (await this.#find(refId, mustSee))
+      const key = nameOf(refId, part)
+      if (this.#loaded.has(key)) continue
+      const sees = this.engine.access.may(entry, this.who, Permission.READ)
+      const used = await (part ? this.#values.part(entry, part, sees) : this.#values.whole(entry))
+      this.#loaded.set(key, { value: used, sees })
+    }
+  }
+
+  async #find(refId: RefId, mustSee: boolean): Promise<CompleteEntry> {
+    const want = mustSee
+      ? {
+          ...USE,
+          permission: Permission.READ,
+          denial: 'A test compares with a value that you may see. This one is private.',
+        }
+      : USE
+    const entry = await findFor(this.engine, refId, this.who, want)
+    refuseEnded(entry)
+    if (isInFlight(entry)) {
+      throw new TaskNotReady(
+        'The task behind a reference in the edits is still running. Wait for it, then edit.',
+      )
+    }
+    this.#entries.set(refId, entry)
+    this.guards.push(...constraintsOf(entry, Permission.READ))
+    return entry
+  }
+}
+
+function nameOf(refId: RefId, part: Part | undefined): string {
+  return part
+    ? `${refId}#${part.kind === 'lines' ? `L${part.first}-${part.last}` : pointerOf(part.steps)}`
+    : refId
+}
+
+/**
+ * Values that the caller may not see take their places last: until then a mark that nobody can guess stands there, so that no edit, no
+ * error and no answer tells anything of them.
+ */
+export class ConcealedValues {
+  readonly #values: Concealed[] = []
+
+  constructor(private readonly secret: string) {}
+
+  get count(): number {
+    return this.#values.length
+  }
+
+  /** UTF-16 units of all of them, at most. */
+  get length(): number {
+    return this.#values.reduce((sum, { bare }) => sum + bare.length, 0)
+  }
+
+  /** The mark for JSON: a string that becomes that JSON. */
+  json(json: string): string {
+    return this.#add({ quoted: json, bare: json })
+  }
+
+  /** The mark for a text, which may stand in JSON. */
+  text(text: string): string {
+    return this.#add({ quoted: JSON.stringify(text), bare: text })
+  }
+
+  /** The mark within a text, or within a string of JSON. */
+  textPart(text: string, isInJson: boolean): string {
+    const bare = isInJson ? JSON.stringify(text).slice(1, -1) : text
+    return this.#add({ quoted: `"${bare}"`, bare })
+  }
+
+  /** The change as its reader may see it. */
+  conceal(change: Change): Change {
+    const hidden = (shown: JsonValue | undefined) =>
+      shown !== undefined && stringifyJson(shown).includes(this.secret.slice(0, 8)) ? '(private)' : shown
+    const { before, after, ...rest } = change
+    const [shownBefore, shownAfter] = [hidden(before), hidden(after)]
+    return {
+      ...rest,
+      ...(shownBefore === undefined ? {} : { before: shownBefore }),
+      ...(shownAfter === undefined ? {} : { after: shownAfter }),
+    }
+  }
+
+  /** The text with all values in it. @throws InvalidArgument where they take too many places */
+  reveal(text: string): string {
+    if (this.count === 0) return text
+    let places = 0
+    const mark = new RegExp(`("?)${this.secret}-(\\d+);\\1`, 'g')
+    const revealed = text.replace(mark, (_, quote: string, number: string) => {
+      places++
+      const { quoted, bare } = this.#values[Number(number)] as Concealed
+      return quote === '' ? bare : quoted
+    })
+    checkUnseenPlaces(places)
+    return revealed
+  }
+
+  #add(concealed: Concealed): string {
+    this.#values.push(concealed)
+    return `${this.secret}-${this.#values.length - 1};`
+  }
+}
+
+/** What takes the place of a mark: with the quotes around it, and without. */
+interface Concealed {
+  readonly quoted: string
+  readonly bare: string
+}

@@ -1,0 +1,291 @@
+import { InvalidArgument, RefCacheError, ValueTooLarge } from '../../core/errors.ts'
+import type { JsonValue } from '../../core/json.ts'
+import { parseJson, stringifyJson } from '../../core/json-text.ts'
+import { pointerOf } from '../../core/part.ts'
+import type { Steps } from '../../core/steps.ts'
+import { wholeCharacter } from '../segments/segmenter.ts'
+import type { Change } from './change.ts'
+import type { EditableResult } from './editables.ts'
+import {
+  type Editable,
+  hasParts,
+  holds,
+  patch,
+  type Replaced,
+  readJson,
+  refreshOutdated,
+  replaceIn,
+  replaceInString,
+  type StoredPlace,
+  test,
+} from './edited-text.ts'
+import { type CheckedEdit, shownPointer } from './edits.ts'
+import { absent } from './find-replace.ts'
+import { locate } from './json-places.ts'
+import { styleOf, writeStyled } from './json-style.ts'
+import { jsonAt } from './patch.ts'
+
+/** A stored value as text: a string itself, anything else as its JSON. */
+export interface StoredText {
+  readonly kind: 'text' | 'json'
+  readonly text: string
+}
+
+/** A stored value after its edits. */
+export interface EditedValue {
+  readonly stored: StoredText
+  /** What is shown of it: texts, and JSON. */
+  readonly shown: readonly string[]
+  /** The first changed places, in the order of the edits. */
+  readonly changes: readonly Change[]
+  /** Changed places that are not among them. */
+  readonly moreChanges: number
+}
+
+export interface EditLimits {
+  /** Of the whole, in UTF-16 units. */
+  readonly maxLength: number
+  /** Stands in the place of values that the caller may not see: see `PrivateValues`. */
+  readonly conceal?: (change: Change) => Change
+  /** Puts these values in. */
+  readonly reveal?: (text: string) => string
+}
+
+const MOST_CHANGES = 20
+
+/**
+ * Makes all edits, one after the other, or none.
+ * @throws InvalidArgument with the number of the edit that cannot be made, and why; ValueTooLarge
+ */
+export function* editValue(
+  stored: StoredText,
+  { editables, itemTexts }: EditableResult,
+  edits: readonly CheckedEdit[],
+  limits: EditLimits,
+): Steps<EditedValue> {
+  const changes: Change[] = []
+  let count = 0
+  for (const edit of edits) {
+    try {
+      const made = yield* apply(editables, edit, limits.maxLength)
+      changes.push(...made.changes.slice(0, MOST_CHANGES - changes.length))
+      count += made.count
+    } catch (error) {
+      throw numbered(edit, error)
+    }
+  }
+  for (const one of editables) if (one.isChanged) yield* refreshOutdated(one)
+  const { conceal = (change: Change) => change, reveal = (text: string) => text } = limits
+  return {
+    stored: yield* put(stored, { editables, ...(itemTexts ? { itemTexts } : {}) }, reveal),
+    shown: editables.map(({ replicas }) => replicas[0]?.text ?? ''),
+    changes: changes.map(conceal),
+    moreChanges: count - changes.length,
+  }
+}
+
+function numbered({ name }: CheckedEdit, error: unknown): unknown {
+  if (!(error instanceof RefCacheError)) return error
+  const message = `${name}: ${error.message}`
+  return error instanceof ValueTooLarge ? new ValueTooLarge(message) : new InvalidArgument(message)
+}
+
+const NOTHING: Replaced = { changes: [], count: 0 }
+
+function* apply(editables: readonly Editable[], edit: CheckedEdit, maxLength: number): Steps<Replaced> {
+  switch (edit.op) {
+    case 'find':
+      return yield* findAndReplace(editables, edit, maxLength)
+    case 'test': {
+      const { of, path } = yield* lead(editables, edit.path)
+      yield* test(of, path, edit.value)
+      return NOTHING
+    }
+    case 'move':
+    case 'copy':
+      return yield* moveOrCopy(editables, edit)
+    default:
+      return yield* change(editables, edit)
+  }
+}
+
+function* change(
+  editables: readonly Editable[],
+  edit: CheckedEdit & { op: 'add' | 'replace' | 'remove' },
+): Steps<Replaced> {
+  const { op, path: asked } = edit
+  const { of, path } = yield* lead(editables, asked, op === 'add')
+  const shown = yield* patch(of, op, path, edit.op === 'remove' ? {} : edit)
+  return { changes: [{ at: `#${pointerOf(asked)}`, ...shown }], count: 1 }
+}
+
+function* moveOrCopy(
+  editables: readonly Editable[],
+  edit: CheckedEdit & { op: 'move' | 'copy' },
+): Steps<Replaced> {
+  const { op, from: source, path: asked } = edit
+  const from = yield* lead(editables, source)
+  const isInside = source.every((step, at) => asked[at] === step)
+  if (op === 'move' && isInside) {
+    if (source.length === asked.length) return NOTHING
+    throw new InvalidArgument('A value cannot be moved into itself.')
+  }
+  const jsons: string[] = []
+  for (const replica of from.of.replicas) {
+    const { inner } = replica
+    const isThere = inner.every((step, at) => from.path[at] === step)
+    jsons.push(
+      isThere && from.path.length > 0
+        ? yield* jsonAt(replica.text, from.path.slice(inner.length))
+        : (jsons[0] ?? (yield* readJson(from.of, from.path))),
+    )
+  }
+  if (op === 'move') yield* patch(from.of, 'remove', from.path)
+  const to = yield* lead(editables, asked, true)
+  const json = (replica: number) => (to.of === from.of ? jsons[replica] : undefined) ?? (jsons[0] as string)
+  const shown = yield* patch(to.of, 'add', to.path, { json })
+  return { changes: [{ at: `#${pointerOf(asked)}`, from: `#${pointerOf(source)}`, ...shown }], count: 1 }
+}
+
+type FindEdit = CheckedEdit & { op: 'find' }
+
+function* findAndReplace(editables: readonly Editable[], edit: FindEdit, maxLength: number): Steps<Replaced> {
+  if (edit.path !== undefined) {
+    const { of, path } = yield* lead(editables, edit.path)
+    if (path.length > 0) return yield* replaceInString(of, path, edit, maxLength)
+    if (of.kind === 'text') return yield* replaceInTexts([of], edit, maxLength)
+    throw new InvalidArgument('There is no text: give the path of one.')
+  }
+  const texts = editables.filter(({ kind }) => kind === 'text')
+  if (texts.length > 0) return yield* replaceInTexts(texts, edit, maxLength)
+  throw new InvalidArgument(
+    'The value is JSON, not a text: use {"op":"replace","path":"/…","value":…}, or add the "path" of the text in it.',
+  )
+}
+
+function* replaceInTexts(texts: readonly Editable[], edit: FindEdit, maxLength: number): Steps<Replaced> {
+  const changes: Change[] = []
+  let count = 0
+  for (const text of texts) {
+    const replaced = yield* replaceIn(text, edit, maxLength)
+    count += replaced.count
+    const named =
+      texts.length > 1
+        ? replaced.changes.map(change => ({ ...change, at: `${blockOf(text)} ${change.at}` }))
+        : replaced.changes
+    changes.push(...named)
+  }
+  if (count === 0) throw yield* absent((texts[0] as Editable).replicas[0]?.text ?? '', edit.find)
+  if (count > 1 && !edit.all) {
+    throw new InvalidArgument(
+      'The text occurs in several blocks of the result. Add the "path" of the one you mean (/content/0), or "all": true.',
+    )
+  }
+  return { changes, count }
+}
+
+function blockOf({ names }: Editable): string {
+  return `#${pointerOf(names.at(-1)?.path ?? [])}`
+}
+
+interface Lead {
+  readonly of: Editable
+  readonly path: readonly string[]
+}
+
+/** The part of the value that a pointer leads into. @throws InvalidArgument where it leads nowhere */
+function* lead(editables: readonly Editable[], path: readonly string[], asTarget = false): Steps<Lead> {
+  let nearest: Lead | undefined
+  for (const of of editables) {
+    for (const name of of.names) {
+      if (!name.path.every((step, at) => path[at] === step)) continue
+      const inside = [...name.within, ...path.slice(name.path.length)]
+      if (yield* holds(of, inside, asTarget)) return { of, path: inside }
+      nearest ??= { of, path: inside }
+    }
+  }
+  if (!nearest) {
+    const blocks = editables.map(blockOf).join(', ')
+    throw new InvalidArgument(
+      `Nothing is at ${shownPointer(path)}. The result has several texts: begin with one of ${blocks}.`,
+    )
+  }
+  if (!(yield* hasParts(nearest.of))) {
+    throw new InvalidArgument('The value is a text that is no JSON: use {"find":"…","replace":"…"}.')
+  }
+  // Says what is there instead.
+  if (!asTarget) yield* readJson(nearest.of, nearest.path)
+  return nearest
+}
+
+/** The stored value with all changes. */
+function* put(
+  stored: StoredText,
+  { editables, itemTexts }: EditableResult,
+  reveal: (text: string) => string,
+): Steps<StoredText> {
+  let { text } = stored
+  const replaced: Array<{ start: number; end: number; text: string }> = []
+  for (const { kind, replicas, isChanged } of editables) {
+    if (!isChanged) continue
+    for (const replica of replicas) {
+      const revealed = reveal(replica.text)
+      for (const place of replica.places) {
+        if (!place.at) return { kind, text: revealed }
+        replaced.push({
+          ...(yield* placeOf(text, place)),
+          text: place.isString ? yield* quoted(revealed) : revealed,
+        })
+      }
+    }
+  }
+  replaced.sort((a, b) => b.start - a.start)
+  for (const { start, end, text: changed } of replaced)
+    text = text.slice(0, start) + changed + text.slice(end)
+  return { kind: 'json', text: itemTexts ? yield* withItemTexts(stored.text, text, itemTexts) : text }
+}
+
+function* placeOf(text: string, { at = [] }: StoredPlace): Steps<{ start: number; end: number }> {
+  const located = yield* locate(text, at)
+  return located.place
+}
+
+const QUOTED_AT_ONCE = 256 * 1024
+
+/** As `JSON.stringify`, in steps. */
+function* quoted(text: string): Steps<string> {
+  let json = '"'
+  for (let start = 0, end = 0; start < text.length; start = end) {
+    end = Math.min(wholeCharacter(text, start + QUOTED_AT_ONCE), text.length)
+    json += JSON.stringify(text.slice(start, end)).slice(1, -1)
+    yield (end - start) / 8
+  }
+  return `${json}"`
+}
+
+/** The result with a text for each item of the list: an item that did not change keeps its text. */
+function* withItemTexts(
+  before: string,
+  after: string,
+  { list, blocks }: NonNullable<EditableResult['itemTexts']>,
+): Steps<string> {
+  if (before === after) return after
+  const itemsOf = (json: string) => (parseJson(json) as JsonValue[]).map(item => stringifyJson(item))
+  const known = new Map<string, string>()
+  for (const [at, json] of itemsOf(yield* jsonAt(before, list)).entries())
+    known.set(json, blocks[at]?.text ?? json)
+  const style = styleOf([...known.values()].find(text => text.includes('\n')) ?? '')
+  const now = itemsOf(yield* jsonAt(after, list))
+  const texts = now.map(json => {
+    const value = parseJson(json)
+    return {
+      type: 'text',
+      text: known.get(json) ?? (typeof value === 'string' ? value : writeStyled(value, style, '')),
+    }
+  })
+  const content = parseJson(yield* jsonAt(after, ['content'])) as JsonValue[]
+  const taken = new Set(blocks.map(({ position }) => position))
+  const rest = content.filter((_, position) => !taken.has(position))
+  const { start, end } = yield* placeOf(after, { at: ['content'], isString: false })
+  return after.slice(0, start) + stringifyJson([...texts, ...rest]) + after.slice(end)
+}

@@ -1,0 +1,256 @@
+import { InvalidArgument, ValueTooLarge } from '../../core/errors.ts'
+import type { JsonValue } from '../../core/json.ts'
+import { parseJson, stringifyJson } from '../../core/json-text.ts'
+import { pointerOf } from '../../core/part.ts'
+import type { Steps } from '../../core/steps.ts'
+import { sameJson } from '../same-json.ts'
+import { type Change, shownJson, shownReplacement } from './change.ts'
+import type { CheckedEdit } from './edits.ts'
+import { absent, ambiguous, lineAt, occurrences } from './find-replace.ts'
+import { isJson } from './json-check.ts'
+import { locate } from './json-places.ts'
+import { styleOf, writeStyled } from './json-style.ts'
+import { addAt, jsonAt, leadsSomewhere, type Patched, removeAt, replaceAt, type WriteJson } from './patch.ts'
+
+/** Where a text stands in what is stored. */
+export interface StoredPlace {
+  /** A JSON Pointer into the stored JSON, as steps. Absent: the text is what is stored. */
+  readonly at: readonly string[] | undefined
+  /** The text is a string of that JSON, else a part of it. */
+  readonly isString: boolean
+}
+
+/** A text that says all of a value, or the part of it at `inner`. */
+export interface Replica {
+  readonly inner: readonly string[]
+  readonly places: readonly StoredPlace[]
+  text: string
+  /** A change around its part of the value: it is written anew from the first replica. */
+  isOutdated?: true
+}
+
+/** How a pointer into the shown value leads into an editable one: `path` in the place of `within`. */
+export interface Name {
+  readonly path: readonly string[]
+  readonly within: readonly string[]
+}
+
+/** A part of a value that is edited as one: it may stand in several places that say the same, and change together. */
+export interface Editable {
+  readonly kind: 'text' | 'json'
+  readonly names: readonly Name[]
+  readonly replicas: readonly Replica[]
+  isChanged?: true
+  /** Whether a text is JSON, once that is known. */
+  isJson?: boolean
+}
+
+/** The JSON that one of them starts with. */
+function primary({ replicas }: Editable): Replica {
+  return replicas[0] as Replica
+}
+
+/** Whether pointers lead into it. */
+export function* hasParts(of: Editable): Steps<boolean> {
+  of.isJson ??= of.kind === 'json' || (yield* isJson(primary(of).text))
+  return of.isJson
+}
+
+/** Whether the pointer leads to something in it, or with `asTarget` to where something can be added. */
+export function* holds(of: Editable, path: readonly string[], asTarget: boolean): Steps<boolean> {
+  if (path.length === 0) return true
+  return (yield* hasParts(of)) && (yield* leadsSomewhere(primary(of).text, path, asTarget))
+}
+
+/** What stands at a pointer, as JSON: of a text that is no JSON, that text. @throws InvalidArgument */
+export function* readJson(of: Editable, path: readonly string[]): Steps<string> {
+  const { text } = primary(of)
+  if (path.length === 0 && of.kind === 'text' && !(yield* hasParts(of))) return JSON.stringify(text)
+  return yield* jsonAt(text, path)
+}
+
+/** @throws InvalidArgument where the value differs */
+export function* test(of: Editable, path: readonly string[], value: JsonValue): Steps<void> {
+  if (path.length === 0 && of.kind === 'text' && value === primary(of).text) return
+  const json = yield* readJson(of, path)
+  yield json.length / 2
+  if (sameJson(parseJson(json), value)) return
+  throw new InvalidArgument(
+    `The test failed: there is ${stringifyJson(shownJson(json) as JsonValue)}. Nothing was changed.`,
+  )
+}
+
+/** What is put into a JSON text: a value in its style, or JSON in its own bytes. */
+export interface Insertion {
+  readonly value?: JsonValue
+  /** In the place of `value` where a text stands now. */
+  readonly valueForText?: string
+  readonly json?: (replica: number) => string
+}
+
+/** Changes what is at a pointer, in all replicas. */
+export function* patch(
+  of: Editable,
+  op: 'add' | 'replace' | 'remove',
+  path: readonly string[],
+  insertion: Insertion = {},
+): Steps<Sides> {
+  of.isChanged = true
+  if (path.length === 0 && of.kind === 'text') return yield* replaceText(of, op, insertion)
+  let shown: Patched | undefined
+  for (const [number, replica] of of.replicas.entries()) {
+    const inside = pathIn(replica, op, path)
+    if (!inside) continue
+    const write = yield* writerFor(replica, inside, insertion, number)
+    const patched =
+      op === 'remove'
+        ? yield* removeAt(replica.text, inside)
+        : yield* (op === 'add' ? addAt : replaceAt)(replica.text, inside, write)
+    replica.text = patched.text
+    shown ??= patched
+  }
+  return sidesOf(shown?.before, shown?.after)
+}
+
+/** The same pointer in a replica. Undefined: it does not stand there, or is outdated by the change. */
+function pathIn(replica: Replica, op: string, path: readonly string[]): readonly string[] | undefined {
+  const { inner } = replica
+  const isInside = inner.every((step, at) => path[at] === step)
+  if (isInside && !(op === 'remove' && inner.length > 0 && path.length === inner.length)) {
+    return path.slice(inner.length)
+  }
+  replica.isOutdated = true
+  return undefined
+}
+
+function* writerFor(
+  { text }: Replica,
+  path: readonly string[],
+  { value, valueForText, json }: Insertion,
+  number: number,
+): Steps<WriteJson> {
+  if (json) {
+    const own = json(number)
+    return () => own
+  }
+  const located = valueForText === undefined ? undefined : yield* locate(text, path)
+  const isText = located?.kind === 'found' && text[located.place.start] === '"'
+  const put = isText && valueForText !== undefined ? valueForText : (value as JsonValue)
+  return (style, indent) => writeStyled(put, style, indent)
+}
+
+/** A text as a whole. */
+function* replaceText(
+  of: Editable,
+  op: 'add' | 'replace' | 'remove',
+  { value, valueForText, json }: Insertion,
+): Steps<Sides> {
+  const replica = primary(of)
+  const { text } = replica
+  if (op === 'remove') throw new InvalidArgument('The whole value cannot be removed.')
+  const given = json ? parseJson(json(0)) : value
+  const put = valueForText ?? given
+  if (typeof put === 'string') replica.text = put
+  else if (yield* hasParts(of)) replica.text = writeStyled(put as JsonValue, styleOf(text), '')
+  else throw new InvalidArgument('There is a text: a text has to take its place.')
+  delete of.isJson
+  return sidesOf(JSON.stringify(text.slice(0, 500)), JSON.stringify(replica.text.slice(0, 500)))
+}
+
+type FindEdit = CheckedEdit & { readonly op: 'find' }
+
+/** Places of one replacement that are told one by one. */
+const MOST_PLACES = 3
+
+/** Every place in a text: the changes of the first ones, and how many there are. */
+export interface Replaced {
+  readonly changes: readonly Change[]
+  readonly count: number
+}
+
+/** @throws InvalidArgument where the text to find is not there, or not once; ValueTooLarge */
+export function* replaceIn(of: Editable, edit: FindEdit, maxLength: number): Steps<Replaced> {
+  const replica = primary(of)
+  const { text, places } = yield* replaced(replica.text, edit, maxLength)
+  const changes: Change[] = []
+  for (const place of places.slice(0, MOST_PLACES)) {
+    const line = yield* lineAt(replica.text, place)
+    changes.push({
+      at: `#L${line}`,
+      ...shownReplacement(replica.text, place, edit.find.length, edit.replace),
+    })
+  }
+  if (places.length > 0) of.isChanged = true
+  replica.text = text
+  delete of.isJson
+  return { changes, count: places.length }
+}
+
+/** The same in a text that stands in JSON. */
+export function* replaceInString(
+  of: Editable,
+  path: readonly string[],
+  edit: FindEdit,
+  maxLength: number,
+): Steps<Replaced> {
+  const inside: unknown = parseJson(yield* jsonAt(primary(of).text, path))
+  if (typeof inside !== 'string')
+    throw new InvalidArgument('There is no text: use {"op":"replace","path":…,"value":…}.')
+  const { text, places } = yield* replaced(inside, edit, maxLength)
+  if (places.length === 0) throw yield* absent(inside, edit.find)
+  const changes = places.slice(0, MOST_PLACES).map(place => ({
+    at: `#${pointerOf(path)}`,
+    ...shownReplacement(inside, place, edit.find.length, edit.replace),
+  }))
+  yield* patch(of, 'replace', path, { value: text })
+  return { changes, count: places.length }
+}
+
+function* replaced(text: string, { find, replace, all }: FindEdit, maxLength: number) {
+  const places = yield* occurrences(text, find, all ? {} : { most: 2, overlapping: true })
+  if (!all && places.length > 1) throw yield* ambiguous(text, find)
+  const length = text.length + places.length * (replace.length - find.length)
+  if (length > maxLength) {
+    throw new ValueTooLarge(
+      `With that the text would have ${length} characters, more than this cache stores. Replace less.`,
+    )
+  }
+  const pieces: string[] = []
+  let end = 0
+  for (const place of places) {
+    pieces.push(text.slice(end, place), replace)
+    end = place + find.length
+    if (pieces.length % 2_000 === 0) yield 5_000
+  }
+  pieces.push(text.slice(end))
+  yield text.length / 100
+  return { text: pieces.join(''), places }
+}
+
+/** Writes replicas anew that a change around their part has outdated. */
+export function* refreshOutdated(of: Editable): Steps<void> {
+  const whole = primary(of).text
+  for (const replica of of.replicas) {
+    if (!replica.isOutdated) continue
+    const { inner } = replica
+    const [key = ''] = inner
+    const object = parseJson(whole)
+    const isWrapper = typeof object === 'object' && object !== null && Object.keys(object).join() === key
+    yield whole.length / 2
+    const part = isWrapper ? parseJson(yield* jsonAt(whole, inner)) : object
+    replica.text = writeStyled(part, styleOf(replica.text), '')
+  }
+}
+
+interface Sides {
+  readonly before?: JsonValue
+  readonly after?: JsonValue
+}
+
+function sidesOf(before: string | undefined, after: string | undefined): Sides {
+  const [shownBefore, shownAfter] = [shownJson(before), shownJson(after)]
+  return {
+    ...(shownBefore === undefined ? {} : { before: shownBefore }),
+    ...(shownAfter === undefined ? {} : { after: shownAfter }),
+  }
+}

@@ -1,0 +1,223 @@
+import { afterEach, describe, expect, it } from 'vitest'
+import { actor } from '../../../src/access/actor.ts'
+import { AccessPolicy } from '../../../src/access/policy.ts'
+import type { JsonValue } from '../../../src/core/json.ts'
+import type { RefCache } from '../../../src/ref-cache.ts'
+import type { Edit } from '../../../src/values/edit/edits.ts'
+import { PROXIED_RESULT } from '../../../src/values/result-projections.ts'
+import { sizeOf } from '../preview/values.ts'
+import { deferred, scene } from './scene.ts'
+
+const caches: RefCache[] = []
+function open(options?: Parameters<typeof scene>[0]) {
+  const made = scene(options)
+  caches.push(made.cache)
+  return made
+}
+afterEach(async () => {
+  await Promise.all(caches.splice(0).map(cache => cache.close()))
+})
+
+const agent = actor.agent({ id: 'claude-1' })
+const user = actor.user({ id: 'ada' })
+const document = {
+  rows: [
+    { id: 1, note: 'one' },
+    { id: 2, note: 'two' },
+  ],
+  total: 2,
+}
+
+/** A stored result of another server's tool. */
+async function resultOf(cache: RefCache, result: JsonValue) {
+  const tool = cache.cached(
+    { name: 'tool', projection: PROXIED_RESULT, verbatim: true, replace: true },
+    () => result,
+  )
+  return (await tool({})).refId
+}
+
+describe('cache.edit', () => {
+  it('makes a changed copy, and leaves the original as it was', async () => {
+    const { cache } = open()
+    const { refId } = await cache.set('document', document)
+    const copy = await cache.edit(refId, [
+      { op: 'test', path: '/rows/1/id', value: 2 },
+      { op: 'replace', path: '/rows/1/note', value: 'second' },
+      { op: 'add', path: '/rows/-', value: { id: 3 } },
+    ])
+    expect(copy).toMatchObject({ derivedFrom: refId, label: 'document', moreChanges: 0 })
+    expect(copy.changes).toEqual([
+      { at: '#/rows/1/note', before: 'two', after: 'second' },
+      { at: '#/rows/-', after: { id: 3 } },
+    ])
+    const changed = { rows: [{ id: 1, note: 'one' }, { id: 2, note: 'second' }, { id: 3 }], total: 2 }
+    expect(await cache.resolve(copy.refId)).toEqual(changed)
+    expect(copy.size).toBe(sizeOf(changed, 'token'))
+    expect(await cache.resolve(refId)).toEqual(document)
+  })
+
+  it('edits texts, and what a large value is stored as', async () => {
+    const { cache } = open()
+    const small = await cache.set('text', 'one\ntwo\n')
+    const edits: Edit[] = [{ find: 'two', replace: '2' }]
+    expect(await cache.resolve((await cache.edit(small.refId, edits)).refId)).toBe('one\n2\n')
+    const text = `${'line 😀\n'.repeat(200_000)}two\n`
+    const large = await cache.set('text', text)
+    expect(await cache.resolve((await cache.edit(large.refId, edits)).refId)).toBe(text.replace('two', '2'))
+    const rows = Array.from({ length: 50_000 }, (_, id) => ({ id, name: `row ${id}` }))
+    const list = await cache.set('rows', rows)
+    const copy = await cache.edit(list.refId, [{ op: 'remove', path: '/49000' }])
+    expect(await cache.resolve(copy.refId)).toEqual(rows.filter(({ id }) => id !== 49_000))
+    expect(await cache.resolve(`${copy.refId}#/49000/name`)).toBe('row 49001')
+  })
+
+  it('stays what it was when it is passed on', async () => {
+    const { cache } = open()
+    const json = JSON.stringify(document, null, 2).replace('"total": 2', '"total": 2.0')
+    const refId = await resultOf(cache, { content: [{ type: 'text', text: json }] })
+    const copy = await cache.edit(refId, [{ op: 'replace', path: '/rows/0/note', value: 'first' }])
+    const echo = cache.cached({ name: 'echo' }, (args: { body: JsonValue }) => args.body)
+    expect(await echo({ body: copy.refId })).toMatchObject({ value: json.replace('"one"', '"first"') })
+    // It can be edited again.
+    const again = await cache.edit(copy.refId, [{ op: 'remove', path: '/rows/1' }])
+    expect(await cache.resolve(`${again.refId}#/rows`)).toEqual([{ id: 1, note: 'first' }])
+  })
+
+  it('is for whom the original is for, and is kept as long', async () => {
+    const { cache, clock } = open()
+    const { refId } = await cache.set('document', document, {
+      ttl: '10m',
+      policy: AccessPolicy.userOnly,
+      namespace: 'user:ada',
+    })
+    clock.advance(60_000)
+    const edits: Edit[] = [{ op: 'remove', path: '/total' }]
+    await expect(cache.edit(refId, edits, { actor: agent })).rejects.toMatchObject({ code: 'not_found' })
+    const copy = await cache.edit(refId, edits, { actor: user })
+    expect(copy).toMatchObject({ namespace: 'user:ada' })
+    expect((copy.expiresAt as Date).getTime() - copy.createdAt.getTime()).toBe(600_000)
+    await expect(cache.get(copy.refId, { actor: agent })).rejects.toMatchObject({ code: 'not_found' })
+    expect(await cache.resolve(copy.refId, { actor: user })).toEqual({ rows: document.rows })
+  })
+
+  it('needs READ', async () => {
+    const { cache } = open()
+    const { refId } = await cache.set('secret', 'a text', { policy: AccessPolicy.executeOnly })
+    await expect(cache.edit(refId, [{ find: 'z', replace: '' }], { actor: agent })).rejects.toMatchObject({
+      code: 'permission_denied',
+    })
+  })
+
+  it('takes no part, no task in flight, and no other option', async () => {
+    const { cache } = open()
+    const { refId } = await cache.set('document', document)
+    const edits: Edit[] = [{ op: 'remove', path: '/total' }]
+    await expect(cache.edit(`${refId}#/rows`, edits)).rejects.toMatchObject({ code: 'invalid_argument' })
+    await expect(cache.edit(refId, edits, { who: 'me' } as object)).rejects.toMatchObject({
+      code: 'invalid_argument',
+    })
+    const work = deferred()
+    const slow = cache.cached({ name: 'slow', asyncTimeout: 0 }, () => work.promise)
+    const handle = await slow({})
+    await expect(cache.edit(handle.refId, edits)).rejects.toMatchObject({ code: 'task_not_ready' })
+    work.resolve(1)
+  })
+
+  it('puts values in for references and parts, to the last digit', async () => {
+    const { cache } = open()
+    const { refId } = await cache.set('document', document)
+    const source = await resultOf(cache, {
+      content: [{ type: 'text', text: '{"n":12345678901234567890,"s":"x\\ny"}' }],
+    })
+    const copy = await cache.edit(refId, [
+      { op: 'replace', path: '/total', value: `${source}#/n` },
+      { op: 'add', path: '/all', value: source },
+      { op: 'add', path: '/inside', value: { text: `${source}#/s`, other: 1 } },
+      // Where a text stands, a text stays one.
+      { op: 'replace', path: '/rows/0/note', value: source },
+    ])
+    const text = await cache.get(copy.refId, { full: true })
+    expect(JSON.stringify(text)).toContain('"text":"x\\ny"')
+    const echo = cache.cached({ name: 'echo', verbatim: true }, (args: { body: JsonValue }) => args.body)
+    const passed = await echo({ body: `${copy.refId}#/all` })
+    expect(String((passed as unknown as { value: { n: number } }).value.n)).toBe('12345678901234567890')
+    expect(await cache.resolve(`${copy.refId}#/rows/0/note`)).toBe('{"n":12345678901234567890,"s":"x\\ny"}')
+    const note = await cache.set('note', 'a NAME b')
+    const filled = await cache.edit(note.refId, [{ find: 'NAME', replace: `${source}#/s` }])
+    expect(await cache.resolve(filled.refId)).toBe('a x\ny b')
+  })
+
+  describe('with a value that the caller may not see', () => {
+    const secret = 'the s"ecret'
+    const secretScene = async () => {
+      const { cache } = open()
+      const hidden = await cache.set('secret', secret, { policy: AccessPolicy.executeOnly })
+      const { refId } = await cache.set('document', document)
+      const note = await cache.set('note', 'dear NAME,')
+      return { cache, hidden: hidden.refId, document: refId, note: note.refId }
+    }
+
+    it('puts it in, tells nothing of it, and guards the copy', async () => {
+      const { cache, hidden, document, note } = await secretScene()
+      const edits: Edit[] = [
+        { op: 'replace', path: '/rows/0/note', value: hidden },
+        { op: 'add', path: '/nested', value: { deep: [hidden] } },
+        { path: '/rows/1/note', find: 'two', replace: hidden },
+      ]
+      const copy = await cache.edit(document, edits, { actor: agent })
+      expect(JSON.stringify(copy)).not.toContain('ecret')
+      expect(copy).not.toHaveProperty('size')
+      expect(copy.changes.map(({ after }) => after)).toEqual(['(private)', '(private)', '(private)'])
+      await expect(cache.get(copy.refId, { actor: agent })).rejects.toMatchObject({
+        code: 'permission_denied',
+      })
+      expect(await cache.resolve(copy.refId, { actor: user })).toEqual({
+        rows: [
+          { id: 1, note: secret },
+          { id: 2, note: secret },
+        ],
+        total: 2,
+        nested: { deep: [secret] },
+      })
+      const text = await cache.edit(note, [{ find: 'NAME', replace: hidden }], { actor: agent })
+      expect(await cache.resolve(text.refId, { actor: user })).toBe(`dear ${secret},`)
+    })
+
+    it('lets no later edit and no test find out what it is', async () => {
+      const { cache, hidden, document, note } = await secretScene()
+      const put: Edit = { op: 'replace', path: '/rows/0/note', value: hidden }
+      const attempts: Array<[string, Edit[]]> = [
+        [document, [{ op: 'test', path: '/rows/0/note', value: hidden }]],
+        [document, [put, { op: 'test', path: '/rows/0/note', value: secret }]],
+        [document, [put, { path: '/rows/0/note', find: 's', replace: '' }]],
+        [document, [{ op: 'replace', path: '/total', value: `${hidden}#/a` }]],
+        [
+          note,
+          [
+            { find: 'NAME', replace: hidden },
+            { find: 'ecret', replace: '' },
+          ],
+        ],
+      ]
+      for (const [refId, edits] of attempts) {
+        const error = await cache.edit(refId, edits, { actor: agent }).then(
+          () => undefined,
+          (thrown: Error) => thrown,
+        )
+        expect(error, JSON.stringify(edits)).toBeDefined()
+        expect(String(error?.message)).not.toMatch(/ecret(?!")/)
+      }
+    })
+
+    it('holds the copy to the rights of a value that the caller may see, too', async () => {
+      const { cache, document } = await secretScene()
+      const own = await cache.set('own', 'for ada', {
+        policy: { ...AccessPolicy.userOnly, owner: 'user:ada' },
+      })
+      const copy = await cache.edit(document, [{ op: 'add', path: '/x', value: own.refId }], { actor: user })
+      expect(await cache.resolve(`${copy.refId}#/x`, { actor: user })).toBe('for ada')
+      await expect(cache.get(copy.refId, { actor: agent })).rejects.toMatchObject({ code: 'not_found' })
+    })
+  })
+})
