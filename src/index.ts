@@ -59,6 +59,7 @@ export type { Handler, ProgressReport, TaskContext } from './core/handler.ts'
 export type { ResolveRefs } from './core/input.ts'
 export type { JsonObject, JsonValue } from './core/json.ts'
 export type { Logger } from './core/logger.ts'
+export type { Piece } from './core/piece.ts'
 export type {
   AskCapabilities,
   AskMethod,
@@ -84,7 +85,7 @@ export type { StandardSchema } from './core/standard-schema.ts'
 export type { ResponseFormat, ToolOptions, TtlMode } from './core/tool.ts'
 export { type Dispatcher, localDispatcher, type PendingWork, type TakeWork } from './execution/dispatcher.ts'
 export { type ErrorData, fromErrorData, toErrorData } from './execution/error-data.ts'
-export type { ExecutionContext, Executor } from './execution/executor.ts'
+export type { Appended, ExecutionContext, Executor } from './execution/executor.ts'
 export { type ExecutableTool, inProcessExecutor, runHandler } from './execution/in-process.ts'
 export type { ActorOption, OnBehalfOption } from './flow/actor-option.ts'
 export type { CachedTool } from './flow/call/call.ts'

@@ -8,7 +8,19 @@ export interface Traffic {
   readonly inSequence: number
 }
 
-const COUNTED = ['claim', 'findByKey', 'get', 'read', 'update', 'delete', 'list', 'clear', 'prune'] as const
+const COUNTED = [
+  'claim',
+  'findByKey',
+  'get',
+  'read',
+  'stage',
+  'readSegment',
+  'update',
+  'delete',
+  'list',
+  'clear',
+  'prune',
+] as const
 
 /** A store that counts what it is asked for; `watch` and what is about the store itself do not count. */
 export function countingStore(store: Store) {

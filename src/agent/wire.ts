@@ -7,7 +7,7 @@ import { asInspectable, errorText } from '../core/error-text.ts'
 import { publicMessageOf, RefCacheError, StoreUnavailable } from '../core/errors.ts'
 import type { JsonObject, JsonValue } from '../core/json.ts'
 import { stringifyJson } from '../core/json-text.ts'
-import type { AsyncTaskResponse, CacheResponse, CallResponse, FailedResponse } from '../core/response.ts'
+import type { AsyncTaskResponse, CallResponse, FailedResponse } from '../core/response.ts'
 import type { EditedReference } from '../flow/derive/edit.ts'
 import type { EntryInfo, EntryPage } from '../flow/operate/inspect.ts'
 import type { CacheStats } from '../flow/operate/stats.ts'
@@ -45,7 +45,8 @@ export interface ToolResult {
  * an error, whoever asks.
  */
 export function toToolResult(response: CallResponse): ToolResult {
-  const failed = response.status === 'failed'
+  // What a failed task had appended was asked for: that is no error.
+  const failed = response.status === 'failed' && !showsContent(response)
   const shown = response.status === 'complete' ? response : response.errorValue
   return {
     ...toResult(failed ? failureBody(response) : toWire(response)),
@@ -105,8 +106,14 @@ export function toResult(body: JsonObject) {
   return { content: [{ type: 'text' as const, text: stringifyJson(body) }], structuredContent: body }
 }
 
+/** Whether something of what a task has appended is in the answer. */
+function showsContent({ preview }: CallResponse): boolean {
+  return preview !== undefined
+}
+
 export function toWire(response: CallResponse): JsonObject {
   const { refId, status, isComplete, message } = response
+  const isTask = response.status !== 'complete'
   return defined({
     ref_id: response.isUnstored ? undefined : refId,
     status,
@@ -115,17 +122,19 @@ export function toWire(response: CallResponse): JsonObject {
     is_async: status !== 'complete',
     expires_at: response.expiresAt?.toISOString(),
     cached_at: response.status === 'complete' ? response.cachedAt?.toISOString() : undefined,
-    ...(response.status === 'complete'
-      ? { ...valueFields(response), error_code: response.errorCode }
-      : taskFields(response)),
+    ...(isTask && !showsContent(response) ? taskFields(response) : valueFields(response)),
+    ...(isTask ? appendedFields(response) : { error_code: response.errorCode }),
     message,
   })
 }
 
-function valueFields(response: CacheResponse): Record<string, JsonValue | undefined> {
+function appendedFields({ available, isGrowing, partial }: AsyncTaskResponse) {
+  return { available, is_growing: isGrowing, partial }
+}
+
+function valueFields(response: CallResponse): Record<string, JsonValue | undefined> {
   return {
-    value: response.value,
-    size: response.size,
+    ...('value' in response ? { value: response.value, size: response.size } : {}),
     preview: response.preview,
     preview_strategy: response.previewStrategy,
     total_items: response.totalItems,
@@ -141,7 +150,7 @@ function valueFields(response: CacheResponse): Record<string, JsonValue | undefi
     total_pages_is_estimate: response.totalPagesIsEstimate,
     page_unit: response.pageUnit,
     path: response.path,
-    ...response.about,
+    ...('about' in response ? response.about : undefined),
   }
 }
 

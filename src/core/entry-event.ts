@@ -1,5 +1,5 @@
 import type { SourceConstraint } from '../access/decision.ts'
-import type { Lease, Progress, TaskError, ValueSegments } from './entry.ts'
+import type { AppendedValue, Lease, Progress, TaskError, ValueSegments } from './entry.ts'
 import type { JsonObject } from './json.ts'
 import type { InputRequest } from './question.ts'
 import type { RefId } from './ref.ts'
@@ -13,6 +13,8 @@ export type EntryEvent =
   /** A sign of life. */
   | { type: 'renew'; owner: string }
   | { type: 'progress'; owner: string; progress: Progress; pace: number | undefined; now: number }
+  /** The handler has appended to its value. */
+  | { type: 'append'; owner: string; appended: AppendedValue; now: number }
   /** The handler asks for input, as number `place` (from 0) of what it asks in this run. */
   | { type: 'ask'; owner: string; place: number; request: InputRequest; now: number }
   /** The handler gave a question up. */

@@ -57,6 +57,15 @@ export interface ValueSegments {
   readonly count: number
 }
 
+/** What a task has appended so far (`task.append`). The index beside the entry has the rest of it. */
+export interface AppendedValue extends ValueSegments {
+  readonly kind: 'items' | 'text'
+  /** How many items or lines there are. */
+  readonly available: number
+  /** Bytes of JSON. */
+  readonly valueBytes: number
+}
+
 interface EntryFields {
   readonly refId: RefId
   /** The fingerprint under which identical calls find this entry. */
@@ -113,6 +122,11 @@ interface EntryFields {
   readonly retriedAs?: RefId
   /** Quantiles of how long earlier runs of the tool took, in milliseconds, when this entry was made. */
   readonly pastDurations?: readonly number[] | undefined
+  /**
+   * What the task has appended, until it is complete. An attempt that begins leaves it until it appends something itself: then its own
+   * value takes the place.
+   */
+  readonly appended?: AppendedValue | undefined
   readonly preview?: PreviewSettings | undefined
   /** The name of the projection that previews and pages of the value go through (`RefCacheOptions.projections`). */
   readonly view?: string | undefined
@@ -163,7 +177,26 @@ export interface FailedEntry extends EntryFields, Ran {
 }
 
 /** An entry that has a value beside it, or what stands for one. */
-export type ValuedEntry = CompleteEntry | (FailedEntry & { readonly valueBytes: number })
+export type ValuedEntry = CompleteEntry | (FailedEntry & { readonly valueBytes: number }) | AppendedView
+
+/** What a task has appended so far, to be read like any value. */
+export type AppendedView = Exclude<Entry, CompleteEntry> & {
+  readonly valueBytes: number
+  readonly segments: ValueSegments
+}
+
+export function isAppendedView(entry: Entry): entry is AppendedView {
+  return entry.appended !== undefined && valueSegments(entry)?.id === entry.appended.id
+}
+
+/** Nothing where the task has appended nothing. */
+export function appendedView(entry: Entry): AppendedView | undefined {
+  const { appended, status } = entry
+  if (!appended || status === 'complete') return undefined
+  const { valueBytes, id, count } = appended
+  // Lists and texts are no results of MCP, which views are for.
+  return { ...entry, view: undefined, valueBytes, segments: { id, count } }
+}
 
 export function hasValue(entry: Entry): entry is ValuedEntry {
   return 'valueBytes' in entry && entry.valueBytes !== undefined
@@ -228,8 +261,13 @@ export function removedEntries(records: readonly string[]): RemovedEntry[] {
 }
 
 /** The segments that an entry's value is stored in. */
-export function segmentsOf(entry: Entry): ValueSegments | undefined {
+export function valueSegments(entry: Entry): ValueSegments | undefined {
   return hasValue(entry) ? entry.segments : undefined
+}
+
+/** The segments that an entry names: of what its task has appended, or of its value. */
+export function segmentsOf(entry: Entry): ValueSegments | undefined {
+  return entry.appended ?? valueSegments(entry)
 }
 
 export function isInFlight(entry: Entry): entry is InFlightEntry {

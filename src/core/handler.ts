@@ -24,6 +24,18 @@ export interface TaskContext {
   progress(current: number, total?: number, message?: string): void
   progress(report: ProgressReport): void
   /**
+   * Appends items of a list, or text, to the task's value, for work that produces it in pieces. What is there can be read while the task
+   * runs, in every process of the store, and stays when the task fails, is cancelled, or its process is killed. What the handler
+   * returns in the end is the last piece: further items or text, or nothing (`undefined`).
+   *
+   * Await it: it resolves when the next piece may come. Pieces that come faster than every 100 ms are written together. Up to a megabyte is
+   * taken at once; a larger piece must not be changed before this resolves. A piece that cannot be appended fails the task, awaited or not.
+   * An attempt that runs the handler again begins a new value.
+   * @throws InvalidArgument for a mixture of items and text, NotSerializable, CircularReference, ValueTooLarge (the whole value counts),
+   *   StoreFull; the signal's reason when it has aborted
+   */
+  append(piece: readonly unknown[] | string): Promise<void>
+  /**
    * Asks the user behind the client, and waits for the answer. The question and its answer are stored: a handler that
    * is run again (after a restart, or a retry) and asks the same things in the same order gets the stored answers
    * at once. So ask in an order that does not depend on chance or time. Waiting for a person counts

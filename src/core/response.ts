@@ -22,15 +22,8 @@ interface AnswerBase {
   readonly message?: string
 }
 
-interface CompleteResponse extends AnswerBase {
-  readonly status: 'complete'
-  readonly isAsync: false
-  /** When the value was made, where a call is answered with the result of an earlier one. */
-  readonly cachedAt?: Date
-  /** The rest of a preview could not be kept (`store_unavailable`). */
-  readonly errorCode?: ErrorCode
-  /** Size of the whole value's JSON; `taskStatus` gives it to an actor with READ. */
-  readonly valueBytes?: number
+/** What is shown of a value. */
+interface ShownContent {
   readonly preview?: JsonValue
   readonly previewStrategy?: 'sample' | 'truncate' | 'paginate'
   readonly originalSize?: number
@@ -54,6 +47,17 @@ interface CompleteResponse extends AnswerBase {
   readonly pageUnit?: 'items' | 'entries' | 'lines' | 'characters' | 'json'
   /** JSON Pointer to the list or text within the value that the pages are of, where they are not of all of it. */
   readonly path?: string
+}
+
+interface CompleteResponse extends AnswerBase, ShownContent {
+  readonly status: 'complete'
+  readonly isAsync: false
+  /** When the value was made, where a call is answered with the result of an earlier one. */
+  readonly cachedAt?: Date
+  /** The rest of a preview could not be kept (`store_unavailable`). */
+  readonly errorCode?: ErrorCode
+  /** Size of the whole value's JSON; `taskStatus` gives it to an actor with READ. */
+  readonly valueBytes?: number
   /** What stands beside a preview, for values of tools of MCP: `media`, `uri`. */
   readonly about?: JsonObject
   /** Metadata of such a value. */
@@ -83,8 +87,18 @@ export interface PartialResponse extends CompleteResponse {
 /** A finished value: whole, or the part of it that fits the budget. */
 export type CacheResponse<Output = JsonValue> = WholeResponse<Output> | PartialResponse
 
-interface TaskResponse extends AnswerBase {
+/**
+ * How a task stands; and where a page, a part or all of what it has appended was asked for (`task.append`), that too: as a preview,
+ * whole or not.
+ */
+interface TaskResponse extends AnswerBase, ShownContent {
   readonly isComplete: false
+  /** Items or lines that the task has appended so far; only for an actor with READ. */
+  readonly available?: number
+  /** There may be more of it later. */
+  readonly isGrowing?: true
+  /** The task has ended without a value; what it had appended until then is kept. */
+  readonly partial?: true
   /** The tool whose task it is, so that two handles can be told apart. */
   readonly tool?: string
   readonly startedAt?: Date

@@ -79,6 +79,7 @@ function refusal(entry: InFlightEntry, event: FlightEvent): Refusal | undefined 
 
 const NEED_START: ReadonlySet<EntryEvent['type']> = new Set([
   'progress',
+  'append',
   'ask',
   'withdraw',
   'complete',
@@ -103,6 +104,8 @@ function moved(entry: InFlightEntry, event: FlightEvent): Entry {
       return entry
     case 'progress':
       return { ...(entry as ProcessingEntry), progress: event.progress, pace: event.pace }
+    case 'append':
+      return { ...entry, appended: event.appended }
     case 'derive':
       return { ...entry, derivedFrom: event.derivedFrom }
     case 'stop-following':
@@ -125,12 +128,12 @@ function moved(entry: InFlightEntry, event: FlightEvent): Entry {
     case 'answer':
       return { ...entry, questions: answered(entry.questions ?? [], event.answers) }
     case 'complete': {
-      const { questions, asked, ...rest } = ended(entry, event)
+      const { questions, asked, appended, ...rest } = ended(entry, event)
       const { madeAt } = event
       return { key: entry.key, ...valueIn(event), madeAt, ...rest, status: 'complete' }
     }
     case 'fail':
-      return { ...failed(entry, event, event.error), ...valueIn(event), status: 'failed' }
+      return { ...failed(entry, event, event.error), ...failureIn(entry, event), status: 'failed' }
     case 'lose':
       return {
         ...failed(entry, event, LOST),
@@ -177,10 +180,10 @@ function settledLate(entry: FailedEntry, event: LateSettlement): Entry {
   if (event.type === 'fail') {
     const failure = { attempt: entry.attempt, error: inBrief(event.error), at: completedAt }
     const retryHistory = [...settled.retryHistory, failure]
-    return { ...settled, error: event.error, retryHistory, ...valueIn(event) }
+    return { ...settled, error: event.error, retryHistory, ...failureIn(entry, event) }
   }
   return {
-    ...without(settled, 'error', 'releasedKey', 'questions', 'asked'),
+    ...without(settled, 'error', 'releasedKey', 'questions', 'asked', 'appended'),
     status: 'complete',
     ...valueIn(event),
   }
@@ -252,6 +255,11 @@ const VALUE_FIELDS = ['valueBytes', 'segments'] as const
 function valueIn<Value extends Partial<StoredValue>>({ valueBytes, segments }: Value) {
   const bytes = valueBytes === undefined ? {} : { valueBytes }
   return { ...bytes, ...(segments ? { segments } : {}) } as Pick<Value, 'valueBytes' | 'segments'>
+}
+
+/** What the work ended with instead of a value. There is one index, and what was appended goes before. */
+function failureIn({ appended }: Entry, event: EntryEvent & { type: 'fail' }) {
+  return appended && event.segments ? {} : valueIn(event)
 }
 
 function historyWith(entry: InFlightEntry, { error, now }: { error: TaskError; now: number }) {

@@ -2,6 +2,7 @@ import type { Actor } from '../access/actor.ts'
 import type { EncodedValue, ValueEncoding } from '../core/codec.ts'
 import type { ProgressReport } from '../core/handler.ts'
 import type { JsonObject, JsonValue } from '../core/json.ts'
+import type { Piece } from '../core/piece.ts'
 import type { AskMethod } from '../core/question.ts'
 import type { RefId } from '../core/ref.ts'
 
@@ -24,11 +25,21 @@ export interface ExecutionContext {
   /** Takes any number of reports. An executor hands them on in their order; it may skip some, but never the last one. */
   progress(report: ProgressReport): void
   /**
+   * Takes the next piece of the value. Resolves when the next one may come: who makes pieces faster than the store takes them waits.
+   * @throws InvalidArgument, ValueTooLarge, StoreFull; the signal's reason when it has aborted
+   */
+  append(piece: Piece): Promise<void>
+  /**
    * Asks whoever started the task. `params` is what the handler gave; write it as JSON where it leaves the process.
    * @param signal gives the question up; the promise then rejects with its reason
    * @throws InputUnavailable, InvalidArgument, ValueTooLarge
    */
   ask(method: AskMethod, params: unknown, signal?: AbortSignal): Promise<JsonObject>
+}
+
+/** The handler has appended its value (`ExecutionContext.append`), to the end. */
+export interface Appended {
+  readonly appended: true
 }
 
 /**
@@ -38,7 +49,7 @@ export interface ExecutionContext {
  */
 export interface Executor {
   /**
-   * Runs the handler of a tool and resolves with its encoded result. It settles when the handler has really ended: until
+   * Runs the handler of a tool and resolves with its encoded result, or says that the handler has appended it. It settles when the handler has really ended: until
    * then the handler counts as running, even if its signal has aborted and nobody waits for it any more.
    *
    * @param input plain JSON, with values in the places of references; the tool's schema runs where the handler runs
@@ -46,7 +57,7 @@ export interface Executor {
    *   that the tool's schema refuses, and for a tool that the executor lacks; WorkerLost when the worker that ran the
    *   handler is gone, so that nobody knows how far it came
    */
-  execute(toolName: string, input: JsonValue, context: ExecutionContext): Promise<EncodedValue>
+  execute(toolName: string, input: JsonValue, context: ExecutionContext): Promise<EncodedValue | Appended>
   /** Ends what still runs, and releases what the executor holds. The cache calls it when it closes. */
   close?(): Promise<void>
 }

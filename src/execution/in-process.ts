@@ -6,7 +6,8 @@ import type { ElicitResult } from '../core/question.ts'
 import { validate } from '../core/standard-schema.ts'
 import type { Tool } from '../core/tool.ts'
 import { encodeValue } from '../values/segments/encode.ts'
-import type { ExecutionContext, Executor } from './executor.ts'
+import { Appender } from './append.ts'
+import type { Appended, ExecutionContext, Executor } from './executor.ts'
 
 /** What is needed of a tool where its handler runs. */
 export type ExecutableTool = Pick<Tool, 'name' | 'handler'> & Partial<Pick<Tool, 'input' | 'verbatim'>>
@@ -30,19 +31,23 @@ export async function runHandler(
   { handler, input: schema, verbatim }: ExecutableTool,
   input: JsonValue,
   context: ExecutionContext,
-): Promise<EncodedValue> {
+): Promise<EncodedValue | Appended> {
   const args = schema ? await validate(schema, input, 'The input') : input
   context.signal.throwIfAborted()
   // The tool's own schema vouched for the type.
-  const task = taskContext(context)
+  const appender = new Appender(context, verbatim ?? false)
+  const task = taskContext(context, appender)
   const { local } = context
-  const result = await (local === undefined
-    ? handler(args as never, task)
-    : handler(args as never, task, local))
-  return encodeValue(result, context.encoding, verbatim)
+  const run = async () =>
+    local === undefined ? handler(args as never, task) : handler(args as never, task, local)
+  const result = await run().catch(async error => {
+    await appender.sent()
+    throw error
+  })
+  return (await appender.end(result)) ?? encodeValue(result, context.encoding, verbatim)
 }
 
-function taskContext(context: ExecutionContext): TaskContext {
+function taskContext(context: ExecutionContext, appender: Appender): TaskContext {
   return {
     get refId() {
       return context.refId
@@ -53,6 +58,7 @@ function taskContext(context: ExecutionContext): TaskContext {
     progress(current: number | ProgressReport, total?: number, message?: string) {
       context.progress(typeof current === 'object' ? current : { current, total, message })
     },
+    append: piece => appender.append(piece),
     // Its shape was checked when it was given.
     elicit: (params, { signal } = {}) =>
       context.ask('elicitation/create', params, signal) as Promise<unknown> as Promise<ElicitResult>,

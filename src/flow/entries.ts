@@ -72,7 +72,10 @@ export class Entries {
       }
       if (!entry) return { refused: 'gone' }
       const moved = transition(entry, event)
-      if (moved.ok && (await this.#update(moved.entry, entry.version, parts))) return { entry: moved.entry }
+      if (moved.ok) {
+        const changes = withIndex(entry, moved.entry, event, parts)
+        if (await this.#update(moved.entry, entry.version, changes)) return { entry: moved.entry }
+      }
       if (!moved.ok && isCurrent) return { entry, refused: moved.refused }
       entry = undefined
     }
@@ -228,6 +231,21 @@ export class Entries {
     })
     return watched
   }
+}
+
+/** The index beside an entry is that of the segments which it names: of what was appended, or of its value. */
+function withIndex(
+  before: Entry,
+  after: Entry,
+  event: EntryEvent,
+  parts: PayloadChanges | undefined,
+): PayloadChanges | undefined {
+  if (after.appended) {
+    if (event.type === 'append' || !parts || !('index' in parts)) return parts
+    const { index: _, ...others } = parts
+    return others
+  }
+  return before.appended ? { index: undefined, ...parts } : parts
 }
 
 function newer(one: Entry | undefined, other: Entry | undefined): Entry | undefined {

@@ -1,7 +1,7 @@
 import type { Entry } from '../core/entry.ts'
 import { segmentsOf } from '../core/entry.ts'
 import type { RefId } from '../core/ref.ts'
-import { missingSegments, type SegmentName, STAGED_FOR_MS } from './store.ts'
+import { MissingSegments, type SegmentName, STAGED_FOR_MS } from './store.ts'
 
 interface Value {
   readonly segments: Uint8Array[]
@@ -42,7 +42,7 @@ export class MemorySegments {
     if (!named) return
     const { segments = [] } = this.#values.get(entry.refId)?.get(named.id) ?? {}
     for (let position = 0; position < named.count; position++) {
-      if (!segments[position]) throw missingSegments()
+      if (!segments[position]) throw new MissingSegments()
     }
   }
 

@@ -1,6 +1,6 @@
 import { RefCacheError, StoreFull, StoreUnavailable, ValueTooLarge } from '../core/errors.ts'
 import { unknownFormat } from './format.ts'
-import { missingSegments } from './store.ts'
+import { MissingSegments } from './store.ts'
 
 const CREDENTIALS = 'refused the credentials: check the user and the password'
 const NOT_YET = 'is not ready: try again in a moment'
@@ -55,7 +55,7 @@ export function asStoreError(error: unknown, where: string, secrets: readonly st
   }
   const format = FORMAT.exec(cause.message)?.[1]
   if (format !== undefined) return unknownFormat(format, where, 'prefix')
-  if (SEGMENTS.test(cause.message)) return missingSegments()
+  if (SEGMENTS.test(cause.message)) return new MissingSegments()
   const kind = IN_SCRIPT.exec(cause.message)?.[1] ?? cause.message.split(' ', 1)[0] ?? ''
   const advice = ADVICE.get(kind)
   if (advice && FULL.has(kind)) return new StoreFull(`${where} ${advice}. (${cause.message})`, { cause })

@@ -210,11 +210,11 @@ publish(id, version)
 return 1
 `)
 
-/** ARGV: channel, id, value id, position, bytes. Until an entry has it, it goes by itself. */
+/** ARGV: channel, id, value id, position, bytes. Until an entry names it, it goes by itself; then with that entry. */
 export const STAGE = plain(`
 local key = valueKey(ARGV[2], ARGV[3])
 redis.call('HSET', key, ARGV[4], ARGV[5])
-redis.call('PEXPIRE', key, ${STAGED_FOR_MS})
+if redis.call('HGET', entryKey(ARGV[2]), 'valueId') ~= ARGV[3] then redis.call('PEXPIRE', key, ${STAGED_FOR_MS}) end
 `)
 
 /** ARGV: channel. Answers what time it is, and whether the server takes writes: one that is full does not. */

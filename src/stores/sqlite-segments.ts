@@ -1,5 +1,5 @@
 import { type Entry, segmentsOf } from '../core/entry.ts'
-import { missingSegments, type SegmentName, STAGED_FOR_MS } from './store.ts'
+import { MissingSegments, type SegmentName, STAGED_FOR_MS } from './store.ts'
 
 export const SEGMENTS_SCHEMA = `
   CREATE TABLE segments (
@@ -65,7 +65,7 @@ export class SqliteSegments {
     const named = 'value_id = ? AND position < ?'
     const counted = `SELECT count(*) AS count FROM segments WHERE ref_id = ? AND ${named}`
     const found = this.sql.get(counted, refId, id, count) as { count: number }
-    if (Number(found.count) !== count) throw missingSegments()
+    if (Number(found.count) !== count) throw new MissingSegments()
     this.sql.run(`DELETE FROM segments WHERE ref_id = ? AND NOT (${named})`, refId, id, count)
     this.sql.run('DELETE FROM staged_values WHERE ref_id = ?', refId)
   }

@@ -26,8 +26,10 @@ export interface SegmentName {
 export const STAGED_FOR_MS = 3_600_000
 
 /** Why an entry that names segments is not stored. What is written again is staged again. */
-export function missingSegments(): StoreUnavailable {
-  return new StoreUnavailable('A part of the value was lost while it was written. Try again.')
+export class MissingSegments extends StoreUnavailable {
+  constructor() {
+    super('A part of the value was lost while it was written. Try again.')
+  }
 }
 
 /** What a store can do. It decides which promises hold, and which cases of the store suite apply. */

@@ -226,6 +226,23 @@ const CASES: readonly ExecutorCase[] = [
     },
   },
   {
+    title: 'hands on what the handler appends, in its order, and what it returns as the last piece',
+    async run(bench) {
+      assert.deepEqual(await bench.value('append'), [...Array(2_001).keys()])
+      assert.equal(await bench.value('collect'), `one\n${'two '.repeat(50_000)}\nthree\n`)
+    },
+  },
+  {
+    title: 'fails a task whose handler appends items and text, and keeps what came before',
+    async run(bench) {
+      const { refId } = await bench.call('mix', {}, { asyncTimeout: 0 })
+      const answer = await bench.cache.get(refId, { actor: WHO, wait: '30s' })
+      assert.equal(answer.status, 'failed')
+      assert.equal(answer.errorCode, 'invalid_argument')
+      assert.deepEqual(await bench.cache.resolve(refId, { actor: WHO, partial: true }), [1, 2])
+    },
+  },
+  {
     title: 'gives a result of 5 MB, to the last byte',
     async run(bench) {
       const { refId } = await bench.call('large', { bytes: 5 * MB })

@@ -60,6 +60,20 @@ const handlers = {
     await sleep(IGNORES_FOR_MS)
     return 'too late'
   },
+  async append(_: unknown, task: TaskContext) {
+    for (let n = 0; n < 20; n++) await task.append(Array.from({ length: 100 }, (_, i) => n * 100 + i))
+    return [2_000]
+  },
+  async mix(_: unknown, task: TaskContext) {
+    await task.append([1, 2])
+    await task.append('text').catch(() => {})
+    return [3]
+  },
+  async collect(_: unknown, task: TaskContext) {
+    await task.append('one\n')
+    void task.append(`${'two '.repeat(50_000)}\n`)
+    return 'three\n'
+  },
   ask: (_: unknown, task: TaskContext) => task.elicit(question('Who are you?')),
   async withdraw(_: unknown, task: TaskContext) {
     const givenUp = new AbortController()

@@ -5,16 +5,18 @@ import type { EncodedValue } from '../../src/core/codec.ts'
 import { WorkerLost } from '../../src/core/errors.ts'
 import type { ProgressReport } from '../../src/core/handler.ts'
 import type { JsonObject, JsonValue } from '../../src/core/json.ts'
+import type { Piece } from '../../src/core/piece.ts'
 import type { AskMethod } from '../../src/core/question.ts'
 import { type ErrorData, fromErrorData, toErrorData } from '../../src/execution/error-data.ts'
-import type { ExecutionContext, Executor } from '../../src/execution/executor.ts'
+import type { Appended, ExecutionContext, Executor } from '../../src/execution/executor.ts'
 
 /** What the child says of one execution. */
 type Reply = { readonly id: number } & (
   | { type: 'progress'; report: ProgressReport }
   | { type: 'ask'; question: number; method: AskMethod; params: JsonObject }
   | { type: 'withdraw'; question: number; reason: ErrorData }
-  | { type: 'result'; result: EncodedValue }
+  | { type: 'append'; number: number; piece: Piece }
+  | { type: 'result'; result: EncodedValue | Appended }
   | { type: 'error'; error: ErrorData }
 )
 
@@ -22,7 +24,7 @@ type Reply = { readonly id: number } & (
 interface Execution {
   readonly context: ExecutionContext
   readonly questions: Map<number, AbortController>
-  settle(result: EncodedValue): void
+  settle(result: EncodedValue | Appended): void
   fail(error: Error): void
 }
 
@@ -54,9 +56,22 @@ export function childExecutor(): { executor: Executor; kill(): Promise<void> } {
     const { context, questions, settle, fail } = execution
     if (reply.type === 'progress') context.progress(reply.report)
     if (reply.type === 'ask') void answer(from, execution, reply)
+    if (reply.type === 'append') void append(from, execution, reply)
     if (reply.type === 'withdraw') questions.get(reply.question)?.abort(fromErrorData(reply.reason))
     if (reply.type === 'result') settle(reply.result)
     if (reply.type === 'error') fail(fromErrorData(reply.error))
+  }
+
+  async function append(
+    from: ChildProcess,
+    { context }: Execution,
+    { id, number, piece }: Extract<Reply, { type: 'append' }>,
+  ): Promise<void> {
+    const outcome = await context.append(piece).then(
+      () => ({}),
+      (error: unknown) => ({ error: toErrorData(error) }),
+    )
+    if (from.connected) from.send({ type: 'appended', id, number, ...outcome })
   }
 
   async function answer(
@@ -78,14 +93,14 @@ export function childExecutor(): { executor: Executor; kill(): Promise<void> } {
     toolName: string,
     input: JsonValue,
     context: ExecutionContext,
-  ): Promise<EncodedValue> {
+  ): Promise<EncodedValue | Appended> {
     child ??= start()
     const worker = child
     const id = nextId++
     const abort = () =>
       worker.connected && worker.send({ type: 'abort', id, reason: toErrorData(context.signal.reason) })
     try {
-      return await new Promise<EncodedValue>((settle, fail) => {
+      return await new Promise<EncodedValue | Appended>((settle, fail) => {
         executions.set(id, { context, questions: new Map(), settle, fail })
         const { refId, attempt, startedBy, encoding } = context
         worker.send({

@@ -9,6 +9,7 @@ process.on('message', message => {
   const execution = executions.get(message.id)
   if (message.type === 'execute') void execute(message)
   if (message.type === 'abort') execution?.controller.abort(fromErrorData(message.reason))
+  if (message.type === 'appended') execution?.pieces.get(message.number)?.(message)
   if (message.type === 'answer') execution?.questions.get(message.question)?.(message)
 })
 process.on('disconnect', () => process.exit())
@@ -16,13 +17,15 @@ process.on('disconnect', () => process.exit())
 async function execute({ id, toolName, input, context }) {
   const controller = new AbortController()
   const questions = new Map()
-  executions.set(id, { controller, questions })
+  const pieces = new Map()
+  executions.set(id, { controller, questions, pieces })
   const send = message => process.send({ id, ...message })
   try {
     const result = await executor.execute(toolName, input, {
       ...context,
       signal: controller.signal,
       progress: report => send({ type: 'progress', report }),
+      append: piece => append({ send, pieces, piece }),
       ask: (method, params, signal) => ask({ send, questions, method, params, signal }),
     })
     send({ type: 'result', result })
@@ -31,6 +34,15 @@ async function execute({ id, toolName, input, context }) {
   } finally {
     executions.delete(id)
   }
+}
+
+async function append({ send, pieces, piece }) {
+  const number = pieces.size
+  const { error } = await new Promise(resolve => {
+    pieces.set(number, resolve)
+    send({ type: 'append', number, piece })
+  })
+  if (error) throw fromErrorData(error)
 }
 
 async function ask({ send, questions, method, params, signal }) {

@@ -16,6 +16,7 @@ export async function cancel(engine: Engine, refId: RefId, who: Actor): Promise<
   const found = await findAnd(engine, refId, who, entry =>
     engine.access.authorizeControl(entry, who, { action: 'cancel', refId }),
   )
+  await engine.running.beforeCancel(refId)
   const now = engine.clock.now()
   const expiresAt = expiry(now, engine.settings.taskRetention)
   const { entry, refused } = await engine.entries.change(found, { type: 'cancel', now, expiresAt })

@@ -94,7 +94,8 @@ async function restart(
   const moved = transition(entry, { type: 'retry', lease, keepKey, now: engine.clock.now() })
   if (!moved.ok || moved.entry.status !== 'pending') return undefined
   // What the last attempt ended with is no value of the next one.
-  const parts = hasValue(entry) ? { value: undefined, index: undefined } : undefined
+  const index = entry.appended ? {} : { index: undefined }
+  const parts = hasValue(entry) ? { value: undefined, ...index } : undefined
   return (await engine.store.update(moved.entry, entry.version, parts)) ? moved.entry : undefined
 }
 

@@ -2,14 +2,16 @@ import { type ActorLike, toActor } from '../../access/actor.ts'
 import { READ_OR_EXECUTE } from '../../access/authorize.ts'
 import type { AnswerLimits } from '../../core/answer-limits.ts'
 import { type Duration, toMilliseconds, toPositiveMilliseconds } from '../../core/duration.ts'
-import { isInFlight, type Progress } from '../../core/entry.ts'
+import { type Entry, isInFlight, type Progress } from '../../core/entry.ts'
 import { checkNames, type Names } from '../../core/options.ts'
 import { toReference } from '../../core/part.ts'
 import type { RefId } from '../../core/ref.ts'
 import type { CallResponse } from '../../core/response.ts'
 import type { ResponseFormat } from '../../core/tool.ts'
 import type { Engine } from '../engine.ts'
+import { askedOfAppended, isThere } from './appended.ts'
 import { findFor } from './find.ts'
+import type { RenderOptions } from './render.ts'
 import { PRIVATE, reply } from './reply.ts'
 import { hearProgress } from './status.ts'
 
@@ -54,13 +56,13 @@ const OPTIONS: Names<GetOptions> = {
 
 /**
  * A poll: the task before the value, authorized before either, and a wait where one is asked for.
- * @param asked the reference, or a part of it: the answer names what was asked for
+ * @param reference it may be to a part: the answer names what was asked for
  */
-export async function poll(engine: Engine, asked: RefId, options: GetOptions): Promise<CallResponse> {
+export async function poll(engine: Engine, reference: RefId, options: GetOptions): Promise<CallResponse> {
   checkNames(options, OPTIONS, '`get`')
   const who = toActor(options.actor)
   const within = toMilliseconds(options.wait ?? 0, 'wait')
-  const { refId, part } = toReference(engine.name, asked) ?? { refId: asked }
+  const { refId, part } = toReference(engine.name, reference) ?? { refId: reference }
   const entry = await findFor(engine, refId, who, {
     action: 'get',
     permission: READ_OR_EXECUTE,
@@ -68,12 +70,21 @@ export async function poll(engine: Engine, asked: RefId, options: GetOptions): P
     audit: 'denials-only',
   })
   const listening = engine.thrown.listen(refId)
+  const asked: RenderOptions = { ...options, part }
+  const there = new AbortController()
+  const look = (changed: Entry) => {
+    if (askedOfAppended(engine, changed, who, asked) && isThere(changed, asked)) there.abort()
+  }
+  look(entry)
   const progress = options.onProgress && hearProgress(engine, refId, who, options.onProgress)
   try {
     const latest = await engine.entries.follow(entry, {
       within,
-      signals: [options.signal, listening.lost],
-      onChange: progress?.saw,
+      signals: [options.signal, listening.lost, there.signal],
+      onChange: changed => {
+        progress?.saw(changed)
+        look(changed)
+      },
     })
     if (latest && isInFlight(latest)) listening.lost.throwIfAborted()
     const answer = await reply(engine, latest, who, {
@@ -84,7 +95,7 @@ export async function poll(engine: Engine, asked: RefId, options: GetOptions): P
       keep: options.keep === undefined ? undefined : toPositiveMilliseconds(options.keep, 'keep'),
       justFollowed: isInFlight(entry),
     })
-    return part ? { ...answer, refId: asked } : answer
+    return part ? { ...answer, refId: reference } : answer
   } finally {
     progress?.end()
     listening.end()

@@ -3,12 +3,13 @@ import type { AuditAction } from '../../access/audit.ts'
 import { READ_OR_EXECUTE } from '../../access/authorize.ts'
 import { Permission } from '../../access/permission.ts'
 import { toDate } from '../../core/clock.ts'
-import { type Entry, hasValue, isExpired } from '../../core/entry.ts'
-import { PermissionDenied } from '../../core/errors.ts'
+import { type AppendedView, type Entry, hasValue, isExpired } from '../../core/entry.ts'
+import { NotFound, PermissionDenied, UnreadableValue } from '../../core/errors.ts'
 import type { RefId } from '../../core/ref.ts'
 import type { CacheResponse, CallResponse } from '../../core/response.ts'
 import type { ResponseFormat } from '../../core/tool.ts'
 import type { Engine } from '../engine.ts'
+import { askedOfAppended, withAppended } from './appended.ts'
 import { type RenderOptions, showValue } from './render.ts'
 import { describeTask } from './status.ts'
 import { renew } from './values.ts'
@@ -43,7 +44,8 @@ export async function reply(
 ): Promise<CallResponse> {
   const { action, ifUnreadable, audit } = options
   const live = liveEntry(engine, entry, options.justFollowed)
-  const permission = live?.status === 'complete' ? Permission.READ : READ_OR_EXECUTE
+  const appended = live && askedOfAppended(engine, live, who, options)
+  const permission = live?.status === 'complete' || appended ? Permission.READ : READ_OR_EXECUTE
   let known: Entry
   try {
     known = engine.access.authorize(live, who, {
@@ -60,6 +62,11 @@ export async function reply(
   }
   if (known.status !== 'complete') {
     const described = describeTask(engine, known, who, options.responseFormat)
+    if (appended) {
+      return withAppended(engine, appended, described, options).catch(error =>
+        replyAnew(engine, appended, who, options, error),
+      )
+    }
     if (!hasValue(known) || !engine.access.canReadMessages(known, who)) return described
     return { ...described, errorValue: await showValue(engine, known, options) }
   }
@@ -69,6 +76,21 @@ export async function reply(
   const shown = withExpiry(await showValue(engine, known, options), expiresAt)
   const aged = madeAt === undefined ? shown : { ...shown, cachedAt: toDate(madeAt) }
   return delivered(engine, known, aged, options.signal)
+}
+
+/** The value that was asked for is no more: another attempt began a new one, or the task has ended. */
+async function replyAnew(
+  engine: Engine,
+  asked: AppendedView,
+  who: Actor,
+  options: ReplyOptions,
+  error: unknown,
+): Promise<CallResponse> {
+  if (!(error instanceof UnreadableValue || error instanceof NotFound)) throw error
+  const latest = await engine.entries.readAnew(asked.refId)
+  const isSame = latest?.status === asked.status && latest.appended?.id === asked.segments.id
+  if (isSame) throw error
+  return reply(engine, latest, who, options)
 }
 
 /** The entry, kept for as long as its reader wants and may. */

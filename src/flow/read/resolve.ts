@@ -2,7 +2,7 @@ import { type Actor, type ActorLike, toActor } from '../../access/actor.ts'
 import type { AccessRequest } from '../../access/authorize.ts'
 import { Permission } from '../../access/permission.ts'
 import { type Duration, toMilliseconds } from '../../core/duration.ts'
-import { type Entry, isExpired, isInFlight } from '../../core/entry.ts'
+import { appendedView, type Entry, isAppendedView, isExpired, isInFlight } from '../../core/entry.ts'
 import { TaskCancelled, TaskNotReady } from '../../core/errors.ts'
 import type { JsonValue } from '../../core/json.ts'
 import { checkNames, type Names } from '../../core/options.ts'
@@ -29,6 +29,11 @@ export interface ResolveOptions<Value = JsonValue> {
   permission?: Permission | undefined
   /** How long to wait for a task that is in flight. @defaultValue 0 */
   wait?: Duration | undefined
+  /**
+   * What a failed or cancelled task had appended until then (`task.append`) is its value, too.
+   * @defaultValue false: TaskFailed, TaskCancelled
+   */
+  partial?: boolean | undefined
   /** Checks the value, and gives what it makes of it: any Standard Schema (zod, valibot, …). @defaultValue none: the value as it is */
   schema?: StandardSchema<unknown, Value> | undefined
   /** Ends the wait with its reason, never the task. */
@@ -39,6 +44,7 @@ const OPTIONS: Names<ResolveOptions> = {
   actor: true,
   permission: true,
   wait: true,
+  partial: true,
   schema: true,
   signal: true,
 }
@@ -65,13 +71,19 @@ export async function resolve<Value>(
   options.signal?.throwIfAborted()
   const live =
     latest && (isInFlight(found) || !isExpired(latest, engine.clock.expiryNow())) ? latest : undefined
-  const whole = await readValue(engine, live, who, { action: 'resolve', permission, refId })
+  const readable = live && options.partial ? whatIsLeft(live) : live
+  const whole = await readValue(engine, readable, who, { action: 'resolve', permission, refId })
   const value =
-    part && live
-      ? takePart(usedOf(engine, live, whole), part, engine.access.may(live, who, Permission.READ))
+    part && readable
+      ? takePart(usedOf(engine, readable, whole), part, engine.access.may(readable, who, Permission.READ))
       : whole
   // Without a schema the caller vouches for the type.
   return options.schema ? validate(options.schema, value, 'The value of this reference') : (value as Value)
+}
+
+/** A task that has ended without a value, as what it had appended until then. */
+function whatIsLeft(entry: Entry): Entry {
+  return (isInFlight(entry) ? undefined : appendedView(entry)) ?? entry
 }
 
 /**
@@ -90,6 +102,7 @@ export async function readValue(
       'The task behind this reference is still running. Wait for it, then use its result.',
     )
   }
+  if (isAppendedView(entry)) return readWhole(engine, entry)
   if (entry.status === 'cancelled') throw new TaskCancelled('The task behind this reference was cancelled.')
   if (entry.status === 'failed') throw taskFailed(engine, entry, who)
   await renew(engine, entry)

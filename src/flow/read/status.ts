@@ -19,6 +19,7 @@ import type { AsyncTaskResponse } from '../../core/response.ts'
 import { canRetry } from '../../core/retry-policy.ts'
 import type { ResponseFormat, Tool } from '../../core/tool.ts'
 import type { Engine } from '../engine.ts'
+import { availableFields } from './appended.ts'
 
 type TaskEntry = InFlightEntry | FailedEntry | CancelledEntry
 
@@ -37,15 +38,26 @@ export function describeTask(
     refId: entry.refId,
     isComplete: false,
     ...(detail === 'minimal' ? {} : taskFields(engine, entry, hears)),
+    ...(detail === 'minimal' ? {} : availableFields(engine, entry, who)),
     ...(detail === 'full' ? fullFields(entry, tool, hears) : {}),
   } as const
   if (isInFlight(entry)) {
     const more = detail === 'minimal' ? {} : inFlightFields(engine, entry, who, hears)
-    return { ...fields, status: entry.status, isAsync: true, ...more }
+    return withHint({ ...fields, status: entry.status, isAsync: true, ...more })
   }
   const more = detail === 'minimal' ? {} : settledFields(entry, hears)
-  return { ...fields, ...outcomeOf(entry, hears), ...more }
+  return withHint({ ...fields, ...outcomeOf(entry, hears), ...more })
 }
+
+/** Says that there is something to read already. */
+function withHint(response: AsyncTaskResponse): AsyncTaskResponse {
+  const { available = 0, message } = response
+  if (available === 0 || message === undefined) return response
+  return { ...response, message: `${message} ${response.isAsync ? READABLE : LEFT}` }
+}
+
+const READABLE = 'What is there so far can be read by pages (page: 1, 2, …).'
+const LEFT = 'What it had until then can be read by pages (page: 1, 2, …).'
 
 function taskFields(engine: Engine, entry: TaskEntry, hears: boolean) {
   const progress = progressOf(entry, hears)

@@ -1,5 +1,5 @@
 import { decode, type EncodedValue, parseStored } from '../../core/codec.ts'
-import { type Entry, segmentsOf, type ValueSegments } from '../../core/entry.ts'
+import { type Entry, type ValueSegments, valueSegments } from '../../core/entry.ts'
 import { NotFound, UnreadableValue } from '../../core/errors.ts'
 import type { JsonValue } from '../../core/json.ts'
 import type { RefId } from '../../core/ref.ts'
@@ -42,7 +42,7 @@ export async function readEncoded(
   entry: Entry & { valueBytes: number },
 ): Promise<EncodedValue> {
   const { valueBytes } = entry
-  const named = segmentsOf(entry)
+  const named = valueSegments(entry)
   if (!named) return { valueBytes, bytes: await readPart(engine, entry, 'value') }
   const bytes = await readPart(engine, entry, 'index')
   const segments: Uint8Array[] = []
@@ -56,11 +56,14 @@ export async function openSegments(
   engine: StoredValueEngine,
   entry: Entry,
 ): Promise<SegmentReader | undefined> {
-  const named = segmentsOf(entry)
+  const named = valueSegments(entry)
   if (!named) return undefined
   const index = parseIndex(await decode(await readPart(engine, entry, 'index')))
-  if (index.segments.length !== named.count) throw incomplete()
+  const { growing } = index
+  // It may have grown since the entry was read, but another attempt has another value.
+  if (growing ? growing.id !== named.id : index.segments.length < named.count) throw incomplete()
   return new SegmentReader(index, async position => {
+    if (growing && position === index.segments.length - 1) return growing.tail
     const text = await decode(await readSegment(engine, entry, named, position))
     if (text.length !== index.segments[position]) throw incomplete()
     return text

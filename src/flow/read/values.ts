@@ -1,6 +1,6 @@
 import type { Clock } from '../../core/clock.ts'
 import { parseStored } from '../../core/codec.ts'
-import type { Entry } from '../../core/entry.ts'
+import type { Entry, ValuedEntry } from '../../core/entry.ts'
 import type { JsonValue } from '../../core/json.ts'
 import { Kept } from '../../core/kept.ts'
 import type { RefId } from '../../core/ref.ts'
@@ -28,6 +28,12 @@ const STORED_LIMITS = { maxCount: 100, maxWeight: 64 * 1024 * 1024, idleMs: 10_0
 
 /** Each takes some megabytes at most. */
 const OPENED_LIMITS = { maxCount: 16, maxWeight: 16, idleMs: 60_000 }
+
+/** A large value, and which one it is: what a task appends grows. */
+interface Opening {
+  readonly of: string
+  readonly value: Promise<LargeValue | undefined>
+}
 
 /** Of what is kept for a value however small it is. */
 const OVERHEAD = 1_000
@@ -60,7 +66,7 @@ export class SourceCache {
   readonly #stored: Kept<Uint8Array>
   readonly #loading = new Map<RefId, Promise<Sources>>()
   /** Large values, which are read piece by piece: their index, layouts, and some segments. */
-  readonly #opened: Kept<Promise<LargeValue | undefined>>
+  readonly #opened: Kept<Opening>
 
   constructor(clock: Clock) {
     this.#kept = new Kept(clock, LIMITS)
@@ -84,13 +90,14 @@ export class SourceCache {
   }
 
   /** A large value, opened by `open` if need be. What failed is tried again by the next who asks. */
-  opened(entry: Entry, open: () => Promise<LargeValue | undefined>): Promise<LargeValue | undefined> {
+  opened(entry: ValuedEntry, open: () => Promise<LargeValue | undefined>): Promise<LargeValue | undefined> {
     const found = this.#opened.get(entry.refId)
-    if (found) return found
-    const opening = open()
-    this.#opened.put(entry, opening, 1)
-    opening.catch(() => this.#opened.drop(entry.refId))
-    return opening
+    const of = `${entry.segments?.id} ${entry.valueBytes}`
+    if (found?.of === of) return found.value
+    const value = open()
+    this.#opened.put(entry, { of, value }, 1)
+    value.catch(() => this.#opened.drop(entry.refId))
+    return value
   }
 
   /** The value is about to be stored, and somebody waits for it: nobody reads it back. */
@@ -147,8 +154,8 @@ export function sourcesOf(engine: ValueEngine, entry: Entry): Promise<Sources> {
     // The text is kept, too.
     return { sources, weight: OVERHEAD + json.length + weightOf(json) }
   }
-  // What a failed attempt left behind goes when another one begins.
-  if (entry.status === 'failed') return load().then(({ sources }) => sources)
+  // What a task has without a value grows, or goes when another attempt begins.
+  if (entry.status !== 'complete') return load().then(({ sources }) => sources)
   return engine.sources.get(entry, load)
 }
 

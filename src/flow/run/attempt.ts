@@ -9,12 +9,13 @@ import type { JsonValue } from '../../core/json.ts'
 import { parseJson } from '../../core/json-text.ts'
 import type { RefId } from '../../core/ref.ts'
 import type { Tool } from '../../core/tool.ts'
-import type { ExecutionContext } from '../../execution/executor.ts'
+import type { Appended, ExecutionContext } from '../../execution/executor.ts'
 import type { GivenInput } from '../call/draft.ts'
 import { fillInput } from '../call/fill-input.ts'
 import type { InputShare } from '../call/input-budget.ts'
 import { whileInvalidating } from '../control/invalidate.ts'
 import type { Engine } from '../engine.ts'
+import { AppendWriter } from './append.ts'
 import { Asker } from './ask.ts'
 import { Execution, type Reach } from './execution.ts'
 import { followOther, type Inherited } from './follow-other.ts'
@@ -69,7 +70,9 @@ async function execute(hold: Hold, entry: ProcessingEntry, input: GivenInput | u
   // The attempt's own: its hard timeout must not end the retries, and when it is over its handler hears no more.
   const own = new AbortController()
   const asker = new Asker(engine, entry, hold.slot, own.signal)
-  let execution = new Execution(own, { progress, asker })
+  const appends = new AppendWriter(hold, own.signal)
+  const reach = { progress, asker, appends }
+  let execution = new Execution(own, reach)
   let leave: (reason: unknown) => void = () => {}
   const left = new Promise<never>((_, reject) => {
     leave = reject
@@ -100,7 +103,7 @@ async function execute(hold: Hold, entry: ProcessingEntry, input: GivenInput | u
       if (followed.work) {
         execution = followed.work.execution
         unlimit = limitTime(engine, tool.hardTimeout, stop, execution.begunAt)
-        return await goOn(hold, followed.work, { progress, asker })
+        return await resultOf(goOn(hold, followed.work, reach), appends)
       }
       await hold.slot.acquire(own.signal)
     }
@@ -115,7 +118,8 @@ async function execute(hold: Hold, entry: ProcessingEntry, input: GivenInput | u
       memory?.close()
       own.signal.throwIfAborted()
       const context = execution.context(engine, entry, local)
-      return await execution.run(engine.running, refId, () => runHandler(engine, tool, filled.args, context))
+      const run = execution.run(engine.running, refId, () => runHandler(engine, tool, filled.args, context))
+      return await resultOf(run, appends)
     } finally {
       // Work that ignores its signal keeps its input until it ends.
       memory?.end()
@@ -133,7 +137,20 @@ async function execute(hold: Hold, entry: ProcessingEntry, input: GivenInput | u
     await progress.end()
     await asker.end()
   }
+  if (execution.isFor(asker)) await keepAppended(hold, appends, outcome)
   return { outcome, progress: progress.latest, latest, execution, isOwn: execution.isFor(asker) }
+}
+
+/** What a handler gave, or appended. */
+async function resultOf(run: Promise<EncodedValue | Appended>, appends: AppendWriter): Promise<Outcome> {
+  const result = await run
+  return 'appended' in result ? appends.end() : result
+}
+
+/** An attempt that failed keeps what it has appended. Where the task is no longer ours there is nothing to write. */
+async function keepAppended({ signal }: Hold, appends: AppendWriter, outcome: Outcome): Promise<void> {
+  if ('error' in outcome && !(signal.reason instanceof TaskCancelled)) await appends.flush()
+  else appends.abandon()
 }
 
 /** Work that runs for a task which was cancelled is for those who follow it. False where there is no such work, or nobody. */
@@ -149,7 +166,7 @@ function goOn(
   { engine, refId, slot }: Hold,
   { execution, askAgain, from }: Inherited,
   reach: Reach,
-): Promise<EncodedValue> {
+): Promise<EncodedValue | Appended> {
   engine.running.moveHandler(from, refId)
   return execution.handTo({ ...reach, askAgain }, slot)
 }
@@ -160,7 +177,7 @@ async function runHandler(
   tool: Tool,
   input: JsonValue,
   context: ExecutionContext,
-): Promise<EncodedValue> {
+): Promise<EncodedValue | Appended> {
   const execute = async () => engine.executorOf(tool).execute(tool.name, input, context)
   const run = tool.invalidates.length === 0 ? execute : () => whileInvalidating(engine, tool, execute)
   return tool.readOnly === false ? engine.sharedRuns.duringWrite(context.signal, run) : run()

@@ -4,20 +4,24 @@ import type { ProcessingEntry } from '../../core/entry.ts'
 import { TaskCancelled } from '../../core/errors.ts'
 import type { ProgressReport } from '../../core/handler.ts'
 import type { JsonObject } from '../../core/json.ts'
+import type { Piece } from '../../core/piece.ts'
 import type { AskMethod } from '../../core/question.ts'
 import type { RefId } from '../../core/ref.ts'
-import type { ExecutionContext } from '../../execution/executor.ts'
+import type { Appended, ExecutionContext } from '../../execution/executor.ts'
 import type { LateClaims } from '../call/late-claims.ts'
+import type { AppendWriter } from './append.ts'
 import type { ProgressReporter } from './progress.ts'
 import type { QueueSlot } from './queue.ts'
 import type { HandlerRun, RunningTasks } from './running.ts'
 
 type Ask = ExecutionContext['ask']
+type Result = EncodedValue | Appended
 
 /** Where a handler's words go. */
 export interface Reach {
   readonly progress: Pick<ProgressReporter, 'report'>
   readonly asker: { readonly ask: Ask }
+  readonly appends: AppendWriter
   /** Asks once more what was open when the work was handed on. @defaultValue as what is asked for the first time */
   readonly askAgain?: Ask
 }
@@ -26,7 +30,7 @@ export interface Reach {
 export class Execution {
   /** By the monotonic clock. */
   begunAt = 0
-  #handler: HandlerRun<EncodedValue> | undefined
+  #handler: HandlerRun<Result> | undefined
   /** Its place in the queue, while it is between two tasks. */
   #slot: QueueSlot | undefined
   #report: ProgressReport | undefined
@@ -46,7 +50,7 @@ export class Execution {
     return this.#slot === undefined && this.reach.asker === asker
   }
 
-  run(running: RunningTasks, refId: RefId, handler: () => Promise<EncodedValue>): Promise<EncodedValue> {
+  run(running: RunningTasks, refId: RefId, handler: () => Promise<Result>): Promise<Result> {
     this.#handler = running.beginHandler(refId, handler)
     return this.#handler.result()
   }
@@ -81,6 +85,7 @@ export class Execution {
         this.#report = report
         this.reach.progress.report(report)
       },
+      append: piece => this.#append(piece),
       ask: (method, params, givenUp) => {
         const answer = this.#ask(method, params, givenUp)
         // A handler may leave before it has its answer; then nobody is there to hear of the rejection.
@@ -101,14 +106,18 @@ export class Execution {
   }
 
   /** Another task goes on with it, which takes its place in the queue. */
-  async handTo(reach: Reach, slot: QueueSlot): Promise<EncodedValue> {
+  async handTo(reach: Reach, slot: QueueSlot): Promise<Result> {
     this.reach = reach
     if (this.#slot) slot.takeFrom(this.#slot)
     this.#slot = undefined
     // What was said between the two tasks.
     if (this.#report) reach.progress.report(this.#report)
     this.#next?.resolve(reach)
-    return (this.#handler as HandlerRun<EncodedValue>).result()
+    return (this.#handler as HandlerRun<Result>).result()
+  }
+
+  async #append(piece: Piece): Promise<void> {
+    await this.reach.appends.append(piece)
   }
 
   async #ask(method: AskMethod, params: unknown, givenUp: AbortSignal | undefined): Promise<JsonObject> {

@@ -10,7 +10,12 @@ interface RunningTask {
   readonly done: Promise<void>
   /** How many questions it waits for. */
   asking: number
+  /** Writes what its handler has appended and the store does not have. */
+  write?: () => Promise<void>
 }
+
+/** A cancellation waits no longer for the last write of what was appended. */
+const LAST_WRITE_MS = 1_000
 
 /** One run of a handler, from its start until it has really ended. */
 export interface HandlerRun<Result> {
@@ -73,6 +78,23 @@ export class RunningTasks {
   /** Aborts the task if it runs here; otherwise nothing. */
   abort(refId: RefId, reason: unknown): void {
     this.#tasks.get(refId)?.controller.abort(reason)
+  }
+
+  /** `write` stores what the handler of the task has appended, if there is something. */
+  setWriter(refId: RefId, write: () => Promise<void>): void {
+    const task = this.#tasks.get(refId)
+    if (task) task.write = write
+  }
+
+  /** The task is about to be cancelled: what it has appended is kept, if the store takes it soon. */
+  async beforeCancel(refId: RefId): Promise<void> {
+    const write = this.#tasks.get(refId)?.write
+    if (!write) return
+    let end = () => {}
+    const soon = new Promise<void>(resolve => {
+      end = this.clock.schedule(LAST_WRITE_MS, resolve)
+    })
+    await Promise.race([write(), soon]).finally(() => end())
   }
 
   /** Waits for the answer to a question of the task, which may take days or never come. */

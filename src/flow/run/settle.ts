@@ -25,12 +25,13 @@ import type { RefId } from '../../core/ref.ts'
 import { retryDelay } from '../../core/retry-policy.ts'
 import { toTaskError } from '../../core/task-error.ts'
 import type { Tool } from '../../core/tool.ts'
-import type { PayloadChanges } from '../../stores/store.ts'
+import { MissingSegments, type PayloadChanges } from '../../stores/store.ts'
 import { encodeValue } from '../../values/segments/encode.ts'
 import { ttlFor } from '../call/draft.ts'
 import type { Engine } from '../engine.ts'
 import type { Change } from '../entries.ts'
 import { newValueId, type StoredValue, stageSegments, storedValue } from '../stage.ts'
+import type { StagedValue } from './append.ts'
 
 const TRIES = { firstMs: 250, maxMs: 5_000 }
 /** `retryable` may ask somebody else, but the task must end. */
@@ -40,7 +41,7 @@ const RETRYABLE_WITHIN_MS = 10_000
 export type Outcome = Success | Failure
 
 /** `madeAt`: when its value was made, where that was before this task. */
-type Success = EncodedValue & { readonly madeAt?: number }
+type Success = (EncodedValue | StagedValue) & { readonly madeAt?: number }
 
 /** `isFinal`: another attempt would end alike. */
 interface Failure {
@@ -81,7 +82,7 @@ export async function settleAttempt(
         ...(madeAt === undefined ? {} : { madeAt }),
       }
     }
-    const isHandedOn = !outcome.segments && engine.thrown.isAwaited(entry.refId)
+    const isHandedOn = !value.fields.segments && engine.thrown.isAwaited(entry.refId)
     if (isHandedOn) engine.sources.putStored(entry, outcome.bytes)
     // A finished task is never run again: its input goes.
     const parts = { ...value.parts, input: undefined }
@@ -142,13 +143,28 @@ function failure(
 interface ValueToStore extends StoredValue {
   /** Stages its segments; again, where an earlier try may have lost them. */
   stage(refId: RefId): Promise<void>
+  /** They cannot be staged again. */
+  readonly isOnce?: true
 }
 
-function toStore(engine: Engine, encoded: EncodedValue): ValueToStore {
+function toStore(engine: Engine, encoded: EncodedValue | StagedValue): ValueToStore {
+  if ('staged' in encoded) return alreadyStaged(encoded)
   const valueId = newValueId(engine)
   return {
     ...storedValue(encoded, valueId),
     stage: refId => stageSegments(engine, refId, valueId, encoded),
+  }
+}
+
+const LOST_PART = 'A part of what the task appended is gone from the store.'
+
+/** What was appended is in the store; where a part of it is gone, it cannot be staged again. */
+function alreadyStaged({ bytes, valueBytes, staged }: StagedValue): ValueToStore {
+  return {
+    fields: { valueBytes, segments: staged },
+    parts: { index: bytes },
+    stage: async () => {},
+    isOnce: true,
   }
 }
 
@@ -225,6 +241,7 @@ async function store(
       return 'stored'
     } catch (error) {
       if (!(error instanceof StoreUnavailable)) throw error
+      if (value?.isOnce && error instanceof MissingSegments) throw new TaskFailed(LOST_PART)
       engine.thrown.abandon(refId, error)
       if (until && error instanceof StoreFull) {
         fullSince ??= engine.clock.monotonic()

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import type { CompleteEntry } from '../../core/entry.ts'
+import type { AppendedValue, CompleteEntry, Entry } from '../../core/entry.ts'
 import { StoreUnavailable } from '../../core/errors.ts'
 import type { RefId } from '../../core/ref.ts'
 import type { Store } from '../../stores/store.ts'
@@ -94,6 +94,52 @@ export const segmentCases: readonly StoreCase[] = [
     },
   },
   {
+    title: 'keeps what a task has appended so far while it grows, and when the task ends without a value',
+    async run({ store }) {
+      let task: Entry = processing()
+      await put(store, task, { input: bytesOf('in') })
+      for (let count = 1; count <= 3; count++) {
+        await store.stage(
+          { refId: task.refId, valueId: 'a', position: count - 1 },
+          bytesOf(`a ${count - 1}`),
+          NOW,
+        )
+        task = next(task, { appended: appended('a', count) })
+        assert.equal(await store.update(task, count, { index: bytesOf(`index ${count}`) }), true)
+        assertSame(await store.get(task.refId), task)
+        assertBytes(await store.read(task.refId, 'index'), bytesOf(`index ${count}`))
+      }
+      task = next(task)
+      assert.equal(await store.update(task, 4), true)
+      const failed = { ...complete({ refId: task.refId }), ...FAILED, version: 6, appended: appended('a', 3) }
+      assert.equal(await store.update(failed, 5, { input: undefined }), true)
+      assert.deepEqual(await segmentsOf(store, task.refId, 'a', 4), ['a 0', 'a 1', 'a 2', undefined])
+      assertBytes(await store.read(task.refId, 'index'), bytesOf('index 3'))
+      assert.equal(await store.delete(task.refId), true)
+      assert.deepEqual(await segmentsOf(store, task.refId, 'a', 1), [undefined])
+    },
+  },
+  {
+    title:
+      'drops what one attempt has appended when another one appends, or the task ends with a small value',
+    async run({ store }) {
+      const task = processing()
+      await put(store, task)
+      await stage(store, task.refId, 'a', 2)
+      await store.update(next(task, { appended: appended('a', 2) }), 1, INDEX)
+      await stage(store, task.refId, 'b', 1)
+      assert.deepEqual(await segmentsOf(store, task.refId, 'a', 2), ['a 0', 'a 1'])
+      await store.update({ ...task, version: 3, appended: appended('b', 1) }, 2, INDEX)
+      assert.deepEqual(await segmentsOf(store, task.refId, 'a', 2), [undefined, undefined])
+      assert.deepEqual(await segmentsOf(store, task.refId, 'b', 1), ['b 0'])
+      const done = complete({ refId: task.refId, version: 4 })
+      assert.equal(await store.update(done, 3, { index: undefined, value: bytesOf('small') }), true)
+      assert.deepEqual(await segmentsOf(store, task.refId, 'b', 1), [undefined])
+      assert.equal(await store.read(task.refId, 'index'), undefined)
+      assertBytes(await store.read(task.refId, 'value'), bytesOf('small'))
+    },
+  },
+  {
     title: 'removes segments with their entry',
     async run({ store }) {
       const removals: Array<(refId: RefId) => Promise<unknown>> = [
@@ -127,6 +173,16 @@ export const segmentCases: readonly StoreCase[] = [
     },
   },
 ]
+
+const FAILED = { status: 'failed', error: { code: 'task_failed', message: 'no' } } as const
+
+function processing(): Entry {
+  return { ...pending(), status: 'processing', startedAt: NOW }
+}
+
+function appended(id: string, count: number): AppendedValue {
+  return { id, count, kind: 'items', available: count, valueBytes: 10 }
+}
 
 function withSegments(entry: CompleteEntry, id: string, count: number): CompleteEntry {
   return { ...entry, segments: { id, count } }

@@ -75,6 +75,16 @@ export class JsonSegmenter implements Segmenter {
     return rest === '' ? [] : [rest]
   }
 
+  soFar(parts: number) {
+    const end = this.#start + this.#text.length + 1
+    const containers = this.#known.map((known, number) => ({
+      ...known,
+      anchors: [...known.anchors],
+      ...(number === 0 ? { end, count: parts } : {}),
+    }))
+    return { containers, rest: this.#text }
+  }
+
   #read(until: number): void {
     const text = this.#text
     while (this.#at < until) {

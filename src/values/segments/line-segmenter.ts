@@ -1,3 +1,4 @@
+import { countBreaks } from '../../core/lines.ts'
 import type { Container } from './segment-index.ts'
 import { type Segmenter, wholeCharacter } from './segmenter.ts'
 
@@ -29,8 +30,19 @@ export class LineSegmenter implements Segmenter {
   }
 
   get containers(): readonly Container[] {
-    const count = this.#breaks + (this.#start > 0 && !this.#endsWithBreak ? 1 : 0)
-    return [{ kind: 'text', start: 0, end: this.#start, count, anchors: this.#anchors }]
+    return [this.#container(this.#start, this.#breaks, this.#endsWithBreak)]
+  }
+
+  #container(end: number, breaks: number, endsWithBreak: boolean): Container {
+    const count = breaks + (end > 0 && !endsWithBreak ? 1 : 0)
+    return { kind: 'text', start: 0, end, count, anchors: [...this.#anchors] }
+  }
+
+  soFar() {
+    const breaks = this.#breaks + countBreaks(this.#text, 0, this.#text.length)
+    const end = this.#start + this.#text.length
+    const endsWithBreak = this.#text === '' ? this.#endsWithBreak : this.#text.endsWith('\n')
+    return { containers: [this.#container(end, breaks, endsWithBreak)], rest: this.#text }
   }
 
   #cut(): string {

@@ -21,6 +21,8 @@ export interface SegmentIndex {
   readonly containers: readonly Container[]
   /** The tables of the value, and what their rows are like. Absent: nobody has counted them. */
   readonly tables?: readonly CountedTable[]
+  /** While the value grows: its id, and the text of the last segment, which is not stored by itself yet. */
+  readonly growing?: { readonly id: string; readonly tail: string }
 }
 
 /**

@@ -8,6 +8,11 @@ export interface Segmenter {
   end(): string[]
   /** After the end. */
   readonly containers: readonly Container[]
+  /**
+   * As if the text ended here, between two parts of its outermost container: what is in it, and the text that is not cut off yet.
+   * @param parts how many parts that container has, where it is a list
+   */
+  soFar(parts: number): { readonly containers: readonly Container[]; readonly rest: string }
 }
 
 /** The position itself, or the one before if it would part a surrogate pair. */

@@ -333,7 +333,10 @@ describe('a cached value cannot be changed from outside', () => {
     const resolved = (await cache.resolve(refId)) as typeof given
     resolved.list.push({ a: 3 })
     for (const options of [{}, { full: true }, { page: 1 }, { maxSize: 5 }]) {
-      const answer = (await cache.get(refId, options)) as { value?: typeof given; preview?: typeof given }
+      const answer = (await cache.get(refId, options)) as unknown as {
+        value?: typeof given
+        preview?: typeof given
+      }
       const shown = answer.value ?? answer.preview
       if (shown?.list) shown.list = []
     }
