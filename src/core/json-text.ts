@@ -116,8 +116,7 @@ function readExactly(text: string): JsonValue {
   let backslash = text.indexOf('\\')
   const put = (value: JsonValue) => {
     if (key === undefined) (container as JsonValue[]).push(value)
-    else if (key === '__proto__') define(container as JsonObject, value)
-    else (container as JsonObject)[key] = value
+    else setMember(container as JsonObject, key, value)
     key = undefined
   }
   for (let at = 0, end = 1; at < text.length; at = end) {
@@ -156,9 +155,10 @@ function readNumber(text: string, start: number, end: number): number {
   return isInexact(text, start, end) ? (new ExactNumber(token) as unknown as number) : Number(token)
 }
 
-/** A member of that name stays data. */
-function define(object: JsonObject, value: JsonValue): void {
-  Object.defineProperty(object, '__proto__', { value, enumerable: true, configurable: true, writable: true })
+/** A member named `__proto__` stays data, too. */
+export function setMember(object: JsonObject, key: string, value: JsonValue): void {
+  if (key !== '__proto__') object[key] = value
+  else Object.defineProperty(object, key, { value, enumerable: true, configurable: true, writable: true })
 }
 
 /** A list or an object that is being written. */

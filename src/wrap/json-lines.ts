@@ -1,17 +1,20 @@
-import { readMessages, type Unreadable } from './read-message.ts'
+import { LongText } from './long-text.ts'
+import { type Received, readMessages, type Unreadable } from './read-message.ts'
 import type { RpcMessage } from './rpc.ts'
 
 const NEWLINE = 0x0a
 
 /** More than any value that the cache stores takes; what is longer would not fit into one string. */
 const MAX_LINE_BYTES = 300 * 1024 * 1024
-/** What is kept of a longer line: enough to tell what it answers. */
-const HEAD_BYTES = 1024
+/** A longer line is read while it comes: the event loop turns between its pieces. */
+const AT_ONCE_BYTES = 256 * 1024
 
-/** Collects chunks into lines without copying a long line again with each chunk. */
+/** Collects chunks into lines, and lines into messages. */
 export class JsonLines {
   #parts: Buffer[] = []
   #length = 0
+  /** The line, where it is long. */
+  #long: LongText | undefined
 
   constructor(
     private readonly onMessage: (message: RpcMessage, text?: string) => void,
@@ -30,31 +33,31 @@ export class JsonLines {
   }
 
   #collect(part: Buffer): void {
-    const wasTooLong = this.#length > this.maxLineBytes
     this.#length += part.length
-    if (wasTooLong) return
     this.#parts.push(part)
-    if (this.#length > this.maxLineBytes) {
-      this.#parts = [
-        Buffer.concat(this.#parts.map(kept => kept.subarray(0, HEAD_BYTES))).subarray(0, HEAD_BYTES),
-      ]
+    if (!this.#long) {
+      if (this.#length <= Math.min(AT_ONCE_BYTES, this.maxLineBytes)) return
+      this.#long = new LongText(this.maxLineBytes)
     }
+    for (const kept of this.#parts.splice(0)) this.#long.push(kept)
   }
 
   #end(): void {
-    const tooLong = this.#length > this.maxLineBytes ? this.#length : undefined
-    const line = Buffer.concat(this.#parts).toString('utf8')
+    const parts = this.#parts
+    const long = this.#long
     this.#parts = []
     this.#length = 0
-    if (line.trim() !== '') this.#take(line, tooLong)
+    this.#long = undefined
+    if (long) this.#take(long.end())
+    else {
+      const line = Buffer.concat(parts).toString('utf8')
+      if (line.trim() !== '') this.#take(readMessages(line))
+    }
   }
 
-  #take(line: string, tooLong: number | undefined): void {
-    for (const received of readMessages(line)) {
-      if (tooLong !== undefined) {
-        const about = 'unreadable' in received ? received.unreadable : {}
-        this.onUnreadable({ ...about, problem: `a line of ${tooLong} bytes, which is too long` })
-      } else if ('message' in received) this.#hand(received.message, received.text)
+  #take(all: readonly Received[]): void {
+    for (const received of all) {
+      if ('message' in received) this.#hand(received.message, received.text)
       else this.onUnreadable(received.unreadable)
     }
   }

@@ -35,13 +35,14 @@ export function readMessages(text: string): Received[] {
       },
     ]
   }
-  if (Array.isArray(parsed)) return parsed.map(readMessage)
-  const received = readMessage(parsed)
-  return [
-    'message' in received && (received.message as unknown) === parsed
-      ? { message: received.message, text }
-      : received,
-  ]
+  const [first, ...others] = readParsed(parsed)
+  const isText = first && 'message' in first && (first.message as unknown) === parsed
+  return isText ? [{ message: first.message, text }] : first ? [first, ...others] : []
+}
+
+/** The same for what is parsed already. */
+export function readParsed(parsed: JsonValue): Received[] {
+  return Array.isArray(parsed) ? parsed.map(readMessage) : [readMessage(parsed)]
 }
 
 function readMessage(value: JsonValue): Received {
@@ -97,15 +98,32 @@ export function refusalOf({ problem }: Unreadable, id: RpcId): RpcMessage {
 /** Why a text is no JSON. */
 function faultOf(text: string): string {
   const { words, isOpen } = outline(text)
-  const word = words.find(word => /^-?(?:NaN|nan|Infinity|inf)$/.test(word))
-  if (word) return `it holds ${word}, which JSON does not have`
-  return isOpen ? 'it ends before its end' : 'it is malformed'
+  return isOpen && !words.some(isOddNumber) ? 'it ends before its end' : faultIn(text)
+}
+
+/** The same for a piece of a text. */
+export function faultIn(piece: string): string {
+  const word = outline(piece).words.find(isOddNumber)
+  return word ? `it holds ${word}, which JSON does not have` : 'it is malformed'
+}
+
+function isOddNumber(word: string): boolean {
+  return /^-?(?:NaN|nan|Infinity|inf)$/.test(word)
 }
 
 /** Whose answer or request a broken line is. Lines that are no message at all may hold an `id`, too. */
 function identify(text: string): Pick<Unreadable, 'id' | 'kind'> {
-  const { members } = outline(text)
-  const id = members.get('id')
+  return identifyByEnds(text, '')
+}
+
+/** The id at the end of a message, where servers put it that write the result first. */
+const ID_AT_END = /"id"\s*:\s*("(?:[^"\\]|\\.)*"|-?\d+)\s*(?:,\s*"jsonrpc"\s*:\s*"2\.0"\s*)?\}\s*$/
+
+/** The same for a text of which there are only the two ends. */
+export function identifyByEnds(head: string, tail: string): Pick<Unreadable, 'id' | 'kind'> {
+  const { members } = outline(head)
+  const atEnd = ID_AT_END.exec(tail)?.[1]
+  const id = members.get('id') ?? (atEnd === undefined ? undefined : scalarOf(atEnd))
   const isMessage = ['jsonrpc', 'result', 'error', 'method'].some(name => members.has(name))
   if (!isId(id) || !isMessage) return {}
   return { id, kind: members.has('method') ? 'request' : 'response' }

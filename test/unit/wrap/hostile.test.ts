@@ -33,6 +33,17 @@ describe('what a hostile server or client sends', () => {
     expect(garbage).toEqual(['a line of 240 bytes, which is too long'])
   })
 
+  it('a line that is too long is known by the id at its end, and answers its call', () => {
+    const unreadable: unknown[] = []
+    const lines = new JsonLines(
+      () => {},
+      one => unreadable.push(one),
+      100,
+    )
+    lines.push(Buffer.from(`{"result":{"content":["${'x'.repeat(200)}"]},"jsonrpc":"2.0","id":"a"}\n`))
+    expect(unreadable).toEqual([{ problem: expect.stringContaining('too long'), id: 'a', kind: 'response' }])
+  })
+
   it('moves no cursor and forges no line of the log', () => {
     const escaped = printable('a\x1b[31mb\nmcp-refcache info: fine\u2028\x9b\u202e')
     expect(escaped).toBe('a\\u001b[31mb\\u000amcp-refcache info: fine\\u2028\\u009b\\u202e')

@@ -32,6 +32,16 @@ describe('JSON lines', () => {
     expect(read(`${line}\r\n\n  \n${line}\n[${line},${line}]\n`).messages).toEqual([ping, ping, ping, ping])
   })
 
+  it('that are long are messages like others, a batch too', () => {
+    const long = { ...ping, params: { text: 'grüße 🎈 \n'.repeat(50_000), n: 12 } }
+    const line = JSON.stringify(long)
+    const bytes = Buffer.from(`${line}\n[${line},${line}]\n${JSON.stringify(ping)}\n`)
+    const chunks = Array.from({ length: Math.ceil(bytes.length / 65_521) }, (_, at) =>
+      bytes.subarray(at * 65_521, (at + 1) * 65_521),
+    )
+    expect(read(...chunks).messages).toEqual([long, long, long, ping])
+  })
+
   it('that are garbage are told of without their content', () => {
     const { messages, garbage } = read('password=hunter2\n{"a":1}\n42\n', `${JSON.stringify(ping)}\n`)
     expect(messages).toEqual([ping])

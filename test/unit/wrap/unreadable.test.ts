@@ -14,6 +14,27 @@ function unreadable(line: string): Unreadable | undefined {
 }
 
 describe('a call is answered at once where its answer cannot be read', () => {
+  const LONG = JSON.stringify('a line\n'.repeat(100_000))
+  it.each([
+    ['NaN', `{"jsonrpc":"2.0","id":ID,"result":{"content":[${LONG},NaN]}}`, 'it holds NaN'],
+    ['the id at the end', `{"result":{"content":[NaN,${LONG}],"id":77},"jsonrpc":"2.0","id":ID}`, 'NaN'],
+    ['the version at the end', `{"result":[${LONG},],"id":ID,"jsonrpc":"2.0"}`, 'malformed'],
+    ['a line that ends too soon', `{"jsonrpc":"2.0","id":ID,"result":{"content":[${LONG}`, 'before its end'],
+    ['something behind it', `{"jsonrpc":"2.0","id":ID,"result":{"content":[${LONG}]}} done`, 'no JSON'],
+    ['a result that is a list', `{"jsonrpc":"2.0","id":ID,"result":[${LONG}]}`, 'no JSON-RPC'],
+  ])('in a long line: %s', async (_, line, why) => {
+    const session = await Wired.open(
+      serverOf((call, say) => {
+        say(line.replace('ID', idIn(call)))
+        return undefined
+      }),
+    )
+    opened.push(session)
+    const answer = await session.ask(1, 'tools/call', '{"name":"t"}')
+    expect(answer).toContain('"error":{')
+    expect(answer).toContain(why)
+  })
+
   it.each([
     ['NaN', '{"jsonrpc":"2.0","id":ID,"result":{"content":[],"structuredContent":{"x":NaN}}}', 'NaN'],
     ['Infinity', '{"jsonrpc":"2.0","id":ID,"result":{"content":[{"x":-Infinity}]}}', '-Infinity'],
