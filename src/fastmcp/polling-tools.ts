@@ -1,7 +1,7 @@
 import type { FastMCP, FastMCPSessionAuth } from 'fastmcp'
 import { ClientLimits } from '../agent/limits.ts'
 import { declared } from '../agent/schema.ts'
-import { pollingTools } from '../agent/tools/polling.ts'
+import { ownTools } from '../agent/tools/own-tools.ts'
 import { InvalidArgument } from '../core/errors.ts'
 import { checkNames } from '../core/options.ts'
 import type { RefCache } from '../ref-cache.ts'
@@ -10,7 +10,7 @@ import { handleToolCall } from './request.ts'
 
 /**
  * Adds `get_cached_result`, `cancel_task` and `retry_task`, through which agents follow the references of all tools that
- * `refcacheTool` made of this cache.
+ * `refcacheTool` made of this cache, and `edit_cached_result`, by which they change what they pass on.
  *
  * fastmcp takes instructions at construction only: `new FastMCP({ …, instructions: SERVER_INSTRUCTIONS })`.
  */
@@ -26,7 +26,7 @@ export function addPollingTools<Session extends FastMCPSessionAuth>(
   }
   checkNames<object>(options, POLLING_OPTIONS, 'addPollingTools')
   const clients = new ClientLimits(options)
-  for (const { title, inputSchema, handle, ...tool } of pollingTools(cache, options)) {
+  for (const { title, inputSchema, handle, ...tool } of ownTools(cache, options)) {
     server.addTool({
       ...tool,
       annotations: { ...tool.annotations, title },

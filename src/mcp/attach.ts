@@ -14,7 +14,8 @@ import {
 } from '../agent/schema.ts'
 import { checkScoping, scopingOf } from '../agent/scoping.ts'
 import { type AdminTool, adminTools } from '../agent/tools/admin.ts'
-import { type PollingTool, pollingTools } from '../agent/tools/polling.ts'
+import { ownTools } from '../agent/tools/own-tools.ts'
+import type { PollingTool } from '../agent/tools/polling.ts'
 import type { ToolResult } from '../agent/wire.ts'
 import { InvalidArgument } from '../core/errors.ts'
 import { checkNames, type Names } from '../core/options.ts'
@@ -62,8 +63,8 @@ export interface AttachedRefCache {
 }
 
 /**
- * Registers `get_cached_result`, `cancel_task` and `retry_task` on a server of the official SDK, and gives the `registerTool` of
- * tools whose large results become previews and whose slow ones become handles: tasks of MCP for clients that know
+ * Registers `get_cached_result`, `cancel_task`, `retry_task` and `edit_cached_result` on a server of the official SDK, and gives the
+ * `registerTool` of tools whose large results become previews and whose slow ones become handles: tasks of MCP for clients that know
  * those, references to poll for all others. With an `adminCheck` it registers the admin tools, too.
  *
  * Where the server is made anew for every request, attach it there, and keep the cache outside. The SDK takes
@@ -84,7 +85,7 @@ export function attachRefCache(
   const known = new Set<string>()
   watchOtherTools(server.server, cache, name => known.has(name))
   const tasks = serveTasks(server, cache, options, identity, limits)
-  for (const tool of pollingTools(cache, options)) {
+  for (const tool of ownTools(cache, options)) {
     known.add(tool.name)
     registerOwn(server, tool, identity, (args, { caller, signal, onProgress }, context) =>
       tool.handle(args, {

@@ -165,8 +165,9 @@ export class SessionCalls {
     // A poll needs no server; what is to run does.
     if (runsAgain) await listing.complete(protocolMeta(params), context.signal)
     if (isJsonObject(params.task)) return { error: noTask(String(params.name)) }
-    const handle = () =>
-      own.handle(withPlainNumbers(params.arguments ?? {}), { ...context, actor: caller.actor })
+    const sent = params.arguments ?? {}
+    const args = own.exactNumbers ? sent : withPlainNumbers(sent)
+    const handle = () => own.handle(args, { ...context, actor: caller.actor })
     return runsAgain ? calls.retry(caller, handle) : { result: await handle() }
   }
 

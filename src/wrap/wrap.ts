@@ -2,7 +2,8 @@ import { actor } from '../access/actor.ts'
 import type { Caller } from '../agent/identity.ts'
 import { ClientLimits } from '../agent/limits.ts'
 import { adminTools } from '../agent/tools/admin.ts'
-import { type PollingTool, pollingTools } from '../agent/tools/polling.ts'
+import { ownTools } from '../agent/tools/own-tools.ts'
+import type { PollingTool } from '../agent/tools/polling.ts'
 import { type Duration, toMilliseconds } from '../core/duration.ts'
 import { RefCache } from '../ref-cache.ts'
 import type { Store } from '../stores/store.ts'
@@ -88,7 +89,7 @@ export class Wrapper {
         ? scopeOfCommand(target.command, process.cwd(), process.env)
         : scopeOfEndpoint(target.endpoint)
     this.#calls = new ToolCalls(this.cache, settings, this.#scope.slice(0, 12))
-    this.#polling = pollingTools(this.cache)
+    this.#polling = ownTools(this.cache)
   }
 
   /** The one client that there is: whoever started the process, at its stdin and stdout. */

@@ -35,6 +35,8 @@ export interface PollingTool {
   /** JSON Schema. `handle` checks its arguments itself, so that a bad one gets a coded error. */
   readonly inputSchema: JsonObject
   readonly annotations: JsonObject
+  /** It wants numbers of its arguments to the last digit. */
+  readonly exactNumbers?: true
   handle(args: unknown, context: PollContext): Promise<ToolResult>
 }
 
@@ -128,7 +130,11 @@ function retryTask(cache: RefCache): PollingTool {
 }
 
 /** A reference of another server is not found here: its name says where to go. */
-async function ofThisCache<Answer>(cache: RefCache, refId: string, asked: Promise<Answer>): Promise<Answer> {
+export async function ofThisCache<Answer>(
+  cache: RefCache,
+  refId: string,
+  asked: Promise<Answer>,
+): Promise<Answer> {
   try {
     return await asked
   } catch (error) {

@@ -51,7 +51,7 @@ export interface EditLimits {
   readonly reveal?: (text: string) => string
 }
 
-const MOST_CHANGES = 20
+const MOST_CHANGES = 10
 
 /**
  * Makes all edits, one after the other, or none.

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import {
   CANCEL_TASK_DESCRIPTION,
+  EDIT_CACHED_RESULT_DESCRIPTION,
   GET_CACHED_RESULT_DESCRIPTION,
   RETRY_TASK_DESCRIPTION,
   SERVER_INSTRUCTIONS,
@@ -17,6 +18,7 @@ describe('what an agent is told', () => {
       GET_CACHED_RESULT_DESCRIPTION,
       CANCEL_TASK_DESCRIPTION,
       RETRY_TASK_DESCRIPTION,
+      EDIT_CACHED_RESULT_DESCRIPTION,
       TOOL_NOTE,
     ]
     expect(all.join('').length).toBeLessThanOrEqual(MOST)

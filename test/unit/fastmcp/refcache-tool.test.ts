@@ -239,5 +239,6 @@ it('adds the polling tools, as fastmcp has them', async () => {
     ['get_cached_result', 'Get cached result'],
     ['cancel_task', 'Cancel task'],
     ['retry_task', 'Retry task'],
+    ['edit_cached_result', 'Edit cached result'],
   ])
 })

@@ -1,7 +1,7 @@
 import { PassThrough, type Writable } from 'node:stream'
 import { actor } from '../../../src/access/actor.ts'
 import { type ClientLimitOptions, ClientLimits } from '../../../src/agent/limits.ts'
-import { pollingTools } from '../../../src/agent/tools/polling.ts'
+import { ownTools } from '../../../src/agent/tools/own-tools.ts'
 import type { JsonObject } from '../../../src/core/json.ts'
 import { parseJson } from '../../../src/core/json-text.ts'
 import { RefCache } from '../../../src/ref-cache.ts'
@@ -67,7 +67,7 @@ export class Wired {
       calls,
       clients: new ClientLimits(options.limits),
       cache: this.cache,
-      polling: pollingTools(this.cache),
+      polling: ownTools(this.cache),
       log,
       onUnusable: () => {},
     })

@@ -1,0 +1,56 @@
+import * as z from 'zod'
+import type { JsonValue } from '../../core/json.ts'
+import { parseJson } from '../../core/json-text.ts'
+import type { RefCache } from '../../ref-cache.ts'
+import type { Edit } from '../../values/edit/edits.ts'
+import { EDIT_CACHED_RESULT_DESCRIPTION } from '../instructions.ts'
+import { inFieldsRead } from '../present.ts'
+import { toEditResult } from '../wire.ts'
+import { define, ofThisCache, type PollingTool } from './polling.ts'
+
+const editArguments = z.strictObject({
+  ref_id: z.string(),
+  // What an edit looks like is checked where it is made, with better words than a schema has.
+  edits: z.union([z.array(z.unknown()), z.looseObject({}), z.string()]),
+})
+
+const EDITS = {
+  type: 'array',
+  items: { type: 'object' },
+  description: 'JSON Patch; in texts {find, replace, all?}. Values: also ref_ids.',
+}
+
+/** `edit_cached_result`. */
+export function editCachedResult(cache: RefCache): PollingTool {
+  return {
+    ...define({
+      name: 'edit_cached_result',
+      title: 'Edit cached result',
+      description: EDIT_CACHED_RESULT_DESCRIPTION,
+      annotations: {
+        readOnlyHint: false,
+        destructiveHint: false,
+        idempotentHint: false,
+        openWorldHint: false,
+      },
+      schema: editArguments,
+      listed: { edits: EDITS },
+      run: async (args, { actor, limits }) => {
+        const edits = [asMeant(args.edits)].flat().map(asMeant) as Edit[]
+        const edited = await ofThisCache(cache, args.ref_id, cache.edit(args.ref_id, edits, { actor }))
+        return inFieldsRead(toEditResult(edited), limits?.reads)
+      },
+    }),
+    exactNumbers: true,
+  }
+}
+
+/** Models send a list or an object as its JSON text now and then. */
+function asMeant(edit: unknown): unknown {
+  if (typeof edit !== 'string') return edit
+  try {
+    return parseJson(edit) as JsonValue
+  } catch {
+    return edit
+  }
+}
