@@ -26,6 +26,7 @@ export type WireErrorCode =
   | 'task_not_ready'
   | 'value_too_large'
   | 'answer_too_large'
+  | 'query_limit'
   | 'store_unavailable'
   | 'store_full'
   | 'queue_full'

@@ -10,6 +10,7 @@ export type ErrorCode =
   | 'task_not_ready'
   | 'value_too_large'
   | 'answer_too_large'
+  | 'query_limit'
   | 'store_unavailable'
   | 'store_full'
   | 'internal'
@@ -146,6 +147,12 @@ export class ValueTooLarge extends RefCacheError {
 export class AnswerTooLarge extends RefCacheError {
   readonly name = 'AnswerTooLarge'
   readonly code = 'answer_too_large'
+}
+
+/** `query_limit`: a question took longer, or needed more memory, than is allowed, and was stopped. The next one works. */
+export class QueryLimit extends RefCacheError {
+  readonly name = 'QueryLimit'
+  readonly code = 'query_limit'
 }
 
 /** What strangers are told of a store that failed: its own words name files and hosts, which are for its operator. */

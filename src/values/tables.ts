@@ -1,5 +1,6 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts'
 import { pointerOf } from '../core/part.ts'
+import { freeSqlName } from './sql-names.ts'
 
 /** A list inside a value, seen as rows. */
 export interface Table {
@@ -17,7 +18,7 @@ const MOST_TABLES = 100
 const MOST_MEMBERS = 10_000
 
 /** Names of tables that every value has, and those that SQLite keeps for itself. */
-const RESERVED = /^(?:root|lines|columns|sqlite_.*)$/i
+const RESERVED = /^(?:root|lines|columns|sqlite_.*|json_each|json_tree|dbstat|bytecode|tables_used|pragma_.*)$/i
 
 /**
  * The tables of a value: a list is `items`; of an object, each list that is reached through objects alone, and each map of many
@@ -66,11 +67,9 @@ function named(found: readonly Found[]): Table[] {
   })
 }
 
-function freeName(wanted: string, taken: Set<string>): string {
-  let name = RESERVED.test(wanted) ? `${wanted}_2` : wanted
-  for (let count = 2; taken.has(name.toLowerCase()); count++) name = `${wanted}_${count}`
-  taken.add(name.toLowerCase())
-  return name
+function freeName(key: string, taken: Set<string>): string {
+  const wanted = key === '' ? 'list' : key
+  return freeSqlName(wanted, taken, RESERVED.test(wanted) ? 2 : 1)
 }
 
 function lastOf(steps: readonly string[]): string {
@@ -101,5 +100,12 @@ export function isRecordMap(value: JsonValue): value is JsonObject {
 /** The rows of a table, as `ShapeCounter` takes them. */
 export function* rowsOf({ of }: Pick<Table, 'of'>): Iterable<JsonValue> {
   if (Array.isArray(of)) yield* of
-  else for (const key of Object.keys(of)) yield { key, ...(of[key] as JsonObject) }
+  else for (const key of Object.keys(of)) yield keyedRow(key, of[key] as JsonObject)
+}
+
+/** A record of a map, with its key as the first column. A field of that name comes second. */
+export function keyedRow(key: string, record: JsonObject): JsonObject {
+  if (!Object.hasOwn(record, 'key')) return { key, ...record }
+  const { key: own, ...fields } = record
+  return { key, key_2: own as JsonValue, ...fields }
 }

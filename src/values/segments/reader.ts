@@ -104,28 +104,44 @@ export class SegmentReader {
 
   /** The value of a container. */
   *valueOf(container: number): ReadingSteps<JsonValue> {
-    const { kind, start, end, anchors } = this.#container(container)
+    const { kind, start, end } = this.#container(container)
     if (kind === 'text') return yield* this.slice(start, end)
     if (kind === 'string') return yield* this.#string(start + 1, end - 1)
     const into = kind === 'list' ? ([] as JsonValue[]) : ({} as JsonObject)
-    let position = start + 1
-    for (const number of this.childrenOf(container)) {
-      const child = this.#container(number)
-      const { position: childStart, key } = child.within as NonNullable<Container['within']>
-      yield* this.#addParts(into, position, childStart, anchors)
-      addPart(into, key, yield* this.valueOf(number))
-      position = child.end
-    }
-    yield* this.#addParts(into, position, end - 1, anchors)
+    yield* this.eachRun(container, run => addRun(into, run))
     return into
   }
 
+  /**
+   * Hands out the parts of a list or an object in their order, some at a time: a list of items, or an object with some of the members.
+   * @param standIn what is handed out for a large part; undefined: the part itself
+   */
+  *eachRun(
+    container: number,
+    take: (run: JsonValue[] | JsonObject) => void,
+    standIn: (child: number) => JsonValue | undefined = () => undefined,
+  ): ReadingSteps<void> {
+    const { kind, start, end, anchors } = this.#container(container)
+    const isList = kind === 'list'
+    let position = start + 1
+    for (const number of this.childrenOf(container)) {
+      const child = this.#container(number)
+      const { position: childStart, key = '' } = child.within as NonNullable<Container['within']>
+      yield* this.#runsBetween(position, childStart, anchors, isList, take)
+      const value = standIn(number) ?? (yield* this.valueOf(number))
+      take(isList ? [value] : Object.fromEntries([[key, value]]))
+      position = child.end
+    }
+    yield* this.#runsBetween(position, end - 1, anchors, isList, take)
+  }
+
   /** Reads parts between two positions, from one anchor to the next. */
-  *#addParts(
-    into: JsonValue[] | JsonObject,
+  *#runsBetween(
     start: number,
     end: number,
     anchors: Container['anchors'],
+    isList: boolean,
+    take: (run: JsonValue[] | JsonObject) => void,
   ): ReadingSteps<void> {
     const stops = anchors
       .map(([, position]) => position)
@@ -136,10 +152,7 @@ export class SegmentReader {
       from = stop
       if (text === '') continue
       yield text.length / 2
-      if (Array.isArray(into)) for (const item of parseJson(`[${text}]`) as JsonValue[]) into.push(item)
-      else
-        for (const [key, member] of Object.entries(parseJson(`{${text}}`) as JsonObject))
-          addPart(into, key, member)
+      take(parseJson(isList ? `[${text}]` : `{${text}}`) as JsonValue[] | JsonObject)
     }
   }
 
@@ -211,10 +224,14 @@ function withoutCommas(text: string): string {
   return text.replace(/^\s*,/, '').replace(/,\s*$/, '').trim()
 }
 
+function addRun(into: JsonValue[] | JsonObject, run: JsonValue[] | JsonObject): void {
+  if (Array.isArray(into)) for (const item of run as JsonValue[]) into.push(item)
+  else for (const [key, member] of Object.entries(run)) addMember(into, key, member)
+}
+
 /** By definition, so that a member called `__proto__` stays a member. */
-function addPart(into: JsonValue[] | JsonObject, key: string | undefined, value: JsonValue): void {
-  if (Array.isArray(into)) into.push(value)
-  else if (key === '__proto__') {
+function addMember(into: JsonObject, key: string, value: JsonValue): void {
+  if (key === '__proto__') {
     Object.defineProperty(into, key, { value, enumerable: true, configurable: true, writable: true })
-  } else into[key as string] = value
+  } else into[key] = value
 }

@@ -1,0 +1,58 @@
+/** A message, or a piece of data that belongs to the message before it. */
+export type Frame =
+  | { readonly kind: 'message'; readonly text: string }
+  | { readonly kind: 'data'; readonly text: string }
+
+const HEADER_BYTES = 5
+const MESSAGE = 0
+const DATA = 1
+
+/** A frame as it goes through a pipe: its kind, its length, and its text in UTF-8. */
+export function writeFrame({ kind, text }: Frame): Buffer {
+  const length = Buffer.byteLength(text)
+  const frame = Buffer.allocUnsafe(HEADER_BYTES + length)
+  frame[0] = kind === 'message' ? MESSAGE : DATA
+  frame.writeUInt32LE(length, 1)
+  frame.write(text, HEADER_BYTES, 'utf8')
+  return frame
+}
+
+/** Puts frames together from the chunks of a pipe. */
+export class FrameReader {
+  #chunks: Buffer[] = []
+  #length = 0
+
+  #peek(bytes: number): Buffer {
+    const [first] = this.#chunks as [Buffer]
+    return first.length >= bytes ? first : this.#join()
+  }
+
+  #take(bytes: number): Buffer {
+    const whole = this.#peek(bytes)
+    const rest = whole.subarray(bytes)
+    this.#chunks.shift()
+    if (rest.length > 0) this.#chunks.unshift(rest)
+    this.#length -= bytes
+    return whole.subarray(0, bytes)
+  }
+
+  *read(chunk: Buffer): Iterable<Frame> {
+    this.#chunks.push(chunk)
+    this.#length += chunk.length
+    while (this.#length >= HEADER_BYTES) {
+      const header = this.#peek(HEADER_BYTES)
+      const length = header.readUInt32LE(1)
+      if (this.#length < HEADER_BYTES + length) return
+      const frame = this.#take(HEADER_BYTES + length)
+      yield {
+        kind: frame[0] === MESSAGE ? 'message' : 'data',
+        text: frame.toString('utf8', HEADER_BYTES),
+      }
+    }
+  }
+
+  #join(): Buffer {
+    this.#chunks = [Buffer.concat(this.#chunks)]
+    return this.#chunks[0] as Buffer
+  }
+}

@@ -1,0 +1,136 @@
+import { QueryLimit, StoreUnavailable } from '../core/errors.ts'
+import type { Sql, SqlAnswer, SqlQuestion } from './sql.ts'
+import { ProcessEnded, type SqlLimits, SqlProcess } from './sql-process.ts'
+import type { ChildPlace } from './where.ts'
+
+const MOST_PROCESSES = 2
+
+/** How long a process is kept that nobody asks, in milliseconds. */
+const IDLE = 60_000
+
+interface Job {
+  readonly question: SqlQuestion
+  readonly set: string
+  take(answer: Promise<SqlAnswer>): void
+}
+
+/** Answers questions in child processes, at most two. Callers take turns, so nobody waits for all questions of another one. */
+export class SqlEngine implements Sql {
+  readonly #processes = new Set<SqlProcess>()
+  /** By caller, the one that was served least recently first. */
+  readonly #queues = new Map<string, Job[]>()
+  readonly #idleTimers = new Map<SqlProcess, NodeJS.Timeout>()
+  #isClosed = false
+
+  constructor(
+    private readonly place: ChildPlace,
+    private readonly limits: SqlLimits,
+  ) {}
+
+  ask(question: SqlQuestion): Promise<SqlAnswer> {
+    if (this.#isClosed) return Promise.reject(new StoreUnavailable('The cache is closed.'))
+    const set = JSON.stringify(question.sources.map(({ id, name }) => [id, name]))
+    return new Promise((resolve, reject) => {
+      const job: Job = { question, set, take: resolve }
+      const queue = this.#queues.get(question.caller) ?? []
+      queue.push(job)
+      this.#queues.set(question.caller, queue)
+      question.signal?.addEventListener('abort', () => this.#withdraw(job, reject), { once: true })
+      this.#serve()
+    })
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true
+    for (const process of this.#processes) this.#end(process)
+  }
+
+  /** A question that waits no longer. One that runs ends with its process. */
+  #withdraw(job: Job, reject: (reason: unknown) => void): void {
+    const queue = this.#queues.get(job.question.caller) ?? []
+    const at = queue.indexOf(job)
+    if (at < 0) return
+    queue.splice(at, 1)
+    reject(job.question.signal?.reason)
+  }
+
+  #serve(): void {
+    for (const [caller, queue] of this.#queues) {
+      if (queue.length === 0) {
+        this.#queues.delete(caller)
+        continue
+      }
+      const process = this.#processFor(queue[0] as Job)
+      if (!process) return
+      const job = queue.shift() as Job
+      this.#queues.delete(caller)
+      if (queue.length > 0) this.#queues.set(caller, queue)
+      job.take(this.#run(process, job))
+      return this.#serve()
+    }
+  }
+
+  /** One that has the value already, else one that is free, else a new one. */
+  #processFor({ set }: Job): SqlProcess | undefined {
+    const free = [...this.#processes].filter(({ isBusy }) => !isBusy)
+    const found = free.find(process => process.has(set)) ?? free[0]
+    if (found || this.#processes.size >= MOST_PROCESSES) return found
+    return this.#start()
+  }
+
+  #start(): SqlProcess {
+    const process: SqlProcess = new SqlProcess(this.place, this.limits, () => this.#forget(process))
+    this.#processes.add(process)
+    return process
+  }
+
+  async #run(process: SqlProcess, { question, set }: Job): Promise<SqlAnswer> {
+    clearTimeout(this.#idleTimers.get(process))
+    const isShared = process.holdsOthers(set)
+    try {
+      return await process.answer(set, question)
+    } catch (error) {
+      this.#forgetIfEnded(process, error)
+      if (!(error instanceof ProcessEnded)) throw error
+      // What others had loaded took the memory: alone it may fit.
+      if (isShared && !this.#isClosed) return await this.#run(this.#start(), { question, set, take: () => {} })
+      throw explainEnd(error, this.limits)
+    } finally {
+      this.#keepWhileIdle(process)
+      queueMicrotask(() => this.#serve())
+    }
+  }
+
+  #forgetIfEnded(process: SqlProcess, error: unknown): void {
+    if (error instanceof ProcessEnded || process.hasEnded) this.#forget(process)
+  }
+
+  #keepWhileIdle(process: SqlProcess): void {
+    if (!this.#processes.has(process)) return
+    const timer = setTimeout(() => this.#end(process), IDLE)
+    timer.unref()
+    this.#idleTimers.set(process, timer)
+  }
+
+  #end(process: SqlProcess): void {
+    this.#forget(process)
+    process.kill()
+  }
+
+  #forget(process: SqlProcess): void {
+    clearTimeout(this.#idleTimers.get(process))
+    this.#idleTimers.delete(process)
+    this.#processes.delete(process)
+  }
+}
+
+function explainEnd({ hasStarted }: ProcessEnded, { memory }: SqlLimits): Error {
+  if (!hasStarted) {
+    return new StoreUnavailable(
+      'Questions in SQL cannot be answered here at the moment: the process for them does not start. Use search, or read pages with get_cached_result.',
+    )
+  }
+  return new QueryLimit(
+    `The question needed more than ${Math.round(memory / 1024 / 1024)} MB of memory, the most that is allowed here, and was stopped. Ask for less at once: fewer columns, a narrower WHERE, or a part of the value (ref_id#/json/pointer).`,
+  )
+}

@@ -1,0 +1,234 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { InvalidArgument, QueryLimit, RefCacheError } from '../core/errors.ts'
+import type { JsonValue } from '../core/json.ts'
+import { parseJson } from '../core/json-text.ts'
+import { FrameReader, writeFrame } from './frames.ts'
+import type { Order, Report } from './messages.ts'
+import type { SqlAnswer, SqlQuestion, SqlSource } from './sql.ts'
+import type { ChildPlace } from './where.ts'
+
+/** What one question may take. */
+export interface SqlLimits {
+  /** Milliseconds. */
+  readonly asking: number
+  readonly loading: number
+  /** Bytes that the process takes in all. */
+  readonly memory: number
+}
+
+/** The process ended by itself while it was at work: SQLite had not enough memory, or its watch ended it. */
+export class ProcessEnded extends Error {
+  constructor(readonly hasStarted: boolean) {
+    super('The process that answers in SQL has ended.')
+  }
+}
+
+/** One process that answers in SQL, one question at a time. */
+export class SqlProcess {
+  readonly #child: ChildProcess
+  readonly #frames = new FrameReader()
+  /** What it holds, least recently asked first; bytes by set. */
+  readonly #sets = new Map<string, number>()
+  #isBusy = false
+  #hasStarted = false
+  #ended: Error | undefined
+  /** Rejects when it ends, whatever it is at. */
+  readonly #gone: Promise<never>
+  #end: (reason: Error) => void = () => {}
+  #take: (report: Report) => void = () => {}
+  #rows: JsonValue[] = []
+
+  constructor(
+    place: ChildPlace,
+    private readonly limits: SqlLimits,
+    onEnd: () => void,
+  ) {
+    const { node, flags, entry } = place
+    this.#child = spawn(node, ['--no-warnings', '--max-old-space-size=384', ...flags, entry, String(limits.memory)], {
+      env: {},
+      stdio: ['pipe', 'pipe', 'ignore'],
+      windowsHide: true,
+    })
+    this.#gone = new Promise((_, reject) => {
+      this.#end = reason => {
+        this.#ended ??= reason
+        reject(this.#ended)
+      }
+    })
+    this.#gone.catch(() => {})
+    const end = () => {
+      this.#end(new ProcessEnded(this.#hasStarted))
+      onEnd()
+    }
+    this.#child.once('error', end)
+    this.#child.once('exit', end)
+    // Its end says what there is to say.
+    this.#child.stdin?.on('error', () => {})
+    this.#child.stdout?.on('data', (chunk: Buffer) => this.#hear(chunk))
+    this.#hold(false)
+  }
+
+  get isBusy(): boolean {
+    return this.#isBusy
+  }
+
+  get hasEnded(): boolean {
+    return this.#ended !== undefined
+  }
+
+  has(set: string): boolean {
+    return this.#sets.has(set)
+  }
+
+  /** Whether it holds anything but that. */
+  holdsOthers(set: string): boolean {
+    return this.#sets.size > (this.has(set) ? 1 : 0)
+  }
+
+  /** Ends it, whatever it is at. */
+  kill(reason?: Error): void {
+    this.#end(reason ?? new ProcessEnded(this.#hasStarted))
+    this.#child.kill('SIGKILL')
+  }
+
+  /** @throws as `Sql.ask`; ProcessEnded */
+  async answer(set: string, { sources, sql, maxBytes, signal }: SqlQuestion): Promise<SqlAnswer> {
+    this.#isBusy = true
+    this.#hold(true)
+    const stop = () => this.kill(reasonOf(signal))
+    signal?.addEventListener('abort', stop, { once: true })
+    try {
+      signal?.throwIfAborted()
+      const { loading, asking } = this.limits
+      if (!this.#sets.has(set)) await this.#within(loading, 'Loading the value', () => this.#load(set, sources))
+      return await this.#within(asking, 'The question', () => this.#ask(set, sql, maxBytes))
+    } finally {
+      signal?.removeEventListener('abort', stop)
+      this.#isBusy = false
+      this.#hold(false)
+    }
+  }
+
+  async #load(set: string, sources: readonly SqlSource[]): Promise<void> {
+    try {
+      for (const source of sources) {
+        const document = await source.open()
+        const { kind } = document
+        await this.#send({ do: 'load', set, kind, ...(source.name === undefined ? {} : { name: source.name }) })
+        for await (const text of document.text()) {
+          this.#makeRoom()
+          await this.#write(writeFrame({ kind: 'data', text }))
+        }
+        const report = await this.#tell({ do: 'end' })
+        if (report.did === 'load') this.#sets.set(set, report.bytes)
+      }
+    } catch (error) {
+      this.#sets.delete(set)
+      // Half of a value must not be asked.
+      if (!this.#ended) this.kill()
+      throw error
+    }
+  }
+
+  /** Gives up what was asked least recently, so that what comes has half of the memory. */
+  #makeRoom(): void {
+    const total = () => [...this.#sets.values()].reduce((sum, bytes) => sum + bytes, 0)
+    while (this.#sets.size > 0 && total() > this.limits.memory / 2) {
+      const [oldest] = this.#sets.keys()
+      this.#sets.delete(oldest as string)
+      void this.#send({ do: 'drop', set: oldest as string })
+    }
+  }
+
+  async #ask(set: string, sql: string, maxBytes: number): Promise<SqlAnswer> {
+    const bytes = this.#sets.get(set) as number
+    this.#sets.delete(set)
+    this.#sets.set(set, bytes)
+    this.#rows = []
+    const report = await this.#tell({ do: 'ask', set, sql, maxBytes })
+    const rows = this.#rows
+    this.#rows = []
+    if (report.did !== 'ask') throw new ProcessEnded(true)
+    return { rows, columns: report.columns, note: report.note }
+  }
+
+  async #within<T>(limit: number, what: string, run: () => Promise<T>): Promise<T> {
+    const tooLong = () =>
+      this.kill(
+        new QueryLimit(
+          `${what} took more than ${limit / 1000} s, the most that is allowed here, and was stopped. Ask for less at once: a narrower WHERE, fewer joined rows, or a part of the value (ref_id#/json/pointer).`,
+        ),
+      )
+    const timer = setTimeout(tooLong, limit)
+    try {
+      return await run()
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+
+  /** Gives an order, and waits for what comes of it. */
+  async #tell(order: Order): Promise<Report> {
+    const reported = new Promise<Report>(take => {
+      this.#take = take
+    })
+    await this.#send(order)
+    const report = await Promise.race([reported, this.#gone])
+    if (report.did !== 'fail') return report
+    throw report.code === 'invalid_argument' ? new InvalidArgument(report.message) : new LoadFailed(report.message)
+  }
+
+  #send(order: Order): Promise<void> {
+    return this.#write(writeFrame({ kind: 'message', text: JSON.stringify(order) }))
+  }
+
+  async #write(frame: Buffer): Promise<void> {
+    if (this.#ended) throw this.#ended
+    const { stdin } = this.#child
+    if (stdin?.write(frame) !== false) return
+    const drained = new AbortController()
+    try {
+      await Promise.race([once(stdin, 'drain', { signal: drained.signal }), this.#gone])
+    } finally {
+      drained.abort()
+    }
+  }
+
+  #hear(chunk: Buffer): void {
+    for (const { kind, text } of this.#frames.read(chunk)) {
+      if (kind === 'data') {
+        for (const row of parseJson(text) as JsonValue[]) this.#rows.push(row)
+        continue
+      }
+      const report = JSON.parse(text) as Report
+      if (report.did === 'start') this.#hasStarted = true
+      else this.#take(report)
+    }
+  }
+
+  /** Whether it keeps this process from ending. */
+  #hold(isHeld: boolean): void {
+    const { stdin, stdout } = this.#child as unknown as Record<'stdin' | 'stdout', Partial<Referenced> | null>
+    for (const one of [this.#child, stdin, stdout]) {
+      if (isHeld) one?.ref?.()
+      else one?.unref?.()
+    }
+  }
+}
+
+interface Referenced {
+  ref(): void
+  unref(): void
+}
+
+/** What went wrong in the process itself. */
+class LoadFailed extends RefCacheError {
+  readonly name = 'LoadFailed'
+  readonly code = 'internal'
+}
+
+function reasonOf(signal: AbortSignal | undefined): Error {
+  const reason: unknown = signal?.reason
+  return reason instanceof Error ? reason : new Error('The question was cancelled.')
+}

@@ -1,0 +1,37 @@
+import { SqlEngine } from './dist/query/sql-engine.js'
+import { childPlace } from './dist/query/where.js'
+const place=childPlace(); console.log(place)
+const eng=new SqlEngine(place,{asking:10000,loading:60000,memory:512*1024*1024})
+const src=(id,v,name)=>({id,name,open:async()=>({kind:typeof v==='string'?'text':'json',async*text(){const t=typeof v==='string'?v:JSON.stringify(v);for(let i=0;i<t.length;i+=131072)yield t.slice(i,i+131072)}})})
+const ask=async(v,sql,id='x')=>{const t=performance.now();try{const a=await eng.ask({caller:'me',sources:[src(id,v)],sql,maxBytes:1e8});console.log(sql,'→',JSON.stringify(a).slice(0,600),Math.round(performance.now()-t)+'ms')}catch(e){console.log(sql,'✗',e.code,e.message.slice(0,400),Math.round(performance.now()-t)+'ms')}}
+const logs=Array.from({length:35000},(_,i)=>({ts:new Date(i*1000).toISOString(),level:i%1000?'info':'error',ms:i%977/2,user:i%3?null:{id:i,name:'n'+i},n:i}))
+await ask(logs,"select level,count(*) n from items group by 1")
+await ask(logs,"select level,count(*) n from items group by 1")
+await ask(logs,"select * from columns")
+await ask(logs,"select user->>'name' nm, n, n from items where n<3")
+await ask(logs,"select * from items where nn=3")
+await ask(logs,"select * from itms where nn=3")
+await ask(logs,"select * from items where n=-1")
+await ask({metadata:{a:1,when:'x'},items:[1,2.5,'a',{b:[1]}],id:12345678901234567890},"select * from root",'o')
+await ask({metadata:{a:1,when:'x'},items:[1,2.5,'a',{b:[1]}],id:12345678901234567890},"select rowid,* from items",'o')
+await ask('id,name,price\n1,"a, b",$1,299\n2,b,"$1,299.50"\n3,c,15%\n4,d,e\n5,d,e\n',"select id, number(price) p from rows where id=2",'csv')
+await ask('id,name,price\n1,"a, b",$1,299\n2,b,"$1,299.50"\n3,c,15%\n4,d,e\n5,d,e\n',"select * from lines",'csv')
+await ask([1],"with recursive c(x) as (select 1 union all select x+1 from c) select count(*) from c",'r')
+await ask([1],"select 1",'r')
+await ask([1],"select length(printf('%.*c',900000000,'x'))||length(printf('%.*c',900000000,'x'))",'r')
+await ask([1],"select hex(randomblob(1000000000))",'r')
+await ask([1],"select 1, value from items",'r')
+await ask([1],"select * from pragma_database_list",'r')
+await ask([1],"select load_extension('x')",'r')
+await ask([1],"select 'ab' regexp 'a+b', (select group_concat(value) from json_each(split('a,b,c',',')))",'r')
+await ask([1],"select * from sqlite_schema",'r')
+await ask([{group:1}],"select group from items",'g')
+await ask(Array.from({length:200},(_,i)=>i),"select count(*) from items a, items b, items c, items d",'x')
+const big=[];for(let i=0;i<1000000;i++)big.push({id:i,level:i%20?'info':'warn',service:'svc'+(i%50),ms:(i*7919)%30000/10,message:'request handled in time '+i})
+const text=JSON.stringify(big);big.length=0
+const bsrc={id:'big',open:async()=>({kind:'json',async*text(){for(let i=0;i<text.length;i+=131072)yield text.slice(i,i+131072)}})}
+for(const sql of ['select count(*) from items','select service,avg(ms) from items group by 1 limit 2']){const t=performance.now();let held=0,last=performance.now();const iv=setInterval(()=>{held=Math.max(held,performance.now()-last-5);last=performance.now()},5)
+ try{const a=await eng.ask({caller:'me',sources:[bsrc],sql,maxBytes:1e8});console.log(sql,JSON.stringify(a),Math.round(performance.now()-t),'held',held)}catch(e){console.log(e)}clearInterval(iv)}
+const wide=Array.from({length:8000},(_,i)=>Object.fromEntries(Array.from({length:300},(_,c)=>['column_'+c,c%3?i*c:'v'+i])));console.log('wide MB',JSON.stringify(wide).length/1e6)
+await ask(wide,'select count(*), max(column_7) from items','w')
+await ask(wide,'select count(*), max(column_7) from items','w')
