@@ -1,4 +1,4 @@
-// Bundles the command with all that it uses, in chunks that load when they are needed.
+// Bundles the command with all that it uses, in chunks that load when they are needed, and the process that answers questions.
 import { rmSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
@@ -40,7 +40,29 @@ export async function bundleCommand() {
     legalComments: 'none',
     metafile: true,
   })
-  return Object.keys(metafile.inputs).flatMap(
-    path => /^node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1] ?? [],
-  )
+  return packagesIn(metafile)
+}
+
+/** Makes the process that answers questions in SQL one file, which needs no other. Gives the packages that are inside. */
+export async function bundleQueryChild() {
+  rmSync(`${ROOT}dist/query/child`, { recursive: true })
+  const { metafile } = await build({
+    absWorkingDir: ROOT,
+    entryPoints: ['src/query/child/main.ts'],
+    outfile: 'dist/query/child.mjs',
+    bundle: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node20',
+    external: ['@photostructure/sqlite'],
+    minifySyntax: true,
+    minifyWhitespace: true,
+    legalComments: 'none',
+    metafile: true,
+  })
+  return packagesIn(metafile)
+}
+
+function packagesIn({ inputs }) {
+  return Object.keys(inputs).flatMap(path => /^node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1] ?? [])
 }

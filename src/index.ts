@@ -42,6 +42,7 @@ export {
   NotSerializable,
   PermissionDenied,
   ProtocolFailure,
+  QueryLimit,
   QueueFull,
   RefCacheError,
   type RpcError,
@@ -94,6 +95,7 @@ export type { CacheReference, SetOptions } from './flow/call/set.ts'
 export type { CloseOptions } from './flow/control/close.ts'
 export type { Invalidation } from './flow/control/invalidate.ts'
 export type { EditedReference, EditOptions } from './flow/derive/edit.ts'
+export type { QueryOptions } from './flow/derive/query.ts'
 export type { EntryInfo, EntryPage, ListOptions } from './flow/operate/inspect.ts'
 export type { CacheStats, StatsOptions, ToolStats } from './flow/operate/stats.ts'
 export type { TaskInfo } from './flow/operate/task-info.ts'
@@ -103,7 +105,7 @@ export type { ResolveOptions } from './flow/read/resolve.ts'
 export type { PreviewStrategy, SizeMode } from './preview/preview.ts'
 export { RefCache } from './ref-cache.ts'
 export type { ActorCache } from './ref-cache-as.ts'
-export type { RefCacheOptions } from './ref-cache-options.ts'
+export type { QuerySettings, RefCacheOptions } from './ref-cache-options.ts'
 export { memoryStore } from './stores/memory.ts'
 export type {
   Claim,

@@ -27,6 +27,11 @@ export class AdapterAccess {
     return tool && pass(this.engine, tool, input, options, need)
   }
 
+  /** Why there are no questions in SQL in this place. Undefined: there are. */
+  get sqlUnavailable(): string | undefined {
+    return this.engine.sql.unavailable
+  }
+
   /** Tells the audit sink, if there is one, of a decision that was made outside of the cache. */
   recordDecision(event: Omit<AuditEvent, 'at'>): void {
     this.engine.access.record(event)

@@ -6,6 +6,7 @@ import type { CallResponse } from './core/response.ts'
 import type { ActorOption } from './flow/actor-option.ts'
 import type { CacheReference, SetOptions } from './flow/call/set.ts'
 import type { EditedReference, EditOptions } from './flow/derive/edit.ts'
+import type { QueryOptions } from './flow/derive/query.ts'
 import type { ListTasksOptions, TaskList } from './flow/operate/tasks.ts'
 import type { GetOptions } from './flow/read/poll.ts'
 import type { ResolveOptions } from './flow/read/resolve.ts'
@@ -19,6 +20,7 @@ interface ActorMethods {
   get(refId: RefId, options: GetOptions): Promise<CallResponse>
   resolve<Value>(refId: RefId, options: ResolveOptions<Value>): Promise<Value>
   edit(refId: RefId, edits: readonly Edit[], options: EditOptions): Promise<EditedReference>
+  query(refId: RefId, options: QueryOptions): Promise<CallResponse>
   exists(refId: RefId, options: ActorOption): Promise<boolean>
   delete(refId: RefId, options: ActorOption): Promise<true>
   taskStatus(refId: RefId, options: ActorOption): Promise<CallResponse>
@@ -56,6 +58,10 @@ export class ActorCache {
 
   edit(refId: RefId, edits: readonly Edit[], options: Bound<EditOptions> = {}): Promise<EditedReference> {
     return this.cache.edit(refId, edits, this.#bind(options))
+  }
+
+  query(refId: RefId, options: Bound<QueryOptions>): Promise<CallResponse> {
+    return this.cache.query(refId, this.#bind(options))
   }
 
   exists(refId: RefId): Promise<boolean> {

@@ -22,6 +22,7 @@ import { LateClaims } from './flow/call/late-claims.ts'
 import { PassingCalls } from './flow/call/passing-calls.ts'
 import { RecentHits } from './flow/call/recent-hits.ts'
 import { SharedRuns } from './flow/call/shared-runs.ts'
+import { queryTool } from './flow/derive/query.ts'
 import type { Engine, Settings } from './flow/engine.ts'
 import { Entries } from './flow/entries.ts'
 import { EntryClock } from './flow/entry-clock.ts'
@@ -33,7 +34,8 @@ import { ProgressListeners } from './flow/run/progress.ts'
 import { TaskQueue } from './flow/run/queue.ts'
 import { RunningTasks } from './flow/run/running.ts'
 import { ThrownErrors } from './flow/run/thrown.ts'
-import { checkOptions, type RefCacheOptions, toSettings } from './ref-cache-options.ts'
+import { openSql } from './query/open.ts'
+import { checkOptions, type RefCacheOptions, toSettings, toSqlOptions } from './ref-cache-options.ts'
 import { memoryStore } from './stores/memory.ts'
 import { observed } from './stores/observed.ts'
 import type { Store } from './stores/store.ts'
@@ -98,8 +100,10 @@ export function createEngine(
     keys: new Keys(),
     passing: new PassingCalls(clock),
     events,
+    sql: openSql(toSqlOptions(options.query), logger),
     ...ends,
   }
+  addTool(engine, queryTool(engine))
   dispatcher.listen?.(refId => take(engine, refId))
   return engine
 }

@@ -11,6 +11,7 @@ import type { Dispatcher } from './execution/dispatcher.ts'
 import type { Executor } from './execution/executor.ts'
 import type { Settings } from './flow/engine.ts'
 import type { PreviewStrategy, SizeMode } from './preview/preview.ts'
+import type { SqlOptions } from './query/open.ts'
 import type { Store } from './stores/store.ts'
 import type { Projections } from './values/projection.ts'
 
@@ -96,8 +97,32 @@ export interface RefCacheOptions {
   projections?: Projections | undefined
   /** How answers call a tool whose name in the cache says more than its callers know. @defaultValue that name */
   toolLabel?: ((toolName: string) => string) | undefined
+  /** Questions in SQL (`RefCache.query`), which a process of their own answers. False: there are none. */
+  query?: QuerySettings | false | undefined
   clock?: Clock | undefined
   random?: RandomBytes | undefined
+}
+
+/** Where questions in SQL are answered, and what one may take. */
+export interface QuerySettings {
+  /** The executable of Node, where this program is not Node itself (a single executable, Electron). @defaultValue `process.execPath` */
+  node?: string | undefined
+  /** The file that answers, where this package was bundled: `dist/query/child.mjs` of the package. @defaultValue that one */
+  entry?: string | undefined
+  /** How long one question may take. @defaultValue '10s' */
+  timeout?: Duration | undefined
+  /** How long its values may take to load. @defaultValue '60s' */
+  loadTimeout?: Duration | undefined
+  /** Memory of a process that answers, in bytes. @defaultValue 512 MiB */
+  maxMemoryBytes?: number | undefined
+}
+
+const QUERY_SETTINGS: Names<QuerySettings> = {
+  node: true,
+  entry: true,
+  timeout: true,
+  loadTimeout: true,
+  maxMemoryBytes: true,
 }
 
 const OPTIONS: Names<RefCacheOptions> = {
@@ -126,6 +151,7 @@ const OPTIONS: Names<RefCacheOptions> = {
   abortGrace: true,
   projections: true,
   toolLabel: true,
+  query: true,
   clock: true,
   random: true,
 }
@@ -160,5 +186,22 @@ export function toSettings(options: RefCacheOptions): Settings {
     sweepInterval: toPositiveMilliseconds(options.sweepInterval ?? '10s', 'sweepInterval'),
     storeFullTimeout: toMilliseconds(options.storeFullTimeout ?? '5m', 'storeFullTimeout'),
     abortGrace: toMilliseconds(options.abortGrace ?? '30s', 'abortGrace'),
+  }
+}
+
+/** Where questions in SQL are answered, and their limits, with the defaults. @throws InvalidArgument */
+export function toSqlOptions(query: RefCacheOptions['query'] = {}): SqlOptions {
+  const settings = query === false ? {} : query
+  checkNames(settings, QUERY_SETTINGS, '`query`')
+  const { node, entry, timeout = '10s', loadTimeout = '60s', maxMemoryBytes = 512 * MIB } = settings
+  return {
+    enabled: query !== false,
+    node,
+    entry,
+    limits: {
+      asking: toPositiveMilliseconds(timeout, 'query.timeout'),
+      loading: toPositiveMilliseconds(loadTimeout, 'query.loadTimeout'),
+      memory: checkCount(maxMemoryBytes, 'query.maxMemoryBytes'),
+    },
   }
 }

@@ -21,6 +21,7 @@ import { type Invalidation, invalidate } from './flow/control/invalidate.ts'
 import { retry } from './flow/control/retry.ts'
 import { Sweeper } from './flow/control/sweep.ts'
 import { type EditedReference, type EditOptions, edit } from './flow/derive/edit.ts'
+import { type QueryOptions, query } from './flow/derive/query.ts'
 import type { Engine } from './flow/engine.ts'
 import { type EntryInfo, type EntryPage, inspect, type ListOptions, list } from './flow/operate/inspect.ts'
 import { type CacheStats, type StatsOptions, stats } from './flow/operate/stats.ts'
@@ -114,6 +115,16 @@ export class RefCache implements AsyncDisposable {
    */
   edit(refId: RefId, edits: readonly Edit[], options: EditOptions = {}): Promise<EditedReference> {
     return edit(this.#engine, refId, edits, options)
+  }
+
+  /**
+   * Asks a value in SQL, without showing it whole. The answer is a new entry, for whom the value is: it pages, goes into other tools, and
+   * can be asked itself. The same question about the same value again is answered from it.
+   * @throws NotFound, PermissionDenied; InvalidArgument for a question that cannot be understood, and where there is no SQL;
+   *   QueryLimit for one that takes too long or too much memory; TaskFailed, TaskCancelled where there will be no value
+   */
+  query(refId: RefId, options: QueryOptions): Promise<CallResponse> {
+    return query(this.#engine, refId, options)
   }
 
   /** Whether the actor may know of a live entry of this reference. Never throws for what it is given. */

@@ -7,6 +7,7 @@ import type { Permission } from './permission.ts'
 export type AuditAction =
   | 'call'
   | 'get'
+  | 'query'
   | 'status'
   | 'resolve'
   | 'use'

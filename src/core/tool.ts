@@ -160,6 +160,8 @@ export interface Tool {
   readonly policy: AccessPolicy | undefined
   readonly resolveRefs: ResolveRefs
   readonly declassifies: boolean
+  /** Its handler gets the references in its input as they are, and reads their values itself: its caller needs READ. */
+  readonly takesReferences?: boolean
   readonly sharedInput: boolean
   readonly memoize: boolean
   readonly tags: readonly string[] | ((input: never) => readonly string[])

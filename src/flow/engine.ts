@@ -10,6 +10,7 @@ import type { Tool } from '../core/tool.ts'
 import type { Dispatcher } from '../execution/dispatcher.ts'
 import type { Executor } from '../execution/executor.ts'
 import type { PreviewStrategy, SizeMode } from '../preview/preview.ts'
+import type { Sql } from '../query/sql.ts'
 import type { Store } from '../stores/store.ts'
 import type { Projections } from '../values/projection.ts'
 import type { InputBudget } from './call/input-budget.ts'
@@ -107,6 +108,8 @@ export interface Engine {
   /** What runs in this process without an entry. */
   readonly passing: PassingCalls
   readonly events: Emitter
+  /** Answers questions about values. */
+  readonly sql: Sql
   /** Aborts when the cache begins to close: no more calls. */
   readonly closing: AbortSignal
   /** Aborts when the drain is over: what still runs is stopped. */

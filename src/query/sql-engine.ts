@@ -1,6 +1,7 @@
 import { QueryLimit, StoreUnavailable } from '../core/errors.ts'
 import type { Sql, SqlAnswer, SqlQuestion } from './sql.ts'
 import { ProcessEnded, type SqlLimits, SqlProcess } from './sql-process.ts'
+import { checkStatement } from './statement.ts'
 import type { ChildPlace } from './where.ts'
 
 const MOST_PROCESSES = 2
@@ -26,6 +27,10 @@ export class SqlEngine implements Sql {
     private readonly place: ChildPlace,
     private readonly limits: SqlLimits,
   ) {}
+
+  check(sql: string): void {
+    checkStatement(sql)
+  }
 
   ask(question: SqlQuestion): Promise<SqlAnswer> {
     if (this.#isClosed) return Promise.reject(new StoreUnavailable('The cache is closed.'))
@@ -55,19 +60,27 @@ export class SqlEngine implements Sql {
   }
 
   #serve(): void {
-    for (const [caller, queue] of this.#queues) {
-      if (queue.length === 0) {
-        this.#queues.delete(caller)
-        continue
-      }
-      const process = this.#processFor(queue[0] as Job)
+    for (let job = this.#first(); job; job = this.#first()) {
+      const process = this.#processFor(job)
       if (!process) return
-      const job = queue.shift() as Job
-      this.#queues.delete(caller)
-      if (queue.length > 0) this.#queues.set(caller, queue)
+      this.#takeTurn(job)
       job.take(this.#run(process, job))
-      return this.#serve()
     }
+  }
+
+  #first(): Job | undefined {
+    for (const [caller, [job]] of this.#queues) {
+      if (job) return job
+      this.#queues.delete(caller)
+    }
+    return undefined
+  }
+
+  /** Its caller stands behind all others from now on. */
+  #takeTurn({ question: { caller } }: Job): void {
+    const [, ...rest] = this.#queues.get(caller) ?? []
+    this.#queues.delete(caller)
+    if (rest.length > 0) this.#queues.set(caller, rest)
   }
 
   /** One that has the value already, else one that is free, else a new one. */
@@ -93,7 +106,8 @@ export class SqlEngine implements Sql {
       this.#forgetIfEnded(process, error)
       if (!(error instanceof ProcessEnded)) throw error
       // What others had loaded took the memory: alone it may fit.
-      if (isShared && !this.#isClosed) return await this.#run(this.#start(), { question, set, take: () => {} })
+      if (isShared && !this.#isClosed)
+        return await this.#run(this.#start(), { question, set, take: () => {} })
       throw explainEnd(error, this.limits)
     } finally {
       this.#keepWhileIdle(process)

@@ -45,11 +45,15 @@ export class SqlProcess {
     onEnd: () => void,
   ) {
     const { node, flags, entry } = place
-    this.#child = spawn(node, ['--no-warnings', '--max-old-space-size=384', ...flags, entry, String(limits.memory)], {
-      env: {},
-      stdio: ['pipe', 'pipe', 'ignore'],
-      windowsHide: true,
-    })
+    this.#child = spawn(
+      node,
+      ['--no-warnings', '--max-old-space-size=384', ...flags, entry, String(limits.memory)],
+      {
+        env: {},
+        stdio: ['pipe', 'pipe', 'ignore'],
+        windowsHide: true,
+      },
+    )
     this.#gone = new Promise((_, reject) => {
       this.#end = reason => {
         this.#ended ??= reason
@@ -101,7 +105,8 @@ export class SqlProcess {
     try {
       signal?.throwIfAborted()
       const { loading, asking } = this.limits
-      if (!this.#sets.has(set)) await this.#within(loading, 'Loading the value', () => this.#load(set, sources))
+      if (!this.#sets.has(set))
+        await this.#within(loading, 'Loading the value', () => this.#load(set, sources))
       return await this.#within(asking, 'The question', () => this.#ask(set, sql, maxBytes))
     } finally {
       signal?.removeEventListener('abort', stop)
@@ -115,7 +120,12 @@ export class SqlProcess {
       for (const source of sources) {
         const document = await source.open()
         const { kind } = document
-        await this.#send({ do: 'load', set, kind, ...(source.name === undefined ? {} : { name: source.name }) })
+        await this.#send({
+          do: 'load',
+          set,
+          kind,
+          ...(source.name === undefined ? {} : { name: source.name }),
+        })
         for await (const text of document.text()) {
           this.#makeRoom()
           await this.#write(writeFrame({ kind: 'data', text }))
@@ -176,7 +186,9 @@ export class SqlProcess {
     await this.#send(order)
     const report = await Promise.race([reported, this.#gone])
     if (report.did !== 'fail') return report
-    throw report.code === 'invalid_argument' ? new InvalidArgument(report.message) : new LoadFailed(report.message)
+    throw report.code === 'invalid_argument'
+      ? new InvalidArgument(report.message)
+      : new LoadFailed(report.message)
   }
 
   #send(order: Order): Promise<void> {

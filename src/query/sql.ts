@@ -37,6 +37,8 @@ export interface SqlAnswer {
 export interface Sql {
   /** Why there is no SQL in this place. */
   readonly unavailable?: string | undefined
+  /** Refuses at once what is no question in SQL. @throws InvalidArgument */
+  check(sql: string): void
   /** @throws InvalidArgument where the question is at fault; QueryLimit; the signal's reason */
   ask(question: SqlQuestion): Promise<SqlAnswer>
   close(): Promise<void>

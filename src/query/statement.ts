@@ -17,7 +17,9 @@ type Token = { readonly kind: 'word' | 'quoted' | 'sign'; readonly text: string 
  */
 export function checkStatement(sql: string): void {
   if (sql.length > LONGEST_STATEMENT) {
-    throw new InvalidArgument(`sql has more than ${LONGEST_STATEMENT} characters. Ask in a shorter statement.`)
+    throw new InvalidArgument(
+      `sql has more than ${LONGEST_STATEMENT} characters. Ask in a shorter statement.`,
+    )
   }
   const tokens = [...tokensOf(sql)]
   const end = tokens.findIndex(({ text, kind }) => kind === 'sign' && text === ';')
@@ -54,7 +56,8 @@ function writesBehindWith(tokens: readonly Token[]): boolean {
 
 /** Words, quoted names and strings, and signs; comments and numbers are left out. */
 function* tokensOf(sql: string): Iterable<Token> {
-  const pattern = /--[^\n]*|\/\*[\s\S]*?(?:\*\/|$)|(['"`])((?:(?!\1)[\s\S]|\1\1)*)(?:\1|$)|\[([^\]]*)\]|([\p{L}_][\p{L}\p{N}_$]*)|([();,.])/gu
+  const pattern =
+    /--[^\n]*|\/\*[\s\S]*?(?:\*\/|$)|(['"`])((?:(?!\1)[\s\S]|\1\1)*)(?:\1|$)|\[([^\]]*)\]|([\p{L}_][\p{L}\p{N}_$]*)|([();,.])/gu
   for (const [, quote, quoted = '', bracketed, word, sign] of sql.matchAll(pattern)) {
     if (quote !== undefined) yield { kind: 'quoted', text: quoted }
     else if (bracketed !== undefined) yield { kind: 'quoted', text: bracketed }

@@ -30,7 +30,9 @@ export function childPlace(options: ChildPlaceOptions = {}): ChildPlace | { read
   if (host !== undefined) return { reason: `this program is ${host}, which cannot start Node. ${OPTION}` }
   if (!mayStartProcesses()) return { reason: 'this process may not start others' }
   if (!isBuiltin('node:sqlite') && !hasPackage()) {
-    return { reason: 'it needs Node 22.13 or newer, or the package @photostructure/sqlite beside mcp-refcache' }
+    return {
+      reason: 'it needs Node 22.13 or newer, or the package @photostructure/sqlite beside mcp-refcache',
+    }
   }
   return { node: process.execPath, entry, flags: permissionFlags(entry) }
 }

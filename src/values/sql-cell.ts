@@ -68,7 +68,8 @@ function sqlExact(source: string): SqlCell {
 /** The type to declare for a column, so that it compares as its values do: `id = 123` finds the text `123`. Empty: none. */
 export function declaredType(kinds: number): '' | 'TEXT' | 'INTEGER' | 'REAL' {
   const { integer, longInteger, real, text, boolean, json } = CELL_KINDS
-  const only = (...some: number[]) => kinds !== 0 && (kinds & ~some.reduce((sum, kind) => sum | kind, 0)) === 0
+  const only = (...some: number[]) =>
+    kinds !== 0 && (kinds & ~some.reduce((sum, kind) => sum | kind, 0)) === 0
   if (only(text, json)) return 'TEXT'
   if (only(integer, longInteger, boolean)) return 'INTEGER'
   return only(integer, real) ? 'REAL' : ''

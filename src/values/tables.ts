@@ -18,7 +18,8 @@ const MOST_TABLES = 100
 const MOST_MEMBERS = 10_000
 
 /** Names of tables that every value has, and those that SQLite keeps for itself. */
-const RESERVED = /^(?:root|lines|columns|sqlite_.*|json_each|json_tree|dbstat|bytecode|tables_used|pragma_.*)$/i
+const RESERVED =
+  /^(?:root|lines|columns|sqlite_.*|json_each|json_tree|dbstat|bytecode|tables_used|pragma_.*)$/i
 
 /**
  * The tables of a value: a list is `items`; of an object, each list that is reached through objects alone, and each map of many

@@ -85,11 +85,19 @@ const AREAS: Record<string, Area> = {
       /^preview\//,
       /^values\//,
       { types: /^stores\/store\.ts$/ },
+      { types: /^query\/sql\.ts$/ },
       { types: /^execution\/(executor|dispatcher)\.ts$/ },
     ],
     builtins: [],
     packages: [],
     why: 'flow works on any store, executor and dispatcher: it knows their contracts, never an implementation.',
+  },
+  query: {
+    owns: /^query\//,
+    modules: [/^query\//, /^core\//, /^values\//],
+    builtins: 'all',
+    packages: ['@photostructure/sqlite', 're2js'],
+    why: 'query asks values that it is given as text: it knows what a value means, and neither stores nor access.',
   },
   stores: {
     owns: /^stores\//,
@@ -116,6 +124,7 @@ const AREAS: Record<string, Area> = {
       { types: /^stores\/store\.ts$/ },
       { types: /^execution\/executor\.ts$/ },
       /^stores\/(memory|observed)\.ts$/,
+      /^query\/open\.ts$/,
       { types: /^values\/(projection|edit\/edits)\.ts$/ },
       /^values\/result-projections\.ts$/,
       /^execution\/(dispatcher|in-process)\.ts$/,
@@ -209,6 +218,7 @@ const TIME_ALLOWED: ReadonlyArray<{ readonly files: RegExp; readonly why: string
   },
   { files: /^wrap\//, why: 'it starts, restarts and ends other processes, which live in real time' },
   { files: /^cli\//, why: 'its log lines carry the time, and its process has to end in time' },
+  { files: /^query\//, why: 'it stops another process in time, and one that nobody asks any more' },
   { files: /^testing\//, why: 'the suites hold real stores and executors to their contract, in real time' },
 ]
 
@@ -222,7 +232,7 @@ const TIME = [
 ]
 
 /** The command ships as a bundle with all that it uses. */
-const BUNDLED = /^(cli|wrap)\//
+const BUNDLED = /^(cli|wrap|query\/child)\//
 
 const files = sourceFiles()
 const manifest = JSON.parse(readFileSync(`${REPOSITORY}package.json`, 'utf8')) as {

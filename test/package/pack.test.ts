@@ -23,6 +23,7 @@ const EXPORTS: Record<string, readonly string[]> = {
     'Permission',
     'PermissionDenied',
     'ProtocolFailure',
+    'QueryLimit',
     'QueueFull',
     'RefCache',
     'RefCacheError',

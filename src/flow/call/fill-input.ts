@@ -5,7 +5,7 @@ import { Permission } from '../../access/permission.ts'
 import { parseStored } from '../../core/codec.ts'
 import { type CompleteEntry, type Entry, isInFlight } from '../../core/entry.ts'
 import { CircularReference, InvalidArgument } from '../../core/errors.ts'
-import { type ResolveRefs, replaceReferences } from '../../core/input.ts'
+import { type ResolveRefs, referencesIn, replaceReferences } from '../../core/input.ts'
 import type { JsonValue } from '../../core/json.ts'
 import { parseJson, stringifyJson } from '../../core/json-text.ts'
 import type { RefId } from '../../core/ref.ts'
@@ -18,7 +18,7 @@ import { renew } from '../read/values.ts'
 import { inputSchemaOf, noSuchForm, type Place, placesIn } from './argument-places.ts'
 import type { GivenInput } from './draft.ts'
 import { type Cost, checkCost, checkSizes, costOf, type Size, sizeOf, sumOf } from './input-cost.ts'
-import { constraintsOf, constraintsOfUnseen, MAX_REFERENCES, refuseEnded, USE, unique } from './references.ts'
+import { ASK, constraintsOf, guardsOfNamed, MAX_REFERENCES, refuseEnded, USE, unique } from './references.ts'
 import { type Memory, type UsedValue, UsedValues } from './used-values.ts'
 
 /** References within values within values: so far they are followed. */
@@ -46,7 +46,10 @@ export async function fillInput(
 ): Promise<JsonValue> {
   const filling = new ReferenceResolver(engine, tool, describedActor(entry.startedBy), used, memory, signal)
   try {
-    return await filling.fill(parseJson(json), tool.resolveRefs)
+    const input = parseJson(json)
+    if (!tool.takesReferences) return await filling.fill(input, tool.resolveRefs)
+    await filling.check(referencesIn(engine.name, input))
+    return input
   } finally {
     if (!signal.aborted) await guard(unique([...(entry.derivedFrom ?? []), ...filling.guards]))
   }
@@ -88,6 +91,11 @@ class ReferenceResolver {
     private readonly signal: AbortSignal,
   ) {
     this.#values = new UsedValues(engine, memory)
+  }
+
+  /** Authorizes references that stay as they are. */
+  async check(refIds: readonly RefId[]): Promise<void> {
+    for (const refId of new Set(refIds)) await this.#find(refId, { path: [], sees: true })
   }
 
   async fill(value: JsonValue, where: ResolveRefs): Promise<JsonValue> {
@@ -199,7 +207,8 @@ class ReferenceResolver {
   async #find(refId: RefId, { path }: Within): Promise<CompleteEntry> {
     const named = path.length === 0
     // What the call names was recorded when it was made.
-    const want = named ? { ...USE, audit: 'denials-only' as const } : USE
+    const right = this.tool.takesReferences ? ASK : USE
+    const want = named ? { ...right, audit: 'denials-only' as const } : right
     const known = named ? this.used?.get(refId) : undefined
     const entry = known ?? (await findFor(this.engine, refId, this.who, want))
     this.signal.throwIfAborted()
@@ -245,7 +254,7 @@ class ReferenceResolver {
     const { declassifies } = this.tool
     const guards = nested
       ? constraintsOf(entry, declassifies ? READ_OR_EXECUTE : Permission.READ)
-      : constraintsOfUnseen(this.engine, entry, this.who, this.tool)
+      : guardsOfNamed(this.engine, entry, this.who, this.tool)
     this.guards.push(...guards)
   }
 }

@@ -16,6 +16,7 @@ import { cacheNameOf, type RefId } from '../../core/ref.ts'
 import type { Tool } from '../../core/tool.ts'
 import type { Engine } from '../engine.ts'
 import { findFor } from '../read/find.ts'
+import { PRIVATE } from '../read/reply.ts'
 import { checkUnseenPlaces } from './input-cost.ts'
 
 /** The most that one input may have, counting those in the values it refers to. */
@@ -29,6 +30,9 @@ const MAX_FOREIGN = 100
 
 /** The check for a value that a tool computes with. All refusals look alike. */
 export const USE = { action: 'use', permission: READ_OR_EXECUTE, denial: '' } as const
+
+/** The check for a value that is asked. */
+export const ASK = { action: 'query', permission: Permission.READ, denial: PRIVATE } as const
 
 /** @throws InvalidArgument */
 export function checkPlaces({ length }: readonly unknown[]): void {
@@ -69,12 +73,13 @@ export async function acceptReferences(
 ): Promise<AcceptedReferences> {
   const uses = [...new Set(places)]
   checkReferences(places)
-  const entries = await Promise.all(uses.map(refId => findFor(engine, refId, who, USE)))
+  const want = tool.takesReferences ? ASK : USE
+  const entries = await Promise.all(uses.map(refId => findFor(engine, refId, who, want)))
   for (const entry of entries) refuseEnded(entry)
   const unseen = entries.filter(entry => !engine.access.may(entry, who, Permission.READ))
   const hidden = new Set(unseen.map(({ refId }) => refId))
   checkUnseenPlaces(places.filter(refId => hidden.has(refId)).length)
-  const derivedFrom = entries.flatMap(entry => constraintsOfUnseen(engine, entry, who, tool))
+  const derivedFrom = entries.flatMap(entry => guardsOfNamed(engine, entry, who, tool))
   return {
     uses,
     used: new Map(entries.map(entry => [entry.refId, entry])),
@@ -106,6 +111,13 @@ export function refuseEnded(entry: Entry): asserts entry is InFlightEntry | Comp
   if (status === 'failed') throw new TaskFailed('The task behind a reference in the input failed.')
   if (status === 'cancelled')
     throw new TaskCancelled('The task behind a reference in the input was cancelled.')
+}
+
+/** What guards a result because the call names that entry. What a question finds is guarded by all that was asked. */
+export function guardsOfNamed(engine: Engine, entry: Entry, who: Actor, tool: Tool): SourceConstraint[] {
+  return tool.takesReferences
+    ? constraintsOf(entry, Permission.READ)
+    : constraintsOfUnseen(engine, entry, who, tool)
 }
 
 /** The guards of what a call names, may use and may not see. What a tool declassifies is guarded in its words alone. */

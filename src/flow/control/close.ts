@@ -45,6 +45,7 @@ export async function closeEngine(engine: Engine, drain: number, stop: () => voi
   stop()
   await running.close(new WorkerLost('The process that ran this task was closed.'))
   for (const [name, executor] of executors) await closeOrTell(executor, `executor '${name}'`, logger)
+  await engine.sql.close()
   sources.clear()
   thrown.clear()
   await store.close()

@@ -27,5 +27,6 @@ export type Cell = null | string | number | bigint | Uint8Array
 /** Node's own SQLite where there is one, else the package. */
 export async function loadBinding(): Promise<Binding> {
   // Its types know more than is needed here.
-  return (process.getBuiltinModule?.('node:sqlite') ?? (await import('@photostructure/sqlite'))) as unknown as Binding
+  return (process.getBuiltinModule?.('node:sqlite') ??
+    (await import('@photostructure/sqlite'))) as unknown as Binding
 }

@@ -74,10 +74,17 @@ async function tablesOfJson(pieces: string[]): Promise<RowSource[]> {
   segments.push(...segmenter.end())
   const lengths = segments.map(segment => segment.length)
   const length = lengths.reduce((sum, one) => sum + one, 0)
-  const index = { form: 'json', length, jsonBytes: length, segments: lengths, containers: segmenter.containers } as const
+  const index = {
+    form: 'json',
+    length,
+    jsonBytes: length,
+    segments: lengths,
+    containers: segmenter.containers,
+  } as const
   const reader = new SegmentReader(index, async at => segments[at] as string)
   const large = new Map<JsonValue, LargeList>()
-  const value = index.containers.length === 0 ? await paced(reader.value()) : await skeletonOf(reader, 0, large)
+  const value =
+    index.containers.length === 0 ? await paced(reader.value()) : await skeletonOf(reader, 0, large)
   return tablesOfValue(value, large)
 }
 
@@ -156,7 +163,8 @@ async function skeletonOfObject(
     }
   }
   const standIns = new Map<number, JsonValue>()
-  for (const child of reader.childrenOf(container)) standIns.set(child, await skeletonOf(reader, child, large))
+  for (const child of reader.childrenOf(container))
+    standIns.set(child, await skeletonOf(reader, child, large))
   const members: JsonObject = {}
   const take = (run: JsonValue[] | JsonObject) => {
     for (const [key, member] of Object.entries(run)) define(members, key, member)

@@ -57,6 +57,7 @@ function plainNumber(digits: string): string {
     const group = comma > point ? '.' : ','
     return compact.replaceAll(group, '').replace(',', '.')
   }
-  if (comma >= 0) return /^\d{1,3}(?:,\d{3})+$/.test(compact) ? compact.replaceAll(',', '') : compact.replace(',', '.')
+  if (comma >= 0)
+    return /^\d{1,3}(?:,\d{3})+$/.test(compact) ? compact.replaceAll(',', '') : compact.replace(',', '.')
   return /^\d{1,3}(?:\.\d{3}){2,}$/.test(compact) ? compact.replaceAll('.', '') : compact
 }

@@ -36,7 +36,8 @@ export class QuestionDatabase {
     const sources = await tablesOfDocument(kind, pieces)
     const names = name === undefined ? sources.map(source => source.name) : namesWithin(name, sources)
     this.#database.exec('BEGIN')
-    for (const [at, source] of sources.entries()) this.#tables.push(await this.#write(source, names[at] as string))
+    for (const [at, source] of sources.entries())
+      this.#tables.push(await this.#write(source, names[at] as string))
     this.#database.exec('COMMIT')
   }
 
@@ -177,4 +178,3 @@ function jsonOf(cell: Cell): string {
       return cell === null ? 'null' : JSON.stringify(Buffer.from(cell).toString('hex'))
   }
 }
-

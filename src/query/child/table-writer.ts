@@ -1,6 +1,13 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../../core/json.ts'
 import { stringifyJson } from '../../core/json-text.ts'
-import { CELL_KINDS, declaredType, describeKinds, kindOfCell, type SqlCell, sqlCell } from '../../values/sql-cell.ts'
+import {
+  CELL_KINDS,
+  declaredType,
+  describeKinds,
+  kindOfCell,
+  type SqlCell,
+  sqlCell,
+} from '../../values/sql-cell.ts'
 import { ColumnNames, quoteSqlName } from '../../values/sql-names.ts'
 import type { Database, Statement } from './binding.ts'
 
@@ -191,7 +198,11 @@ function noteKeys(keys: Set<string>, cell: JsonValue): void {
 }
 
 /** The table that lists the columns of all tables. */
-export function writeColumns(database: Database, name: string, tables: readonly WrittenTable[]): WrittenTable {
+export function writeColumns(
+  database: Database,
+  name: string,
+  tables: readonly WrittenTable[],
+): WrittenTable {
   const writer = new TableWriter(database, name)
   for (const table of tables) {
     for (const column of table.columns) {

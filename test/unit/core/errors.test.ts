@@ -27,6 +27,7 @@ it.each<[string, new (message: string) => errors.RefCacheError, string]>([
   ['task_not_ready', errors.TaskNotReady, 'Error'],
   ['value_too_large', errors.ValueTooLarge, 'Error'],
   ['answer_too_large', errors.AnswerTooLarge, 'Error'],
+  ['query_limit', errors.QueryLimit, 'Error'],
   ['store_unavailable', errors.StoreUnavailable, 'Error'],
   ['store_full', errors.StoreFull, 'StoreUnavailable'],
   ['store_unavailable', errors.UnknownStoreFormat, 'StoreUnavailable'],

@@ -1,0 +1,183 @@
+import type { ActorLike } from '../../access/actor.ts'
+import { describeActor, toActor } from '../../access/actor.ts'
+import type { AnswerLimits } from '../../core/answer-limits.ts'
+import { type Duration, toMilliseconds } from '../../core/duration.ts'
+import type { Entry, Progress } from '../../core/entry.ts'
+import { InvalidArgument, NotFound } from '../../core/errors.ts'
+import type { TaskContext } from '../../core/handler.ts'
+import { isJsonObject, type JsonValue } from '../../core/json.ts'
+import { checkNames, type Names } from '../../core/options.ts'
+import { toReference } from '../../core/part.ts'
+import type { AskCapabilities } from '../../core/question.ts'
+import type { RefId } from '../../core/ref.ts'
+import type { CallResponse } from '../../core/response.ts'
+import { defineTool, type ResponseFormat, type Tool } from '../../core/tool.ts'
+import type { SqlDocument, SqlSource } from '../../query/sql.ts'
+import { takePart } from '../../values/pointer.ts'
+import { callAdmitted } from '../call/call.ts'
+import type { CallOptions } from '../call/options.ts'
+import { ASK } from '../call/references.ts'
+import type { Engine } from '../engine.ts'
+import { findFor } from '../read/find.ts'
+import { sourcesOf, usedOf } from '../read/values.ts'
+
+/** The tool that a question is a call of, as answers and lists of tasks name it. */
+export const QUERY_TOOL = 'query_cached_result'
+
+/** A question about a value. */
+export interface QueryOptions {
+  /** One SELECT of SQLite (or WITH … SELECT, or VALUES) over the tables of the value: see the docs on asking. */
+  sql: string
+  /** Further references, as tables for joins, by the name that their tables get. Each needs READ. */
+  tables?: Readonly<Record<string, RefId>> | undefined
+  /** @defaultValue an anonymous agent */
+  actor?: ActorLike | undefined
+  /** Budget of the answer, in the cache's size mode. @defaultValue the cache's */
+  maxSize?: number | undefined
+  /** How long to wait for the value and for the answer; beyond it the answer is the handle of the question. @defaultValue no limit */
+  wait?: Duration | undefined
+  /** What the reader of the answer can take, which then decides what passes whole. For adapters. @defaultValue `maxSize` decides */
+  limits?: AnswerLimits | undefined
+  responseFormat?: ResponseFormat | undefined
+  /** As for calls of tools. For adapters. */
+  ownEntry?: CallOptions['ownEntry']
+  /** As for calls of tools. For adapters. */
+  interactive?: boolean | AskCapabilities | undefined
+  /** Ends the question, unless another caller waits for the same one. */
+  signal?: AbortSignal | undefined
+  /** Hears of progress during the wait. */
+  onProgress?: ((progress: Progress) => unknown) | undefined
+}
+
+const OPTIONS: Names<QueryOptions> = {
+  sql: true,
+  tables: true,
+  actor: true,
+  maxSize: true,
+  wait: true,
+  limits: true,
+  responseFormat: true,
+  ownEntry: true,
+  interactive: true,
+  signal: true,
+  onProgress: true,
+}
+
+/** The answer, or how its task stands. What is to be said of an answer without rows is its `message`. */
+export async function query(engine: Engine, asked: RefId, options: QueryOptions): Promise<CallResponse> {
+  checkNames(options, OPTIONS, '`query`')
+  const { sql, tables, wait, actor, ...how } = options
+  const who = toActor(actor)
+  checkTables(tables)
+  const { refId } = toReference(engine.name, asked) ?? { refId: asked }
+  const entry = await findFor(engine, refId, who, { ...ASK, audit: 'denials-only' })
+  engine.sql.check(sql)
+  const { namespace } = entry
+  const input = { ref_id: asked, sql, ...(tables ? { tables } : {}) }
+  const answer = await callAdmitted(engine, derivedTool(engine, entry), input, {
+    ...how,
+    actor: who,
+    namespace,
+    cancelsWork: true,
+    asyncTimeout: wait === undefined ? undefined : toMilliseconds(wait, 'wait'),
+  })
+  return withNote(engine, answer)
+}
+
+const MOST_TABLES = 10
+const RESERVED = /^(?:root|lines|columns|sqlite_.*|pragma_.*)$/i
+
+function checkTables(tables: QueryOptions['tables']): void {
+  if (tables === undefined) return
+  if (!isJsonObject(tables as JsonValue)) {
+    throw new InvalidArgument('tables gives references names: {"users":"files:9f…"}.')
+  }
+  const names = Object.keys(tables)
+  if (names.length > MOST_TABLES) throw new InvalidArgument(`tables has more than ${MOST_TABLES} references.`)
+  const wrong = names.find(name => !/^[\p{L}_][\p{L}\p{N}_]{0,63}$/u.test(name) || RESERVED.test(name))
+  if (wrong === undefined && names.every(name => typeof tables[name] === 'string')) return
+  throw new InvalidArgument(
+    wrong === undefined
+      ? 'tables gives references names: {"users":"files:9f…"}.'
+      : `'${wrong.slice(0, 80)}' cannot be the name of a table here. Use letters, digits and _, and not root, lines or columns.`,
+  )
+}
+
+/** What a question is a call of: its answer is kept and shown to others like the value that is asked. */
+function derivedTool(engine: Engine, { policy, expiresAt, createdAt, slidingTtl }: Entry): Tool {
+  const tool = queryTool(engine)
+  if (slidingTtl !== undefined) return { ...tool, policy, ttl: slidingTtl, ttlMode: 'sliding' }
+  return { ...tool, policy, ttl: expiresAt === undefined ? null : Math.max(1, expiresAt - createdAt) }
+}
+
+const tools = new WeakMap<Engine, Tool>()
+
+/** Also for the process that takes a question over. */
+export function queryTool(engine: Engine): Tool {
+  const known = tools.get(engine)
+  if (known) return known
+  const answer = (input: Question, task: TaskContext) => askInSql(engine, input, task)
+  const options = { name: QUERY_TOOL, readOnly: true, idempotent: true, verbatim: true }
+  const tool: Tool = { ...defineTool(options, answer), takesReferences: true }
+  tools.set(engine, tool)
+  return tool
+}
+
+/** The input of a question's task. */
+interface Question {
+  readonly ref_id: RefId
+  readonly sql: string
+  readonly tables?: Readonly<Record<string, RefId>>
+}
+
+/** The references were authorized for whoever asks, and have their values, before this runs. */
+async function askInSql(engine: Engine, { ref_id, sql, tables = {} }: Question, task: TaskContext) {
+  const sources = [
+    sourceOf(engine, ref_id),
+    ...Object.entries(tables).map(([name, asked]) => sourceOf(engine, asked, name)),
+  ]
+  const answer = await engine.sql.ask({
+    caller: describeActor(task.actor),
+    sources,
+    sql,
+    maxBytes: engine.settings.maxValueBytes,
+    signal: task.signal,
+  })
+  if (answer.note !== undefined) task.progress({ message: answer.note })
+  return answer.rows
+}
+
+function sourceOf(engine: Engine, asked: RefId, name?: string): SqlSource {
+  return { id: asked, name, open: () => open(engine, asked) }
+}
+
+async function open(engine: Engine, asked: RefId): Promise<SqlDocument> {
+  // Only a reference of this cache was authorized.
+  const { refId, part } = toReference(engine.name, asked) ?? {}
+  const entry = refId === undefined ? undefined : await engine.store.get(refId)
+  if (entry?.status !== 'complete') throw new NotFound()
+  const { shown, whole } = await sourcesOf(engine, entry)
+  const value = part ? takePart(usedOf(engine, entry, whole.value), part) : shown.value
+  const isText = typeof value === 'string'
+  const text = isText ? value : part ? JSON.stringify(value) : shown.json
+  return { kind: isText ? 'text' : 'json', text: () => piecesOf(text) }
+}
+
+const PIECE = 128 * 1024
+
+async function* piecesOf(text: string): AsyncIterable<string> {
+  for (let at = 0; at < text.length; at += PIECE) yield text.slice(at, at + PIECE)
+}
+
+/** Why there are no rows stands in the record of the task: a hit says it, too. */
+async function withNote(engine: Engine, answer: CallResponse): Promise<CallResponse> {
+  const isEmpty =
+    answer.status === 'complete' &&
+    answer.isComplete &&
+    Array.isArray(answer.value) &&
+    answer.value.length === 0
+  if (!isEmpty) return answer
+  const entry = await engine.store.get(answer.refId)
+  const message = entry?.status === 'complete' ? entry.progress?.message : undefined
+  return message === undefined ? answer : { ...answer, message }
+}

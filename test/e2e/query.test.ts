@@ -1,0 +1,150 @@
+import { afterAll, describe, expect, it } from 'vitest'
+import { actor, type CallResponse, Permission, RefCache } from '../../dist/index.js'
+
+const caches: RefCache[] = []
+const make = (options = {}) => {
+  const cache = new RefCache({ name: 'files', ...options })
+  caches.push(cache)
+  return cache
+}
+
+afterAll(async () => {
+  await Promise.all(caches.map(cache => cache.close()))
+})
+
+const logs = Array.from({ length: 3_000 }, (_, at) => ({
+  ts: new Date(at * 1_000).toISOString(),
+  level: at % 100 === 0 ? 'error' : 'info',
+  ms: at,
+  user: at % 3 === 0 ? { id: at, name: `n${at}` } : null,
+}))
+
+/** The rows of an answer that is whole. */
+function rowsOf(response: CallResponse): unknown {
+  expect(response.status).toBe('complete')
+  return response.status === 'complete' ? response.value : undefined
+}
+
+describe('cache.query', { timeout: 60_000 }, () => {
+  it('asks a value in SQL; the answer is an entry that can be asked itself; the same question is a hit', async () => {
+    const cache = make()
+    const { refId } = await cache.set('logs', logs)
+    const sql = 'select level, count(*) n from items group by 1 order by 1'
+    const answer = await cache.query(refId, { sql })
+    expect(rowsOf(answer)).toEqual([
+      { level: 'error', n: 30 },
+      { level: 'info', n: 2_970 },
+    ])
+    expect(answer.refId).not.toBe(refId)
+    const again = await cache.query(answer.refId, { sql: 'select sum(n) n from items' })
+    expect(rowsOf(again)).toEqual([{ n: 3_000 }])
+    expect((await cache.query(refId, { sql })).refId).toBe(answer.refId)
+    expect(await cache.resolve(answer.refId)).toHaveLength(2)
+  })
+
+  it('answers an empty result with how many rows there were, a hit too', async () => {
+    const cache = make()
+    const { refId } = await cache.set('logs', logs)
+    for (let time = 0; time < 2; time++) {
+      const answer = await cache.query(refId, { sql: "select * from items where level = 'fatal'" })
+      expect(answer).toMatchObject({ value: [], message: expect.stringContaining('items has 3000 rows') })
+    }
+  })
+
+  it('asks parts, and joins further references', async () => {
+    const cache = make()
+    const orders = await cache.set('orders', {
+      data: {
+        orders: [
+          { id: 1, user: 7 },
+          { id: 2, user: 8 },
+        ],
+      },
+    })
+    const users = await cache.set('users', [
+      { id: 7, name: 'Ada' },
+      { id: 8, name: 'Bob' },
+    ])
+    const joined = await cache.query(orders.refId, {
+      sql: 'select o.id, u.name from orders o join users u on u.id = o.user order by 1',
+      tables: { users: users.refId },
+    })
+    expect(rowsOf(joined)).toEqual([
+      { id: 1, name: 'Ada' },
+      { id: 2, name: 'Bob' },
+    ])
+    const part = await cache.query(`${orders.refId}#/data/orders/1`, { sql: 'select user from root' })
+    expect(rowsOf(part)).toEqual([{ user: 8 }])
+  })
+
+  it('waits for a task, and answers with the handle of the question beyond the wait', async () => {
+    const cache = make()
+    let end: (value: unknown) => void = () => {}
+    const work = cache.cached({ name: 'work' }, () => new Promise<unknown>(resolve => (end = resolve)))
+    const handle = await work({}, { asyncTimeout: 0 })
+    const question = await cache.query(handle.refId, { sql: 'select count(*) n from items', wait: 10 })
+    expect(question).toMatchObject({ isAsync: true, tool: 'query_cached_result' })
+    end([1, 2, 3])
+    const answer = await cache.get(question.refId, { wait: '50s' })
+    expect(rowsOf(answer)).toEqual([{ n: 3 }])
+  })
+
+  it('refuses what is no question, before anything starts', async () => {
+    const cache = make()
+    const { refId } = await cache.set('logs', logs)
+    for (const sql of [
+      'delete from items',
+      'pragma table_info(items)',
+      'select 1; select 2',
+      "attach 'x' as y",
+    ]) {
+      await expect(cache.query(refId, { sql })).rejects.toMatchObject({ code: 'invalid_argument' })
+    }
+    await expect(cache.query(refId, { sql: 'select levle from items' })).rejects.toThrow(
+      'There is no column levle. There are, in items: level',
+    )
+  })
+
+  it('needs READ, and its answer is for whom all that was asked is', async () => {
+    const cache = make()
+    const policy = { agent: Permission.EXECUTE, user: Permission.FULL }
+    const secret = await cache.set('secret', [{ id: 1 }], { policy })
+    const open = await cache.set('open', [{ id: 1 }])
+    const sql = 'select count(*) n from items'
+    const read = await cache.get(secret.refId).catch(error => error)
+    const asked = await cache.query(secret.refId, { sql }).catch(error => error)
+    expect([asked.code, asked.message]).toEqual([read.code, read.message])
+    const ada = actor.user({ id: 'ada' })
+    await expect(cache.query(open.refId, { sql, tables: { secret: secret.refId } })).rejects.toMatchObject({
+      code: 'permission_denied',
+    })
+    const joined = await cache.query(open.refId, {
+      sql: 'select count(*) n from items, secret',
+      tables: { secret: secret.refId },
+      actor: ada,
+    })
+    expect(rowsOf(joined)).toEqual([{ n: 1 }])
+    await expect(cache.get(joined.refId)).rejects.toMatchObject({ code: 'permission_denied' })
+    await expect(cache.query(`other:${'0'.repeat(32)}`, { sql })).rejects.toMatchObject({ code: 'not_found' })
+  })
+
+  it('ends a question that takes too long, and answers the next one', async () => {
+    const cache = make({ query: { timeout: 300 } })
+    const { refId } = await cache.set('logs', logs)
+    const endless = 'with recursive c(x) as (select 1 union all select x + 1 from c) select count(*) from c'
+    await expect(cache.query(refId, { sql: endless })).rejects.toMatchObject({ code: 'query_limit' })
+  })
+
+  it('ends a question whose caller cancels it', async () => {
+    const cache = make()
+    const { refId } = await cache.set('logs', logs)
+    await cache.query(refId, { sql: 'select 1' })
+    const cancel = new AbortController()
+    const endless = 'with recursive c(x) as (select 1 union all select x + 1 from c) select count(*) from c'
+    const asked = cache.query(refId, { sql: endless, signal: cancel.signal })
+    cancel.abort()
+    await asked.catch(() => {})
+    const answer = await cache.query(refId, { sql: 'select count(*) n from items' })
+    expect(rowsOf(answer)).toEqual([{ n: 3_000 }])
+  })
+})
