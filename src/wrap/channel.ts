@@ -14,7 +14,10 @@ export interface Channel {
   onerror: ((problem: string) => void) | undefined
   /** @throws when the peer cannot be reached at all */
   start(): Promise<void>
-  /** Resolves when the message is on its way and there is room for more. @throws SessionEnded; or what kept the message from getting through */
+  /**
+   * Resolves when the message is on its way and there is room for more.
+   * @throws SessionEnded, MessageTooLarge; or what kept the message from getting through
+   */
   send(message: RpcMessage, options?: SendOptions): Promise<void>
   /** Reads no more of what the peer sends, until `resume`: the peer has to wait. Sending goes on. */
   pause(): void
@@ -25,6 +28,11 @@ export interface Channel {
 /** A message was refused because the peer has ended the session: nothing came of it, and it may be sent on a new one. */
 export class SessionEnded extends Error {
   override readonly name = 'SessionEnded'
+}
+
+/** The peer could not read a message of that size. Nothing of it was sent. */
+export class MessageTooLarge extends Error {
+  override readonly name = 'MessageTooLarge'
 }
 
 export interface SendOptions {

@@ -2,8 +2,8 @@ import type { ClientLimits } from '../agent/limits.ts'
 import type { PollingTool } from '../agent/tools/polling.ts'
 import type { JsonObject } from '../core/json.ts'
 import type { RefCache } from '../ref-cache.ts'
-import { BackPressure } from './back-pressure.ts'
-import type { Channel, SendOptions } from './channel.ts'
+import type { Channel } from './channel.ts'
+import { ClientMessages } from './client-messages.ts'
 import { ClientTasks } from './client-tasks.ts'
 import { ForwardedRequests } from './forwarded-requests.ts'
 import type { Log } from './log.ts'
@@ -55,15 +55,16 @@ export class Session {
   readonly #forwarded = new ForwardedRequests()
   readonly #serverRequests = new ServerRequests()
   readonly #serverQuestions = new ServerQuestions()
-  readonly #ownRequests = new OwnRequests((message, relatedTo) => void this.#toClient(message, { relatedTo }))
+  readonly #ownRequests = new OwnRequests(
+    (message, relatedTo) => void this.#client.send(message, { relatedTo }),
+  )
   readonly #sessionRestore = new SessionRestore()
   readonly #passingWrites: PassingWrites
   readonly #reader: Reader
   readonly #catalog: ToolCatalog
   readonly #upstream: Upstream
   readonly #listing: ToolListing
-  /** A client that does not read makes its server wait, instead of filling this process. */
-  readonly #pressure: BackPressure
+  readonly #client: ClientMessages
   readonly #tasks: ClientTasks
   readonly #presentation: Presentation
   readonly #ended = new AbortController()
@@ -83,15 +84,18 @@ export class Session {
     this.#reader = new Reader(options.clients, log)
     this.#passingWrites = new PassingWrites(() => cache.beginWrite())
     this.#listing = new ToolListing(this.#catalog, this.#upstream)
-    this.#pressure = new BackPressure(
-      () => this.#upstream.hold(),
-      () => this.#upstream.release(),
-    )
+    this.#client = new ClientMessages({
+      client: options.client,
+      log,
+      hold: () => this.#upstream.hold(),
+      release: () => this.#upstream.release(),
+      onRefused: refusal => this.#fromClient(refusal),
+    })
     this.#tasks = new ClientTasks({
       cache,
       caller,
       calls,
-      tell: (message, relatedTo) => void this.#toClient(message, { relatedTo }),
+      tell: (message, relatedTo) => void this.#client.send(message, { relatedTo }),
       nameTools: text => this.#catalog.names.inText(text),
       sender: relatedTo => this.#ownRequests.sender(relatedTo),
       isReliable: !options.client.mayLose,
@@ -111,7 +115,7 @@ export class Session {
       calls,
       presentation: this.#presentation,
       limitsOf: request => this.#reader.limitsOf(request),
-      tell: (...told) => this.#toClient(...told),
+      tell: (...told) => this.#client.send(...told),
     })
   }
 
@@ -207,7 +211,7 @@ export class Session {
       if (!this.#forwarded.forget(request.id)) return
       const { message } = error as Error
       this.#passingWrites.cancelled(request.id)
-      this.#toClient(failure(request.id, { code: RpcErrorCode.upstreamLost, message }))
+      this.#client.send(failure(request.id, { code: RpcErrorCode.upstreamLost, message }))
       if (request.method === 'initialize') this.options.onUnusable(message)
     }
   }
@@ -224,7 +228,7 @@ export class Session {
     // What is under way beside the calls may be what asks.
     const task = isQuestion(request) && this.#forwarded.isEmpty ? tasks.askingTask(request) : undefined
     const answering = task ? this.#serverQuestions.put(request, task) : undefined
-    const pass = () => this.#toClient(this.#serverRequests.opened(tasks.related(request)))
+    const pass = () => this.#client.send(this.#serverRequests.opened(tasks.related(request)))
     if (answering)
       void answering
         .then((answer): Promise<unknown> => (answer ? this.#upstream.forward(answer) : pass()))
@@ -240,10 +244,10 @@ export class Session {
     this.#passingWrites.saw(message.params ?? {})
     if (tasks.hears(message) || this.#tasks.acknowledges(message) || this.#isWithdrawal(message)) return
     const passed = tasks.related(this.#serverRequests.translated(message))
-    if (message.method !== 'notifications/progress') this.#toClient(passed)
+    if (message.method !== 'notifications/progress') this.#client.send(passed)
     else {
       const asked = this.#forwarded.ofProgress(message)
-      if (asked) this.#toClient(passed, { relatedTo: asked.request })
+      if (asked) this.#client.send(passed, { relatedTo: asked.request })
     }
   }
 
@@ -264,45 +268,32 @@ export class Session {
     this.#tasks.endListening(response.id)
     if ('result' in response) this.#sessionRestore.answered(request)
     const presented = this.#presentation.of(request, response)
-    if (!(presented instanceof Promise)) this.#toClient(presented)
-    else void presented.then(answer => this.#toClient(answer))
+    if (!(presented instanceof Promise)) this.#client.send(presented)
+    else void presented.then(answer => this.#client.send(answer))
   }
 
   #lost(reason: string): void {
     for (const id of this.#forwarded.lost()) {
       this.#tasks.endListening(id)
-      this.#toClient(failure(id, { code: RpcErrorCode.upstreamLost, message: reason }))
+      this.#client.send(failure(id, { code: RpcErrorCode.upstreamLost, message: reason }))
     }
     this.#serverQuestions.withdrawAll()
     // What the next server answers need not be what this one did.
     this.#passingWrites.lost()
     this.options.cache.beginWrite()()
     for (const id of this.#serverRequests.lost()) {
-      this.#toClient(notification('notifications/cancelled', { requestId: id, reason }))
+      this.#client.send(notification('notifications/cancelled', { requestId: id, reason }))
     }
   }
 
   async #restore(): Promise<void> {
     this.#catalog.forget()
     for (const changed of await this.#sessionRestore.run(this.#upstream))
-      this.#toClient(notification(changed))
+      this.#client.send(notification(changed))
   }
 
   #unusable(reason: string): void {
     this.#lost(reason)
     this.options.onUnusable(reason)
-  }
-
-  /** Whether the message got through, as far as the channel can tell. */
-  #toClient(message: RpcMessage, options?: SendOptions): Promise<boolean> {
-    const sent = this.options.client.send(message, options).then(
-      () => true,
-      (error: Error) => {
-        this.options.log.debug('client_unreachable', `A message to the client got lost: ${error.message}`)
-        return false
-      },
-    )
-    this.#pressure.track(sent)
-    return sent
   }
 }

@@ -1,9 +1,13 @@
 import type { Readable, Writable } from 'node:stream'
 import { stringifyJson } from '../core/json-text.ts'
-import type { Channel, SendOptions } from './channel.ts'
+import { valuePieces } from '../core/serialize-pieces.ts'
+import { type Channel, MessageTooLarge, type SendOptions } from './channel.ts'
 import { JsonLines } from './json-lines.ts'
 import { failureOf, refusalOf, type Unreadable } from './read-message.ts'
 import type { RpcMessage } from './rpc.ts'
+
+/** Clients of the SDK end the connection at a message of 10 MiB, together with what else of a chunk was read. */
+const MAX_MESSAGE_BYTES = 10 * 1024 * 1024 - 64 * 1024
 
 /** The client at the other end of this process's stdin and stdout. */
 export class StdioChannel implements Channel {
@@ -40,9 +44,8 @@ export class StdioChannel implements Channel {
     else void this.send(refusalOf(unreadable, id))
   }
 
-  send(message: RpcMessage, { text }: SendOptions = {}): Promise<void> {
-    if (this.#closed) return Promise.resolve()
-    return writeLine(this.output, message, text)
+  async send(message: RpcMessage, { text }: SendOptions = {}): Promise<void> {
+    if (!this.#closed) await writeLine(this.output, message, text ?? boundedText(message))
   }
 
   pause(): void {
@@ -63,6 +66,20 @@ export class StdioChannel implements Channel {
     this.#closed = true
     this.onclose?.(reason)
   }
+}
+
+/** Not more of it is written than may be sent. @throws MessageTooLarge */
+function boundedText(message: RpcMessage): string {
+  const pieces: string[] = []
+  let bytes = 0
+  for (const piece of valuePieces(message, true)) {
+    bytes += Buffer.byteLength(piece)
+    if (bytes > MAX_MESSAGE_BYTES) {
+      throw new MessageTooLarge('It has more than 10 MB, the most that clients read of one message on stdio.')
+    }
+    pieces.push(piece)
+  }
+  return pieces.join('')
 }
 
 /** Resolves when the stream is ready for more. */
