@@ -5,6 +5,7 @@ import { stringifyJson } from '../core/json-text.ts'
 import { checkChoice } from '../core/options.ts'
 import type { CallResponse } from '../core/response.ts'
 import type { CallOptions } from '../flow/call/options.ts'
+import { denseTable } from '../preview/dense.ts'
 import { withAge } from './age.ts'
 import { type ToolResult, toToolResult } from './wire.ts'
 
@@ -41,12 +42,20 @@ export function claimFor(envelope: Envelope | undefined): Pick<CallOptions, 'cla
  * How a client is answered about a reference. A whole CallToolResult is passed on as the tool gave it, one with `isError` too;
  * anything else comes in our shape.
  */
-export function present(response: CallResponse, { limits, hasOutputSchema }: Presentation = {}): ToolResult {
+export function present(response: CallResponse, how: Presentation = {}): ToolResult {
+  const { limits, hasOutputSchema, envelope } = how
   const shown = response.status === 'complete' ? response : response.errorValue
   if (!shown?.isComplete || !shown.isToolResult) {
-    return inFieldsRead(toToolResult(response), limits?.reads, hasOutputSchema)
+    const answer = envelope === 'always' ? response : withTable(response)
+    return inFieldsRead(toToolResult(answer), limits?.reads, hasOutputSchema)
   }
   return withReference(shown.value as JsonObject, response)
+}
+
+/** A whole list of records is shown as a table, where that is shorter. */
+function withTable(response: CallResponse): CallResponse {
+  const table = response.status === 'complete' && response.isComplete && denseTable(response.value)
+  return table ? { ...response, ...table } : response
 }
 
 /**

@@ -135,8 +135,13 @@ function appendedFields({ available, isGrowing, partial }: AsyncTaskResponse) {
 
 function valueFields(response: CallResponse): Record<string, JsonValue | undefined> {
   return {
-    ...('value' in response ? { value: response.value, size: response.size } : {}),
+    // A table stands in the place of the value.
+    ...('value' in response
+      ? { value: response.rows ? undefined : response.value, size: response.size }
+      : {}),
     preview: response.preview,
+    columns: response.columns && [...response.columns],
+    rows: response.rows && [...response.rows],
     preview_strategy: response.previewStrategy,
     total_items: response.totalItems,
     original_size: response.originalSize,

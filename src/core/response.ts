@@ -25,6 +25,12 @@ interface AnswerBase {
 /** What is shown of a value. */
 interface ShownContent {
   readonly preview?: JsonValue
+  /**
+   * In the place of a preview: a list of records as a table, for adapters. A text in the place of a row says which rows are left out;
+   * the cell of a field that a record lacks is `"…(absent)"`.
+   */
+  readonly columns?: readonly string[]
+  readonly rows?: readonly (JsonValue[] | string)[]
   readonly previewStrategy?: 'sample' | 'truncate' | 'paginate'
   readonly originalSize?: number
   /** Very large values are measured by samples. */

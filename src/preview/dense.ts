@@ -13,19 +13,19 @@ export interface DenseTable {
 /** The cell of a field that the record does not have; `null` is a value. */
 export const ABSENT = `${ELLIPSIS}(absent)`
 
-/** A table that saves fewer characters is not worth its other form. */
-const LEAST_SAVED = 60
+/** A table that saves fewer characters is not worth its other form: about a third as many tokens. */
+const LEAST_SAVED = 200
 const MARK = `${ELLIPSIS}(`
 
 /**
  * The table that a list of records is: `recordsOf` gives exactly this list back. Undefined: it is no list of records with the same
- * fields in the same order, or it would save next to nothing.
+ * fields, two or more, in the same order, or it would save next to nothing.
  */
 export function denseTable(list: JsonValue | undefined): DenseTable | undefined {
   if (!Array.isArray(list) || !list.every(isRecordOrMark)) return undefined
   const records = list.filter(isJsonObject)
   const columns = widest(records)
-  if (columns.length === 0 || columns.some(name => name.startsWith(ELLIPSIS))) return undefined
+  if (columns.length < 2 || columns.some(name => name.startsWith(ELLIPSIS))) return undefined
   const rows: Array<JsonValue[] | string> = []
   for (const item of list) {
     const row = isJsonObject(item) ? rowOf(item, columns) : (item as string)

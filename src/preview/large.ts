@@ -7,6 +7,7 @@ import type { Sample, SampleWish } from '../values/segments/sample.ts'
 import type { TableShape } from '../values/shape.ts'
 import { tablesOf } from '../values/tables.ts'
 import { fitShrunk } from './budget.ts'
+import { densely, shownOf, shrinkDensely } from './dense-pages.ts'
 import { type LargePage, LargePages, type LargeParts, pageValue, unitOf } from './large-pages.ts'
 import { type Ruler, rulerFor } from './measure.ts'
 import type { PartRendering, RenderRequest } from './preview.ts'
@@ -46,7 +47,7 @@ export class LargeValue {
 
   /** A preview from a sample of its parts. */
   async preview(request: RenderRequest): Promise<PartRendering> {
-    const { maxSize, sizeMode, strategy } = request
+    const { maxSize, sizeMode, strategy, dense } = request
     const ruler = await rulerFor(sizeMode)
     const tables = await this.content.tables()
     const shape = await shapeWithin(tables, ruler, request)
@@ -59,13 +60,14 @@ export class LargeValue {
       }),
     )
     const shrinker = new Shrinker(manner, shapesOf(sample.value, tables), sample.partial)
-    const shrink = (room: number) => shrinker.shrink(sample.value, room)
+    const plain = (room: number) => shrinker.shrink(sample.value, room)
+    const shrink = dense ? shrinkDensely(plain) : plain
     const fitted = await paced(
       fitShrunk(new Source(sample.value), shrink, ruler, maxSize - (shape?.size ?? 0)),
     )
     return {
       kind: 'part',
-      preview: parseJson(fitted.json),
+      ...shownOf(sample.value, fitted.json),
       strategy,
       ...(await this.#sizes(sizeMode, ruler)),
       previewSize: fitted.size,
@@ -83,18 +85,23 @@ export class LargeValue {
     )
     if (!found.page) throw noSuchPage(number, found.total)
     const { value, unit, firstPart, parts } = found.page
-    const json = stringifyJson(value)
+    const json = request.dense ? densely(stringifyJson(value)) : stringifyJson(value)
     const previewSize = await paced(ruler.size(json))
     if (pageSize && previewSize > request.maxSize) throw tooLarge(previewSize, request, found.page)
+    const shown = shownOf(value, json)
+    const sizes = await this.#sizes(request.sizeMode, ruler)
+    const following = this.parts.count - firstPart - parts
+    const perPart = shown.isDense ? previewSize / parts : sizes.originalSize / Math.max(1, this.parts.count)
     return {
       kind: 'part',
-      preview: parseJson(json),
+      ...shown,
       strategy: 'paginate',
-      ...(await this.#sizes(request.sizeMode, ruler)),
+      ...sizes,
       previewSize,
       ...this.#about(),
       page: number,
       totalPages: found.total,
+      restSize: Math.round(perPart * following),
       ...(found.isEstimate ? { totalPagesIsEstimate: true } : {}),
       pageUnit: unit,
       ...(unit === 'lines'

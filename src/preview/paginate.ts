@@ -37,6 +37,8 @@ export interface Page {
   unit: PageUnitName | undefined
   /** Where it starts, in the unit's text. */
   start: number
+  /** The share of the text that comes after it. */
+  rest: number
 }
 
 /** One page of a layout, by its number from 1. Shares nothing with the value. */
@@ -46,9 +48,10 @@ export function pageOf(source: Source, { unit, bounds, totalPages }: Layout, pag
     const choice = totalPages === 1 ? 'for page 1' : `for a page from 1 to ${totalPages}`
     throw new InvalidArgument(`There is no page ${page}: at this size there ${pages}. Ask ${choice}.`)
   }
-  if (unit === undefined) return { value: source.value, unit, start: 0 }
-  const start = bounds[2 * page - 2]!
-  return { value: unit.page(start, bounds[2 * page - 1]!), unit: unit.name, start }
+  if (unit === undefined) return { value: source.value, unit, start: 0, rest: 0 }
+  const [start = 0, end = 0] = bounds.slice(2 * page - 2, 2 * page)
+  const rest = (unit.end - end) / Math.max(1, unit.end - unit.start)
+  return { value: unit.page(start, end), unit: unit.name, start, rest }
 }
 
 function* layoutSteps(source: Source, ruler: Ruler, request: PageRequest): Steps<Layout> {

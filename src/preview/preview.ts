@@ -4,9 +4,11 @@ import { parseJson, stringifyJson } from '../core/json-text.ts'
 import { countBreaks, countLines } from '../core/lines.ts'
 import { paced } from '../core/steps.ts'
 import { type Fitted, fitBudget, type Shrink } from './budget.ts'
+import { type DenseTable, recordsOf } from './dense.ts'
+import { type DenseList, denseListOf, densely, layoutOfRows, shownOf, shrinkDensely } from './dense-pages.ts'
 import { embeddedJson } from './embedded-json.ts'
-import type { Layout, PageUnitName } from './layout.ts'
-import { mainPartOf } from './main-part.ts'
+import type { PageUnitName } from './layout.ts'
+import { type MainPart, mainPartOf } from './main-part.ts'
 import { measure, type Ruler, rulerFor, sizeWithin } from './measure.ts'
 import { layout, pageOf, SMALLEST_PAGE } from './paginate.ts'
 import { shapeWithin } from './shape.ts'
@@ -34,6 +36,8 @@ export interface RenderRequest {
   page?: number
   /** Items, entries or lines that a page has at most. */
   pageSize?: number
+  /** A list of records may be shown as a table. */
+  dense?: boolean
 }
 
 export interface WholeRendering {
@@ -47,6 +51,8 @@ export interface WholeRendering {
 export interface PartRendering {
   kind: 'part'
   preview: JsonValue
+  /** The preview is a table: `{columns, rows}`. */
+  isDense?: true
   strategy: PreviewStrategy
   originalSize: number
   originalSizeIsEstimate?: true
@@ -68,6 +74,8 @@ export interface PartRendering {
   path?: string
   /** The pages would be one: there is no use in asking for them. */
   isOnePage?: true
+  /** About what the pages after this one have together. */
+  restSize?: number
 }
 
 export type Rendering = WholeRendering | PartRendering
@@ -94,22 +102,42 @@ export async function render(source: Source, request: RenderRequest): Promise<Re
 async function preview(source: Source, ruler: Ruler, request: RenderRequest): Promise<Rendering> {
   const { strategy, maxSize } = request
   if (strategy === 'paginate' && maxSize >= SMALLEST_PAGE) return renderPage(source, ruler, request)
-  const shown = (await embeddedJson(source)) ?? source
+  const views = await viewsOf(source, request)
+  const { shown, main } = views
   const tables = await tablesIn(shown)
   const shape = await shapeWithin(tables.shaped, ruler, request)
   const shrinking = await shrinkerOf(shown, tables, strategy === 'truncate' ? 'truncate' : 'sample')
-  const fitted = await paced(fitBudget(shown, shrinking.shrink, ruler, maxSize - (shape?.size ?? 0)))
+  const shrink = request.dense ? shrinkDensely(shrinking.shrink) : shrinking.shrink
+  const fitted = await paced(fitBudget(shown, shrink, ruler, maxSize - (shape?.size ?? 0)))
   const { outline } = shrinking
   const lines = outline?.linesIn(fitted.json)
-  const main = mainPartOf(shown)
   return {
-    ...(await part(source, shown, request, fitted, main?.source)),
+    ...(await part(views, request, fitted, shown.value)),
     ...(main ? { path: main.path } : {}),
     ...(main && (await isOnePage(main.source, ruler, maxSize)) ? { isOnePage: true } : {}),
     ...(shape ? { shape: shape.shape } : {}),
     ...(lines ? { lines } : {}),
     ...(outline && outline.total > 1 ? { totalLines: outline.total } : {}),
   }
+}
+
+/** What of a value is looked at. */
+interface Views {
+  readonly source: Source
+  /** The source itself, or the JSON that its text is. */
+  readonly shown: Source
+  readonly main: MainPart | undefined
+  /** What pages are of. */
+  readonly paged: Source
+  /** What pages are of as a table, where it may be shown as one. */
+  readonly dense: DenseList | undefined
+}
+
+async function viewsOf(source: Source, { dense }: RenderRequest): Promise<Views> {
+  const shown = (await embeddedJson(source)) ?? source
+  const main = mainPartOf(shown)
+  const paged = main?.source ?? shown
+  return { source, shown, main, paged, dense: dense ? denseListOf(paged) : undefined }
 }
 
 /** What is left out of a preview may stand beside what the pages would be of. */
@@ -142,22 +170,39 @@ function outlineOf(source: Source, text: string, rows: TextRows | undefined, man
 }
 
 async function renderPage(source: Source, ruler: Ruler, request: RenderRequest): Promise<Rendering> {
-  const shown = (await embeddedJson(source)) ?? source
-  const main = mainPartOf(shown)
-  const paged = main?.source ?? shown
-  const pages: Layout = await layout(paged, ruler, request)
-  const { page = 1 } = request
-  const { value, unit, start } = pageOf(paged, pages, page)
-  const json = stringifyJson(value)
-  const size = await paced(ruler.size(json))
+  const views = await viewsOf(source, request)
+  const { paged, main, dense } = views
+  const { page: number = 1 } = request
+  const rows = dense && (await layoutOfRows(dense, ruler, request))
+  const pages = rows ?? (await layout(paged, ruler, request))
+  const page = pageOf(rows && dense ? dense.rows : paged, pages, number)
+  const table = rows && dense && { columns: dense.columns, rows: page.value as DenseTable['rows'] }
+  const fitted = await fittedPage(page.value, table, ruler, request)
+  const rendering = await part(views, { ...request, strategy: 'paginate' }, fitted, paged.value)
   return {
-    ...(await part(source, shown, { ...request, strategy: 'paginate' }, { json, size }, paged)),
-    page,
+    ...rendering,
+    page: number,
     totalPages: pages.totalPages,
-    ...(unit === undefined ? {} : { pageUnit: unit }),
-    ...(unit === 'lines' ? linesOfPage(String(paged.value), String(value), start) : {}),
+    restSize: Math.round(rendering.originalSize * page.rest),
+    ...(page.unit === undefined ? {} : { pageUnit: page.unit }),
+    ...(page.unit === 'lines' ? linesOfPage(String(paged.value), String(page.value), page.start) : {}),
     ...(main ? { path: main.path } : {}),
   }
+}
+
+/** As a table where that saves much, or where there is no room for more. */
+async function fittedPage(
+  value: JsonValue,
+  table: DenseTable | undefined,
+  ruler: Ruler,
+  { dense, maxSize }: RenderRequest,
+): Promise<Fitted> {
+  const plain = stringifyJson(table ? recordsOf(table) : value)
+  const json = dense ? densely(plain) : plain
+  const size = await paced(ruler.size(json))
+  if (!table || size <= maxSize) return { json, size }
+  const rows = stringifyJson(table)
+  return { json: rows, size: await paced(ruler.size(rows)) }
 }
 
 function linesOfPage(text: string, page: string, start: number): Pick<PartRendering, 'lines' | 'totalLines'> {
@@ -165,22 +210,18 @@ function linesOfPage(text: string, page: string, start: number): Pick<PartRender
   return { lines: [before + 1, before + Math.max(1, countLines(page))], totalLines: countLines(text) }
 }
 
-/**
- * @param shown the source itself, or the JSON that its text is
- * @param counted of what the items are counted
- */
+/** @param of what is shown a part of */
 async function part(
-  source: Source,
-  shown: Source,
+  { source, shown, paged, dense }: Views,
   request: RenderRequest,
   fitted: Fitted,
-  counted = shown,
+  of: JsonValue,
 ): Promise<PartRendering> {
-  const original = await measure(source, request.sizeMode)
-  const { totalItems } = counted
+  const original = await measure(dense?.rows ?? source, request.sizeMode)
+  const { totalItems } = paged
   return {
     kind: 'part',
-    preview: parseJson(fitted.json),
+    ...shownOf(of, fitted.json),
     strategy: request.strategy,
     originalSize: original.size,
     ...(original.isEstimate ? { originalSizeIsEstimate: true } : {}),

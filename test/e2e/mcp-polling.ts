@@ -196,7 +196,7 @@ export function pollingRequirements(clients: readonly string[]): void {
           'ref_id status is_complete is_async tool message value size preview preview_strategy total_items original_size ' +
           'original_size_is_estimate preview_size page total_pages page_unit started_at progress eta_seconds ' +
           'poll_after_seconds error error_code retry_count max_retries can_retry retry_history expected_schema eta_basis is_cancellable ' +
-          'shape lines total_lines reformatted total_pages_is_estimate path expires_at'
+          'columns rows shape lines total_lines reformatted total_pages_is_estimate path expires_at'
         ).split(' '),
       )
       const [flying, failed, cancelled] = [await task(), await task(), await task()]

@@ -142,7 +142,7 @@ const AREAS: Record<string, Area> = {
   },
   agent: {
     owns: /^agent\//,
-    modules: [/^agent\//, /^values\//, ...PUBLIC_API],
+    modules: [/^agent\//, /^values\//, /^preview\/dense\.ts$/, ...PUBLIC_API],
     builtins: ['node:crypto'],
     packages: ['zod'],
     why: 'agent is what an agent meets, whatever SDK carries it: it knows the public API and no SDK.',

@@ -266,7 +266,7 @@ async function leave(engine: Engine, run: Run, who: Actor, { cancelsWork }: Call
 /** The result of an earlier call says when it was made, to whoever may see it. */
 function withAge(response: CallResponse, entry: Entry | undefined): CallResponse {
   if (response.status !== 'complete' || entry?.status !== 'complete') return response
-  if (response.value === undefined && response.preview === undefined) return response
+  if ((response.value ?? response.preview ?? response.rows) === undefined) return response
   return { cachedAt: new Date(entry.completedAt), ...response }
 }
 

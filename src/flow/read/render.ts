@@ -6,6 +6,7 @@ import { parseJson, stringifyJson } from '../../core/json-text.ts'
 import { checkCount } from '../../core/options.ts'
 import type { Part } from '../../core/part.ts'
 import type { CacheResponse } from '../../core/response.ts'
+import type { DenseTable } from '../../preview/dense.ts'
 import type { LargeValue } from '../../preview/large.ts'
 import {
   measure,
@@ -70,13 +71,14 @@ export async function showValue(
   const request = renderRequest(engine, entry, options)
   const large = options.part ? undefined : await openLargeValue(engine, entry)
   const isPage = request.page !== undefined || request.strategy === 'paginate'
-  if (large && (isPage || large.parts.kind !== 'text')) return present(entry, await showLarge(large, request))
+  if (large && (isPage || large.parts.kind !== 'text'))
+    return present(entry, await showLarge(large, request), request.sizeMode)
   const sources = await askedSources(engine, entry, options)
   // An image that was asked for by its own name is wanted whole.
   if (options.part && sources.projected?.mediaBytes) {
     return showFull(engine, entry, { part: options.part, limits: options.limits })
   }
-  return present(entry, parseJson(await lastView(sources, request)) as unknown as Answer)
+  return present(entry, parseJson(await lastView(sources, request)) as unknown as Answer, request.sizeMode)
 }
 
 function askedSources(engine: Engine, entry: ValuedEntry, { part }: RenderOptions): Promise<Sources> {
@@ -282,6 +284,8 @@ function renderRequest(engine: Engine, entry: ValuedEntry, options: RenderOption
     asReference: options.asReference ?? false,
     sizeMode,
     strategy: entry.preview?.strategy ?? defaults.strategy,
+    // A program that reads previews itself wants the records.
+    dense: limits !== undefined,
     asked: options.maxSize !== undefined,
     maxWholeBytes: engine.settings.fullLimitBytes,
     maxMediaBytes: wrappingOf(engine, entry)?.fullLimitBytes ?? engine.settings.fullLimitBytes,
@@ -291,19 +295,20 @@ function renderRequest(engine: Engine, entry: ValuedEntry, options: RenderOption
   }
 }
 
-function present({ refId }: ValuedEntry, answer: Answer): CacheResponse {
+function present({ refId }: ValuedEntry, answer: Answer, sizeMode: SizeMode): CacheResponse {
   if (answer.kind === 'whole') {
     const { kind: _, ...whole } = answer
     return { refId, status: 'complete', isAsync: false, isComplete: true, ...whole }
   }
-  const { kind: _, strategy, isOnePage: __, isAllShown: ___, ...fields } = answer
+  const { kind: _, strategy, isOnePage, isAllShown, isDense, restSize, preview, ...fields } = answer
   return {
     refId,
     status: 'complete',
     isAsync: false,
     isComplete: false,
+    ...(isDense ? (preview as unknown as DenseTable) : { preview }),
     previewStrategy: strategy,
     ...fields,
-    message: nextStep(answer),
+    message: nextStep(answer, sizeMode),
   }
 }

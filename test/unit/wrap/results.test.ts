@@ -4,6 +4,7 @@ import { parseJson } from '../../../src/core/json-text.ts'
 import { memoryStore } from '../../../src/stores/memory.ts'
 import type { Store } from '../../../src/stores/store.ts'
 import type { ToolSettings } from '../../../src/wrap/settings.ts'
+import { recordsIn } from '../../records.ts'
 import { serverOf, Wired } from './wired.ts'
 
 const REF = 'mcp-refcache/ref_id'
@@ -157,10 +158,10 @@ describe('lists', () => {
     expect(total_items).toBe(5_000)
     const pages = await alone.pagesOf(ref_id, { max_size: 10_000 })
     expect(pages[0].page_unit).toBe('items')
-    expect(pages.flatMap(page => page.preview)).toEqual(rows)
+    expect(pages.flatMap(recordsIn)).toEqual(rows)
     const beside = await pagesOf(preview.ref_id, { max_size: 50_000 })
     expect(beside[0]).toMatchObject({ path: '/structured', total_items: 5_000 })
-    expect(beside.flatMap(page => page.preview)).toEqual(rows)
+    expect(beside.flatMap(recordsIn)).toEqual(rows)
   })
 
   it('below hundreds of keys, or a key of megabytes, leave the answer small', async () => {
@@ -186,7 +187,7 @@ describe('lists', () => {
     expect(preview.preview.data.nodes[0]).toEqual(rows[0])
     const pages = await pagesOf(preview.ref_id, { max_size: 10_000 })
     expect(pages[0]).toMatchObject({ path: '/data/nodes', page_unit: 'items', total_items: 5_000 })
-    expect(pages.flatMap(page => page.preview)).toEqual(rows)
+    expect(pages.flatMap(recordsIn)).toEqual(rows)
     await call('take', { value: preview.ref_id })
     expect(taken).toEqual([{ value: structuredContent }])
   })
