@@ -1,6 +1,6 @@
 import { AnswerTooLarge, InvalidArgument } from '../core/errors.ts'
 import type { JsonValue } from '../core/json.ts'
-import { parseJson, stringifyJson } from '../core/json-text.ts'
+import { stringifyJson } from '../core/json-text.ts'
 import { paced, type ReadingSteps } from '../core/steps.ts'
 import type { CountedTable } from '../values/counted-tables.ts'
 import type { Sample, SampleWish } from '../values/segments/sample.ts'
