@@ -151,7 +151,7 @@ describe('a large answer', () => {
     expect(Buffer.byteLength(content)).toBeGreaterThan(5_000_000)
 
     const { client } = await workshop.client([...FILESYSTEM, workshop.folder], {
-      wrap: ['--max-size', '500', '--max-answer', '200000'],
+      wrap: ['--max-size', '500', '--max-answer', '200000', '--async-timeout', '2m'],
     })
     const preview = body(await call(client, 'read_text_file', { path: file }))
     expect(preview).toMatchObject({ status: 'complete', is_complete: false, is_async: false })

@@ -12,6 +12,7 @@ import type { Store } from '../../../src/stores/store.ts'
 import { FakeClock } from '../../../src/testing/fake-clock.ts'
 import { countingStore } from '../../counting-store.ts'
 import { expectMarked } from '../preview/marks.ts'
+import { storeWith } from './scene.ts'
 
 const ends: Array<() => unknown> = []
 afterEach(async () => {
@@ -25,10 +26,7 @@ function places(): Array<[string, () => () => Store]> {
       'memory',
       () => {
         const store = memoryStore()
-        return () =>
-          new Proxy(store, {
-            get: (target, name) => (name === 'close' ? async () => {} : bound(target, name)),
-          })
+        return () => storeWith(store, { close: async () => {} })
       },
     ],
     [
@@ -40,11 +38,6 @@ function places(): Array<[string, () => () => Store]> {
       },
     ],
   ]
-}
-
-function bound(target: Store, name: string | symbol): unknown {
-  const member = Reflect.get(target, name)
-  return typeof member === 'function' ? member.bind(target) : member
 }
 
 function cacheOn(store: Store): RefCache {

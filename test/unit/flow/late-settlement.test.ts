@@ -2,25 +2,12 @@ import { describe, expect, it } from 'vitest'
 import { RefCache } from '../../../src/ref-cache.ts'
 import { memoryStore } from '../../../src/stores/memory.ts'
 import { FakeClock } from '../../../src/testing/fake-clock.ts'
-import { deferred } from './scene.ts'
+import { deferred, storeWith } from './scene.ts'
 
 /** A process whose event loop stands still while its handler works, and another one that sees it silent. */
 async function blocked(options: object = {}) {
   const store = memoryStore()
-  const own = Object.assign(Object.create(store), { watch: () => () => {} })
-  for (const name of [
-    'claim',
-    'findByKey',
-    'get',
-    'read',
-    'update',
-    'list',
-    'prune',
-    'clear',
-    'delete',
-  ] as const) {
-    own[name] = (store[name] as (...args: unknown[]) => unknown).bind(store)
-  }
+  const own = storeWith(store, { watch: () => () => {} })
   const still = new FakeClock()
   const slow = new RefCache({ name: 't', clock: still, store: own })
   const work = deferred<unknown>()

@@ -4,9 +4,8 @@ import type { CacheEvent, CacheEventType } from '../../../src/core/events.ts'
 import type { TaskContext } from '../../../src/core/handler.ts'
 import { RefCache } from '../../../src/ref-cache.ts'
 import { memoryStore } from '../../../src/stores/memory.ts'
-import type { Store } from '../../../src/stores/store.ts'
 import { FakeClock } from '../../../src/testing/fake-clock.ts'
-import { deferred, scene } from './scene.ts'
+import { deferred, scene, storeWith } from './scene.ts'
 
 const upTo = (last: number) => Array.from({ length: last }, (_, at) => at + 1)
 
@@ -318,24 +317,8 @@ describe('closing', () => {
     const clock = new FakeClock()
     const inner = memoryStore()
     // Two caches, as in two processes: the one that closes leaves the store to the other.
-    const shared: Store = Object.assign(Object.create(inner), {
-      capabilities: { durable: true, shared: true, watch: true },
-    })
-    for (const name of [
-      'claim',
-      'findByKey',
-      'get',
-      'read',
-      'update',
-      'delete',
-      'list',
-      'clear',
-      'prune',
-      'watch',
-    ] as const) {
-      Object.assign(shared, { [name]: (inner[name] as (...args: unknown[]) => unknown).bind(inner) })
-    }
-    const leaving = Object.assign(Object.create(shared), { close: async () => {} })
+    const shared = storeWith(inner, { capabilities: { durable: true, shared: true, watch: true } })
+    const leaving = storeWith(shared, { close: async () => {} })
     const a = new RefCache({ name: 't', clock, store: leaving })
     const b = new RefCache({ name: 't', clock, store: shared, leaseDuration: '10m' })
     const handler = vi.fn(() => 'from b')

@@ -4,6 +4,7 @@ import type { Dispatcher } from '../../../src/execution/dispatcher.ts'
 import { RefCache } from '../../../src/ref-cache.ts'
 import { memoryStore } from '../../../src/stores/memory.ts'
 import { FakeClock } from '../../../src/testing/fake-clock.ts'
+import { storeWith } from './scene.ts'
 
 /**
  * Processes on one store, one after another. One dies as soon as `deadly` runs: its clock stands still, and its handlers
@@ -23,12 +24,9 @@ function world(options: { idempotent?: boolean; killAfter?: number } = {}) {
     const mine = clock
     const sleep = (ms: number) => new Promise<void>(done => mine.schedule(ms, done))
     let alive = true
-    const own = Object.assign(Object.create(store), {
-      watch: (refId: string, onChange: () => void) => store.watch(refId, () => alive && onChange()),
+    const own = storeWith(store, {
+      watch: (refId, onChange) => store.watch(refId, version => alive && onChange(version)),
     })
-    for (const name of ['claim', 'findByKey', 'get', 'read', 'update', 'list', 'prune'] as const) {
-      own[name] = (store[name] as (...args: unknown[]) => unknown).bind(store)
-    }
     const cache = new RefCache({ name: 't', clock, store: own })
     const deadly = cache.cached({ name: 'deadly', asyncTimeout: 0, idempotent }, async (_: { n: number }) => {
       await sleep(killAfter)

@@ -1,5 +1,6 @@
 import { RefCache } from '../../../src/ref-cache.ts'
 import type { RefCacheOptions } from '../../../src/ref-cache-options.ts'
+import type { Store } from '../../../src/stores/store.ts'
 import { FakeClock } from '../../../src/testing/fake-clock.ts'
 
 /** A cache whose time is the test's. */
@@ -18,4 +19,15 @@ export function deferred<T = unknown>() {
     reject = no
   })
   return { promise, resolve, reject }
+}
+
+/** The store with some members of its own: what one process has of a store that others share. */
+export function storeWith(store: Store, own: Partial<Store>): Store {
+  return new Proxy(store, {
+    get(target, name) {
+      if (Object.hasOwn(own, name)) return Reflect.get(own, name)
+      const member = Reflect.get(target, name)
+      return typeof member === 'function' ? member.bind(target) : member
+    },
+  })
 }
