@@ -73,7 +73,7 @@ const AREAS: Record<string, Area> = {
     owns: /^values\//,
     modules: [/^values\//, /^core\//],
     builtins: [],
-    packages: ['csv-parse'],
+    packages: ['csv-parse', 're2js'],
     why: 'values says what a stored value means: what is shown of it, and what it becomes in an argument. It knows no store.',
   },
   flow: {
