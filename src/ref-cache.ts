@@ -118,7 +118,7 @@ export class RefCache implements AsyncDisposable {
   }
 
   /**
-   * Asks a value in SQL, without showing it whole. The answer is a new entry, for whom the value is: it pages, goes into other tools, and
+   * Asks a value in SQL, or searches it, without showing it whole. The answer is a new entry, for whom the value is: it pages, goes into other tools, and
    * can be asked itself. The same question about the same value again is answered from it.
    * @throws NotFound, PermissionDenied; InvalidArgument for a question that cannot be understood, and where there is no SQL;
    *   QueryLimit for one that takes too long or too much memory; TaskFailed, TaskCancelled where there will be no value

@@ -6,29 +6,37 @@ import type { Entry, Progress } from '../../core/entry.ts'
 import { InvalidArgument, NotFound } from '../../core/errors.ts'
 import type { TaskContext } from '../../core/handler.ts'
 import { isJsonObject, type JsonValue } from '../../core/json.ts'
-import { checkNames, type Names } from '../../core/options.ts'
+import { checkLimit, checkNames, type Names } from '../../core/options.ts'
 import { toReference } from '../../core/part.ts'
 import type { AskCapabilities } from '../../core/question.ts'
 import type { RefId } from '../../core/ref.ts'
 import type { CallResponse } from '../../core/response.ts'
 import { defineTool, type ResponseFormat, type Tool } from '../../core/tool.ts'
-import type { SqlDocument, SqlSource } from '../../query/sql.ts'
+import type { SqlSource } from '../../query/sql.ts'
 import { takePart } from '../../values/pointer.ts'
+import { toPattern } from '../../values/search/expression.ts'
+import { searchDocument } from '../../values/search/search.ts'
+import { type ValueDocument, wholeDocument } from '../../values/value-document.ts'
 import { callAdmitted } from '../call/call.ts'
 import type { CallOptions } from '../call/options.ts'
 import { ASK } from '../call/references.ts'
 import type { Engine } from '../engine.ts'
 import { findFor } from '../read/find.ts'
+import { openDocument } from '../read/value-document.ts'
 import { sourcesOf, usedOf } from '../read/values.ts'
 
 /** The tool that a question is a call of, as answers and lists of tasks name it. */
 export const QUERY_TOOL = 'query_cached_result'
 
-/** A question about a value. */
+/** A question about a value: either `sql` or `search`. */
 export interface QueryOptions {
   /** One SELECT of SQLite (or WITH … SELECT, or VALUES) over the tables of the value: see the docs on asking. */
-  sql: string
-  /** Further references, as tables for joins, by the name that their tables get. Each needs READ. */
+  sql?: string | undefined
+  /** Lines of a text, or items of lists, that contain this text, or match `/expression/flags` in the syntax of RE2. */
+  search?: string | undefined
+  /** With `search`: so many lines or items are shown before and after each match, at most 50. @defaultValue 0 */
+  context?: number | undefined
+  /** With `sql`: further references, as tables for joins, by the name that their tables get. Each needs READ. */
   tables?: Readonly<Record<string, RefId>> | undefined
   /** @defaultValue an anonymous agent */
   actor?: ActorLike | undefined
@@ -51,6 +59,8 @@ export interface QueryOptions {
 
 const OPTIONS: Names<QueryOptions> = {
   sql: true,
+  search: true,
+  context: true,
   tables: true,
   actor: true,
   maxSize: true,
@@ -66,14 +76,14 @@ const OPTIONS: Names<QueryOptions> = {
 /** The answer, or how its task stands. What is to be said of an answer without rows is its `message`. */
 export async function query(engine: Engine, asked: RefId, options: QueryOptions): Promise<CallResponse> {
   checkNames(options, OPTIONS, '`query`')
-  const { sql, tables, wait, actor, ...how } = options
+  const { sql, search, context, tables, wait, actor, ...how } = options
   const who = toActor(actor)
-  checkTables(tables)
+  const question = await checkQuestion({ sql, search, context, tables })
   const { refId } = toReference(engine.name, asked) ?? { refId: asked }
   const entry = await findFor(engine, refId, who, { ...ASK, audit: 'denials-only' })
-  engine.sql.check(sql)
+  if (question.sql !== undefined) engine.sql.check(question.sql)
   const { namespace } = entry
-  const input = { ref_id: asked, sql, ...(tables ? { tables } : {}) }
+  const input = { ref_id: asked, ...question }
   const answer = await callAdmitted(engine, derivedTool(engine, entry), input, {
     ...how,
     actor: who,
@@ -82,6 +92,23 @@ export async function query(engine: Engine, asked: RefId, options: QueryOptions)
     asyncTimeout: wait === undefined ? undefined : toMilliseconds(wait, 'wait'),
   })
   return withNote(engine, answer)
+}
+
+type Asked = Pick<QueryOptions, 'sql' | 'search' | 'context' | 'tables'>
+
+/** @throws InvalidArgument */
+async function checkQuestion({ sql, search, context, tables }: Asked): Promise<Asked> {
+  if ((sql === undefined) === (search === undefined)) {
+    throw new InvalidArgument('A question is either sql or search: give exactly one of them.')
+  }
+  if (sql !== undefined) {
+    if (context !== undefined) throw new InvalidArgument('context belongs to search, not to sql.')
+    checkTables(tables)
+    return { sql, ...(tables ? { tables } : {}) }
+  }
+  if (tables !== undefined) throw new InvalidArgument('tables belong to sql, not to search.')
+  await toPattern(search as string)
+  return { search, ...(context === undefined ? {} : { context: checkLimit(context, 'context') }) }
 }
 
 const MOST_TABLES = 10
@@ -116,7 +143,8 @@ const tools = new WeakMap<Engine, Tool>()
 export function queryTool(engine: Engine): Tool {
   const known = tools.get(engine)
   if (known) return known
-  const answer = (input: Question, task: TaskContext) => askInSql(engine, input, task)
+  const answer = async (input: Question, task: TaskContext): Promise<JsonValue> =>
+    input.sql === undefined ? searchIn(engine, input, task) : askInSql(engine, input, task)
   const options = { name: QUERY_TOOL, readOnly: true, idempotent: true, verbatim: true }
   const tool: Tool = { ...defineTool(options, answer), takesReferences: true }
   tools.set(engine, tool)
@@ -124,14 +152,31 @@ export function queryTool(engine: Engine): Tool {
 }
 
 /** The input of a question's task. */
-interface Question {
+type Question = SqlQuestion | SearchQuestion
+
+interface SqlQuestion {
   readonly ref_id: RefId
   readonly sql: string
   readonly tables?: Readonly<Record<string, RefId>>
 }
 
+interface SearchQuestion {
+  readonly ref_id: RefId
+  readonly sql?: undefined
+  readonly search: string
+  readonly context?: number
+}
+
+async function searchIn(
+  engine: Engine,
+  { ref_id, search, context }: SearchQuestion,
+  { signal }: TaskContext,
+) {
+  return searchDocument(await open(engine, ref_id), { search, context, signal })
+}
+
 /** The references were authorized for whoever asks, and have their values, before this runs. */
-async function askInSql(engine: Engine, { ref_id, sql, tables = {} }: Question, task: TaskContext) {
+async function askInSql(engine: Engine, { ref_id, sql, tables = {} }: SqlQuestion, task: TaskContext) {
   const sources = [
     sourceOf(engine, ref_id),
     ...Object.entries(tables).map(([name, asked]) => sourceOf(engine, asked, name)),
@@ -151,22 +196,14 @@ function sourceOf(engine: Engine, asked: RefId, name?: string): SqlSource {
   return { id: asked, name, open: () => open(engine, asked) }
 }
 
-async function open(engine: Engine, asked: RefId): Promise<SqlDocument> {
+async function open(engine: Engine, asked: RefId): Promise<ValueDocument> {
   // Only a reference of this cache was authorized.
   const { refId, part } = toReference(engine.name, asked) ?? {}
   const entry = refId === undefined ? undefined : await engine.store.get(refId)
   if (entry?.status !== 'complete') throw new NotFound()
-  const { shown, whole } = await sourcesOf(engine, entry)
-  const value = part ? takePart(usedOf(engine, entry, whole.value), part) : shown.value
-  const isText = typeof value === 'string'
-  const text = isText ? value : part ? JSON.stringify(value) : shown.json
-  return { kind: isText ? 'text' : 'json', text: () => piecesOf(text) }
-}
-
-const PIECE = 128 * 1024
-
-async function* piecesOf(text: string): AsyncIterable<string> {
-  for (let at = 0; at < text.length; at += PIECE) yield text.slice(at, at + PIECE)
+  if (!part) return openDocument(engine, entry)
+  const { whole } = await sourcesOf(engine, entry)
+  return wholeDocument(takePart(usedOf(engine, entry, whole.value), part))
 }
 
 /** Why there are no rows stands in the record of the task: a hit says it, too. */
