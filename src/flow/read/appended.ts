@@ -1,27 +1,39 @@
 import type { Actor } from '../../access/actor.ts'
 import { Permission } from '../../access/permission.ts'
-import { type AppendedView, appendedView, type Entry, isInFlight } from '../../core/entry.ts'
+import { type AppendedView, appendedView, type Entry, isExpired, isInFlight } from '../../core/entry.ts'
 import { InvalidArgument } from '../../core/errors.ts'
 import type { Part } from '../../core/part.ts'
 import type { AsyncTaskResponse, CacheResponse } from '../../core/response.ts'
 import type { Engine } from '../engine.ts'
 import { type RenderOptions, showValue } from './render.ts'
 
-/** What a task has appended, where something of it is asked for and the actor may see it. The answer about the task alone tells of all else. */
-export function askedOfAppended(
-  { access }: Engine,
-  entry: Entry,
-  who: Actor,
-  { page, pageSize, full, part }: RenderOptions,
-): AppendedView | undefined {
-  const isAsked = page !== undefined || pageSize !== undefined || full || part !== undefined
-  const view = isAsked ? appendedView(entry) : undefined
-  return view && access.may(entry, who, Permission.READ) ? view : undefined
+/**
+ * What a task has appended, or the task that it follows. Nothing of that one as long as it has guards that its follower does not
+ * know of.
+ */
+export async function appendedOf(engine: Engine, entry: Entry): Promise<AppendedView | undefined> {
+  const { follows, status } = entry
+  if (entry.appended || follows === undefined || status === 'complete' || status === 'cancelled') {
+    return appendedView(entry)
+  }
+  const followed = await engine.entries.read(follows)
+  if (!followed || isExpired(followed, engine.clock.expiryNow())) return undefined
+  const isGuarded = (followed.derivedFrom?.length ?? 0) > (entry.derivedFrom?.length ?? 0)
+  return isGuarded ? undefined : appendedView(followed)
 }
 
-/** How much there is, for who may see it. */
-export function availableFields({ access }: Engine, entry: Entry, who: Actor) {
-  const { appended } = entry
+/** Whether something of a value is asked for, and not only how its task stands. */
+export function asksForContent({ page, pageSize, full, part }: RenderOptions): boolean {
+  return page !== undefined || pageSize !== undefined || full === true || part !== undefined
+}
+
+/** How much a task has appended, for who may see it. */
+export function availableFields(
+  { access }: Engine,
+  entry: Entry,
+  { appended }: Pick<Entry, 'appended'>,
+  who: Actor,
+) {
   if (!appended || !access.may(entry, who, Permission.READ)) return {}
   const { available } = appended
   return isInFlight(entry)
@@ -36,12 +48,11 @@ export async function withAppended(
   described: AsyncTaskResponse,
   options: RenderOptions,
 ): Promise<AsyncTaskResponse> {
-  const goesOn = isInFlight(view)
   try {
     const { message, ...shown } = asPreview(await showValue(engine, view, options))
-    return { ...described, ...shown, message: messageOf(view, message) }
+    return { ...described, ...shown, message: messageOf(described, message) }
   } catch (error) {
-    if (!goesOn || !(error instanceof InvalidArgument)) throw error
+    if (!described.isAsync || !(error instanceof InvalidArgument)) throw error
     throw new InvalidArgument(`${error.message} That is what there is so far: the task still runs.`)
   }
 }
@@ -54,16 +65,19 @@ function asPreview({ value, size, ...answer }: CacheResponse) {
     : { ...shown, preview: value, ...(size === undefined ? {} : { previewSize: size }) }
 }
 
-function messageOf(view: AppendedView, message = ''): string {
-  const what = isInFlight(view)
+function messageOf({ isAsync, status }: AsyncTaskResponse, message = ''): string {
+  const what = isAsync
     ? 'The task still runs: this is of what there is so far.'
-    : `The task ${view.status === 'failed' ? 'failed' : 'was cancelled'}: this is of what it had until then.`
+    : `The task ${status === 'failed' ? 'failed' : 'was cancelled'}: this is of what it had until then.`
   return message === '' ? what : `${what} ${message}`
 }
 
 /** Whether all that is asked for is there already, as far as the count tells. */
-export function isThere(entry: Entry, { page = 1, pageSize, part }: RenderOptions): boolean {
-  const { available = 0, kind } = entry.appended ?? {}
+export function isThere(
+  { appended }: Pick<Entry, 'appended'>,
+  { page = 1, pageSize, part }: RenderOptions,
+): boolean {
+  const { available = 0, kind } = appended ?? {}
   if (part) return available > lastOf(part, kind)
   return available > (pageSize === undefined ? 0 : (page - 1) * pageSize)
 }

@@ -1,5 +1,6 @@
 import { type ActorLike, toActor } from '../../access/actor.ts'
 import { READ_OR_EXECUTE } from '../../access/authorize.ts'
+import { Permission } from '../../access/permission.ts'
 import type { AnswerLimits } from '../../core/answer-limits.ts'
 import { type Duration, toMilliseconds, toPositiveMilliseconds } from '../../core/duration.ts'
 import { type Entry, isInFlight, type Progress } from '../../core/entry.ts'
@@ -9,7 +10,7 @@ import type { RefId } from '../../core/ref.ts'
 import type { CallResponse } from '../../core/response.ts'
 import type { ResponseFormat } from '../../core/tool.ts'
 import type { Engine } from '../engine.ts'
-import { askedOfAppended, isThere } from './appended.ts'
+import { appendedOf, asksForContent, isThere } from './appended.ts'
 import { findFor } from './find.ts'
 import type { RenderOptions } from './render.ts'
 import { PRIVATE, reply } from './reply.ts'
@@ -72,10 +73,12 @@ export async function poll(engine: Engine, reference: RefId, options: GetOptions
   const listening = engine.thrown.listen(refId)
   const asked: RenderOptions = { ...options, part }
   const there = new AbortController()
-  const look = (changed: Entry) => {
-    if (askedOfAppended(engine, changed, who, asked) && isThere(changed, asked)) there.abort()
+  const look = (changed: Entry, appended: Pick<Entry, 'appended'> = changed) => {
+    // How long an answer takes must not tell of what its reader may not see.
+    if (isThere(appended, asked) && engine.access.may(changed, who, Permission.READ)) there.abort()
   }
-  look(entry)
+  const looks = within > 0 && asksForContent(asked)
+  if (looks && isInFlight(entry)) look(entry, await appendedOf(engine, entry))
   const progress = options.onProgress && hearProgress(engine, refId, who, options.onProgress)
   try {
     const latest = await engine.entries.follow(entry, {
@@ -83,7 +86,7 @@ export async function poll(engine: Engine, reference: RefId, options: GetOptions
       signals: [options.signal, listening.lost, there.signal],
       onChange: changed => {
         progress?.saw(changed)
-        look(changed)
+        if (looks) look(changed)
       },
     })
     if (latest && isInFlight(latest)) listening.lost.throwIfAborted()

@@ -9,7 +9,7 @@ import type { RefId } from '../../core/ref.ts'
 import type { CacheResponse, CallResponse } from '../../core/response.ts'
 import type { ResponseFormat } from '../../core/tool.ts'
 import type { Engine } from '../engine.ts'
-import { askedOfAppended, withAppended } from './appended.ts'
+import { appendedOf, asksForContent, withAppended } from './appended.ts'
 import { type RenderOptions, showValue } from './render.ts'
 import { describeTask } from './status.ts'
 import { renew } from './values.ts'
@@ -44,8 +44,12 @@ export async function reply(
 ): Promise<CallResponse> {
   const { action, ifUnreadable, audit } = options
   const live = liveEntry(engine, entry, options.justFollowed)
-  const appended = live && askedOfAppended(engine, live, who, options)
-  const permission = live?.status === 'complete' || appended ? Permission.READ : READ_OR_EXECUTE
+  const appended = live && (await appendedOf(engine, live))
+  const shown =
+    appended && asksForContent(options) && engine.access.may(live, who, Permission.READ)
+      ? appended
+      : undefined
+  const permission = live?.status === 'complete' || shown ? Permission.READ : READ_OR_EXECUTE
   let known: Entry
   try {
     known = engine.access.authorize(live, who, {
@@ -61,10 +65,10 @@ export async function reply(
     return delivered(engine, live, bare(live, PRIVATE), options.signal)
   }
   if (known.status !== 'complete') {
-    const described = describeTask(engine, known, who, options.responseFormat)
-    if (appended) {
-      return withAppended(engine, appended, described, options).catch(error =>
-        replyAnew(engine, appended, who, options, error),
+    const described = describeTask(engine, known, who, options.responseFormat, appended)
+    if (shown) {
+      return withAppended(engine, shown, described, options).catch(error =>
+        replyAnew(engine, known, shown, who, options, error),
       )
     }
     if (!hasValue(known) || !engine.access.canReadMessages(known, who)) return described
@@ -73,14 +77,15 @@ export async function reply(
   await renew(engine, known)
   const { expiresAt } = await kept(engine, known, options.keep)
   const { madeAt } = known
-  const shown = withExpiry(await showValue(engine, known, options), expiresAt)
-  const aged = madeAt === undefined ? shown : { ...shown, cachedAt: toDate(madeAt) }
+  const answer = withExpiry(await showValue(engine, known, options), expiresAt)
+  const aged = madeAt === undefined ? answer : { ...answer, cachedAt: toDate(madeAt) }
   return delivered(engine, known, aged, options.signal)
 }
 
-/** The value that was asked for is no more: another attempt began a new one, or the task has ended. */
+/** The value that was asked for may be no more: another attempt began a new one, or the task has ended. */
 async function replyAnew(
   engine: Engine,
+  entry: Entry,
   asked: AppendedView,
   who: Actor,
   options: ReplyOptions,
@@ -88,9 +93,9 @@ async function replyAnew(
 ): Promise<CallResponse> {
   if (!(error instanceof UnreadableValue || error instanceof NotFound)) throw error
   const latest = await engine.entries.readAnew(asked.refId)
-  const isSame = latest?.status === asked.status && latest.appended?.id === asked.segments.id
-  if (isSame) throw error
-  return reply(engine, latest, who, options)
+  if (latest?.status === asked.status && latest.appended?.id === asked.segments.id) throw error
+  const isOwn = asked.refId === entry.refId
+  return reply(engine, isOwn ? latest : await engine.entries.readAnew(entry.refId), who, options)
 }
 
 /** The entry, kept for as long as its reader wants and may. */

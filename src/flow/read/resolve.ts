@@ -2,7 +2,7 @@ import { type Actor, type ActorLike, toActor } from '../../access/actor.ts'
 import type { AccessRequest } from '../../access/authorize.ts'
 import { Permission } from '../../access/permission.ts'
 import { type Duration, toMilliseconds } from '../../core/duration.ts'
-import { appendedView, type Entry, isAppendedView, isExpired, isInFlight } from '../../core/entry.ts'
+import { type Entry, isAppendedView, isExpired, isInFlight } from '../../core/entry.ts'
 import { TaskCancelled, TaskNotReady } from '../../core/errors.ts'
 import type { JsonValue } from '../../core/json.ts'
 import { checkNames, type Names } from '../../core/options.ts'
@@ -11,6 +11,7 @@ import type { RefId } from '../../core/ref.ts'
 import { type StandardSchema, validate } from '../../core/standard-schema.ts'
 import { takePart } from '../../values/pointer.ts'
 import type { Engine } from '../engine.ts'
+import { appendedOf } from './appended.ts'
 import { findFor } from './find.ts'
 import { PRIVATE } from './reply.ts'
 import { taskFailed } from './status.ts'
@@ -71,7 +72,7 @@ export async function resolve<Value>(
   options.signal?.throwIfAborted()
   const live =
     latest && (isInFlight(found) || !isExpired(latest, engine.clock.expiryNow())) ? latest : undefined
-  const readable = live && options.partial ? whatIsLeft(live) : live
+  const readable = live && options.partial ? await whatIsLeft(engine, live) : live
   const whole = await readValue(engine, readable, who, { action: 'resolve', permission, refId })
   const value =
     part && readable
@@ -81,9 +82,12 @@ export async function resolve<Value>(
   return options.schema ? validate(options.schema, value, 'The value of this reference') : (value as Value)
 }
 
-/** A task that has ended without a value, as what it had appended until then. */
-function whatIsLeft(entry: Entry): Entry {
-  return (isInFlight(entry) ? undefined : appendedView(entry)) ?? entry
+/** A task that has ended without a value, as what it had appended until then, with the guards of its own. */
+async function whatIsLeft(engine: Engine, entry: Entry): Promise<Entry> {
+  const appended = isInFlight(entry) ? undefined : await appendedOf(engine, entry)
+  if (!appended) return entry
+  const { namespace, policy, startedBy, derivedFrom } = entry
+  return { ...appended, namespace, policy, startedBy, derivedFrom }
 }
 
 /**

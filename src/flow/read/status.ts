@@ -23,12 +23,16 @@ import { availableFields } from './appended.ts'
 
 type TaskEntry = InFlightEntry | FailedEntry | CancelledEntry
 
-/** The answer for a task that has no value (yet). Authorized by `reply`. */
+/**
+ * The answer for a task that has no value (yet). Authorized by `reply`.
+ * @param appended what has appended for it: another one, where it follows that
+ */
 export function describeTask(
   engine: Engine,
   entry: TaskEntry,
   who: Actor,
   format: ResponseFormat | undefined,
+  appended: Pick<Entry, 'appended'> = entry,
 ): AsyncTaskResponse {
   const tool = engine.tools.get(entry.toolName ?? '')
   const detail = format ?? tool?.responseFormat ?? 'standard'
@@ -38,7 +42,7 @@ export function describeTask(
     refId: entry.refId,
     isComplete: false,
     ...(detail === 'minimal' ? {} : taskFields(engine, entry, hears)),
-    ...(detail === 'minimal' ? {} : availableFields(engine, entry, who)),
+    ...(detail === 'minimal' ? {} : availableFields(engine, entry, appended, who)),
     ...(detail === 'full' ? fullFields(entry, tool, hears) : {}),
   } as const
   if (isInFlight(entry)) {

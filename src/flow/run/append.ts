@@ -2,7 +2,7 @@ import { pause, untilAborted } from '../../core/abort.ts'
 import { Backoff } from '../../core/backoff.ts'
 import { type EncodedValue, encode } from '../../core/codec.ts'
 import type { AppendedValue, ValueSegments } from '../../core/entry.ts'
-import { InvalidArgument, StoreFull, StoreUnavailable } from '../../core/errors.ts'
+import { InvalidArgument, StoreFull, StoreUnavailable, TaskFailed } from '../../core/errors.ts'
 import type { Piece } from '../../core/piece.ts'
 import { MissingSegments } from '../../stores/store.ts'
 import { GrowingValue } from '../../values/segments/growing.ts'
@@ -54,8 +54,8 @@ export class AppendWriter {
   async append(piece: Piece): Promise<void> {
     this.signal.throwIfAborted()
     if (this.#hasEnded) throw new InvalidArgument('This attempt has ended, so nothing is appended any more.')
-    this.#value ??= this.#begin(piece.kind)
-    this.#ready.push(...this.#value.push(piece))
+    const value = this.#value ?? this.#begin(new GrowingValue(piece.kind, this.hold.engine.encoding))
+    this.#ready.push(...value.push(piece))
     this.#untold = true
     if (this.#failure) throw this.#failure.error
     if (this.#ready.length === 0 && (this.#writing || this.#endPause)) return
@@ -99,6 +99,38 @@ export class AppendWriter {
     this.abandon()
   }
 
+  /** Goes on with the value of a task that was cancelled: all that its handler has appended is copied. */
+  takeOver(before: AppendWriter): void {
+    const value = before.#value
+    if (!value) return
+    before.abandon()
+    this.#begin(value)
+    this.#untold = true
+    this.#writing = this.#writeAll(() => this.#copy(before))
+    this.#writing.catch(() => {})
+  }
+
+  /** Resolves when what was appended before a hand-over is written. @throws as `append` */
+  async written(): Promise<void> {
+    await this.#writing
+    if (this.#failure) throw this.#failure.error
+  }
+
+  async #copy(before: AppendWriter): Promise<void> {
+    await before.#writing?.catch(() => {})
+    const { engine, refId } = this.hold
+    for (let position = 0; position < before.#staged; position++) {
+      const name = { refId: before.hold.refId, valueId: before.#id, position }
+      const bytes = await this.#retry(() => engine.store.readSegment(name))
+      if (!bytes) throw new TaskFailed('A part of what the task appended is gone from the store.')
+      await this.#retry(() =>
+        engine.store.stage({ ...name, refId, valueId: this.#id }, bytes, engine.clock.now()),
+      )
+      this.#staged++
+    }
+    this.#ready.unshift(...before.#ready)
+  }
+
   /** Nothing is written any more. */
   abandon(): void {
     this.#hasEnded = true
@@ -107,11 +139,12 @@ export class AppendWriter {
     this.#abandoned.abort()
   }
 
-  #begin(kind: Piece['kind']): GrowingValue {
+  #begin(value: GrowingValue): GrowingValue {
     const { engine, refId } = this.hold
     this.#id = newValueId(engine)
+    this.#value = value
     engine.running.setWriter(refId, () => this.writeNow())
-    return new GrowingValue(kind, engine.encoding)
+    return value
   }
 
   #write(): Promise<void> {
@@ -119,9 +152,10 @@ export class AppendWriter {
     return this.#writing
   }
 
-  async #writeAll(): Promise<void> {
+  async #writeAll(before = async () => {}): Promise<void> {
     const { engine, refId } = this.hold
     try {
+      await before()
       // Whoever comes back for it needs an entry.
       await this.#retry(() => engine.lateClaims.storeNow(refId))
       do {

@@ -107,6 +107,7 @@ export class Execution {
 
   /** Another task goes on with it, which takes its place in the queue. */
   async handTo(reach: Reach, slot: QueueSlot): Promise<Result> {
+    reach.appends.takeOver(this.reach.appends)
     this.reach = reach
     if (this.#slot) slot.takeFrom(this.#slot)
     this.#slot = undefined
@@ -117,7 +118,15 @@ export class Execution {
   }
 
   async #append(piece: Piece): Promise<void> {
-    await this.reach.appends.append(piece)
+    const { reach } = this
+    try {
+      await reach.appends.append(piece)
+    } catch (error) {
+      const next = error instanceof TaskCancelled ? await this.#next?.promise : undefined
+      if (!next || next === reach) throw error
+      // It went over to the other task with all that was appended before.
+      await next.appends.written()
+    }
   }
 
   async #ask(method: AskMethod, params: unknown, givenUp: AbortSignal | undefined): Promise<JsonObject> {

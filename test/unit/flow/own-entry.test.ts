@@ -201,6 +201,31 @@ describe.each(ALL)('work that several tasks share, on %s', (_, opener) => {
       expect(runs).toHaveLength(1)
     })
 
+    it('takes along what was appended, and shows it to all who follow it', async () => {
+      const { cache, tool, runs, begun } = scene(opener()(), options)
+      const [first, second] = [await tool({}, asTask), await tool({}, asTask)]
+      const rows = (from: number) =>
+        Array.from({ length: 3_000 }, (_, n) => ({ n: from + n, text: 'a'.repeat(60) }))
+      await begun()
+      await runs[0]?.task.append(rows(0))
+      await expect
+        .poll(() => cache.get(second.refId, { actor: ada, page: 1, pageSize: 1 }))
+        .toMatchObject({
+          refId: second.refId,
+          available: 3_000,
+          isGrowing: true,
+          preview: rows(0).slice(0, 1),
+        })
+      await cache.cancelTask(first.refId, { actor: ada })
+      await runs[0]?.task.append(rows(3_000))
+      await expect
+        .poll(() => cache.get(second.refId, { actor: ada }))
+        .toMatchObject({ status: 'processing', available: 6_000 })
+      expect(await cache.resolve(first.refId, { actor: ada, partial: true })).toEqual(rows(0))
+      runs[0]?.resolve(rows(6_000))
+      expect(await cache.resolve(second.refId, READ)).toEqual([...rows(0), ...rows(3_000), ...rows(6_000)])
+    })
+
     it('stops where those who followed it were cancelled before', async () => {
       const { cache, tool, runs, begun } = scene(opener()(), options)
       const [first, second] = [await tool({}, asTask), await tool({}, asTask)]
