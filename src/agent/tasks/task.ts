@@ -98,8 +98,8 @@ export function isSettled({ status }: Task): boolean {
 }
 
 function gistOf(response: CallResponse, inputRequests: Task['inputRequests']): string {
-  const progress = response.status === 'complete' ? undefined : response.progress
-  return JSON.stringify([response.status, progress, Object.keys(inputRequests ?? {})])
+  const { progress, available } = response.status === 'complete' ? {} : response
+  return JSON.stringify([response.status, progress, available, Object.keys(inputRequests ?? {})])
 }
 
 function rpcErrorOf(response: CallResponse): RpcError | undefined {
@@ -131,9 +131,10 @@ function messageOf(response: CallResponse, inputRequests: Task['inputRequests'])
   if (response.status === 'failed') return response.error && boundedError({ text: response.error }).text
   if (response.status === 'cancelled') return 'The task was cancelled.'
   if (inputRequests) return 'Waiting for an answer.'
-  const { progress, etaSeconds } = response
+  const { progress, etaSeconds, available } = response
   const parts = [
     progress && progressText(progress),
+    available === undefined ? undefined : `${available} there so far`,
     etaSeconds === undefined ? undefined : timeLeft(etaSeconds),
   ]
   return parts.filter(part => part !== undefined).join('; ') || undefined
