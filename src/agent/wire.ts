@@ -129,8 +129,8 @@ export function toWire(response: CallResponse): JsonObject {
   })
 }
 
-function appendedFields({ available, isGrowing, partial }: AsyncTaskResponse) {
-  return { available, is_growing: isGrowing, partial }
+function appendedFields(response: AsyncTaskResponse): Record<string, JsonValue | undefined> {
+  return { available: response.available, is_growing: response.isGrowing, partial: response.partial }
 }
 
 function valueFields(response: CallResponse): Record<string, JsonValue | undefined> {

@@ -6,6 +6,7 @@ it.each([
   ['server-author', 'progress: month'],
   ['private-computation', 'mean_salary'],
   ['plain-client-polling', 'retry_task:'],
+  ['growing-result', 'Page 3'],
   ['tasks-2026', 'asked: Delete all orders of 2024?'],
   ['tasks-2025', 'asked: Delete all orders of 2024?'],
   ['fastmcp', 'export_orders'],
