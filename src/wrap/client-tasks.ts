@@ -16,6 +16,7 @@ import { isRefOf, type RefId } from '../core/ref.ts'
 import type { CallResponse } from '../core/response.ts'
 import type { RefCache } from '../ref-cache.ts'
 import { asOutcome, type CallOutcome } from './call-outcome.ts'
+import type { Reader } from './reader.ts'
 import {
   notification,
   protocolMeta,
@@ -42,8 +43,7 @@ export interface ClientTasksOptions {
   sender(relatedTo?: RpcId): SendRequest
   /** What is sent to the client arrives, or the client is gone. */
   readonly isReliable: boolean
-  /** What an answer to a request may have. */
-  limitsOf(request: RpcRequest): AnswerLimits
+  readonly reader: Reader
 }
 
 /** The tasks of MCP that one client is offered, whatever the wrapped server has: each is an entry of the cache. */
@@ -61,7 +61,8 @@ export class ClientTasks {
     })
     this.#subscriptions = new TaskSubscriptions({
       isOurs: taskId => isRefOf(cache.name, taskId),
-      find: (request, taskIds) => this.#known(taskIds, options.limitsOf(request as unknown as RpcRequest)),
+      find: (request, taskIds) =>
+        this.#known(taskIds, options.reader.limitsOf(request as unknown as RpcRequest)),
       send: (message, id) => options.tell(message as RpcMessage, id),
       acknowledgesAlone: true,
     })
@@ -96,7 +97,7 @@ export class ClientTasks {
     const wish = wishOf(client, request.params)
     const { actor } = this.options.caller
     const connection = this.#connection
-    const limits = this.options.limitsOf(request)
+    const limits = this.options.reader.limitsOf(request)
     const hasOutputSchema = tool.outputSchema !== undefined
     try {
       const response = await start(this.#service.callOptions(client, wish))
@@ -215,7 +216,7 @@ export class ClientTasks {
   #clientOf(request: RpcRequest): TaskClient | undefined {
     const meta = protocolMeta(request.params)
     const client = meta ? clientOf2026(meta) : this.#core
-    return client && { ...client, limits: this.options.limitsOf(request) }
+    return client && { ...client, limits: this.options.reader.limitsOf(request) }
   }
 }
 

@@ -1,7 +1,6 @@
 import { IdMap } from '../agent/id-map.ts'
 import { ProgressNotifier } from '../agent/progress.ts'
 import type { PollingTool } from '../agent/tools/polling.ts'
-import type { AnswerLimits } from '../core/answer-limits.ts'
 import { isJsonObject } from '../core/json.ts'
 import { withPlainNumbers } from '../core/map-json.ts'
 import type { RefCache } from '../ref-cache.ts'
@@ -10,6 +9,7 @@ import type { ClientTasks } from './client-tasks.ts'
 import type { Log } from './log.ts'
 import type { Presentation } from './presentation.ts'
 import type { QuickCall } from './quick-call.ts'
+import type { Reader } from './reader.ts'
 import {
   notification,
   progressTokenOf,
@@ -34,8 +34,7 @@ export interface SessionCallsOptions {
   readonly tasks: ClientTasks
   readonly presentation: Presentation
   readonly log: Log
-  /** What the client of a request can take. */
-  limitsOf(request: RpcRequest): AnswerLimits
+  readonly reader: Reader
   /** Whether the message got through, as far as the channel can tell. */
   tell(message: RpcMessage, options?: { relatedTo?: RpcId; text?: string | undefined }): Promise<boolean>
 }
@@ -49,9 +48,11 @@ export class SessionCalls {
 
   constructor(private readonly options: SessionCallsOptions) {}
 
-  /** How many calls through the cache wait for their answers. */
-  get open(): number {
-    return this.#inFlow + this.#quick.ids().length
+  /** What the server logs may be about work of a client that is gone: no stranger to it hears that. */
+  get areNotAlone(): boolean {
+    const { calls, caller } = this.options
+    const open = this.#inFlow + this.#quick.ids().length
+    return (caller.ambiguous ?? false) && calls.unfinished(caller) > open
   }
 
   /** Answers a call; false where it is the server's. */
@@ -89,7 +90,7 @@ export class SessionCalls {
     )
     // A cancelled request gets neither progress nor an answer.
     waiting.signal.addEventListener('abort', () => void progress.end())
-    const limits = this.options.limitsOf(request)
+    const limits = this.options.reader.limitsOf(request)
     const context = { signal: waiting.signal, onProgress: progress.notify, limits }
     this.#answering.set(request.id, waiting)
     const outcome = await this.#withoutThrowing(() => work(context))
@@ -117,7 +118,7 @@ export class SessionCalls {
       this.#quick.delete(request.id)
       void this.#throughFlow(request, context => calls.answer(call, context, () => quick.enter(context)))
     }
-    const quick = calls.pass(caller, call, this.options.limitsOf(request), {
+    const quick = calls.pass(caller, call, this.options.reader.limitsOf(request), {
       onNeed: enter,
       onAnswer: (quick, response, text) => {
         this.#quick.delete(request.id)

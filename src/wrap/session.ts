@@ -6,6 +6,7 @@ import type { Channel } from './channel.ts'
 import { ClientMessages } from './client-messages.ts'
 import { ClientTasks } from './client-tasks.ts'
 import { ForwardedRequests } from './forwarded-requests.ts'
+import { Introduction } from './introduction.ts'
 import type { Log } from './log.ts'
 import { OwnRequests } from './own-requests.ts'
 import { PassingWrites, saysChange } from './passing-writes.ts'
@@ -64,6 +65,7 @@ export class Session {
   readonly #catalog: ToolCatalog
   readonly #upstream: Upstream
   readonly #listing: ToolListing
+  readonly #introduction: Introduction
   readonly #client: ClientMessages
   readonly #tasks: ClientTasks
   readonly #presentation: Presentation
@@ -84,6 +86,7 @@ export class Session {
     this.#reader = new Reader(options.clients, log)
     this.#passingWrites = new PassingWrites(() => cache.beginWrite())
     this.#listing = new ToolListing(this.#catalog, this.#upstream)
+    this.#introduction = new Introduction(this.#upstream, discovery => caller.tasks.learn(discovery))
     this.#client = new ClientMessages({
       client: options.client,
       log,
@@ -99,22 +102,23 @@ export class Session {
       nameTools: text => this.#catalog.names.inText(text),
       sender: relatedTo => this.#ownRequests.sender(relatedTo),
       isReliable: !options.client.mayLose,
-      limitsOf: request => this.#reader.limitsOf(request),
-    })
-    const parts = { catalog: this.#catalog, listing: this.#listing, tasks: this.#tasks, log }
-    this.#presentation = new Presentation({
-      ...parts,
       reader: this.#reader,
-      cacheName: cache.name,
-      ended: this.#ended.signal,
     })
+    const parts = {
+      reader: this.#reader,
+      catalog: this.#catalog,
+      listing: this.#listing,
+      tasks: this.#tasks,
+      log,
+    }
+    const ended = this.#ended.signal
+    this.#presentation = new Presentation({ ...parts, cacheName: cache.name, ended })
     this.#calls = new SessionCalls({
       ...parts,
       cache,
       caller,
       calls,
       presentation: this.#presentation,
-      limitsOf: request => this.#reader.limitsOf(request),
       tell: (...told) => this.#client.send(...told),
     })
   }
@@ -130,7 +134,7 @@ export class Session {
       onUnusable: reason => this.#unusable(reason),
     }
     await this.#upstream.start()
-    client.onmessage = message => this.#fromClient(message)
+    client.onmessage = message => this.#introduction.before(message, () => this.#fromClient(message))
     client.onerror = problem => this.options.log.warn('client_problem', problem)
     await client.start()
   }
@@ -240,7 +244,7 @@ export class Session {
     const { tasks } = this.options.caller
     if (message.method === 'notifications/tools/list_changed') this.#catalog.forget()
     if (saysChange(message)) this.options.cache.beginWrite()()
-    if (message.method === 'notifications/message' && this.#isOfSomebodyElse) return
+    if (message.method === 'notifications/message' && this.#calls.areNotAlone) return
     this.#passingWrites.saw(message.params ?? {})
     if (tasks.hears(message) || this.#tasks.acknowledges(message) || this.#isWithdrawal(message)) return
     const passed = tasks.related(this.#serverRequests.translated(message))
@@ -249,12 +253,6 @@ export class Session {
       const asked = this.#forwarded.ofProgress(message)
       if (asked) this.#client.send(passed, { relatedTo: asked.request })
     }
-  }
-
-  /** What the server logs may be about work of a client that is gone: no stranger to it hears that. */
-  get #isOfSomebodyElse(): boolean {
-    const { calls, caller } = this.options
-    return (caller.ambiguous ?? false) && calls.unfinished(caller) > this.#calls.open
   }
 
   #isWithdrawal({ method, params }: RpcNotification): boolean {

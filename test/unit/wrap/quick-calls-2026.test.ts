@@ -32,19 +32,26 @@ afterEach(() => wired.close())
 interface SceneOptions extends Pick<WiredOptions, 'limits'> {
   client?: string
   capabilities?: JsonObject
+  /** Whether it asks what there is before it calls. */
+  begins?: boolean
 }
 
 /** A client of 2026-07-28, in front of a server that answers calls when the test says so. */
-async function scene(server: typeof OLD, { client = 'c', capabilities = {}, limits }: SceneOptions = {}) {
+async function scene(
+  server: typeof OLD,
+  { client = 'c', capabilities = {}, limits, begins = true }: SceneOptions = {},
+) {
   const clock = new FakeClock()
   const { store, during } = countingStore(memoryStore())
   const cache = new RefCache({ name: 'wired', store, clock })
   const calls: string[] = []
   const others: string[] = []
+  const heard: string[] = []
   let say: (line: string) => void = () => {}
   const serve: Serve = (line, answer) => {
     say = answer
     const { method } = parseJson(line) as { method: string }
+    heard.push(method)
     if (method === 'tools/call') calls.push(line)
     else if (!line.includes('"id":')) others.push(line)
     else if (server[method]) answer(`{"jsonrpc":"2.0","id":${idIn(line)},"result":${server[method]}}`)
@@ -59,8 +66,8 @@ async function scene(server: typeof OLD, { client = 'c', capabilities = {}, limi
   }
   const ask = (id: string | number, method: string, params: object = {}) =>
     wired.ask(id, method, JSON.stringify({ ...params, _meta: meta }))
-  await ask('d', 'server/discover')
-  await ask('l', 'tools/list')
+  if (begins) await ask('d', 'server/discover')
+  if (begins) await ask('l', 'tools/list')
   // The first call finds out what time it is in the store.
   await cache.set('first', 1)
   /** Calls the tool. The server replies to its latest call when the test says so. */
@@ -71,7 +78,7 @@ async function scene(server: typeof OLD, { client = 'c', capabilities = {}, limi
     const reply = (body: string) => say(`{"jsonrpc":"2.0","id":${idIn(calls.at(-1) ?? '')},${body}}`)
     return { answer, reply, replyWith: (result: string) => reply(`"result":${result}`) }
   }
-  return { calls, others, call, during, clock }
+  return { calls, others, heard, ask, call, during, clock, cache }
 }
 
 describe.each([
@@ -160,5 +167,27 @@ describe('a quick call of 2026-07-28 that its server does not answer at once', (
     expect(calls[1]).toContain('"io.modelcontextprotocol/tasks":{}')
     replyWith(RESULT)
     expect(parseJson(await answer)).toMatchObject({ result: { content: [{ text: '0.50' }] } })
+  })
+})
+
+describe('a client of 2026-07-28 that has asked another process how the server introduces itself', () => {
+  it.each([
+    ['2025-11-25', OLD, ['server/discover', 'initialize', 'notifications/initialized', 'tools/list']],
+    ['2026-07-28', NEW, ['server/discover', 'tools/list']],
+  ])('is served all the same in front of a server of %s, and its calls pass', async (_, server, methods) => {
+    const { ask, call, heard, during, cache } = await scene(server, { begins: false })
+    const first = call(1)
+    const { replyWith, answer } = await first
+    replyWith(RESULT)
+    expect(await answer).toContain('"resultType":"complete"')
+    expect(heard.filter(method => method !== 'tools/call')).toEqual(methods)
+    await cache.set('first', 1)
+    const { operations } = await during(async () => {
+      const next = await call(2)
+      next.replyWith(RESULT)
+      expect(await next.answer).toBe(`{"jsonrpc":"2.0","id":2,"result":${TYPED}}`)
+    })
+    expect(operations).toEqual([])
+    expect(await ask(3, 'tools/list')).toContain('"name":"read"')
   })
 })
