@@ -16,8 +16,8 @@ export interface ChildPlaceOptions {
   readonly entry?: string | undefined
 }
 
-/** From this module's place in the package, and from that of the bundled command. */
-const ENTRY = '../query/child.mjs'
+/** From this module's place, in the source too, and from that of the bundled command. */
+const ENTRY = '../../dist/query/child.mjs'
 
 /** Where to start the child, or why it cannot be started. */
 export function childPlace(options: ChildPlaceOptions = {}): ChildPlace | { readonly reason: string } {

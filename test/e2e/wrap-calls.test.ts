@@ -379,7 +379,13 @@ describe('the tools, as they are listed', () => {
     const { tools } = await client.listTools()
     const names = tools.map(({ name }) => name)
     const ours = names.slice(names.indexOf('get_cached_result'), names.indexOf('second-page'))
-    expect(ours).toEqual(['get_cached_result', 'cancel_task', 'retry_task', 'edit_cached_result'])
+    expect(ours).toEqual([
+      'get_cached_result',
+      'cancel_task',
+      'retry_task',
+      'query_cached_result',
+      'edit_cached_result',
+    ])
     expect(names.filter(name => name === 'get_cached_result')).toHaveLength(1)
     const described = tools.find(({ name }) => name === 'count')
     expect(described?.description).toBe('Counts its calls.')

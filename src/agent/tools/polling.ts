@@ -72,18 +72,27 @@ export function pollingTools(cache: RefCache, options: PollingOptions = {}): Pol
 
 const MAX_WAIT_MS = 50_000
 
+/** How long an answer is held: as long as the caller says, up to what the operator allows. */
+export function waitsOf(options: PollingOptions) {
+  const most = Math.min(MAX_WAIT_MS, toMilliseconds(options.maxWait ?? '25s', 'maxWait'))
+  const unsaid = toMilliseconds(options.defaultWait ?? '20s', 'defaultWait')
+  return {
+    listed: { type: 'number', default: unsaid / 1000, maximum: most / 1000 },
+    /** In milliseconds. */
+    of: (seconds: number | undefined) => Math.min(seconds === undefined ? unsaid : seconds * 1000, most),
+  }
+}
+
 function getCachedResult(cache: RefCache, options: PollingOptions): PollingTool {
-  const maxWait = Math.min(MAX_WAIT_MS, toMilliseconds(options.maxWait ?? '25s', 'maxWait'))
-  const defaultWait = toMilliseconds(options.defaultWait ?? '20s', 'defaultWait')
+  const wait = waitsOf(options)
   return define({
     name: 'get_cached_result',
     title: 'Get cached result',
     description: GET_CACHED_RESULT_DESCRIPTION,
     annotations: { readOnlyHint: true, idempotentHint: true, openWorldHint: false },
     schema: getArguments,
-    listed: { wait_seconds: { type: 'number', default: defaultWait / 1000, maximum: maxWait / 1000 } },
+    listed: { wait_seconds: wait.listed },
     run: async (args, { limits = limitsOf(), ...context }) => {
-      const wait = args.wait_seconds === undefined ? defaultWait : args.wait_seconds * 1000
       const asked = cache.get(args.ref_id, {
         ...context,
         page: args.page,
@@ -92,7 +101,7 @@ function getCachedResult(cache: RefCache, options: PollingOptions): PollingTool 
         full: args.full,
         limits,
         ...(args.keep_seconds === undefined ? {} : { keep: args.keep_seconds * 1000 }),
-        wait: Math.min(wait, maxWait),
+        wait: wait.of(args.wait_seconds),
         responseFormat: args._async_response_format,
       })
       const answer = await ofThisCache(cache, args.ref_id, asked)

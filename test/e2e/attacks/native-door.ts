@@ -36,7 +36,8 @@ const METHODS: Partial<Record<Act, string>> = {
 const CAPABILITIES = { extensions: { 'io.modelcontextprotocol/tasks': {} }, elicitation: { form: {} } }
 
 /** They become no tasks. */
-const OWN_TOOLS = /^(get_cached_result|cancel_task|retry_task|edit_cached_result|admin_.*)$/
+const OWN_TOOLS =
+  /^(get_cached_result|cancel_task|retry_task|query_cached_result|edit_cached_result|admin_.*)$/
 
 /** Tools whose callers want a handle, not the result. */
 const HANDLES = /_handle$|^(hold|flaky|wait|wait_public|hold_public)$/

@@ -239,6 +239,7 @@ it('adds the polling tools, as fastmcp has them', async () => {
     ['get_cached_result', 'Get cached result'],
     ['cancel_task', 'Cancel task'],
     ['retry_task', 'Retry task'],
+    ['query_cached_result', 'Query cached result'],
     ['edit_cached_result', 'Edit cached result'],
   ])
 })

@@ -36,7 +36,14 @@ describe('without a check', () => {
   it('there are no admin tools', async () => {
     const { client, call } = await scene({ tools: ({ registerTool }) => void registerTool('a', {}, () => 1) })
     const names = (await client.listTools()).tools.map(({ name }) => name)
-    expect(names).toEqual(['get_cached_result', 'cancel_task', 'retry_task', 'edit_cached_result', 'a'])
+    expect(names).toEqual([
+      'get_cached_result',
+      'cancel_task',
+      'retry_task',
+      'query_cached_result',
+      'edit_cached_result',
+      'a',
+    ])
     await expect(call('admin_stats')).rejects.toThrow()
   })
 })

@@ -43,7 +43,14 @@ describe('a client of 2026-07-28 in front of a server of 2026-07-28', () => {
     expect(result.supportedVersions).toEqual(['2026-07-28'])
     expect(result.capabilities.extensions).toEqual({ 'io.modelcontextprotocol/tasks': {} })
     const listed = (await ask(url, 'tools/list')).result.tools.map(({ name }: Message) => name)
-    expect(listed).toEqual(['greet', 'get_cached_result', 'cancel_task', 'retry_task', 'edit_cached_result'])
+    expect(listed).toEqual([
+      'greet',
+      'get_cached_result',
+      'cancel_task',
+      'retry_task',
+      'query_cached_result',
+      'edit_cached_result',
+    ])
     expect((await call(url, 'greet')).result).toEqual({ resultType: 'complete', ...text('hi') })
     expect(servers).toHaveLength(1)
   })

@@ -1,0 +1,83 @@
+import * as z from 'zod'
+import { isJsonObject, type JsonObject } from '../../core/json.ts'
+import type { CallResponse } from '../../core/response.ts'
+import type { RefCache } from '../../ref-cache.ts'
+import { ADAPTERS } from '../../ref-cache-adapters.ts'
+import { QUERY_CACHED_RESULT_DESCRIPTION, SEARCH_CACHED_RESULT_DESCRIPTION } from '../instructions.ts'
+import { limitsOf } from '../limits.ts'
+import { inFieldsRead, present } from '../present.ts'
+import { toResult } from '../wire.ts'
+import { define, ofThisCache, type PollContext, type PollingOptions, type PollingTool, waitsOf } from './polling.ts'
+
+const askArguments = {
+  ref_id: z.string(),
+  search: z.string().optional().describe('Text, or /RE2/flags, in lines or items.'),
+  context: z.int().min(0).optional(),
+  max_size: z.int().min(1).optional(),
+  wait_seconds: z.number().min(0).optional(),
+}
+
+const searchArguments = z.strictObject(askArguments)
+const queryArguments = z.strictObject({
+  ref_id: z.string(),
+  sql: z.string().optional(),
+  tables: z.record(z.string(), z.string()).optional(),
+  ...askArguments,
+})
+
+const TABLES = {
+  type: 'object',
+  additionalProperties: { type: 'string' },
+  description: 'To join: {name: ref_id}.',
+}
+
+/** `query_cached_result`: with `sql` where SQL can run, with `search` everywhere. */
+export function queryCachedResult(cache: RefCache, options: PollingOptions): PollingTool {
+  const wait = waitsOf(options)
+  const hasSql = cache[ADAPTERS].sqlUnavailable === undefined
+  const tool = {
+    name: 'query_cached_result',
+    title: 'Query cached result',
+    annotations: { readOnlyHint: true, idempotentHint: true, openWorldHint: false },
+  }
+  const run = async (args: z.output<typeof queryArguments>, { limits = limitsOf(), ...context }: PollContext) => {
+    const asked = cache.query(args.ref_id, {
+      ...context,
+      sql: args.sql,
+      tables: args.tables,
+      search: args.search,
+      context: args.context,
+      maxSize: args.max_size,
+      limits,
+      wait: wait.of(args.wait_seconds),
+    })
+    const answer = await ofThisCache(cache, args.ref_id, asked)
+    const whole = args.sql === undefined ? wholeMatches(answer) : wholeTable(answer)
+    return whole ? inFieldsRead(toResult(whole), limits.reads) : present(answer, { limits })
+  }
+  return hasSql
+    ? define({
+        ...tool,
+        description: QUERY_CACHED_RESULT_DESCRIPTION,
+        schema: queryArguments,
+        listed: { tables: TABLES },
+        run,
+      })
+    : define({ ...tool, description: SEARCH_CACHED_RESULT_DESCRIPTION, schema: searchArguments, run })
+}
+
+/** An answer that is whole is its reference and a dense table, and nothing else. */
+function wholeTable(answer: CallResponse): JsonObject | undefined {
+  if (answer.status !== 'complete' || !answer.isComplete || !Array.isArray(answer.value)) return undefined
+  const rows = answer.value
+  if (!rows.every((row): row is JsonObject => isJsonObject(row))) return undefined
+  const { refId, message } = answer
+  if (rows.length === 0) return { ref_id: refId, rows: [], ...(message === undefined ? {} : { message }) }
+  return { ref_id: refId, columns: Object.keys(rows[0] ?? {}), rows: rows.map(row => Object.values(row)) }
+}
+
+/** The same of a search: what matched, beside the reference. */
+function wholeMatches(answer: CallResponse): JsonObject | undefined {
+  const isWhole = answer.status === 'complete' && answer.isComplete
+  return isWhole && isJsonObject(answer.value) ? { ref_id: answer.refId, ...answer.value } : undefined
+}
