@@ -7,19 +7,26 @@ import { QUERY_CACHED_RESULT_DESCRIPTION, SEARCH_CACHED_RESULT_DESCRIPTION } fro
 import { limitsOf } from '../limits.ts'
 import { inFieldsRead, present } from '../present.ts'
 import { toResult } from '../wire.ts'
-import { define, ofThisCache, type PollContext, type PollingOptions, type PollingTool, waitsOf } from './polling.ts'
+import {
+  define,
+  ofThisCache,
+  type PollContext,
+  type PollingOptions,
+  type PollingTool,
+  waitsOf,
+} from './polling.ts'
 
 const askArguments = {
-  ref_id: z.string(),
-  search: z.string().optional().describe('Text, or /RE2/flags, in lines or items.'),
-  context: z.int().min(0).optional(),
-  max_size: z.int().min(1).optional(),
+  search: z.string().optional().describe('Text or /RE2/i.'),
+  context: z.number().optional(),
+  max_size: z.number().optional(),
   wait_seconds: z.number().min(0).optional(),
 }
 
-const searchArguments = z.strictObject(askArguments)
+const refId = z.string()
+const searchArguments = z.strictObject({ ref_id: refId, ...askArguments })
 const queryArguments = z.strictObject({
-  ref_id: z.string(),
+  ref_id: refId,
   sql: z.string().optional(),
   tables: z.record(z.string(), z.string()).optional(),
   ...askArguments,
@@ -27,8 +34,7 @@ const queryArguments = z.strictObject({
 
 const TABLES = {
   type: 'object',
-  additionalProperties: { type: 'string' },
-  description: 'To join: {name: ref_id}.',
+  description: 'Joins: {name: ref_id}.',
 }
 
 /** `query_cached_result`: with `sql` where SQL can run, with `search` everywhere. */
@@ -40,7 +46,10 @@ export function queryCachedResult(cache: RefCache, options: PollingOptions): Pol
     title: 'Query cached result',
     annotations: { readOnlyHint: true, idempotentHint: true, openWorldHint: false },
   }
-  const run = async (args: z.output<typeof queryArguments>, { limits = limitsOf(), ...context }: PollContext) => {
+  const run = async (
+    args: z.output<typeof queryArguments>,
+    { limits = limitsOf(), ...context }: PollContext,
+  ) => {
     const asked = cache.query(args.ref_id, {
       ...context,
       sql: args.sql,

@@ -94,4 +94,13 @@ describe('query_cached_result', { timeout: 60_000 }, () => {
       message: expect.stringContaining('logs has 4000 rows'),
     })
   })
+
+  it('searches lines and items, and says so where a question is both or neither', async () => {
+    const { call, ask } = await connect()
+    const { ref_id } = (await call('read_lines', { _as_ref: true })).structuredContent
+    const found = await call('query_cached_result', { ref_id, search: 'line 71 ', context: 1 })
+    expect(found.structuredContent).toMatchObject({ ref_id: expect.not.stringContaining(ref_id), matched: 1 })
+    const both = await ask('read_lines', 'select 1', { search: 'x' })
+    expect(both.structuredContent.error.message).toContain('exactly one')
+  })
 })
