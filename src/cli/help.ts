@@ -32,6 +32,8 @@ Options
   --no-instructions      say how references work with each tool instead, for clients that ignore instructions
   --profile NAME         the client that answers are made for (that which connects)
   --store WHERE          a SQLite file, or 'memory' ($XDG_CACHE_HOME/mcp-refcache/cache-2.db)
+  --max-store SIZE       the most that it keeps, such as 500MB; what was used least recently makes room (2GB;
+                         512MB in memory)
   --encrypt              encrypt what is stored (in encrypted-2.db there); the keys are in $MCP_REFCACHE_KEYS as
                          id:base64 of 32 bytes, the current one first, with commas between them
   --encrypt-key-file F   the same with the keys from a file, a line each; it must be for this user alone (0600)

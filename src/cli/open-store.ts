@@ -10,19 +10,20 @@ import { CommandFailed, EXIT } from './exit.ts'
 import type { WrapArguments } from './wrap-options.ts'
 
 /** The store that was asked for, or the default one. It has answered once. @throws CommandFailed where it cannot be used */
-export async function openStore({ store: where, keys }: WrapArguments, log: Log): Promise<Store> {
+export async function openStore({ store: where, maxStore, keys }: WrapArguments, log: Log): Promise<Store> {
   const seal = (store: Store) => (keys ? encryptedStore(store, { keys }) : store)
-  if (where === 'memory') return seal(memoryStore())
+  const quota = { maxBytes: maxStore }
+  if (where === 'memory') return seal(memoryStore(quota))
   try {
     // Encrypted entries have a default file of their own: others could not read them, nor they the others.
-    return await usable(seal(sqliteStore(where ?? defaultPath(keys ? 'encrypted' : 'cache'))))
+    return await usable(seal(sqliteStore(where ?? defaultPath(keys ? 'encrypted' : 'cache'), quota)))
   } catch (error) {
     if (where === undefined && error instanceof PlaceUnusable) {
       log.warn(
         'store_memory',
         `Results are kept in memory: they end with this process, and no other one shares them. ${error.message}`,
       )
-      return seal(memoryStore())
+      return seal(memoryStore(quota))
     }
     if (error instanceof StoreUnavailable) throw new CommandFailed(EXIT.store, error.code, error.message)
     throw error

@@ -12,6 +12,7 @@ const OPTIONS = {
   'max-answer': { type: 'string' },
   profile: { type: 'string' },
   store: { type: 'string' },
+  'max-store': { type: 'string' },
   encrypt: { type: 'boolean' },
   'encrypt-key-file': { type: 'string' },
   ttl: { type: 'string' },

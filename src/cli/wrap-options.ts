@@ -7,7 +7,7 @@ import { LOG_LEVELS, type LogLevel } from '../wrap/log.ts'
 import { type CallSettings, type Invalidates, withInvalidated, withMemoized } from '../wrap/settings.ts'
 import type { Target } from '../wrap/wrap.ts'
 import { usage } from './exit.ts'
-import { checked, time, wholeNumber, wrongChoice } from './option-values.ts'
+import { checked, size, time, wholeNumber, wrongChoice } from './option-values.ts'
 import { parseOptions, splitCommand, type Values } from './wrap-command-line.ts'
 import { type HttpArguments, parseHttp } from './wrap-http-options.ts'
 
@@ -30,6 +30,8 @@ export interface WrapArguments {
   name: string | undefined
   /** Absent: the default SQLite file. */
   store: string | undefined
+  /** Most bytes that the store keeps. Absent: the default of the store. */
+  maxStore: number | undefined
   /** Absent: entries are stored as they are. */
   keys: KeySource | undefined
   http: HttpArguments | undefined
@@ -62,6 +64,7 @@ export async function parseWrapArguments(
     lease: values.lease === undefined ? undefined : time('--lease', values.lease),
     name: values.name === undefined ? undefined : checked(() => checkCacheName(values.name ?? '')),
     store: values.store === undefined ? undefined : storeOf(values.store),
+    maxStore: values['max-store'] === undefined ? undefined : size('--max-store', values['max-store']),
     keys: parseKeySource(values, env),
     http: parseHttp(values, config.allowOrigins),
     admin: parseAdmin(values),

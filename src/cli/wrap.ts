@@ -43,7 +43,7 @@ export async function wrap(prepared: Prepared): Promise<number> {
 }
 
 export function createWrapper({ args, store, log, server }: Prepared): Wrapper {
-  const { http, keys, logLevel, json, store: _, ...options } = args
+  const { http, keys, logLevel, json, store: _, maxStore: __, ...options } = args
   return new Wrapper({ ...options, server, store, quota: http?.quota, log })
 }
 

@@ -7,8 +7,10 @@ import {
   type SqliteStatement,
   warnOfWalResetBug,
 } from './sqlite-driver.ts'
+import { isBusy, isFull } from './sqlite-errors.ts'
 import { makePrivate, prepare } from './sqlite-place.ts'
 import { SEGMENTS_SCHEMA } from './sqlite-segments.ts'
+import { USAGE_SCHEMA } from './sqlite-usage.ts'
 
 /** "Refc": says in the file's header whose file it is. */
 const APPLICATION_ID = 0x52656663
@@ -71,6 +73,7 @@ export function openDatabase(
       PRAGMA journal_size_limit = ${64 * 1024 * 1024};
     `)
     makeSchema(database, path)
+    addUsage(database)
     return database
   } catch (error) {
     database.close()
@@ -174,6 +177,26 @@ function makeSchema(database: SqliteDatabase, path: string): void {
     if (format === 0) database.exec(SCHEMA)
     if (format === STORE_FORMAT) return
     database.exec(`${SEGMENTS_SCHEMA} PRAGMA user_version = ${STORE_FORMAT};`)
+  })
+  if (before !== 0) makeShrinkable(database)
+}
+
+/** A converted file is written anew once, because only then it can shrink later. Where others are at work on it, it stays as it is. */
+function makeShrinkable(database: SqliteDatabase): void {
+  try {
+    database.exec('PRAGMA auto_vacuum = INCREMENTAL; VACUUM')
+  } catch (error) {
+    if (!isBusy(error) && !isFull(error)) throw error
+  }
+}
+
+/** Beside the schema: a file that was made without it is counted once. */
+function addUsage(database: SqliteDatabase): void {
+  const isThere = () =>
+    value(database, "SELECT count(*) FROM sqlite_schema WHERE name = 'store_totals'") === 1
+  if (isThere()) return
+  locked(database, () => {
+    if (!isThere()) database.exec(USAGE_SCHEMA)
   })
 }
 

@@ -1,10 +1,14 @@
-import { type Entry, isExpired, parseEntry, type RemovedEntry, removedEntries } from '../core/entry.ts'
-import { InvalidArgument, ValueTooLarge } from '../core/errors.ts'
+import { type Entry, isExpired, isInFlight, type RemovedEntry, removedEntries } from '../core/entry.ts'
+import { InvalidArgument } from '../core/errors.ts'
 import { parseJson, stringifyJson } from '../core/json-text.ts'
 import type { RefId } from '../core/ref.ts'
-import type { SqliteDatabase, SqliteStatement, SqliteValue } from './sqlite-driver.ts'
+import { fullOfWork, type StoreQuota } from './quota.ts'
+import type { SqliteDatabase, SqliteValue } from './sqlite-driver.ts'
 import { checkFormat, transaction } from './sqlite-file.ts'
+import { atMost, checkFits, columnsOf, conditionOf, entryOf } from './sqlite-rows.ts'
 import { SqliteSegments } from './sqlite-segments.ts'
+import { SqliteStatements } from './sqlite-statements.ts'
+import { CHANGED_USE, SqliteUsage, STEP } from './sqlite-usage.ts'
 import {
   type Claim,
   type ListFilter,
@@ -12,11 +16,16 @@ import {
   type Payload,
   type PayloadChanges,
   type SegmentName,
+  type StoreUsage,
 } from './store.ts'
 
-/** SQLite's own bound for one string or blob; it is found out here before the bytes are copied. */
-const MAX_PART_BYTES = 1_000_000_000
 const DEFAULT_LIST_LIMIT = 100
+
+export interface RecordsOptions {
+  readonly quota: StoreQuota
+  /** Hears which entries made room. */
+  readonly onEvicted: (refIds: readonly RefId[]) => void
+}
 
 /** A task on its way from one file to another. */
 export interface Draft {
@@ -24,15 +33,26 @@ export interface Draft {
   readonly input: Uint8Array | undefined
 }
 
+/** What one step removed, and where the next one goes on; `next` is absent after the last. */
+export interface Removed {
+  readonly removed: readonly RemovedEntry[]
+  readonly next?: RefId
+}
+
 /** The store's contract as SQL on one open database; each method is synchronous and one transaction. */
 export class SqliteRecords {
-  readonly #statements = new Map<string, SqliteStatement>()
-  readonly #segments = new SqliteSegments({
-    run: (sql, ...parameters) => this.#change(sql, ...parameters),
-    get: (sql, ...parameters) => this.#sql(sql).get(...parameters),
-  })
+  readonly #sql: SqliteStatements
+  readonly #segments: SqliteSegments
+  readonly #usage: SqliteUsage
 
-  constructor(readonly database: SqliteDatabase) {}
+  constructor(
+    readonly database: SqliteDatabase,
+    private readonly options: RecordsOptions,
+  ) {
+    this.#sql = new SqliteStatements(database)
+    this.#segments = new SqliteSegments(this.#sql)
+    this.#usage = new SqliteUsage(this.#sql, options.quota)
+  }
 
   /** Before anything is read: a newer version may have converted the file. */
   checkFormat(): void {
@@ -43,30 +63,39 @@ export class SqliteRecords {
   claim(draft: Entry, now: number, parts?: PayloadChanges): Claim {
     const found = this.findByKey(draft.key, now)
     if (found) return { won: false, entry: found }
-    return transaction(this.database, () => {
+    return this.#write(draft.refId, () => {
       const holder = this.findByKey(draft.key, now)
       return holder ? { won: false, entry: holder } : { won: true, entry: this.#insert(draft, parts) }
     })
   }
 
   findByKey(key: string | undefined, now: number): Entry | undefined {
+    this.#usage.hearTime(now)
     if (key === undefined) return undefined
     const holder = this.#entry('SELECT record FROM entries WHERE key = ?', key)
-    return holder && !isExpired(holder, now) ? holder : undefined
+    return holder && !isExpired(holder, now) ? this.#used(holder) : undefined
   }
 
   get(refId: RefId): Entry | undefined {
-    return this.#entry('SELECT record FROM entries WHERE ref_id = ?', refId)
+    const entry = this.#entry('SELECT record FROM entries WHERE ref_id = ?', refId)
+    return entry && this.#used(entry)
   }
 
   read(refId: RefId, part: Payload): Uint8Array | undefined {
-    const row = this.#sql('SELECT bytes FROM parts WHERE ref_id = ? AND part = ?').get(refId, part)
+    const row = this.#sql.get('SELECT bytes FROM parts WHERE ref_id = ? AND part = ?', refId, part)
+    if (row && part !== 'input') this.#usage.noteUse(refId)
     return (row as { bytes: Uint8Array } | undefined)?.bytes
   }
 
+  /** @throws StoreFull where only what never makes room takes it */
   stage(segment: SegmentName, bytes: Uint8Array, now: number): void {
     checkFits(bytes)
-    transaction(this.database, () => this.#segments.stage(segment, bytes, now))
+    this.#usage.hearTime(now)
+    const stage = () => {
+      this.#segments.stage(segment, bytes, now)
+      this.#usage.checkStaged(segment.refId)
+    }
+    this.#write(segment.refId, stage, 'refuse')
   }
 
   readSegment(segment: SegmentName): Uint8Array | undefined {
@@ -75,65 +104,76 @@ export class SqliteRecords {
 
   /** A key that another entry holds makes the statement change nothing, just as a wrong version does. */
   update(entry: Entry, expectedVersion: number, parts: PayloadChanges = {}): boolean {
-    const update = this.#sql(
-      `UPDATE OR IGNORE entries
-       SET namespace = ?, key = ?, status = ?, version = ?, expires_at = ?, record = ?
-       WHERE ref_id = ? AND version = ?`,
-    )
-    return transaction(this.database, () => {
-      const parameters = [...columns(entry, stringifyJson(entry)), entry.refId, expectedVersion]
-      if (Number(update.run(...parameters).changes) === 0) return false
+    return this.#write(entry.refId, () => {
+      const updated = this.#sql.run(
+        `UPDATE OR IGNORE entries
+         SET namespace = ?, key = ?, status = ?, version = ?, expires_at = ?, record = ?, ${CHANGED_USE}
+         WHERE ref_id = ? AND version = ?`,
+        ...columnsOf(entry, stringifyJson(entry)),
+        ...this.#usage.ofChanged(entry),
+        entry.refId,
+        expectedVersion,
+      )
+      if (updated === 0) return false
       this.#writeParts(entry, parts)
       return true
     })
   }
 
   delete(refId: RefId): boolean {
-    return transaction(this.database, () => this.#change('DELETE FROM entries WHERE ref_id = ?', refId) === 1)
+    return transaction(this.database, () => {
+      if (this.#sql.run('DELETE FROM entries WHERE ref_id = ?', refId) === 1) return true
+      this.#segments.drop(refId)
+      return false
+    })
   }
 
-  list({ cacheName, namespace, statuses, limit, after }: ListFilter): Entry[] {
-    const [first, last] = rangeOf(cacheName)
-    const conditions = ['ref_id > ? AND ref_id < ?']
-    const parameters: SqliteValue[] = [after !== undefined && after > first ? after : first, last]
-    if (namespace !== undefined) {
-      conditions.push('namespace = ?')
-      parameters.push(exactly(namespace))
-    }
-    if (statuses) {
-      conditions.push(`status IN (${statuses.map(() => '?').join(', ')})`)
-      parameters.push(...statuses)
-    }
+  list({ limit = DEFAULT_LIST_LIMIT, ...filter }: ListFilter): Entry[] {
+    const { where, parameters } = conditionOf(filter)
     // The planner would rather walk all entries in order than look at the few in flight.
-    const index = statuses ? 'INDEXED BY entries_by_status' : ''
-    const where = conditions.join(' AND ')
-    const statement = this.#sql(`SELECT record FROM entries ${index} WHERE ${where} ORDER BY ref_id LIMIT ?`)
-    const rows = statement.all(...parameters, atMost(limit ?? DEFAULT_LIST_LIMIT))
-    return rows.map(entryOf)
+    const index = filter.statuses ? 'INDEXED BY entries_by_status' : ''
+    const found = `SELECT record FROM entries ${index} WHERE ${where} ORDER BY ref_id LIMIT ?`
+    return this.#sql.all(found, ...parameters, atMost(limit)).map(entryOf)
   }
 
-  clear(cacheName: string, namespace?: string): RemovedEntry[] {
-    const range = rangeOf(cacheName)
-    const inCache = 'DELETE FROM entries WHERE ref_id > ? AND ref_id < ?'
-    if (namespace === undefined) return this.#removeAll(inCache, ...range)
-    return this.#removeAll(`${inCache} AND namespace = ?`, ...range, exactly(namespace))
+  /** One step of it. */
+  clear(filter: Omit<ListFilter, 'limit'>): Removed {
+    const { where, parameters } = conditionOf(filter)
+    const wanted = `SELECT ref_id FROM entries WHERE ${where} ORDER BY ref_id LIMIT ?`
+    return transaction(this.database, () => this.#removeSome(wanted, ...parameters, STEP.entries))
   }
 
-  prune(now: number, limit: number): RemovedEntry[] {
-    transaction(this.database, () => this.#segments.dropAbandoned(now))
-    return this.#removeAll(
-      `DELETE FROM entries WHERE ref_id IN
-       (SELECT ref_id FROM entries WHERE expires_at <= ? ORDER BY expires_at LIMIT ?)`,
-      now,
-      atMost(limit),
-    )
+  /** One step of it. */
+  prune(now: number, limit: number): Removed {
+    this.#usage.hearTime(now)
+    const expired = 'SELECT ref_id FROM entries WHERE expires_at <= ? ORDER BY expires_at LIMIT ?'
+    return transaction(this.database, () => {
+      this.#segments.dropAbandoned(now)
+      return this.#removeSome(expired, now, atMost(Math.min(limit, STEP.entries)))
+    })
+  }
+
+  noteUse(refId: RefId, now: number): void {
+    this.#usage.hearTime(now)
+    this.#usage.noteUse(refId, now)
+  }
+
+  /** What waits for a quiet moment: writes when entries were used, and makes room where the last writes left that to do. */
+  tidy(): void {
+    const uses = this.#usage.takeDueUses()
+    if (uses.length > 0) transaction(this.database, () => this.#usage.writeUses(uses))
+    if (this.#usage.isOver()) this.#write(undefined, () => undefined)
+  }
+
+  usage(): StoreUsage {
+    return this.#usage.read()
   }
 
   /** All tasks in flight, with what they need to be run. */
   inFlight(): Draft[] {
-    const rows = this.#sql(
+    const rows = this.#sql.all(
       `SELECT record FROM entries INDEXED BY entries_by_status WHERE status IN ('pending', 'processing')`,
-    ).all()
+    )
     return rows.map(row => {
       const entry = entryOf(row)
       return { entry, input: this.read(entry.refId, 'input') }
@@ -146,7 +186,7 @@ export class SqliteRecords {
       for (const { entry, input } of drafts) {
         const stored = this.get(entry.refId)
         if (stored && stored.version >= entry.version) continue
-        this.#change('DELETE FROM entries WHERE ref_id = ?', entry.refId)
+        this.#sql.run('DELETE FROM entries WHERE ref_id = ?', entry.refId)
         const { key, ...withoutKey } = entry
         const taken = key !== undefined && this.#entry('SELECT record FROM entries WHERE key = ?', key)
         this.#insert(taken ? withoutKey : entry, input ? { input } : {})
@@ -154,37 +194,39 @@ export class SqliteRecords {
     })
   }
 
-  /**
-   * Empties the -wal file into the main one, as far as no other connection is in the way; what stays is not lost.
-   * SQLite itself never begins it anew as long as some process reads and another one writes. True when it is empty.
-   */
-  truncateWal(): boolean {
-    try {
-      const { busy } = this.#sql('PRAGMA wal_checkpoint(TRUNCATE)').get() as { busy: unknown }
-      return busy === 0
-    } catch {
-      return false
-    }
-  }
-
   /** A number that changes when another connection, of any process, changed the file. */
   dataVersion(): unknown {
-    return (this.#sql('PRAGMA data_version').get() as { data_version: unknown }).data_version
+    return (this.#sql.get('PRAGMA data_version') as { data_version: unknown }).data_version
   }
 
-  close(): void {
-    this.truncateWal()
-    this.database.close()
+  /** Changes something, and makes room for it, in one step. Where there is no room, it exceeds the quota, or nothing is changed. */
+  #write<T>(spared: RefId | undefined, work: () => T, whenFull: 'exceed' | 'refuse' = 'exceed'): T {
+    let evicted: readonly RefId[] = []
+    const result = transaction(this.database, () => {
+      const done = work()
+      const room = this.#usage.makeRoom(spared)
+      if (room.outcome === 'full' && whenFull === 'refuse') throw fullOfWork(this.options.quota)
+      evicted = room.evicted
+      return done
+    })
+    if (evicted.length > 0) this.options.onEvicted(evicted)
+    return result
+  }
+
+  #used(entry: Entry): Entry {
+    if (!isInFlight(entry)) this.#usage.noteUse(entry.refId)
+    return entry
   }
 
   /** Inside a transaction. An expired holder loses the key, and stays until it is pruned. */
   #insert(draft: Entry, parts: PayloadChanges = {}): Entry {
-    if (draft.key !== undefined) this.#change('UPDATE entries SET key = NULL WHERE key = ?', draft.key)
+    if (draft.key !== undefined) this.#sql.run('UPDATE entries SET key = NULL WHERE key = ?', draft.key)
     const record = stringifyJson(draft)
-    const inserted = this.#change(
-      `INSERT INTO entries (namespace, key, status, version, expires_at, record, ref_id)
-       VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (ref_id) DO NOTHING`,
-      ...columns(draft, record),
+    const inserted = this.#sql.run(
+      `INSERT INTO entries (namespace, key, status, version, expires_at, record, makes_room, used_at, ref_id)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (ref_id) DO NOTHING`,
+      ...columnsOf(draft, record),
+      ...this.#usage.ofNew(draft),
       draft.refId,
     )
     if (inserted === 0) throw new InvalidArgument(`${draft.refId} is stored already.`)
@@ -198,14 +240,15 @@ export class SqliteRecords {
     for (const part of PAYLOADS) {
       if (!(part in parts)) continue
       const bytes = parts[part]
-      if (!bytes) this.#change('DELETE FROM parts WHERE ref_id = ? AND part = ?', refId, part)
+      if (!bytes) this.#sql.run('DELETE FROM parts WHERE ref_id = ? AND part = ?', refId, part)
       else this.#writePart(refId, part, bytes)
     }
+    if (Object.keys(parts).length > 0) this.#usage.count(entry)
   }
 
   #writePart(refId: RefId, part: Payload, bytes: Uint8Array): void {
     checkFits(bytes)
-    this.#change(
+    this.#sql.run(
       `INSERT INTO parts (ref_id, part, bytes) VALUES (?, ?, ?)
        ON CONFLICT (ref_id, part) DO UPDATE SET bytes = excluded.bytes`,
       refId,
@@ -215,57 +258,24 @@ export class SqliteRecords {
   }
 
   #entry(sql: string, parameter: string): Entry | undefined {
-    const row = this.#sql(sql).get(parameter)
+    const row = this.#sql.get(sql, parameter)
     return row === undefined ? undefined : entryOf(row)
   }
 
-  #removeAll(sql: string, ...parameters: SqliteValue[]): RemovedEntry[] {
-    const rows = transaction(this.database, () => this.#sql(`${sql} RETURNING record`).all(...parameters))
-    return removedEntries(rows.map(row => (row as { record: string }).record))
-  }
-
-  #change(sql: string, ...parameters: SqliteValue[]): number {
-    return Number(this.#sql(sql).run(...parameters).changes)
-  }
-
-  #sql(sql: string): SqliteStatement {
-    let statement = this.#statements.get(sql)
-    if (!statement) {
-      statement = this.database.prepare(sql)
-      this.#statements.set(sql, statement)
+  /** As many of them as one step may, so that large values do not hold up the process, or others at the file. */
+  #removeSome(wanted: string, ...parameters: SqliteValue[]): Removed {
+    const rows = this.#sql.all(wanted, ...parameters) as ReadonlyArray<{ ref_id: RefId }>
+    const records: string[] = []
+    let bytes = 0
+    let next: RefId | undefined
+    for (const { ref_id: refId } of rows) {
+      if (bytes > STEP.bytes) break
+      const row = this.#sql.get('DELETE FROM entries WHERE ref_id = ? RETURNING record, bytes', refId)
+      const gone = row as { record: string; bytes: number }
+      records.push(gone.record)
+      bytes += gone.bytes
+      next = refId
     }
-    return statement
+    return { removed: removedEntries(records), ...(next === undefined ? {} : { next }) }
   }
-}
-
-function checkFits({ length }: Uint8Array): void {
-  if (length <= MAX_PART_BYTES) return
-  throw new ValueTooLarge(`${length} bytes can never fit into SQLite, which holds ${MAX_PART_BYTES}.`)
-}
-
-function columns(entry: Entry, record: string): SqliteValue[] {
-  const { namespace, key, status, version, expiresAt } = entry
-  return [exactly(namespace), key ?? null, status, version, expiresAt ?? null, record]
-}
-
-function entryOf(row: unknown): Entry {
-  return parseEntry((row as { record: string }).record)
-}
-
-/** All refIds of a cache lie between these two: its name has no colon, and `;` is the character after it. */
-function rangeOf(cacheName: string): [first: string, last: string] {
-  return [`${cacheName}:`, `${cacheName};`]
-}
-
-/**
- * As JSON, because half a surrogate pair would lose its identity on the way to UTF-8: a namespace is a
- * boundary.
- */
-function exactly(text: string): string {
-  return JSON.stringify(text)
-}
-
-/** SQLite takes a negative limit for none, and refuses Infinity. */
-function atMost(limit: number): number {
-  return Math.min(Math.max(limit, 0), Number.MAX_SAFE_INTEGER)
 }

@@ -1,4 +1,6 @@
 import { type Entry, segmentsOf } from '../core/entry.ts'
+import type { RefId } from '../core/ref.ts'
+import type { SqliteStatements } from './sqlite-statements.ts'
 import { MissingSegments, type SegmentName, STAGED_FOR_MS } from './store.ts'
 
 export const SEGMENTS_SCHEMA = `
@@ -22,17 +24,17 @@ export const SEGMENTS_SCHEMA = `
   END;
 `
 
-/** Runs one statement; `run` gives how many rows it changed, `get` the first row. */
-export interface Statements {
-  run(sql: string, ...parameters: Array<string | number | Uint8Array>): number
-  get(sql: string, ...parameters: Array<string | number>): unknown
-}
-
 /** Segments are rows of a table of their own; a trigger deletes them with their entry. */
 export class SqliteSegments {
-  constructor(private readonly sql: Statements) {}
+  constructor(private readonly sql: SqliteStatements) {}
 
   stage({ refId, valueId, position }: SegmentName, bytes: Uint8Array, now: number): void {
+    const before = this.sql.get(
+      'SELECT length(bytes) AS bytes FROM segments WHERE ref_id = ? AND value_id = ? AND position = ?',
+      refId,
+      valueId,
+      position,
+    ) as { bytes: number } | undefined
     this.sql.run(
       `INSERT INTO segments (ref_id, value_id, position, bytes) VALUES (?, ?, ?, ?)
        ON CONFLICT (ref_id, value_id, position) DO UPDATE SET bytes = excluded.bytes`,
@@ -42,11 +44,13 @@ export class SqliteSegments {
       bytes,
     )
     this.sql.run(
-      `INSERT INTO staged_values (ref_id, value_id, staged_at) VALUES (?, ?, ?)
-       ON CONFLICT (ref_id, value_id) DO UPDATE SET staged_at = excluded.staged_at`,
+      `INSERT INTO staged_values (ref_id, value_id, staged_at, bytes) VALUES (?, ?, ?, ?)
+       ON CONFLICT (ref_id, value_id) DO UPDATE
+       SET staged_at = excluded.staged_at, bytes = bytes + excluded.bytes`,
       refId,
       valueId,
       now,
+      bytes.length - (before?.bytes ?? 0),
     )
   }
 
@@ -67,6 +71,12 @@ export class SqliteSegments {
     const found = this.sql.get(counted, refId, id, count) as { count: number }
     if (Number(found.count) !== count) throw new MissingSegments()
     this.sql.run(`DELETE FROM segments WHERE ref_id = ? AND NOT (${named})`, refId, id, count)
+    this.sql.run('DELETE FROM staged_values WHERE ref_id = ?', refId)
+  }
+
+  /** Drops all that was staged for an entry that is not there. */
+  drop(refId: RefId): void {
+    this.sql.run('DELETE FROM segments WHERE ref_id = ?', refId)
     this.sql.run('DELETE FROM staged_values WHERE ref_id = ?', refId)
   }
 

@@ -1,16 +1,14 @@
-import { statSync } from 'node:fs'
-import { setTimeout as sleep } from 'node:timers/promises'
-import { Backoff } from '../core/backoff.ts'
+import { setImmediate as turn } from 'node:timers/promises'
 import { type Duration, toMilliseconds } from '../core/duration.ts'
 import type { Entry, RemovedEntry } from '../core/entry.ts'
-import { StoreUnavailable } from '../core/errors.ts'
 import type { RefId } from '../core/ref.ts'
+import { checkQuota } from './quota.ts'
 import { SqliteClocks } from './sqlite-clocks.ts'
-import { loadDriver, type SqliteDriver } from './sqlite-driver.ts'
-import { asStoreError, isBusy } from './sqlite-errors.ts'
-import { openDatabase } from './sqlite-file.ts'
-import { defaultPath, filesAt, isReplaced, type OpenFiles, pathOf, removeLeftovers } from './sqlite-place.ts'
-import { SqliteRecords } from './sqlite-records.ts'
+import { SqliteConnection } from './sqlite-connection.ts'
+import type { SqliteDriver } from './sqlite-driver.ts'
+import { defaultPath, pathOf } from './sqlite-place.ts'
+import { type Removed, SqliteRecords } from './sqlite-records.ts'
+import { SqliteSpace, truncateWal } from './sqlite-space.ts'
 import type {
   Claim,
   ListFilter,
@@ -21,6 +19,7 @@ import type {
   SegmentName,
   Store,
   StoreTime,
+  StoreUsage,
 } from './store.ts'
 import { Warnings } from './warnings.ts'
 import { Watchers } from './watchers.ts'
@@ -29,6 +28,16 @@ export type { SqliteDatabase, SqliteDriver, SqliteStatement, SqliteValue } from 
 
 /** Options of `sqliteStore`. */
 export interface SqliteStoreOptions {
+  /**
+   * Most bytes of inputs and values to keep, as they are stored, of all caches on the file.
+   * @defaultValue 2 GiB
+   */
+  readonly maxBytes?: number | undefined
+  /**
+   * Most entries to keep.
+   * @defaultValue 100_000
+   */
+  readonly maxEntries?: number | undefined
   /**
    * How long to go on trying while other processes hold the file's lock, before `StoreUnavailable`.
    * @defaultValue '5s'
@@ -47,21 +56,17 @@ export interface SqliteStoreOptions {
   readonly driver?: SqliteDriver | undefined
 }
 
-/** SQLite's own waiting blocks the process, so only the first part of a wait is left to it. */
-const MAX_BLOCK_MS = 100
-const TRIES = { firstMs: 5, maxMs: 200 }
-/** Beyond this the -wal file is emptied. */
-const MAX_WAL_BYTES = 16 * 1024 * 1024
-const TRUNCATION_PAUSE_MS = 100
-const TRUNCATION_TRIES = { firstMs: 200, maxMs: 800 }
+const DEFAULT_MAX_BYTES = 2 * 1024 * 1024 * 1024
+const DEFAULT_MAX_ENTRIES = 100_000
 
 /**
  * A store in one SQLite file, for any number of processes on one machine. The file is opened on first use, by
  * default `$XDG_CACHE_HOME/mcp-refcache/cache-2.db` (`~/.cache` without it), and is readable for its user
  * alone.
  *
- * SQLite works synchronously, in small steps: large values are written segment by segment. The
- * file does not shrink; room that deleted values leave is used again. A network file system will not do.
+ * SQLite works synchronously, in small steps: large values are written segment by segment. When the store is full,
+ * the settled entry that was used least recently makes room; results that nobody fetched go last, tasks in flight
+ * never. With each sweep the file shrinks to what is in it. A network file system will not do.
  *
  * A file that is removed or replaced while it is open is noticed at the next write: the one at the path is opened
  * instead, and tasks in flight go there.
@@ -76,27 +81,33 @@ export function sqliteStore(place: string | URL = defaultPath(), options: Sqlite
 
 class SqliteStore implements Store {
   readonly capabilities = { durable: true, shared: true, watch: true }
-  readonly #path: string
-  readonly #busyTimeoutMs: number
   readonly #pollIntervalMs: number
-  readonly #driver: SqliteDriver | undefined
   readonly #watchers = new Watchers()
   readonly #warnings = new Warnings()
   readonly #clocks = new SqliteClocks()
-  #records: SqliteRecords | undefined
-  #files: OpenFiles | undefined
-  readonly #truncations = new Backoff(TRUNCATION_TRIES)
-  #nextTruncation = 0
-  #opening: Promise<void> | undefined
+  readonly #space: SqliteSpace
+  readonly #connection: SqliteConnection
   #poll: NodeJS.Timeout | undefined
   #seenVersion: unknown
   #closed = false
 
-  constructor(path: string, { busyTimeout = '5s', pollInterval = '50ms', driver }: SqliteStoreOptions) {
-    this.#path = path
-    this.#busyTimeoutMs = toMilliseconds(busyTimeout, 'busyTimeout')
+  constructor(path: string, options: SqliteStoreOptions) {
+    const { busyTimeout = '5s', pollInterval = '50ms', driver } = options
+    const { maxBytes = DEFAULT_MAX_BYTES, maxEntries = DEFAULT_MAX_ENTRIES } = options
+    const quota = checkQuota({ maxEntries, maxBytes })
+    const onEvicted = (refIds: readonly RefId[]) => {
+      for (const refId of refIds) this.#watchers.notify(refId)
+    }
     this.#pollIntervalMs = toMilliseconds(pollInterval, 'pollInterval')
-    this.#driver = driver
+    this.#space = new SqliteSpace(path)
+    this.#connection = new SqliteConnection({
+      path,
+      busyTimeoutMs: toMilliseconds(busyTimeout, 'busyTimeout'),
+      driver,
+      warnings: this.#warnings,
+      recordsOf: database => new SqliteRecords(database, { quota, onEvicted }),
+      onReplaced: () => this.#watchers.notifyAll(),
+    })
   }
 
   async claim(draft: Entry, now: number, parts?: PayloadChanges): Promise<Claim> {
@@ -106,15 +117,15 @@ class SqliteStore implements Store {
   }
 
   async findByKey(_cacheName: string, key: string, now: number): Promise<Entry | undefined> {
-    return this.#run(records => records.findByKey(key, now))
+    return this.#connection.run(records => records.findByKey(key, now))
   }
 
   async get(refId: RefId): Promise<Entry | undefined> {
-    return this.#run(records => records.get(refId))
+    return this.#connection.run(records => records.get(refId))
   }
 
   async read(refId: RefId, part: Payload): Promise<Uint8Array | undefined> {
-    return this.#run(records => records.read(refId, part))
+    return this.#connection.run(records => records.read(refId, part))
   }
 
   async stage(segment: SegmentName, bytes: Uint8Array, now: number): Promise<void> {
@@ -122,7 +133,7 @@ class SqliteStore implements Store {
   }
 
   async readSegment(segment: SegmentName): Promise<Uint8Array | undefined> {
-    return this.#run(records => records.readSegment(segment))
+    return this.#connection.run(records => records.readSegment(segment))
   }
 
   async update(entry: Entry, expectedVersion: number, parts?: PayloadChanges): Promise<boolean> {
@@ -138,18 +149,22 @@ class SqliteStore implements Store {
   }
 
   async list(filter: ListFilter): Promise<Entry[]> {
-    return this.#run(records => records.list(filter))
+    return this.#connection.run(records => records.list(filter))
   }
 
   async clear(cacheName: string, namespace?: string): Promise<RemovedEntry[]> {
-    const cleared = await this.#write(records => records.clear(cacheName, namespace))
-    if (cleared.length > 0) this.#watchers.notifyAll()
-    return cleared
+    const filter = { cacheName, ...(namespace === undefined ? {} : { namespace }) }
+    return this.#remove((records, { next }) =>
+      records.clear({ ...filter, ...(next === undefined ? {} : { after: next }) }),
+    )
   }
 
   async prune(now: number, limit: number): Promise<RemovedEntry[]> {
-    const pruned = await this.#write(records => records.prune(now, limit))
-    if (pruned.length > 0) this.#watchers.notifyAll()
+    const pruned = await this.#remove((records, _, soFar) => records.prune(now, limit - soFar))
+    // On a full disk expired entries go all the same.
+    await this.#write(records => records.tidy()).catch(() => {})
+    const { records } = this.#connection
+    if (records) void this.#space.shrink(records.database)
     return pruned
   }
 
@@ -165,7 +180,15 @@ class SqliteStore implements Store {
   }
 
   async time(_cacheName: string, own: ProcessTime): Promise<StoreTime> {
-    return this.#run(records => this.#clocks.time(records.database, own), 'write')
+    return this.#connection.run(records => this.#clocks.time(records.database, own), 'write')
+  }
+
+  noteUse(refId: RefId, now: number): void {
+    this.#connection.records?.noteUse(refId, now)
+  }
+
+  async usage(): Promise<StoreUsage> {
+    return this.#connection.run(records => records.usage())
   }
 
   warnTo(warn: (message: string) => void): void {
@@ -176,98 +199,49 @@ class SqliteStore implements Store {
     if (this.#closed) return
     this.#closed = true
     this.#stopPolling()
-    if (this.#records) this.#clocks.leave(this.#records.database)
-    this.#records?.close()
-    this.#records = undefined
+    this.#space.end()
+    this.#connection.close(records => {
+      this.#clocks.leave(records.database)
+      tidyForNow(records)
+      truncateWal(records.database)
+    })
     this.#watchers.notifyAll()
+  }
+
+  /** Step by step, so that neither this process nor others at the file have to wait for all of it. */
+  async #remove(
+    step: (records: SqliteRecords, last: Removed, soFar: number) => Removed,
+  ): Promise<RemovedEntry[]> {
+    const removed: RemovedEntry[] = []
+    for (let last: Removed = { removed }; ; ) {
+      last = await this.#write(records => step(records, last, removed.length))
+      if (last.next === undefined) break
+      removed.push(...last.removed)
+      await turn()
+    }
+    if (removed.length > 0) this.#watchers.notifyAll()
+    return removed
   }
 
   async #write<T>(work: (records: SqliteRecords) => T): Promise<T> {
-    return this.#run(records => {
+    return this.#connection.run(records => {
       const result = work(records)
-      this.#limitWal(records)
+      this.#space.limitWal(records.database)
       return result
     }, 'write')
-  }
-
-  /**
-   * Runs `work` on the open database; while another process is in the way, again after ever longer pauses.
-   */
-  async #run<T>(work: (records: SqliteRecords) => T, access?: 'write'): Promise<T> {
-    const giveUpAt = performance.now() + this.#busyTimeoutMs
-    const backoff = new Backoff(TRIES)
-    for (;;) {
-      try {
-        if (!this.#records || (access === 'write' && this.#isReplaced())) await this.#open()
-        if (!this.#records) throw this.#closedError()
-        this.#records.checkFormat()
-        return work(this.#records)
-      } catch (error) {
-        const pause = backoff.next()
-        if (!isBusy(error) || performance.now() + pause > giveUpAt) throw asStoreError(error, this.#path)
-        await sleep(pause * (0.5 + Math.random()))
-      }
-    }
-  }
-
-  #isReplaced(): boolean {
-    return this.#files !== undefined && isReplaced(this.#path, this.#files)
-  }
-
-  #open(): Promise<void> {
-    this.#opening ??= this.#openOnce().finally(() => {
-      this.#opening = undefined
-    })
-    return this.#opening
-  }
-
-  async #openOnce(): Promise<void> {
-    const driver = this.#driver ?? (await loadDriver())
-    if (this.#closed) throw this.#closedError()
-    const blockMs = Math.min(MAX_BLOCK_MS, Math.floor(this.#busyTimeoutMs))
-    const warn = (message: string) => this.#warnings.tellOnce('REFCACHE_SQLITE_PLACE', message, message)
-    if (this.#files) removeLeftovers(this.#files)
-    const records = new SqliteRecords(openDatabase(driver, this.#path, { blockMs, warn }))
-    try {
-      if (this.#records) this.#moveTo(records, this.#records)
-    } catch (error) {
-      records.close()
-      throw error
-    }
-    this.#records = records
-    this.#files = filesAt(this.#path)
-  }
-
-  /** Tasks in flight go along, so that identical calls join them. What is finished went with the file. */
-  #moveTo(records: SqliteRecords, gone: SqliteRecords): void {
-    const tasks = tasksOf(gone)
-    records.adopt(tasks)
-    gone.close()
-    this.#watchers.notifyAll()
-    this.#warnings.tell(
-      'REFCACHE_SQLITE_REPLACED',
-      `The cache file ${this.#path} was removed or replaced while it was open. The one at that path is used now; what was stored in the old one is gone, but for ${tasks.length} task(s) in flight.`,
-    )
-  }
-
-  /** Where others are in the way, a try takes blockMs and may be for nothing; so after each it waits longer. */
-  #limitWal(records: SqliteRecords): void {
-    if (performance.now() < this.#nextTruncation || sizeOf(`${this.#path}-wal`) < MAX_WAL_BYTES) return
-    const done = records.truncateWal()
-    if (done) this.#truncations.reset()
-    this.#nextTruncation = performance.now() + (done ? TRUNCATION_PAUSE_MS : this.#truncations.next())
   }
 
   /**
    * Own changes are told at once and do not count here. A failure is told, too: who reads then learns why.
    */
   #lookForChanges(): void {
-    if (!this.#records) {
-      this.#open().catch(() => this.#watchers.notifyAll())
+    const { records } = this.#connection
+    if (!records) {
+      this.#connection.open().catch(() => this.#watchers.notifyAll())
       return
     }
     try {
-      const version = this.#records.dataVersion()
+      const version = records.dataVersion()
       if (version !== this.#seenVersion) this.#watchers.notifyAll()
       this.#seenVersion = version
     } catch {
@@ -279,25 +253,11 @@ class SqliteStore implements Store {
     clearInterval(this.#poll)
     this.#poll = undefined
   }
-
-  #closedError(): StoreUnavailable {
-    return new StoreUnavailable(`The store on ${this.#path} is closed.`)
-  }
 }
 
-function sizeOf(path: string): number {
+/** When entries were last used is not worth an error. */
+function tidyForNow(records: SqliteRecords): void {
   try {
-    return statSync(path).size
-  } catch {
-    return 0
-  }
-}
-
-/** A file that cannot be read any more has nothing to give. */
-function tasksOf(gone: SqliteRecords) {
-  try {
-    return gone.inFlight()
-  } catch {
-    return []
-  }
+    records.tidy()
+  } catch {}
 }

@@ -1,5 +1,5 @@
 export { type ExecutorSetup, executorSuite, type OpenedExecutor } from './executor-suite.ts'
 export { executorTools } from './executor-tools.ts'
 export { FakeClock } from './fake-clock.ts'
-export type { DefineTest, OpenedStore, StoreSetup, TestFramework } from './store-setup.ts'
+export type { DefineTest, OpenedStore, StoreBounds, StoreSetup, TestFramework } from './store-setup.ts'
 export { storeSuite } from './store-suite.ts'

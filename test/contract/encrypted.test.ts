@@ -8,7 +8,7 @@ import { memoryStore } from '../../src/stores/memory.ts'
 import { redisStore } from '../../src/stores/redis.ts'
 import { sqliteStore } from '../../src/stores/sqlite.ts'
 import type { Store } from '../../src/stores/store.ts'
-import { storeSuite } from '../../src/testing/index.ts'
+import { type StoreBounds, storeSuite } from '../../src/testing/index.ts'
 import { type RedisServer, redisIsInstalled, startRedis } from '../redis-server.ts'
 
 const MB = 1024 * 1024
@@ -28,10 +28,10 @@ storeSuite(
   },
 )
 
-shared('encrypted sqlite', async () => {
+shared('encrypted sqlite', true, async () => {
   const folder = await mkdtemp(join(tmpdir(), 'mcp-refcache-'))
   return {
-    open: () => sqliteStore(join(folder, 'cache.db')),
+    open: bounds => sqliteStore(join(folder, 'cache.db'), bounds),
     remove: () => rm(folder, { recursive: true }),
   }
 })
@@ -44,24 +44,29 @@ describe.skipIf(!redisIsInstalled)('on a real server', () => {
   })
   afterAll(() => server?.stop())
 
-  shared('encrypted redis', async () => {
+  shared('encrypted redis', false, async () => {
     const prefix = `test-${++opened}:`
     return { open: () => redisStore(server.url, { prefix, operationTimeout: '30s' }), remove: async () => {} }
   })
 })
 
 /** No bound on bytes here: to go beyond those of SQLite and Redis takes gigabytes, and memory shows the same. */
-function shared(name: string, place: () => Promise<{ open(): Store; remove(): Promise<void> }>): void {
+function shared(
+  name: string,
+  hasQuota: boolean,
+  place: () => Promise<{ open(bounds?: StoreBounds): Store; remove(): Promise<void> }>,
+): void {
   storeSuite(
     { describe, it },
     {
       name,
       capabilities: { durable: true, shared: true, watch: true },
-      async open() {
+      hasQuota,
+      async open(bounds) {
         const { open, remove } = await place()
         const handles: Store[] = []
         const handle = () => {
-          const store = encryptedStore(open(), { keys })
+          const store = encryptedStore(open(bounds), { keys })
           handles.push(store)
           return store
         }

@@ -29,11 +29,12 @@ storeSuite(
     name: 'sqlite',
     capabilities: { durable: true, shared: true, watch: true },
     maxPartBytes: 1_000_000_000,
-    async open() {
+    hasQuota: true,
+    async open(bounds) {
       const folder = await mkdtemp(join(tmpdir(), 'mcp-refcache-'))
       const handles: Store[] = []
       const open = () => {
-        const store = sqliteStore(join(folder, 'cache.db'))
+        const store = sqliteStore(join(folder, 'cache.db'), bounds)
         handles.push(store)
         return store
       }

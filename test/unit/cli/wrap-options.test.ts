@@ -69,6 +69,7 @@ describe('the arguments of wrap', () => {
       ttl: undefined,
       name: undefined,
       store: undefined,
+      maxStore: undefined,
       http: undefined,
       admin: false,
       logLevel: 'info',
@@ -87,13 +88,27 @@ describe('the arguments of wrap', () => {
 
   it('are all taken', async () => {
     const args = await parse(
-      ...['--async-timeout', '5s', '--max-size', '50', '--store', 'memory', '--ttl', 'never', '--name', 'x'],
+      ...[
+        '--async-timeout',
+        '5s',
+        '--max-size',
+        '50',
+        '--store',
+        'memory',
+        '--max-store',
+        '500MB',
+        '--ttl',
+        'never',
+        '--name',
+        'x',
+      ],
       ...['--http', '8080', '--host', '::1', '--log-level', 'debug', '--json', '--', 'a'],
     )
     expect(args).toMatchObject({
       settings: { defaults: { asyncTimeout: '5s' } },
       maxSize: 50,
       store: 'memory',
+      maxStore: 500 * 1024 * 1024,
       ttl: null,
       name: 'x',
       http: { port: 8080, host: '::1' },
