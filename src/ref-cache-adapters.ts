@@ -2,6 +2,7 @@ import type { AuditEvent } from './access/audit.ts'
 import type { RefId } from './core/ref.ts'
 import type { CallOptions } from './flow/call/options.ts'
 import { type PassingCall, pass } from './flow/call/pass.ts'
+import { type Export, type ExportRequest, openExport } from './flow/derive/export.ts'
 import type { Engine } from './flow/engine.ts'
 import { type TaskInfo, type TaskInfoOptions, taskInfo } from './flow/operate/task-info.ts'
 
@@ -30,6 +31,11 @@ export class AdapterAccess {
   /** Why there are no questions in SQL in this place. Undefined: there are. */
   get sqlUnavailable(): string | undefined {
     return this.engine.sql.unavailable
+  }
+
+  /** A value as the content of a file. @throws as `RefCache.edit` */
+  openExport(refId: RefId, request: ExportRequest): Promise<Export> {
+    return openExport(this.engine, refId, request)
   }
 
   /** Tells the audit sink, if there is one, of a decision that was made outside of the cache. */

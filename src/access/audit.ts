@@ -13,6 +13,7 @@ export type AuditAction =
   | 'use'
   | 'set'
   | 'edit'
+  | 'export'
   | 'cancel'
   | 'retry'
   | 'delete'

@@ -20,6 +20,8 @@ export const SEARCH_CACHED_RESULT_DESCRIPTION = 'Search a value: lines of a text
 export const QUERY_CACHED_RESULT_DESCRIPTION =
   "Search, or ask in SQLite SQL: tables items, lists by key, root, lines; columns lists them. Also number('$1,299'), split(text, sep), REGEXP."
 
+export const EXPORT_CACHED_RESULT_DESCRIPTION = 'Write a value to a new file.'
+
 export const EDIT_CACHED_RESULT_DESCRIPTION = 'Edit a copy of a value.'
 
 /** What a model is told of a call that became a task, while that runs. */

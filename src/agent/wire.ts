@@ -102,6 +102,34 @@ export function toEditResult(edited: EditedReference): ToolResult {
 const PRIVATE_COPY =
   'The copy holds a value that you may not see: pass its ref_id on, as it is, as an argument of another tool.'
 
+/** A file that was written. */
+export interface WrittenFile {
+  readonly name: string
+  readonly uri: string
+  readonly bytes: number
+  readonly sha256: string
+  readonly rows?: number | undefined
+  readonly mimeType: string
+  /** Its reader is on this machine. */
+  readonly isLinked: boolean
+}
+
+/** What was written, so that it can be checked, and a link to it. */
+export function toExportResult({
+  name,
+  uri,
+  bytes,
+  sha256,
+  rows,
+  mimeType,
+  isLinked,
+}: WrittenFile): ToolResult {
+  const result: ToolResult = toResult(defined({ name, rows, bytes, sha256 }))
+  if (!isLinked) return result
+  const link = { type: 'resource_link', uri, name, mimeType, size: bytes }
+  return { ...result, content: [...result.content, link as unknown as ToolResult['content'][number]] }
+}
+
 /** An object that is on the wire's terms already. */
 export function toResult(body: JsonObject) {
   return { content: [{ type: 'text' as const, text: stringifyJson(body) }], structuredContent: body }

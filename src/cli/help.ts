@@ -56,6 +56,7 @@ Options
   --quota-bytes SIZE     results that are kept for one caller (1GB)
   --allow-origin ORIGIN  let scripts of this web page's origin use it, such as https://app.example; exact, may be
                          repeated; with --http (no origin)
+  --export-dir FOLDER    let results be exported to new files in this folder (no such tool)
   --admin                add tools that list, show and delete references; not with --http
   --log-level LEVEL      debug, info, warn, error or silent (info); logs go to stderr
   --json                 logs as JSON lines

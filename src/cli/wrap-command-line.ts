@@ -30,6 +30,7 @@ const OPTIONS = {
   'quota-sessions': { type: 'string' },
   'quota-calls': { type: 'string' },
   'quota-bytes': { type: 'string' },
+  'export-dir': { type: 'string' },
   admin: { type: 'boolean' },
   'log-level': { type: 'string' },
   json: { type: 'boolean' },

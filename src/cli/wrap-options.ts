@@ -35,6 +35,8 @@ export interface WrapArguments {
   /** Absent: entries are stored as they are. */
   keys: KeySource | undefined
   http: HttpArguments | undefined
+  /** Where results may be exported to. */
+  exportDir: string | undefined
   /** Adds the admin tools; never together with `http`. */
   admin: boolean
   logLevel: LogLevel
@@ -67,6 +69,7 @@ export async function parseWrapArguments(
     maxStore: values['max-store'] === undefined ? undefined : size('--max-store', values['max-store']),
     keys: parseKeySource(values, env),
     http: parseHttp(values, config.allowOrigins),
+    exportDir: values['export-dir'],
     admin: parseAdmin(values),
     logLevel: LOG_LEVELS.find(name => name === level) ?? wrongChoice('--log-level', level, LOG_LEVELS),
     json: values.json ?? false,

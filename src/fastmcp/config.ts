@@ -13,6 +13,11 @@ import type { ActorOf, RequestContext } from './identity.ts'
 export interface FastMcpPollingOptions<Session extends FastMCPSessionAuth = FastMCPSessionAuth>
   extends PollingOptions,
     ClientLimitOptions {
+  /**
+   * A folder that `export_cached_result` may write new files to. Callers over HTTP have folders of their own in it.
+   * @defaultValue none, and no such tool
+   */
+  exportDir?: string | undefined
   /** Who calls; the same as that of the tools. @defaultValue see `RefcacheToolConfig.actorOf` */
   actorOf?: ActorOf<Session> | undefined
 }
@@ -94,4 +99,5 @@ export const POLLING_OPTIONS: Names<FastMcpPollingOptions> = {
   maxWait: true,
   defaultWait: true,
   actorOf: true,
+  exportDir: true,
 }

@@ -43,7 +43,7 @@ export function callerOf<Session extends FastMCPSessionAuth>(
 }
 
 /** Only a connection of its own has greeted its client, and only HTTP gives it a session. */
-function isDirect({ client, sessionId }: RequestContext): boolean {
+export function isDirect({ client, sessionId }: Pick<RequestContext, 'client' | 'sessionId'>): boolean {
   return client.version !== undefined && sessionId === undefined
 }
 

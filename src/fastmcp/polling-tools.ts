@@ -4,8 +4,10 @@ import { declared } from '../agent/schema.ts'
 import { ownTools } from '../agent/tools/own-tools.ts'
 import { InvalidArgument } from '../core/errors.ts'
 import { checkNames } from '../core/options.ts'
+import { ExportFolder } from '../export/folder.ts'
 import type { RefCache } from '../ref-cache.ts'
 import { type FastMcpPollingOptions, POLLING_OPTIONS } from './config.ts'
+import { isDirect } from './identity.ts'
 import { handleToolCall } from './request.ts'
 
 /**
@@ -26,7 +28,8 @@ export function addPollingTools<Session extends FastMCPSessionAuth>(
   }
   checkNames<object>(options, POLLING_OPTIONS, 'addPollingTools')
   const clients = new ClientLimits(options)
-  for (const { title, inputSchema, handle, ...tool } of ownTools(cache, options)) {
+  const exports = options.exportDir === undefined ? undefined : new ExportFolder(options.exportDir)
+  for (const { title, inputSchema, handle, ...tool } of ownTools(cache, options, exports)) {
     server.addTool({
       ...tool,
       annotations: { ...tool.annotations, title },
@@ -37,6 +40,7 @@ export function addPollingTools<Session extends FastMCPSessionAuth>(
             actor: caller.actor,
             signal,
             onProgress,
+            isLocal: isDirect(context),
             limits: clients.of(context.client.version),
           }),
         ),

@@ -19,6 +19,7 @@ import type { PollingTool } from '../agent/tools/polling.ts'
 import type { ToolResult } from '../agent/wire.ts'
 import { InvalidArgument } from '../core/errors.ts'
 import { checkNames, type Names } from '../core/options.ts'
+import { ExportFolder } from '../export/folder.ts'
 import type { RefCache } from '../ref-cache.ts'
 import {
   type AttachOptions,
@@ -85,13 +86,15 @@ export function attachRefCache(
   const known = new Set<string>()
   watchOtherTools(server.server, cache, name => known.has(name))
   const tasks = serveTasks(server, cache, options, identity, limits)
-  for (const tool of ownTools(cache, options)) {
+  const exports = options.exportDir === undefined ? undefined : new ExportFolder(options.exportDir)
+  for (const tool of ownTools(cache, options, exports)) {
     known.add(tool.name)
     registerOwn(server, tool, identity, (args, { caller, signal, onProgress }, context) =>
       tool.handle(args, {
         actor: caller.actor,
         signal,
         onProgress,
+        isLocal: context.http === undefined,
         limits: limits.of(clientInfoOf(server.server, context)),
       }),
     )
@@ -135,6 +138,7 @@ const OPTIONS: Names<AttachOptions> = {
   tasks: true,
   taskGrace: true,
   adminCheck: true,
+  exportDir: true,
   maxWait: true,
   defaultWait: true,
   namespace: true,

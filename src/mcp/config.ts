@@ -40,6 +40,11 @@ export interface AttachOptions extends PollingOptions, Scoping, EnvelopeOptions,
   listReserved?: boolean | undefined
   /** Says with each tool how references work, for clients that ignore instructions. @defaultValue false */
   notes?: boolean | undefined
+  /**
+   * A folder that `export_cached_result` may write new files to. Callers over HTTP have folders of their own in it.
+   * @defaultValue none, and no such tool
+   */
+  exportDir?: string | undefined
   /** Registers the admin tools, for callers of whom this says true. @defaultValue no admin tools at all */
   adminCheck?: AdminCheck | undefined
 }

@@ -5,6 +5,7 @@ import { adminTools } from '../agent/tools/admin.ts'
 import { ownTools } from '../agent/tools/own-tools.ts'
 import type { PollingTool } from '../agent/tools/polling.ts'
 import { type Duration, toMilliseconds } from '../core/duration.ts'
+import { ExportFolder } from '../export/folder.ts'
 import { RefCache } from '../ref-cache.ts'
 import type { Store } from '../stores/store.ts'
 import { callerOfSubject } from './callers.ts'
@@ -47,6 +48,8 @@ export interface WrapOptions {
   settings: CallSettings
   /** What each caller that is known by a token may have. */
   quota?: Quota | undefined
+  /** A folder that results may be exported to. @defaultValue none, and no such tool */
+  exportDir?: string | undefined
   /** Whether the client on stdio gets the admin tools. @defaultValue false */
   admin?: boolean | undefined
   log: Log
@@ -89,7 +92,12 @@ export class Wrapper {
         ? scopeOfCommand(target.command, process.cwd(), process.env)
         : scopeOfEndpoint(target.endpoint)
     this.#calls = new ToolCalls(this.cache, settings, this.#scope.slice(0, 12))
-    this.#polling = ownTools(this.cache)
+    const { exportDir } = options
+    this.#polling = ownTools(
+      this.cache,
+      {},
+      exportDir === undefined ? undefined : new ExportFolder(exportDir),
+    )
   }
 
   /** The one client that there is: whoever started the process, at its stdin and stdout. */
@@ -103,7 +111,7 @@ export class Wrapper {
       connect: async () => new EitherRevision(() => this.connect(), adaptation),
     }
     const admin = this.options.admin ? toolsOfOperator(this.cache) : []
-    return this.#session(client, who, [...this.#polling, ...admin], onEnd)
+    return this.#session(client, who, [...this.#polling.map(forLocalClient), ...admin], onEnd)
   }
 
   /** One of several clients. They share no server; and no result, unless they are of one subject. */
@@ -193,6 +201,11 @@ export class Wrapper {
       onUnusable: reason => onEnd({ kind: 'unusable', reason }),
     })
   }
+}
+
+/** For whoever started the process. */
+function forLocalClient(tool: PollingTool): PollingTool {
+  return { ...tool, handle: (args, context) => tool.handle(args, { ...context, isLocal: true }) }
 }
 
 /** The admin tools of a client that is the operator: who starts the process and asks for them. */

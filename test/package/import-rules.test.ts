@@ -73,7 +73,7 @@ const AREAS: Record<string, Area> = {
     owns: /^values\//,
     modules: [/^values\//, /^core\//],
     builtins: [],
-    packages: ['csv-parse', 're2js'],
+    packages: ['csv-parse', 'csv-stringify', 're2js'],
     why: 'values says what a stored value means: what is shown of it, and what it becomes in an argument. It knows no store.',
   },
   flow: {
@@ -98,6 +98,13 @@ const AREAS: Record<string, Area> = {
     builtins: 'all',
     packages: ['@photostructure/sqlite', 're2js'],
     why: 'query asks values that it is given as text: it knows what a value means, and neither stores nor access.',
+  },
+  export: {
+    owns: /^export\//,
+    modules: [/^export\//, /^core\//],
+    builtins: 'all',
+    packages: [],
+    why: 'export writes files that it is given in pieces: it knows a folder, and nothing of values.',
   },
   stores: {
     owns: /^stores\//,
@@ -149,21 +156,21 @@ const AREAS: Record<string, Area> = {
   },
   mcp: {
     owns: /^mcp\//,
-    modules: [/^mcp\//, /^agent\//, ...PUBLIC_API],
+    modules: [/^mcp\//, /^agent\//, /^export\//, ...PUBLIC_API],
     builtins: 'all',
     packages: ['zod', ...MCP_SDK],
     why: 'mcp carries what agents meet on the official SDK; the flow stays behind the facade.',
   },
   fastmcp: {
     owns: /^fastmcp\//,
-    modules: [/^fastmcp\//, /^agent\//, ...PUBLIC_API],
+    modules: [/^fastmcp\//, /^agent\//, /^export\//, ...PUBLIC_API],
     builtins: 'all',
     packages: ['zod', 'fastmcp'],
     why: 'fastmcp carries what agents meet on fastmcp: it shares agent with mcp, not the SDK.',
   },
   wrap: {
     owns: /^wrap\//,
-    modules: [/^wrap\//, /^agent\//, /^values\//, ...PUBLIC_API],
+    modules: [/^wrap\//, /^agent\//, /^export\//, /^values\//, ...PUBLIC_API],
     builtins: 'all',
     packages: ['zod', 'cross-spawn', ...MCP_SDK],
     why: 'wrap is a user of the public API that stands between a client and a server.',

@@ -23,6 +23,8 @@ export interface PollContext {
   actor?: ActorLike | undefined
   signal?: AbortSignal | undefined
   onProgress?: ((progress: Progress) => void) | undefined
+  /** Whether it runs on this machine, for whoever started this server: then it can open files here. @defaultValue false */
+  isLocal?: boolean | undefined
   /** What its client can take. @defaultValue what an unknown one can */
   limits?: AnswerLimits | undefined
 }

@@ -1,9 +1,8 @@
 import { type ActorLike, toActor } from '../../access/actor.ts'
-import { Permission } from '../../access/permission.ts'
 import { toDate } from '../../core/clock.ts'
 import { parseStored } from '../../core/codec.ts'
-import { type CompleteEntry, isInFlight } from '../../core/entry.ts'
-import { InvalidArgument, TaskCancelled, TaskNotReady } from '../../core/errors.ts'
+import type { CompleteEntry } from '../../core/entry.ts'
+import { InvalidArgument } from '../../core/errors.ts'
 import { stringifyJson } from '../../core/json-text.ts'
 import { checkNames, type Names } from '../../core/options.ts'
 import { toReference } from '../../core/part.ts'
@@ -18,13 +17,11 @@ import { checkEdits, type Edit } from '../../values/edit/edits.ts'
 import { ValueWriter } from '../../values/segments/writer.ts'
 import type { CacheReference } from '../call/set.ts'
 import type { Engine } from '../engine.ts'
-import { findFor } from '../read/find.ts'
-import { PRIVATE } from '../read/reply.ts'
-import { taskFailed } from '../read/status.ts'
 import { openSegments, readJson, readWhole } from '../read/stored-value.ts'
-import { renew, usedOf, wrappingOf } from '../read/values.ts'
+import { usedOf, wrappingOf } from '../read/values.ts'
 import { storeDerived } from './derived-entry.ts'
 import { type FilledEdits, fillEdits } from './edit-references.ts'
+import { findValue } from './find-value.ts'
 
 /** Options of `RefCache.edit`. */
 export interface EditOptions {
@@ -71,15 +68,7 @@ export async function edit(
     throw new InvalidArgument(
       'A whole value is edited: leave out what follows the #, and begin each "path" with it.',
     )
-  const want = { action: 'edit', permission: Permission.READ, denial: PRIVATE } as const
-  const entry = await findFor(engine, refId, who, want)
-  if (isInFlight(entry))
-    throw new TaskNotReady(
-      'The task behind this reference is still running. Wait for it, then edit its result.',
-    )
-  if (entry.status === 'cancelled') throw new TaskCancelled('The task behind this reference was cancelled.')
-  if (entry.status === 'failed') throw taskFailed(engine, entry, who)
-  await renew(engine, entry)
+  const entry = await findValue(engine, refId, who, 'edit')
   const filled = await fillEdits(engine, checked, who)
   const { stored, editable, view } = await readEditable(engine, entry)
   const { maxBytes } = engine.encoding
