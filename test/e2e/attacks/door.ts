@@ -20,6 +20,7 @@ export interface Identity {
 /** What a person can do to a reference. Each door offers those that it has. */
 export type Act =
   | 'get'
+  | 'query'
   | 'status'
   | 'resolve'
   | 'exists'
@@ -29,6 +30,9 @@ export type Act =
   | 'answer'
   | 'result'
   | 'list'
+
+/** What people ask in SQL: it would tell all that there is. */
+export const QUESTION = 'select * from columns'
 
 /** How a person asks for a value. */
 export interface Asking {

@@ -7,7 +7,18 @@ import { type Actor, actor } from '../../../src/access/actor.ts'
 import type { JsonObject } from '../../../src/core/json.ts'
 import { attachRefCache, withTaskNotifications } from '../../../src/mcp/index.ts'
 import { RefCache } from '../../../src/ref-cache.ts'
-import type { Act, Answer, Asking, Door, DoorKind, Identity, Listening, Person, Site } from './door.ts'
+import {
+  type Act,
+  type Answer,
+  type Asking,
+  type Door,
+  type DoorKind,
+  type Identity,
+  type Listening,
+  type Person,
+  QUESTION,
+  type Site,
+} from './door.ts'
 import { targets } from './tools.ts'
 
 export type Revision = '2026-07-28' | '2025-11-25'
@@ -18,7 +29,11 @@ export function httpDoor(revision: Revision): DoorKind {
     name: `MCP over HTTP, ${revision}`,
     abilities: ['sessions', 'templates', 'raw'],
     open: site =>
-      openHttp(site, ['get', 'cancel', 'retry'], (url, identity) => new HttpClient(url, revision, identity)),
+      openHttp(
+        site,
+        ['get', 'query', 'cancel', 'retry'],
+        (url, identity) => new HttpClient(url, revision, identity),
+      ),
   }
 }
 
@@ -102,6 +117,7 @@ function actorIn({ http }: ServerContext): Actor | undefined {
 
 const ACTS: Partial<Record<Act, string>> = {
   get: 'get_cached_result',
+  query: 'query_cached_result',
   cancel: 'cancel_task',
   retry: 'retry_task',
 }
@@ -168,7 +184,8 @@ export class HttpClient implements Person {
       _async_response_format: format,
       wait_seconds: wait ? 25 : 0,
     }
-    return this.call(tool, { ref_id: refId, ...(act === 'get' ? options : {}) })
+    const more = act === 'get' ? options : act === 'query' ? { sql: QUESTION } : {}
+    return this.call(tool, { ref_id: refId, ...more })
   }
 
   async post(body: string, headers: Record<string, string>): Promise<Answer> {

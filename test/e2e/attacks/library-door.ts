@@ -6,7 +6,17 @@ import type { JsonObject, JsonValue } from '../../../src/core/json.ts'
 import type { CallResponse } from '../../../src/core/response.ts'
 import type { CachedTool } from '../../../src/flow/call/call.ts'
 import { RefCache } from '../../../src/ref-cache.ts'
-import type { Act, Answer, Asking, Door, DoorKind, Identity, Person, Site } from './door.ts'
+import {
+  type Act,
+  type Answer,
+  type Asking,
+  type Door,
+  type DoorKind,
+  type Identity,
+  type Person,
+  QUESTION,
+  type Site,
+} from './door.ts'
 import { type Target, targets } from './tools.ts'
 
 /** The library itself, used by a host program that says truthfully who asks. */
@@ -46,7 +56,7 @@ async function openLibrary(site: Site, toActor: (identity: Identity) => Actor): 
   }
   const enter = (identity: Identity) => new Caller(cache, counters, toActor(identity), identity.id)
   return {
-    acts: ['get', 'status', 'resolve', 'exists', 'cancel', 'retry', 'delete', 'answer', 'list'],
+    acts: ['get', 'query', 'status', 'resolve', 'exists', 'cancel', 'retry', 'delete', 'answer', 'list'],
     cache,
     enter: async identity => enter(identity),
     callIn: (identity, namespace, tool, input) => enter(identity).callIn(namespace, tool, input),
@@ -104,6 +114,8 @@ class Caller implements Person {
             onProgress: told => this.#hear(told),
           }),
         )
+      case 'query':
+        return this.#answer(() => cache.query(ref, { sql: QUESTION, actor, wait }))
       case 'status':
         return this.#answer(() => cache.taskStatus(ref, { actor }))
       case 'resolve':

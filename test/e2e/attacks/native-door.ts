@@ -18,7 +18,7 @@ export function nativeDoor(revision: Revision): DoorKind {
       const immediate = { ...site, attach: { taskGrace: 0, ...site.attach } }
       return openHttp(
         immediate,
-        ['get', 'cancel', 'retry', ...own],
+        ['get', 'query', 'cancel', 'retry', ...own],
         (url, identity) => new TaskClient(url, revision, identity),
       )
     },

@@ -18,7 +18,7 @@ const ASKING: readonly Asking[] = [
 export const COMPUTING: readonly Attack[] = [
   {
     id: 'private-value',
-    tries: 'to see a value that may only be used: whole, a page, a preview, its size',
+    tries: 'to see a value that may only be used: whole, a page, a preview, its size, by a question',
     guardedBy: 'src/flow/read/reply.ts',
     async attempt(scene) {
       const refId = await usable(scene)
@@ -330,6 +330,7 @@ function following({ door }: Scene, attacker: Person, refIds: readonly string[])
 async function withheld({ door }: Scene, attacker: Person, refId: string): Promise<void> {
   const answers = [
     ...(await Promise.all(ASKING.map(asking => attacker.act('get', refId, asking)))),
+    await attacker.act('query', refId),
     ...(door.acts.includes('resolve') ? [await attacker.act('resolve', refId)] : []),
   ]
   const [first] = answers
