@@ -2,9 +2,10 @@ import { SdkHttpError, StreamableHTTPClientTransport } from '@modelcontextprotoc
 import { isSameId } from '../agent/id-map.ts'
 import type { JsonObject } from '../core/json.ts'
 import { type Channel, type SendOptions, SessionEnded } from './channel.ts'
-import { exactBody, fromEnvelope, toEnvelope, withEnvelopes } from './exact-http.ts'
+import { exactBody, toEnvelope } from './exact-http.ts'
 import { fetchWithoutTimeout } from './fetch-without-timeout.ts'
 import { Gate } from './gate.ts'
+import { ReceivedMessages } from './received-http.ts'
 import { isRequest, protocolMeta, type RpcId, type RpcMessage } from './rpc.ts'
 
 export interface Endpoint {
@@ -27,6 +28,7 @@ export class HttpChannel implements Channel {
   onerror: Channel['onerror']
   readonly #transport: StreamableHTTPClientTransport
   readonly #gate = new Gate()
+  readonly #received = new ReceivedMessages(problem => this.#problem(new Error(problem)))
   readonly #address: string
   #handshake: RpcId | undefined
   #closed = false
@@ -40,7 +42,7 @@ export class HttpChannel implements Channel {
   }
 
   async start(): Promise<void> {
-    this.#transport.onmessage = message => this.#receive(fromEnvelope(message))
+    this.#transport.onmessage = message => this.#receive(this.#received.open(message))
     this.#transport.onerror = error => this.#problem(error)
     await this.#transport.start()
   }
@@ -90,7 +92,7 @@ export class HttpChannel implements Channel {
   async #fetch(target: string | URL, init: RequestInit = {}): Promise<Response> {
     const body = exactBody(init.body) as RequestInit['body']
     const response = await fetchWithoutTimeout(target, body === undefined ? init : { ...init, body })
-    return withEnvelopes(this.#gate.before(response), problem => this.#problem(new Error(problem)))
+    return this.#received.inEnvelopes(this.#gate.before(response))
   }
 
   #receive(message: RpcMessage): void {

@@ -98,7 +98,7 @@ export class HttpSession implements PlacedSession {
     if (first === undefined || messages.length < received.length) return refuseUnreadable(response, received)
     if (begins && !(await this.#hasPlace())) return
     this.#client.openRequests(response, messages.filter(isRequest))
-    const envelopes = messages.map(toEnvelope)
+    const envelopes = messages.map(message => toEnvelope(message))
     await this.#transport.handleRequest(request, response, envelopes.length === 1 ? envelopes[0] : envelopes)
   }
 

@@ -1,62 +1,39 @@
-import { LongText } from './long-text.ts'
-import { type Received, readMessages, type Unreadable } from './read-message.ts'
+import { StringDecoder } from 'node:string_decoder'
+import { MessageText } from './message-text.ts'
+import type { Unreadable } from './read-message.ts'
 import type { RpcMessage } from './rpc.ts'
 
 const NEWLINE = 0x0a
 
-/** More than any value that the cache stores takes; what is longer would not fit into one string. */
-const MAX_LINE_BYTES = 300 * 1024 * 1024
-/** A longer line is read while it comes: the event loop turns between its pieces. */
-const AT_ONCE_BYTES = 256 * 1024
-
 /** Collects chunks into lines, and lines into messages. */
 export class JsonLines {
-  #parts: Buffer[] = []
-  #length = 0
-  /** The line, where it is long. */
-  #long: LongText | undefined
+  readonly #decoder = new StringDecoder('utf8')
+  #line: MessageText
 
   constructor(
     private readonly onMessage: (message: RpcMessage, text?: string) => void,
     private readonly onUnreadable: (unreadable: Unreadable) => void,
-    private readonly maxLineBytes = MAX_LINE_BYTES,
-  ) {}
+    private readonly maxLength?: number,
+  ) {
+    this.#line = new MessageText(maxLength)
+  }
 
   push(chunk: Buffer): void {
     let from = 0
     for (let end = chunk.indexOf(NEWLINE); end !== -1; end = chunk.indexOf(NEWLINE, from)) {
-      this.#collect(chunk.subarray(from, end))
+      this.#line.push(this.#decoder.write(chunk.subarray(from, end)))
       from = end + 1
       this.#end()
     }
-    if (from < chunk.length) this.#collect(chunk.subarray(from))
-  }
-
-  #collect(part: Buffer): void {
-    this.#length += part.length
-    this.#parts.push(part)
-    if (!this.#long) {
-      if (this.#length <= Math.min(AT_ONCE_BYTES, this.maxLineBytes)) return
-      this.#long = new LongText(this.maxLineBytes)
-    }
-    for (const kept of this.#parts.splice(0)) this.#long.push(kept)
+    if (from < chunk.length) this.#line.push(this.#decoder.write(chunk.subarray(from)))
   }
 
   #end(): void {
-    const parts = this.#parts
-    const long = this.#long
-    this.#parts = []
-    this.#length = 0
-    this.#long = undefined
-    if (long) this.#take(long.end())
-    else {
-      const line = Buffer.concat(parts).toString('utf8')
-      if (line.trim() !== '') this.#take(readMessages(line))
-    }
-  }
-
-  #take(all: readonly Received[]): void {
-    for (const received of all) {
+    const line = this.#line
+    // What is left of a broken character does not begin the next line.
+    line.push(this.#decoder.end())
+    this.#line = new MessageText(this.maxLength)
+    for (const received of line.end()) {
       if ('message' in received) this.#hand(received.message, received.text)
       else this.onUnreadable(received.unreadable)
     }

@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { afterEach, describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import { stringifyJson } from '../../../src/core/json-text.ts'
 import { HttpChannel } from '../../../src/wrap/http-channel.ts'
 import { probeEndpoint } from '../../../src/wrap/probe-endpoint.ts'
@@ -102,6 +102,63 @@ describe('a server that has forgotten its session', () => {
     expect(await wired.ask('b', 'resources/read', '{"uri":"tools/call"}')).toContain('"error"')
     expect(sessions.runs).toEqual([])
     expect(sessions.refusals).toBeLessThan(8)
+  })
+})
+
+describe('a long answer over HTTP', () => {
+  const text = 'grüße \\n"quoted" 🎈 '.repeat(40_000)
+  const result = `{"contents":[{"uri":"r","text":${JSON.stringify(text)}}],"n":0.50}`
+  const PROGRESS = '{"jsonrpc":"2.0","method":"notifications/message","params":{"level":"info","data":1}}'
+
+  it.each([
+    ['as a body of JSON', 'application/json', (message: string) => [message]],
+    ['in an event', 'text/event-stream', (message: string) => [`id: 1\ndata: ${message}\n\n`]],
+    [
+      'in an event of several lines, with other lines and ends',
+      'text/event-stream',
+      (message: string) => [
+        `: hello\r\ndata:${PROGRESS}\r\n\r\nevent: message\rdata: ${message.slice(0, 1)}\r`,
+        `\ndata: ${message.slice(1)}`,
+        '\r\n\r\n',
+      ],
+    ],
+  ])('%s is read as it came, and never parsed whole', async (_, type, bodyOf) => {
+    const url = await listen((request, response, body) => {
+      if (request.method !== 'POST') return void response.writeHead(405).end()
+      const { id, method } = JSON.parse(body)
+      if (id === undefined) return void response.writeHead(202).end()
+      const answer =
+        method === 'resources/read' ? result : '{"protocolVersion":"2025-06-18","capabilities":{}}'
+      const message = `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":${answer}}`
+      response.writeHead(200, { 'content-type': method === 'initialize' ? 'application/json' : type })
+      if (method === 'initialize') return void response.end(message)
+      for (const part of bodyOf(message)) response.write(part)
+      response.end()
+    })
+    const wired = await open(url)
+    const parse = vi.spyOn(JSON, 'parse')
+    const answer = await wired.ask('r', 'resources/read', '{"uri":"r"}')
+    const longest = Math.max(...parse.mock.calls.map(([piece]) => String(piece).length))
+    parse.mockRestore()
+    expect(answer).toBe(`{"jsonrpc":"2.0","id":"r","result":${result}}`)
+    expect(longest).toBeLessThan(256 * 1024)
+  })
+
+  it('that is broken ends its request with the reason', async () => {
+    const url = await listen((request, response, body) => {
+      if (request.method !== 'POST') return void response.writeHead(405).end()
+      const { id, method } = JSON.parse(body)
+      if (id === undefined) return void response.writeHead(202).end()
+      response.writeHead(200, { 'content-type': 'application/json' })
+      const answer =
+        method === 'initialize' ? '{"protocolVersion":"2025-06-18","capabilities":{}}' : `[${result}`
+      const own = JSON.stringify(id)
+      // As servers write it that put the result first.
+      if (method === 'initialize') response.end(`{"jsonrpc":"2.0","id":${own},"result":${answer}}`)
+      else response.end(`{"result":${answer},"jsonrpc":"2.0","id":${own}}`)
+    })
+    const wired = await open(url)
+    expect(await wired.ask('r', 'resources/read', '{"uri":"r"}')).toContain('malformed')
   })
 })
 
