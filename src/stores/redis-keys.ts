@@ -12,7 +12,7 @@ export function baseOf(prefix: string, cacheName: string): string {
   return `${prefix}{${cacheName}}`
 }
 
-/** Where a cache says its format; `redis-scripts.ts` writes it. */
+/** Where a cache says its format; `redis-lua.ts` writes it. */
 export function formatKey(prefix: string, cacheName: string): string {
   return `${baseOf(prefix, cacheName)}:format`
 }

@@ -2,7 +2,7 @@ import { systemClock } from '../core/clock.ts'
 import { StoreUnavailable } from '../core/errors.ts'
 import type { Argument, Connection } from './redis-client.ts'
 import { asStoreError, withoutSecrets } from './redis-errors.ts'
-import type { Script } from './redis-scripts.ts'
+import type { Script } from './redis-lua.ts'
 
 /**
  * Commands to the server that answer or fail within a bounded time.

@@ -1,187 +1,11 @@
-import { createHash } from 'node:crypto'
-import { type Entry, segmentsOf } from '../core/entry.ts'
-import { ValueTooLarge } from '../core/errors.ts'
-import { OLDER_FORMATS, STORE_FORMAT } from './format.ts'
-import type { Argument } from './redis-client.ts'
-import { idOf } from './redis-keys.ts'
-import { type ListFilter, type PayloadChanges, STAGED_FOR_MS } from './store.ts'
-
-/**
- * The store's contract in Lua: each script is one atomic step on the server.
- *
- * All keys of a cache begin with the same base, which has the cache's name as its hash tag, so that a cluster
- * keeps them on one node. A script is given the base as its only key and makes the others from it:
- *
- *   <base>:entry:<id>   hash: record (JSON) and the fields scripts decide by, and the parts input, value and index
- *   <base>:value:<id>:<value id>   hash: the segments of a large value, by position
- *   <base>:key:<key>    the id of the entry that holds the key
- *   <base>:index        sorted set of all ids, in their order
- *   <base>:tasks        sorted set of the ids in flight, in their order
- *   <base>:expiry       sorted set of all ids by expiresAt, +inf where there is none
- *   <base>:format       the format of all these; there as long as there are entries
- *   <base>:beat         whether the server takes writes: written by each sweep
- */
-export interface Script {
-  readonly text: string
-  readonly sha1: string
-}
-
-/**
- * How long after its expiry Redis itself removes an entry that nobody pruned. The cache decides by its own clock
- * what has expired; this margin keeps a server whose clock is ahead from taking entries that are still wanted.
- */
-export const GRACE_MS = 3_600_000
-
-/** For Lua to look for `,format,` in. */
-const READ_FORMATS = `,${OLDER_FORMATS.join()},`
-/** In `ARGV` of the scripts that write an entry. */
-const FIRST_PART = 12
-
-const SHARED = `
-local base, channel = KEYS[1], ARGV[1]
-local function entryKey(id) return base .. ':entry:' .. id end
-local function valueKey(id, value) return base .. ':value:' .. id .. ':' .. value end
-local function holderKey(key) return base .. ':key:' .. key end
-local formatKey = base .. ':format'
-local indexes = { base .. ':index', base .. ':tasks', base .. ':expiry' }
-
--- Caches of 0.1 have no mark.
-local marked = redis.call('GET', formatKey)
-local format = marked or (redis.call('EXISTS', indexes[1]) == 1 and '1')
-if format and format ~= '${STORE_FORMAT}' and not string.find('${READ_FORMATS}', ',' .. format .. ',', 1, true) then return redis.error_reply('FORMAT ' .. format) end
-
-local function publish(id, version) redis.call('PUBLISH', channel .. id, version) end
-
-local now
-local function serverNow()
-  if not now then
-    local time = redis.call('TIME')
-    now = time[1] * 1000 + math.floor(time[2] / 1000)
-  end
-  return now
-end
-
-local function expire(key, expiresAt)
-  if expiresAt == '' or expiresAt == 'inf' then
-    redis.call('PERSIST', key)
-  else
-    local at = math.max(math.ceil(tonumber(expiresAt)), serverNow()) + ${GRACE_MS}
-    redis.call('PEXPIREAT', key, string.format('%.0f', at))
-  end
-end
-
-local function expireIndexes()
-  local last = redis.call('ZRANGE', base .. ':expiry', -1, -1, 'WITHSCORES')[2]
-  if last then
-    for _, index in ipairs(indexes) do expire(index, last) end
-    expire(formatKey, last)
-  end
-end
-
-local function unindex(id)
-  for _, index in ipairs(indexes) do redis.call('ZREM', index, id) end
-  if redis.call('EXISTS', indexes[1]) == 0 then redis.call('DEL', formatKey) end
-end
-
--- The id of the live entry that holds the key. Eviction can take an entry and leave its holder.
-local function holderOf(key)
-  if key == '' then return false end
-  local id = redis.call('GET', holderKey(key))
-  if id and redis.call('EXISTS', entryKey(id)) == 1 then return id end
-  return false
-end
-
--- The record of the live entry that holds the key, unless that has expired by now.
-local function unexpiredHolder(key, now)
-  local holder = holderOf(key)
-  if not holder then return false end
-  local found = redis.call('HMGET', entryKey(holder), 'record', 'expiresAt')
-  if found[2] == '' or tonumber(found[2]) > tonumber(now) then return found[1] end
-  return false
-end
-
-local function release(id, key)
-  if key and key ~= '' and redis.call('GET', holderKey(key)) == id then redis.call('DEL', holderKey(key)) end
-end
-
-local function dropValue(id, value)
-  if value and value ~= '' then redis.call('UNLINK', valueKey(id, value)) end
-end
-
-local function remove(id)
-  local stored = redis.call('HMGET', entryKey(id), 'key', 'valueId')
-  release(id, stored[1])
-  dropValue(id, stored[2])
-  unindex(id)
-  local removed = redis.call('UNLINK', entryKey(id))
-  if removed == 1 then publish(id, 'gone') end
-  return removed
-end
-
--- Removes an entry, and puts its record into the list; nothing where Redis has removed it by itself.
-local function take(id, records)
-  local record = redis.call('HGET', entryKey(id), 'record')
-  if remove(id) == 1 then records[#records + 1] = record end
-end
-
-local function inFlight(status) return status == 'pending' or status == 'processing' end
-`
-
-/** The entry's fields are at fixed places; then come the parts to change: name, 'set' or 'remove', bytes. */
-const PUT = `
-local id, record, version, key, namespace, status, expiresAt, valueId, segments =
-  ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6], ARGV[7], ARGV[8], ARGV[9], tonumber(ARGV[10])
-
-local isOlder = marked ~= '${STORE_FORMAT}'
-local changesIndex = false
-for i = ${FIRST_PART}, #ARGV, 3 do
-  if ARGV[i] == 'index' then changesIndex = true end
-end
-if changesIndex and valueId ~= '' and redis.call('HLEN', valueKey(id, valueId)) < segments then
-  return redis.error_reply('SEGMENTS are missing')
-end
-
-local function write()
-  -- Removed first: a server that is full refuses to write, but gets room by that for the next try.
-  if #ARGV == ${FIRST_PART + 2} and ARGV[${FIRST_PART + 1}] == 'remove' then redis.call('HDEL', entryKey(id), ARGV[${FIRST_PART}]) end
-  if changesIndex then
-    local before = redis.call('HGET', entryKey(id), 'valueId')
-    if before ~= valueId then dropValue(id, before) end
-    redis.call('HSET', entryKey(id), 'valueId', valueId)
-  end
-  if isOlder then redis.call('SET', formatKey, '${STORE_FORMAT}') end
-  redis.call('HSET', entryKey(id), 'record', record, 'version', version, 'key', key,
-    'namespace', namespace, 'status', status, 'expiresAt', expiresAt)
-  for i = ${FIRST_PART}, #ARGV, 3 do
-    if ARGV[i + 1] == 'set' then
-      redis.call('HSET', entryKey(id), ARGV[i], ARGV[i + 2])
-    else
-      redis.call('HDEL', entryKey(id), ARGV[i])
-    end
-  end
-end
-
-local function place()
-  redis.call('ZADD', base .. ':index', 0, id)
-  redis.call('ZADD', base .. ':expiry', expiresAt == '' and '+inf' or expiresAt, id)
-  if inFlight(status) then redis.call('ZADD', base .. ':tasks', 0, id)
-  else redis.call('ZREM', base .. ':tasks', id) end
-  expire(entryKey(id), expiresAt)
-  local value = redis.call('HGET', entryKey(id), 'valueId')
-  if value and value ~= '' then expire(valueKey(id, value), expiresAt) end
-  if key ~= '' then
-    redis.call('SET', holderKey(key), id)
-    expire(holderKey(key), expiresAt)
-  end
-  expireIndexes()
-end
-`
+import { script, writing } from './redis-lua.ts'
+import { STAGED_FOR_MS } from './store.ts'
 
 /**
  * ARGV[11] is now. Answers 0 and the live holder's record, -1 for a refId that is taken, or 1 and whether this is
  * the first entry of its cache.
  */
-export const CLAIM = script(`
+export const CLAIM = writing(`
 local holder = unexpiredHolder(key, ARGV[11])
 if holder then return { 0, holder } end
 if redis.call('EXISTS', entryKey(id)) == 1 then return { -1 } end
@@ -193,10 +17,10 @@ return { 1, first and 1 or 0 }
 `)
 
 /** ARGV: channel, key, now. */
-export const FIND = plain(`return unexpiredHolder(ARGV[2], ARGV[3])`)
+export const FIND = script(`return unexpiredHolder(ARGV[2], ARGV[3])`)
 
 /** ARGV[11] is the expected version. Progress and renewals of leases move nothing, so they only write. */
-export const UPDATE = script(`
+export const UPDATE = writing(`
 local stored = redis.call('HMGET', entryKey(id), 'version', 'key', 'expiresAt', 'status')
 if stored[1] ~= ARGV[11] then return 0 end
 local holder = holderOf(key)
@@ -211,28 +35,28 @@ return 1
 `)
 
 /** ARGV: channel, id, value id, position, bytes. Until an entry names it, it goes by itself; then with that entry. */
-export const STAGE = plain(`
+export const STAGE = script(`
 local key = valueKey(ARGV[2], ARGV[3])
 redis.call('HSET', key, ARGV[4], ARGV[5])
 if redis.call('HGET', entryKey(ARGV[2]), 'valueId') ~= ARGV[3] then redis.call('PEXPIRE', key, ${STAGED_FOR_MS}) end
 `)
 
 /** ARGV: channel. Answers what time it is, and whether the server takes writes: one that is full does not. */
-export const BEAT = plain(`
+export const BEAT = script(`
 local wrote = redis.pcall('SET', base .. ':beat', '1', 'PX', 60000)
 local time = redis.call('TIME')
 return { time[1], time[2], wrote.err and 0 or 1 }
 `)
 
 /** ARGV: channel, id. */
-export const DELETE = plain(`return remove(ARGV[2])`)
+export const DELETE = script(`return remove(ARGV[2])`)
 
 /**
  * ARGV: channel, name of the index, id to go on after, namespace or '', statuses or '', most to find, most to
  * look at. Answers the records found, and the id to go on after unless this was the end. Drops the ids of entries
  * that Redis removed.
  */
-export const LIST = plain(`
+export const LIST = script(`
 local index, after, namespace, statuses, limit = ARGV[2], ARGV[3], ARGV[4], ARGV[5], tonumber(ARGV[6])
 local first = after == '' and '-' or '(' .. after
 local ids = redis.call('ZRANGEBYLEX', base .. ':' .. index, first, '+', 'LIMIT', 0, ARGV[7])
@@ -254,7 +78,7 @@ return { found, #ids == tonumber(ARGV[7]) and ids[#ids] }
  * ARGV: channel, id to go on after, namespace or '', most to look at. Answers the records of the entries that went, and the id
  * to go on after unless this was the end.
  */
-export const CLEAR = plain(`
+export const CLEAR = script(`
 local after, namespace, limit = ARGV[2], ARGV[3], tonumber(ARGV[4])
 local first = after == '' and '-' or '(' .. after
 local ids = redis.call('ZRANGEBYLEX', base .. ':index', first, '+', 'LIMIT', 0, limit)
@@ -269,72 +93,9 @@ return { records, #ids == limit and ids[#ids] }
  * ARGV: channel, now, most to look at. Answers the records of the entries that went, and how many ids were looked at: Redis may
  * have removed an entry and left its id.
  */
-export const PRUNE = plain(`
+export const PRUNE = script(`
 local ids = redis.call('ZRANGEBYSCORE', base .. ':expiry', '-inf', ARGV[2], 'LIMIT', 0, ARGV[3])
 local records = {}
 for _, id in ipairs(ids) do take(id, records) end
 return { records, #ids }
 `)
-
-function script(body: string): Script {
-  return plain(PUT + body)
-}
-
-function plain(body: string): Script {
-  const text = SHARED + body
-  return { text, sha1: createHash('sha1').update(text).digest('hex') }
-}
-
-/** The fields that scripts expect first, in their order. */
-export function fieldsOf(entry: Entry, record: string): Argument[] {
-  const { refId, version, key = '', namespace, status, expiresAt } = entry
-  const expiry = expiresAt === undefined ? '' : String(expiresAt)
-  const { id: valueId = '', count = 0 } = segmentsOf(entry) ?? {}
-  return [
-    idOf(refId),
-    record,
-    String(version),
-    key,
-    exactly(namespace),
-    status,
-    expiry,
-    valueId,
-    String(count),
-  ]
-}
-
-/** Redis's own bound for one string. */
-const MAX_PART_BYTES = 512 * 1024 * 1024
-
-/** For each part to change: its name, what to do, and its bytes. */
-export function partArguments(parts: PayloadChanges): Argument[] {
-  return Object.entries(parts).flatMap(([part, bytes]): Argument[] => {
-    return bytes ? [part, 'set', bytesArgument(bytes)] : [part, 'remove', '']
-  })
-}
-
-/** @throws ValueTooLarge */
-export function bytesArgument(bytes: Uint8Array): Buffer {
-  if (bytes.length <= MAX_PART_BYTES) return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
-  throw new ValueTooLarge(
-    `${bytes.length} bytes can never fit into Redis, which holds ${MAX_PART_BYTES} (512 MB).`,
-  )
-}
-
-/** As JSON, because half a surrogate pair would lose its identity on the way to UTF-8: a namespace is a boundary. */
-export function exactly(text: string): string {
-  return JSON.stringify(text)
-}
-
-/** The ids in flight have an index of their own: a sweep must not look at all that is settled. */
-export function indexOf({ statuses }: ListFilter): 'tasks' | 'index' {
-  const inFlight = statuses?.every(status => status === 'pending' || status === 'processing')
-  return inFlight ? 'tasks' : 'index'
-}
-
-/** The id to go on after, or '' for the beginning; nothing when all of the cache lies before the cursor. */
-export function firstCursor({ cacheName, after = '' }: ListFilter): string | undefined {
-  const first = `${cacheName}:`
-  if (after.startsWith(first)) return after.slice(first.length)
-  return after < first ? '' : undefined
-}

@@ -3,30 +3,15 @@ import { type Entry, parseEntry, type RemovedEntry, removedEntries } from '../co
 import { InvalidArgument, StoreUnavailable, UnknownStoreFormat } from '../core/errors.ts'
 import { parseJson, stringifyJson } from '../core/json-text.ts'
 import { cacheNameOf, type RefId } from '../core/ref.ts'
-import { FORMAT_SUFFIX, OLDER_FORMATS, STORE_FORMAT, unknownFormat } from './format.ts'
+import { FORMAT_SUFFIX } from './format.ts'
 import { parseAddress, urlOfEnvironment } from './redis-address.ts'
+import { bytesArgument, exactly, fieldsOf, firstCursor, indexOf, partArguments } from './redis-arguments.ts'
 import { RedisChanges } from './redis-changes.ts'
-import { type Argument, connector, type IoredisClient, type NodeRedisClient } from './redis-client.ts'
-import { baseOf, cachesKey, channelBaseOf, checkPrefix, formatKey, idOf } from './redis-keys.ts'
+import { connector, type IoredisClient, type NodeRedisClient } from './redis-client.ts'
+import { baseOf, cachesKey, checkPrefix, idOf } from './redis-keys.ts'
 import { RedisLink } from './redis-link.ts'
-import {
-  BEAT,
-  bytesArgument,
-  CLAIM,
-  CLEAR,
-  DELETE,
-  exactly,
-  FIND,
-  fieldsOf,
-  firstCursor,
-  indexOf,
-  LIST,
-  PRUNE,
-  partArguments,
-  type Script,
-  STAGE,
-  UPDATE,
-} from './redis-scripts.ts'
+import { BEAT, CLAIM, CLEAR, DELETE, FIND, LIST, PRUNE, STAGE, UPDATE } from './redis-scripts.ts'
+import { RedisServer } from './redis-server.ts'
 import type {
   Claim,
   ListFilter,
@@ -36,6 +21,7 @@ import type {
   SegmentName,
   Store,
   StoreTime,
+  StoreUsage,
 } from './store.ts'
 import { Warnings } from './warnings.ts'
 
@@ -62,7 +48,6 @@ export interface RedisStoreOptions {
 }
 
 const DEFAULT_LIST_LIMIT = 100
-const READABLE = [STORE_FORMAT, ...OLDER_FORMATS].map(String)
 /** Scripts hold up all other clients, so long work is done in steps of so many entries. */
 const STEP = 500
 /** Long enough for a process that computes for seconds without a pause to keep its connection. */
@@ -92,13 +77,11 @@ class RedisStore implements Store {
   readonly capabilities = { durable: true, shared: true, watch: true }
   readonly #prefix: string
   readonly #where: string
-  readonly #open: () => Promise<RedisLink>
+  readonly #server: RedisServer
   readonly #changes: RedisChanges
   /** Caches of which the server has been told that they exist. */
   readonly #known = new Set<string>()
   readonly #warnings = new Warnings()
-  #policyIsKnown = false
-  #opening: Promise<RedisLink> | undefined
   #closing: Promise<void> | undefined
 
   constructor(server: string | NodeRedisClient | IoredisClient, options: RedisStoreOptions) {
@@ -114,8 +97,13 @@ class RedisStore implements Store {
     const connect = connector(server, Math.max(timeoutMs * 5, MIN_SILENCE_MS))
     this.#prefix = checkPrefix(prefix)
     this.#where = where
-    this.#open = async () => new RedisLink(await connect(), where, secrets, timeoutMs)
-    this.#changes = new RedisChanges(async () => (await this.#link()).duplicate(), prefix, pollMs)
+    this.#server = new RedisServer({
+      where,
+      prefix,
+      warnings: this.#warnings,
+      open: async () => new RedisLink(await connect(), where, secrets, timeoutMs),
+    })
+    this.#changes = new RedisChanges(async () => (await this.#server.link()).duplicate(), prefix, pollMs)
   }
 
   async claim(draft: Entry, now: number, parts: PayloadChanges = {}): Promise<Claim> {
@@ -123,7 +111,7 @@ class RedisStore implements Store {
     if (!this.#known.has(cacheName)) await this.#register(cacheName)
     const record = stringifyJson(draft)
     const args = [...fieldsOf(draft, record), String(now), ...partArguments(parts)]
-    const [outcome, detail] = (await this.#run(CLAIM, cacheName, args)) as [number, Buffer | number]
+    const [outcome, detail] = (await this.#server.run(CLAIM, cacheName, args)) as [number, Buffer | number]
     if (outcome === 0) return { won: false, entry: this.#entryOf(detail as Buffer) }
     if (outcome === -1) throw new InvalidArgument(`${draft.refId} is stored already.`)
     // The server may have been emptied since it was told. A claim that is won stays so: if need be, the next one tells.
@@ -133,39 +121,39 @@ class RedisStore implements Store {
   }
 
   async findByKey(cacheName: string, key: string, now: number): Promise<Entry | undefined> {
-    const record = (await this.#run(FIND, cacheName, [key, String(now)])) as Buffer | null
+    const record = (await this.#server.run(FIND, cacheName, [key, String(now)])) as Buffer | null
     return record ? this.#entryOf(record) : undefined
   }
 
   async get(refId: RefId): Promise<Entry | undefined> {
-    const record = await this.#field(refId, this.#entryKey(refId), 'record')
+    const record = await this.#server.field(refId, this.#entryKey(refId), 'record')
     return record && this.#entryOf(record)
   }
 
   async read(refId: RefId, part: Payload): Promise<Uint8Array | undefined> {
-    return this.#field(refId, this.#entryKey(refId), part)
+    return this.#server.field(refId, this.#entryKey(refId), part)
   }
 
   async stage({ refId, valueId, position }: SegmentName, bytes: Uint8Array): Promise<void> {
     const args = [idOf(refId), valueId, String(position), bytesArgument(bytes)]
-    await this.#run(STAGE, cacheNameOf(refId), args)
+    await this.#server.run(STAGE, cacheNameOf(refId), args)
   }
 
   async readSegment({ refId, valueId, position }: SegmentName): Promise<Uint8Array | undefined> {
     const base = baseOf(this.#prefix, cacheNameOf(refId))
-    return this.#field(refId, `${base}:value:${idOf(refId)}:${valueId}`, String(position))
+    return this.#server.field(refId, `${base}:value:${idOf(refId)}:${valueId}`, String(position))
   }
 
   async update(entry: Entry, expectedVersion: number, parts: PayloadChanges = {}): Promise<boolean> {
     const fields = fieldsOf(entry, stringifyJson(entry))
     const args = [...fields, String(expectedVersion), ...partArguments(parts)]
-    const updated = (await this.#run(UPDATE, cacheNameOf(entry.refId), args)) === 1
+    const updated = (await this.#server.run(UPDATE, cacheNameOf(entry.refId), args)) === 1
     if (updated) this.#changes.notify(entry.refId, entry.version)
     return updated
   }
 
   async delete(refId: RefId): Promise<boolean> {
-    const deleted = (await this.#run(DELETE, cacheNameOf(refId), [idOf(refId)])) === 1
+    const deleted = (await this.#server.run(DELETE, cacheNameOf(refId), [idOf(refId)])) === 1
     if (deleted) this.#changes.notify(refId)
     return deleted
   }
@@ -175,7 +163,7 @@ class RedisStore implements Store {
     const found: Entry[] = []
     let cursor = statuses?.length === 0 ? undefined : firstCursor(filter)
     while (cursor !== undefined && found.length < limit) {
-      const [records, next] = (await this.#run(LIST, cacheName, [
+      const [records, next] = (await this.#server.run(LIST, cacheName, [
         indexOf(filter),
         cursor,
         namespace === undefined ? '' : exactly(namespace),
@@ -193,7 +181,7 @@ class RedisStore implements Store {
     const cleared: RemovedEntry[] = []
     for (let cursor: string | undefined = ''; cursor !== undefined; ) {
       const args = [cursor, namespace === undefined ? '' : exactly(namespace), String(STEP)]
-      const [records, next] = (await this.#run(CLEAR, cacheName, args)) as [Buffer[], Buffer | null]
+      const [records, next] = (await this.#server.run(CLEAR, cacheName, args)) as [Buffer[], Buffer | null]
       cleared.push(...removedEntries(records.map(String)))
       cursor = next?.toString()
     }
@@ -201,13 +189,11 @@ class RedisStore implements Store {
   }
 
   async prune(now: number, limit: number): Promise<RemovedEntry[]> {
-    const link = await this.#link()
-    const caches = (await link.send('SMEMBERS', cachesKey(this.#prefix))) as Buffer[]
     const pruned: RemovedEntry[] = []
-    for (const cache of caches) {
+    for (const cache of await this.#server.caches()) {
       for (let more = true; more && pruned.length < limit; ) {
         const most = Math.min(limit - pruned.length, STEP)
-        const [records, seen] = await this.#pruneCache(cache.toString(), now, most)
+        const [records, seen] = await this.#pruneCache(cache, now, most)
         pruned.push(...removedEntries(records.map(String)))
         more = seen === most
       }
@@ -222,7 +208,7 @@ class RedisStore implements Store {
     most: number,
   ): Promise<[records: Buffer[], seen: number]> {
     try {
-      return (await this.#run(PRUNE, cacheName, [String(now), String(most)])) as [Buffer[], number]
+      return (await this.#server.run(PRUNE, cacheName, [String(now), String(most)])) as [Buffer[], number]
     } catch (error) {
       if (error instanceof UnknownStoreFormat) return [[], 0]
       throw error
@@ -234,7 +220,7 @@ class RedisStore implements Store {
   }
 
   async time(cacheName: string): Promise<StoreTime> {
-    const [seconds, micros, wrote] = (await this.#run(BEAT, cacheName, [])) as [Buffer, Buffer, number]
+    const [seconds, micros, wrote] = (await this.#server.run(BEAT, cacheName, [])) as [Buffer, Buffer, number]
     const now = Number(seconds) * 1000 + Number(micros) / 1000
     return { now, earliest: now, from: 'store', takesWrites: wrote === 1 }
   }
@@ -243,71 +229,23 @@ class RedisStore implements Store {
     this.#warnings.to(warn)
   }
 
+  usage(): Promise<StoreUsage> {
+    return this.#server.usage()
+  }
+
   close(): Promise<void> {
-    this.#closing ??= this.#close()
+    if (!this.#closing) this.#changes.close()
+    this.#closing ??= this.#server.close()
     return this.#closing
-  }
-
-  async #close(): Promise<void> {
-    this.#changes.close()
-    // A driver that could not be loaded has nothing to release.
-    const link = await this.#opening?.catch(() => undefined)
-    await link?.close()
-  }
-
-  async #link(): Promise<RedisLink> {
-    if (this.#closing) throw new StoreUnavailable(`The store on ${this.#where} is closed.`)
-    this.#opening ??= this.#open().catch(error => {
-      this.#opening = undefined
-      throw error
-    })
-    const link = await this.#opening
-    if (!this.#policyIsKnown) void this.#checkPolicy(link)
-    return link
-  }
-
-  /** Beside the work. A server that is away is asked again later; one that does not say is left alone. */
-  async #checkPolicy(link: RedisLink): Promise<void> {
-    this.#policyIsKnown = true
-    try {
-      const info = String(await link.send('INFO', 'memory'))
-      const policy = /^maxmemory_policy:(.*?)\r?$/m.exec(info)?.[1]
-      if (policy === undefined || policy === 'noeviction') return
-      this.#warnings.tell(
-        'REFCACHE_REDIS_EVICTS',
-        `${this.#where} has maxmemory-policy ${policy}: when it is full it drops entries whose handles are held, and tasks in flight. Set it to noeviction.`,
-      )
-    } catch (error) {
-      this.#policyIsKnown = /NOPERM|ERR /.test((error as Error).message)
-    }
-  }
-
-  async #run(script: Script, cacheName: string, args: readonly Argument[]): Promise<unknown> {
-    const link = await this.#link()
-    const channel = channelBaseOf(this.#prefix, cacheName)
-    return link.run(script, baseOf(this.#prefix, cacheName), [channel, ...args])
   }
 
   #entryKey(refId: RefId): string {
     return `${baseOf(this.#prefix, cacheNameOf(refId))}:entry:${idOf(refId)}`
   }
 
-  async #field(refId: RefId, key: string, field: string): Promise<Buffer | undefined> {
-    const link = await this.#link()
-    const cacheName = cacheNameOf(refId)
-    // Sent together, in this order. Not by a script, which would copy a large value twice.
-    const [format, bytes] = (await Promise.all([
-      link.send('GET', formatKey(this.#prefix, cacheName)),
-      link.send('HGET', key, field),
-    ])) as [Buffer | null, Buffer | null]
-    const found = format ?? (bytes ? '1' : undefined)
-    if (found && !READABLE.includes(String(found))) throw unknownFormat(found, this.#where, 'prefix')
-    return bytes ?? undefined
-  }
-
   /** Told before the first entry, so that no entry is in a cache that `prune` does not know of. */
   async #register(cacheName: string): Promise<void> {
-    const link = await this.#link()
+    const link = await this.#server.link()
     await link.send('SADD', cachesKey(this.#prefix), cacheName)
     this.#known.add(cacheName)
   }

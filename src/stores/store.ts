@@ -136,7 +136,7 @@ export interface Store {
    */
   update(entry: Entry, expectedVersion: number, parts?: PayloadChanges): Promise<boolean>
 
-  /** Deletes an entry, and what was staged under its refId; false where there was no entry. */
+  /** Deletes an entry; a store with a quota also drops what was staged under its refId. False where there was no entry. */
   delete(refId: RefId): Promise<boolean>
 
   list(filter: ListFilter): Promise<Entry[]>

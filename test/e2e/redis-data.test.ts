@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { StoreFull } from '../../src/core/errors.ts'
 import { RefCache } from '../../src/ref-cache.ts'
 import { redisStore } from '../../src/stores/redis.ts'
-import { GRACE_MS } from '../../src/stores/redis-scripts.ts'
+import { GRACE_MS } from '../../src/stores/redis-lua.ts'
 import type { Store } from '../../src/stores/store.ts'
 import { assertBytes, bytesOf, complete, next, pending, refIdOf } from '../../src/testing/store-drafts.ts'
 import { type RedisServer, redisIsInstalled, startRedis } from '../redis-server.ts'

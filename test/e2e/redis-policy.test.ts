@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { InvalidArgument } from '../../src/core/errors.ts'
 import { redisStore } from '../../src/stores/redis.ts'
-import { until } from '../../src/testing/store-drafts.ts'
+import { complete, NOW, refIdOf, until } from '../../src/testing/store-drafts.ts'
 import { type RedisServer, redisIsInstalled, startRedis } from '../redis-server.ts'
 
 describe('redisStore()', () => {
@@ -53,5 +53,24 @@ describe.skipIf(!redisIsInstalled)('on a real server', () => {
     await Promise.all([shy.close(), admin.close()])
     client.destroy()
     expect(warnings).toEqual([])
+  })
+
+  it('says how full it is, as far as it may ask', async () => {
+    const { createClient } = await import('@redis/client')
+    const client = await createClient({ url: server.url }).connect()
+    await client.sendCommand(['ACL', 'SETUSER', 'quiet', 'on', '>secret', '~*', '&*', '+@all', '-info'])
+    const options = { prefix: 'usage:' }
+    const store = redisStore(server.url, options)
+    const quiet = redisStore(server.url.replace('redis://', 'redis://quiet:secret@'), options)
+    const refIds = [refIdOf('files', 1), refIdOf('files', 2), refIdOf('others', 1)]
+    for (const refId of refIds) await store.claim(complete({ refId }), NOW)
+    expect(await quiet.usage?.()).toEqual({ entries: 3 })
+    expect(await store.usage?.()).toEqual({ entries: 3, bytes: expect.any(Number) })
+    await client.sendCommand(['CONFIG', 'SET', 'maxmemory', '100mb'])
+    expect(await store.usage?.()).toMatchObject({ entries: 3, maxBytes: 100 * 1024 * 1024 })
+    expect((await store.usage?.())?.bytes).toBeGreaterThan(0)
+    await client.sendCommand(['CONFIG', 'SET', 'maxmemory', '0'])
+    await Promise.all([store.close(), quiet.close()])
+    client.destroy()
   })
 })

@@ -217,6 +217,18 @@ describe('a file of 0.1', () => {
     expect(before.prepare('PRAGMA user_version').get()).toEqual({ user_version: 1 })
     before.close()
   })
+
+  it('is counted, and can shrink from then on', async () => {
+    sql(FILE_OF_0_1)
+    const store = sqliteStore(path)
+    stores.push(store)
+    const usage = await store.usage?.()
+    expect(usage).toMatchObject({ entries: 3, bytes: expect.any(Number) })
+    expect(usage?.bytes).toBeGreaterThan(0)
+    const converted = new DatabaseSync(path)
+    expect(converted.prepare('PRAGMA auto_vacuum').get()).toEqual({ auto_vacuum: 2 })
+    converted.close()
+  })
 })
 
 it.runIf(redisIsInstalled)(
