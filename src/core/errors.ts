@@ -173,6 +173,13 @@ export class StoreFull extends StoreUnavailable {
     'The store of the cache is full. Ask for less, or have its operator make room (more memory or disk, or a shorter ttl), then call the tool again.'
 }
 
+/** Why an entry that names segments is not stored. What is written again is staged again. */
+export class MissingSegments extends StoreUnavailable {
+  constructor() {
+    super('A part of the value was lost while it was written. Try again.')
+  }
+}
+
 /** One caller has stored as much as it may. There may be room for others, and for it when its results expire. */
 export class QuotaFull extends StoreFull {
   override readonly name = 'QuotaFull'

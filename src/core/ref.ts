@@ -41,6 +41,11 @@ export function createRefId(cacheName: string, random: RandomBytes): RefId {
   return `${cacheName}:${hexOf(random(ID_BYTES))}`
 }
 
+/** No two values of an entry have one: those of two attempts must not mix. */
+export function createValueId(random: RandomBytes): string {
+  return hexOf(random(8))
+}
+
 export function hexOf({ buffer, byteOffset, byteLength }: Uint8Array): string {
   return Buffer.from(buffer, byteOffset, byteLength).toString('hex')
 }

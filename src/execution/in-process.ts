@@ -6,8 +6,8 @@ import type { ElicitResult } from '../core/question.ts'
 import { validate } from '../core/standard-schema.ts'
 import type { Tool } from '../core/tool.ts'
 import { encodeValue } from '../values/segments/encode.ts'
-import { Appender } from './append.ts'
 import type { Appended, ExecutionContext, Executor } from './executor.ts'
+import { Appender } from './executor-appender.ts'
 
 /** What is needed of a tool where its handler runs. */
 export type ExecutableTool = Pick<Tool, 'name' | 'handler'> & Partial<Pick<Tool, 'input' | 'verbatim'>>

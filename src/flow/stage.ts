@@ -1,6 +1,6 @@
 import type { EncodedValue } from '../core/codec.ts'
 import type { ValueSegments } from '../core/entry.ts'
-import type { RefId } from '../core/ref.ts'
+import { createValueId, type RefId } from '../core/ref.ts'
 import type { PayloadChanges } from '../stores/store.ts'
 import { encodeWritten } from '../values/segments/encode.ts'
 import type { ValueWriter } from '../values/segments/writer.ts'
@@ -10,11 +10,6 @@ import type { Engine } from './engine.ts'
 export interface StoredValue {
   readonly fields: { readonly valueBytes: number; readonly segments?: ValueSegments }
   readonly parts: PayloadChanges
-}
-
-/** No two values of an entry have one: those of two attempts must not mix. */
-export function newValueId(engine: Engine): string {
-  return Buffer.from(engine.random(8)).toString('hex')
 }
 
 /** How a value is stored; its segments are staged before (`stageSegments`). */
@@ -43,7 +38,7 @@ export async function stageSegments(
  * Where that fails, what was staged gives its room back.
  */
 export async function stageValue(engine: Engine, refId: RefId, writer: ValueWriter): Promise<StoredValue> {
-  const valueId = newValueId(engine)
+  const valueId = createValueId(engine.random)
   let count = 0
   const stage = async (segment: Uint8Array, position: number) => {
     await engine.store.stage({ refId, valueId, position }, segment, engine.clock.now())

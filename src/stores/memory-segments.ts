@@ -1,7 +1,8 @@
 import type { Entry } from '../core/entry.ts'
 import { segmentsOf } from '../core/entry.ts'
+import { MissingSegments } from '../core/errors.ts'
 import type { RefId } from '../core/ref.ts'
-import { MissingSegments, type SegmentName, STAGED_FOR_MS } from './store.ts'
+import { type SegmentName, STAGED_FOR_MS } from './store.ts'
 
 interface Value {
   readonly segments: Uint8Array[]

@@ -4,7 +4,6 @@ import { ExactNumber } from '../core/exact-number.ts'
 import { cacheNameOf, type RefId } from '../core/ref.ts'
 import { EvictionOrder } from './memory-eviction.ts'
 import { MemorySegments } from './memory-segments.ts'
-import { checkFitsQuota, checkQuota, fullOfWork, type StoreQuota } from './quota.ts'
 import {
   type Claim,
   type ListFilter,
@@ -16,6 +15,7 @@ import {
   type Store,
   type StoreUsage,
 } from './store.ts'
+import { checkFitsQuota, checkQuota, fullOfWork, type StoreQuota } from './store-quota.ts'
 import { Watchers } from './watchers.ts'
 
 /** Options of `memoryStore`. */

@@ -1,6 +1,5 @@
-import { RefCacheError, StoreFull, StoreUnavailable, ValueTooLarge } from '../core/errors.ts'
+import { MissingSegments, RefCacheError, StoreFull, StoreUnavailable, ValueTooLarge } from '../core/errors.ts'
 import { unknownFormat } from './format.ts'
-import { MissingSegments } from './store.ts'
 
 const CREDENTIALS = 'refused the credentials: check the user and the password'
 const NOT_YET = 'is not ready: try again in a moment'

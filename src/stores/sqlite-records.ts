@@ -2,7 +2,6 @@ import { type Entry, isExpired, isInFlight, type RemovedEntry, removedEntries } 
 import { InvalidArgument } from '../core/errors.ts'
 import { parseJson, stringifyJson } from '../core/json-text.ts'
 import type { RefId } from '../core/ref.ts'
-import { fullOfWork, type StoreQuota } from './quota.ts'
 import type { SqliteDatabase, SqliteValue } from './sqlite-driver.ts'
 import { checkFormat, transaction } from './sqlite-file.ts'
 import { atMost, checkFits, columnsOf, conditionOf, entryOf } from './sqlite-rows.ts'
@@ -18,6 +17,7 @@ import {
   type SegmentName,
   type StoreUsage,
 } from './store.ts'
+import { fullOfWork, type StoreQuota } from './store-quota.ts'
 
 const DEFAULT_LIST_LIMIT = 100
 

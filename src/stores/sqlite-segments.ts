@@ -1,7 +1,8 @@
 import { type Entry, segmentsOf } from '../core/entry.ts'
+import { MissingSegments } from '../core/errors.ts'
 import type { RefId } from '../core/ref.ts'
 import type { SqliteStatements } from './sqlite-statements.ts'
-import { MissingSegments, type SegmentName, STAGED_FOR_MS } from './store.ts'
+import { type SegmentName, STAGED_FOR_MS } from './store.ts'
 
 export const SEGMENTS_SCHEMA = `
   CREATE TABLE segments (

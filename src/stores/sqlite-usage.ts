@@ -1,9 +1,9 @@
 import { type Entry, isInFlight, segmentsOf } from '../core/entry.ts'
 import type { RefId } from '../core/ref.ts'
-import { checkFitsQuota, type StoreQuota, USE_NOTED_EVERY_MS } from './quota.ts'
 import type { SqliteValue } from './sqlite-driver.ts'
 import type { SqliteStatements } from './sqlite-statements.ts'
 import type { StoreUsage } from './store.ts'
+import { checkFitsQuota, type StoreQuota, USE_NOTED_EVERY_MS } from './store-quota.ts'
 
 /**
  * Beside the schema: how many bytes each entry has, and each value that is being written; the totals of all are kept by triggers, so

@@ -1,5 +1,4 @@
 import type { Entry, EntryStatus, RemovedEntry } from '../core/entry.ts'
-import { StoreUnavailable } from '../core/errors.ts'
 import type { RefId } from '../core/ref.ts'
 
 /**
@@ -24,13 +23,6 @@ export interface SegmentName {
 
 /** So long after they were staged, segments that no entry has are left over from a process that died. */
 export const STAGED_FOR_MS = 3_600_000
-
-/** Why an entry that names segments is not stored. What is written again is staged again. */
-export class MissingSegments extends StoreUnavailable {
-  constructor() {
-    super('A part of the value was lost while it was written. Try again.')
-  }
-}
 
 /** What a store can do. It decides which promises hold, and which cases of the store suite apply. */
 export interface StoreCapabilities {

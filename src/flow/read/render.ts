@@ -1,6 +1,6 @@
-import { isDeepStrictEqual } from 'node:util'
 import { type AnswerLimits, budgetWithin, narrower, type TextLimit } from '../../core/answer-limits.ts'
 import type { ValuedEntry } from '../../core/entry.ts'
+import { hasEqualMembers } from '../../core/equal.ts'
 import { InvalidArgument, ValueTooLarge } from '../../core/errors.ts'
 import { parseJson, stringifyJson } from '../../core/json-text.ts'
 import { checkCount } from '../../core/options.ts'
@@ -87,7 +87,7 @@ function askedSources(engine: Engine, entry: ValuedEntry, { part }: RenderOption
 
 /** Made once for all who ask for the same at the same time, or one after the other. */
 function lastView(sources: Sources, request: ShowRequest): Promise<string> {
-  if (sources.last && isDeepStrictEqual(sources.last.request, request)) return sources.last.rendered
+  if (sources.last && hasEqualMembers(sources.last.request, request)) return sources.last.rendered
   const rendered = make(sources, request).then(made => stringifyJson(made))
   const last = { request, rendered }
   sources.last = last

@@ -1,14 +1,19 @@
 import { pause, untilAborted } from '../../core/abort.ts'
 import { Backoff } from '../../core/backoff.ts'
 import { type EncodedValue, encode } from '../../core/codec.ts'
-import type { AppendedValue, ValueSegments } from '../../core/entry.ts'
-import { InvalidArgument, StoreFull, StoreUnavailable, TaskFailed } from '../../core/errors.ts'
+import type { AppendedValue, Lease, ValueSegments } from '../../core/entry.ts'
+import {
+  InvalidArgument,
+  MissingSegments,
+  StoreFull,
+  StoreUnavailable,
+  TaskFailed,
+} from '../../core/errors.ts'
 import type { Piece } from '../../core/piece.ts'
-import { MissingSegments } from '../../stores/store.ts'
+import { createValueId, type RefId } from '../../core/ref.ts'
 import { GrowingValue } from '../../values/segments/growing.ts'
 import { type SegmentIndex, stringifyIndex } from '../../values/segments/segment-index.ts'
-import { newValueId } from '../stage.ts'
-import type { Hold } from './attempt.ts'
+import type { Engine } from '../engine.ts'
 import { lost } from './lease.ts'
 
 /** At most one write of the entry in this time. */
@@ -21,6 +26,15 @@ export interface StagedValue {
   readonly bytes: Uint8Array
   readonly valueBytes: number
   readonly staged: ValueSegments
+}
+
+/** The attempt that appends. */
+interface Holding {
+  readonly engine: Engine
+  readonly refId: RefId
+  readonly lease: Lease
+  /** The task is lost. */
+  stop(reason: unknown): void
 }
 
 /**
@@ -46,7 +60,7 @@ export class AppendWriter {
 
   /** @param signal that of the handler */
   constructor(
-    private readonly hold: Pick<Hold, 'engine' | 'refId' | 'lease' | 'stop'>,
+    private readonly hold: Holding,
     private readonly signal: AbortSignal,
   ) {}
 
@@ -141,7 +155,7 @@ export class AppendWriter {
 
   #begin(value: GrowingValue): GrowingValue {
     const { engine, refId } = this.hold
-    this.#id = newValueId(engine)
+    this.#id = createValueId(engine.random)
     this.#value = value
     engine.running.setWriter(refId, () => this.writeNow())
     return value

@@ -9,19 +9,27 @@ import type { AskMethod } from '../../core/question.ts'
 import type { RefId } from '../../core/ref.ts'
 import type { Appended, ExecutionContext } from '../../execution/executor.ts'
 import type { LateClaims } from '../call/late-claims.ts'
-import type { AppendWriter } from './append.ts'
 import type { ProgressReporter } from './progress.ts'
 import type { QueueSlot } from './queue.ts'
 import type { HandlerRun, RunningTasks } from './running.ts'
 
 type Ask = ExecutionContext['ask']
+/** Where what the handler appends goes. */
+export interface Appends {
+  append(piece: Piece): Promise<void>
+  /** Resolves when all that was appended is stored. */
+  written(): Promise<void>
+  /** Goes on with what another task of the same run has appended. */
+  takeOver(before: Appends): void
+}
+
 type Result = EncodedValue | Appended
 
 /** Where a handler's words go. */
 export interface Reach {
   readonly progress: Pick<ProgressReporter, 'report'>
   readonly asker: { readonly ask: Ask }
-  readonly appends: AppendWriter
+  readonly appends: Appends
   /** Asks once more what was open when the work was handed on. @defaultValue as what is asked for the first time */
   readonly askAgain?: Ask
 }

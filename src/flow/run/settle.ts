@@ -12,6 +12,7 @@ import {
 } from '../../core/entry.ts'
 import type { EntryEvent } from '../../core/entry-event.ts'
 import {
+  MissingSegments,
   StoreFull,
   StoreUnavailable,
   TaskCancelled,
@@ -21,16 +22,16 @@ import {
 } from '../../core/errors.ts'
 import { events } from '../../core/events.ts'
 import { mayRunAgain } from '../../core/losses.ts'
-import type { RefId } from '../../core/ref.ts'
+import { createValueId, type RefId } from '../../core/ref.ts'
 import { retryDelay } from '../../core/retry-policy.ts'
 import { toTaskError } from '../../core/task-error.ts'
 import type { Tool } from '../../core/tool.ts'
-import { MissingSegments, type PayloadChanges } from '../../stores/store.ts'
+import type { PayloadChanges } from '../../stores/store.ts'
 import { encodeValue } from '../../values/segments/encode.ts'
 import { ttlFor } from '../call/draft.ts'
 import type { Engine } from '../engine.ts'
 import type { Change } from '../entries.ts'
-import { newValueId, type StoredValue, stageSegments, storedValue } from '../stage.ts'
+import { type StoredValue, stageSegments, storedValue } from '../stage.ts'
 import type { StagedValue } from './append.ts'
 
 const TRIES = { firstMs: 250, maxMs: 5_000 }
@@ -149,7 +150,7 @@ interface ValueToStore extends StoredValue {
 
 function toStore(engine: Engine, encoded: EncodedValue | StagedValue): ValueToStore {
   if ('staged' in encoded) return alreadyStaged(encoded)
-  const valueId = newValueId(engine)
+  const valueId = createValueId(engine.random)
   return {
     ...storedValue(encoded, valueId),
     stage: refId => stageSegments(engine, refId, valueId, encoded),
