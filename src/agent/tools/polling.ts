@@ -94,9 +94,11 @@ function getCachedResult(cache: RefCache, options: PollingOptions): PollingTool 
     annotations: { readOnlyHint: true, idempotentHint: true, openWorldHint: false },
     schema: getArguments,
     listed: { wait_seconds: wait.listed },
-    run: async (args, { limits = limitsOf(), ...context }) => {
+    run: async (args, { actor, signal, onProgress, limits = limitsOf() }) => {
       const asked = cache.get(args.ref_id, {
-        ...context,
+        actor,
+        signal,
+        onProgress,
         page: args.page,
         pageSize: args.page_size,
         maxSize: args.max_size,

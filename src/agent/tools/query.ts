@@ -48,10 +48,12 @@ export function queryCachedResult(cache: RefCache, options: PollingOptions): Pol
   }
   const run = async (
     args: z.output<typeof queryArguments>,
-    { limits = limitsOf(), ...context }: PollContext,
+    { actor, signal, onProgress, limits = limitsOf() }: PollContext,
   ) => {
     const asked = cache.query(args.ref_id, {
-      ...context,
+      actor,
+      signal,
+      onProgress,
       sql: args.sql,
       tables: args.tables,
       search: args.search,
