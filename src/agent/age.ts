@@ -6,6 +6,11 @@ export const CACHED_AT_META = 'mcp-refcache/cached_at'
 /** A result that is younger than this says its age to the client's program alone. */
 const WORTH_MENTIONING_MS = 60_000
 
+/** Whether a model is told of the age too. */
+export function isWorthMentioning(cachedAt: Date, now: number): boolean {
+  return now - cachedAt.getTime() > WORTH_MENTIONING_MS
+}
+
 /** The result of an earlier call, with its age: for programs in the metadata, for models in a text at the end. */
 export function withAge(result: JsonObject, cachedAt: Date, now: number): JsonObject {
   const age = now - cachedAt.getTime()
@@ -14,7 +19,7 @@ export function withAge(result: JsonObject, cachedAt: Date, now: number): JsonOb
   return {
     ...result,
     _meta: { ...(result._meta as JsonObject | undefined), [CACHED_AT_META]: cachedAt.toISOString() },
-    ...(age > WORTH_MENTIONING_MS ? { content: [...content, { type: 'text', text }] } : {}),
+    ...(isWorthMentioning(cachedAt, now) ? { content: [...content, { type: 'text', text }] } : {}),
   }
 }
 

@@ -4,6 +4,7 @@ import { InvalidArgument } from '../core/errors.ts'
 import type { JsonObject } from '../core/json.ts'
 import { nearestFirst } from '../core/suggest.ts'
 import type { ResponseFormat } from '../core/tool.ts'
+import { admittingReferences } from './schema.ts'
 import { readSentArguments } from './sent-arguments.ts'
 
 /** What every tool accepts beside its own arguments. It never reaches the tool, its validation or its key. */
@@ -19,8 +20,21 @@ export const RESERVED_PROPERTIES: JsonObject = {
   [AS_REF_ARGUMENT]: { type: 'boolean' },
 }
 
+export interface ListedSchema {
+  /** Whether a list or an object may be a reference, and its reader can be shown that. */
+  readonly admitsReferences: boolean
+  /** Whether our own arguments stand among those of the tool. */
+  readonly listReserved: boolean
+}
+
+/** The schema of a tool's arguments as clients are shown it. */
+export function asListed(schema: JsonObject, { admitsReferences, listReserved }: ListedSchema): JsonObject {
+  const own = admitsReferences ? admittingReferences(schema) : schema
+  return listReserved ? withReserved(own) : own
+}
+
 /** A schema of arguments that lists them too; a tool's own argument of such a name stays. */
-export function withReserved(schema: JsonObject): JsonObject {
+function withReserved(schema: JsonObject): JsonObject {
   const properties = isObject(schema.properties) ? (schema.properties as JsonObject) : {}
   return { ...schema, properties: { ...RESERVED_PROPERTIES, ...properties } }
 }

@@ -16,6 +16,8 @@ export interface LimitOptions {
 
 const INLINE_TOKENS = 8_000
 const CEILING_TOKENS = 25_000
+/** An answer is there before its client gives up: 45 of 60 seconds. */
+const PATIENCE_USED = 0.75
 
 /** @throws InvalidArgument */
 export function checkLimits({ inlineLimit, answerCeiling }: LimitOptions): void {
@@ -28,7 +30,7 @@ export function limitsOf(
   profile: Profile = UNKNOWN_CLIENT,
   { inlineLimit, answerCeiling }: LimitOptions = {},
 ): AnswerLimits {
-  const { inline, ceiling, reads, honoursToolLimit } = profile
+  const { inline, ceiling, reads, honoursToolLimit, patience } = profile
   const most = { ...ceiling, tokens: answerCeiling ?? ceiling?.tokens ?? CEILING_TOKENS }
   const usual = { ...inline, tokens: Math.min(INLINE_TOKENS, inline?.tokens ?? INLINE_TOKENS) }
   const own = inlineLimit === undefined ? usual : { ...inline, tokens: inlineLimit }
@@ -37,6 +39,7 @@ export function limitsOf(
     ceiling: most,
     reads,
     ...(honoursToolLimit ? { honoursToolLimit } : {}),
+    ...(patience === undefined ? {} : { patience: patience * PATIENCE_USED * 1000 }),
   }
 }
 
@@ -59,6 +62,11 @@ export class ClientLimits {
   /** @param clientInfo as a client introduces itself */
   profileOf(clientInfo: unknown): Profile {
     return this.#named ?? profileOf((clientInfo as { name?: unknown } | undefined | null)?.name)
+  }
+
+  /** Whether the client can be shown that an argument may be a reference. */
+  listsReferences(clientInfo: unknown): boolean {
+    return this.profileOf(clientInfo).listsReferences ?? true
   }
 
   of(clientInfo: unknown): AnswerLimits {

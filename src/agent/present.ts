@@ -6,7 +6,7 @@ import { checkChoice } from '../core/options.ts'
 import type { CallResponse } from '../core/response.ts'
 import type { CallOptions } from '../flow/call/options.ts'
 import { denseTable } from '../preview/dense.ts'
-import { withAge } from './age.ts'
+import { isWorthMentioning, withAge } from './age.ts'
 import { type ToolResult, toToolResult } from './wire.ts'
 
 /** Where a result's reference stands in a result that is passed on as it is. */
@@ -49,7 +49,7 @@ export function present(response: CallResponse, how: Presentation = {}): ToolRes
     const answer = envelope === 'always' ? response : withTable(response)
     return inFieldsRead(toToolResult(answer), limits?.reads, hasOutputSchema)
   }
-  return withReference(shown.value as JsonObject, response)
+  return withReference(shown.value as JsonObject, response, how)
 }
 
 /** A whole list of records is shown as a table, where that is shorter. */
@@ -93,14 +93,36 @@ export function presentCall(response: CallResponse, how: Presentation): ToolResu
     content: [{ type: 'text', text }],
     ...(hasOutputSchema ? { structuredContent: value } : {}),
   }
-  return withReference(result, response)
+  return withReference(result, response, how)
 }
 
 /** The tool's own result, with our metadata beside its own. Without an entry behind it there is nothing to add. */
-function withReference(result: JsonObject, response: CallResponse): ToolResult {
+function withReference(result: JsonObject, response: CallResponse, { limits }: Presentation): ToolResult {
   const passed = response.isUnstored ? result : { ...result, _meta: withEntry(result._meta, response) }
   const cachedAt = response.status === 'complete' ? response.cachedAt : undefined
-  return (cachedAt ? withAge(passed, cachedAt, systemClock.now()) : passed) as unknown as ToolResult
+  if (!cachedAt) return passed as unknown as ToolResult
+  const now = systemClock.now()
+  const aged = withAge(passed, cachedAt, now) as unknown as ToolResult
+  const isTold = limits?.reads === 'structured' && isWorthMentioning(cachedAt, now)
+  return isTold ? { ...aged, ...withAgeInside(result, response, cachedAt) } : aged
+}
+
+/** The age beside the value, for a model that is shown the structured content alone. */
+function withAgeInside(
+  { structuredContent: value }: JsonObject,
+  { refId, isUnstored }: CallResponse,
+  cachedAt: Date,
+): Pick<ToolResult, 'structuredContent'> {
+  if (value === undefined) return {}
+  const whole = { status: 'complete', is_complete: true, is_async: false }
+  return {
+    structuredContent: {
+      ...(isUnstored ? {} : { ref_id: refId }),
+      ...whole,
+      cached_at: cachedAt.toISOString(),
+      value,
+    },
+  }
 }
 
 function withEntry(meta: JsonValue | undefined, response: CallResponse): JsonObject {

@@ -12,7 +12,7 @@ export interface Profile {
   /** What it passes to its model at all. */
   readonly ceiling?: TextLimit
   readonly reads: ReadFields
-  /** How long it waits for an answer, in seconds. */
+  /** How long it waits for an answer, in seconds. No call or poll is held for more than three quarters of that. */
   readonly patience?: number
   /** It gives a tool the limit that the tool itself asks for: `_meta["anthropic/maxResultSizeChars"]`. */
   readonly honoursToolLimit?: true
@@ -119,8 +119,8 @@ export const PROFILES: readonly Profile[] = [
   {
     name: 'opencode',
     client: /^opencode\b/i,
-    inline: { characters: 50_000 },
-    ceiling: { characters: 50_000 },
+    inline: { characters: 50_000, lines: 2_000 },
+    ceiling: { characters: 50_000, lines: 2_000 },
     reads: 'unknown',
     patience: 60,
     source: 'opencode#24964, #22565',

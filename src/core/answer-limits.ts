@@ -1,7 +1,8 @@
-/** How much text there may be. Both hold where both are given. */
+/** How much text there may be. All hold that are given. */
 export interface TextLimit {
   readonly tokens?: number | undefined
   readonly characters?: number | undefined
+  readonly lines?: number | undefined
 }
 
 /**
@@ -19,14 +20,27 @@ export interface AnswerLimits {
   readonly reads: ReadFields
   /** The reader honours what a tool says of the size of its own results. */
   readonly honoursToolLimit?: true | undefined
+  /** How long the reader waits for an answer at most, in milliseconds. */
+  readonly patience?: number | undefined
+}
+
+/** How long an answer may take: no longer than its reader waits. Undefined: for ever. */
+export function waitWithin(
+  wait: number | undefined,
+  limits: Pick<AnswerLimits, 'patience'> | undefined,
+): number | undefined {
+  return least(wait, limits?.patience)
 }
 
 /** The smaller one, in each measure. */
 export function narrower(one: TextLimit, other: TextLimit): TextLimit {
-  const [tokens, characters] = [least(one.tokens, other.tokens), least(one.characters, other.characters)]
+  const tokens = least(one.tokens, other.tokens)
+  const characters = least(one.characters, other.characters)
+  const lines = least(one.lines, other.lines)
   return {
     ...(tokens === undefined ? {} : { tokens }),
     ...(characters === undefined ? {} : { characters }),
+    ...(lines === undefined ? {} : { lines }),
   }
 }
 
@@ -51,10 +65,11 @@ export function budgetWithin({ tokens, characters }: TextLimit, unit: 'token' | 
 }
 
 /** The limit in words. */
-export function limitText({ tokens, characters }: TextLimit): string {
+export function limitText({ tokens, characters, lines }: TextLimit): string {
   const parts = [
     ...(tokens === undefined ? [] : [`${tokens} tokens`]),
     ...(characters === undefined ? [] : [`${characters} characters`]),
+    ...(lines === undefined ? [] : [`${lines} lines`]),
   ]
   return parts.join(' and ')
 }

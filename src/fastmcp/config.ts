@@ -45,6 +45,8 @@ export interface RefcacheToolConfig<
   parameters?: Parameters | undefined
   /** Says in the description how references work, for clients that ignore instructions. @defaultValue false */
   notes?: boolean | undefined
+  /** Lists `_fresh` and `_as_ref` among the arguments, for clients that send only what is listed. @defaultValue false */
+  listReserved?: boolean | undefined
   /** Checks the result of `execute`. Clients see it widened: they are also given previews and handles. */
   outputSchema?: Output | undefined
   /**
@@ -74,6 +76,7 @@ export interface RefcacheToolConfig<
 
 export const TOOL_CONFIG: Names<RefcacheToolConfig> = {
   notes: true,
+  listReserved: true,
   ...CACHING_OPTIONS,
   envelope: true,
   inlineLimit: true,

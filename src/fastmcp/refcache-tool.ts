@@ -1,5 +1,5 @@
 import type { FastMCPSessionAuth, Tool, ToolParameters } from 'fastmcp'
-import { splitArguments } from '../agent/arguments.ts'
+import { asListed, splitArguments } from '../agent/arguments.ts'
 import { cachingDefaults, checked, projectionFor, withToolLimit } from '../agent/caching.ts'
 import { TOOL_NOTE, withNote } from '../agent/instructions.ts'
 import { ClientLimits } from '../agent/limits.ts'
@@ -41,7 +41,7 @@ export function refcacheTool<
   const clients = new ClientLimits(config)
   checkHandler(config.execute, `Tool '${name}'`)
   const result = outputSchema && resultSchemaOf(outputSchema, name)
-  const shown = shownTool(config, result)
+  const shown = shownTool(config, result, clients)
   const handler: Handler<ArgumentsOf<Parameters>, unknown> = (args, task, context) =>
     config.execute(args, task, context as RequestContext<Session> | undefined)
   // Answers are JSON, whatever the handler's own type.
@@ -103,6 +103,7 @@ function toolOptions<
     answerCeiling,
     profile,
     notes,
+    listReserved,
     namespaceTemplate,
     ownerTemplate,
     sessionScoped,
@@ -118,23 +119,46 @@ function toolOptions<
   }
 }
 
-const NO_PARAMETERS = declared(() => ({ type: 'object', properties: {} }))
+const NO_ARGUMENTS: JsonObject = { type: 'object', properties: {} }
+const NO_PARAMETERS = declared(() => NO_ARGUMENTS)
 
 /** What clients see of a tool: the author's words and schemas, and how to follow its references. */
 function shownTool<Session extends FastMCPSessionAuth>(
   config: Omit<RefcacheToolConfig<Session>, 'execute'>,
   result: JsonObject | undefined,
+  clients: ClientLimits,
 ): Omit<Tool<Session>, 'execute'> {
-  const { name, description, parameters, annotations, canAccess, _meta, notes = false } = config
+  const { name, description, annotations, canAccess, _meta, notes = false } = config
   const noted = notes ? withNote(description, TOOL_NOTE) : description
   return {
     name,
     ...(noted === undefined ? {} : { description: noted }),
-    parameters: parameters ? unchecked(parameters, name) : NO_PARAMETERS,
+    parameters: listedParameters(config, clients),
     ...(result ? { outputSchema: declared(() => answerSchema(result)) } : {}),
     ...(annotations ? { annotations } : {}),
     ...(canAccess ? { canAccess } : {}),
     ...(_meta ? { _meta } : {}),
+  }
+}
+
+/** What clients are shown of the arguments. fastmcp lists its tools before it says to whom: only a profile by name counts here. */
+function listedParameters<Session extends FastMCPSessionAuth>(
+  { name, parameters, resolveRefs, listReserved = false }: Omit<RefcacheToolConfig<Session>, 'execute'>,
+  clients: ClientLimits,
+): ToolParameters {
+  const shown = parameters ? shownAsJson(parameters) : NO_ARGUMENTS
+  const passing = parameters ? unchecked(parameters, name) : NO_PARAMETERS
+  if (!shown) return passing
+  const admitsReferences = resolveRefs !== false && clients.listsReferences(undefined)
+  return declared(() => asListed(shown, { admitsReferences, listReserved }))
+}
+
+/** Undefined: only fastmcp knows how to show it. */
+function shownAsJson(schema: ToolParameters): JsonObject | undefined {
+  try {
+    return converterOf(schema as AuthorSchema, 'input', 'It')()
+  } catch {
+    return undefined
   }
 }
 

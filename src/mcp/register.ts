@@ -4,16 +4,14 @@ import type {
   RegisteredTool,
   ServerContext,
 } from '@modelcontextprotocol/server'
-import { splitArguments, withReserved } from '../agent/arguments.ts'
+import { asListed, splitArguments } from '../agent/arguments.ts'
 import { cachingDefaults, checked, projectionFor, withToolLimit } from '../agent/caching.ts'
 import { TOOL_NOTE, withNote } from '../agent/instructions.ts'
 import type { ClientLimits } from '../agent/limits.ts'
 import { checkEnvelope, claimFor, type Envelope, presentCall } from '../agent/present.ts'
-import { profileNamed } from '../agent/profiles.ts'
 import type { ToolRequest } from '../agent/request.ts'
 import {
   type AuthorSchema,
-  admittingReferences,
   answerSchema,
   argumentsOf,
   converterOf,
@@ -77,7 +75,9 @@ export function registerCached<Input, Output, Local>(
   checkHandler(registration.handler, `Tool '${name}'`)
   const handler = inRequest(registration.handler)
   const result = outputSchema && resultSchemaOf(outputSchema, name)
-  const shown = shownConfig(name, config, result, options)
+  const shown = shownConfig(name, config, result, options, () =>
+    registration.limits.listsReferences(server.server.getClientVersion()),
+  )
   // Answers are JSON, whatever the handler's own type.
   const call = cache.cached<Input>(
     toolOptions<Input>(registration, result),
@@ -178,15 +178,15 @@ function shownConfig(
   name: string,
   config: SchemaToolConfig,
   result: JsonObject | undefined,
-  { listReserved = false, notes = false, profile }: AttachOptions,
+  { listReserved = false, notes = false }: AttachOptions,
+  listsReferences: () => boolean,
 ) {
   const { title, icons, scopeChallenge, _meta, annotations, inputSchema, description } = config
   const input = inputSchema
     ? converterOf(inputSchema, 'input', `The inputSchema of '${name}'`)
     : () => NO_ARGUMENTS
   const noted = notes ? withNote(description, TOOL_NOTE) : description
-  const isListed = profile === undefined || (profileNamed(profile).listsReferences ?? true)
-  const admits = isListed && config.resolveRefs !== false
+  const admits = () => config.resolveRefs !== false && listsReferences()
   return {
     ...(title === undefined ? {} : { title }),
     ...(icons ? { icons } : {}),
@@ -194,10 +194,7 @@ function shownConfig(
     ...(_meta ? { _meta } : {}),
     ...(annotations ? { annotations } : {}),
     ...(description === undefined && !notes ? {} : { description: noted }),
-    inputSchema: declared(() => {
-      const own = admits ? admittingReferences(input()) : input()
-      return listReserved ? withReserved(own) : own
-    }),
+    inputSchema: declared(() => asListed(input(), { admitsReferences: admits(), listReserved })),
     ...(result ? { outputSchema: declared(() => answerSchema(result)) } : {}),
   }
 }

@@ -21,7 +21,7 @@ export class Reader {
 
   /** Whether the client can be listed arguments that may be references. */
   listsReferences(request: RpcRequest): boolean {
-    return this.clients.profileOf(this.#clientOf(request)).listsReferences ?? true
+    return this.clients.listsReferences(this.#clientOf(request))
   }
 
   #clientOf({ params }: RpcRequest): unknown {

@@ -1,7 +1,7 @@
-import { withReserved } from '../agent/arguments.ts'
+import { asListed } from '../agent/arguments.ts'
 import { toolLimitIn } from '../agent/caching.ts'
 import { TOOL_NOTE, withNote } from '../agent/instructions.ts'
-import { admittingReferences, answerSchema } from '../agent/schema.ts'
+import { answerSchema } from '../agent/schema.ts'
 import { readSentArguments } from '../agent/sent-arguments.ts'
 import type { PollingTool } from '../agent/tools/polling.ts'
 import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts'
@@ -153,21 +153,16 @@ export class ToolCatalog {
       ...(this.listing.notes ? { description: withNote(words, this.names.inText(TOOL_NOTE)) } : {}),
       ...(isJsonObject(inputSchema)
         ? {
-            inputSchema: this.#input(
-              inputSchema,
-              listsReferences && this.listing.takesReferences(String(tool.name)),
-            ),
+            inputSchema: asListed(inputSchema, {
+              admitsReferences: listsReferences && this.listing.takesReferences(String(tool.name)),
+              listReserved: this.listing.listReserved,
+            }),
           }
         : {}),
       ...(isJsonObject(outputSchema) ? widenedSchema(outputSchema) : {}),
       // Where the server demands a task, we are the one to ask for it.
       ...(asTasks ? { execution: { ...(execution as JsonObject), taskSupport: 'optional' } } : {}),
     }
-  }
-
-  #input(schema: JsonObject, takesReferences: boolean): JsonObject {
-    const own = takesReferences ? admittingReferences(schema) : schema
-    return this.listing.listReserved ? withReserved(own) : own
   }
 
   #describe({ name, title, description, inputSchema, annotations }: PollingTool): JsonValue {

@@ -74,14 +74,15 @@ export function pollingTools(cache: RefCache, options: PollingOptions = {}): Pol
 
 const MAX_WAIT_MS = 50_000
 
-/** How long an answer is held: as long as the caller says, up to what the operator allows. */
+/** How long an answer is held: as long as the caller says, up to what the operator allows and the client waits. */
 export function waitsOf(options: PollingOptions) {
   const most = Math.min(MAX_WAIT_MS, toMilliseconds(options.maxWait ?? '25s', 'maxWait'))
   const unsaid = toMilliseconds(options.defaultWait ?? '20s', 'defaultWait')
   return {
     listed: { type: 'number', default: unsaid / 1000, maximum: most / 1000 },
-    /** In milliseconds. */
-    of: (seconds: number | undefined) => Math.min(seconds === undefined ? unsaid : seconds * 1000, most),
+    /** In milliseconds; no longer than the client waits. */
+    of: (seconds: number | undefined, { patience = most }: AnswerLimits) =>
+      Math.min(seconds === undefined ? unsaid : seconds * 1000, most, patience),
   }
 }
 
@@ -105,7 +106,7 @@ function getCachedResult(cache: RefCache, options: PollingOptions): PollingTool 
         full: args.full,
         limits,
         ...(args.keep_seconds === undefined ? {} : { keep: args.keep_seconds * 1000 }),
-        wait: wait.of(args.wait_seconds),
+        wait: wait.of(args.wait_seconds, limits),
         responseFormat: args._async_response_format,
       })
       const answer = await ofThisCache(cache, args.ref_id, asked)

@@ -60,7 +60,7 @@ export function queryCachedResult(cache: RefCache, options: PollingOptions): Pol
       context: args.context,
       maxSize: args.max_size,
       limits,
-      wait: wait.of(args.wait_seconds),
+      wait: wait.of(args.wait_seconds, limits),
     })
     const answer = await ofThisCache(cache, args.ref_id, asked)
     const whole = args.sql === undefined ? wholeMatches(answer) : wholeTable(answer)

@@ -2,6 +2,7 @@ import { type Actor, toActor } from '../../access/actor.ts'
 import { READ_OR_EXECUTE } from '../../access/authorize.ts'
 import { Permission } from '../../access/permission.ts'
 import { isCancelled } from '../../core/abort.ts'
+import { waitWithin } from '../../core/answer-limits.ts'
 import { toMilliseconds } from '../../core/duration.ts'
 import { type Entry, hasValue, isInFlight } from '../../core/entry.ts'
 import { events } from '../../core/events.ts'
@@ -85,10 +86,11 @@ export function callAdmitted(
   admitted?: Admitted,
 ): Promise<CallResponse> {
   return asWrite(engine, tool, async () => {
-    const within =
+    const wait =
       options.asyncTimeout === undefined
         ? tool.asyncTimeout
         : toMilliseconds(options.asyncTimeout, 'asyncTimeout')
+    const within = waitWithin(wait, options.limits)
     return answerCall(
       engine,
       await claimAndFollow(engine, tool, input, { within, ...options }, admitted),

@@ -1,6 +1,7 @@
 import { type Actor, describeActor, toActor } from '../../access/actor.ts'
 import type { Guarded } from '../../access/authorize.ts'
 import { Permission } from '../../access/permission.ts'
+import { waitWithin } from '../../core/answer-limits.ts'
 import { mayHoldReferences } from '../../core/input.ts'
 import { createRefId, type RefId } from '../../core/ref.ts'
 import type { CallResponse } from '../../core/response.ts'
@@ -158,16 +159,14 @@ class CallWithoutEntry implements PassingCall, Passing {
     return jsonBytes <= this.#mostBytes && this.engine.access.may(guarded, who, Permission.READ)
   }
 
-  /** A text has at most as many tokens, and characters, as bytes. */
+  /** A text has at most as many tokens, characters and lines as bytes. */
   get #mostBytes(): number {
     const { preview, fullLimitBytes } = this.engine.settings
     const { limits } = this.call.options
     if (!limits) return this.tool.preview?.maxSize ?? preview.maxSize
-    const { tokens = fullLimitBytes, characters = fullLimitBytes } = limitsFor(
-      limits,
-      this.tool.preview,
-    ).inline
-    return Math.min(tokens, characters, fullLimitBytes)
+    const { inline } = limitsFor(limits, this.tool.preview)
+    const { tokens = fullLimitBytes, characters = fullLimitBytes, lines = fullLimitBytes } = inline
+    return Math.min(tokens, characters, lines, fullLimitBytes)
   }
 
   end(how?: 'stopped'): void {
@@ -184,8 +183,8 @@ class CallWithoutEntry implements PassingCall, Passing {
     // It has been answered, and the answer did not arrive.
     if (!ticket) return callAdmitted(engine, tool, input, { ...options, ...more })
     const elapsed = engine.clock.monotonic() - this.#begunAt
-    const { asyncTimeout } = tool
-    const left = asyncTimeout === undefined ? undefined : Math.max(1, asyncTimeout - elapsed)
+    const wait = waitWithin(tool.asyncTimeout, options.limits)
+    const left = wait === undefined ? undefined : Math.max(1, wait - elapsed)
     const whole = { ...options, ...more, asyncTimeout: left }
     this.#ticket = undefined
     const refId = createRefId(engine.name, engine.random)

@@ -8,6 +8,7 @@ import {
 } from '../../core/answer-limits.ts'
 import type { PreviewSettings } from '../../core/entry.ts'
 import { AnswerTooLarge } from '../../core/errors.ts'
+import { countLines } from '../../core/lines.ts'
 import { measure, type SizeMode, type Source, sizeWithin } from '../../preview/preview.ts'
 import type { ResultFields } from '../../values/call-result.ts'
 import type { Sources } from './values.ts'
@@ -60,8 +61,9 @@ export async function sizeOfFields(
 }
 
 async function sizeOfText(text: string, limit: TextLimit): Promise<number | undefined> {
-  const { tokens, characters = Number.POSITIVE_INFINITY } = limit
+  const { tokens, characters = Number.POSITIVE_INFINITY, lines } = limit
   if (text.length > characters) return undefined
+  if (lines !== undefined && countLines(text) > lines) return undefined
   // Without a limit on tokens no count is needed: a text never has more of them than it has bytes.
   return tokens === undefined ? Buffer.byteLength(text) : sizeWithin(text, 'token', tokens)
 }

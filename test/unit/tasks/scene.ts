@@ -47,7 +47,7 @@ export interface TaskScene {
   until(is: (message: Json) => boolean): Promise<Json>
 }
 
-export async function taskScene(kind: Kind, revision: Revision): Promise<TaskScene> {
+export async function taskScene(kind: Kind, revision: Revision, clientName = 'test'): Promise<TaskScene> {
   const work = new Work()
   const got: Json[] = []
   const write = kind === 'wrap' ? await wrapped(work, revision, got) : await attached(work, got)
@@ -57,7 +57,8 @@ export async function taskScene(kind: Kind, revision: Revision): Promise<TaskSce
     return got.find(is) as Json
   }
   let ids = 0
-  const meta = revision === '2026-07-28' ? { _meta: envelope() } : {}
+  const clientInfo = { name: clientName, version: '1.0.0' }
+  const meta = revision === '2026-07-28' ? { _meta: envelope(clientInfo) } : {}
   const ask = async (method: string, params: object = {}) => {
     const id = `test-${++ids}`
     send({ id, method, params: { ...meta, ...params } })
@@ -65,7 +66,6 @@ export async function taskScene(kind: Kind, revision: Revision): Promise<TaskSce
     return error ? { error } : result
   }
   if (revision === '2025-11-25') {
-    const clientInfo = { name: 'test', version: '1.0.0' }
     await ask('initialize', { protocolVersion: revision, capabilities: CAPABILITIES, clientInfo })
     send({ method: 'notifications/initialized' })
   } else await ask('server/discover')
@@ -73,10 +73,10 @@ export async function taskScene(kind: Kind, revision: Revision): Promise<TaskSce
   return { work, got, ask, send, until }
 }
 
-function envelope(): Json {
+function envelope(clientInfo: object): Json {
   return {
     'io.modelcontextprotocol/protocolVersion': '2026-07-28',
-    'io.modelcontextprotocol/clientInfo': { name: 'test', version: '1.0.0' },
+    'io.modelcontextprotocol/clientInfo': clientInfo,
     'io.modelcontextprotocol/clientCapabilities': CAPABILITIES,
   }
 }
