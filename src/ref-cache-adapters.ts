@@ -4,6 +4,7 @@ import type { CallOptions } from './flow/call/options.ts'
 import { type PassingCall, pass } from './flow/call/pass.ts'
 import { type Export, type ExportRequest, openExport } from './flow/derive/export.ts'
 import type { Engine } from './flow/engine.ts'
+import type { TokenSavings } from './flow/operate/savings.ts'
 import { type TaskInfo, type TaskInfoOptions, taskInfo } from './flow/operate/task-info.ts'
 
 /** Where a cache keeps what is for adapters. Registered, so that two copies of this package in one process agree. */
@@ -36,6 +37,16 @@ export class AdapterAccess {
   /** A value as the content of a file. @throws as `RefCache.edit` */
   openExport(refId: RefId, request: ExportRequest): Promise<Export> {
     return openExport(this.engine, refId, request)
+  }
+
+  /** So many characters stand before an agent because of us: tools, instructions. */
+  countAdded(characters: number): void {
+    this.engine.savings.addText(characters)
+  }
+
+  /** What answers of this process saved and cost. */
+  get savings(): TokenSavings {
+    return this.engine.savings.totals
   }
 
   /** Tells the audit sink, if there is one, of a decision that was made outside of the cache. */

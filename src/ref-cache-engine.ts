@@ -26,6 +26,7 @@ import { queryTool } from './flow/derive/query.ts'
 import type { Engine, Settings } from './flow/engine.ts'
 import { Entries } from './flow/entries.ts'
 import { EntryClock } from './flow/entry-clock.ts'
+import { Savings } from './flow/operate/savings.ts'
 import { EqualRefusals } from './flow/read/equal-refusals.ts'
 import { SourceCache } from './flow/read/values.ts'
 import { take, takeFollower } from './flow/run/dispatch.ts'
@@ -80,6 +81,7 @@ export function createEngine(
     toolLabel: options.toolLabel ?? (name => name),
     tools: new Map(),
     sources: new SourceCache(clock),
+    savings: new Savings(settings.preview.sizeMode),
     thrown,
     queue: new TaskQueue(
       checkCount(maxConcurrentTasks, 'maxConcurrentTasks'),

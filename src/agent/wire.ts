@@ -235,7 +235,7 @@ export function toPageResult({ entries, nextCursor }: EntryPage): ToolResult {
 const MAX_TOOLS = 100
 
 export function toStatsResult(stats: CacheStats): ToolResult {
-  const { count, byStatus, byTool, valueBytes, abandonedRuns, store, oldest } = stats
+  const { count, byStatus, byTool, valueBytes, abandonedRuns, savings, store, oldest } = stats
   const tools = byTool
     .slice(0, MAX_TOOLS)
     .map(tool => defined({ tool_name: tool.toolName, count: tool.count, value_bytes: tool.valueBytes }))
@@ -247,6 +247,12 @@ export function toStatsResult(stats: CacheStats): ToolResult {
       by_tool: tools,
       more_tools: byTool.length > MAX_TOOLS ? byTool.length - MAX_TOOLS : undefined,
       abandoned_runs: abandonedRuns,
+      tokens: {
+        kept_out: savings.keptOut,
+        paged_in: savings.pagedIn,
+        added: savings.added,
+        net: savings.net,
+      },
       store: store && wireUsage(store),
       oldest: oldest && wireEntry(oldest),
     }),

@@ -20,6 +20,7 @@ import type { RecentHits } from './call/recent-hits.ts'
 import type { SharedRuns } from './call/shared-runs.ts'
 import type { Entries } from './entries.ts'
 import type { EntryClock } from './entry-clock.ts'
+import type { Savings } from './operate/savings.ts'
 import type { EqualRefusals } from './read/equal-refusals.ts'
 import type { SourceCache } from './read/values.ts'
 import type { HandOvers } from './run/hand-over.ts'
@@ -108,6 +109,8 @@ export interface Engine {
   /** What runs in this process without an entry. */
   readonly passing: PassingCalls
   readonly events: Emitter
+  /** What answers to agents cost and save. */
+  readonly savings: Savings
   /** Answers questions about values. */
   readonly sql: Sql
   /** Aborts when the cache begins to close: no more calls. */

@@ -1,4 +1,5 @@
-import { isJsonObject, type JsonObject } from '../core/json.ts'
+import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts'
+import { stringifyJson } from '../core/json-text.ts'
 import { isRefOf } from '../core/ref.ts'
 import { type CallOutcome, INTERNAL_ERROR, refIdInBody } from './call-outcome.ts'
 import type { ClientTasks } from './client-tasks.ts'
@@ -24,6 +25,8 @@ export interface PresentationOptions {
   readonly tasks: ClientTasks
   readonly reader: Reader
   readonly log: Log
+  /** Hears how many characters stand before the client's model because of us. */
+  onAdded(characters: number): void
   /** Aborts when the session ends. */
   readonly ended: AbortSignal
 }
@@ -64,14 +67,14 @@ export class Presentation {
   }
 
   #presented(request: RpcRequest, response: RpcResponse): RpcResponse {
-    const { tasks, catalog } = this.options
+    const { tasks } = this.options
     if ('error' in response) return this.#failed(request, response)
     switch (request.method) {
       case 'initialize':
       case 'server/discover':
         tasks.introduced(request, response.result)
         this.#hasTools = isJsonObject(response.result.capabilities) && 'tools' in response.result.capabilities
-        return { ...response, result: withCapabilities(request, response.result, catalog) }
+        return { ...response, result: this.#introduced(request, response.result) }
       case 'tools/list':
         return { ...response, result: this.#listed(request, response.result) }
       default:
@@ -107,6 +110,12 @@ export class Presentation {
     return request.method === 'tools/call' && !this.#hasTools
   }
 
+  #introduced(request: RpcRequest, own: JsonObject): JsonObject {
+    const introduced = withCapabilities(request, own, this.options.catalog)
+    this.options.onAdded(lengthOf(introduced.instructions) - lengthOf(own.instructions))
+    return introduced
+  }
+
   #listed(request: RpcRequest, page: JsonObject): JsonObject {
     const { tasks, catalog, reader, log } = this.options
     const isFirst = request.params?.cursor === undefined
@@ -115,6 +124,7 @@ export class Presentation {
       asTasks: tasks.isCore(request),
       listsReferences: reader.listsReferences(request),
     })
+    this.options.onAdded(lengthOfTools(listed) - lengthOfTools(page))
     for (const name of catalog.names.renamed) {
       if (this.#said.has(name)) continue
       this.#said.add(name)
@@ -126,6 +136,21 @@ export class Presentation {
     }
     return listed
   }
+}
+
+function lengthOf(text: JsonValue | undefined): number {
+  return typeof text === 'string' ? text.length : 0
+}
+
+/** As a model sees them. */
+function lengthOfTools({ tools }: JsonObject): number {
+  let length = 0
+  for (const tool of Array.isArray(tools) ? tools : []) {
+    if (!isJsonObject(tool)) continue
+    const { name, description, inputSchema } = tool
+    length += lengthOf(name) + lengthOf(description) + stringifyJson(inputSchema ?? null).length
+  }
+  return length
 }
 
 function noTool({ params }: RpcRequest): RpcError {

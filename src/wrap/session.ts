@@ -2,6 +2,7 @@ import type { ClientLimits } from '../agent/limits.ts'
 import type { PollingTool } from '../agent/tools/polling.ts'
 import type { JsonObject } from '../core/json.ts'
 import type { RefCache } from '../ref-cache.ts'
+import { ADAPTERS } from '../ref-cache-adapters.ts'
 import type { Channel } from './channel.ts'
 import { ClientMessages } from './client-messages.ts'
 import { ClientTasks } from './client-tasks.ts'
@@ -112,7 +113,12 @@ export class Session {
       log,
     }
     const ended = this.#ended.signal
-    this.#presentation = new Presentation({ ...parts, cacheName: cache.name, ended })
+    this.#presentation = new Presentation({
+      ...parts,
+      cacheName: cache.name,
+      ended,
+      onAdded: characters => cache[ADAPTERS].countAdded(characters),
+    })
     this.#calls = new SessionCalls({
       ...parts,
       cache,

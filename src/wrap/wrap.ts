@@ -1,12 +1,14 @@
 import { actor } from '../access/actor.ts'
 import type { Caller } from '../agent/identity.ts'
 import { ClientLimits } from '../agent/limits.ts'
+import { savingsText } from '../agent/savings-text.ts'
 import { adminTools } from '../agent/tools/admin.ts'
 import { ownTools } from '../agent/tools/own-tools.ts'
 import type { PollingTool } from '../agent/tools/polling.ts'
 import { type Duration, toMilliseconds } from '../core/duration.ts'
 import { ExportFolder } from '../export/folder.ts'
 import { RefCache } from '../ref-cache.ts'
+import { ADAPTERS } from '../ref-cache-adapters.ts'
 import type { Store } from '../stores/store.ts'
 import { callerOfSubject } from './callers.ts'
 import type { Channel } from './channel.ts'
@@ -172,7 +174,9 @@ export class Wrapper {
     await probeEndpoint(target.endpoint)
   }
 
+  /** Ends with a line that says what references saved and cost in this process. */
   close(): Promise<void> {
+    this.options.log.info('tokens', savingsText(this.cache[ADAPTERS].savings))
     return this.cache.close()
   }
 

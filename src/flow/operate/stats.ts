@@ -5,6 +5,7 @@ import type { StoreUsage } from '../../stores/store.ts'
 import type { Engine } from '../engine.ts'
 import { describeEntry, type EntryInfo } from './inspect.ts'
 import { scan } from './list.ts'
+import type { TokenSavings } from './savings.ts'
 
 /** Options of `RefCache.stats`. */
 export interface StatsOptions {
@@ -34,6 +35,8 @@ export interface CacheStats {
   readonly abandonedRuns: number
   /** How full the store is, whatever namespace was asked for, with all caches on it. Absent where the store does not say. */
   readonly store?: StoreUsage
+  /** Tokens that answers to agents saved and cost, in this process since it began, whatever namespace was asked for. */
+  readonly savings: TokenSavings
   readonly oldest?: EntryInfo
 }
 
@@ -67,6 +70,7 @@ export async function stats(engine: Engine, options: StatsOptions): Promise<Cach
     byTool: tools.sort((a, b) => b.count - a.count),
     valueBytes: sum(tools.map(({ valueBytes }) => valueBytes)),
     abandonedRuns: engine.running.abandoned,
+    savings: engine.savings.totals,
     ...(usage ? { store: usage } : {}),
     ...(oldest ? { oldest: describeEntry(oldest) } : {}),
   }

@@ -42,6 +42,17 @@ export async function reply(
   who: Actor,
   options: ReplyOptions,
 ): Promise<CallResponse> {
+  const answer = await answerAbout(engine, entry, who, options)
+  engine.savings.answered(answer, options)
+  return answer
+}
+
+async function answerAbout(
+  engine: Engine,
+  entry: Entry | undefined,
+  who: Actor,
+  options: ReplyOptions,
+): Promise<CallResponse> {
   const { action, ifUnreadable, audit } = options
   const live = liveEntry(engine, entry, options.justFollowed)
   const appended = live && (await appendedOf(engine, live))
@@ -95,7 +106,7 @@ async function replyAnew(
   const latest = await engine.entries.readAnew(asked.refId)
   if (latest?.status === asked.status && latest.appended?.id === asked.segments.id) throw error
   const isOwn = asked.refId === entry.refId
-  return reply(engine, isOwn ? latest : await engine.entries.readAnew(entry.refId), who, options)
+  return answerAbout(engine, isOwn ? latest : await engine.entries.readAnew(entry.refId), who, options)
 }
 
 /** The entry, kept for as long as its reader wants and may. */

@@ -1,0 +1,99 @@
+import type { AnswerLimits } from '../../core/answer-limits.ts'
+import { stringifyJson } from '../../core/json-text.ts'
+import type { CacheResponse, CallResponse } from '../../core/response.ts'
+
+/** What answers cost and save, in tokens, since this process began. Estimates: what was not counted anyway goes by its length. */
+export interface TokenSavings {
+  /** Of results that became previews: what the client would have taken of them. */
+  readonly keptOut: number
+  /** Asked for afterwards: pages, parts, and values that were given whole after all. */
+  readonly pagedIn: number
+  /** That nobody would have read without references: previews, what stands around them, handles, tools and instructions. */
+  readonly added: number
+  /** Kept out, less all the rest. Below zero where references cost more than they saved. */
+  readonly net: number
+}
+
+/** How an answer came about, as far as its account goes. */
+interface Answered {
+  readonly action: string
+  /** Absent: a program asks. */
+  readonly limits?: AnswerLimits | undefined
+  readonly page?: number | undefined
+  readonly part?: unknown
+}
+
+/** An ordinary token has so many characters. */
+const CHARACTERS_PER_TOKEN = 4
+/** References whose results were shown in part; who asks for more of them does so soon. */
+const MOST_REFERENCES = 1_000
+
+/** The account of what agents were answered. It costs an answer next to nothing. */
+export class Savings {
+  #keptOut = 0
+  #pagedIn = 0
+  #added = 0
+  readonly #shown = new Set<string>()
+
+  constructor(private readonly unit: 'token' | 'character') {}
+
+  get totals(): TokenSavings {
+    const [keptOut, pagedIn, added] = [this.#keptOut, this.#pagedIn, this.#added].map(Math.round) as [
+      number,
+      number,
+      number,
+    ]
+    return { keptOut, pagedIn, added, net: keptOut - pagedIn - added }
+  }
+
+  /** Something that stands beside the answers, such as a list of tools. */
+  addText(characters: number): void {
+    this.#added += characters / CHARACTERS_PER_TOKEN
+  }
+
+  /** An answer leaves. Those that pass as they are cost and save nothing. */
+  answered(answer: CallResponse, asked: Answered): void {
+    if (!asked.limits) return
+    if (answer.isAsync) this.addText(lengthAround(answer))
+    if (answer.status !== 'complete') return
+    if (answer.isComplete) this.#whole(answer, asked)
+    else if (answer.previewSize !== undefined) this.#part(answer, asked)
+  }
+
+  #whole(answer: CacheResponse, asked: Answered): void {
+    const isAsked = asked.action !== 'call' && (asked.part !== undefined || this.#shown.has(answer.refId))
+    if (isAsked) this.#pagedIn += stringifyJson(answer.value ?? null).length / CHARACTERS_PER_TOKEN
+    if (answer.isReference) this.addText(lengthAround(answer))
+  }
+
+  #part(answer: CacheResponse, { action, limits, page, part }: Answered): void {
+    const { refId, previewSize = 0, originalSize = 0 } = answer
+    const isFirst = action === 'call' || !this.#shown.has(refId)
+    this.#remember(refId)
+    this.addText(lengthAround(answer))
+    if (isFirst && page === undefined && part === undefined) {
+      // More than that no client would have taken.
+      this.#keptOut += Math.min(
+        this.#tokens(originalSize),
+        limits?.ceiling.tokens ?? Number.POSITIVE_INFINITY,
+      )
+      this.#added += this.#tokens(previewSize)
+    } else this.#pagedIn += this.#tokens(previewSize)
+  }
+
+  #tokens(size: number): number {
+    return this.unit === 'token' ? size : size / CHARACTERS_PER_TOKEN
+  }
+
+  #remember(refId: string): void {
+    this.#shown.delete(refId)
+    this.#shown.add(refId)
+    if (this.#shown.size > MOST_REFERENCES) this.#shown.delete(this.#shown.values().next().value as string)
+  }
+}
+
+/** What stands around what is shown, in characters. */
+function lengthAround(answer: CallResponse): number {
+  const { preview: _, rows: __, value: ___, ...around } = { value: undefined, ...answer }
+  return stringifyJson(around).length
+}
