@@ -247,7 +247,7 @@ export function toStatsResult(stats: CacheStats): ToolResult {
       by_tool: tools,
       more_tools: byTool.length > MAX_TOOLS ? byTool.length - MAX_TOOLS : undefined,
       abandoned_runs: abandonedRuns,
-      tokens: {
+      tokens: savings && {
         kept_out: savings.keptOut,
         paged_in: savings.pagedIn,
         added: savings.added,

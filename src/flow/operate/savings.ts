@@ -37,6 +37,10 @@ export class Savings {
 
   constructor(private readonly unit: 'token' | 'character') {}
 
+  get isEmpty(): boolean {
+    return this.#keptOut + this.#pagedIn + this.#added === 0
+  }
+
   get totals(): TokenSavings {
     const [keptOut, pagedIn, added] = [this.#keptOut, this.#pagedIn, this.#added].map(Math.round) as [
       number,

@@ -35,8 +35,11 @@ export interface CacheStats {
   readonly abandonedRuns: number
   /** How full the store is, whatever namespace was asked for, with all caches on it. Absent where the store does not say. */
   readonly store?: StoreUsage
-  /** Tokens that answers to agents saved and cost, in this process since it began, whatever namespace was asked for. */
-  readonly savings: TokenSavings
+  /**
+   * Tokens that answers to agents saved and cost, in this process since it began, whatever namespace was asked for. Absent as long as
+   * there is nothing to tell.
+   */
+  readonly savings?: TokenSavings
   readonly oldest?: EntryInfo
 }
 
@@ -70,7 +73,7 @@ export async function stats(engine: Engine, options: StatsOptions): Promise<Cach
     byTool: tools.sort((a, b) => b.count - a.count),
     valueBytes: sum(tools.map(({ valueBytes }) => valueBytes)),
     abandonedRuns: engine.running.abandoned,
-    savings: engine.savings.totals,
+    ...(engine.savings.isEmpty ? {} : { savings: engine.savings.totals }),
     ...(usage ? { store: usage } : {}),
     ...(oldest ? { oldest: describeEntry(oldest) } : {}),
   }

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { savingsText } from '../../../src/agent/savings-text.ts'
+import type { TokenSavings } from '../../../src/flow/operate/savings.ts'
 import { countTokens } from '../../../src/preview/preview.ts'
 import { serverOf, Wired } from './wired.ts'
 
@@ -21,7 +22,7 @@ async function connect(text: string) {
     }
     return structuredContent
   }
-  const tokens = async () => (await wired.cache.stats()).savings
+  const tokens = async () => (await wired.cache.stats()).savings as TokenSavings
   return { wired, call, tokens }
 }
 
@@ -30,7 +31,7 @@ describe('what references saved and cost', () => {
     const { call, tokens } = await connect('small')
     await call('read')
     await call('read')
-    expect(await tokens()).toEqual({ keptOut: 0, pagedIn: 0, added: 0, net: 0 })
+    expect(await tokens()).toBeUndefined()
   })
 
   it('counts our tools and instructions once they are listed', async () => {
@@ -78,7 +79,7 @@ describe('what references saved and cost', () => {
     const { refId } = await wired.cache.set('k', log)
     await wired.cache.get(refId)
     await wired.cache.get(refId, { page: 1 })
-    expect((await wired.cache.stats()).savings).toMatchObject({ keptOut: 0, pagedIn: 0, added: 0 })
+    expect(await wired.cache.stats()).not.toHaveProperty('savings')
   })
 
   it('is one line in words, also where it was not worth it', () => {
