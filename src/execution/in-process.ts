@@ -10,7 +10,8 @@ import type { Appended, ExecutionContext, Executor } from './executor.ts'
 import { Appender } from './executor-appender.ts'
 
 /** What is needed of a tool where its handler runs. */
-export type ExecutableTool = Pick<Tool, 'name' | 'handler'> & Partial<Pick<Tool, 'input' | 'verbatim'>>
+export type ExecutableTool = Pick<Tool, 'name' | 'handler'> &
+  Partial<Pick<Tool, 'input' | 'verbatim' | 'projection'>>
 
 /** Runs handlers on this process's event loop. One that ignores its signal goes on until it ends by itself. */
 export function inProcessExecutor(tools: readonly ExecutableTool[]): Executor {
@@ -28,14 +29,14 @@ export function inProcessExecutor(tools: readonly ExecutableTool[]): Executor {
  * processes calls it in those.
  */
 export async function runHandler(
-  { handler, input: schema, verbatim }: ExecutableTool,
+  { handler, input: schema, verbatim = false, projection }: ExecutableTool,
   input: JsonValue,
   context: ExecutionContext,
 ): Promise<EncodedValue | Appended> {
   const args = schema ? await validate(schema, input, 'The input') : input
   context.signal.throwIfAborted()
   // The tool's own schema vouched for the type.
-  const appender = new Appender(context, verbatim ?? false)
+  const appender = new Appender(context, verbatim)
   const task = taskContext(context, appender)
   const { local } = context
   const run = async () =>
@@ -44,7 +45,7 @@ export async function runHandler(
     await appender.sent()
     throw error
   })
-  return (await appender.end(result)) ?? encodeValue(result, context.encoding, verbatim)
+  return (await appender.end(result)) ?? encodeValue(result, context.encoding, { verbatim, projection })
 }
 
 function taskContext(context: ExecutionContext, appender: Appender): TaskContext {

@@ -36,19 +36,19 @@ export function* fitBudget(
 ): Steps<Fitted> {
   const whole = yield* ruler.size(json, maxSize)
   if (whole <= maxSize) return { json, size: whole }
-  return yield* fitShrunk({ value, json }, shrink, ruler, maxSize)
+  return yield* fitShrunk({ value, length: json.length }, shrink, ruler, maxSize)
 }
 
-/** The same for what must be shrunk in any case: a sample of something larger. */
+/** The same for what must be shrunk in any case: a sample of something larger. `length`: about the most that could be shown. */
 export function* fitShrunk(
-  { value, json }: Shrinkable,
+  { value, length }: { readonly value: JsonValue; readonly length: number },
   shrink: Shrink,
   ruler: Ruler,
   maxSize: number,
 ): Steps<Fitted> {
   let best = yield* smallest(value, ruler, maxSize)
   let low = 0
-  let high = json.length
+  let high = length
   let room = Math.min(high, Math.ceil(maxSize * ruler.usualUnit))
   let inVain = 0
   for (let attempt = 0; attempt < MOST_ATTEMPTS && low + 1 < high && inVain < 2; attempt++) {

@@ -1,9 +1,10 @@
 import { pointerOf } from '../core/part.ts'
 import { paced } from '../core/steps.ts'
-import type { CountedTable } from '../values/counted-tables.ts'
+import { describeText, type TextFacts } from '../values/line-order.ts'
 import { countDocumentTables } from '../values/segments/document-tables.ts'
 import type { SegmentReader } from '../values/segments/reader.ts'
 import { sampleOf } from '../values/segments/sample.ts'
+import { sampleLines } from '../values/segments/sample-lines.ts'
 import type { Container } from '../values/segments/segment-index.ts'
 import type { LargeContent } from './large.ts'
 import type { LargeParts } from './large-pages.ts'
@@ -12,32 +13,54 @@ import type { LargeParts } from './large-pages.ts'
 const MAIN_SHARE = 2 / 3
 const MAX_LEVELS = 6
 
-/** A value in segments, for showing. Undefined: it is one string or number. */
-export function largeContent(reader: SegmentReader): LargeContent | undefined {
-  const main = mainContainer(reader)
+/** A value in segments, for showing: all of it, or one of its containers. Undefined: it is one string or number. */
+export function largeContent(reader: SegmentReader, container = 0): LargeContent | undefined {
+  const { json } = reader.index
+  // A text that is JSON is shown as that.
+  const root = container === 0 && json !== undefined ? json : container
+  const main = mainContainer(reader, root)
   if (main === undefined) return undefined
-  let counted: Promise<readonly CountedTable[]> | undefined
+  const isText = reader.index.containers[root]?.kind === 'text'
+  let known: Promise<TextFacts> | undefined
+  const facts = () => {
+    known ??= isText ? textFacts(reader, root) : tableFacts(reader, root)
+    return known
+  }
   return {
-    parts: partsOf(reader, main.number),
+    parts: partsOf(reader, main.number, root !== container),
     path: main.path,
-    sample: wish => sampleOf(reader, 0, wish),
-    tables() {
-      counted ??= countedTables(reader)
-      return counted
-    },
+    ...(root !== container ? { isReformatted: true } : {}),
+    sample: wish => sampleOf(reader, root, wish),
+    tables: async () => (await facts()).tables,
+    ...(isText ? { lines: linesIn(reader, root, facts) } : {}),
+  }
+}
+
+function linesIn(reader: SegmentReader, root: number, facts: () => Promise<TextFacts>) {
+  return async (characters: number, fromStart: boolean) => {
+    const order = fromStart ? [] : (await facts()).lines
+    return { sample: await paced(sampleLines(reader, root, order, characters)), order }
   }
 }
 
 /** As they were counted when the value was written. */
-async function countedTables(reader: SegmentReader): Promise<readonly CountedTable[]> {
-  return reader.index.tables ?? paced(countDocumentTables(reader, 0))
+async function tableFacts(reader: SegmentReader, root: number): Promise<TextFacts> {
+  return { tables: reader.index.tables ?? (await paced(countDocumentTables(reader, root))), lines: [] }
+}
+
+/** What nobody found out when the text was written is found out once, from all of it. */
+async function textFacts(reader: SegmentReader, root: number): Promise<TextFacts> {
+  const { tables = [], lines } = reader.index
+  if (lines) return { tables, lines }
+  const { start, end } = reader.index.containers[root] as Container
+  return describeText(await paced(reader.slice(start, end)))
 }
 
 /** The list, object or text that pages are of. */
-function mainContainer(reader: SegmentReader): { number: number; path: string } | undefined {
+function mainContainer(reader: SegmentReader, root: number): { number: number; path: string } | undefined {
   const { containers } = reader.index
-  if (containers.length === 0) return undefined
-  let number = 0
+  if (containers[root] === undefined) return undefined
+  let number = root
   let path = ''
   for (let level = 0; level < MAX_LEVELS; level++) {
     const { kind, start, end } = containers[number] as Container
@@ -54,7 +77,7 @@ function mainContainer(reader: SegmentReader): { number: number; path: string } 
   return { number, path }
 }
 
-function partsOf(reader: SegmentReader, number: number): LargeParts {
+function partsOf(reader: SegmentReader, number: number, isSpaced: boolean): LargeParts {
   const { kind, start, end, count } = reader.index.containers[number] as Container
   const bracket = kind === 'text' ? 0 : 1
   return {
@@ -62,6 +85,7 @@ function partsOf(reader: SegmentReader, number: number): LargeParts {
     start: start + bracket,
     end: end - bracket,
     count,
+    isSpaced,
     slice: (from, to) => reader.slice(from, Math.min(to, end - bracket)),
     partStart: part => reader.partStart(number, part),
   }

@@ -1,7 +1,7 @@
 import { InvalidArgument } from '../core/errors.ts'
 import type { JsonValue } from '../core/json.ts'
 import { partEnds } from '../core/json-parts.ts'
-import { parseJson } from '../core/json-text.ts'
+import { parseJson, stringifyJson } from '../core/json-text.ts'
 import type { ReadingSteps } from '../core/steps.ts'
 import type { PageUnit, PageUnitName } from './layout.ts'
 import type { Ruler } from './measure.ts'
@@ -16,6 +16,8 @@ export interface LargeParts {
   readonly start: number
   readonly end: number
   readonly count: number
+  /** It stands in a text that is JSON, which may have spaces between its tokens. */
+  readonly isSpaced: boolean
   slice(start: number, end: number): ReadingSteps<string>
   /** Where a part begins, from 0. `count` stands for the end. */
   partStart(part: number): ReadingSteps<number>
@@ -90,14 +92,15 @@ export class LargePages {
 
   /** As many parts as fit. Undefined: not even one does. */
   *#wholeParts(): ReadingSteps<Bounds | undefined> {
-    const { kind, end } = this.source
+    const { kind, end, isSpaced } = this.source
     const start = this.#position
     const most = this.maxSize * this.ruler.longestUnit
     for (let length = this.maxSize * FIRST_LOOK; ; length *= 4) {
       const seen = yield* this.source.slice(start, Math.min(start + length, end))
       yield seen.length / 8
       const isAll = start + seen.length >= end
-      const known = isAll ? seen : upToLastPart(kind, seen)
+      const whole = isAll ? seen : upToLastPart(kind, seen)
+      const known = isSpaced && whole !== undefined ? compact(kind, whole) : whole
       const unit = known === undefined ? undefined : partsUnitOf(kind, known)
       if (!unit || known === undefined) {
         if (seen.length > most || isAll) return undefined
@@ -113,7 +116,9 @@ export class LargePages {
       if (json === undefined) return undefined
       const taken = unit.pageEnd(unit.start, json) - unit.start
       if (taken === known.length && !isAll) continue
-      return this.#advance(unit.name, start + taken, countParts(kind, known.slice(0, taken)), kind !== 'text')
+      const parts = countParts(kind, known.slice(0, taken))
+      const until = start + (isSpaced ? endOfParts(whole as string, parts) : taken)
+      return this.#advance(unit.name, until, parts, kind !== 'text')
     }
   }
 
@@ -167,6 +172,15 @@ function upToLastPart(kind: LargeParts['kind'], text: string): string | undefine
   const end =
     kind === 'text' ? text.lastIndexOf('\n') + 1 : (partEnds(text, 0, Number.POSITIVE_INFINITY).at(-1) ?? 0)
   return end > 0 ? text.slice(0, end) : undefined
+}
+
+/** Parts of a text as they are shown. */
+function compact(kind: LargeParts['kind'], text: string): string {
+  return stringifyJson(pageValue(unitOf(kind), text)).slice(1, -1)
+}
+
+function endOfParts(text: string, parts: number): number {
+  return partEnds(text, 0, parts)[parts - 1] ?? text.length
 }
 
 function partsUnitOf(kind: LargeParts['kind'], text: string): PageUnit | undefined {

@@ -4,9 +4,10 @@ import { stringifyJson } from '../core/json-text.ts'
 import { paced, type ReadingSteps } from '../core/steps.ts'
 import type { CountedTable } from '../values/counted-tables.ts'
 import type { Sample, SampleWish } from '../values/segments/sample.ts'
+import type { LineSample } from '../values/segments/sample-lines.ts'
 import type { TableShape } from '../values/shape.ts'
 import { tablesOf } from '../values/tables.ts'
-import { fitShrunk } from './budget.ts'
+import { type Fitted, fitShrunk } from './budget.ts'
 import { densely, shownOf, shrinkDensely } from './dense-pages.ts'
 import { type LargePage, LargePages, type LargeParts, pageValue, unitOf } from './large-pages.ts'
 import { type Ruler, rulerFor } from './measure.ts'
@@ -14,7 +15,7 @@ import type { PartRendering, RenderRequest } from './preview.ts'
 import { shapeWithin } from './shape.ts'
 import { Shrinker } from './shrink.ts'
 import type { Size, SizeMode } from './size.ts'
-import { Source } from './source.ts'
+import { type OutlinedLines, TextOutline } from './text-outline.ts'
 
 const KEPT_LAYOUTS = 6
 const SAMPLES = 8
@@ -26,9 +27,19 @@ export interface LargeContent {
   readonly parts: LargeParts
   /** JSON Pointer to that, where it is not all of the value. */
   readonly path: string
+  /** The value is a text, and this is the JSON that it is. */
+  readonly isReformatted?: true
   sample(wish: SampleWish): ReadingSteps<Sample>
   /** Its tables, which are counted once. */
   tables(): Promise<readonly CountedTable[]>
+  /** Of a text: some of its lines, and the order in which they are worth showing; none: from the beginning. */
+  lines?(characters: number, fromStart: boolean): Promise<{ sample: LineSample; order: readonly number[] }>
+}
+
+/** What fits the budget of a sample, and the sample. */
+interface Shrunk {
+  readonly of: JsonValue
+  readonly fitted: Fitted
 }
 
 /** Characters of a sample for each of what the budget usually holds. */
@@ -47,32 +58,62 @@ export class LargeValue {
 
   /** A preview from a sample of its parts. */
   async preview(request: RenderRequest): Promise<PartRendering> {
-    const { maxSize, sizeMode, strategy, dense } = request
+    const { sizeMode, strategy } = request
     const ruler = await rulerFor(sizeMode)
     const tables = await this.content.tables()
     const shape = await shapeWithin(tables, ruler, request)
-    const manner = strategy === 'truncate' ? 'truncate' : 'sample'
-    const sample = await paced(
-      this.content.sample({
-        characters: Math.ceil(maxSize * ruler.usualUnit * SAMPLE_SHARE),
-        fromStart: manner === 'truncate',
-        wanted: path => tables.find(table => table.path === path)?.shape.outliers ?? [],
-      }),
-    )
-    const shrinker = new Shrinker(manner, shapesOf(sample.value, tables), sample.partial)
-    const plain = (room: number) => shrinker.shrink(sample.value, room)
-    const shrink = dense ? shrinkDensely(plain) : plain
-    const fitted = await paced(
-      fitShrunk(new Source(sample.value), shrink, ruler, maxSize - (shape?.size ?? 0)),
-    )
+    const budget = { ...request, maxSize: request.maxSize - (shape?.size ?? 0) }
+    const { of, fitted, ...lines } = this.content.lines
+      ? await this.#shrinkLines(this.content.lines, ruler, budget)
+      : await this.#shrinkParts(tables, ruler, budget)
     return {
       kind: 'part',
-      ...shownOf(sample.value, fitted.json),
+      ...shownOf(of, fitted.json),
       strategy,
       ...(await this.#sizes(sizeMode, ruler)),
       previewSize: fitted.size,
       ...this.#about(),
       ...(shape ? { shape: shape.shape } : {}),
+      ...lines,
+    }
+  }
+
+  async #shrinkParts(
+    tables: readonly CountedTable[],
+    ruler: Ruler,
+    { maxSize, strategy, dense }: RenderRequest,
+  ): Promise<Shrunk> {
+    const manner = strategy === 'truncate' ? 'truncate' : 'sample'
+    const wish = {
+      characters: charactersFor(maxSize, ruler),
+      fromStart: manner === 'truncate',
+      wanted: (path: string) => tables.find(table => table.path === path)?.shape.outliers ?? [],
+    }
+    const { value, partial } = await paced(this.content.sample(wish))
+    const shrinker = new Shrinker(manner, shapesOf(value, tables), partial)
+    const { length } = stringifyJson(value)
+    const plain = (room: number) => shrinker.shrink(value, room)
+    const shrink = dense ? shrinkDensely(plain) : plain
+    return { of: value, fitted: await paced(fitShrunk({ value, length }, shrink, ruler, maxSize)) }
+  }
+
+  async #shrinkLines(
+    lines: NonNullable<LargeContent['lines']>,
+    ruler: Ruler,
+    { maxSize, strategy }: RenderRequest,
+  ): Promise<Shrunk & Pick<PartRendering, 'lines' | 'totalLines'>> {
+    const characters = charactersFor(maxSize, ruler)
+    const { sample, order } = await lines(characters, strategy === 'truncate')
+    const outline = new TextOutline(linesOf(sample), order.length > 0 ? () => order : undefined)
+    const length = 2 * characters
+    const shrink = (room: number) => outline.show(room)
+    const fitted = await paced(fitShrunk({ value: sample.beginning, length }, shrink, ruler, maxSize))
+    const shown = outline.linesIn(fitted.json)
+    return {
+      of: sample.beginning,
+      fitted,
+      ...(shown ? { lines: shown } : {}),
+      ...(outline.total > 1 ? { totalLines: outline.total } : {}),
     }
   }
 
@@ -149,10 +190,14 @@ export class LargeValue {
     return { unit, value: pageValue(unit, yield* this.parts.slice(start, end)), firstPart, parts }
   }
 
-  #about(): Pick<PartRendering, 'totalItems' | 'path'> {
-    const { path } = this.content
+  #about(): Pick<PartRendering, 'totalItems' | 'path' | 'reformatted'> {
+    const { path, isReformatted } = this.content
     const { kind, count } = this.parts
-    return { ...(kind === 'text' ? {} : { totalItems: count }), ...(path === '' ? {} : { path }) }
+    return {
+      ...(kind === 'text' ? {} : { totalItems: count }),
+      ...(path === '' ? {} : { path }),
+      ...(isReformatted ? { reformatted: true } : {}),
+    }
   }
 
   async #sizes(
@@ -189,6 +234,20 @@ export class LargeValue {
     const done = this.#turn.then(work)
     this.#turn = done.catch(() => {})
     return done
+  }
+}
+
+function charactersFor(maxSize: number, ruler: Ruler): number {
+  return Math.ceil(maxSize * ruler.usualUnit * SAMPLE_SHARE)
+}
+
+function linesOf({ lines, beginning, length, total }: LineSample): OutlinedLines {
+  return {
+    total,
+    length,
+    beginning,
+    at: line => lines.get(line)?.text ?? '',
+    lengthOf: line => lines.get(line)?.length ?? Number.POSITIVE_INFINITY,
   }
 }
 

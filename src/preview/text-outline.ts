@@ -1,14 +1,7 @@
 import { lineStarts } from '../core/lines.ts'
 import type { Steps } from '../core/steps.ts'
-import { isLog, logOrder } from './log-lines.ts'
+import { lineOrder, type TextRows } from '../values/line-order.ts'
 import { beginning, missingCharacters, missingFrom } from './truncate.ts'
-
-/** Rows of a text: where each begins, in lines from 0, and which are unlike the others. */
-export interface TextRows {
-  readonly header: number
-  readonly starts: readonly number[]
-  readonly outliers: readonly number[]
-}
 
 /** A longer line of a log or a table is cut: it may take so much of the room. */
 const LINE_SHARE = 0.25
@@ -18,34 +11,66 @@ const MARK = 32
 /** Lines that did not fit, after which no further one is tried. */
 const MOST_REFUSED = 20
 
+/** The lines of a text, or those of them that are at hand. */
+export interface OutlinedLines {
+  readonly total: number
+  /** Characters of the text. */
+  readonly length: number
+  /** Some of its first characters. */
+  readonly beginning: string
+  /** A line with its break; of a long one the beginning will do, with the break. */
+  at(line: number): string
+  /** Infinite where the line is not at hand. */
+  lengthOf(line: number): number
+}
+
+class TextLines implements OutlinedLines {
+  constructor(
+    readonly beginning: string,
+    private readonly starts: readonly number[],
+  ) {}
+
+  get total(): number {
+    return this.starts.length
+  }
+
+  get length(): number {
+    return this.beginning.length
+  }
+
+  at(line: number): string {
+    return this.beginning.slice(this.starts[line], this.starts[line + 1])
+  }
+
+  lengthOf(line: number): number {
+    return (this.starts[line + 1] ?? this.length) - (this.starts[line] ?? 0)
+  }
+}
+
 /**
  * The lines of a text, in the order in which they are worth showing: prose and code from the beginning; of a log the first, the last
  * and those that stand out; of a table its header and rows from everywhere.
  */
 export class TextOutline {
   readonly total: number
-  readonly #text: string
-  readonly #starts: readonly number[]
+  readonly #lines: OutlinedLines
   readonly #isProse: boolean
   readonly #order: () => Iterable<number>
   readonly #shown = new Map<string, readonly [number, number]>()
 
-  private constructor(text: string, starts: readonly number[], order: (() => Iterable<number>) | undefined) {
-    this.#text = text
-    this.#starts = starts
-    this.total = starts.length
+  /** @param order absent: from the beginning */
+  constructor(lines: OutlinedLines, order: (() => Iterable<number>) | undefined) {
+    this.#lines = lines
+    this.total = lines.total
     this.#isProse = order === undefined
-    this.#order = order ?? (() => starts.keys())
+    this.#order = order ?? (() => upTo(lines.total))
   }
 
   static *of(text: string, rows: TextRows | undefined, fromStart: boolean): Steps<TextOutline> {
     const starts = yield* lineStarts(text)
-    if (fromStart) return new TextOutline(text, starts, undefined)
-    if (rows) return new TextOutline(text, starts, () => rowOrder(rows, starts.length))
-    const line = (index: number) => text.slice(starts[index], starts[index + 1])
-    if (!isLog(line, starts.length)) return new TextOutline(text, starts, undefined)
-    const order = yield* logOrder(line, starts.length)
-    return new TextOutline(text, starts, order)
+    const lines = new TextLines(text, starts)
+    const order = fromStart ? undefined : yield* lineOrder(line => lines.at(line), starts.length, rows)
+    return new TextOutline(lines, order)
   }
 
   /** The JSON of a text in about `room` characters: as many lines as fit, and marks for the others. */
@@ -67,7 +92,7 @@ export class TextOutline {
       } else if (this.#isProse || ++refused > MOST_REFUSED) break
       yield Math.min(cost, 1_000)
     }
-    if (chosen.size === 0) return beginning(this.#text, room)
+    if (chosen.size === 0) return beginning(this.#lines.beginning, room, this.#lines.length)
     const lines = [...chosen].sort((a, b) => a - b)
     const json = JSON.stringify(this.#join(lines, cut))
     const [first, last] = [lines[0] as number, lines.at(-1) as number]
@@ -80,15 +105,11 @@ export class TextOutline {
     return this.#shown.get(json)
   }
 
-  #line(line: number): string {
-    return this.#text.slice(this.#starts[line], this.#starts[line + 1])
-  }
-
   /** Characters of JSON, if they are at most `left`: a line may be the whole text. */
   #lengthOf(line: number, cut: number, left: number): number {
-    const length = (this.#starts[line + 1] ?? this.#text.length) - (this.#starts[line] ?? 0)
+    const length = this.#lines.lengthOf(line)
     if (length > cut) return cut
-    return length > left ? length : Math.min(JSON.stringify(this.#line(line)).length - 2, cut)
+    return length > left ? length : Math.min(JSON.stringify(this.#lines.at(line)).length - 2, cut)
   }
 
   #join(lines: readonly number[], cut: number): string {
@@ -96,44 +117,24 @@ export class TextOutline {
     let next = 0
     for (const line of lines) {
       if (line > next) text += `${missingFrom('line', next + 1, line)}\n`
-      text += cutLine(this.#line(line), cut)
+      text += cutLine(this.#lines.at(line), this.#lines.lengthOf(line), cut)
       next = line + 1
     }
     return next < this.total ? text + missingFrom('line', next + 1, this.total) : text
   }
 }
 
-function cutLine(line: string, length: number): string {
-  if (line.length <= length && JSON.stringify(line).length - 2 <= length) return line
+function* upTo(count: number): Iterable<number> {
+  for (let at = 0; at < count; at++) yield at
+}
+
+/** @param total characters of the line, where only its beginning is at hand */
+function cutLine(line: string, total: number, length: number): string {
+  if (total <= length && JSON.stringify(line).length - 2 <= length) return line
   // As if all of it had as many escapes as its beginning.
   const head = line.slice(0, length)
   const kept = Math.max(0, Math.floor((length * head.length) / (JSON.stringify(head).length - 2)) - 24)
   const end = line.endsWith('\n') ? '\n' : ''
   const whole = line.slice(0, kept).replace(/[\ud800-\udbff]$/, '')
-  return `${whole}${missingCharacters(line.length - end.length - whole.length)}${end}`
-}
-
-/** Rows side by side cost one mark. */
-const ROWS_PER_RUN = 3
-
-function* rowOrder({ header, starts, outliers }: TextRows, total: number): Iterable<number> {
-  const lines = function* (row: number) {
-    for (let line = starts[row] ?? 0; line < (starts[row + 1] ?? total); line++) yield line
-  }
-  for (let line = 0; line < header; line++) yield line
-  for (const row of [0, starts.length - 1, ...outliers]) yield* lines(row)
-  const runs = Math.ceil(starts.length / ROWS_PER_RUN)
-  for (const run of halving(runs)) {
-    for (let row = run * ROWS_PER_RUN; row < Math.min((run + 1) * ROWS_PER_RUN, starts.length); row++) {
-      yield* lines(row)
-    }
-  }
-}
-
-/** The numbers from 0 up to `count`, so that as many as are taken lie evenly spaced. */
-function* halving(count: number): Iterable<number> {
-  yield 0
-  for (let parts = 2; parts < 2 * count; parts *= 2) {
-    for (let odd = 1; odd < parts; odd += 2) yield Math.floor((odd * count) / parts)
-  }
+  return `${whole}${missingCharacters(total - end.length - whole.length)}${end}`
 }

@@ -1,7 +1,9 @@
 import type { JsonValue } from '../core/json.ts'
-import type { Steps } from '../core/steps.ts'
+import { paced, type Steps } from '../core/steps.ts'
+import type { TextRows } from './line-order.ts'
 import { ShapeCounter, type TableShape } from './shape.ts'
 import { rowsOf, type Table } from './tables.ts'
+import { type TextTable, textTableOf } from './text-table.ts'
 
 /** A table of a value, and what its rows are like. Plain JSON, so that it can be stored beside the value. */
 export interface CountedTable {
@@ -26,6 +28,25 @@ export function* countTables(
     counted.push({ name: table.name, path: table.path, shape: counter.result() })
   }
   return counted
+}
+
+/** The table that a text is, and where its rows are, if it is one. */
+export async function countText(
+  text: string,
+): Promise<{ readonly tables: readonly CountedTable[]; readonly rows?: TextRows }> {
+  const table = await textTableOf(text)
+  return table ? paced(countTextRows(table)) : { tables: [] }
+}
+
+function* countTextRows({ name, header, rows }: TextTable) {
+  const counter = new ShapeCounter()
+  const starts: number[] = []
+  for (const { row, line } of rows()) {
+    starts.push(line)
+    yield workOf(counter.add(row))
+  }
+  const shape = counter.result()
+  return { tables: [{ name, path: '', shape }], rows: { header, starts, outliers: shape.outliers } }
 }
 
 /** The work of looking at a row with so many cells. */

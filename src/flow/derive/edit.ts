@@ -152,7 +152,7 @@ async function readEditable(engine: Engine, entry: CompleteEntry): Promise<Edita
 
 async function readText(engine: Engine, entry: CompleteEntry): Promise<StoredText> {
   const reader = await openSegments(engine, entry)
-  if (reader?.index.form === 'text')
+  if (reader?.index.form === 'text' && !reader.index.envelope)
     return { kind: 'text', text: await paced(reader.slice(0, reader.length)) }
   const json = await readJson(engine, entry)
   return json.startsWith('"')

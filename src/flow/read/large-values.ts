@@ -1,15 +1,22 @@
 import type { ValuedEntry } from '../../core/entry.ts'
 import { LargeValue } from '../../preview/large.ts'
 import { largeContent } from '../../preview/large-content.ts'
+import type { ShownContainer } from '../../values/segments/envelope.ts'
 import { openSegments, type StoredValueEngine } from './stored-value.ts'
 
 /** Up to so many bytes of JSON a value is read whole: that is a matter of milliseconds. */
 const READ_WHOLE_BYTES = 1024 * 1024
 
+/** A large value, and what its projection says besides. */
+export interface OpenedValue {
+  readonly value: LargeValue
+  readonly besides: Omit<ShownContainer, 'container'>
+}
+
 interface LargeValueEngine extends StoredValueEngine {
   readonly settings: { readonly fullLimitBytes: number }
   readonly sources: StoredValueEngine['sources'] & {
-    opened(entry: ValuedEntry, open: () => Promise<LargeValue | undefined>): Promise<LargeValue | undefined>
+    opened(entry: ValuedEntry, open: () => Promise<OpenedValue | undefined>): Promise<OpenedValue | undefined>
   }
 }
 
@@ -17,18 +24,20 @@ interface LargeValueEngine extends StoredValueEngine {
 export async function openLargeValue(
   engine: LargeValueEngine,
   entry: ValuedEntry,
-): Promise<LargeValue | undefined> {
+): Promise<OpenedValue | undefined> {
   return isLarge(engine, entry) ? engine.sources.opened(entry, () => open(engine, entry)) : undefined
 }
 
-function isLarge({ settings }: LargeValueEngine, { segments, valueBytes, view }: ValuedEntry): boolean {
+function isLarge({ settings }: LargeValueEngine, { segments, valueBytes }: ValuedEntry): boolean {
   const readWhole = Math.max(READ_WHOLE_BYTES, settings.fullLimitBytes)
-  return segments !== undefined && view === undefined && valueBytes > readWhole
+  return segments !== undefined && valueBytes > readWhole
 }
 
-/** Undefined: it is one string or number. */
-async function open(engine: LargeValueEngine, entry: ValuedEntry): Promise<LargeValue | undefined> {
+/** Undefined: it is one string or number, or what is shown of it has to be put together. */
+async function open(engine: LargeValueEngine, entry: ValuedEntry): Promise<OpenedValue | undefined> {
   const reader = await openSegments(engine, entry)
-  const content = reader && largeContent(reader)
-  return content && new LargeValue(content)
+  const { container, ...besides } = reader?.index.shown ?? { container: 0 }
+  if (!reader || (entry.view !== undefined && !reader.index.shown)) return undefined
+  const content = largeContent(reader, container)
+  return content && { value: new LargeValue(content), besides }
 }

@@ -21,7 +21,7 @@ import {
 } from '../../preview/preview.ts'
 import type { Shown } from '../../values/projection.ts'
 import type { Engine } from '../engine.ts'
-import { openLargeValue } from './large-values.ts'
+import { type OpenedValue, openLargeValue } from './large-values.ts'
 import { checkCeiling, limitsFor, previewBudget, sizeReadWithin } from './limits.ts'
 import { nextStep } from './next-step.ts'
 import { partSources } from './part-sources.ts'
@@ -70,9 +70,7 @@ export async function showValue(
   if (options.full) return showFull(engine, entry, options)
   const request = renderRequest(engine, entry, options)
   const large = options.part ? undefined : await openLargeValue(engine, entry)
-  const isPage = request.page !== undefined || request.strategy === 'paginate'
-  if (large && (isPage || large.parts.kind !== 'text'))
-    return present(entry, await showLarge(large, request), request.sizeMode)
+  if (large) return present(entry, await showLarge(large, request), request.sizeMode)
   const sources = await askedSources(engine, entry, options)
   // An image that was asked for by its own name is wanted whole.
   if (options.part && sources.projected?.mediaBytes) {
@@ -185,9 +183,15 @@ async function renderWithin(source: Source, request: ShowRequest): Promise<Rende
 }
 
 /** A page of a value that is too large to be read whole, or a preview. It never passes as it is. */
-async function showLarge(large: LargeValue, request: ShowRequest): Promise<PartRendering> {
-  const { page, strategy, limits, maxSize } = request
-  if (page !== undefined || strategy === 'paginate') return large.page({ ...request, page: page ?? 1 })
+async function showLarge({ value, besides }: OpenedValue, request: ShowRequest): Promise<Answer> {
+  if (request.page !== undefined) return value.page({ ...request, page: request.page })
+  const { about, meta } = besides
+  return { ...(await largePreview(value, request)), ...(about ? { about } : {}), ...(meta ? { meta } : {}) }
+}
+
+async function largePreview(large: LargeValue, request: ShowRequest): Promise<PartRendering> {
+  const { strategy, limits, maxSize } = request
+  if (strategy === 'paginate') return large.page({ ...request, page: 1 })
   if (!limits) return large.preview(request)
   return withinCharacters(limits, maxSize, size => large.preview({ ...request, maxSize: size }))
 }

@@ -5,11 +5,11 @@ import type { JsonValue } from '../../core/json.ts'
 import { Kept } from '../../core/kept.ts'
 import type { RefId } from '../../core/ref.ts'
 import { weightOf } from '../../core/weight.ts'
-import type { LargeValue } from '../../preview/large.ts'
 import { Source } from '../../preview/preview.ts'
 import type { Store } from '../../stores/store.ts'
 import type { Projections, Shown, Used, Wrapping } from '../../values/projection.ts'
 
+import type { OpenedValue } from './large-values.ts'
 import { readJson } from './stored-value.ts'
 
 /** What values are read with. */
@@ -32,7 +32,7 @@ const OPENED_LIMITS = { maxCount: 16, maxWeight: 16, idleMs: 60_000 }
 /** A large value, and which one it is: what a task appends grows. */
 interface Opening {
   readonly of: string
-  readonly value: Promise<LargeValue | undefined>
+  readonly value: Promise<OpenedValue | undefined>
 }
 
 /** Of what is kept for a value however small it is. */
@@ -90,7 +90,7 @@ export class SourceCache {
   }
 
   /** A large value, opened by `open` if need be. What failed is tried again by the next who asks. */
-  opened(entry: ValuedEntry, open: () => Promise<LargeValue | undefined>): Promise<LargeValue | undefined> {
+  opened(entry: ValuedEntry, open: () => Promise<OpenedValue | undefined>): Promise<OpenedValue | undefined> {
     const found = this.#opened.get(entry.refId)
     const of = `${entry.segments?.id} ${entry.valueBytes}`
     if (found?.of === of) return found.value

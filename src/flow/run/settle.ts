@@ -172,11 +172,11 @@ function alreadyStaged({ bytes, valueBytes, staged }: StagedValue): ValueToStore
 /** What the work ended with instead of a value. Where that cannot be kept, the error's text has to do. */
 async function encodeFailure(
   engine: Engine,
-  { verbatim }: Tool,
+  { verbatim, projection }: Tool,
   error: unknown,
 ): Promise<EncodedValue | undefined> {
   if (!(error instanceof TaskFailed) || error.value === undefined) return undefined
-  return encodeValue(error.value, engine.encoding, verbatim).catch(() => undefined)
+  return encodeValue(error.value, engine.encoding, { verbatim, projection }).catch(() => undefined)
 }
 
 /**

@@ -7,16 +7,15 @@ export type EncodedSink = (segment: Uint8Array, position: number) => Promise<voi
 
 /**
  * A handler's result as bytes for the store, made in steps that give way to others.
- * @param verbatim see `ToolOptions`
  * @throws ValueTooLarge, NotSerializable, CircularReference
  */
 export async function encodeValue(
   value: unknown,
   encoding: ValueEncoding,
-  verbatim = false,
+  tool: { readonly verbatim?: boolean; readonly projection?: string | undefined } = {},
 ): Promise<EncodedValue> {
   const segments: Uint8Array[] = []
-  const writer = new ValueWriter(value, { maxBytes: encoding.maxBytes, verbatim })
+  const writer = ValueWriter.of(value, { ...tool, maxBytes: encoding.maxBytes })
   const encoded = await encodeWritten(writer, encoding, segment => void segments.push(segment))
   return segments.length > 0 ? { ...encoded, segments } : encoded
 }

@@ -2,7 +2,9 @@ import { UnreadableValue } from '../../core/errors.ts'
 import type { JsonObject, JsonValue } from '../../core/json.ts'
 import { partEnds } from '../../core/json-parts.ts'
 import { parseJson } from '../../core/json-text.ts'
+import { valuePieces } from '../../core/serialize-pieces.ts'
 import { type ReadingSteps, waitFor } from '../../core/steps.ts'
+import { fillEnvelope } from './envelope.ts'
 import { type Container, type SegmentIndex, segmentStarts } from './segment-index.ts'
 import { wholeToken } from './segmenter.ts'
 
@@ -83,16 +85,18 @@ export class SegmentReader {
     return kind === 'text' || after === end - 1 ? text : text.slice(0, text.lastIndexOf(','))
   }
 
-  /** The value itself, put together from all segments. */
+  /** The value as it was stored, put together from all segments. */
   *value(): ReadingSteps<JsonValue> {
     if (this.index.form === 'json' && this.index.containers.length > 0) return yield* this.valueOf(0)
     const text = yield* this.slice(0, this.length)
+    if (this.index.envelope) return fillEnvelope(this.index.envelope, text)
     return this.index.form === 'text' ? text : parseJson(text)
   }
 
   /** Its JSON text, put together from all segments. */
   *json(): ReadingSteps<string> {
     if (this.index.form === 'json') return yield* this.slice(0, this.length)
+    if (this.index.envelope) return yield* this.#piecesOf(yield* this.value())
     let json = '"'
     for (const [number, length] of this.index.segments.entries()) {
       const start = this.#starts[number] as number
@@ -100,6 +104,15 @@ export class SegmentReader {
       yield length / 8
     }
     return `${json}"`
+  }
+
+  *#piecesOf(value: JsonValue): ReadingSteps<string> {
+    let json = ''
+    for (const piece of valuePieces(value, true)) {
+      json += piece
+      yield piece.length / 8
+    }
+    return json
   }
 
   /** The value of a container. */

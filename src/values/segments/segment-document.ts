@@ -2,21 +2,27 @@ import { isJsonObject, type JsonValue } from '../../core/json.ts'
 import { paced } from '../../core/steps.ts'
 import { takePart } from '../pointer.ts'
 import { rowsOf } from '../tables.ts'
-import { asJson, type ReadableTable, type ReadOptions, type ValueDocument } from '../value-document.ts'
+import {
+  asJson,
+  type ReadableTable,
+  type ReadOptions,
+  type ValueDocument,
+  wholeDocument,
+} from '../value-document.ts'
 import { type DocumentTable, documentTables } from './document-tables.ts'
 import type { SegmentReader } from './reader.ts'
 import { batchCount, batchRows, readBatch } from './rows.ts'
+import type { Container } from './segment-index.ts'
 import { wholeCharacter } from './segmenter.ts'
 
 /** UTF-16 units of a chunk. */
 const CHUNK = 128 * 1024
 
-/** A list or an object in segments: only those that are asked for are read. */
-export function segmentDocument(reader: SegmentReader): ValueDocument {
-  const root = reader.index.containers[0]
+/** A list or an object in segments: all of the value, or a container of it. Only what is asked for is read. */
+export function segmentDocument(reader: SegmentReader, root = 0): ValueDocument {
   let found: Promise<DocumentTable[]> | undefined
   const tables = () => {
-    found ??= paced(documentTables(reader, 0))
+    found ??= paced(documentTables(reader, root))
     return found
   }
   const tableOf = async ({ name, path }: ReadableTable) =>
@@ -28,10 +34,8 @@ export function segmentDocument(reader: SegmentReader): ValueDocument {
     else yield* containerRows(reader, table.container, options)
   }
   return {
-    kind: root?.kind === 'text' ? 'text' : 'json',
-    length: reader.length,
-    text: options => chunks(reader, options),
-    slice: (start, end) => paced(reader.slice(start, end)),
+    kind: 'json',
+    ...textOf(reader, root),
     async tables() {
       return (await tables()).map(({ name, path, of, container }) => ({
         name,
@@ -47,17 +51,49 @@ export function segmentDocument(reader: SegmentReader): ValueDocument {
       if (container === undefined || !Array.isArray(of)) yield* asJson(rows(asked, options))
       else yield* containerJson(reader, container, options)
     },
-    part: async part => takePart({ value: await paced(reader.value()) }, part),
+    part: async part => takePart({ value: await paced(reader.valueOf(root)) }, part),
   }
 }
 
-async function* chunks(reader: SegmentReader, { signal }: ReadOptions = {}): AsyncGenerator<string, void> {
-  for (let start = 0; start < reader.length; ) {
-    signal?.throwIfAborted()
-    const chunk = await paced(reader.slice(start, start + CHUNK))
-    const end = start + chunk.length < reader.length ? wholeCharacter(chunk, chunk.length) : chunk.length
-    yield chunk.slice(0, end)
-    start += end
+/** A text in segments. If it is JSON, its tables are those of that; else it is read whole for them, once. */
+export function textDocument(reader: SegmentReader): ValueDocument {
+  const { json } = reader.index
+  const text = textOf(reader, 0)
+  let read: Promise<ValueDocument> | undefined
+  const whole = () => {
+    read ??= text.slice(0, text.length).then(wholeDocument)
+    return read
+  }
+  const part: ValueDocument['part'] = async asked => (await whole()).part(asked)
+  if (json !== undefined) return { ...segmentDocument(reader, json), kind: 'text', ...text, part }
+  return {
+    kind: 'text',
+    ...text,
+    tables: async () => (await whole()).tables(),
+    async *rows(table, options) {
+      yield* (await whole()).rows(table, options)
+    },
+    async *rowsJson(table, options) {
+      yield* (await whole()).rowsJson(table, options)
+    },
+    part,
+  }
+}
+
+function textOf(reader: SegmentReader, root: number): Pick<ValueDocument, 'length' | 'text' | 'slice'> {
+  const { start, end } = reader.index.containers[root] as Container
+  return {
+    length: end - start,
+    slice: (from, to) => paced(reader.slice(start + from, Math.min(start + to, end))),
+    async *text({ signal } = {}) {
+      for (let at = start; at < end; ) {
+        signal?.throwIfAborted()
+        const chunk = await paced(reader.slice(at, Math.min(at + CHUNK, end)))
+        const length = at + chunk.length < end ? wholeCharacter(chunk, chunk.length) : chunk.length
+        yield chunk.slice(0, length)
+        at += length
+      }
+    },
   }
 }
 

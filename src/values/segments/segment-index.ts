@@ -1,5 +1,6 @@
 import { UnreadableValue } from '../../core/errors.ts'
 import type { CountedTable } from '../counted-tables.ts'
+import type { Envelope, ShownContainer } from './envelope.ts'
 
 /** A larger value is stored in segments, each of about so many UTF-16 units at most. */
 export const SEGMENT_LENGTH = 128 * 1024
@@ -21,6 +22,14 @@ export interface SegmentIndex {
   readonly containers: readonly Container[]
   /** The tables of the value, and what their rows are like. Absent: nobody has counted them. */
   readonly tables?: readonly CountedTable[]
+  /** Lines of a text in the order in which they are worth showing, the first of them; none: from the beginning. */
+  readonly lines?: readonly number[]
+  /** The text is JSON: the container that it is. The others are in it, and positions are those of the text. */
+  readonly json?: number
+  /** The segments are the one text that a tool's result is, and this stands around it. */
+  readonly envelope?: Envelope
+  /** What of the value is shown, where it has a projection. Absent: nobody knows without reading it whole. */
+  readonly shown?: ShownContainer
   /** While the value grows: its id, and the text of the last segment, which is not stored by itself yet. */
   readonly growing?: { readonly id: string; readonly tail: string }
 }

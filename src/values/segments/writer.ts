@@ -1,10 +1,13 @@
 import { ValueTooLarge } from '../../core/errors.ts'
-import type { JsonValue } from '../../core/json.ts'
+import type { JsonObject, JsonValue } from '../../core/json.ts'
 import { plainValue } from '../../core/serialize.ts'
 import { valuePieces } from '../../core/serialize-pieces.ts'
 import { paced, type Steps } from '../../core/steps.ts'
 import { type CountedTable, countTables } from '../counted-tables.ts'
+import { describeText } from '../line-order.ts'
 import { tablesOf } from '../tables.ts'
+import { type ShownContainer, shownMember, takeText } from './envelope.ts'
+import { afterText, jsonInText } from './json-in-text.ts'
 import { JsonSegmenter } from './json-segmenter.ts'
 import { LineSegmenter } from './line-segmenter.ts'
 import { SEGMENT_LENGTH, type SegmentIndex } from './segment-index.ts'
@@ -20,6 +23,8 @@ export interface WriterOptions {
   readonly maxBytes: number
   /** The value is JSON of another program: any depth and any digits pass. */
   readonly verbatim?: boolean
+  /** The name of the projection that the value is shown through. */
+  readonly projection?: string | undefined
   /** @internal for tests */
   readonly segmentLength?: number
 }
@@ -44,30 +49,38 @@ export class ValueWriter {
     return new ValueWriter(new JsonText(json), options)
   }
 
+  /** Writes a value. What its projection makes of it is found out by that. */
+  static of(value: unknown, options: WriterOptions): ValueWriter {
+    const { projection } = options
+    const taken = projection === undefined ? undefined : takeText(value, projection, TAKEN_AT_ONCE)
+    if (!taken || !isWellFormed(taken.text)) return new ValueWriter(value, options)
+    const { text, envelope, shown } = taken
+    return new ValueWriter(text, options, { envelope, shown })
+  }
+
   readonly #form: SegmentIndex['form']
   readonly #pieces: Iterator<string, void>
   readonly #segmenter: Segmenter
-  readonly #maxBytes: number
   /** Segments that are not handed out yet. */
   #ready: string[] = []
   readonly #lengths: number[] = []
   #length = 0
   #jsonBytes = 0
   #isRead = false
-  /** What its tables are found in. */
-  readonly #value: unknown
-  readonly #verbatim: boolean
 
-  constructor(value: unknown, { maxBytes, verbatim = false, segmentLength = SEGMENT_LENGTH }: WriterOptions) {
-    this.#maxBytes = maxBytes
-    this.#value = value
-    this.#verbatim = verbatim
+  /** @param around of a text in an envelope */
+  constructor(
+    private readonly value: unknown,
+    private readonly options: WriterOptions,
+    private readonly around: Pick<SegmentIndex, 'envelope' | 'shown'> = {},
+  ) {
+    const { segmentLength = SEGMENT_LENGTH } = options
     // UTF-8 has no halves of surrogate pairs, so a text with one is kept as JSON, which escapes it.
     const isText = typeof value === 'string' && value.length > segmentLength && isWellFormed(value)
     this.#form = isText ? 'text' : 'json'
-    this.#pieces = isText ? textPieces(value) : piecesOf(value, verbatim)
+    this.#pieces = isText ? textPieces(value) : piecesOf(value, options.verbatim ?? false)
     this.#segmenter = isText ? new LineSegmenter(segmentLength) : new JsonSegmenter(segmentLength)
-    if (isText) this.#jsonBytes = 2
+    if (isText) this.#jsonBytes = around.envelope ? Buffer.byteLength(around.envelope.json) : 2
     while (!this.#isRead && this.#length < TAKEN_AT_ONCE) this.#read()
   }
 
@@ -86,15 +99,43 @@ export class ValueWriter {
       this.#read()
       if (this.#ready.length === 0) await turn()
     }
-    const index = this.#index()
-    // The tables of a smaller value are counted when they are shown.
-    const tables = this.#length > TAKEN_AT_ONCE ? await paced(this.#tables()) : undefined
-    return { index: tables ? { ...index, tables } : index, jsonBytes: this.#jsonBytes }
+    return { index: { ...this.#index(), ...(await this.#facts()) }, jsonBytes: this.#jsonBytes }
   }
 
-  #tables(): Steps<CountedTable[]> {
-    const tables = tablesOf(this.#value as JsonValue)
-    return countTables(tables, this.#verbatim ? undefined : row => plainValue(row) as JsonValue)
+  /** What is found out while the value is at hand. Of a smaller one that is done when it is shown. */
+  async #facts(): Promise<Partial<SegmentIndex>> {
+    const { value, options, around } = this
+    if (this.#length <= TAKEN_AT_ONCE || value instanceof JsonText) return around
+    if (this.#form === 'text') return { ...around, ...(await this.#textFacts(value as string)) }
+    const { projection } = options
+    if (projection === undefined) return { tables: await paced(this.#tables(value)) }
+    const shown = this.#shown(projection)
+    if (!shown) return {}
+    const of = shown.container === 0 ? value : (value as JsonObject).structuredContent
+    return { shown, tables: await paced(this.#tables(of)) }
+  }
+
+  async #textFacts(text: string): Promise<Partial<SegmentIndex>> {
+    const found = await paced(jsonInText(text, this.options.segmentLength))
+    if (!found) return describeText(text)
+    const containers = [...this.#segmenter.containers, ...afterText(found.containers)]
+    return { containers, json: 1, tables: found.tables, lines: [] }
+  }
+
+  #shown(projection: string): ShownContainer | undefined {
+    const found = shownMember(this.value, projection)
+    if (!found) return undefined
+    const { member, facts } = found
+    if (member === undefined) return { container: 0, ...facts }
+    const container = this.#segmenter.containers.findIndex(
+      ({ within, kind }) => within?.container === 0 && within.key === member && kind !== 'string',
+    )
+    return container < 0 ? undefined : { container, ...facts }
+  }
+
+  #tables(value: unknown): Steps<CountedTable[]> {
+    const plain = this.options.verbatim ? undefined : (row: JsonValue) => plainValue(row) as JsonValue
+    return countTables(tablesOf(value as JsonValue), plain)
   }
 
   #index(): SegmentIndex {
@@ -115,14 +156,20 @@ export class ValueWriter {
       return
     }
     this.#length += piece.length
-    this.#jsonBytes +=
-      this.#form === 'json' ? Buffer.byteLength(piece) : Buffer.byteLength(JSON.stringify(piece)) - 2
-    if (this.#jsonBytes > this.#maxBytes) {
+    this.#jsonBytes += this.#bytesOf(piece)
+    const { maxBytes } = this.options
+    if (this.#jsonBytes > maxBytes) {
       throw new ValueTooLarge(
-        `The value has more than ${this.#maxBytes} bytes of JSON, the most this cache stores. Return less, or raise maxValueBytes.`,
+        `The value has more than ${maxBytes} bytes of JSON, the most this cache stores. Return less, or raise maxValueBytes.`,
       )
     }
     this.#ready.push(...this.#segmenter.push(piece))
+  }
+
+  #bytesOf(piece: string): number {
+    if (this.#form === 'json') return Buffer.byteLength(piece)
+    const places = this.around.envelope?.holes.length ?? 1
+    return places * (Buffer.byteLength(JSON.stringify(piece)) - 2)
   }
 
   #next(): IteratorResult<string, void> {

@@ -101,7 +101,9 @@ describe('a value', () => {
     expect(await decode((await encodeValue({ date }, large)).bytes)).toBe(
       '{"date":"1970-01-01T00:00:00.000Z"}',
     )
-    expect(await decode((await encodeValue(parseJson('[1.0]'), large, true)).bytes)).toBe('[1.0]')
+    expect(await decode((await encodeValue(parseJson('[1.0]'), large, { verbatim: true })).bytes)).toBe(
+      '[1.0]',
+    )
   })
 
   it('whose JSON no text can hold is too large; other errors pass', async () => {

@@ -1,0 +1,75 @@
+import { lineStarts } from '../core/lines.ts'
+import { paced, type Steps } from '../core/steps.ts'
+import { type CountedTable, countText } from './counted-tables.ts'
+import { isLog, logOrder } from './log-lines.ts'
+
+/** Rows of a text: where each begins, in lines from 0, and which are unlike the others. */
+export interface TextRows {
+  readonly header: number
+  readonly starts: readonly number[]
+  readonly outliers: readonly number[]
+}
+
+/**
+ * The lines of a text in the order in which they are worth showing: of a table its header and rows from everywhere, of a log the
+ * first, the last and those that stand out. Undefined: from the beginning, as prose and code.
+ */
+export function* lineOrder(
+  lineAt: (line: number) => string,
+  total: number,
+  rows: TextRows | undefined,
+): Steps<(() => Iterable<number>) | undefined> {
+  if (rows) return () => rowOrder(rows, total)
+  return isLog(lineAt, total) ? yield* logOrder(lineAt, total) : undefined
+}
+
+/** Lines of a text that are remembered in their order: more fit into no preview. */
+const MOST_LINES = 1_500
+
+/** What previews of a large text need to know of it: its table, and the order of its lines; none: from the beginning. */
+export interface TextFacts {
+  readonly tables: readonly CountedTable[]
+  readonly lines: readonly number[]
+}
+
+/** Looks through a text. */
+export async function describeText(text: string): Promise<TextFacts> {
+  const { tables, rows } = await countText(text)
+  return { tables, lines: await paced(firstInOrder(text, rows)) }
+}
+
+function* firstInOrder(text: string, rows: TextRows | undefined): Steps<number[]> {
+  const starts = yield* lineStarts(text)
+  const order = yield* lineOrder(line => text.slice(starts[line], starts[line + 1]), starts.length, rows)
+  const lines = new Set<number>()
+  for (const line of order?.() ?? []) {
+    lines.add(line)
+    if (lines.size === MOST_LINES) break
+  }
+  return [...lines]
+}
+
+/** Rows side by side cost one mark. */
+const ROWS_PER_RUN = 3
+
+function* rowOrder({ header, starts, outliers }: TextRows, total: number): Iterable<number> {
+  const lines = function* (row: number) {
+    for (let line = starts[row] ?? 0; line < (starts[row + 1] ?? total); line++) yield line
+  }
+  for (let line = 0; line < header; line++) yield line
+  for (const row of [0, starts.length - 1, ...outliers]) yield* lines(row)
+  const runs = Math.ceil(starts.length / ROWS_PER_RUN)
+  for (const run of halving(runs)) {
+    for (let row = run * ROWS_PER_RUN; row < Math.min((run + 1) * ROWS_PER_RUN, starts.length); row++) {
+      yield* lines(row)
+    }
+  }
+}
+
+/** The numbers from 0 up to `count`, so that as many as are taken lie evenly spaced. */
+function* halving(count: number): Iterable<number> {
+  yield 0
+  for (let parts = 2; parts < 2 * count; parts *= 2) {
+    for (let odd = 1; odd < parts; odd += 2) yield Math.floor((odd * count) / parts)
+  }
+}

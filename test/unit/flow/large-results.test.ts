@@ -1,0 +1,164 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, describe, expect, it } from 'vitest'
+import type { JsonObject, JsonValue } from '../../../src/core/json.ts'
+import type { GetOptions } from '../../../src/flow/read/poll.ts'
+import { RefCache } from '../../../src/ref-cache.ts'
+import { encryptedStore } from '../../../src/stores/encrypted.ts'
+import { memoryStore } from '../../../src/stores/memory.ts'
+import { sqliteStore } from '../../../src/stores/sqlite.ts'
+import type { Store } from '../../../src/stores/store.ts'
+import { FakeClock } from '../../../src/testing/fake-clock.ts'
+import { PROXIED_RESULT, RETURNED_RESULT } from '../../../src/values/result-projections.ts'
+import { countingStore } from '../../counting-store.ts'
+import { expectMarked } from '../preview/marks.ts'
+
+const ends: Array<() => unknown> = []
+afterEach(async () => {
+  for (const end of ends.splice(0).reverse()) await end()
+})
+
+function stores(): Array<[string, () => Store]> {
+  const folder = () => {
+    const made = mkdtempSync(join(tmpdir(), 'mcp-refcache-results-'))
+    ends.push(() => rmSync(made, { recursive: true }))
+    return made
+  }
+  return [
+    ['memory', () => memoryStore()],
+    ['SQLite', () => sqliteStore(join(folder(), 'cache.db'))],
+    [
+      'SQLite, encrypted',
+      () =>
+        encryptedStore(sqliteStore(join(folder(), 'cache.db')), {
+          keys: { current: { id: 'k', key: Buffer.alloc(32, 7) } },
+        }),
+    ],
+  ]
+}
+
+/** The result of a tool, stored; and what reading it costs the store. */
+async function stored(store: Store, result: unknown, projection = PROXIED_RESULT) {
+  const counting = countingStore(store)
+  const cache = new RefCache({ name: 't', store: counting.store, clock: new FakeClock() })
+  ends.push(() => cache.close())
+  const tool = cache.cached(
+    { name: 'tool', projection, verbatim: projection === PROXIED_RESULT },
+    () => result,
+  )
+  const { refId } = await tool({})
+  return {
+    cache,
+    refId,
+    async read(options: GetOptions) {
+      const { outcome, operations } = await counting.during(() => cache.get(refId, options))
+      if (outcome.status !== 'complete') throw new Error(outcome.status)
+      return { answer: outcome, segments: operations.filter(one => one === 'readSegment').length }
+    },
+  }
+}
+
+function records(count: number): JsonObject[] {
+  return Array.from({ length: count }, (_, id) => ({
+    id,
+    name: `record ${id}`,
+    note: 'of some length, "quoted"',
+  }))
+}
+
+const log = Array.from(
+  { length: 60_000 },
+  (_, n) =>
+    `12:00:${String(n % 60).padStart(2, '0')} ${n === 41_234 ? 'ERROR' : 'INFO'} request ${n} of user ${n % 7}\n`,
+).join('')
+
+describe.each(stores())('the large result of a tool, on %s', (_, open) => {
+  it('that is a text pages and previews by lines, and is what the tool gave', async () => {
+    const result = {
+      content: [{ type: 'text', text: log }],
+      structuredContent: { content: log },
+      _meta: { took: 3 },
+    }
+    const { cache, refId, read } = await stored(open(), result)
+    const { answer, segments } = await read({})
+    expectMarked(log, answer.preview as JsonValue)
+    expect(answer).toMatchObject({ totalLines: 60_000, meta: { took: 3 } })
+    expect(String(answer.preview)).toContain('ERROR request 41234')
+    expect(segments).toBeLessThanOrEqual(24)
+    const page = await read({ page: 900, pageSize: 20 })
+    expect(page.answer).toMatchObject({ lines: [17_981, 18_000], totalLines: 60_000 })
+    expect(page.answer.preview).toBe(
+      log
+        .split(/(?<=\n)/)
+        .slice(17_980, 18_000)
+        .join(''),
+    )
+    expect(page.segments).toBeLessThan(6)
+    expect(await cache.resolve(refId)).toEqual(result)
+    expect(JSON.stringify(await cache.resolve(refId))).toBe(JSON.stringify(result))
+    expect((await cache.get(`${refId}#L41235`)) as object).toMatchObject({
+      value: expect.stringContaining('ERROR'),
+    })
+  })
+
+  it('that is JSON in a text pages and previews as that JSON, and is passed on as that text', async () => {
+    const value = { next: null, rows: records(30_000) }
+    const text = JSON.stringify(value, null, 2)
+    const result = { content: [{ type: 'text', text }] }
+    const { cache, refId, read } = await stored(open(), result)
+    const { answer, segments } = await read({})
+    const about = { path: '/rows', totalItems: 30_000, reformatted: true }
+    expect(answer).toMatchObject({ ...about, shape: { rows: { rows: 30_000 } } })
+    expectMarked(value, answer.preview as JsonValue)
+    expect(segments).toBeLessThan(40)
+    const page = await read({ page: 700, pageSize: 20 })
+    expect(page.answer).toMatchObject(about)
+    expect(page.answer.preview).toEqual(value.rows.slice(13_980, 14_000))
+    const first = await read({ page: 1 })
+    expect(first.answer.previewSize).toBeGreaterThan(900)
+    const count = (first.answer.preview as JsonValue[]).length
+    expect(first.answer.preview).toEqual(value.rows.slice(0, count))
+    const second = await read({ page: 2 })
+    expect((second.answer.preview as JsonValue[])[0]).toEqual(value.rows[count])
+    expect(await cache.resolve(refId)).toEqual(result)
+  })
+
+  it('that is structured content pages and previews as that', async () => {
+    const structuredContent = { next: null, rows: records(30_000) }
+    const result = { content: [{ type: 'text', text: JSON.stringify(structuredContent) }], structuredContent }
+    const { cache, refId, read } = await stored(open(), result)
+    const { answer, segments } = await read({})
+    expect(answer).toMatchObject({ path: '/rows', totalItems: 30_000, shape: { rows: { rows: 30_000 } } })
+    expectMarked(structuredContent, answer.preview as JsonValue)
+    expect(segments).toBeLessThan(40)
+    const page = await read({ page: 700, pageSize: 20 })
+    expect(page.answer.preview).toEqual(structuredContent.rows.slice(13_980, 14_000))
+    expect(page.segments).toBeLessThan(4)
+    expect(await cache.resolve(refId)).toEqual(result)
+  })
+
+  it('of a tool that may return anything is shown as what it is', async () => {
+    const list = records(30_000)
+    const { read, cache, refId } = await stored(open(), list, RETURNED_RESULT)
+    const { answer, segments } = await read({})
+    expect(answer).toMatchObject({ totalItems: 30_000, shape: { items: { rows: 30_000 } } })
+    expect(segments).toBeLessThan(40)
+    expect(await cache.resolve(refId)).toEqual(list)
+  })
+})
+
+describe('a large result of which the value has to be put together', () => {
+  it('is read whole', async () => {
+    const result = {
+      content: [
+        { type: 'text', text: log },
+        { type: 'text', text: 'and another text' },
+      ],
+    }
+    const { read, cache, refId } = await stored(memoryStore(), result)
+    const { answer } = await read({})
+    expectMarked(`${log}\n\nand another text`, answer.preview as JsonValue)
+    expect(await cache.resolve(refId)).toEqual(result)
+  })
+})
