@@ -51,7 +51,7 @@ function* formsOf({ value, forms = [], result }: Used): Iterable<JsonValue> {
   }
 }
 
-interface Descent {
+export interface Descent {
   readonly value: JsonValue
   /** How many steps lead there. */
   readonly depth: number
@@ -63,7 +63,8 @@ function tellsMore(one: Descent, other: Descent): boolean {
   return typeof other.value === 'string' && typeof one.value !== 'string'
 }
 
-function descend(from: JsonValue, steps: readonly string[]): Descent {
+/** As far as the steps lead. */
+export function descend(from: JsonValue, steps: readonly string[]): Descent {
   let value = from
   for (const [depth, step] of steps.entries()) {
     const next = memberOf(value, step)

@@ -1,7 +1,13 @@
 import type { ValuedEntry } from '../../core/entry.ts'
+import type { JsonValue } from '../../core/json.ts'
+import type { Part } from '../../core/part.ts'
+import { paced } from '../../core/steps.ts'
 import { LargeValue } from '../../preview/large.ts'
 import { largeContent } from '../../preview/large-content.ts'
 import type { ShownContainer } from '../../values/segments/envelope.ts'
+import { findPart } from '../../values/segments/find-part.ts'
+import type { SegmentReader } from '../../values/segments/reader.ts'
+import type { Container } from '../../values/segments/segment-index.ts'
 import { openSegments, type StoredValueEngine } from './stored-value.ts'
 
 /** Up to so many bytes of JSON a value is read whole: that is a matter of milliseconds. */
@@ -11,6 +17,8 @@ const READ_WHOLE_BYTES = 1024 * 1024
 export interface OpenedValue {
   readonly value: LargeValue
   readonly besides: Omit<ShownContainer, 'container'>
+  /** A part of it: too large to be read whole as well, or read. Undefined: only the whole value tells. */
+  part(part: Part): Promise<LargeValue | { readonly value: JsonValue } | undefined>
 }
 
 interface LargeValueEngine extends StoredValueEngine {
@@ -39,5 +47,29 @@ async function open(engine: LargeValueEngine, entry: ValuedEntry): Promise<Opene
   const { container, ...besides } = reader?.index.shown ?? { container: 0 }
   if (!reader || (entry.view !== undefined && !reader.index.shown)) return undefined
   const content = largeContent(reader, container)
-  return content && { value: new LargeValue(content), besides }
+  const part = (asked: Part) => openPart(reader, container, asked)
+  return content && { value: new LargeValue(content), besides, part }
+}
+
+async function openPart(reader: SegmentReader, root: number, part: Part) {
+  const found = await paced(findPart(reader, root, part))
+  if (!found || 'value' in found) return found
+  const { start, end } = reader.index.containers[found.container] as Container
+  const content = end - start > READ_WHOLE_BYTES ? largeContent(reader, found.container) : undefined
+  return content ? new LargeValue(content) : { value: await paced(reader.valueOf(found.container)) }
+}
+
+/** A part of a large value, read without the rest. Undefined: the value is not large, or only all of it tells. */
+export async function partOfLargeValue(
+  engine: LargeValueEngine,
+  entry: ValuedEntry,
+  part: Part,
+): Promise<{ readonly value: JsonValue } | undefined> {
+  if (!isLarge(engine, entry)) return undefined
+  const reader = await openSegments(engine, entry)
+  const root = entry.view === undefined ? 0 : reader?.index.shown?.container
+  if (!reader || root === undefined) return undefined
+  const found = await paced(findPart(reader, root, part))
+  if (!found || 'value' in found) return found
+  return { value: await paced(reader.valueOf(found.container)) }
 }

@@ -1,10 +1,12 @@
 import type { ValuedEntry } from '../../core/entry.ts'
 import type { JsonValue } from '../../core/json.ts'
 import { type Part, pointerOf } from '../../core/part.ts'
+import { LargeValue } from '../../preview/large.ts'
 import { Source } from '../../preview/preview.ts'
 import { isMedia, mediaCharacters } from '../../values/media.ts'
 import { takePart } from '../../values/pointer.ts'
 import type { Engine } from '../engine.ts'
+import { openLargeValue } from './large-values.ts'
 import { type Sources, sourcesOf, usedOf } from './values.ts'
 
 /** Parts of one value that are kept as long as the value is: somebody pages through them. */
@@ -17,6 +19,9 @@ const parts = new WeakMap<Sources, Map<string, Sources>>()
  * @throws InvalidArgument where there is no such part
  */
 export async function partSources(engine: Engine, entry: ValuedEntry, part: Part): Promise<Sources> {
+  const opened = await openLargeValue(engine, entry)
+  const found = await opened?.part(part)
+  if (found && !(found instanceof LargeValue)) return makeSources(found.value)
   const whole = await sourcesOf(engine, entry)
   const kept = parts.get(whole) ?? new Map<string, Sources>()
   parts.set(whole, kept)

@@ -7,7 +7,7 @@ import { checkCount } from '../../core/options.ts'
 import type { Part } from '../../core/part.ts'
 import type { CacheResponse } from '../../core/response.ts'
 import type { DenseTable } from '../../preview/dense.ts'
-import type { LargeValue } from '../../preview/large.ts'
+import { LargeValue } from '../../preview/large.ts'
 import {
   measure,
   type PartRendering,
@@ -69,7 +69,7 @@ export async function showValue(
 ): Promise<CacheResponse> {
   if (options.full) return showFull(engine, entry, options)
   const request = renderRequest(engine, entry, options)
-  const large = options.part ? undefined : await openLargeValue(engine, entry)
+  const large = await largeValueAsked(engine, entry, options)
   if (large) return present(entry, await showLarge(large, request), request.sizeMode)
   const sources = await askedSources(engine, entry, options)
   // An image that was asked for by its own name is wanted whole.
@@ -77,6 +77,18 @@ export async function showValue(
     return showFull(engine, entry, { part: options.part, limits: options.limits })
   }
   return present(entry, parseJson(await lastView(sources, request)) as unknown as Answer, request.sizeMode)
+}
+
+/** What is asked for, where that is too large to be read whole. */
+async function largeValueAsked(
+  engine: Engine,
+  entry: ValuedEntry,
+  { part }: RenderOptions,
+): Promise<Pick<OpenedValue, 'value' | 'besides'> | undefined> {
+  const opened = await openLargeValue(engine, entry)
+  if (!opened || !part) return opened
+  const found = await opened.part(part)
+  return found instanceof LargeValue ? { value: found, besides: {} } : undefined
 }
 
 function askedSources(engine: Engine, entry: ValuedEntry, { part }: RenderOptions): Promise<Sources> {
@@ -183,7 +195,10 @@ async function renderWithin(source: Source, request: ShowRequest): Promise<Rende
 }
 
 /** A page of a value that is too large to be read whole, or a preview. It never passes as it is. */
-async function showLarge({ value, besides }: OpenedValue, request: ShowRequest): Promise<Answer> {
+async function showLarge(
+  { value, besides }: Pick<OpenedValue, 'value' | 'besides'>,
+  request: ShowRequest,
+): Promise<Answer> {
   if (request.page !== undefined) return value.page({ ...request, page: request.page })
   const { about, meta } = besides
   return { ...(await largePreview(value, request)), ...(about ? { about } : {}), ...(meta ? { meta } : {}) }

@@ -51,8 +51,8 @@ async function stored(store: Store, result: unknown, projection = PROXIED_RESULT
   return {
     cache,
     refId,
-    async read(options: GetOptions) {
-      const { outcome, operations } = await counting.during(() => cache.get(refId, options))
+    async read(options: GetOptions, part = '') {
+      const { outcome, operations } = await counting.during(() => cache.get(`${refId}${part}`, options))
       if (outcome.status !== 'complete') throw new Error(outcome.status)
       return { answer: outcome, segments: operations.filter(one => one === 'readSegment').length }
     },
@@ -145,6 +145,41 @@ describe.each(stores())('the large result of a tool, on %s', (_, open) => {
     expect(answer).toMatchObject({ totalItems: 30_000, shape: { items: { rows: 30_000 } } })
     expect(segments).toBeLessThan(40)
     expect(await cache.resolve(refId)).toEqual(list)
+  })
+})
+
+describe.each(stores())('a part of a large value, on %s', (_, open) => {
+  it('is read, paged and used from the segments that it stands in', async () => {
+    const rows = records(30_000)
+    const value = { next: null, data: { rows, 'a/b': [1, 2] }, text: log }
+    const { cache, refId, read } = await stored(open(), value, RETURNED_RESULT)
+    expect(await cache.resolve(`${refId}#/data/rows/20000/name`)).toBe('record 20000')
+    expect(await cache.resolve(`${refId}#/data/a~1b/1`)).toBe(2)
+    expect(await cache.resolve(`${refId}#/text`)).toBe(log)
+    const item = await read({}, '#/data/rows/20000')
+    expect(item.answer).toMatchObject({ isComplete: true, value: rows[20_000] })
+    expect(item.segments).toBeLessThan(4)
+    const page = await read({ page: 700, pageSize: 20 }, '#/data/rows')
+    expect(page.answer.preview).toEqual(rows.slice(13_980, 14_000))
+    expect(page.segments).toBeLessThan(20)
+    const preview = await read({}, '#/data/rows')
+    expectMarked(rows, preview.answer.preview as JsonValue)
+    for (const missing of ['#/data/rows/30000', '#/data/none', '#/data/rows/-1', '#L1']) {
+      await expect(cache.resolve(`${refId}${missing}`)).rejects.toMatchObject({ code: 'invalid_argument' })
+    }
+    const echo = cache.cached({ name: 'echo' }, (args: JsonValue) => args)
+    expect(await echo({ row: `${refId}#/data/rows/7` })).toMatchObject({ value: { row: rows[7] } })
+  })
+
+  it('is found in a text that is JSON, and by its lines', async () => {
+    const rows = records(30_000)
+    const text = JSON.stringify({ rows }, null, 1)
+    const { cache, refId, read } = await stored(open(), { content: [{ type: 'text', text }] })
+    expect(await cache.resolve(`${refId}#/rows/20000/name`)).toBe('record 20000')
+    const lines = await read({}, '#L3-L6')
+    expect(lines.answer.value).toBe(text.split('\n').slice(2, 6).join('\n'))
+    expect(lines.segments).toBeLessThan(4)
+    expect(await cache.resolve(`${refId}#/content/0`)).toBe(text)
   })
 })
 

@@ -1,0 +1,84 @@
+import type { JsonObject, JsonValue } from '../../core/json.ts'
+import { parseJson } from '../../core/json-text.ts'
+import { linesOf } from '../../core/lines.ts'
+import type { Part } from '../../core/part.ts'
+import type { ReadingSteps } from '../../core/steps.ts'
+import { descend } from '../pointer.ts'
+import type { SegmentReader } from './reader.ts'
+import { batchCount, readBatch } from './rows.ts'
+import type { Container } from './segment-index.ts'
+
+/** A part of a value in segments: one of its containers, or something smaller. */
+export type FoundPart = { readonly container: number } | { readonly value: JsonValue }
+
+/** Reads no more than it needs. Undefined: it is not there, or only all of the value tells. */
+export function* findPart(
+  reader: SegmentReader,
+  root: number,
+  part: Part,
+): ReadingSteps<FoundPart | undefined> {
+  const isText = reader.index.containers[root]?.kind === 'text'
+  if (part.kind === 'lines') return isText ? yield* findLines(reader, root, part) : undefined
+  const from = isText && part.steps.length > 0 ? reader.index.json : root
+  return from === undefined ? undefined : yield* findPointed(reader, from, part.steps)
+}
+
+function* findLines(
+  reader: SegmentReader,
+  root: number,
+  { first, last }: Part & { kind: 'lines' },
+): ReadingSteps<FoundPart | undefined> {
+  if (last > (reader.index.containers[root]?.count ?? 0)) return undefined
+  const text = yield* reader.parts(root, first - 1, last - first + 1)
+  return { value: linesOf(text, 1, last - first + 1) }
+}
+
+function* findPointed(
+  reader: SegmentReader,
+  root: number,
+  steps: readonly string[],
+): ReadingSteps<FoundPart | undefined> {
+  let container = root
+  for (const [depth, step] of steps.entries()) {
+    const { kind } = reader.index.containers[container] as Container
+    const part = kind === 'list' ? itemAt(reader, container, step) : undefined
+    const child = reader.childrenOf(container).find(number => {
+      const { within } = reader.index.containers[number] as Container
+      return kind === 'list' ? within?.part === part : within?.key === step
+    })
+    if (child !== undefined) {
+      container = child
+      continue
+    }
+    const value =
+      kind === 'object' ? yield* memberOf(reader, container, step) : yield* itemOf(reader, container, part)
+    if (value === undefined) return undefined
+    const { value: found, depth: reached } = descend(value, steps.slice(depth + 1))
+    return reached === steps.length - depth - 1 ? { value: found } : undefined
+  }
+  return { container }
+}
+
+function itemAt(reader: SegmentReader, list: number, step: string): number | undefined {
+  const { count } = reader.index.containers[list] as Container
+  return /^(0|[1-9]\d{0,15})$/.test(step) && Number(step) < count ? Number(step) : undefined
+}
+
+function* itemOf(reader: SegmentReader, list: number, part: number | undefined) {
+  if (part === undefined) return undefined
+  const [item] = parseJson(`[${yield* reader.parts(list, part, 1)}]`) as JsonValue[]
+  return item
+}
+
+/** Looks through the members that are no containers. */
+function* memberOf(reader: SegmentReader, object: number, key: string): ReadingSteps<JsonValue | undefined> {
+  const larger = new Set(reader.childrenOf(object).map(child => reader.index.containers[child]?.within?.part))
+  const stops = reader.stopsOf(object)
+  for (let batch = 0; batch < batchCount(reader, object); batch++) {
+    if (larger.has(stops[batch]?.[0])) continue
+    const { text } = yield* readBatch(reader, object, batch)
+    const members = parseJson(`{${text}}`) as JsonObject
+    if (Object.hasOwn(members, key)) return members[key]
+  }
+  return undefined
+}
