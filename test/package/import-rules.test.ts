@@ -341,7 +341,7 @@ describe('what may import what', () => {
       .filter(({ path, target }) => {
         const from = IMPLEMENTATIONS.exec(path)?.[1]
         const to = IMPLEMENTATIONS.exec(target)?.[1]
-        const shared = ['format', 'warnings', 'watchers', 'missing', 'private'].includes(to ?? '')
+        const shared = ['format', 'quota', 'warnings', 'watchers', 'missing', 'private'].includes(to ?? '')
         return from !== undefined && to !== undefined && from !== to && !shared
       })
       .map(({ path, target }) => `src/${path} imports src/${target}`)
