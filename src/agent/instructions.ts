@@ -2,18 +2,18 @@ import type { RefId } from '../core/ref.ts'
 
 /** What an agent is told, once. The first 500 characters must be enough to work with; clients cut at 2,048. */
 
-export const SERVER_INSTRUCTIONS = `Tool answers may be references. is_complete false with "preview": only a part; call get_cached_result with the ref_id and page 1, 2, …, or full: true for all of it. status "pending" or "processing": the work goes on; call get_cached_result with the ref_id, it waits for the result. Never call a slow tool again to get its result. "failed" and "cancelled" say what happened. cancel_task stops work that is no longer wanted.
+export const SERVER_INSTRUCTIONS = `Tool answers may be references. is_complete false: only a part, as "preview", or "columns" and "rows"; call get_cached_result with the ref_id and page 1, 2, …, or full: true for all of it. status "pending" or "processing": the work goes on; call get_cached_result with the ref_id, it waits for the result. Never call a slow tool again to get its result. "failed" and "cancelled" say what happened. cancel_task stops work that is no longer wanted.
 
 Give a ref_id in the place of a tool's argument, or of any part of it, to have the tool work with that value: no need to read it first, and it works with values that you may not see. A fragment names a part: ref_id#/items/3/body (JSON Pointer) or ref_id#L120-L180 (lines). To count, filter, sum or join, ask query_cached_result instead of reading pages: select level, count(*) n from items group by 1; nested fields are col->>'key'. To change a large document, edit_cached_result a copy and give its ref_id to the tool that writes: never write it out.
 
-Every tool also takes _as_ref: true (a ref_id for a result of any size, to pass it on) and _fresh: true (run anew; cached_at marks the answer of an earlier call). Pages joined in order are the whole value. A ref_id is valid until expires_at; keep_seconds keeps it longer. Then get_cached_result answers not_found, and the tool has to be called again. retry_task starts a failed task again where can_retry is true. progress and eta_seconds tell how far a task is; poll_after_seconds, when to ask again.`
+Every tool also takes _as_ref: true (a ref_id for a result of any size, to pass it on) and _fresh: true (run anew; cached_at marks the answer of an earlier call). Pages joined in order are the whole value. In rows "…(absent)" means no such field. A ref_id is valid until expires_at; keep_seconds keeps it longer. Then get_cached_result answers not_found, and the tool has to be called again. retry_task starts a failed task again where can_retry is true. progress and eta_seconds tell how far a task is; poll_after_seconds, when to ask again.`
 
 export const GET_CACHED_RESULT_DESCRIPTION =
-  'Follow a ref_id: waits for a running task; gives the value, or a preview of it, or a page.'
+  'Wait for the task of a ref_id; get its value, a preview or a page.'
 
-export const CANCEL_TASK_DESCRIPTION = 'Cancel the running task of a ref_id.'
+export const CANCEL_TASK_DESCRIPTION = 'Cancel a running task.'
 
-export const RETRY_TASK_DESCRIPTION = 'Start a failed or cancelled task again.'
+export const RETRY_TASK_DESCRIPTION = 'Run a failed task again.'
 
 export const SEARCH_CACHED_RESULT_DESCRIPTION = 'Search a value: lines of a text, items of lists.'
 

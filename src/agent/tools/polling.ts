@@ -4,7 +4,7 @@ import type { AnswerLimits } from '../../core/answer-limits.ts'
 import { type Duration, toMilliseconds } from '../../core/duration.ts'
 import type { Progress } from '../../core/entry.ts'
 import { NotFound, RefCacheError } from '../../core/errors.ts'
-import type { JsonObject } from '../../core/json.ts'
+import { isJsonObject, type JsonObject, type JsonValue } from '../../core/json.ts'
 import { toForeignReference } from '../../core/part.ts'
 import { cacheNameOf } from '../../core/ref.ts'
 import type { RefCache } from '../../ref-cache.ts'
@@ -55,11 +55,11 @@ const count = z.int().min(1)
 
 /** Every word of it is in the list of tools that a model reads: what the names say needs no other. */
 const getArguments = z.strictObject({
-  ref_id: refId.describe('Or a part of it: ref_id#/json/pointer, ref_id#L10-L20.'),
+  ref_id: refId.describe('Or a part: ref_id#/json/pointer, ref_id#L10-L20.'),
   page: count.optional(),
   page_size: count.optional(),
   max_size: count.optional().describe('Tokens.'),
-  full: z.boolean().optional().describe('All of it, as the tool gave it.'),
+  full: z.boolean().optional().describe('All, as the tool gave it.'),
   keep_seconds: count.optional(),
   wait_seconds: z.number().min(0).optional(),
   [RESPONSE_FORMAT_ARGUMENT]: responseFormat.optional(),
@@ -184,8 +184,22 @@ export function define<Schema extends z.ZodObject>({
   }
 }
 
-/** The reserved argument is listed nowhere: its only use is for programs that know of it. */
-function listedSchema({ properties, ...schema }: JsonObject, listed: JsonObject = {}): JsonObject {
-  const { [RESPONSE_FORMAT_ARGUMENT]: _, ...own } = properties as JsonObject
-  return { ...schema, properties: { ...own, ...listed } }
+/**
+ * A model pays for every word of it: what only checks an argument is left to `handle`. The reserved argument is listed nowhere: its
+ * only use is for programs that know of it.
+ */
+function listedSchema(schema: JsonObject, listed: JsonObject = {}): JsonObject {
+  const { properties, additionalProperties: _, ...kept } = schema
+  const { [RESPONSE_FORMAT_ARGUMENT]: __, ...own } = properties as JsonObject
+  const plain = Object.entries(own).map(([name, property]): [string, JsonValue] => [
+    name,
+    withoutMinimum(property),
+  ])
+  return { ...kept, properties: { ...Object.fromEntries(plain), ...listed } }
+}
+
+function withoutMinimum(property: JsonValue): JsonValue {
+  if (!isJsonObject(property)) return property
+  const { minimum: _, ...plain } = property
+  return plain
 }

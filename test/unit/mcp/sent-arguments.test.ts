@@ -138,7 +138,7 @@ it('listed schemas show one type an argument', async () => {
   const get = tools.find(({ name }) => name === 'get_cached_result')
   expect(get?.inputSchema.properties).toMatchObject({
     ref_id: { type: 'string' },
-    page: { type: 'integer', minimum: 1 },
+    page: { type: 'integer' },
     full: { type: 'boolean' },
     wait_seconds: { type: 'number' },
   })
