@@ -1,6 +1,7 @@
 import { memoryHitBench } from './memory-hit.ts'
 import { pollBench } from './poll.ts'
 import { previewBench } from './preview.ts'
+import { queryBench } from './query.ts'
 import { type Row, table } from './row.ts'
 import { startBench } from './start.ts'
 import { storesBench } from './stores.ts'
@@ -14,6 +15,7 @@ import { wrapBench } from './wrap.ts'
 const GROUPS: Record<string, () => Promise<Row[]>> = {
   preview: previewBench,
   values: valuesBench,
+  query: queryBench,
   memory: memoryHitBench,
   poll: pollBench,
   stores: storesBench,

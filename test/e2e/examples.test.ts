@@ -7,6 +7,7 @@ it.each([
   ['private-computation', 'mean_salary'],
   ['plain-client-polling', 'retry_task:'],
   ['growing-result', 'Page 3'],
+  ['ask', 'orders of Lisbon above 500'],
   ['tasks-2026', 'asked: Delete all orders of 2024?'],
   ['tasks-2025', 'asked: Delete all orders of 2024?'],
   ['fastmcp', 'export_orders'],
