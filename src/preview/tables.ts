@@ -1,9 +1,9 @@
 import type { JsonValue } from '../core/json.ts'
 import { paced, type Steps } from '../core/steps.ts'
 import { type CountedTable, countTables, countText } from '../values/counted-tables.ts'
-import type { TextRows } from '../values/line-order.ts'
 import type { TableShape } from '../values/shape.ts'
 import { type Table, tablesOf } from '../values/tables.ts'
+import type { TextRows } from '../values/text-table.ts'
 import type { ShapedTable } from './shape.ts'
 import type { Source } from './source.ts'
 

@@ -1,6 +1,7 @@
 import { lineStarts } from '../core/lines.ts'
 import type { Steps } from '../core/steps.ts'
-import { lineOrder, type TextRows } from '../values/line-order.ts'
+import { lineOrder } from '../values/line-order.ts'
+import type { TextRows } from '../values/text-table.ts'
 import { beginning, missingCharacters, missingFrom } from './truncate.ts'
 
 /** A longer line of a log or a table is cut: it may take so much of the room. */

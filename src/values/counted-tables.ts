@@ -1,9 +1,8 @@
 import type { JsonValue } from '../core/json.ts'
 import { paced, type Steps } from '../core/steps.ts'
-import type { TextRows } from './line-order.ts'
 import { ShapeCounter, type TableShape } from './shape.ts'
 import { rowsOf, type Table } from './tables.ts'
-import { type TextTable, textTableOf } from './text-table.ts'
+import { type TextRows, type TextTable, textTableOf } from './text-table.ts'
 
 /** A table of a value, and what its rows are like. Plain JSON, so that it can be stored beside the value. */
 export interface CountedTable {

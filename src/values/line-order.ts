@@ -2,13 +2,7 @@ import { lineStarts } from '../core/lines.ts'
 import { paced, type Steps } from '../core/steps.ts'
 import { type CountedTable, countText } from './counted-tables.ts'
 import { isLog, logOrder } from './log-lines.ts'
-
-/** Rows of a text: where each begins, in lines from 0, and which are unlike the others. */
-export interface TextRows {
-  readonly header: number
-  readonly starts: readonly number[]
-  readonly outliers: readonly number[]
-}
+import type { TextRows } from './text-table.ts'
 
 /**
  * The lines of a text in the order in which they are worth showing: of a table its header and rows from everywhere, of a log the

@@ -17,6 +17,13 @@ export interface TextRow {
   readonly lines: number
 }
 
+/** Rows of a text: where each begins, in lines from 0, and which are unlike the others. */
+export interface TextRows {
+  readonly header: number
+  readonly starts: readonly number[]
+  readonly outliers: readonly number[]
+}
+
 /** The sheet of cells in a CSV text. */
 export type ParseCsv = (text: string, delimiter: string) => string[][]
 
