@@ -136,8 +136,8 @@ export function toResult(body: JsonObject) {
 }
 
 /** Whether something of what a task has appended is in the answer. */
-function showsContent({ preview }: CallResponse): boolean {
-  return preview !== undefined
+function showsContent({ preview, rows }: CallResponse): boolean {
+  return preview !== undefined || rows !== undefined
 }
 
 export function toWire(response: CallResponse): JsonObject {

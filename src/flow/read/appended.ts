@@ -60,9 +60,10 @@ export async function withAppended(
 /** What is whole is so for now, or for what there is. */
 function asPreview({ value, size, ...answer }: CacheResponse) {
   const { refId, status, isComplete, isAsync, isReference, isToolResult, meta, about, ...shown } = answer
-  return value === undefined
-    ? shown
-    : { ...shown, preview: value, ...(size === undefined ? {} : { previewSize: size }) }
+  if (value === undefined) return shown
+  // A table stands in the place of the value.
+  const preview = shown.rows ? {} : { preview: value }
+  return { ...shown, ...preview, ...(size === undefined ? {} : { previewSize: size }) }
 }
 
 function messageOf({ isAsync, status }: AsyncTaskResponse, message = ''): string {
