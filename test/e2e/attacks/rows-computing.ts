@@ -278,6 +278,48 @@ export const COMPUTING: readonly Attack[] = [
     },
   },
   {
+    id: 'private-growing-value',
+    tries:
+      'to see what a task has so far whose result may only be used: its size, a page, a part, what is left of it',
+    guardedBy: 'src/flow/read/appended.ts',
+    async attempt(scene) {
+      const { mallory, gates } = scene
+      const alice = await reader(scene)
+      const refId = refOf(await mallory.call('grow_private_handle', { gate: 'g' }))
+      await gates.reached('g before')
+      // It says the same, whether or not something is there.
+      const before = await allAnswers(mallory, refId)
+      gates.open('g before')
+      await gates.reached('g')
+      expect(await allAnswers(mallory, refId)).toEqual(before)
+      await alice.act('get', refId, { page: 1 })
+      toldTo(scene, alice)
+      gates.open('g')
+      await settled(scene, refId)
+      for (const said of await allAnswers(mallory, refId))
+        expect(said).not.toMatch(/available|partial|preview/)
+    },
+  },
+  {
+    id: 'tainted-growing-value',
+    tries: 'to see what a task appends that computes with what may only be used',
+    guardedBy: 'src/flow/run/attempt.ts',
+    async attempt(scene) {
+      const { mallory, gates } = scene
+      for (const [number, way] of (await waysTo(mallory, await usable(scene))).entries()) {
+        const gate = `gate ${number}`
+        const refId = refOf(await mallory.call('grow_of_handle', { gate, value: { deep: [way] } }))
+        await gates.reached(gate)
+        for (const said of await allAnswers(mallory, refId))
+          expect(said).not.toMatch(/available|growing|preview/)
+        gates.open(gate)
+        await settled(scene, refId)
+        for (const said of await allAnswers(mallory, refId))
+          expect(said).not.toMatch(/available|partial|preview/)
+      }
+    },
+  },
+  {
     id: 'private-task-joined',
     tries: 'to wait, as one of two callers, for a task whose result may only be used',
     guardedBy: 'src/flow/call/call.ts',
@@ -327,6 +369,15 @@ function following({ door }: Scene, attacker: Person, refIds: readonly string[])
 }
 
 /** However it is asked for, the attacker is told that the value is private, and nothing of it. */
+/** What is said to all ways of asking for a value, or a part of it. */
+async function allAnswers(attacker: Person, refId: string): Promise<string[]> {
+  const answers: string[] = []
+  for (const part of ['', '#/0', '#/2', '#/99', '#L1']) {
+    for (const asking of ASKING) answers.push((await attacker.act('get', `${refId}${part}`, asking)).said)
+  }
+  return answers
+}
+
 async function withheld({ door }: Scene, attacker: Person, refId: string): Promise<void> {
   const answers = [
     ...(await Promise.all(ASKING.map(asking => attacker.act('get', refId, asking)))),

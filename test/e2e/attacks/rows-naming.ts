@@ -131,6 +131,32 @@ export const NAMING: readonly Attack[] = [
     },
   },
   {
+    id: 'foreign-growing-value',
+    tries: 'to see what the task of somebody else has so far, while it grows, and what is left of it',
+    guardedBy: 'src/flow/read/reply.ts',
+    async attempt(scene) {
+      const { alice, mallory, gates } = scene
+      const refId = refOf(await alice.call('grow_handle', { gate: 'g' }))
+      gates.open('g before')
+      await gates.reached('g')
+      const ask = async () => {
+        await looksUnknown(scene, mallory, refId)
+        for (const part of ['', '#/0', '#/1', '#/99', '#L1']) {
+          for (const asking of [{ page: 1 }, { full: true }, { page: 1, pageSize: 1 }]) {
+            await mallory.act('get', `${refId}${part}`, asking)
+          }
+        }
+        await unusable(scene, mallory, refId)
+      }
+      await ask()
+      await alice.act('get', refId, { page: 1 })
+      toldTo(scene, alice)
+      gates.open('g')
+      await settled(scene, refId)
+      await ask()
+    },
+  },
+  {
     id: 'foreign-steering',
     tries: 'to cancel, retry or delete what is not the own',
     guardedBy: 'src/access/authorize.ts',

@@ -222,6 +222,33 @@ function producing(secret: Secret, gates: Gates): Target[] {
       handler: failing(secret, gates),
     },
     {
+      name: 'grow_handle',
+      schema: gated,
+      memoize: true,
+      asyncTimeout: 0,
+      handler: growing(secret, gates),
+    },
+    {
+      name: 'grow_private_handle',
+      schema: gated,
+      namespace: 'public',
+      policy: executeOnly,
+      memoize: true,
+      asyncTimeout: 0,
+      handler: growing(secret, gates),
+    },
+    {
+      name: 'grow_of_handle',
+      schema: gated,
+      memoize: false,
+      asyncTimeout: 0,
+      async handler({ gate, value }, task) {
+        await task.append([value, value])
+        await gates.pass(gate)
+        throw new Error(`no luck with ${JSON.stringify(value)}`)
+      },
+    },
+    {
       name: 'hold_public',
       schema: gated,
       namespace: 'public',
@@ -250,6 +277,16 @@ function failing(secret: Secret, gates: Gates): Target['handler'] {
     task.progress(1, 2, secret.text)
     await gates.pass(gate)
     throw new Error(`could not read ${secret.text}`, { cause: new Error(secret.text) })
+  }
+}
+
+/** Appends the secret between two gates, and fails in the end. */
+function growing(secret: Secret, gates: Gates): Target['handler'] {
+  return async ({ gate }, task) => {
+    await gates.pass(`${gate} before`)
+    await task.append([secret.value, secret.text, secret.number])
+    await gates.pass(gate)
+    throw new Error(`could not read more than ${secret.text}`)
   }
 }
 
