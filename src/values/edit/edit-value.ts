@@ -24,6 +24,7 @@ import { absent } from './find-replace.ts'
 import { locate } from './json-places.ts'
 import { styleOf, writeStyled } from './json-style.ts'
 import { jsonAt } from './patch.ts'
+import { Room } from './room.ts'
 
 /** A stored value as text: a string itself, anything else as its JSON. */
 export interface StoredText {
@@ -64,20 +65,21 @@ export function* editValue(
   limits: EditLimits,
 ): Steps<EditedValue> {
   const changes: Change[] = []
+  const room = new Room(stored.text.length, limits.maxLength)
   let count = 0
   for (const edit of edits) {
     try {
-      const made = yield* apply(editables, edit, limits.maxLength)
+      const made = yield* apply(editables, edit, room)
       changes.push(...made.changes.slice(0, MOST_CHANGES - changes.length))
       count += made.count
     } catch (error) {
       throw numbered(edit, error)
     }
   }
-  for (const one of editables) if (one.isChanged) yield* refreshOutdated(one)
+  for (const one of editables) if (one.isChanged) yield* refreshOutdated(one, room)
   const { conceal = (change: Change) => change, reveal = (text: string) => text } = limits
   return {
-    stored: yield* put(stored, { editables, ...(itemTexts ? { itemTexts } : {}) }, reveal),
+    stored: yield* put(stored, { editables, ...(itemTexts ? { itemTexts } : {}) }, reveal, room),
     shown: editables.map(({ replicas }) => replicas[0]?.text ?? ''),
     changes: changes.map(conceal),
     moreChanges: count - changes.length,
@@ -92,10 +94,10 @@ function numbered({ name }: CheckedEdit, error: unknown): unknown {
 
 const NOTHING: Replaced = { changes: [], count: 0 }
 
-function* apply(editables: readonly Editable[], edit: CheckedEdit, maxLength: number): Steps<Replaced> {
+function* apply(editables: readonly Editable[], edit: CheckedEdit, room: Room): Steps<Replaced> {
   switch (edit.op) {
     case 'find':
-      return yield* findAndReplace(editables, edit, maxLength)
+      return yield* findAndReplace(editables, edit, room)
     case 'test': {
       const { of, path } = yield* lead(editables, edit.path)
       yield* test(of, path, edit.value)
@@ -103,25 +105,27 @@ function* apply(editables: readonly Editable[], edit: CheckedEdit, maxLength: nu
     }
     case 'move':
     case 'copy':
-      return yield* moveOrCopy(editables, edit)
+      return yield* moveOrCopy(editables, edit, room)
     default:
-      return yield* change(editables, edit)
+      return yield* change(editables, edit, room)
   }
 }
 
 function* change(
   editables: readonly Editable[],
   edit: CheckedEdit & { op: 'add' | 'replace' | 'remove' },
+  room: Room,
 ): Steps<Replaced> {
   const { op, path: asked } = edit
   const { of, path } = yield* lead(editables, asked, op === 'add')
-  const shown = yield* patch(of, op, path, edit.op === 'remove' ? {} : edit)
+  const shown = yield* patch(of, op, path, room, edit.op === 'remove' ? {} : edit)
   return { changes: [{ at: `#${pointerOf(asked)}`, ...shown }], count: 1 }
 }
 
 function* moveOrCopy(
   editables: readonly Editable[],
   edit: CheckedEdit & { op: 'move' | 'copy' },
+  room: Room,
 ): Steps<Replaced> {
   const { op, from: source, path: asked } = edit
   const from = yield* lead(editables, source)
@@ -140,34 +144,34 @@ function* moveOrCopy(
         : (jsons[0] ?? (yield* readJson(from.of, from.path))),
     )
   }
-  if (op === 'move') yield* patch(from.of, 'remove', from.path)
+  if (op === 'move') yield* patch(from.of, 'remove', from.path, room)
   const to = yield* lead(editables, asked, true)
   const json = (replica: number) => (to.of === from.of ? jsons[replica] : undefined) ?? (jsons[0] as string)
-  const shown = yield* patch(to.of, 'add', to.path, { json })
+  const shown = yield* patch(to.of, 'add', to.path, room, { json })
   return { changes: [{ at: `#${pointerOf(asked)}`, from: `#${pointerOf(source)}`, ...shown }], count: 1 }
 }
 
 type FindEdit = CheckedEdit & { op: 'find' }
 
-function* findAndReplace(editables: readonly Editable[], edit: FindEdit, maxLength: number): Steps<Replaced> {
+function* findAndReplace(editables: readonly Editable[], edit: FindEdit, room: Room): Steps<Replaced> {
   if (edit.path !== undefined) {
     const { of, path } = yield* lead(editables, edit.path)
-    if (path.length > 0) return yield* replaceInString(of, path, edit, maxLength)
-    if (of.kind === 'text') return yield* replaceInTexts([of], edit, maxLength)
+    if (path.length > 0) return yield* replaceInString(of, path, edit, room)
+    if (of.kind === 'text') return yield* replaceInTexts([of], edit, room)
     throw new InvalidArgument('There is no text: give the path of one.')
   }
   const texts = editables.filter(({ kind }) => kind === 'text')
-  if (texts.length > 0) return yield* replaceInTexts(texts, edit, maxLength)
+  if (texts.length > 0) return yield* replaceInTexts(texts, edit, room)
   throw new InvalidArgument(
     'The value is JSON, not a text: use {"op":"replace","path":"/…","value":…}, or add the "path" of the text in it.',
   )
 }
 
-function* replaceInTexts(texts: readonly Editable[], edit: FindEdit, maxLength: number): Steps<Replaced> {
+function* replaceInTexts(texts: readonly Editable[], edit: FindEdit, room: Room): Steps<Replaced> {
   const changes: Change[] = []
   let count = 0
   for (const text of texts) {
-    const replaced = yield* replaceIn(text, edit, maxLength)
+    const replaced = yield* replaceIn(text, edit, room)
     count += replaced.count
     const named =
       texts.length > 1
@@ -223,6 +227,7 @@ function* put(
   stored: StoredText,
   { editables, itemTexts }: EditableResult,
   reveal: (text: string) => string,
+  room: Room,
 ): Steps<StoredText> {
   let { text } = stored
   const replaced: Array<{ start: number; end: number; text: string }> = []
@@ -242,7 +247,7 @@ function* put(
   replaced.sort((a, b) => b.start - a.start)
   for (const { start, end, text: changed } of replaced)
     text = text.slice(0, start) + changed + text.slice(end)
-  return { kind: 'json', text: itemTexts ? yield* withItemTexts(stored.text, text, itemTexts) : text }
+  return { kind: 'json', text: itemTexts ? yield* withItemTexts(stored.text, text, itemTexts, room) : text }
 }
 
 function* placeOf(text: string, { at = [] }: StoredPlace): Steps<{ start: number; end: number }> {
@@ -268,6 +273,7 @@ function* withItemTexts(
   before: string,
   after: string,
   { list, blocks }: NonNullable<EditableResult['itemTexts']>,
+  room: Room,
 ): Steps<string> {
   if (before === after) return after
   const itemsOf = (json: string) => (parseJson(json) as JsonValue[]).map(item => stringifyJson(item))
@@ -280,7 +286,7 @@ function* withItemTexts(
     const value = parseJson(json)
     return {
       type: 'text',
-      text: known.get(json) ?? (typeof value === 'string' ? value : writeStyled(value, style, '')),
+      text: known.get(json) ?? (typeof value === 'string' ? value : writeStyled(value, style, room, '')),
     }
   })
   const content = parseJson(yield* jsonAt(after, ['content'])) as JsonValue[]

@@ -1,4 +1,4 @@
-import { InvalidArgument, ValueTooLarge } from '../../core/errors.ts'
+import { InvalidArgument } from '../../core/errors.ts'
 import type { JsonValue } from '../../core/json.ts'
 import { parseJson, stringifyJson } from '../../core/json-text.ts'
 import { pointerOf } from '../../core/part.ts'
@@ -11,6 +11,7 @@ import { isJson } from './json-check.ts'
 import { locate } from './json-places.ts'
 import { styleOf, writeStyled } from './json-style.ts'
 import { addAt, jsonAt, leadsSomewhere, type Patched, removeAt, replaceAt, type WriteJson } from './patch.ts'
+import type { Grow, Room } from './room.ts'
 
 /** Where a text stands in what is stored. */
 export interface StoredPlace {
@@ -93,23 +94,30 @@ export function* patch(
   of: Editable,
   op: 'add' | 'replace' | 'remove',
   path: readonly string[],
+  room: Room,
   insertion: Insertion = {},
 ): Steps<Sides> {
   of.isChanged = true
-  if (path.length === 0 && of.kind === 'text') return yield* replaceText(of, op, insertion)
+  if (path.length === 0 && of.kind === 'text') return yield* replaceText(of, op, room, insertion)
   let shown: Patched | undefined
   for (const [number, replica] of of.replicas.entries()) {
     const inside = pathIn(replica, op, path)
     if (!inside) continue
-    const write = yield* writerFor(replica, inside, insertion, number)
+    const write = yield* writerFor(replica, inside, insertion, number, room)
+    const grow = growthOf(replica, room)
     const patched =
       op === 'remove'
-        ? yield* removeAt(replica.text, inside)
-        : yield* (op === 'add' ? addAt : replaceAt)(replica.text, inside, write)
+        ? yield* removeAt(replica.text, inside, grow)
+        : yield* (op === 'add' ? addAt : replaceAt)(replica.text, inside, write, grow)
     replica.text = patched.text
     shown ??= patched
   }
   return sidesOf(shown?.before, shown?.after)
+}
+
+/** A text grows in each place that it stands in. */
+function growthOf({ places }: Replica, room: Room): Grow {
+  return by => room.grow(by * places.length)
 }
 
 /** The same pointer in a replica. Undefined: it does not stand there, or is outdated by the change. */
@@ -128,6 +136,7 @@ function* writerFor(
   path: readonly string[],
   { value, valueForText, json }: Insertion,
   number: number,
+  room: Room,
 ): Steps<WriteJson> {
   if (json) {
     const own = json(number)
@@ -136,13 +145,14 @@ function* writerFor(
   const located = valueForText === undefined ? undefined : yield* locate(text, path)
   const isText = located?.kind === 'found' && text[located.place.start] === '"'
   const put = isText && valueForText !== undefined ? valueForText : (value as JsonValue)
-  return (style, indent) => writeStyled(put, style, indent)
+  return (style, indent) => writeStyled(put, style, room, indent)
 }
 
 /** A text as a whole. */
 function* replaceText(
   of: Editable,
   op: 'add' | 'replace' | 'remove',
+  room: Room,
   { value, valueForText, json }: Insertion,
 ): Steps<Sides> {
   const replica = primary(of)
@@ -150,9 +160,11 @@ function* replaceText(
   if (op === 'remove') throw new InvalidArgument('The whole value cannot be removed.')
   const given = json ? parseJson(json(0)) : value
   const put = valueForText ?? given
-  if (typeof put === 'string') replica.text = put
-  else if (yield* hasParts(of)) replica.text = writeStyled(put as JsonValue, styleOf(text), '')
-  else throw new InvalidArgument('There is a text: a text has to take its place.')
+  if (typeof put !== 'string' && !(yield* hasParts(of)))
+    throw new InvalidArgument('There is a text: a text has to take its place.')
+  const now = typeof put === 'string' ? put : writeStyled(put as JsonValue, styleOf(text), room, '')
+  growthOf(replica, room)(now.length - text.length)
+  replica.text = now
   delete of.isJson
   return sidesOf(JSON.stringify(text.slice(0, 500)), JSON.stringify(replica.text.slice(0, 500)))
 }
@@ -169,9 +181,9 @@ export interface Replaced {
 }
 
 /** @throws InvalidArgument where the text to find is not there, or not once; ValueTooLarge */
-export function* replaceIn(of: Editable, edit: FindEdit, maxLength: number): Steps<Replaced> {
+export function* replaceIn(of: Editable, edit: FindEdit, room: Room): Steps<Replaced> {
   const replica = primary(of)
-  const { text, places } = yield* replaced(replica.text, edit, maxLength)
+  const { text, places } = yield* replaced(replica.text, edit, growthOf(replica, room))
   const changes: Change[] = []
   for (const place of places.slice(0, MOST_PLACES)) {
     const line = yield* lineAt(replica.text, place)
@@ -191,30 +203,25 @@ export function* replaceInString(
   of: Editable,
   path: readonly string[],
   edit: FindEdit,
-  maxLength: number,
+  room: Room,
 ): Steps<Replaced> {
   const inside: unknown = parseJson(yield* jsonAt(primary(of).text, path))
   if (typeof inside !== 'string')
     throw new InvalidArgument('There is no text: use {"op":"replace","path":…,"value":…}.')
-  const { text, places } = yield* replaced(inside, edit, maxLength)
+  const { text, places } = yield* replaced(inside, edit, by => room.check(by))
   if (places.length === 0) throw yield* absent(inside, edit.find)
   const changes = places.slice(0, MOST_PLACES).map(place => ({
     at: `#${pointerOf(path)}`,
     ...shownReplacement(inside, place, edit.find.length, edit.replace),
   }))
-  yield* patch(of, 'replace', path, { value: text })
+  yield* patch(of, 'replace', path, room, { value: text })
   return { changes, count: places.length }
 }
 
-function* replaced(text: string, { find, replace, all }: FindEdit, maxLength: number) {
+function* replaced(text: string, { find, replace, all }: FindEdit, grow: Grow) {
   const places = yield* occurrences(text, find, all ? {} : { most: 2, overlapping: true })
   if (!all && places.length > 1) throw yield* ambiguous(text, find)
-  const length = text.length + places.length * (replace.length - find.length)
-  if (length > maxLength) {
-    throw new ValueTooLarge(
-      `With that the text would have ${length} characters, more than this cache stores. Replace less.`,
-    )
-  }
+  grow(places.length * (replace.length - find.length))
   const pieces: string[] = []
   let end = 0
   for (const place of places) {
@@ -228,7 +235,7 @@ function* replaced(text: string, { find, replace, all }: FindEdit, maxLength: nu
 }
 
 /** Writes replicas anew that a change around their part has outdated. */
-export function* refreshOutdated(of: Editable): Steps<void> {
+export function* refreshOutdated(of: Editable, room: Room): Steps<void> {
   const whole = primary(of).text
   for (const replica of of.replicas) {
     if (!replica.isOutdated) continue
@@ -238,7 +245,9 @@ export function* refreshOutdated(of: Editable): Steps<void> {
     const isWrapper = typeof object === 'object' && object !== null && Object.keys(object).join() === key
     yield whole.length / 2
     const part = isWrapper ? parseJson(yield* jsonAt(whole, inner)) : object
-    replica.text = writeStyled(part, styleOf(replica.text), '')
+    const text = writeStyled(part, styleOf(replica.text), room, '')
+    growthOf(replica, room)(text.length - replica.text.length)
+    replica.text = text
   }
 }
 

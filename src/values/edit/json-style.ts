@@ -1,5 +1,6 @@
 import { isJsonObject, type JsonValue } from '../../core/json.ts'
 import { stringifyJson } from '../../core/json-text.ts'
+import type { Grow, Room } from './room.ts'
 
 /** How a JSON text is laid out, so that what is put into it looks like what stands there. */
 export interface JsonStyle {
@@ -41,19 +42,36 @@ export function styleOf(text: string): JsonStyle {
 
 /**
  * A value as JSON in the style of a text.
+ * @param room for it; a style with much white space makes it far larger than it is
  * @param indent of the line that it begins in; absent: all on one line
+ * @throws ValueTooLarge
  */
-export function writeStyled(value: JsonValue, style: JsonStyle, indent?: string): string {
+export function writeStyled(value: JsonValue, style: JsonStyle, room: Room, indent?: string): string {
   const { colon, comma, unit } = style
   if (unit === undefined && colon === ':' && comma === ',') return stringifyJson(value)
-  return write(value, style, unit === undefined ? undefined : indent, 0)
+  let length = 0
+  const grow = (by: number) => {
+    length += by
+    room.check(length)
+  }
+  return write(value, style, grow, unit === undefined ? undefined : indent, 0)
 }
 
-function write(value: JsonValue, style: JsonStyle, indent: string | undefined, level: number): string {
+function write(
+  value: JsonValue,
+  style: JsonStyle,
+  grow: Grow,
+  indent: string | undefined,
+  level: number,
+): string {
   const isList = Array.isArray(value)
   if (level > MAX_LEVELS || !(isList || isJsonObject(value))) return stringifyJson(value)
   const inner = indent === undefined ? undefined : indent + style.unit
-  const inside = (member: JsonValue) => write(member, style, inner, level + 1)
+  const space = inner === undefined ? style.comma.length : style.newline.length + inner.length + 1
+  const inside = (member: JsonValue) => {
+    grow(space)
+    return write(member, style, grow, inner, level + 1)
+  }
   const members = isList
     ? value.map(inside)
     : Object.entries(value).map(([key, member]) => `${JSON.stringify(key)}${style.colon}${inside(member)}`)

@@ -5,6 +5,7 @@ import { nearestFirst } from '../../core/suggest.ts'
 import { shownPointer } from './edits.ts'
 import { type Container, type Located, locate, type Member, search } from './json-places.ts'
 import { type JsonStyle, styleOf } from './json-style.ts'
+import type { Grow } from './room.ts'
 
 /** Writes what is put into a JSON text, in its style. `indent` is that of the line; absent: all on one line. */
 export type WriteJson = (style: JsonStyle, indent: string | undefined) => string
@@ -29,25 +30,30 @@ export function* leadsSomewhere(text: string, path: readonly string[], asTarget:
   return asTarget && located.depth === path.length - 1 && located.around !== undefined
 }
 
-/** @throws InvalidArgument where nothing is there */
-export function* replaceAt(text: string, path: readonly string[], write: WriteJson): Steps<Patched> {
+/** @throws InvalidArgument where nothing is there; what `grow` throws */
+export function* replaceAt(
+  text: string,
+  path: readonly string[],
+  write: WriteJson,
+  grow: Grow,
+): Steps<Patched> {
   const { place } = yield* found(text, path)
   const after = write(styleOf(text), place.member ? indentOf(text, place.member) : '')
   return {
-    text: spliced(text, place.start, place.end, after),
+    text: spliced(text, place.start, place.end, after, grow),
     before: text.slice(place.start, place.end),
     after,
   }
 }
 
 /** @throws InvalidArgument where nothing is there, or all would go */
-export function* removeAt(text: string, path: readonly string[]): Steps<Patched> {
+export function* removeAt(text: string, path: readonly string[], grow: Grow): Steps<Patched> {
   if (path.length === 0) throw new InvalidArgument('The whole value cannot be removed.')
   const { place, around } = yield* found(text, path)
-  let rest = yield* withoutMember(text, around as Container)
+  let rest = yield* withoutMember(text, around as Container, grow)
   // Of several members with one key, the ones before would show up again.
   for (let more = yield* locate(rest, path); isMember(around, more); more = yield* locate(rest, path))
-    rest = yield* withoutMember(rest, more.around as Container)
+    rest = yield* withoutMember(rest, more.around as Container, grow)
   return { text: rest, before: text.slice(place.start, place.end) }
 }
 
@@ -55,51 +61,51 @@ function isMember(around: Container | undefined, more: Located): boolean {
   return around?.kind === 'object' && more.kind === 'found'
 }
 
-function* withoutMember(text: string, { start, member }: Container): Steps<string> {
+function* withoutMember(text: string, { start, member }: Container, grow: Grow): Steps<string> {
   const { start: from, end, previousEnd, nextStart } = member as Member
-  if (nextStart !== undefined) return spliced(text, from, nextStart, '')
-  if (previousEnd !== undefined) return spliced(text, previousEnd, end, '')
+  if (nextStart !== undefined) return spliced(text, from, nextStart, '', grow)
+  if (previousEnd !== undefined) return spliced(text, previousEnd, end, '', grow)
   const { close = end } = (yield* search(text, start, undefined)) ?? {}
-  return spliced(text, start + 1, close, '')
+  return spliced(text, start + 1, close, '', grow)
 }
 
 /** As JSON Patch has it: into a list before that position or at its end (`-`), into an object also over what is there. */
-export function* addAt(text: string, path: readonly string[], write: WriteJson): Steps<Patched> {
-  if (path.length === 0) return yield* replaceAt(text, path, write)
+export function* addAt(text: string, path: readonly string[], write: WriteJson, grow: Grow): Steps<Patched> {
+  if (path.length === 0) return yield* replaceAt(text, path, write, grow)
   const step = path.at(-1) as string
   const located = yield* locate(text, path)
   if (located.kind === 'found' && located.around?.kind === 'object')
-    return yield* replaceAt(text, path, write)
+    return yield* replaceAt(text, path, write, grow)
   if (located.kind === 'missing' && (located.depth < path.length - 1 || !located.around))
     throw missing(text, path, located)
   const around = located.around as Container
   if (located.kind === 'missing' && around.kind === 'list' && step !== '-' && step !== String(around.count)) {
     throw missing(text, path, located)
   }
-  return insert(text, around, step, write)
+  return insert(text, around, step, write, grow)
 }
 
-function insert(text: string, around: Container, step: string, write: WriteJson): Patched {
+function insert(text: string, around: Container, step: string, write: WriteJson, grow: Grow): Patched {
   const style = styleOf(text)
   const { kind, start, member, last } = around
   const key = kind === 'object' ? `${JSON.stringify(step)}${style.colon}` : ''
   if (kind === 'list' && member) {
     const after = write(style, indentOf(text, member))
     const gap = member.position > 0 ? gapOf(text, member) : nextGap(text, member, style)
-    return { text: spliced(text, member.start, member.start, `${after},${gap}`), after }
+    return { text: spliced(text, member.start, member.start, `${after},${gap}`, grow), after }
   }
   if (last) {
     const after = write(style, indentOf(text, last))
     const gap =
       last.position > 0 || indentOf(text, last) !== undefined ? gapOf(text, last) : style.comma.slice(1)
-    return { text: spliced(text, last.end, last.end, `,${gap}${key}${after}`), after }
+    return { text: spliced(text, last.end, last.end, `,${gap}${key}${after}`, grow), after }
   }
   const outer = style.unit === undefined ? undefined : lineIndent(text, start)
   const inner = outer === undefined ? undefined : outer + style.unit
   const after = write(style, inner)
   const lines =
     inner === undefined ? `${key}${after}` : `${style.newline}${inner}${key}${after}${style.newline}${outer}`
-  return { text: spliced(text, start + 1, around.close as number, lines), after }
+  return { text: spliced(text, start + 1, around.close as number, lines, grow), after }
 }
 
 /** White space before a member. */
@@ -126,7 +132,8 @@ function lineIndent(text: string, position: number): string {
   return /^[ \t]*/.exec(text.slice(start, Math.min(position, start + 1_000)))?.[0] ?? ''
 }
 
-function spliced(text: string, start: number, end: number, middle: string): string {
+function spliced(text: string, start: number, end: number, middle: string, grow: Grow): string {
+  grow(middle.length - (end - start))
   return text.slice(0, start) + middle + text.slice(end)
 }
 

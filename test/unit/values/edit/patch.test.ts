@@ -201,3 +201,37 @@ function parentOf(value: JsonValue, steps: readonly string[]): object {
   for (const step of steps.slice(0, -1)) parent = (parent as Record<string, JsonValue>)[step] as JsonValue
   return parent as object
 }
+
+describe('an edit that makes a value larger', () => {
+  const tooLarge = expect.objectContaining({ code: 'value_too_large' })
+  const limited = (text: string, edits: readonly Edit[], kind: 'text' | 'json' = 'json') =>
+    atOnce(
+      editValue({ kind, text }, { editables: [editableValue(kind, text)] }, checkEdits(edits), {
+        maxLength: 10_000,
+      }),
+    )
+  const doubling = Array.from({ length: 50 }, (_, n): Edit => ({ op: 'copy', from: '', path: `/c${n}` }))
+
+  it('ends at once where copies of copies become larger than what is stored', () => {
+    const text = JSON.stringify({ a: 'x'.repeat(1_000) })
+    expect(() => limited(text, doubling)).toThrow(tooLarge)
+    expect(() => limited(text, doubling)).toThrow(/^Edit 4 \(copy \/c3\)/)
+    expect(() => limited(text, doubling, 'text')).toThrow(tooLarge)
+    expect(limited(text, doubling.slice(0, 3)).stored.text.length).toBeGreaterThan(8_000)
+  })
+
+  it('counts all texts of a result together, and what is removed as free', () => {
+    const add = (n: number): Edit => ({ op: 'add', path: `/k${n}`, value: 'x'.repeat(3_000) })
+    expect(() => limited('{}', [add(1), add(2), add(3), add(4)])).toThrow(/^Edit 4/)
+    const turns = [1, 2, 3, 4, 5].flatMap((n): Edit[] => [add(n), { op: 'remove', path: `/k${n}` }])
+    expect(limited('{}', turns).stored.text).toBe('{}')
+    const replace = (value: JsonValue): Edit => ({ op: 'replace', path: '', value })
+    expect(() => limited('"a"', [replace('x'.repeat(10_001))], 'text')).toThrow(tooLarge)
+  })
+
+  it('is held to its limit with the white space of its neighbours', () => {
+    const wide = `[\n${' '.repeat(5_000)}0\n]`
+    const list = Array.from({ length: 100_000 }, () => 0)
+    expect(() => limited(wide, [{ op: 'add', path: '/-', value: list }])).toThrow(tooLarge)
+  })
+})
