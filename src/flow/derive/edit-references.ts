@@ -2,7 +2,7 @@ import type { Actor } from '../../access/actor.ts'
 import type { SourceConstraint } from '../../access/decision.ts'
 import { Permission } from '../../access/permission.ts'
 import { type CompleteEntry, isInFlight } from '../../core/entry.ts'
-import { TaskNotReady } from '../../core/errors.ts'
+import { PermissionDenied, TaskNotReady } from '../../core/errors.ts'
 import { foreignReferencesIn, referencesIn, replaceReferences } from '../../core/input.ts'
 import type { JsonValue } from '../../core/json.ts'
 import { parseJson, stringifyJson } from '../../core/json-text.ts'
@@ -18,6 +18,9 @@ import { checkReferences, constraintsOf, refuseEnded, refuseForeign, USE } from 
 import { type UsedValue, UsedValues } from '../call/used-values.ts'
 import type { Engine } from '../engine.ts'
 import { findFor } from '../read/find.ts'
+
+const UNSEEN_PART =
+  'An edit takes no part of a value that you may not see: pass its whole reference, without what follows the #.'
 
 /** Edits with values in the places of their references. */
 export interface FilledEdits {
@@ -137,7 +140,9 @@ class EditFiller {
       const key = nameOf(refId, part)
       if (this.#loaded.has(key)) continue
       const sees = this.engine.access.may(entry, this.who, Permission.READ)
-      const used = await (part ? this.#values.part(entry, part, sees) : this.#values.whole(entry))
+      // Before it is looked for: whether there is such a part must not decide the answer.
+      if (part && !sees) throw new PermissionDenied(UNSEEN_PART)
+      const used = await (part ? this.#values.part(entry, part, true) : this.#values.whole(entry))
       this.#loaded.set(key, { value: used, sees })
     }
   }

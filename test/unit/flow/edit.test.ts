@@ -210,6 +210,43 @@ describe('cache.edit', () => {
       }
     })
 
+    it('takes no part of it, whether there is one or not', async () => {
+      const { cache, document, note } = await secretScene()
+      const { refId } = await cache.set(
+        'hidden',
+        { pin: 4711, list: [1, 2] },
+        {
+          policy: AccessPolicy.executeOnly,
+        },
+      )
+      const answerTo = (of: string, edit: Edit) =>
+        cache.edit(of, [edit], { actor: agent }).then(
+          () => 'made',
+          (error: Error & { code: string }) => `${error.code}: ${error.message}`,
+        )
+      const answers = new Set<string>()
+      for (const part of ['#/pin', '#/none', '#/list/1', '#/list/2', '#L1', '#L9']) {
+        answers.add(await answerTo(document, { op: 'replace', path: '/total', value: refId + part }))
+        answers.add(await answerTo(document, { op: 'add', path: '/x', value: { deep: [refId + part] } }))
+        answers.add(await answerTo(note, { find: 'NAME', replace: refId + part }))
+        answers.add(await answerTo(note, { find: 'not there', replace: refId + part }))
+      }
+      expect([...answers]).toEqual([expect.stringMatching(/^permission_denied: .*whole reference/)])
+    })
+
+    it('tells no key of a copy that holds it', async () => {
+      const { cache, document } = await secretScene()
+      const pin = await cache.set('pin', '4711', { policy: AccessPolicy.executeOnly })
+      const keys = await cache.set('keys', '{"KEY":1}')
+      const copy = await cache.edit(keys.refId, [{ find: 'KEY', replace: pin.refId }], { actor: agent })
+      for (const guess of ['4711', '4712']) {
+        const value = `${copy.refId}#/${guess}`
+        await expect(
+          cache.edit(document, [{ op: 'replace', path: '/total', value }], { actor: agent }),
+        ).rejects.toMatchObject({ code: 'permission_denied' })
+      }
+    })
+
     it('holds the copy to the rights of a value that the caller may see, too', async () => {
       const { cache, document } = await secretScene()
       const own = await cache.set('own', 'for ada', {
