@@ -5,15 +5,15 @@ import { type CompleteEntry, isInFlight } from '../../core/entry.ts'
 import { PermissionDenied, TaskNotReady } from '../../core/errors.ts'
 import { foreignReferencesIn, referencesIn, replaceReferences } from '../../core/input.ts'
 import type { JsonValue } from '../../core/json.ts'
-import { parseJson, stringifyJson } from '../../core/json-text.ts'
+import { parseJson } from '../../core/json-text.ts'
 import { type Part, pointerOf, toReference } from '../../core/part.ts'
 import { hexOf, type RefId } from '../../core/ref.ts'
 import { paced } from '../../core/steps.ts'
 import { asWanted } from '../../values/argument.ts'
-import type { Change } from '../../values/edit/change.ts'
+import { ConcealedValues } from '../../values/edit/concealed.ts'
 import type { CheckedEdit } from '../../values/edit/edits.ts'
 import { isJson } from '../../values/edit/json-check.ts'
-import { checkCost, checkUnseenPlaces, costOf, sizeOf, sumOf } from '../call/input-cost.ts'
+import { checkCost, costOf, sizeOf, sumOf } from '../call/input-cost.ts'
 import { checkReferences, constraintsOf, refuseEnded, refuseForeign, USE } from '../call/references.ts'
 import { type UsedValue, UsedValues } from '../call/used-values.ts'
 import type { Engine } from '../engine.ts'
@@ -48,7 +48,10 @@ export async function fillEdits(
   edits: readonly CheckedEdit[],
   who: Actor,
 ): Promise<FilledEdits> {
-  const concealed = new ConcealedValues(hexOf(engine.random(16)))
+  const concealed = new ConcealedValues(hexOf(engine.random(16)), (places, values) => {
+    const { largestUnseen } = sumOf(values.map(json => costOf(sizeOf(json), false)))
+    checkCost({ ...sumOf([]), largestUnseen, unseen: places }, engine.settings)
+  })
   const filler = new EditFiller(engine, who, concealed)
   const filled: CheckedEdit[] = []
   for (const edit of edits) filled.push(await filler.fill(edit))
@@ -73,8 +76,7 @@ class EditFiller {
   }
 
   async fill(edit: CheckedEdit): Promise<CheckedEdit> {
-    if (edit.op === 'find')
-      return { ...edit, replace: await this.#text(edit.replace, edit.path !== undefined) }
+    if (edit.op === 'find') return { ...edit, ...(await this.#text(edit.replace)) }
     if (edit.op !== 'add' && edit.op !== 'replace' && edit.op !== 'test') return edit
     const { value } = edit
     await this.#load(value, edit.op === 'test')
@@ -108,15 +110,15 @@ class EditFiller {
     return sees ? parseJson(value.text) : this.concealed.json(value.text)
   }
 
-  async #text(replace: string, isInJson: boolean): Promise<string> {
+  async #text(replace: string): Promise<{ replace: string; replaceInString?: string }> {
     await this.#load(replace, false)
     const reference = toReference(this.engine.name, replace)
-    if (!reference) return replace
+    if (!reference) return { replace }
     const { value, sees } = this.#take(reference.refId, reference.part)
     const json = asWanted({ json: value.text, ...value.instead }, new Set(['string'])) as string
     const text = JSON.parse(json) as string
-    if (sees) return text
-    return this.concealed.textPart(text, isInJson)
+    if (sees) return { replace: text }
+    return { replace: this.concealed.textPart(text), replaceInString: this.concealed.stringPart(text) }
   }
 
   #take(refId: RefId, part: Part | undefined): Loaded {
@@ -172,77 +174,4 @@ function nameOf(refId: RefId, part: Part | undefined): string {
   return part
     ? `${refId}#${part.kind === 'lines' ? `L${part.first}-${part.last}` : pointerOf(part.steps)}`
     : refId
-}
-
-/**
- * Values that the caller may not see take their places last: until then a mark that nobody can guess stands there, so that no edit, no
- * error and no answer tells anything of them.
- */
-export class ConcealedValues {
-  readonly #values: Concealed[] = []
-
-  constructor(private readonly secret: string) {}
-
-  get count(): number {
-    return this.#values.length
-  }
-
-  /** UTF-16 units of all of them, at most. */
-  get length(): number {
-    return this.#values.reduce((sum, { bare }) => sum + bare.length, 0)
-  }
-
-  /** The mark for JSON: a string that becomes that JSON. */
-  json(json: string): string {
-    return this.#add({ quoted: json, bare: json })
-  }
-
-  /** The mark for a text, which may stand in JSON. */
-  text(text: string): string {
-    return this.#add({ quoted: JSON.stringify(text), bare: text })
-  }
-
-  /** The mark within a text, or within a string of JSON. */
-  textPart(text: string, isInJson: boolean): string {
-    const bare = isInJson ? JSON.stringify(text).slice(1, -1) : text
-    return this.#add({ quoted: `"${bare}"`, bare })
-  }
-
-  /** The change as its reader may see it. */
-  conceal(change: Change): Change {
-    const hidden = (shown: JsonValue | undefined) =>
-      shown !== undefined && stringifyJson(shown).includes(this.secret.slice(0, 8)) ? '(private)' : shown
-    const { before, after, ...rest } = change
-    const [shownBefore, shownAfter] = [hidden(before), hidden(after)]
-    return {
-      ...rest,
-      ...(shownBefore === undefined ? {} : { before: shownBefore }),
-      ...(shownAfter === undefined ? {} : { after: shownAfter }),
-    }
-  }
-
-  /** The text with all values in it. @throws InvalidArgument where they take too many places */
-  reveal(text: string): string {
-    if (this.count === 0) return text
-    let places = 0
-    const mark = new RegExp(`("?)${this.secret}-(\\d+);\\1`, 'g')
-    const revealed = text.replace(mark, (_, quote: string, number: string) => {
-      places++
-      const { quoted, bare } = this.#values[Number(number)] as Concealed
-      return quote === '' ? bare : quoted
-    })
-    checkUnseenPlaces(places)
-    return revealed
-  }
-
-  #add(concealed: Concealed): string {
-    this.#values.push(concealed)
-    return `${this.secret}-${this.#values.length - 1};`
-  }
-}
-
-/** What takes the place of a mark: with the quotes around it, and without. */
-interface Concealed {
-  readonly quoted: string
-  readonly bare: string
 }

@@ -76,15 +76,17 @@ export async function edit(
   const edited = await paced(
     editValue(stored, editable, filled.edits, {
       maxLength: maxBytes,
-      conceal: change => concealed.conceal(change),
-      reveal: text => concealed.reveal(text),
+      concealed,
     }),
   )
+  const hasUnseen = concealed.count > 0
+  // The size is judged without what the caller may not see, which has limits of its own.
+  if (hasUnseen) await writerOf(edited.marked, maxBytes).write(async () => {})
   const made = await storeDerived(
     engine,
     who,
     { from: entry, guards: guardsBeside(entry, filled), toolName: EDIT_TOOL, view },
-    writerOf(edited.stored, maxBytes + 6 * concealed.length),
+    writerOf(edited.stored, hasUnseen ? Number.POSITIVE_INFINITY : maxBytes),
   )
   const { changes, moreChanges } = edited
   return {
@@ -92,7 +94,7 @@ export async function edit(
     derivedFrom: refId,
     changes,
     moreChanges,
-    ...(concealed.count === 0 ? await sizeOf(engine, edited.shown) : {}),
+    ...(hasUnseen ? {} : await sizeOf(engine, edited.shown)),
   }
 }
 

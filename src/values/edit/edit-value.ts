@@ -5,22 +5,24 @@ import { pointerOf } from '../../core/part.ts'
 import type { Steps } from '../../core/steps.ts'
 import { wholeCharacter } from '../segments/segmenter.ts'
 import type { Change } from './change.ts'
+import { ConcealedValues } from './concealed.ts'
 import type { EditableResult } from './editables.ts'
 import {
   type Editable,
   hasParts,
   holds,
+  notFound,
   patch,
   type Replaced,
   readJson,
   refreshOutdated,
   replaceIn,
   replaceInString,
+  type Scope,
   type StoredPlace,
   test,
 } from './edited-text.ts'
 import { type CheckedEdit, shownPointer } from './edits.ts'
-import { absent } from './find-replace.ts'
 import { locate } from './json-places.ts'
 import { styleOf, writeStyled } from './json-style.ts'
 import { jsonAt } from './patch.ts'
@@ -35,6 +37,8 @@ export interface StoredText {
 /** A stored value after its edits. */
 export interface EditedValue {
   readonly stored: StoredText
+  /** The same with marks in the places of values that the caller may not see. */
+  readonly marked: StoredText
   /** What is shown of it: texts, and JSON. */
   readonly shown: readonly string[]
   /** The first changed places, in the order of the edits. */
@@ -46,10 +50,8 @@ export interface EditedValue {
 export interface EditLimits {
   /** Of the whole, in UTF-16 units. */
   readonly maxLength: number
-  /** Stands in the place of values that the caller may not see: see `PrivateValues`. */
-  readonly conceal?: (change: Change) => Change
-  /** Puts these values in. */
-  readonly reveal?: (text: string) => string
+  /** Values that the caller may not see. */
+  readonly concealed?: ConcealedValues
 }
 
 const MOST_CHANGES = 10
@@ -65,42 +67,62 @@ export function* editValue(
   limits: EditLimits,
 ): Steps<EditedValue> {
   const changes: Change[] = []
-  const room = new Room(stored.text.length, limits.maxLength)
+  const { maxLength, concealed = new ConcealedValues('') } = limits
+  const room = new Room(stored.text.length, maxLength)
   let count = 0
   for (const edit of edits) {
     try {
-      const made = yield* apply(editables, edit, room)
+      const made = yield* apply(editables, edit, { room, concealed })
       changes.push(...made.changes.slice(0, MOST_CHANGES - changes.length))
       count += made.count
     } catch (error) {
-      throw numbered(edit, error)
+      throw numbered(edit, error, concealed)
     }
   }
   for (const one of editables) if (one.isChanged) yield* refreshOutdated(one, room)
-  const { conceal = (change: Change) => change, reveal = (text: string) => text } = limits
+  const result = { editables, ...(itemTexts ? { itemTexts } : {}) }
+  const marked = yield* put(stored, result, room)
   return {
-    stored: yield* put(stored, { editables, ...(itemTexts ? { itemTexts } : {}) }, reveal, room),
+    stored: concealed.count === 0 ? marked : yield* put(stored, reveal(result, concealed), UNBOUND),
+    marked,
     shown: editables.map(({ replicas }) => replicas[0]?.text ?? ''),
-    changes: changes.map(conceal),
+    changes: changes.map(change => concealed.hideInChange(change)),
     moreChanges: count - changes.length,
   }
 }
 
-function numbered({ name }: CheckedEdit, error: unknown): unknown {
+/** What private values take must not decide whether they fit. */
+const UNBOUND = new Room(0, Number.POSITIVE_INFINITY)
+
+/** The same with all values in it. */
+function reveal({ editables, ...result }: EditableResult, concealed: ConcealedValues): EditableResult {
+  const changed = editables.filter(({ isChanged }) => isChanged)
+  concealed.check(
+    changed.flatMap(({ replicas }) => replicas.flatMap(({ places, text }) => places.map(() => text))),
+  )
+  const revealed = changed.map(({ replicas, ...editable }) => ({
+    ...editable,
+    replicas: replicas.map(replica => ({ ...replica, text: concealed.reveal(editable.kind, replica.text) })),
+  }))
+  return { ...result, editables: revealed }
+}
+
+function numbered({ name }: CheckedEdit, error: unknown, concealed: ConcealedValues): unknown {
   if (!(error instanceof RefCacheError)) return error
-  const message = `${name}: ${error.message}`
+  const message = `${name}: ${concealed.hideIn(error.message)}`
   return error instanceof ValueTooLarge ? new ValueTooLarge(message) : new InvalidArgument(message)
 }
 
 const NOTHING: Replaced = { changes: [], count: 0 }
 
-function* apply(editables: readonly Editable[], edit: CheckedEdit, room: Room): Steps<Replaced> {
+function* apply(editables: readonly Editable[], edit: CheckedEdit, scope: Scope): Steps<Replaced> {
+  const { room } = scope
   switch (edit.op) {
     case 'find':
-      return yield* findAndReplace(editables, edit, room)
+      return yield* findAndReplace(editables, edit, scope)
     case 'test': {
       const { of, path } = yield* lead(editables, edit.path)
-      yield* test(of, path, edit.value)
+      yield* test(of, path, edit.value, scope.concealed)
       return NOTHING
     }
     case 'move':
@@ -153,25 +175,25 @@ function* moveOrCopy(
 
 type FindEdit = CheckedEdit & { op: 'find' }
 
-function* findAndReplace(editables: readonly Editable[], edit: FindEdit, room: Room): Steps<Replaced> {
+function* findAndReplace(editables: readonly Editable[], edit: FindEdit, scope: Scope): Steps<Replaced> {
   if (edit.path !== undefined) {
     const { of, path } = yield* lead(editables, edit.path)
-    if (path.length > 0) return yield* replaceInString(of, path, edit, room)
-    if (of.kind === 'text') return yield* replaceInTexts([of], edit, room)
+    if (path.length > 0) return yield* replaceInString(of, path, edit, scope)
+    if (of.kind === 'text') return yield* replaceInTexts([of], edit, scope)
     throw new InvalidArgument('There is no text: give the path of one.')
   }
   const texts = editables.filter(({ kind }) => kind === 'text')
-  if (texts.length > 0) return yield* replaceInTexts(texts, edit, room)
+  if (texts.length > 0) return yield* replaceInTexts(texts, edit, scope)
   throw new InvalidArgument(
     'The value is JSON, not a text: use {"op":"replace","path":"/…","value":…}, or add the "path" of the text in it.',
   )
 }
 
-function* replaceInTexts(texts: readonly Editable[], edit: FindEdit, room: Room): Steps<Replaced> {
+function* replaceInTexts(texts: readonly Editable[], edit: FindEdit, scope: Scope): Steps<Replaced> {
   const changes: Change[] = []
   let count = 0
   for (const text of texts) {
-    const replaced = yield* replaceIn(text, edit, room)
+    const replaced = yield* replaceIn(text, edit, scope)
     count += replaced.count
     const named =
       texts.length > 1
@@ -179,7 +201,10 @@ function* replaceInTexts(texts: readonly Editable[], edit: FindEdit, room: Room)
         : replaced.changes
     changes.push(...named)
   }
-  if (count === 0) throw yield* absent((texts[0] as Editable).replicas[0]?.text ?? '', edit.find)
+  if (count === 0) {
+    const closest = texts.find(({ replicas }) => scope.concealed.isIn(replicas[0]?.text ?? '')) ?? texts[0]
+    throw yield* notFound(closest?.replicas[0]?.text ?? '', edit.find, scope.concealed)
+  }
   if (count > 1 && !edit.all) {
     throw new InvalidArgument(
       'The text occurs in several blocks of the result. Add the "path" of the one you mean (/content/0), or "all": true.',
@@ -223,23 +248,18 @@ function* lead(editables: readonly Editable[], path: readonly string[], asTarget
 }
 
 /** The stored value with all changes. */
-function* put(
-  stored: StoredText,
-  { editables, itemTexts }: EditableResult,
-  reveal: (text: string) => string,
-  room: Room,
-): Steps<StoredText> {
+function* put(stored: StoredText, { editables, itemTexts }: EditableResult, room: Room): Steps<StoredText> {
   let { text } = stored
   const replaced: Array<{ start: number; end: number; text: string }> = []
   for (const { kind, replicas, isChanged } of editables) {
     if (!isChanged) continue
     for (const replica of replicas) {
-      const revealed = reveal(replica.text)
+      const { text: changed } = replica
       for (const place of replica.places) {
-        if (!place.at) return { kind, text: revealed }
+        if (!place.at) return { kind, text: changed }
         replaced.push({
           ...(yield* placeOf(text, place)),
-          text: place.isString ? yield* quoted(revealed) : revealed,
+          text: place.isString ? yield* quoted(changed) : changed,
         })
       }
     }

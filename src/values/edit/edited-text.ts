@@ -5,8 +5,9 @@ import { pointerOf } from '../../core/part.ts'
 import type { Steps } from '../../core/steps.ts'
 import { sameJson } from '../same-json.ts'
 import { type Change, shownJson, shownReplacement } from './change.ts'
+import type { ConcealedValues } from './concealed.ts'
 import type { CheckedEdit } from './edits.ts'
-import { absent, ambiguous, lineAt, occurrences } from './find-replace.ts'
+import { absent, ambiguous, lineAt, occurrences, search } from './find-replace.ts'
 import { isJson } from './json-check.ts'
 import { locate } from './json-places.ts'
 import { styleOf, writeStyled } from './json-style.ts'
@@ -71,9 +72,17 @@ export function* readJson(of: Editable, path: readonly string[]): Steps<string> 
 }
 
 /** @throws InvalidArgument where the value differs */
-export function* test(of: Editable, path: readonly string[], value: JsonValue): Steps<void> {
+export function* test(
+  of: Editable,
+  path: readonly string[],
+  value: JsonValue,
+  concealed: ConcealedValues,
+): Steps<void> {
   if (path.length === 0 && of.kind === 'text' && value === primary(of).text) return
   const json = yield* readJson(of, path)
+  if (concealed.isIn(json)) {
+    throw new InvalidArgument('A private value stands there: a test compares with values that you may see.')
+  }
   yield json.length / 2
   if (sameJson(parseJson(json), value)) return
   throw new InvalidArgument(
@@ -174,6 +183,12 @@ type FindEdit = CheckedEdit & { readonly op: 'find' }
 /** Places of one replacement that are told one by one. */
 const MOST_PLACES = 3
 
+/** What an edit works with. */
+export interface Scope {
+  readonly room: Room
+  readonly concealed: ConcealedValues
+}
+
 /** Every place in a text: the changes of the first ones, and how many there are. */
 export interface Replaced {
   readonly changes: readonly Change[]
@@ -181,21 +196,21 @@ export interface Replaced {
 }
 
 /** @throws InvalidArgument where the text to find is not there, or not once; ValueTooLarge */
-export function* replaceIn(of: Editable, edit: FindEdit, room: Room): Steps<Replaced> {
+export function* replaceIn(of: Editable, edit: FindEdit, { room, concealed }: Scope): Steps<Replaced> {
   const replica = primary(of)
-  const { text, places } = yield* replaced(replica.text, edit, growthOf(replica, room))
+  const { text: before } = replica
+  const check = (by: number) => room.check(by * replica.places.length)
+  const { text, first, count } = yield* replaced(before, edit, check, concealed)
   const changes: Change[] = []
-  for (const place of places.slice(0, MOST_PLACES)) {
-    const line = yield* lineAt(replica.text, place)
-    changes.push({
-      at: `#L${line}`,
-      ...shownReplacement(replica.text, place, edit.find.length, edit.replace),
-    })
+  for (const place of first) {
+    const line = yield* lineAt(before, place)
+    changes.push({ at: `#L${line}`, ...shownReplacement(before, place, edit.find.length, edit.replace) })
   }
-  if (places.length > 0) of.isChanged = true
+  if (count > 0) of.isChanged = true
+  growthOf(replica, room)(text.length - before.length)
   replica.text = text
   delete of.isJson
-  return { changes, count: places.length }
+  return { changes, count }
 }
 
 /** The same in a text that stands in JSON. */
@@ -203,35 +218,68 @@ export function* replaceInString(
   of: Editable,
   path: readonly string[],
   edit: FindEdit,
-  room: Room,
+  { room, concealed }: Scope,
 ): Steps<Replaced> {
   const inside: unknown = parseJson(yield* jsonAt(primary(of).text, path))
   if (typeof inside !== 'string')
     throw new InvalidArgument('There is no text: use {"op":"replace","path":…,"value":…}.')
-  const { text, places } = yield* replaced(inside, edit, by => room.check(by))
-  if (places.length === 0) throw yield* absent(inside, edit.find)
-  const changes = places.slice(0, MOST_PLACES).map(place => ({
+  const { replaceInString: replace = edit.replace } = edit
+  const check = (by: number) => room.check(by)
+  const { text, first, count } = yield* replaced(inside, { ...edit, replace }, check, concealed)
+  if (count === 0) throw yield* notFound(inside, edit.find, concealed)
+  const changes = first.map(place => ({
     at: `#${pointerOf(path)}`,
-    ...shownReplacement(inside, place, edit.find.length, edit.replace),
+    ...shownReplacement(inside, place, edit.find.length, replace),
   }))
   yield* patch(of, 'replace', path, room, { value: text })
-  return { changes, count: places.length }
+  return { changes, count }
 }
 
-function* replaced(text: string, { find, replace, all }: FindEdit, grow: Grow) {
-  const places = yield* occurrences(text, find, all ? {} : { most: 2, overlapping: true })
-  if (!all && places.length > 1) throw yield* ambiguous(text, find)
-  grow(places.length * (replace.length - find.length))
-  const pieces: string[] = []
-  let end = 0
-  for (const place of places) {
-    pieces.push(text.slice(end, place), replace)
-    end = place + find.length
-    if (pieces.length % 2_000 === 0) yield 5_000
-  }
-  pieces.push(text.slice(end))
-  yield text.length / 100
-  return { text: pieces.join(''), places }
+/** Why a text to find is not there. */
+export function* notFound(text: string, find: string, concealed: ConcealedValues): Steps<InvalidArgument> {
+  if (!concealed.isIn(text)) return yield* absent(text, find)
+  return new InvalidArgument(
+    'The text to find is not there. A private value stands there: no edit looks into it or changes a part of it.',
+  )
+}
+
+interface ReplacedText {
+  readonly text: string
+  readonly first: readonly number[]
+  readonly count: number
+}
+
+const PIECES_AT_ONCE = 4_096
+
+/** Private values are passed over. */
+function* replaced(
+  text: string,
+  { find, replace, all }: FindEdit,
+  check: Grow,
+  concealed: ConcealedValues,
+): Steps<ReplacedText> {
+  if (!all && (yield* occurrences(text, find, 2, concealed.marksIn(text))).length > 1)
+    throw yield* ambiguous(text, find, concealed.marksIn(text))
+  const first: number[] = []
+  const joined: string[] = []
+  let pieces: string[] = []
+  let [count, end] = [0, 0]
+  const isPrivate = concealed.marksIn(text)
+  yield* search(text, find, at => {
+    if (isPrivate(at, at + find.length)) return 'passed'
+    count++
+    check(count * (replace.length - find.length))
+    if (first.length < MOST_PLACES) first.push(at)
+    pieces.push(text.slice(end, at), replace)
+    end = at + find.length
+    if (pieces.length >= PIECES_AT_ONCE) {
+      joined.push(pieces.join(''))
+      pieces = []
+    }
+    return 'taken'
+  })
+  joined.push(...pieces, text.slice(end))
+  return { text: joined.join(''), first, count }
 }
 
 /** Writes replicas anew that a change around their part has outdated. */

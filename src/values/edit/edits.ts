@@ -40,12 +40,16 @@ export type CheckedEdit = { readonly number: number; readonly name: string } & (
       readonly op: 'find'
       readonly find: string
       readonly replace: string
+      /** The same within a string of JSON, where that differs. */
+      readonly replaceInString?: string
       readonly all: boolean
       readonly path: readonly string[] | undefined
     }
 )
 
 export const MAX_EDITS = 1_000
+
+const LONGEST_FIND = 1_000_000
 
 const OPERATIONS = {
   add: ['value'],
@@ -87,6 +91,8 @@ function checkFind(
   checkMembers(rest, ['find', 'replace', 'all', 'path'], refuse)
   if (typeof find !== 'string' || find === '')
     throw refuse('"find" is the text to look for, of one character or more.')
+  if (find.length > LONGEST_FIND)
+    throw refuse(`"find" has more than ${LONGEST_FIND} characters. Give the part of it that is to change.`)
   if (typeof replace !== 'string') throw refuse('"replace" is the text that takes its place; "" removes it.')
   if (typeof all !== 'boolean') throw refuse('"all" is true or false.')
   const steps = path === undefined ? undefined : pathOf(path, 'path', refuse)

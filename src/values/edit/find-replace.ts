@@ -6,25 +6,61 @@ import type { Steps } from '../../core/steps.ts'
 /** UTF-16 units that are looked through in one go. */
 const WINDOW = 256 * 1024
 
-/** Where a text occurs, at most so many times, from a position on. Places may overlap with `overlapping`. */
+/** What to do with a place: the next one begins behind it, or may overlap it; or the search ends. */
+export type Taken = 'taken' | 'passed' | 'end'
+
+/** The longest beginning of what is wanted that is there, and where it is first. */
+interface Prefix {
+  readonly length: number
+  readonly at: number
+}
+
+/** Goes through the places of a text where another one occurs: Knuth, Morris and Pratt's search, linear whatever the texts are. */
+export function* search(text: string, wanted: string, take: (at: number) => Taken): Steps<Prefix> {
+  let longest: Prefix = { length: 0, at: 0 }
+  const borders = yield* bordersOf(wanted)
+  for (let at = 0, matched = 0; at < text.length; at++) {
+    matched = extended(wanted, borders, matched, text.charCodeAt(at))
+    if (matched > longest.length) longest = { length: matched, at: at + 1 - matched }
+    if (matched === wanted.length) {
+      const taken = take(at + 1 - matched)
+      if (taken === 'end') break
+      matched = taken === 'taken' ? 0 : (borders[matched - 1] as number)
+    }
+    if (at % WINDOW === WINDOW - 1) yield WINDOW / 8
+  }
+  yield (text.length % WINDOW) / 8
+  return longest
+}
+
+/** Of each beginning: the length of the longest shorter one that it ends with. */
+function* bordersOf(wanted: string): Steps<Int32Array> {
+  const borders = new Int32Array(wanted.length)
+  for (let at = 1; at < wanted.length; at++) {
+    borders[at] = extended(wanted, borders, borders[at - 1] as number, wanted.charCodeAt(at))
+    if (at % WINDOW === 0) yield WINDOW / 8
+  }
+  return borders
+}
+
+function extended(wanted: string, borders: Int32Array, matched: number, unit: number): number {
+  let length = matched
+  while (length > 0 && wanted.charCodeAt(length) !== unit) length = borders[length - 1] as number
+  return wanted.charCodeAt(length) === unit ? length + 1 : length
+}
+
+/** The first places, which may overlap, but for those that are passed over. */
 export function* occurrences(
   text: string,
   wanted: string,
-  { most = Number.POSITIVE_INFINITY, overlapping = false } = {},
+  most: number,
+  isPassed: (start: number, end: number) => boolean = () => false,
 ): Steps<number[]> {
   const found: number[] = []
-  const step = overlapping ? 1 : wanted.length
-  for (let start = 0, next = 0; start <= text.length - wanted.length; start += WINDOW) {
-    const window = text.slice(start, start + WINDOW + wanted.length - 1)
-    let at = window.indexOf(wanted, Math.max(0, next - start))
-    while (at >= 0) {
-      found.push(start + at)
-      if (found.length === most) return found
-      next = start + at + step
-      at = window.indexOf(wanted, at + step)
-    }
-    yield WINDOW / 16
-  }
+  yield* search(text, wanted, at => {
+    if (!isPassed(at, at + wanted.length)) found.push(at)
+    return found.length === most ? 'end' : 'passed'
+  })
   return found
 }
 
@@ -43,8 +79,12 @@ const MOST_LINES = 10
 const LONGEST_SHOWN = 160
 
 /** More than one place where there should be one. */
-export function* ambiguous(text: string, wanted: string): Steps<InvalidArgument> {
-  const places = yield* occurrences(text, wanted, { most: MOST_LINES + 1, overlapping: true })
+export function* ambiguous(
+  text: string,
+  wanted: string,
+  isPassed: (start: number, end: number) => boolean,
+): Steps<InvalidArgument> {
+  const places = yield* occurrences(text, wanted, MOST_LINES + 1, isPassed)
   const lines: number[] = []
   for (const place of places.slice(0, MOST_LINES)) lines.push(yield* lineAt(text, place))
   const more = places.length > MOST_LINES ? ' and more' : ''
@@ -56,9 +96,8 @@ export function* ambiguous(text: string, wanted: string): Steps<InvalidArgument>
 
 /** No place: says why, with the text that comes nearest. */
 export function* absent(text: string, wanted: string): Steps<InvalidArgument> {
-  const shared = yield* longestPrefix(text, wanted)
-  const [at] = shared === 0 ? [] : yield* occurrences(text, wanted.slice(0, shared), { most: 1 })
-  if (at !== undefined && shared >= Math.min(wanted.length / 2, 20)) {
+  const { length: shared, at } = yield* search(text, wanted, () => 'end')
+  if (shared > 0 && shared >= Math.min(wanted.length / 2, 20)) {
     const line = yield* lineAt(text, at + shared)
     return notThere(
       `Its first ${shared} characters are in line ${yield* lineAt(text, at)}; then, in line ${line}, the text goes on with ${shown(text.slice(at + shared, at + shared + LONGEST_SHOWN))} where yours has ${shown(wanted.slice(shared, shared + LONGEST_SHOWN))}.`,
@@ -77,18 +116,6 @@ function notThere(why: string): InvalidArgument {
 
 function shown(text: string): string {
   return JSON.stringify(cutText(text, LONGEST_SHOWN))
-}
-
-/** How many characters of the beginning occur somewhere. */
-function* longestPrefix(text: string, wanted: string): Steps<number> {
-  let [low, high] = [0, wanted.length]
-  while (low + 1 < high) {
-    const middle = (low + high) >> 1
-    const [at] = yield* occurrences(text, wanted.slice(0, middle), { most: 1 })
-    if (at === undefined) high = middle
-    else low = middle
-  }
-  return low
 }
 
 /** Lines that are compared: a model remembers words better than white space and case. */

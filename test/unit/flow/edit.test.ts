@@ -210,6 +210,136 @@ describe('cache.edit', () => {
       }
     })
 
+    describe('that is an object, a text, or a number', () => {
+      const values: Array<[string, JsonValue]> = [
+        ['object', { pin: 1, 'a"b': 'x\ny' }],
+        ['text', 'TOP "SECRET\nline'],
+        ['number', 4711],
+        ['list', ['x', 'y']],
+      ]
+      const structured = {
+        content: [{ type: 'text', text: '{"KEY":1, "b":"x;y"}' }],
+        structuredContent: { a: 'x', b: 'one;two' },
+      }
+      /** What the caller is told, with random ids left out. */
+      const told = async (cache: RefCache, refId: string, edits: Edit[]) =>
+        cache.edit(refId, edits, { actor: agent }).then(
+          ({ changes, moreChanges }) => ({ changes, moreChanges }),
+          (error: Error & { code: string }) => ({ code: error.code, message: error.message }),
+        )
+
+      const tampering = (hidden: string): Edit[][] => {
+        const put: Edit = { op: 'replace', path: '/structured/a', value: hidden }
+        const find = (text: string, replace: string, all = false): Edit => ({
+          path: '/structured/a',
+          find: text,
+          replace,
+          all,
+        })
+        return [
+          [put, find(';', ';x')],
+          [put, find('-0;', '-1;')],
+          [put, find('-0;', '-99;')],
+          ...[...'0123456789abcdef'].map(digit => [put, find(digit, 'z', true)]),
+          [put, { op: 'test', path: '/structured/a', value: 'x' }],
+          [put, { op: 'test', path: '/structured', value: {} }],
+          [put, { op: 'replace', path: '/structured/a/pin', value: 1 }],
+        ]
+      }
+
+      it('is neither changed nor looked into by later edits', async () => {
+        const answers = []
+        for (const [, value] of values) {
+          const { cache } = open()
+          const { refId: hidden } = await cache.set('p', value, { policy: AccessPolicy.executeOnly })
+          const refId = await resultOf(cache, structured)
+          for (const edits of tampering(hidden)) {
+            const answer = await told(cache, refId, edits)
+            expect(answer).toMatchObject({ code: 'invalid_argument' })
+            expect(JSON.stringify(answer)).not.toMatch(/[0-9a-f]{8}|SECRET|4711/)
+          }
+          answers.push(await told(cache, refId, tampering(hidden)[0] as Edit[]))
+        }
+        expect(new Set(answers.map(answer => JSON.stringify(answer))).size).toBe(1)
+      })
+
+      it.each(values)('leaves JSON that is whole, wherever it gets: %s', async (_, value) => {
+        const { cache } = open()
+        const { refId: hidden } = await cache.set('p', value, { policy: AccessPolicy.executeOnly })
+        const refId = await resultOf(cache, structured)
+        const asText = typeof value === 'string' ? value : JSON.stringify(value)
+        const whole = async (edits: Edit[]) => {
+          const copy = await cache.edit(refId, edits, { actor: agent })
+          return (await cache.resolve(copy.refId, { actor: user })) as JsonValue
+        }
+        const move: Edit = { op: 'copy', from: '/content/0', path: '/structured/c' }
+        // As a key, and with what is around it taken away, in a text that becomes JSON.
+        expect(await whole([{ find: 'KEY', replace: hidden }, move])).toMatchObject({
+          structuredContent: { c: expect.anything() },
+        })
+        const put: Edit = { op: 'replace', path: '/content/0/KEY', value: hidden }
+        expect(await whole([put, { find: '{"KEY":', replace: 'x "' }, move])).toMatchObject({
+          structuredContent: { c: expect.any(String) },
+        })
+        expect(
+          await whole([put, { find: '{"KEY":', replace: '{' }, { find: ', "b"', replace: ':1, "b"' }, move]),
+        ).toMatchObject({ structuredContent: { c: { [asText]: 1 } } })
+        const inside: Edit = { path: '/structured/b', find: 'one', replace: hidden }
+        expect(await whole([inside])).toMatchObject({ structuredContent: { b: `${asText};two` } })
+      })
+
+      it('stands in a text as it is, also where the text is named by a path', async () => {
+        const { cache } = open()
+        const secretText = values[1]?.[1] as string
+        const { refId: hidden } = await cache.set('p', secretText, { policy: AccessPolicy.executeOnly })
+        const note = await cache.set('note', 'dear NAME,')
+        const copy = await cache.edit(note.refId, [{ find: 'NAME', replace: hidden, path: '' }], {
+          actor: agent,
+        })
+        expect(await cache.resolve(copy.refId, { actor: user })).toBe(`dear ${secretText},`)
+        const result = await resultOf(cache, structured)
+        const changed = await cache.edit(result, [{ find: 'x;y', replace: hidden, path: '/content/0' }], {
+          actor: agent,
+        })
+        expect(await cache.resolve(`${changed.refId}#/text`, { actor: user })).toBe(
+          `{"KEY":1, "b":"${secretText}"}`,
+        )
+      })
+
+      it('is passed over by a text to find that occurs elsewhere', async () => {
+        const { cache } = open()
+        const { refId: hidden } = await cache.set('p', 'abc', { policy: AccessPolicy.executeOnly })
+        const note = await cache.set('note', 'NAME a1 b2 0; a')
+        const edits: Edit[] = [
+          { find: 'NAME', replace: hidden },
+          ...[...'a1b20;'].map((find): Edit => ({ find, replace: '', all: true })),
+        ]
+        const copy = await cache.edit(note.refId, edits, { actor: agent })
+        expect(await cache.resolve(copy.refId, { actor: user })).toBe('abc    ')
+      })
+
+      it('decides nothing by its length', async () => {
+        const { cache } = open({ maxValueBytes: 3_000 })
+        const note = await cache.set('note', { a: 'x'.repeat(1_000) })
+        const copies = (count: number) =>
+          Array.from({ length: count }, (__, n): Edit => ({ op: 'copy', from: '/p', path: `/c${n}` }))
+        const answers = []
+        for (const length of [1, 100, 1_000, 2_900]) {
+          const { refId } = await cache.set('p', 'p'.repeat(length), { policy: AccessPolicy.executeOnly })
+          const put: Edit = { op: 'add', path: '/p', value: refId }
+          const answersTo = []
+          for (const padding of [1, 1_000, 1_200, 1_400, 1_600, 2_500]) {
+            const pad: Edit = { op: 'replace', path: '/a', value: 'x'.repeat(padding) }
+            answersTo.push(await told(cache, note.refId, [put, pad, ...copies(15)]))
+          }
+          expect(answersTo[0]).toHaveProperty('changes')
+          expect(answersTo.at(-1)).toMatchObject({ code: 'value_too_large' })
+          answers.push(JSON.stringify(answersTo))
+        }
+        expect(new Set(answers).size).toBe(1)
+      })
+    })
+
     it('takes no part of it, whether there is one or not', async () => {
       const { cache, document, note } = await secretScene()
       const { refId } = await cache.set(

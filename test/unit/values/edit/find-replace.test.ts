@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { atOnce } from '../../../../src/core/steps.ts'
 import { editValue } from '../../../../src/values/edit/edit-value.ts'
@@ -87,5 +88,27 @@ describe('find and replace', () => {
     expect(() => edit('a'.repeat(1_000), edits, 'text', 10_000)).toThrow(
       expect.objectContaining({ code: 'value_too_large' }),
     )
+  })
+
+  it('finds what a plain search finds', () => {
+    const letters = fc.string({ unit: fc.constantFrom('a', 'b'), maxLength: 40 })
+    const wanted = fc.string({ unit: fc.constantFrom('a', 'b'), minLength: 1, maxLength: 6 })
+    fc.assert(
+      fc.property(letters, wanted, letters, (text, find, replace) => {
+        fc.pre(text.includes(find))
+        const { stored } = edit(text, [{ find, replace, all: true }])
+        expect(stored.text).toBe(text.replaceAll(find, () => replace))
+        const isOnce = text.indexOf(find) === text.lastIndexOf(find)
+        if (isOnce) {
+          expect(edit(text, [{ find, replace }]).stored.text).toBe(text.replace(find, () => replace))
+        } else expect(() => edit(text, [{ find, replace }])).toThrow(/occurs \d+ times/)
+      }),
+    )
+  })
+
+  it('takes no longer for a text that almost occurs everywhere', () => {
+    const run = 'a'.repeat(50_000)
+    const text = 'a'.repeat(3_000_000)
+    expect(() => edit(text, [{ find: `${run}b${run}`, replace: '' }])).toThrow(/first 50000 characters/)
   })
 })
