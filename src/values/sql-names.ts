@@ -6,13 +6,20 @@ export const REST_COLUMN = 'rest'
 
 /**
  * A name that is not taken yet: the wanted one, else with `_2`, `_3`, … behind it. SQL does not tell upper and lower case apart.
+ * What SQLite cannot have in a name is replaced.
  * @param first the number to begin with; 1: the name itself
  */
 export function freeSqlName(wanted: string, taken: Set<string>, first = 1): string {
-  let name = first === 1 ? wanted : `${wanted}_${first}`
-  for (let count = Math.max(first, 1) + 1; taken.has(foldCase(name)); count++) name = `${wanted}_${count}`
+  const clean = cleanName(wanted)
+  let name = first === 1 ? clean : `${clean}_${first}`
+  for (let count = Math.max(first, 1) + 1; taken.has(foldCase(name)); count++) name = `${clean}_${count}`
   taken.add(foldCase(name))
   return name
+}
+
+/** SQLite ends a name at a NUL character, and halves of surrogate pairs are all one to it. */
+function cleanName(name: string): string {
+  return name.replaceAll('\0', ' ').replace(/\p{Surrogate}/gu, '\ufffd')
 }
 
 /** Like SQLite, which folds the letters of ASCII alone. */
@@ -37,8 +44,7 @@ export class ColumnNames {
     const known = this.#columns.get(field)
     if (known !== undefined) return known
     if (this.names.length >= MOST_COLUMNS) return undefined
-    // SQLite ends a name at a NUL character.
-    this.names.push(freeSqlName(field.replaceAll('\0', ' '), this.#taken))
+    this.names.push(freeSqlName(field, this.#taken))
     this.#columns.set(field, this.names.length - 1)
     return this.names.length - 1
   }

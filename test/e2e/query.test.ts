@@ -77,6 +77,27 @@ describe('cache.query', { timeout: 60_000 }, () => {
     expect(rowsOf(part)).toEqual([{ user: 8 }])
   })
 
+  it('gives each table a name of its own, whatever the keys and the names of further references', async () => {
+    const cache = make()
+    const value = await cache.set('v', {
+      items: [{ a: 1 }],
+      items_2: [{ b: 2 }],
+      'x\0y': [{ c: 3 }],
+      pragma_x: [4],
+    })
+    const other = await cache.set('o', [{ z: 5 }])
+    const named = "select distinct in_table from columns where in_table like 'items%'"
+    const tables = { items: other.refId, X: other.refId, x: other.refId, X_2: other.refId }
+    expect(rowsOf(await cache.query(value.refId, { sql: named, tables }))).toEqual(
+      ['items', 'items_2', 'items_3'].map(in_table => ({ in_table })),
+    )
+    const sql = 'select c, p.value from "x y", pragma_x_2 p'
+    expect(rowsOf(await cache.query(value.refId, { sql }))).toEqual([{ c: 3, value: 4 }])
+    const words = await cache.set('w', [{ action: 'edit', edit: 1 }])
+    const asked = await cache.query(words.refId, { sql: "select edit from items where action = 'edit'" })
+    expect(rowsOf(asked)).toEqual([{ edit: 1 }])
+  })
+
   it('waits for a task, and answers with the handle of the question beyond the wait', async () => {
     const cache = make()
     let end: (value: unknown) => void = () => {}

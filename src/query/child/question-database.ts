@@ -1,4 +1,4 @@
-import { foldCase, namesWithin } from '../../values/sql-names.ts'
+import { foldCase, freeSqlName, namesWithin } from '../../values/sql-names.ts'
 import { explainEmpty, explainError, type KnownTable } from '../explain.ts'
 import type { Binding, Cell, Database, Statement } from './binding.ts'
 import { type RowSource, tablesOfDocument } from './document.ts'
@@ -43,7 +43,7 @@ export class QuestionDatabase {
 
   async #write(source: RowSource, name: string): Promise<WrittenTable> {
     const taken = new Set(this.#tables.map(table => foldCase(table.name)))
-    const writer = new TableWriter(this.#database, taken.has(foldCase(name)) ? `${name}_2` : name)
+    const writer = new TableWriter(this.#database, freeSqlName(name, taken))
     await source.each(row => writer.add(row))
     return writer.end()
   }

@@ -11,6 +11,14 @@ describe('a statement', () => {
     "select replace(name, 'a', 'b') from items where text = 'delete; drop'",
     "with x as (select 1) select replace('a', 'b', 'c'), \"update\", [insert] from x",
     "select ';' -- ; select 2",
+    "select n from items where action = 'edit' or action in ('readfile', 'load_extension', 'pragma_x')",
+    'select edit, items."load_extension", pragma_note from items order by pragma_note',
+    'with x as (select 1 as "update") select update from x',
+    'with x as (select 1 a), y(b) as materialized (select 2) select a as delete, (b) replace from x, y',
+    "select a, 'pragma_table_info' from items where b is distinct from 'pragma_table_info'",
+    "select f(a, 'pragma_x') from items a join items b on (a.x, 'pragma_x') = (b.x, b.pragma_x)",
+    'select * from pragma_x_2',
+    'select edit(1)',
   ])('may ask: %s', sql => {
     expect(() => checkStatement(sql)).not.toThrow()
   })
@@ -30,7 +38,14 @@ describe('a statement', () => {
     ['select * from "pragma_database_list"', 'pragma_database_list'],
     ["select * from 'PRAGMA_database_list'", 'PRAGMA_database_list'],
     ['select * from /* */ [pragma_database_list]', 'pragma_database_list'],
+    ["select 1 from (items), 'pragma_database_list'", 'pragma_database_list'],
+    ['select 1 from items a join items b on a.x = b.x, main . "pragma_table_list" t', 'pragma_table_list'],
+    ['select 1 from (pragma_table_list)', 'pragma_table_list'],
+    ["select 'a' in pragma_database_list('x')", 'pragma_database_list'],
+    ['select (select count(*) from pragma_table_list)', 'pragma_table_list'],
+    ['with x as (select 1 as "select") update items set a = 1', 'one SELECT'],
     ["select load_extension('x')", 'load_extension'],
+    ['select [load_extension] (1)', 'load_extension'],
     ['select "load_extension"(\'x\')', 'load_extension'],
     [`select ${'1,'.repeat(60_000)}1`, 'more than 100000 characters'],
   ])('may do nothing else: %s', (sql, said) => {

@@ -37,6 +37,17 @@ describe('the tables of a value', () => {
         ['sqlite_x_2', '/sqlite_x'],
       ],
     ],
+    [
+      'names that SQLite cannot have',
+      { 'a\0b': [], 'a b': [], '\ud800': [], '\ud801': [], '😀': [] },
+      [
+        ['a b', '/a\0b'],
+        ['a b_2', '/a b'],
+        ['\ufffd', '/\ud800'],
+        ['\ufffd_2', '/\ud801'],
+        ['😀', '/😀'],
+      ],
+    ],
     ['a map of records', { took: 1, hosts: map(20) }, [['hosts', '/hosts']]],
     ['few records', { hosts: map(3) }, []],
     [
