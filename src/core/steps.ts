@@ -13,8 +13,12 @@ const WORK_PER_TURN = 50_000
 // Of the whole process, so that many short computations one after the other give way as well.
 let workSinceTurn = 0
 
-/** Runs the steps, giving way to the event loop after every few milliseconds of work. */
-export async function paced<T>(steps: ReadingSteps<T>): Promise<T> {
+/**
+ * Runs the steps, giving way to the event loop after every few milliseconds of work.
+ * @throws the reason of the signal, once that is aborted
+ */
+export async function paced<T>(steps: ReadingSteps<T>, signal?: AbortSignal): Promise<T> {
+  signal?.throwIfAborted()
   for (;;) {
     const step = steps.next()
     if (step.done) return step.value
@@ -26,6 +30,7 @@ export async function paced<T>(steps: ReadingSteps<T>): Promise<T> {
     if (workSinceTurn >= WORK_PER_TURN) {
       workSinceTurn = 0
       await new Promise<void>(resolve => setImmediate(resolve))
+      signal?.throwIfAborted()
     }
   }
 }

@@ -1,6 +1,8 @@
 import * as z from 'zod'
+import { type AnswerLimits, budgetWithin } from '../../core/answer-limits.ts'
 import type { JsonValue } from '../../core/json.ts'
-import { parseJson } from '../../core/json-text.ts'
+import { parseJson, stringifyJson } from '../../core/json-text.ts'
+import type { EditedReference } from '../../flow/derive/edit.ts'
 import type { RefCache } from '../../ref-cache.ts'
 import type { Edit } from '../../values/edit/edits.ts'
 import { EDIT_CACHED_RESULT_DESCRIPTION } from '../instructions.ts'
@@ -35,14 +37,30 @@ export function editCachedResult(cache: RefCache): PollingTool {
       },
       schema: editArguments,
       listed: { edits: EDITS },
-      run: async (args, { actor, limits }) => {
+      run: async (args, { actor, signal, limits }) => {
         const edits = [asMeant(args.edits)].flat().map(asMeant) as Edit[]
-        const edited = await ofThisCache(cache, args.ref_id, cache.edit(args.ref_id, edits, { actor }))
-        return inFieldsRead(toEditResult(edited), limits?.reads)
+        const edited = await ofThisCache(
+          cache,
+          args.ref_id,
+          cache.edit(args.ref_id, edits, { actor, signal }),
+        )
+        return inFieldsRead(toEditResult(changesWithin(edited, limits)), limits?.reads)
       },
     }),
     exactNumbers: true,
   }
+}
+
+/** With as many changes as an answer takes beside the rest; the others are counted. */
+function changesWithin(edited: EditedReference, limits: AnswerLimits | undefined): EditedReference {
+  if (!limits) return edited
+  const { ceiling, reads } = limits
+  let room = budgetWithin(ceiling, 'character') / (reads === 'both' ? 2 : 1)
+  const changes = edited.changes.filter(change => {
+    room -= stringifyJson({ ...change }).length
+    return room >= 0
+  })
+  return { ...edited, changes, moreChanges: edited.moreChanges + edited.changes.length - changes.length }
 }
 
 /** Models send a list or an object as its JSON text now and then. */

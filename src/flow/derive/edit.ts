@@ -27,9 +27,11 @@ import { findValue } from './find-value.ts'
 export interface EditOptions {
   /** @defaultValue an anonymous agent */
   actor?: ActorLike | undefined
+  /** Ends the edit: nothing is stored then. */
+  signal?: AbortSignal | undefined
 }
 
-const OPTIONS: Names<EditOptions> = { actor: true }
+const OPTIONS: Names<EditOptions> = { actor: true, signal: true }
 
 /** The handle of a changed copy. */
 export interface EditedReference extends CacheReference {
@@ -78,6 +80,7 @@ export async function edit(
       maxLength: maxBytes,
       concealed,
     }),
+    options.signal,
   )
   const hasUnseen = concealed.count > 0
   // The size is judged without what the caller may not see, which has limits of its own.

@@ -22,7 +22,7 @@ import {
   type StoredPlace,
   test,
 } from './edited-text.ts'
-import { type CheckedEdit, shownPointer } from './edits.ts'
+import { type CheckedEdit, shownFragment, shownPointer } from './edits.ts'
 import { locate } from './json-places.ts'
 import { styleOf, writeStyled } from './json-style.ts'
 import { jsonAt } from './patch.ts'
@@ -56,6 +56,9 @@ export interface EditLimits {
 
 const MOST_CHANGES = 10
 
+/** UTF-16 units that the edits of one call may read: each of them reads the whole text. */
+const MOST_READ = 250_000_000
+
 /**
  * Makes all edits, one after the other, or none.
  * @throws InvalidArgument with the number of the edit that cannot be made, and why; ValueTooLarge
@@ -69,8 +72,11 @@ export function* editValue(
   const changes: Change[] = []
   const { maxLength, concealed = new ConcealedValues('') } = limits
   const room = new Room(stored.text.length, maxLength)
-  let count = 0
-  for (const edit of edits) {
+  let [count, read] = [0, 0]
+  for (const [done, edit] of edits.entries()) {
+    const length = lengthOf(editables)
+    checkWork(read, edits.length - done, length)
+    read += length
     try {
       const made = yield* apply(editables, edit, { room, concealed })
       changes.push(...made.changes.slice(0, MOST_CHANGES - changes.length))
@@ -89,6 +95,21 @@ export function* editValue(
     changes: changes.map(change => concealed.hideInChange(change)),
     moreChanges: count - changes.length,
   }
+}
+
+function lengthOf(editables: readonly Editable[]): number {
+  return editables.reduce(
+    (sum, { replicas }) => sum + replicas.reduce((all, { text }) => all + text.length, 0),
+    0,
+  )
+}
+
+/** @throws ValueTooLarge; one edit alone is always made */
+function checkWork(read: number, edits: number, length: number): void {
+  if (read + edits * length <= MOST_READ || (read === 0 && edits === 1)) return
+  throw new ValueTooLarge(
+    `So many edits of a value of ${length} characters are too much for one call. Make at most ${Math.max(1, Math.floor(MOST_READ / length))}, then edit the copy.`,
+  )
 }
 
 /** What private values take must not decide whether they fit. */
@@ -141,7 +162,7 @@ function* change(
   const { op, path: asked } = edit
   const { of, path } = yield* lead(editables, asked, op === 'add')
   const shown = yield* patch(of, op, path, room, edit.op === 'remove' ? {} : edit)
-  return { changes: [{ at: `#${pointerOf(asked)}`, ...shown }], count: 1 }
+  return { changes: [{ at: shownFragment(asked), ...shown }], count: 1 }
 }
 
 function* moveOrCopy(
@@ -170,7 +191,7 @@ function* moveOrCopy(
   const to = yield* lead(editables, asked, true)
   const json = (replica: number) => (to.of === from.of ? jsons[replica] : undefined) ?? (jsons[0] as string)
   const shown = yield* patch(to.of, 'add', to.path, room, { json })
-  return { changes: [{ at: `#${pointerOf(asked)}`, from: `#${pointerOf(source)}`, ...shown }], count: 1 }
+  return { changes: [{ at: shownFragment(asked), from: shownFragment(source), ...shown }], count: 1 }
 }
 
 type FindEdit = CheckedEdit & { op: 'find' }

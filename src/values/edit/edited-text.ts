@@ -1,12 +1,11 @@
 import { InvalidArgument } from '../../core/errors.ts'
 import type { JsonValue } from '../../core/json.ts'
 import { parseJson, stringifyJson } from '../../core/json-text.ts'
-import { pointerOf } from '../../core/part.ts'
 import type { Steps } from '../../core/steps.ts'
 import { sameJson } from '../same-json.ts'
 import { type Change, shownJson, shownReplacement } from './change.ts'
 import type { ConcealedValues } from './concealed.ts'
-import type { CheckedEdit } from './edits.ts'
+import { type CheckedEdit, shownFragment } from './edits.ts'
 import { absent, ambiguous, lineAt, occurrences, search } from './find-replace.ts'
 import { isJson } from './json-check.ts'
 import { locate } from './json-places.ts'
@@ -228,7 +227,7 @@ export function* replaceInString(
   const { text, first, count } = yield* replaced(inside, { ...edit, replace }, check, concealed)
   if (count === 0) throw yield* notFound(inside, edit.find, concealed)
   const changes = first.map(place => ({
-    at: `#${pointerOf(path)}`,
+    at: shownFragment(path),
     ...shownReplacement(inside, place, edit.find.length, replace),
   }))
   yield* patch(of, 'replace', path, room, { value: text })

@@ -135,6 +135,11 @@ function pathOf(path: JsonValue | undefined, name: string, refuse: Refuse): stri
   }
 }
 
+/** A pointer in an answer, as a fragment of a reference. */
+export function shownFragment(steps: readonly string[]): string {
+  return cutText(`#${pointerOf(steps)}`, LONGEST_SHOWN)
+}
+
 /** A pointer in a message. */
 export function shownPointer(steps: readonly string[]): string {
   return cutText(steps.length === 0 ? '""' : pointerOf(steps), LONGEST_SHOWN)

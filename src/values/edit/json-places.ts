@@ -61,7 +61,9 @@ const [LIST, LIST_END, OBJECT, OBJECT_END] = [0x5b, 0x5d, 0x7b, 0x7d]
 /** Follows a JSON Pointer through a valid JSON text, in steps. */
 export function* locate(text: string, steps: readonly string[]): Steps<Located> {
   const start = skipSpace(text, 0)
-  let place: ValuePlace = { start, end: yield* valueEnd(text, start) }
+  // The whole is only measured where it is asked for.
+  const end = steps.length === 0 ? yield* valueEnd(text, start) : text.length
+  let place: ValuePlace = { start, end }
   let around: Container | undefined
   for (const [depth, step] of steps.entries()) {
     const inner = yield* search(text, place.start, step)

@@ -109,6 +109,19 @@ describe('cache.edit', () => {
     })
   })
 
+  it('ends with the signal of whoever asks, and stores nothing', async () => {
+    const { cache } = open()
+    const { refId } = await cache.set('text', 'line\n'.repeat(1_000_000))
+    const edits = Array.from({ length: 20 }, (_, n): Edit => ({ find: 'line', replace: `l${n}`, all: true }))
+    const ended = new AbortController()
+    const asked = cache.edit(refId, edits, { signal: ended.signal })
+    setImmediate(() => ended.abort(new Error('enough')))
+    await expect(asked).rejects.toThrow('enough')
+    await expect(
+      cache.edit(refId, edits, { signal: AbortSignal.abort(new Error('before')) }),
+    ).rejects.toThrow('before')
+  })
+
   it('takes no part, no task in flight, and no other option', async () => {
     const { cache } = open()
     const { refId } = await cache.set('document', document)

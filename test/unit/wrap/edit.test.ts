@@ -35,7 +35,7 @@ const TOOLS = [
 ]
 
 /** A client whose server reads documents, and has `update`, which says in what bytes it was given. */
-async function connect() {
+async function connect(client = 'c') {
   const taken: string[] = []
   const serve = serverOf(line => {
     const { params } = JSON.parse(line)
@@ -53,7 +53,7 @@ async function connect() {
   const introduce = {
     protocolVersion: '2025-06-18',
     capabilities: {},
-    clientInfo: { name: 'c', version: '1' },
+    clientInfo: { name: client, version: '1' },
   }
   await wired.ask('init', 'initialize', JSON.stringify(introduce))
   await wired.ask('list', 'tools/list')
@@ -160,5 +160,24 @@ describe('edit_cached_result', () => {
       edits: [{ op: 'remove', path: '/a' }],
     })
     expect(JSON.stringify(elsewhere)).toContain("belongs to 'other'")
+  })
+
+  it.each([
+    ['codex-mcp-client', 40_000],
+    ['cline', 8_000],
+    ['lobehub', 6_000],
+  ])('answers %s within its ceiling, whatever the paths and values are', async (client, most) => {
+    const { call, refOf } = await connect(client)
+    const ref = await refOf('read_text')
+    const edits = Array.from({ length: 12 }, (_, n) => ({
+      op: 'add',
+      path: `/${String(n).repeat(4_000)}`,
+      value: '\u0001"'.repeat(1_000),
+    }))
+    const answer = await call('edit_cached_result', { ref_id: ref, edits })
+    const body = JSON.parse(answer.content[0].text)
+    expect(answer.content[0].text.length).toBeLessThan(most)
+    expect(body.changes.length + body.more_changes).toBe(12)
+    expect(body.changes.length).toBeGreaterThan(2)
   })
 })

@@ -234,4 +234,27 @@ describe('an edit that makes a value larger', () => {
     const list = Array.from({ length: 100_000 }, () => 0)
     expect(() => limited(wide, [{ op: 'add', path: '/-', value: list }])).toThrow(tooLarge)
   })
+
+  it('reads no more than a limit: so many edits of so large a value', () => {
+    const text = JSON.stringify({ a: 'x'.repeat(300_000), n: 0 })
+    const tests = Array.from({ length: 1_000 }, (): Edit => ({ op: 'test', path: '/n', value: 0 }))
+    expect(() => edit(text, tests, 'json')).toThrow(tooLarge)
+    expect(() => edit(text, tests, 'json')).toThrow(/Make at most 833, then edit the copy/)
+    expect(edit(text, tests.slice(0, 3), 'json').changes).toEqual([])
+  })
+
+  it('names long paths in short', () => {
+    const key = 'k'.repeat(8_000)
+    const { changes } = edit(
+      '{"a":"b"}',
+      [
+        { op: 'add', path: `/${key}`, value: 'one' },
+        { op: 'copy', from: `/${key}`, path: `/${key}2` },
+        { path: `/${key}`, find: 'one', replace: 'two' },
+      ],
+      'json',
+    )
+    expect(JSON.stringify(changes).length).toBeLessThan(1_200)
+    expect(changes[0]?.at).toMatch(/^#\/k{198}…\(\+7802 characters\)$/)
+  })
 })
