@@ -2,8 +2,10 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { InvalidArgument, QueryLimit, RefCacheError } from '../core/errors.ts'
 import type { JsonValue } from '../core/json.ts'
+import { JsonReader } from '../core/json-reader.ts'
 import { parseJson } from '../core/json-text.ts'
-import { FrameReader, writeFrame } from './frames.ts'
+import { paced, type Steps } from '../core/steps.ts'
+import { type Frame, FrameReader, writeFrame } from './frames.ts'
 import type { Order, Report } from './messages.ts'
 import type { SqlAnswer, SqlQuestion, SqlSource } from './sql.ts'
 import type { ChildPlace } from './where.ts'
@@ -38,6 +40,8 @@ export class SqlProcess {
   #end: (reason: Error) => void = () => {}
   #take: (report: Report) => void = () => {}
   #rows: JsonValue[] = []
+  /** The last frame that came: one is taken after the other. */
+  #heard = Promise.resolve()
 
   constructor(
     place: ChildPlace,
@@ -208,15 +212,22 @@ export class SqlProcess {
   }
 
   #hear(chunk: Buffer): void {
-    for (const { kind, text } of this.#frames.read(chunk)) {
-      if (kind === 'data') {
-        for (const row of parseJson(text) as JsonValue[]) this.#rows.push(row)
-        continue
-      }
-      const report = JSON.parse(text) as Report
-      if (report.did === 'start') this.#hasStarted = true
-      else this.#take(report)
+    for (const frame of this.#frames.read(chunk)) {
+      this.#heard = this.#heard
+        .then(() => this.#takeFrame(frame))
+        .catch(error => this.kill(error instanceof Error ? error : undefined))
     }
+  }
+
+  async #takeFrame({ kind, text }: Frame): Promise<void> {
+    if (kind === 'data') {
+      const rows = this.#rows
+      for (const row of (await paced(readJson(text))) as JsonValue[]) rows.push(row)
+      return
+    }
+    const report = JSON.parse(text) as Report
+    if (report.did === 'start') this.#hasStarted = true
+    else this.#take(report)
   }
 
   /** Whether it keeps this process from ending. */
@@ -227,6 +238,21 @@ export class SqlProcess {
       else one?.unref?.()
     }
   }
+}
+
+/** UTF-16 units of rows that are read at once; rows of ordinary size are sent in less. */
+const READ_AT_ONCE = 128 * 1024
+
+/** A row can have a cell of many megabytes. */
+function* readJson(text: string): Steps<JsonValue> {
+  if (text.length <= READ_AT_ONCE) return parseJson(text)
+  const reader = new JsonReader()
+  for (let at = 0; at < text.length; at += READ_AT_ONCE) {
+    const piece = text.slice(at, at + READ_AT_ONCE)
+    reader.push(piece)
+    yield piece.length
+  }
+  return reader.end()
 }
 
 interface Referenced {

@@ -1,7 +1,7 @@
 import { existsSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, afterEach, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, describe, expect, it, vi } from 'vitest'
 import type { JsonValue } from '../../dist/core/json.js'
 import type { SqlSource } from '../../dist/query/sql.js'
 import { SqlEngine } from '../../dist/query/sql-engine.js'
@@ -70,6 +70,17 @@ describe('the process that answers', { timeout: 90_000 }, () => {
     }
     expect((await ask(engine, 'select count(*) n from items')).rows).toEqual([{ n: 1 }])
     expect(readdirSync(folder)).toEqual([])
+  })
+
+  it('hands out a row with a very large cell in steps, between which others are served', async () => {
+    const engine = start()
+    const wide = "select printf('%.*c', 4000000, 'x') as x, char(233, 128512, 10) as y"
+    const parse = vi.spyOn(JSON, 'parse')
+    const { rows } = await engine.ask({ caller: 'ada', sources: [LIST], sql: wide, maxBytes: 8 * MIB })
+    const longest = Math.max(...parse.mock.calls.map(([text]) => text.length))
+    parse.mockRestore()
+    expect(rows).toEqual([{ x: 'x'.repeat(4_000_000), y: 'é😀\n' }])
+    expect(longest).toBeLessThan(MIB)
   })
 
   it.runIf(existsSync('/proc/self/fd'))(
