@@ -1,9 +1,6 @@
 import { InvalidArgument, RefCacheError, ValueTooLarge } from '../../core/errors.ts'
-import type { JsonValue } from '../../core/json.ts'
-import { parseJson, stringifyJson } from '../../core/json-text.ts'
 import { pointerOf } from '../../core/part.ts'
 import type { Steps } from '../../core/steps.ts'
-import { wholeCharacter } from '../segments/segmenter.ts'
 import type { Change } from './change.ts'
 import { ConcealedValues } from './concealed.ts'
 import type { EditableResult } from './editables.ts'
@@ -19,20 +16,12 @@ import {
   replaceIn,
   replaceInString,
   type Scope,
-  type StoredPlace,
   test,
 } from './edited-text.ts'
 import { type CheckedEdit, shownFragment, shownPointer } from './edits.ts'
-import { locate } from './json-places.ts'
-import { styleOf, writeStyled } from './json-style.ts'
 import { jsonAt } from './patch.ts'
+import { put, putRevealed, type StoredText } from './put.ts'
 import { Room } from './room.ts'
-
-/** A stored value as text: a string itself, anything else as its JSON. */
-export interface StoredText {
-  readonly kind: 'text' | 'json'
-  readonly text: string
-}
 
 /** A stored value after its edits. */
 export interface EditedValue {
@@ -89,7 +78,7 @@ export function* editValue(
   const result = { editables, ...(itemTexts ? { itemTexts } : {}) }
   const marked = yield* put(stored, result, room)
   return {
-    stored: concealed.count === 0 ? marked : yield* put(stored, reveal(result, concealed), UNBOUND),
+    stored: concealed.count === 0 ? marked : yield* putRevealed(stored, result, concealed),
     marked,
     shown: editables.map(({ replicas }) => replicas[0]?.text ?? ''),
     changes: changes.map(change => concealed.hideInChange(change)),
@@ -110,22 +99,6 @@ function checkWork(read: number, edits: number, length: number): void {
   throw new ValueTooLarge(
     `So many edits of a value of ${length} characters are too much for one call. Make at most ${Math.max(1, Math.floor(MOST_READ / length))}, then edit the copy.`,
   )
-}
-
-/** What private values take must not decide whether they fit. */
-const UNBOUND = new Room(0, Number.POSITIVE_INFINITY)
-
-/** The same with all values in it. */
-function reveal({ editables, ...result }: EditableResult, concealed: ConcealedValues): EditableResult {
-  const changed = editables.filter(({ isChanged }) => isChanged)
-  concealed.check(
-    changed.flatMap(({ replicas }) => replicas.flatMap(({ places, text }) => places.map(() => text))),
-  )
-  const revealed = changed.map(({ replicas, ...editable }) => ({
-    ...editable,
-    replicas: replicas.map(replica => ({ ...replica, text: concealed.reveal(editable.kind, replica.text) })),
-  }))
-  return { ...result, editables: revealed }
 }
 
 function numbered({ name }: CheckedEdit, error: unknown, concealed: ConcealedValues): unknown {
@@ -243,10 +216,27 @@ interface Lead {
   readonly path: readonly string[]
 }
 
+const POSITION = /^(-|0|[1-9]\d{0,15})$/
+
+/** Where the pointer is that of a new item of a list. */
+function* listIn(of: Editable, path: readonly string[]): Steps<readonly string[] | undefined> {
+  for (const { path: name, within } of of.names) {
+    if (name.length >= path.length || !name.every((step, at) => path[at] === step)) continue
+    const inside = [...within, ...path.slice(name.length)]
+    const around = inside.slice(0, -1)
+    if ((yield* holds(of, around, false)) && (yield* readJson(of, around)).startsWith('[')) return inside
+  }
+  return undefined
+}
+
 /** The part of the value that a pointer leads into. @throws InvalidArgument where it leads nowhere */
 function* lead(editables: readonly Editable[], path: readonly string[], asTarget = false): Steps<Lead> {
   let nearest: Lead | undefined
+  const isPosition = asTarget && POSITION.test(path.at(-1) ?? '')
   for (const of of editables) {
+    // An object takes any key: a position is first one of the list that it wraps.
+    const list = isPosition ? yield* listIn(of, path) : undefined
+    if (list) return { of, path: list }
     for (const name of of.names) {
       if (!name.path.every((step, at) => path[at] === step)) continue
       const inside = [...name.within, ...path.slice(name.path.length)]
@@ -266,73 +256,4 @@ function* lead(editables: readonly Editable[], path: readonly string[], asTarget
   // Says what is there instead.
   if (!asTarget) yield* readJson(nearest.of, nearest.path)
   return nearest
-}
-
-/** The stored value with all changes. */
-function* put(stored: StoredText, { editables, itemTexts }: EditableResult, room: Room): Steps<StoredText> {
-  let { text } = stored
-  const replaced: Array<{ start: number; end: number; text: string }> = []
-  for (const { kind, replicas, isChanged } of editables) {
-    if (!isChanged) continue
-    for (const replica of replicas) {
-      const { text: changed } = replica
-      for (const place of replica.places) {
-        if (!place.at) return { kind, text: changed }
-        replaced.push({
-          ...(yield* placeOf(text, place)),
-          text: place.isString ? yield* quoted(changed) : changed,
-        })
-      }
-    }
-  }
-  replaced.sort((a, b) => b.start - a.start)
-  for (const { start, end, text: changed } of replaced)
-    text = text.slice(0, start) + changed + text.slice(end)
-  return { kind: 'json', text: itemTexts ? yield* withItemTexts(stored.text, text, itemTexts, room) : text }
-}
-
-function* placeOf(text: string, { at = [] }: StoredPlace): Steps<{ start: number; end: number }> {
-  const located = yield* locate(text, at)
-  return located.place
-}
-
-const QUOTED_AT_ONCE = 256 * 1024
-
-/** As `JSON.stringify`, in steps. */
-function* quoted(text: string): Steps<string> {
-  let json = '"'
-  for (let start = 0, end = 0; start < text.length; start = end) {
-    end = Math.min(wholeCharacter(text, start + QUOTED_AT_ONCE), text.length)
-    json += JSON.stringify(text.slice(start, end)).slice(1, -1)
-    yield (end - start) / 8
-  }
-  return `${json}"`
-}
-
-/** The result with a text for each item of the list: an item that did not change keeps its text. */
-function* withItemTexts(
-  before: string,
-  after: string,
-  { list, blocks }: NonNullable<EditableResult['itemTexts']>,
-  room: Room,
-): Steps<string> {
-  if (before === after) return after
-  const itemsOf = (json: string) => (parseJson(json) as JsonValue[]).map(item => stringifyJson(item))
-  const known = new Map<string, string>()
-  for (const [at, json] of itemsOf(yield* jsonAt(before, list)).entries())
-    known.set(json, blocks[at]?.text ?? json)
-  const style = styleOf([...known.values()].find(text => text.includes('\n')) ?? '')
-  const now = itemsOf(yield* jsonAt(after, list))
-  const texts = now.map(json => {
-    const value = parseJson(json)
-    return {
-      type: 'text',
-      text: known.get(json) ?? (typeof value === 'string' ? value : writeStyled(value, style, room, '')),
-    }
-  })
-  const content = parseJson(yield* jsonAt(after, ['content'])) as JsonValue[]
-  const taken = new Set(blocks.map(({ position }) => position))
-  const rest = content.filter((_, position) => !taken.has(position))
-  const { start, end } = yield* placeOf(after, { at: ['content'], isString: false })
-  return after.slice(0, start) + stringifyJson([...texts, ...rest]) + after.slice(end)
 }

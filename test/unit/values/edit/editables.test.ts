@@ -94,6 +94,28 @@ describe('an edit of a result', () => {
     })
   })
 
+  it('adds, moves and copies into the list that an object wraps', () => {
+    const [one, two, three] = [{ id: 1 }, { id: 2 }, { id: 3 }]
+    const resultOf = (list: JsonObject[]) => ({
+      content: list.map(item => text(JSON.stringify(item))),
+      structuredContent: { result: list },
+    })
+    const result = resultOf([one, two, three])
+    expect(edit(result, { op: 'move', from: '/0', path: '/2' })).toEqual(resultOf([two, three, one]))
+    expect(edit(result, { op: 'copy', from: '/0', path: '/3' })).toEqual(resultOf([one, two, three, one]))
+    expect(edit(result, { op: 'add', path: '/-', value: { id: 4 } })).toEqual(
+      resultOf([one, two, three, { id: 4 }]),
+    )
+    const whole = { content: [text('[1,2]')], structuredContent: { result: [1, 2] } }
+    expect(edit(whole, { op: 'move', from: '/0', path: '/1' })).toEqual({
+      content: [text('[2,1]')],
+      structuredContent: { result: [2, 1] },
+    })
+    for (const value of ['evil', [], { other: 1 }, { result: 'x' }] as JsonValue[]) {
+      expect(() => edit(result, { op: 'replace', path: '', value })).toThrow(/has to stay at "\/result"/)
+    }
+  })
+
   it('changes one of two that say different things', () => {
     const result = { content: [text('A document\nof lines')], structuredContent: { pages: 3, content: 'x' } }
     expect(
