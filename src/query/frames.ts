@@ -1,17 +1,19 @@
-/** A message, or a piece of data that belongs to the message before it. */
-export type Frame =
-  | { readonly kind: 'message'; readonly text: string }
-  | { readonly kind: 'data'; readonly text: string }
+/** A message, or data that belong to a message. Data that are too long for one frame come in parts, before their last frame. */
+export interface Frame {
+  readonly kind: FrameKind
+  readonly text: string
+}
+
+export type FrameKind = (typeof KINDS)[number]
 
 const HEADER_BYTES = 5
-const MESSAGE = 0
-const DATA = 1
+const KINDS = ['message', 'data', 'part'] as const
 
 /** A frame as it goes through a pipe: its kind, its length, and its text in UTF-8. */
 export function writeFrame({ kind, text }: Frame): Buffer {
   const length = Buffer.byteLength(text)
   const frame = Buffer.allocUnsafe(HEADER_BYTES + length)
-  frame[0] = kind === 'message' ? MESSAGE : DATA
+  frame[0] = KINDS.indexOf(kind)
   frame.writeUInt32LE(length, 1)
   frame.write(text, HEADER_BYTES, 'utf8')
   return frame
@@ -45,7 +47,7 @@ export class FrameReader {
       if (this.#length < HEADER_BYTES + length) return
       const frame = this.#take(HEADER_BYTES + length)
       yield {
-        kind: frame[0] === MESSAGE ? 'message' : 'data',
+        kind: KINDS[frame[0] as number] as FrameKind,
         text: frame.toString('utf8', HEADER_BYTES),
       }
     }

@@ -4,8 +4,7 @@ import { InvalidArgument, QueryLimit, RefCacheError } from '../core/errors.ts'
 import type { JsonValue } from '../core/json.ts'
 import { JsonReader } from '../core/json-reader.ts'
 import { parseJson } from '../core/json-text.ts'
-import { paced, type Steps } from '../core/steps.ts'
-import { type Frame, FrameReader, writeFrame } from './frames.ts'
+import { FrameReader, writeFrame } from './frames.ts'
 import type { Order, Report } from './messages.ts'
 import type { SqlAnswer, SqlQuestion, SqlSource } from './sql.ts'
 import type { ChildPlace } from './where.ts'
@@ -40,8 +39,7 @@ export class SqlProcess {
   #end: (reason: Error) => void = () => {}
   #take: (report: Report) => void = () => {}
   #rows: JsonValue[] = []
-  /** The last frame that came: one is taken after the other. */
-  #heard = Promise.resolve()
+  #partial: JsonReader | undefined
 
   constructor(
     place: ChildPlace,
@@ -212,22 +210,25 @@ export class SqlProcess {
   }
 
   #hear(chunk: Buffer): void {
-    for (const frame of this.#frames.read(chunk)) {
-      this.#heard = this.#heard
-        .then(() => this.#takeFrame(frame))
-        .catch(error => this.kill(error instanceof Error ? error : undefined))
+    for (const { kind, text } of this.#frames.read(chunk)) {
+      if (kind !== 'message') {
+        this.#takeRows(text, kind === 'part')
+        continue
+      }
+      const report = JSON.parse(text) as Report
+      if (report.did === 'start') this.#hasStarted = true
+      else this.#take(report)
     }
   }
 
-  async #takeFrame({ kind, text }: Frame): Promise<void> {
-    if (kind === 'data') {
-      const rows = this.#rows
-      for (const row of (await paced(readJson(text))) as JsonValue[]) rows.push(row)
-      return
-    }
-    const report = JSON.parse(text) as Report
-    if (report.did === 'start') this.#hasStarted = true
-    else this.#take(report)
+  /** A row with large cells comes in parts, and is read as it comes. */
+  #takeRows(text: string, isPart: boolean): void {
+    if (isPart) this.#partial ??= new JsonReader()
+    this.#partial?.push(text)
+    if (isPart) return
+    const rows = (this.#partial ? this.#partial.end() : parseJson(text)) as JsonValue[]
+    this.#partial = undefined
+    for (const row of rows) this.#rows.push(row)
   }
 
   /** Whether it keeps this process from ending. */
@@ -238,21 +239,6 @@ export class SqlProcess {
       else one?.unref?.()
     }
   }
-}
-
-/** UTF-16 units of rows that are read at once; rows of ordinary size are sent in less. */
-const READ_AT_ONCE = 128 * 1024
-
-/** A row can have a cell of many megabytes. */
-function* readJson(text: string): Steps<JsonValue> {
-  if (text.length <= READ_AT_ONCE) return parseJson(text)
-  const reader = new JsonReader()
-  for (let at = 0; at < text.length; at += READ_AT_ONCE) {
-    const piece = text.slice(at, at + READ_AT_ONCE)
-    reader.push(piece)
-    yield piece.length
-  }
-  return reader.end()
 }
 
 interface Referenced {

@@ -1,5 +1,5 @@
 // The process that answers questions in SQL. It is told what to load and what to ask through its standard input, and has nothing else.
-import { FrameReader, writeFrame } from '../frames.ts'
+import { type FrameKind, FrameReader, writeFrame } from '../frames.ts'
 import type { Order, Report } from '../messages.ts'
 import { type Binding, loadBinding } from './binding.ts'
 import { watchMemory } from './memory-watch.ts'
@@ -9,8 +9,23 @@ const databases = new Map<string, QuestionDatabase>()
 /** What is being sent of a source. */
 let loading: { readonly order: Order & { do: 'load' }; readonly pieces: string[] } | undefined
 
-function send(kind: 'message' | 'data', text: string): Promise<void> {
+function send(kind: FrameKind, text: string): Promise<void> {
   return new Promise(done => process.stdout.write(writeFrame({ kind, text }), () => done()))
+}
+
+/** UTF-16 units in one frame; rows of ordinary size have less. */
+const SENT_AT_ONCE = 128 * 1024
+
+/** A row can have a cell of many megabytes, which the other side must not take at once. */
+async function sendRows(rows: string): Promise<void> {
+  let rest = 0
+  while (rows.length - rest > SENT_AT_ONCE) {
+    const end = rest + SENT_AT_ONCE
+    const isPair = /[\ud800-\udbff]/.test(rows[end - 1] as string)
+    await send('part', rows.slice(rest, isPair ? end - 1 : end))
+    rest = isPair ? end - 1 : end
+  }
+  await send('data', rows.slice(rest))
 }
 
 function report(message: Report): Promise<void> {
@@ -30,7 +45,7 @@ async function obey(binding: Binding, order: Order): Promise<void> {
       return
     case 'ask': {
       const database = databases.get(order.set) as QuestionDatabase
-      const answer = await database.ask(order.sql, order.maxBytes, rows => send('data', rows))
+      const answer = await database.ask(order.sql, order.maxBytes, sendRows)
       await report({ did: 'ask', ...answer })
     }
   }
