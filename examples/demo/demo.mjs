@@ -44,6 +44,7 @@ async function demo() {
   const filesystem = await connect('@modelcontextprotocol/server-filesystem', [folder])
   const preview = await readLargeFile(filesystem, file)
   await readPages(filesystem, preview)
+  await ask(filesystem, preview)
 
   line()
   line(
@@ -141,15 +142,16 @@ async function readLargeFile(client, file) {
     client.callTool({ name: 'read_text_file', arguments: { path: file } }),
   )
   const answer = answerOf(result)
-  check(answer.is_complete === false && Array.isArray(answer.preview), 'a preview of the list')
+  check(answer.is_complete === false && Array.isArray(answer.rows), 'a preview of the list')
   check(answer.preview_size <= 1_000 && answer.original_size > 100_000, 'a preview within its budget')
-  const last = answer.preview.at(-1)
-  check(answer.preview[0].order === 1 && last.order === ORDERS, 'the first and the last item in the preview')
+  const shown = recordsOf(answer)
+  const [first, second] = shown
+  const last = shown.at(-1)
+  check(first.order === 1 && last.order === ORDERS, 'the first and the last item in the preview')
   answered(
-    `${answer.preview.length} of ${number(answer.total_items)} orders, spread over the whole list, in ${seconds(took)}`,
+    `${shown.length} of ${number(answer.total_items)} orders, spread over the whole list, in ${seconds(took)}`,
   )
-  for (const order of [answer.preview[0], answer.preview[1], last])
-    detail(dim(JSON.stringify(order).slice(0, 84)))
+  for (const order of [first, second, last]) detail(dim(JSON.stringify(order).slice(0, 84)))
   const longest = number(answer.original_size).length
   const share = answer.preview_size / answer.original_size
   detail(`without  ${number(answer.original_size).padStart(longest)} tokens  ${bar(1)}`)
@@ -162,8 +164,8 @@ async function readPages(client, { ref_id }) {
   heading('Nothing is lost: every part is one call away')
   asked('get_cached_result', { ref_id: `${ref_id.slice(0, 16)}…`, page: 3 })
   const third = await page(client, { ref_id, page: 3 })
-  check(third.page === 3 && third.preview.length > 0, 'the third page')
-  const orderNumbers = third.preview.map((/** @type {{ order: number }} */ { order }) => order)
+  check(third.page === 3 && third.rows.length > 0, 'the third page')
+  const orderNumbers = recordsOf(third).map(({ order }) => order)
   answered(
     `page 3 of ${number(third.total_pages)}: orders ${orderNumbers[0]} to ${orderNumbers.at(-1)}, ${third.preview_size} tokens`,
   )
@@ -171,12 +173,41 @@ async function readPages(client, { ref_id }) {
   const items = []
   let pages = 1
   for (let number = 1; number <= pages; number++) {
-    const { preview, total_pages } = await page(client, { ref_id, page: number, max_size: 20_000 })
-    items.push(...preview)
-    pages = total_pages
+    const answer = await page(client, { ref_id, page: number, max_size: 20_000 })
+    items.push(...recordsOf(answer))
+    pages = answer.total_pages
   }
   check(JSON.stringify(items) === JSON.stringify(orders()), 'the whole file from its pages')
   seen(`all pages put together are the file, ${bold('to the last byte')}`)
+}
+
+/** @param {Client} client @param {{ ref_id: string }} preview */
+async function ask(client, { ref_id }) {
+  heading('A question instead of pages: which orders of Lisbon were above 500?')
+  const sql =
+    "select count(*) orders, round(sum(total), 2) total from items where city = 'Lisbon' and total > 500"
+  asked('query_cached_result', { ref_id: `${ref_id.slice(0, 16)}…`, sql: `${sql.slice(0, 44)}…` })
+  const { result, took } = await timed(() =>
+    client.callTool({ name: 'query_cached_result', arguments: { ref_id, sql } }),
+  )
+  const answer = answerOf(result)
+  const expected = orders().filter(({ city, total }) => city === 'Lisbon' && total > 500)
+  const [count, total] = answer.rows?.[0] ?? []
+  const sum = expected.reduce((sum, order) => sum + order.total, 0)
+  check(count === expected.length && Math.abs(total - sum) < 0.01, 'the right answer')
+  seen(`${number(count)} orders, ${number(total)} in all, after ${seconds(took)}`)
+  const tokens = Math.ceil(JSON.stringify(answer).length / 4)
+  detail(`about ${tokens} tokens, and the answer is a reference that can be passed on or asked again`)
+}
+
+/**
+ * A list of records comes as a table: the names of its fields once, then a row for each. A text among the rows says what is left out.
+ * @param {{ columns: string[], rows: unknown[] }} answer @returns {any[]}
+ */
+function recordsOf({ columns, rows }) {
+  return rows.flatMap(row =>
+    Array.isArray(row) ? [Object.fromEntries(columns.map((name, at) => [name, row[at]]))] : [],
+  )
 }
 
 /** @param {Client} client @param {Record<string, unknown>} args */

@@ -34,12 +34,12 @@ assert.equal(preview.ref_id, handle.ref_id)
 assert.equal(preview.is_complete, false)
 assert.equal(preview.total_items, 1_200)
 
-// Its pages, joined, are the whole.
+// Its pages, joined, are the whole. A list of records comes as a table: the names of its fields once, then a row for each.
 const orders: unknown[] = []
 for (let page = 1, pages = 1; page <= pages; page++) {
   const part = await call('get_cached_result', { ref_id: handle.ref_id, page, max_size: 8_000 })
   pages = part.total_pages as number
-  orders.push(...(part.preview as unknown[]))
+  orders.push(...(part.rows as unknown[]))
 }
 assert.equal(orders.length, 1_200)
 

@@ -1,4 +1,5 @@
 import { expect } from 'vitest'
+import { type DenseTable, recordsOf } from '../../../src/preview/dense.ts'
 import { inWorker } from './deadline.ts'
 import type { Answer, Attack, Scene } from './door.ts'
 import { ESCAPES, hidden, refOf, toldTo } from './steps.ts'
@@ -49,8 +50,10 @@ export const CRAFTING: readonly Attack[] = [
       for (const asking of [{}, { page: 1 }, { page: 1, pageSize: 2 }, { full: true }, { maxSize: 100 }]) {
         const { code, body } = await mallory.act('get', refId, asking)
         expect(code).toBeUndefined()
-        // It stays what it is, also where it is cut: a member with that name.
-        expect(JSON.stringify(body.preview ?? body.value)).toContain('{"__proto__":{"admin":true}')
+        // It stays what it is, also where it is cut: a member with that name, or a column of a table.
+        const { columns, rows, preview, value } = body
+        const shown = rows ? recordsOf({ columns, rows } as DenseTable) : (preview ?? value)
+        expect(JSON.stringify(shown)).toContain('{"__proto__":{"admin":true}')
       }
       const single = await host.set('single', JSON.parse(POLLUTING), { namespace: 'user:mallory' })
       for (const asking of [{}, { page: 1 }, { page: 1, pageSize: 1 }, { maxSize: 4 }]) {
