@@ -175,6 +175,8 @@ export class StoreFull extends StoreUnavailable {
 
 /** Why an entry that names segments is not stored. What is written again is staged again. */
 export class MissingSegments extends StoreUnavailable {
+  override readonly name = 'MissingSegments'
+
   constructor() {
     super('A part of the value was lost while it was written. Try again.')
   }
