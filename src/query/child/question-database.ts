@@ -1,5 +1,6 @@
 import { foldCase, freeSqlName, namesWithin } from '../../values/sql-names.ts'
 import { explainEmpty, explainError, type KnownTable } from '../explain.ts'
+import { checkStatement } from '../statement.ts'
 import type { Binding, Cell, Database, Statement } from './binding.ts'
 import { type RowSource, tablesOfDocument } from './document.ts'
 import { addFunctions } from './functions.ts'
@@ -82,6 +83,8 @@ export class QuestionDatabase {
   ): Promise<{ columns: string[]; note?: string }> {
     this.#seal()
     try {
+      // Where SQLite cannot be told what a question may do, the form of the statement alone holds it.
+      if (!this.#database.setAuthorizer) checkStatement(sql)
       const statement = this.#database.prepare(sql)
       statement.setReadBigInts(true)
       statement.setReturnArrays?.(true)
