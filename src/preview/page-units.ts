@@ -1,5 +1,6 @@
 import { isJsonObject } from '../core/json.ts'
-import { parseJson, stringEnd } from '../core/json-text.ts'
+import { partEnds } from '../core/json-parts.ts'
+import { parseJson } from '../core/json-text.ts'
 import type { PageUnit, PageUnitName } from './layout.ts'
 import type { Source } from './source.ts'
 
@@ -28,7 +29,7 @@ function partsUnit(name: PageUnitName, text: string, open: string, close: string
     counted: true,
     window(start, end, mostEnds) {
       const json = open + text.slice(start, end)
-      const ends = partEnds(json, mostEnds)
+      const ends = partEnds(json, 1, mostEnds)
       if (end === last && ends.length < mostEnds) ends.push(json.length)
       return { json, ends }
     },
@@ -36,20 +37,6 @@ function partsUnit(name: PageUnitName, text: string, open: string, close: string
     nextStart: end => Math.min(end + 1, last),
     page: (start, end) => parseJson(open + text.slice(start, end) + close),
   }
-}
-
-/** Where the parts of a list or object end whose JSON begins like this; the last only if a comma follows it. */
-function partEnds(json: string, most: number): number[] {
-  const ends: number[] = []
-  let depth = 0
-  for (let at = 1; at < json.length && ends.length < most; at++) {
-    const character = json[at]
-    if (character === '"') at = stringEnd(json, at) - 1
-    else if (character === '[' || character === '{') depth++
-    else if (character === ']' || character === '}') depth--
-    else if (character === ',' && depth === 0) ends.push(at)
-  }
-  return ends
 }
 
 /** Slices of a text, each a JSON string. */

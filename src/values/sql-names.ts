@@ -4,6 +4,14 @@ const MOST_COLUMNS = 1_900
 /** The column that holds the fields beyond the last column, as one JSON object. */
 export const REST_COLUMN = 'rest'
 
+const RESERVED_TABLES =
+  /^(?:root|lines|columns|sqlite_.*|json_each|json_tree|dbstat|bytecode|tables_used|pragma_.*)$/i
+
+/** Whether every value has a table of that name, or SQLite keeps it for itself. */
+export function isReservedTable(name: string): boolean {
+  return RESERVED_TABLES.test(name)
+}
+
 /**
  * A name that is not taken yet: the wanted one, else with `_2`, `_3`, … behind it. SQL does not tell upper and lower case apart.
  * What SQLite cannot have in a name is replaced.

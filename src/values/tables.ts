@@ -1,6 +1,6 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts'
 import { pointerOf } from '../core/part.ts'
-import { freeSqlName } from './sql-names.ts'
+import { freeSqlName, isReservedTable } from './sql-names.ts'
 
 /** A list inside a value, seen as rows. */
 export interface Table {
@@ -16,10 +16,6 @@ const MOST_LEVELS = 6
 const MOST_TABLES = 100
 /** Members of objects that are looked at on the way. */
 const MOST_MEMBERS = 10_000
-
-/** Names of tables that every value has, and those that SQLite keeps for itself. */
-const RESERVED =
-  /^(?:root|lines|columns|sqlite_.*|json_each|json_tree|dbstat|bytecode|tables_used|pragma_.*)$/i
 
 /**
  * The tables of a value: a list is `items`; of an object, each list that is reached through objects alone, and each map of many
@@ -70,7 +66,7 @@ function named(found: readonly Found[]): Table[] {
 
 function freeName(key: string, taken: Set<string>): string {
   const wanted = key === '' ? 'list' : key
-  return freeSqlName(wanted, taken, RESERVED.test(wanted) ? 2 : 1)
+  return freeSqlName(wanted, taken, isReservedTable(wanted) ? 2 : 1)
 }
 
 function lastOf(steps: readonly string[]): string {

@@ -96,6 +96,13 @@ describe('cache.query', { timeout: 60_000 }, () => {
     const words = await cache.set('w', [{ action: 'edit', edit: 1 }])
     const asked = await cache.query(words.refId, { sql: "select edit from items where action = 'edit'" })
     expect(rowsOf(asked)).toEqual([{ edit: 1 }])
+    for (const name of ['root', 'json_each', 'dbstat', 'SQLite_master', 'pragma_table_info']) {
+      const refused = cache.query(value.refId, { sql: 'select 1', tables: { [name]: other.refId } })
+      await expect(refused).rejects.toMatchObject({
+        code: 'invalid_argument',
+        message: expect.stringContaining('cannot be the name'),
+      })
+    }
   })
 
   it('waits for a task, and answers with the handle of the question beyond the wait', async () => {

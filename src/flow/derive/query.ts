@@ -16,6 +16,7 @@ import type { SqlSource } from '../../query/sql.ts'
 import { takePart } from '../../values/pointer.ts'
 import { toPattern } from '../../values/search/expression.ts'
 import { searchDocument } from '../../values/search/search.ts'
+import { isReservedTable } from '../../values/sql-names.ts'
 import { type ValueDocument, wholeDocument } from '../../values/value-document.ts'
 import { callAdmitted } from '../call/call.ts'
 import type { CallOptions } from '../call/options.ts'
@@ -112,7 +113,6 @@ async function checkQuestion({ sql, search, context, tables }: Asked): Promise<A
 }
 
 const MOST_TABLES = 10
-const RESERVED = /^(?:root|lines|columns|sqlite_.*|pragma_.*)$/i
 
 function checkTables(tables: QueryOptions['tables']): void {
   if (tables === undefined) return
@@ -121,12 +121,12 @@ function checkTables(tables: QueryOptions['tables']): void {
   }
   const names = Object.keys(tables)
   if (names.length > MOST_TABLES) throw new InvalidArgument(`tables has more than ${MOST_TABLES} references.`)
-  const wrong = names.find(name => !/^[\p{L}_][\p{L}\p{N}_]{0,63}$/u.test(name) || RESERVED.test(name))
+  const wrong = names.find(name => !/^[\p{L}_][\p{L}\p{N}_]{0,63}$/u.test(name) || isReservedTable(name))
   if (wrong === undefined && names.every(name => typeof tables[name] === 'string')) return
   throw new InvalidArgument(
     wrong === undefined
       ? 'tables gives references names: {"users":"files:9f…"}.'
-      : `'${wrong.slice(0, 80)}' cannot be the name of a table here. Use letters, digits and _, and not root, lines or columns.`,
+      : `'${wrong.slice(0, 80)}' cannot be the name of a table here. Use letters, digits and _, and no name that SQLite or every value has, such as root, lines, columns or json_each.`,
   )
 }
 
