@@ -64,6 +64,16 @@ export const CACHING_OPTIONS: Names<CachingOptions> = {
   responseFormat: true,
 }
 
+/** What a model is told of references with each tool. */
+export interface ToolListingOptions {
+  /** Lists `_fresh` and `_as_ref` with each tool, for clients that send only what is listed. @defaultValue false */
+  listReserved?: boolean | undefined
+  /** Says with each tool how references work, for clients that ignore instructions. @defaultValue false */
+  notes?: boolean | undefined
+}
+
+export const TOOL_LISTING_OPTIONS: Names<ToolListingOptions> = { listReserved: true, notes: true }
+
 interface Hints {
   readOnlyHint?: boolean | undefined
   idempotentHint?: boolean | undefined

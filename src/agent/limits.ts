@@ -1,5 +1,5 @@
 import { type AnswerLimits, narrower } from '../core/answer-limits.ts'
-import { checkCount, checkLimit } from '../core/options.ts'
+import { checkCount, checkLimit, type Names } from '../core/options.ts'
 import { type Profile, profileNamed, profileOf, UNKNOWN_CLIENT } from './profiles.ts'
 
 /** How large the answers of a server may be. */
@@ -46,6 +46,12 @@ export function limitsOf(
 export interface ClientLimitOptions extends LimitOptions {
   /** The name of the profile that holds for every client. @defaultValue that of the client, by what it calls itself */
   profile?: string | undefined
+}
+
+export const CLIENT_LIMIT_OPTIONS: Names<ClientLimitOptions> = {
+  inlineLimit: true,
+  answerCeiling: true,
+  profile: true,
 }
 
 /** What the clients of one server can take. */

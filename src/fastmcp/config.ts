@@ -1,9 +1,14 @@
 import type { ContentResult, FastMCPSessionAuth, Tool, ToolParameters } from 'fastmcp'
-import { CACHING_OPTIONS, type CachingOptions } from '../agent/caching.ts'
-import type { ClientLimitOptions } from '../agent/limits.ts'
+import {
+  CACHING_OPTIONS,
+  type CachingOptions,
+  TOOL_LISTING_OPTIONS,
+  type ToolListingOptions,
+} from '../agent/caching.ts'
+import { CLIENT_LIMIT_OPTIONS, type ClientLimitOptions } from '../agent/limits.ts'
 import type { EnvelopeOptions } from '../agent/present.ts'
 import { SCOPING, type Scoping } from '../agent/scoping.ts'
-import type { PollingOptions } from '../agent/tools/polling.ts'
+import { OWN_TOOL_OPTIONS, type OwnToolOptions } from '../agent/tools/own-tools.ts'
 import type { Duration } from '../core/duration.ts'
 import type { TaskContext } from '../core/handler.ts'
 import type { Names } from '../core/options.ts'
@@ -11,13 +16,8 @@ import type { ActorOf, RequestContext } from './identity.ts'
 
 /** Options of the polling tools of fastmcp. */
 export interface FastMcpPollingOptions<Session extends FastMCPSessionAuth = FastMCPSessionAuth>
-  extends PollingOptions,
+  extends OwnToolOptions,
     ClientLimitOptions {
-  /**
-   * A folder that `export_cached_result` may write new files to. Callers over HTTP have folders of their own in it.
-   * @defaultValue none, and no such tool
-   */
-  exportDir?: string | undefined
   /** Who calls; the same as that of the tools. @defaultValue see `RefcacheToolConfig.actorOf` */
   actorOf?: ActorOf<Session> | undefined
 }
@@ -38,15 +38,12 @@ export interface RefcacheToolConfig<
   Parameters extends ToolParameters | undefined = ToolParameters | undefined,
   Output extends ToolParameters | undefined = ToolParameters | undefined,
 > extends CachingOptions,
+    ToolListingOptions,
     Scoping,
     EnvelopeOptions,
     ClientLimitOptions,
     Pick<Tool<Session>, 'name' | 'description' | 'annotations' | 'canAccess' | '_meta'> {
   parameters?: Parameters | undefined
-  /** Says in the description how references work, for clients that ignore instructions. @defaultValue false */
-  notes?: boolean | undefined
-  /** Lists `_fresh` and `_as_ref` among the arguments, for clients that send only what is listed. @defaultValue false */
-  listReserved?: boolean | undefined
   /** Checks the result of `execute`. Clients see it widened: they are also given previews and handles. */
   outputSchema?: Output | undefined
   /**
@@ -75,13 +72,10 @@ export interface RefcacheToolConfig<
 }
 
 export const TOOL_CONFIG: Names<RefcacheToolConfig> = {
-  notes: true,
-  listReserved: true,
   ...CACHING_OPTIONS,
+  ...TOOL_LISTING_OPTIONS,
+  ...CLIENT_LIMIT_OPTIONS,
   envelope: true,
-  inlineLimit: true,
-  answerCeiling: true,
-  profile: true,
   ...SCOPING,
   name: true,
   description: true,
@@ -96,11 +90,7 @@ export const TOOL_CONFIG: Names<RefcacheToolConfig> = {
 }
 
 export const POLLING_OPTIONS: Names<FastMcpPollingOptions> = {
-  inlineLimit: true,
-  answerCeiling: true,
-  profile: true,
-  maxWait: true,
-  defaultWait: true,
+  ...OWN_TOOL_OPTIONS,
+  ...CLIENT_LIMIT_OPTIONS,
   actorOf: true,
-  exportDir: true,
 }

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import type { CallToolResult, McpServer, RegisteredTool, ServerContext } from '@modelcontextprotocol/server'
 import type { z } from 'zod'
-import { ClientLimits } from '../agent/limits.ts'
+import { TOOL_LISTING_OPTIONS } from '../agent/caching.ts'
+import { CLIENT_LIMIT_OPTIONS, ClientLimits } from '../agent/limits.ts'
 import { checkEnvelope } from '../agent/present.ts'
 import type { ToolRequest } from '../agent/request.ts'
 import {
@@ -12,10 +13,10 @@ import {
   type RawShape,
   toSchema,
 } from '../agent/schema.ts'
-import { checkScoping, scopingOf } from '../agent/scoping.ts'
+import { checkScoping, SCOPING, scopingOf } from '../agent/scoping.ts'
 import { type AdminTool, adminTools } from '../agent/tools/admin.ts'
-import { ownTools } from '../agent/tools/own-tools.ts'
-import type { PollingTool } from '../agent/tools/polling.ts'
+import { OWN_TOOL_OPTIONS, ownTools } from '../agent/tools/own-tools.ts'
+import type { OwnTool } from '../agent/tools/tool.ts'
 import type { ToolResult } from '../agent/wire.ts'
 import { InvalidArgument } from '../core/errors.ts'
 import { checkNames, type Names } from '../core/options.ts'
@@ -127,24 +128,16 @@ function withSchemas({ inputSchema, outputSchema, ...config }: ToolConfig): Sche
 }
 
 const OPTIONS: Names<AttachOptions> = {
+  ...OWN_TOOL_OPTIONS,
+  ...TOOL_LISTING_OPTIONS,
+  ...CLIENT_LIMIT_OPTIONS,
+  ...SCOPING,
   envelope: true,
-  listReserved: true,
-  notes: true,
-  inlineLimit: true,
-  answerCeiling: true,
-  profile: true,
   asyncTimeout: true,
   actorOf: true,
   tasks: true,
   taskGrace: true,
   adminCheck: true,
-  exportDir: true,
-  maxWait: true,
-  defaultWait: true,
-  namespace: true,
-  namespaceTemplate: true,
-  ownerTemplate: true,
-  sessionScoped: true,
 }
 
 /** Callers without types meet an error of the SDK otherwise, which says nothing of the cause. */
@@ -159,7 +152,7 @@ function checkServer(server: McpServer): void {
 /** A tool of this package. */
 function registerOwn(
   server: McpServer,
-  { name, title, description, annotations, inputSchema }: PollingTool | AdminTool,
+  { name, title, description, annotations, inputSchema }: OwnTool | AdminTool,
   identity: IdentityOptions,
   handle: (args: unknown, request: ToolRequest, context: ServerContext) => Promise<ToolResult>,
 ): void {

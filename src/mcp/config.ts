@@ -4,12 +4,12 @@ import type {
   ServerContext,
   ToolAnnotations,
 } from '@modelcontextprotocol/server'
-import { CACHING_OPTIONS, type CachingOptions } from '../agent/caching.ts'
+import { CACHING_OPTIONS, type CachingOptions, type ToolListingOptions } from '../agent/caching.ts'
 import type { ClientLimitOptions } from '../agent/limits.ts'
 import type { EnvelopeOptions } from '../agent/present.ts'
 import type { AuthorSchema, RawShape } from '../agent/schema.ts'
 import { SCOPING, type Scoping } from '../agent/scoping.ts'
-import type { PollingOptions } from '../agent/tools/polling.ts'
+import type { OwnToolOptions } from '../agent/tools/own-tools.ts'
 import type { Duration } from '../core/duration.ts'
 import type { TaskContext } from '../core/handler.ts'
 import type { Names } from '../core/options.ts'
@@ -17,7 +17,12 @@ import type { ActorOf } from './identity.ts'
 import type { TaskSupport } from './tasks/calls.ts'
 
 /** Options of `attachRefCache`. */
-export interface AttachOptions extends PollingOptions, Scoping, EnvelopeOptions, ClientLimitOptions {
+export interface AttachOptions
+  extends OwnToolOptions,
+    ToolListingOptions,
+    Scoping,
+    EnvelopeOptions,
+    ClientLimitOptions {
   /**
    * How long a tool's call waits before it answers with a handle, unless the tool says otherwise. Clients give up
    * after 30 to 60 s.
@@ -36,15 +41,6 @@ export interface AttachOptions extends PollingOptions, Scoping, EnvelopeOptions,
    * @defaultValue '500ms'
    */
   taskGrace?: Duration | undefined
-  /** Lists `_fresh` and `_as_ref` with each tool, for clients that send only what is listed. @defaultValue false */
-  listReserved?: boolean | undefined
-  /** Says with each tool how references work, for clients that ignore instructions. @defaultValue false */
-  notes?: boolean | undefined
-  /**
-   * A folder that `export_cached_result` may write new files to. Callers over HTTP have folders of their own in it.
-   * @defaultValue none, and no such tool
-   */
-  exportDir?: string | undefined
   /** Registers the admin tools, for callers of whom this says true. @defaultValue no admin tools at all */
   adminCheck?: AdminCheck | undefined
 }

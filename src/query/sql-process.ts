@@ -5,7 +5,7 @@ import type { JsonValue } from '../core/json.ts'
 import { JsonReader } from '../core/json-reader.ts'
 import { parseJson } from '../core/json-text.ts'
 import { FrameReader, writeFrame } from './frames.ts'
-import type { Order, Report } from './messages.ts'
+import type { ChildRequest, ChildResponse } from './messages.ts'
 import type { SqlAnswer, SqlQuestion, SqlSource } from './sql.ts'
 import type { ChildPlace } from './where.ts'
 
@@ -37,7 +37,8 @@ export class SqlProcess {
   /** Rejects when it ends, whatever it is at. */
   readonly #gone: Promise<never>
   #end: (reason: Error) => void = () => {}
-  #take: (report: Report) => void = () => {}
+  /** Takes the response to the request that is under way. */
+  #onResponse: (response: ChildResponse) => void = () => {}
   #rows: JsonValue[] = []
   #partial: JsonReader | undefined
 
@@ -71,8 +72,8 @@ export class SqlProcess {
     this.#child.once('exit', end)
     // Its end says what there is to say.
     this.#child.stdin?.on('error', () => {})
-    this.#child.stdout?.on('data', (chunk: Buffer) => this.#hear(chunk))
-    this.#hold(false)
+    this.#child.stdout?.on('data', (chunk: Buffer) => this.#onData(chunk))
+    this.#keepAlive(false)
   }
 
   get isBusy(): boolean {
@@ -101,7 +102,7 @@ export class SqlProcess {
   /** @throws as `Sql.ask`; ProcessEnded */
   async answer(set: string, { sources, sql, maxBytes, signal }: SqlQuestion): Promise<SqlAnswer> {
     this.#isBusy = true
-    this.#hold(true)
+    this.#keepAlive(true)
     const stop = () => this.kill(reasonOf(signal))
     signal?.addEventListener('abort', stop, { once: true })
     try {
@@ -113,7 +114,7 @@ export class SqlProcess {
     } finally {
       signal?.removeEventListener('abort', stop)
       this.#isBusy = false
-      this.#hold(false)
+      this.#keepAlive(false)
     }
   }
 
@@ -123,7 +124,7 @@ export class SqlProcess {
         const document = await source.open()
         const { kind } = document
         await this.#send({
-          do: 'load',
+          type: 'load',
           set,
           kind,
           ...(source.name === undefined ? {} : { name: source.name }),
@@ -132,8 +133,8 @@ export class SqlProcess {
           this.#makeRoom()
           await this.#write(writeFrame({ kind: 'data', text }))
         }
-        const report = await this.#tell({ do: 'end' })
-        if (report.did === 'load') this.#sets.set(set, report.bytes)
+        const response = await this.#request({ type: 'end' })
+        if (response.type === 'loaded') this.#sets.set(set, response.bytes)
       }
     } catch (error) {
       this.#sets.delete(set)
@@ -149,7 +150,7 @@ export class SqlProcess {
     while (this.#sets.size > 0 && total() > this.limits.memory / 2) {
       const [oldest] = this.#sets.keys()
       this.#sets.delete(oldest as string)
-      void this.#send({ do: 'drop', set: oldest as string })
+      void this.#send({ type: 'drop', set: oldest as string })
     }
   }
 
@@ -158,11 +159,11 @@ export class SqlProcess {
     this.#sets.delete(set)
     this.#sets.set(set, bytes)
     this.#rows = []
-    const report = await this.#tell({ do: 'ask', set, sql, maxBytes })
+    const response = await this.#request({ type: 'ask', set, sql, maxBytes })
     const rows = this.#rows
     this.#rows = []
-    if (report.did !== 'ask') throw new ProcessEnded(true)
-    return { rows, columns: report.columns, note: report.note }
+    if (response.type !== 'answered') throw new ProcessEnded(true)
+    return { rows, columns: response.columns, note: response.note }
   }
 
   async #within<T>(limit: number, what: string, run: () => Promise<T>): Promise<T> {
@@ -180,21 +181,21 @@ export class SqlProcess {
     }
   }
 
-  /** Gives an order, and waits for what comes of it. */
-  async #tell(order: Order): Promise<Report> {
-    const reported = new Promise<Report>(take => {
-      this.#take = take
+  /** Sends a request, and waits for its response. */
+  async #request(request: ChildRequest): Promise<ChildResponse> {
+    const responded = new Promise<ChildResponse>(resolve => {
+      this.#onResponse = resolve
     })
-    await this.#send(order)
-    const report = await Promise.race([reported, this.#gone])
-    if (report.did !== 'fail') return report
-    throw report.code === 'invalid_argument'
-      ? new InvalidArgument(report.message)
-      : new LoadFailed(report.message)
+    await this.#send(request)
+    const response = await Promise.race([responded, this.#gone])
+    if (response.type !== 'failed') return response
+    throw response.code === 'invalid_argument'
+      ? new InvalidArgument(response.message)
+      : new LoadFailed(response.message)
   }
 
-  #send(order: Order): Promise<void> {
-    return this.#write(writeFrame({ kind: 'message', text: JSON.stringify(order) }))
+  #send(request: ChildRequest): Promise<void> {
+    return this.#write(writeFrame({ kind: 'message', text: JSON.stringify(request) }))
   }
 
   async #write(frame: Buffer): Promise<void> {
@@ -209,15 +210,15 @@ export class SqlProcess {
     }
   }
 
-  #hear(chunk: Buffer): void {
+  #onData(chunk: Buffer): void {
     for (const { kind, text } of this.#frames.read(chunk)) {
       if (kind !== 'message') {
         this.#takeRows(text, kind === 'part')
         continue
       }
-      const report = JSON.parse(text) as Report
-      if (report.did === 'start') this.#hasStarted = true
-      else this.#take(report)
+      const response = JSON.parse(text) as ChildResponse
+      if (response.type === 'started') this.#hasStarted = true
+      else this.#onResponse(response)
     }
   }
 
@@ -231,11 +232,11 @@ export class SqlProcess {
     for (const row of rows) this.#rows.push(row)
   }
 
-  /** Whether it keeps this process from ending. */
-  #hold(isHeld: boolean): void {
+  /** Decides whether the child keeps this process from ending. */
+  #keepAlive(isKept: boolean): void {
     const { stdin, stdout } = this.#child as unknown as Record<'stdin' | 'stdout', Partial<Referenced> | null>
     for (const one of [this.#child, stdin, stdout]) {
-      if (isHeld) one?.ref?.()
+      if (isKept) one?.ref?.()
       else one?.unref?.()
     }
   }

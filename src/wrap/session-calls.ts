@@ -1,6 +1,6 @@
 import { IdMap } from '../agent/id-map.ts'
 import { ProgressNotifier } from '../agent/progress.ts'
-import type { PollingTool } from '../agent/tools/polling.ts'
+import type { OwnTool } from '../agent/tools/tool.ts'
 import { isJsonObject } from '../core/json.ts'
 import { withPlainNumbers } from '../core/map-json.ts'
 import type { RefCache } from '../ref-cache.ts'
@@ -159,7 +159,7 @@ export class SessionCalls {
     return tasks.call(request, call.tool, options => calls.start(caller, call, { ...context, ...options }))
   }
 
-  async #callOwn(request: RpcRequest, own: PollingTool, context: CallContext): Promise<CallOutcome> {
+  async #callOwn(request: RpcRequest, own: OwnTool, context: CallContext): Promise<CallOutcome> {
     const { caller, calls, listing } = this.options
     const { params = {} } = request
     const runsAgain = own.name === 'retry_task'

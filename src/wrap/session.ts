@@ -1,5 +1,5 @@
 import type { ClientLimits } from '../agent/limits.ts'
-import type { PollingTool } from '../agent/tools/polling.ts'
+import type { OwnTool } from '../agent/tools/tool.ts'
 import type { JsonObject } from '../core/json.ts'
 import type { RefCache } from '../ref-cache.ts'
 import { ADAPTERS } from '../ref-cache-adapters.ts'
@@ -42,7 +42,7 @@ export interface SessionOptions {
   calls: ToolCalls
   clients: ClientLimits
   cache: RefCache
-  polling: readonly PollingTool[]
+  polling: readonly OwnTool[]
   log: Log
   /** The wrapped server cannot be used at all. */
   onUnusable(reason: string): void

@@ -3,7 +3,7 @@ import { toolLimitIn } from '../agent/caching.ts'
 import { TOOL_NOTE, withNote } from '../agent/instructions.ts'
 import { answerSchema } from '../agent/schema.ts'
 import { readSentArguments } from '../agent/sent-arguments.ts'
-import type { PollingTool } from '../agent/tools/polling.ts'
+import type { OwnTool } from '../agent/tools/tool.ts'
 import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts'
 import { ToolNames } from './tool-names.ts'
 
@@ -54,7 +54,7 @@ export class ToolCatalog {
    * @param onComplete hears of all tools when the last page of them was listed
    */
   constructor(
-    private readonly polling: readonly PollingTool[],
+    private readonly polling: readonly OwnTool[],
     private readonly goesThrough: (name: string) => boolean,
     private readonly onLearned: (name: string, tool: KnownTool) => void = () => {},
     private readonly onComplete: (tools: ReadonlyMap<string, KnownTool>) => void = () => {},
@@ -89,7 +89,7 @@ export class ToolCatalog {
    * Our tool that a call is for: the one that has this name here. The server's own tool of that name gives way where the call names
    * a reference of this cache.
    */
-  ownTool(params: JsonObject | undefined, cacheName: string): PollingTool | undefined {
+  ownTool(params: JsonObject | undefined, cacheName: string): OwnTool | undefined {
     const named = this.polling.find(({ name }) => this.names.of(name) === params?.name)
     const own = named ?? this.polling.find(({ name }) => name === params?.name)
     if (named || !own || !takesReference(own)) return named
@@ -165,7 +165,7 @@ export class ToolCatalog {
     }
   }
 
-  #describe({ name, title, description, inputSchema, annotations }: PollingTool): JsonValue {
+  #describe({ name, title, description, inputSchema, annotations }: OwnTool): JsonValue {
     const words = this.names.inWords({ description, inputSchema })
     return {
       name: this.names.of(name),
@@ -176,7 +176,7 @@ export class ToolCatalog {
   }
 }
 
-function takesReference({ inputSchema: { properties } }: PollingTool): boolean {
+function takesReference({ inputSchema: { properties } }: OwnTool): boolean {
   return isJsonObject(properties) && 'ref_id' in properties
 }
 

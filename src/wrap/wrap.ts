@@ -4,7 +4,7 @@ import { ClientLimits } from '../agent/limits.ts'
 import { savingsText } from '../agent/savings-text.ts'
 import { adminTools } from '../agent/tools/admin.ts'
 import { ownTools } from '../agent/tools/own-tools.ts'
-import type { PollingTool } from '../agent/tools/polling.ts'
+import type { OwnTool } from '../agent/tools/tool.ts'
 import { type Duration, toMilliseconds } from '../core/duration.ts'
 import { ExportFolder } from '../export/folder.ts'
 import { RefCache } from '../ref-cache.ts'
@@ -61,7 +61,7 @@ export interface WrapOptions {
 export class Wrapper {
   readonly cache: RefCache
   readonly #calls: ToolCalls
-  readonly #polling: readonly PollingTool[]
+  readonly #polling: readonly OwnTool[]
   readonly #scope: string
   readonly #quotas: Quotas
   readonly #clients: ClientLimits
@@ -189,7 +189,7 @@ export class Wrapper {
   #session(
     client: Channel,
     { connect, ...who }: Omit<ProxiedClient, 'upstream' | 'tasks'> & { connect: () => Promise<Channel> },
-    polling: readonly PollingTool[],
+    polling: readonly OwnTool[],
     onEnd: (end: SessionEnd) => void,
   ): Session {
     const { log } = this.options
@@ -208,12 +208,12 @@ export class Wrapper {
 }
 
 /** For whoever started the process. */
-function forLocalClient(tool: PollingTool): PollingTool {
+function forLocalClient(tool: OwnTool): OwnTool {
   return { ...tool, handle: (args, context) => tool.handle(args, { ...context, isLocal: true }) }
 }
 
 /** The admin tools of a client that is the operator: who starts the process and asks for them. */
-function toolsOfOperator(cache: RefCache): PollingTool[] {
+function toolsOfOperator(cache: RefCache): OwnTool[] {
   return adminTools(cache).map(tool => ({
     ...tool,
     handle: args => tool.handle(args, { isAdmin: () => true }),

@@ -17,7 +17,7 @@ import {
   toResult,
   toStatsResult,
 } from '../wire.ts'
-import { define, type PollingTool } from './polling.ts'
+import { define, type OwnTool } from './tool.ts'
 
 /** What an admin tool has to know of a call. */
 export interface AdminContext {
@@ -28,7 +28,7 @@ export interface AdminContext {
 }
 
 /** A tool for operators, free of any SDK. It acts for the host program, whatever rights its caller has. */
-export interface AdminTool extends Omit<PollingTool, 'handle'> {
+export interface AdminTool extends Omit<OwnTool, 'handle'> {
   handle(args: unknown, context: AdminContext): Promise<ToolResult>
 }
 
@@ -76,7 +76,7 @@ export function adminTools(cache: RefCache): AdminTool[] {
 const READS = { readOnlyHint: true, idempotentHint: true, openWorldHint: false }
 const DESTROYS = { readOnlyHint: false, destructiveHint: true, idempotentHint: true, openWorldHint: false }
 
-function list(cache: RefCache): PollingTool {
+function list(cache: RefCache): OwnTool {
   return define({
     name: 'admin_list_references',
     title: 'List references',
@@ -99,7 +99,7 @@ function list(cache: RefCache): PollingTool {
   })
 }
 
-function show(cache: RefCache): PollingTool {
+function show(cache: RefCache): OwnTool {
   return define({
     name: 'admin_show_reference',
     title: 'Show reference',
@@ -110,7 +110,7 @@ function show(cache: RefCache): PollingTool {
   })
 }
 
-function remove(cache: RefCache): PollingTool {
+function remove(cache: RefCache): OwnTool {
   return define({
     name: 'admin_delete_reference',
     title: 'Delete reference',
@@ -126,7 +126,7 @@ function remove(cache: RefCache): PollingTool {
   })
 }
 
-function clear(cache: RefCache): PollingTool {
+function clear(cache: RefCache): OwnTool {
   return define({
     name: 'admin_clear_namespace',
     title: 'Clear namespace',
@@ -139,7 +139,7 @@ function clear(cache: RefCache): PollingTool {
   })
 }
 
-function stats(cache: RefCache): PollingTool {
+function stats(cache: RefCache): OwnTool {
   return define({
     name: 'admin_stats',
     title: 'Cache statistics',
@@ -152,7 +152,7 @@ function stats(cache: RefCache): PollingTool {
 }
 
 /** Asks before it looks at the arguments. A check that throws says no, and what it threw stays here. */
-function forOperators(cache: RefCache, tool: PollingTool): AdminTool {
+function forOperators(cache: RefCache, tool: OwnTool): AdminTool {
   return {
     ...tool,
     async handle(args, context) {

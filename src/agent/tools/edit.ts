@@ -8,7 +8,7 @@ import type { Edit } from '../../values/edit/edits.ts'
 import { EDIT_CACHED_RESULT_DESCRIPTION } from '../instructions.ts'
 import { inFieldsRead } from '../present.ts'
 import { toEditResult } from '../wire.ts'
-import { define, ofThisCache, type PollingTool } from './polling.ts'
+import { define, type OwnTool, ofThisCache } from './tool.ts'
 
 const editArguments = z.strictObject({
   ref_id: z.string(),
@@ -23,7 +23,7 @@ const EDITS = {
 }
 
 /** `edit_cached_result`. */
-export function editCachedResult(cache: RefCache): PollingTool {
+export function editCachedResult(cache: RefCache): OwnTool {
   return {
     ...define({
       name: 'edit_cached_result',

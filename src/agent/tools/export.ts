@@ -6,7 +6,7 @@ import { EXPORT_FORMATS } from '../../values/export/formats.ts'
 import { EXPORT_CACHED_RESULT_DESCRIPTION } from '../instructions.ts'
 import { inFieldsRead } from '../present.ts'
 import { toExportResult } from '../wire.ts'
-import { define, ofThisCache, type PollingTool } from './polling.ts'
+import { define, type OwnTool, ofThisCache } from './tool.ts'
 
 /** Where exports go. */
 export interface ExportTarget {
@@ -32,7 +32,7 @@ const exportArguments = z.strictObject({
 })
 
 /** `export_cached_result`: there only where the operator allowed a folder. */
-export function exportCachedResult(cache: RefCache, target: ExportTarget): PollingTool {
+export function exportCachedResult(cache: RefCache, target: ExportTarget): OwnTool {
   return define({
     name: 'export_cached_result',
     title: 'Export cached result',

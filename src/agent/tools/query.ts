@@ -7,14 +7,7 @@ import { QUERY_CACHED_RESULT_DESCRIPTION, SEARCH_CACHED_RESULT_DESCRIPTION } fro
 import { limitsOf } from '../limits.ts'
 import { inFieldsRead, present } from '../present.ts'
 import { toResult } from '../wire.ts'
-import {
-  define,
-  ofThisCache,
-  type PollContext,
-  type PollingOptions,
-  type PollingTool,
-  waitsOf,
-} from './polling.ts'
+import { define, type OwnTool, ofThisCache, type PollingOptions, type ToolContext, waitsOf } from './tool.ts'
 
 const askArguments = {
   search: z.string().optional().describe('Text or /RE2/i.'),
@@ -38,7 +31,7 @@ const TABLES = {
 }
 
 /** `query_cached_result`: with `sql` where SQL can run, with `search` everywhere. */
-export function queryCachedResult(cache: RefCache, options: PollingOptions): PollingTool {
+export function queryCachedResult(cache: RefCache, options: PollingOptions): OwnTool {
   const wait = waitsOf(options)
   const hasSql = cache[ADAPTERS].sqlUnavailable === undefined
   const tool = {
@@ -48,7 +41,7 @@ export function queryCachedResult(cache: RefCache, options: PollingOptions): Pol
   }
   const run = async (
     args: z.output<typeof queryArguments>,
-    { actor, signal, onProgress, limits = limitsOf() }: PollContext,
+    { actor, signal, onProgress, limits = limitsOf() }: ToolContext,
   ) => {
     const asked = cache.query(args.ref_id, {
       actor,

@@ -1,13 +1,13 @@
 // The process that answers questions in SQL. It is told what to load and what to ask through its standard input, and has nothing else.
 import { type FrameKind, FrameReader, writeFrame } from '../frames.ts'
-import type { Order, Report } from '../messages.ts'
+import type { ChildRequest, ChildResponse } from '../messages.ts'
 import { type Binding, loadBinding } from './binding.ts'
 import { watchMemory } from './memory-watch.ts'
 import { InvalidQuestion, QuestionDatabase } from './question-database.ts'
 
 const databases = new Map<string, QuestionDatabase>()
 /** What is being sent of a source. */
-let loading: { readonly order: Order & { do: 'load' }; readonly pieces: string[] } | undefined
+let loading: { readonly request: ChildRequest & { type: 'load' }; readonly pieces: string[] } | undefined
 
 function send(kind: FrameKind, text: string): Promise<void> {
   return new Promise(done => process.stdout.write(writeFrame({ kind, text }), () => done()))
@@ -28,53 +28,53 @@ async function sendRows(rows: string): Promise<void> {
   await send('data', rows.slice(rest))
 }
 
-function report(message: Report): Promise<void> {
+function respond(message: ChildResponse): Promise<void> {
   return send('message', JSON.stringify(message))
 }
 
-async function obey(binding: Binding, order: Order): Promise<void> {
-  switch (order.do) {
+async function handle(binding: Binding, request: ChildRequest): Promise<void> {
+  switch (request.type) {
     case 'load':
-      loading = { order, pieces: [] }
+      loading = { request, pieces: [] }
       return
     case 'end':
       return load(binding)
     case 'drop':
-      databases.get(order.set)?.close()
-      databases.delete(order.set)
+      databases.get(request.set)?.close()
+      databases.delete(request.set)
       return
     case 'ask': {
-      const database = databases.get(order.set) as QuestionDatabase
-      const answer = await database.ask(order.sql, order.maxBytes, sendRows)
-      await report({ did: 'ask', ...answer })
+      const database = databases.get(request.set) as QuestionDatabase
+      const answer = await database.ask(request.sql, request.maxBytes, sendRows)
+      await respond({ type: 'answered', ...answer })
     }
   }
 }
 
 async function load(binding: Binding): Promise<void> {
   if (!loading) return
-  const { order, pieces } = loading
+  const { request, pieces } = loading
   loading = undefined
-  const database = databases.get(order.set) ?? new QuestionDatabase(binding)
-  databases.set(order.set, database)
-  await database.load(order.name, order.kind, pieces)
-  await report({ did: 'load', bytes: database.bytes })
+  const database = databases.get(request.set) ?? new QuestionDatabase(binding)
+  databases.set(request.set, database)
+  await database.load(request.name, request.kind, pieces)
+  await respond({ type: 'loaded', bytes: database.bytes })
 }
 
 function fail(error: unknown): Promise<void> {
   const isAsked = error instanceof InvalidQuestion
   const message = error instanceof Error ? error.message : String(error)
-  return report({ did: 'fail', code: isAsked ? 'invalid_argument' : 'internal', message })
+  return respond({ type: 'failed', code: isAsked ? 'invalid_argument' : 'internal', message })
 }
 
 async function main(): Promise<void> {
   const [binding] = await Promise.all([loadBinding(), watchMemory(Number(process.argv[2]))])
-  await report({ did: 'start' })
+  await respond({ type: 'started' })
   const frames = new FrameReader()
   for await (const chunk of process.stdin) {
     for (const { kind, text } of frames.read(chunk as Buffer)) {
       if (kind === 'data') loading?.pieces.push(text)
-      else await obey(binding, JSON.parse(text) as Order).catch(fail)
+      else await handle(binding, JSON.parse(text) as ChildRequest).catch(fail)
     }
   }
   process.exit()
