@@ -1,14 +1,12 @@
 import { parseStored } from '../../core/codec.ts'
 import type { CompleteEntry } from '../../core/entry.ts'
-import type { JsonValue } from '../../core/json.ts'
 import { stringifyJson } from '../../core/json-text.ts'
 import type { Part } from '../../core/part.ts'
 import type { RefId } from '../../core/ref.ts'
 import type { Given } from '../../values/argument.ts'
-import { takePart } from '../../values/pointer.ts'
 import type { Used } from '../../values/projection.ts'
 import type { Engine } from '../engine.ts'
-import { partOfLargeValue } from '../read/large-values.ts'
+import { readPart } from '../read/part.ts'
 import { readJson } from '../read/stored-value.ts'
 import { usedOf } from '../read/values.ts'
 import { checkSizes, sizeOf } from './input-cost.ts'
@@ -55,16 +53,10 @@ export class UsedValues {
    * @throws InvalidArgument where there is no such part
    */
   async part(entry: CompleteEntry, part: Part, sees: boolean): Promise<UsedValue> {
-    const text = stringifyJson(await this.#part(entry, part, sees))
+    const whole = async () => this.#divided.get(entry.refId) ?? (await this.#divide(entry))
+    const text = stringifyJson(await readPart(this.engine, entry, part, { sees, whole }))
     checkSizes([sizeOf(text)], this.engine.settings)
     return { text, instead: {} }
-  }
-
-  async #part(entry: CompleteEntry, part: Part, sees: boolean): Promise<JsonValue> {
-    const found = await partOfLargeValue(this.engine, entry, part)
-    if (found) return found.value
-    const divided = this.#divided.get(entry.refId) ?? (await this.#divide(entry))
-    return takePart(divided, part, sees)
   }
 
   /** The whole is parsed once for all of its parts. */

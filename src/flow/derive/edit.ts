@@ -1,4 +1,5 @@
 import { type ActorLike, toActor } from '../../access/actor.ts'
+import { Permission } from '../../access/permission.ts'
 import { toDate } from '../../core/clock.ts'
 import { parseStored } from '../../core/codec.ts'
 import type { CompleteEntry } from '../../core/entry.ts'
@@ -18,11 +19,11 @@ import type { StoredText } from '../../values/edit/put.ts'
 import { ValueWriter } from '../../values/segments/writer.ts'
 import type { CacheReference } from '../call/set.ts'
 import type { Engine } from '../engine.ts'
+import { findReadable } from '../read/readable.ts'
 import { openSegments, readJson, readWhole } from '../read/stored-value.ts'
 import { usedOf, wrappingOf } from '../read/values.ts'
 import { storeDerived } from './derived-entry.ts'
 import { type FilledEdits, fillEdits } from './edit-references.ts'
-import { findValue } from './find-value.ts'
 
 /** Options of `RefCache.edit`. */
 export interface EditOptions {
@@ -71,7 +72,11 @@ export async function edit(
     throw new InvalidArgument(
       'A whole value is edited: leave out what follows the #, and begin each "path" with it.',
     )
-  const entry = await findValue(engine, refId, who, 'edit')
+  const entry = await findReadable(engine, refId, who, {
+    action: 'edit',
+    permission: Permission.READ,
+    verb: 'edit',
+  })
   const filled = await fillEdits(engine, checked, who)
   const { stored, editable, view } = await readEditable(engine, entry)
   const { maxBytes } = engine.encoding

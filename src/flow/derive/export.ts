@@ -1,16 +1,18 @@
 import { type ActorLike, toActor } from '../../access/actor.ts'
+import { Permission } from '../../access/permission.ts'
+import type { ValuedEntry } from '../../core/entry.ts'
 import { isJsonObject, type JsonValue } from '../../core/json.ts'
-import { toReference } from '../../core/part.ts'
+import { type Part, toReference } from '../../core/part.ts'
 import type { RefId } from '../../core/ref.ts'
 import { type ExportFormat, formatted } from '../../values/export/formats.ts'
-import { isMedia, mediaOf } from '../../values/media.ts'
-import { takePart } from '../../values/pointer.ts'
-import { wholeDocument } from '../../values/value-document.ts'
+import { isMedia, type Media, mediaOf } from '../../values/media.ts'
+import { type ValueDocument, wholeDocument } from '../../values/value-document.ts'
 import type { Engine } from '../engine.ts'
-import { readWhole } from '../read/stored-value.ts'
-import { openDocument } from '../read/value-document.ts'
+import { locatePart, readLocated } from '../read/part.ts'
+import { findReadable } from '../read/readable.ts'
+import { openSegments, readWhole } from '../read/stored-value.ts'
+import { documentOf, openDocument } from '../read/value-document.ts'
 import { usedOf } from '../read/values.ts'
-import { findValue } from './find-value.ts'
 
 export interface ExportRequest {
   readonly format: ExportFormat
@@ -39,31 +41,46 @@ export async function openExport(
   asked: RefId,
   { format, actor, signal }: ExportRequest,
 ): Promise<Export> {
-  const who = toActor(actor)
   const { refId, part } = toReference(engine.name, asked) ?? { refId: asked }
-  const entry = await findValue(engine, refId, who, 'export')
-  const label = entry.label ?? entry.toolName ?? 'value'
-  const used =
-    part || format === 'original' ? usedOf(engine, entry, await readWhole(engine, entry)) : undefined
-  const value = used && part ? takePart(used, part) : undefined
-  if (format === 'original') {
-    const blob = blobIn(value ?? used?.result?.content)
-    if (blob) return { ...blob, label }
+  const want = { action: 'export', permission: Permission.READ, verb: 'export' } as const
+  const entry = await findReadable(engine, refId, toActor(actor), want)
+  const names = { label: entry.label ?? entry.toolName ?? 'value', extension: EXTENSIONS[format] }
+  if (format !== 'original') {
+    return { ...names, ...(await formatted(await openDocument(engine, entry, part), format, { signal })) }
   }
-  const document = value === undefined ? await openDocument(engine, entry) : wholeDocument(value)
-  if (format === 'original') {
-    const text = value === undefined ? used?.text : undefined
-    const content = text === undefined ? document.text({ signal }) : wholeDocument(text).text({ signal })
-    return { content, mimeType: 'text/plain', label, extension: EXTENSIONS.original }
-  }
-  return { ...(await formatted(document, format, { signal })), label, extension: EXTENSIONS[format] }
+  const original = await (part ? originalPart(engine, entry, part) : originalOf(engine, entry))
+  if ('base64' in original) return { ...names, ...blob(original) }
+  return { ...names, content: original.text({ signal }), mimeType: 'text/plain' }
 }
 
-/** The bytes of a block, or of the only block of a result. */
-function blobIn(of: JsonValue | readonly JsonValue[] | undefined) {
-  const [block, ...more] = Array.isArray(of) ? (of as readonly JsonValue[]) : [of as JsonValue | undefined]
-  if (block === undefined || more.length > 0 || !isJsonObject(block) || !isMedia(block)) return undefined
-  const { base64, mimeType = 'application/octet-stream' } = mediaOf(block)
+/** The value as the tool gave it: its text, or the bytes of its only block. */
+async function originalOf(engine: Engine, entry: ValuedEntry): Promise<ValueDocument | Media> {
+  const reader = await openSegments(engine, entry)
+  const isStoredAsGiven =
+    entry.view === undefined || reader?.index.form === 'text' || reader?.index.shown?.container === 0
+  if (isStoredAsGiven) return openDocument(engine, entry)
+  const { value, text, result } = usedOf(engine, entry, await readWhole(engine, entry))
+  const [block, ...more] = result?.content ?? []
+  const media = more.length === 0 ? mediaIn(block) : undefined
+  return media ?? wholeDocument(text ?? value)
+}
+
+/** A block of media has no more members. */
+const MOST_MEMBERS = 10
+
+async function originalPart(engine: Engine, entry: ValuedEntry, part: Part): Promise<ValueDocument | Media> {
+  const found = await locatePart(engine, entry, part)
+  const container = 'value' in found ? undefined : found.reader.index.containers[found.container]
+  const mayBeMedia = container?.kind === 'object' && container.count <= MOST_MEMBERS
+  const media = !container || mayBeMedia ? mediaIn(await readLocated(found)) : undefined
+  return media ?? documentOf(found)
+}
+
+function mediaIn(block: JsonValue | undefined): Media | undefined {
+  return block !== undefined && isJsonObject(block) && isMedia(block) ? mediaOf(block) : undefined
+}
+
+function blob({ base64, mimeType = 'application/octet-stream' }: Media) {
   const extension = /^[a-z]+\/([a-z0-9]{1,8})$/.exec(mimeType)?.[1] ?? 'bin'
   return { content: bytesOf(base64), mimeType, extension }
 }

@@ -13,18 +13,16 @@ import type { RefId } from '../../core/ref.ts'
 import type { CallResponse } from '../../core/response.ts'
 import { defineTool, type ResponseFormat, type Tool } from '../../core/tool.ts'
 import type { SqlSource } from '../../query/sql.ts'
-import { takePart } from '../../values/pointer.ts'
 import { toPattern } from '../../values/search/expression.ts'
 import { searchDocument } from '../../values/search/search.ts'
 import { isReservedTable } from '../../values/sql-names.ts'
-import { type ValueDocument, wholeDocument } from '../../values/value-document.ts'
+import type { ValueDocument } from '../../values/value-document.ts'
 import { callAdmitted } from '../call/call.ts'
 import type { CallOptions } from '../call/options.ts'
 import { ASK } from '../call/references.ts'
 import type { Engine } from '../engine.ts'
 import { findFor } from '../read/find.ts'
 import { openDocument } from '../read/value-document.ts'
-import { sourcesOf, usedOf } from '../read/values.ts'
 
 /** The tool that a question is a call of, as answers and lists of tasks name it. */
 export const QUERY_TOOL = 'query_cached_result'
@@ -201,9 +199,7 @@ async function open(engine: Engine, asked: RefId): Promise<ValueDocument> {
   const { refId, part } = toReference(engine.name, asked) ?? {}
   const entry = refId === undefined ? undefined : await engine.store.get(refId)
   if (entry?.status !== 'complete') throw new NotFound()
-  if (!part) return openDocument(engine, entry)
-  const { whole } = await sourcesOf(engine, entry)
-  return wholeDocument(takePart(usedOf(engine, entry, whole.value), part))
+  return openDocument(engine, entry, part)
 }
 
 /** Why there are no rows stands in the record of the task: a hit says it, too. */

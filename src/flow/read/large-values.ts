@@ -58,18 +58,3 @@ async function openPart(reader: SegmentReader, root: number, part: Part) {
   const content = end - start > READ_WHOLE_BYTES ? largeContent(reader, found.container) : undefined
   return content ? new LargeValue(content) : { value: await paced(reader.valueOf(found.container)) }
 }
-
-/** A part of a large value, read without the rest. Undefined: the value is not large, or only all of it tells. */
-export async function partOfLargeValue(
-  engine: LargeValueEngine,
-  entry: ValuedEntry,
-  part: Part,
-): Promise<{ readonly value: JsonValue } | undefined> {
-  if (!isLarge(engine, entry)) return undefined
-  const reader = await openSegments(engine, entry)
-  const root = entry.view === undefined ? 0 : reader?.index.shown?.container
-  if (!reader || root === undefined) return undefined
-  const found = await paced(findPart(reader, root, part))
-  if (!found || 'value' in found) return found
-  return { value: await paced(reader.valueOf(found.container)) }
-}

@@ -1,5 +1,11 @@
 import { decode, type EncodedValue, parseStored } from '../../core/codec.ts'
-import { type Entry, type ValueSegments, valueSegments } from '../../core/entry.ts'
+import {
+  type Entry,
+  hasValue,
+  type ValuedEntry,
+  type ValueSegments,
+  valueSegments,
+} from '../../core/entry.ts'
 import { NotFound, UnreadableValue } from '../../core/errors.ts'
 import type { JsonValue } from '../../core/json.ts'
 import type { RefId } from '../../core/ref.ts'
@@ -11,8 +17,11 @@ import { parseIndex } from '../../values/segments/segment-index.ts'
 /** What stored values are read with. */
 export interface StoredValueEngine {
   readonly store: Store
-  /** What this process has just stored, for those who wait for it. */
-  readonly sources: { takeStored(refId: RefId): Uint8Array | undefined }
+  readonly sources: {
+    /** What this process has just stored, for those who wait for it. */
+    takeStored(refId: RefId): Uint8Array | undefined
+    reader(entry: ValuedEntry, open: () => Promise<SegmentReader>): Promise<SegmentReader>
+  }
 }
 
 /**
@@ -23,7 +32,7 @@ export async function readJson(engine: StoredValueEngine, entry: Entry): Promise
   const reader = await openSegments(engine, entry)
   if (reader) return paced(reader.json())
   const kept = engine.sources.takeStored(entry.refId)
-  const json = await decode(kept ?? (await readPart(engine, entry, 'value')))
+  const json = await decode(kept ?? (await readPayload(engine, entry, 'value')))
   // A shorter number is a number, too.
   const whole = entry.status !== 'complete' || Buffer.byteLength(json) === entry.valueBytes
   if (!whole) throw incomplete()
@@ -43,22 +52,33 @@ export async function readEncoded(
 ): Promise<EncodedValue> {
   const { valueBytes } = entry
   const named = valueSegments(entry)
-  if (!named) return { valueBytes, bytes: await readPart(engine, entry, 'value') }
-  const bytes = await readPart(engine, entry, 'index')
+  if (!named) return { valueBytes, bytes: await readPayload(engine, entry, 'value') }
+  const bytes = await readPayload(engine, entry, 'index')
   const segments: Uint8Array[] = []
   while (segments.length < named.count)
     segments.push(await readSegment(engine, entry, named, segments.length))
   return { valueBytes, bytes, segments }
 }
 
-/** A reader for a value in segments; it reads the index, and of the segments what it is asked for. Undefined: it is in one piece. */
+/**
+ * A reader for a value in segments: it reads the index, and of the segments what it is asked for. It is kept for the next who asks.
+ * Undefined: the value is in one piece.
+ */
 export async function openSegments(
   engine: StoredValueEngine,
   entry: Entry,
 ): Promise<SegmentReader | undefined> {
   const named = valueSegments(entry)
-  if (!named) return undefined
-  const index = parseIndex(await decode(await readPart(engine, entry, 'index')))
+  if (!named || !hasValue(entry)) return undefined
+  return engine.sources.reader(entry, () => readIndex(engine, entry, named))
+}
+
+async function readIndex(
+  engine: StoredValueEngine,
+  entry: Entry,
+  named: ValueSegments,
+): Promise<SegmentReader> {
+  const index = parseIndex(await decode(await readPayload(engine, entry, 'index')))
   const { growing } = index
   // It may have grown since the entry was read, but another attempt has another value.
   if (growing ? growing.id !== named.id : index.segments.length < named.count) throw incomplete()
@@ -75,8 +95,8 @@ async function readSegment(engine: StoredValueEngine, entry: Entry, { id }: Valu
   return bytes ?? gone(engine, entry)
 }
 
-async function readPart(engine: StoredValueEngine, entry: Entry, part: Payload): Promise<Uint8Array> {
-  return (await engine.store.read(entry.refId, part)) ?? gone(engine, entry)
+async function readPayload(engine: StoredValueEngine, entry: Entry, payload: Payload): Promise<Uint8Array> {
+  return (await engine.store.read(entry.refId, payload)) ?? gone(engine, entry)
 }
 
 async function gone(engine: StoredValueEngine, entry: Entry): Promise<never> {

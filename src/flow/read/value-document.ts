@@ -1,18 +1,34 @@
 import type { ValuedEntry } from '../../core/entry.ts'
-import { paced } from '../../core/steps.ts'
+import type { Part } from '../../core/part.ts'
 import { segmentDocument, textDocument } from '../../values/segments/segment-document.ts'
 import { type ValueDocument, wholeDocument } from '../../values/value-document.ts'
 import type { Engine } from '../engine.ts'
+import { type LocatedPart, locatePart, readLocated, shownContainer } from './part.ts'
 import { openSegments, readWhole } from './stored-value.ts'
 import { shownOf } from './values.ts'
 
-/** The value of an entry as it is shown, to be read piece by piece. Whoever calls this has authorized its reader. */
-export async function openDocument(engine: Engine, entry: ValuedEntry): Promise<ValueDocument> {
+/**
+ * The value of an entry as it is shown, or a part of it, to be read piece by piece. Whoever calls this has authorized its reader.
+ * @throws InvalidArgument where there is no such part
+ */
+export async function openDocument(
+  engine: Engine,
+  entry: ValuedEntry,
+  part?: Part | undefined,
+): Promise<ValueDocument> {
+  if (part) return documentOf(await locatePart(engine, entry, part))
   const reader = await openSegments(engine, entry)
-  const container = entry.view === undefined ? 0 : reader?.index.shown?.container
-  const kind = container === undefined ? undefined : reader?.index.containers[container]?.kind
-  if (reader && (kind === 'list' || kind === 'object')) return segmentDocument(reader, container)
-  if (reader && kind === 'text') return textDocument(reader)
-  const stored = reader ? await paced(reader.value()) : await readWhole(engine, entry)
+  const container = reader && shownContainer(entry, reader)
+  if (reader && container !== undefined) return documentOf({ reader, container })
+  const stored = await readWhole(engine, entry)
   return wholeDocument(shownOf(engine, entry, stored)?.value ?? stored)
+}
+
+export async function documentOf(found: LocatedPart): Promise<ValueDocument> {
+  if ('value' in found) return wholeDocument(found.value)
+  const { reader, container } = found
+  const kind = reader.index.containers[container]?.kind
+  if (kind === 'text') return textDocument(reader)
+  if (kind === 'list' || kind === 'object') return segmentDocument(reader, container)
+  return wholeDocument(await readLocated(found))
 }

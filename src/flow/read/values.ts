@@ -8,7 +8,7 @@ import { weightOf } from '../../core/weight.ts'
 import { Source } from '../../preview/preview.ts'
 import type { Store } from '../../stores/store.ts'
 import type { Projections, Shown, Used, Wrapping } from '../../values/projection.ts'
-
+import type { SegmentReader } from '../../values/segments/reader.ts'
 import type { OpenedValue } from './large-values.ts'
 import { readJson } from './stored-value.ts'
 
@@ -29,10 +29,10 @@ const STORED_LIMITS = { maxCount: 100, maxWeight: 64 * 1024 * 1024, idleMs: 10_0
 /** Each takes some megabytes at most. */
 const OPENED_LIMITS = { maxCount: 16, maxWeight: 16, idleMs: 60_000 }
 
-/** A large value, and which one it is: what a task appends grows. */
-interface Opening {
+/** Something made of a value in segments, and of which one: what a task appends grows. */
+interface Opening<T> {
   readonly of: string
-  readonly value: Promise<OpenedValue | undefined>
+  readonly value: Promise<T>
 }
 
 /** Of what is kept for a value however small it is. */
@@ -65,12 +65,15 @@ export class SourceCache {
   /** What this process has just stored, for the callers that wait for it. */
   readonly #stored: Kept<Uint8Array>
   readonly #loading = new Map<RefId, Promise<Sources>>()
-  /** Large values, which are read piece by piece: their index, layouts, and some segments. */
-  readonly #opened: Kept<Opening>
+  /** Values in segments: their index, and some segments. */
+  readonly #readers: Kept<Opening<SegmentReader>>
+  /** The layouts of large ones, which are shown piece by piece. */
+  readonly #opened: Kept<Opening<OpenedValue | undefined>>
 
   constructor(clock: Clock) {
     this.#kept = new Kept(clock, LIMITS)
     this.#stored = new Kept(clock, STORED_LIMITS)
+    this.#readers = new Kept(clock, OPENED_LIMITS)
     this.#opened = new Kept(clock, OPENED_LIMITS)
   }
 
@@ -89,15 +92,14 @@ export class SourceCache {
     return loading
   }
 
-  /** A large value, opened by `open` if need be. What failed is tried again by the next who asks. */
+  /** A value in segments, opened by `open` if need be. What failed is tried again by the next who asks. */
+  reader(entry: ValuedEntry, open: () => Promise<SegmentReader>): Promise<SegmentReader> {
+    return opened(this.#readers, entry, open)
+  }
+
+  /** The same of a large value. */
   opened(entry: ValuedEntry, open: () => Promise<OpenedValue | undefined>): Promise<OpenedValue | undefined> {
-    const found = this.#opened.get(entry.refId)
-    const of = `${entry.segments?.id} ${entry.valueBytes}`
-    if (found?.of === of) return found.value
-    const value = open()
-    this.#opened.put(entry, { of, value }, 1)
-    value.catch(() => this.#opened.drop(entry.refId))
-    return value
+    return opened(this.#opened, entry, open)
   }
 
   /** The value is about to be stored, and somebody waits for it: nobody reads it back. */
@@ -127,6 +129,7 @@ export class SourceCache {
   drop(refId: RefId): void {
     this.#kept.drop(refId)
     this.#stored.drop(refId)
+    this.#readers.drop(refId)
     this.#opened.drop(refId)
     this.#loading.delete(refId)
   }
@@ -134,6 +137,7 @@ export class SourceCache {
   clear(): void {
     this.#kept.clear()
     this.#stored.clear()
+    this.#readers.clear()
     this.#opened.clear()
     this.#loading.clear()
   }
@@ -141,8 +145,22 @@ export class SourceCache {
   sweep(): void {
     this.#kept.sweep()
     this.#stored.sweep()
+    this.#readers.sweep()
     this.#opened.sweep()
   }
+}
+
+function opened<T>(kept: Kept<Opening<T>>, entry: ValuedEntry, open: () => Promise<T>): Promise<T> {
+  const found = kept.get(entry.refId)
+  const of = `${entry.segments?.id} ${entry.valueBytes}`
+  if (found?.of === of) return found.value
+  const value = open()
+  const opening = { of, value }
+  kept.put(entry, opening, 1)
+  value.catch(() => {
+    if (kept.get(entry.refId) === opening) kept.drop(entry.refId)
+  })
+  return value
 }
 
 /** What answers about an entry are made from. */
