@@ -1,7 +1,7 @@
 import { isJsonObject, type JsonValue } from '../core/json.ts'
 import { parseJson, stringifyJson } from '../core/json-text.ts'
 import { paced, type Steps } from '../core/steps.ts'
-import type { Shrink } from './budget.ts'
+import type { Fitted, Shrink } from './budget.ts'
 import { denseTable } from './dense.ts'
 import type { Layout } from './layout.ts'
 import { EXACT_UP_TO, type Ruler } from './measure.ts'
@@ -58,6 +58,21 @@ export function shrinkDensely(shrink: Shrink): Shrink {
 export function densely(json: string): string {
   const table = json.startsWith('[{') ? denseTable(parseJson(json)) : undefined
   return table ? stringifyJson(table) : json
+}
+
+/** The JSON of a page, as a table where that saves much, or where there is no room for the records. */
+export async function fitPage(
+  value: JsonValue,
+  ruler: Ruler,
+  { dense, maxSize }: { readonly dense?: boolean; readonly maxSize: number },
+): Promise<Fitted> {
+  const plain = stringifyJson(value)
+  const json = dense ? densely(plain) : plain
+  const size = await paced(ruler.size(json))
+  const table = dense && size > maxSize ? denseTable(value, 0) : undefined
+  if (!table) return { json, size }
+  const rows = stringifyJson(table)
+  return { json: rows, size: await paced(ruler.size(rows)) }
 }
 
 /** @param of what is shown a part of: where that is a list, and an object is shown, it is a table */

@@ -19,9 +19,12 @@ const MARK = `${ELLIPSIS}(`
 
 /**
  * The table that a list of records is: `recordsOf` gives exactly this list back. Undefined: it is no list of records with the same
- * fields, two or more, in the same order, or it would save next to nothing.
+ * fields, two or more, in the same order, or it would save less than `leastSaved` characters.
  */
-export function denseTable(list: JsonValue | undefined): DenseTable | undefined {
+export function denseTable(
+  list: JsonValue | undefined,
+  leastSaved: number = LEAST_SAVED,
+): DenseTable | undefined {
   if (!Array.isArray(list) || !list.every(isRecordOrMark)) return undefined
   const records = list.filter(isJsonObject)
   const columns = widest(records)
@@ -32,7 +35,7 @@ export function denseTable(list: JsonValue | undefined): DenseTable | undefined 
     if (row === undefined) return undefined
     rows.push(row)
   }
-  return savedBy(columns, rows) < LEAST_SAVED ? undefined : { columns, rows }
+  return savedBy(columns, rows) < leastSaved ? undefined : { columns, rows }
 }
 
 /** The list that a table was made of. */

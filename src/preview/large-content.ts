@@ -6,8 +6,8 @@ import type { SegmentReader } from '../values/segments/reader.ts'
 import { sampleOf } from '../values/segments/sample.ts'
 import { sampleLines } from '../values/segments/sample-lines.ts'
 import type { Container } from '../values/segments/segment-index.ts'
+import type { Items } from './items.ts'
 import type { LargeContent } from './large.ts'
-import type { LargeParts } from './large-pages.ts'
 
 /** An object is about the one member that takes so much of it. */
 const MAIN_SHARE = 2 / 3
@@ -77,16 +77,16 @@ function mainContainer(reader: SegmentReader, root: number): { number: number; p
   return { number, path }
 }
 
-function partsOf(reader: SegmentReader, number: number, isSpaced: boolean): LargeParts {
+function partsOf(reader: SegmentReader, number: number, isSpaced: boolean): Items {
   const { kind, start, end, count } = reader.index.containers[number] as Container
   const bracket = kind === 'text' ? 0 : 1
   return {
-    kind: kind as LargeParts['kind'],
+    kind: kind as Items['kind'],
     start: start + bracket,
     end: end - bracket,
     count,
     isSpaced,
     slice: (from, to) => reader.slice(from, Math.min(to, end - bracket)),
-    partStart: part => reader.partStart(number, part),
+    itemStart: part => reader.partStart(number, part),
   }
 }

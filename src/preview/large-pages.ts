@@ -1,27 +1,14 @@
 import { InvalidArgument } from '../core/errors.ts'
 import type { JsonValue } from '../core/json.ts'
 import { partEnds } from '../core/json-parts.ts'
-import { parseJson, stringifyJson } from '../core/json-text.ts'
+import { stringifyJson } from '../core/json-text.ts'
 import type { ReadingSteps } from '../core/steps.ts'
+import { type Items, unitOf, valueOfItems } from './items.ts'
 import type { PageUnit, PageUnitName } from './layout.ts'
 import type { Ruler } from './measure.ts'
 import { pageUnits, wholeCharacters } from './page-units.ts'
 import { fillPage } from './paginate.ts'
 import { Source } from './source.ts'
-
-/** A list, an object or a text that is read piece by piece. Positions are those of the text that it stands in. */
-export interface LargeParts {
-  readonly kind: 'list' | 'object' | 'text'
-  /** Where its first part begins, and where its last one ends. */
-  readonly start: number
-  readonly end: number
-  readonly count: number
-  /** It stands in a text that is JSON, which may have spaces between its tokens. */
-  readonly isSpaced: boolean
-  slice(start: number, end: number): ReadingSteps<string>
-  /** Where a part begins, from 0. `count` stands for the end. */
-  partStart(part: number): ReadingSteps<number>
-}
 
 /** A page: some parts, or a slice of one part that is larger than a page. */
 export interface LargePage {
@@ -52,7 +39,7 @@ export class LargePages {
   #partEnd: number | undefined
 
   constructor(
-    private readonly source: LargeParts,
+    private readonly source: Items,
     private readonly ruler: Ruler,
     private readonly maxSize: number,
   ) {
@@ -78,7 +65,7 @@ export class LargePages {
     if (!bounds) return undefined
     const { unit, start, end, firstPart, parts } = bounds
     const text = yield* this.source.slice(start, end)
-    return { unit, value: pageValue(unit, text), firstPart, parts }
+    return { unit, value: pageValue(this.source.kind, unit, text), firstPart, parts }
   }
 
   *#next(): ReadingSteps<Bounds> {
@@ -86,7 +73,7 @@ export class LargePages {
     const whole = yield* this.#wholeParts()
     if (whole) return whole
     const { kind, end } = this.source
-    const next = yield* this.source.partStart(this.#part + 1)
+    const next = yield* this.source.itemStart(this.#part + 1)
     return yield* this.#sliceOfPart(kind === 'text' || next >= end ? next : next - 1)
   }
 
@@ -157,44 +144,39 @@ export class LargePages {
   }
 }
 
-/** The value of the page that holds this text. */
-export function pageValue(unit: PageUnitName, text: string): JsonValue {
-  if (unit === 'items') return parseJson(`[${text}]`)
-  return unit === 'entries' ? parseJson(`{${text}}`) : text
-}
-
-export function unitOf(kind: LargeParts['kind']): PageUnitName {
-  return kind === 'list' ? 'items' : kind === 'object' ? 'entries' : 'lines'
-}
-
 /** What is certainly whole of a text that goes on. */
-function upToLastPart(kind: LargeParts['kind'], text: string): string | undefined {
+function upToLastPart(kind: Items['kind'], text: string): string | undefined {
   const end =
     kind === 'text' ? text.lastIndexOf('\n') + 1 : (partEnds(text, 0, Number.POSITIVE_INFINITY).at(-1) ?? 0)
   return end > 0 ? text.slice(0, end) : undefined
 }
 
 /** Parts of a text as they are shown. */
-function compact(kind: LargeParts['kind'], text: string): string {
-  return stringifyJson(pageValue(unitOf(kind), text)).slice(1, -1)
+function compact(kind: Items['kind'], text: string): string {
+  return stringifyJson(valueOfItems(kind, text)).slice(1, -1)
 }
 
 function endOfParts(text: string, parts: number): number {
   return partEnds(text, 0, parts)[parts - 1] ?? text.length
 }
 
-function partsUnitOf(kind: LargeParts['kind'], text: string): PageUnit | undefined {
+function partsUnitOf(kind: Items['kind'], text: string): PageUnit | undefined {
   if (kind === 'text') return pageUnits(new Source(text)).find(({ name }) => name === 'lines')
   const [json, empty] = kind === 'list' ? [`[${text}]`, []] : [`{${text}}`, {}]
   return pageUnits(new Source(empty, json)).find(({ counted }) => counted)
 }
 
-function characterUnitOf(kind: LargeParts['kind'], text: string): PageUnit | undefined {
+function characterUnitOf(kind: Items['kind'], text: string): PageUnit | undefined {
   const units = kind === 'text' ? pageUnits(new Source(text)) : pageUnits(new Source(0, text))
   return units.find(({ name }) => name === (kind === 'text' ? 'characters' : 'json'))
 }
 
-function countParts(kind: LargeParts['kind'], text: string): number {
+/** Slices are texts. */
+function pageValue(kind: Items['kind'], unit: PageUnitName, text: string): JsonValue {
+  return unit === unitOf(kind) ? valueOfItems(kind, text) : text
+}
+
+function countParts(kind: Items['kind'], text: string): number {
   if (kind !== 'text') return partEnds(text, 0, Number.POSITIVE_INFINITY).length + 1
   let count = text.endsWith('\n') ? 0 : 1
   for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', at + 1)) count++

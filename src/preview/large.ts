@@ -1,4 +1,3 @@
-import { AnswerTooLarge, InvalidArgument } from '../core/errors.ts'
 import type { JsonValue } from '../core/json.ts'
 import { stringifyJson } from '../core/json-text.ts'
 import { paced, type ReadingSteps } from '../core/steps.ts'
@@ -8,8 +7,10 @@ import type { LineSample } from '../values/segments/sample-lines.ts'
 import type { TableShape } from '../values/shape.ts'
 import { tablesOf } from '../values/tables.ts'
 import { type Fitted, fitShrunk } from './budget.ts'
-import { densely, shownOf, shrinkDensely } from './dense-pages.ts'
-import { type LargePage, LargePages, type LargeParts, pageValue, unitOf } from './large-pages.ts'
+import { type CountedPageRequest, countedPage, noSuchPage, pageTooLarge } from './counted-page.ts'
+import { fitPage, shownOf, shrinkDensely } from './dense-pages.ts'
+import { type Items, unitOf } from './items.ts'
+import { type LargePage, LargePages } from './large-pages.ts'
 import { type Ruler, rulerFor } from './measure.ts'
 import type { PartRendering, RenderRequest } from './preview.ts'
 import { shapeWithin } from './shape.ts'
@@ -24,7 +25,7 @@ const SAMPLE_LENGTH = 4096
 /** A value that is too large to be held whole. */
 export interface LargeContent {
   /** What its pages are of. */
-  readonly parts: LargeParts
+  readonly parts: Items
   /** JSON Pointer to that, where it is not all of the value. */
   readonly path: string
   /** The value is a text, and this is the JSON that it is. */
@@ -47,7 +48,7 @@ const SAMPLE_SHARE = 2.5
 
 /** A large value prepared for showing: it remembers its size and its latest layouts. */
 export class LargeValue {
-  readonly parts: LargeParts
+  readonly parts: Items
   readonly #layouts = new Map<string, LargePages>()
   readonly #measured = new Map<SizeMode, Promise<Size>>()
   #turn: Promise<unknown> = Promise.resolve()
@@ -121,14 +122,16 @@ export class LargeValue {
   async page(request: RenderRequest & { page: number }): Promise<PartRendering> {
     const { page: number, pageSize } = request
     const ruler = await rulerFor(request.sizeMode)
+    const counted = pageSize === undefined ? undefined : { ...request, pageSize }
     const found = await this.#inTurn(() =>
-      pageSize ? this.#counted(request, ruler, pageSize) : this.#fitting(request, ruler),
+      counted ? this.#counted(counted, ruler) : this.#fitting(request, ruler),
     )
     if (!found.page) throw noSuchPage(number, found.total)
     const { value, unit, firstPart, parts } = found.page
-    const json = request.dense ? densely(stringifyJson(value)) : stringifyJson(value)
-    const previewSize = await paced(ruler.size(json))
-    if (pageSize && previewSize > request.maxSize) throw tooLarge(previewSize, request, found.page)
+    const { json, size: previewSize } = await fitPage(value, ruler, request)
+    if (counted && previewSize > request.maxSize) {
+      throw pageTooLarge(previewSize, this.parts, { firstItem: firstPart, items: parts }, counted)
+    }
     const shown = shownOf(value, json)
     const sizes = await this.#sizes(request.sizeMode, ruler)
     const following = this.parts.count - firstPart - parts
@@ -161,33 +164,11 @@ export class LargeValue {
     return { page, total: pages.total, isEstimate: !pages.isComplete }
   }
 
-  /** A page of so many parts is found without those before it. */
-  async #counted(
-    { page: number, maxSize }: RenderRequest & { page: number },
-    ruler: Ruler,
-    pageSize: number,
-  ) {
-    const total = Math.max(1, Math.ceil(this.parts.count / pageSize))
-    const page =
-      number <= total
-        ? await paced(this.#partsFrom((number - 1) * pageSize, pageSize, maxSize * ruler.longestUnit))
-        : undefined
-    return { page, total, isEstimate: false }
-  }
-
-  *#partsFrom(firstPart: number, most: number, longest: number): ReadingSteps<LargePage> {
-    const { kind, count } = this.parts
-    const parts = Math.min(most, count - firstPart)
-    const start = yield* this.parts.partStart(firstPart)
-    const next = yield* this.parts.partStart(firstPart + parts)
-    const end = kind === 'text' || firstPart + parts === count ? next : next - 1
-    if (end - start > longest) {
-      throw new AnswerTooLarge(
-        `A page of ${parts} ${unitOf(kind)} has ${end - start} characters, more than max_size holds. Ask with a smaller page_size, or leave it out.`,
-      )
-    }
-    const unit = unitOf(kind)
-    return { unit, value: pageValue(unit, yield* this.parts.slice(start, end)), firstPart, parts }
+  async #counted(request: CountedPageRequest, ruler: Ruler) {
+    const { value, firstItem, items, totalPages } = await paced(countedPage(this.parts, ruler, request))
+    const unit = unitOf(this.parts.kind) ?? 'items'
+    const page: LargePage = { value, unit, firstPart: firstItem, parts: items }
+    return { page, total: totalPages, isEstimate: false }
   }
 
   #about(): Pick<PartRendering, 'totalItems' | 'path' | 'reformatted'> {
@@ -259,21 +240,4 @@ function shapesOf(sample: JsonValue, counted: readonly CountedTable[]): Map<Json
     if (table) shapes.set(of, table.shape)
   }
   return shapes
-}
-
-function noSuchPage(page: number, total: number): InvalidArgument {
-  const pages = total === 1 ? 'is 1 page' : `are ${total} pages`
-  const choice = total === 1 ? 'for page 1' : `for a page from 1 to ${total}`
-  return new InvalidArgument(`There is no page ${page}: at this size there ${pages}. Ask ${choice}.`)
-}
-
-function tooLarge(
-  size: number,
-  { maxSize, sizeMode }: RenderRequest,
-  { parts, unit }: LargePage,
-): AnswerTooLarge {
-  const fitting = Math.max(1, Math.floor((parts * maxSize * 0.9) / size))
-  return new AnswerTooLarge(
-    `A page of ${parts} ${unit} has ${size} ${sizeMode}s, more than the ${maxSize} of max_size. Ask with a page_size of about ${fitting}, or leave it out.`,
-  )
 }

@@ -1,6 +1,7 @@
 import { InvalidArgument } from '../core/errors.ts'
 import { isJsonObject, type JsonValue } from '../core/json.ts'
 import { lastFitting, paced, type Steps } from '../core/steps.ts'
+import { noSuchPage } from './counted-page.ts'
 import type { Layout, PageUnit, PageUnitName } from './layout.ts'
 import type { Ruler } from './measure.ts'
 import { pageUnits } from './page-units.ts'
@@ -14,21 +15,18 @@ export const SMALLEST_PAGE = 8
 const MAX_PAGES = 100_000
 
 function tooManyPages(): InvalidArgument {
-  return new InvalidArgument(
-    `That would be more than ${MAX_PAGES} pages. Ask with a larger page_size, and a larger max_size if need be.`,
-  )
+  return new InvalidArgument(`That would be more than ${MAX_PAGES} pages. Ask with a larger max_size.`)
 }
 
 export interface PageRequest {
   maxSize: number
   sizeMode: SizeMode
-  pageSize?: number
 }
 
 /** The layout for a budget, from the source's memory if it was made before. */
 export function layout(source: Source, ruler: Ruler, request: PageRequest): Promise<Layout> {
-  const { maxSize, sizeMode, pageSize } = request
-  const key = `${sizeMode} ${maxSize} ${pageSize ?? ''}`
+  const { maxSize, sizeMode } = request
+  const key = `${sizeMode} ${maxSize}`
   return source.remember(source.layouts, key, () => paced(layoutSteps(source, ruler, request)))
 }
 
@@ -44,9 +42,7 @@ export interface Page {
 /** One page of a layout, by its number from 1. Shares nothing with the value. */
 export function pageOf(source: Source, { unit, bounds, totalPages }: Layout, page: number): Page {
   if (!Number.isInteger(page) || page < 1 || page > totalPages) {
-    const pages = totalPages === 1 ? 'is 1 page' : `are ${totalPages} pages`
-    const choice = totalPages === 1 ? 'for page 1' : `for a page from 1 to ${totalPages}`
-    throw new InvalidArgument(`There is no page ${page}: at this size there ${pages}. Ask ${choice}.`)
+    throw noSuchPage(page, totalPages)
   }
   if (unit === undefined) return { value: source.value, unit, start: 0, rest: 0 }
   const [start = 0, end = 0] = bounds.slice(2 * page - 2, 2 * page)
@@ -55,14 +51,14 @@ export function pageOf(source: Source, { unit, bounds, totalPages }: Layout, pag
 }
 
 function* layoutSteps(source: Source, ruler: Ruler, request: PageRequest): Steps<Layout> {
-  const { maxSize, pageSize } = request
+  const { maxSize } = request
   const { value } = source
   const isScalar = typeof value !== 'string' && !Array.isArray(value) && !isJsonObject(value)
   if (isScalar && (yield* ruler.size(source.json, maxSize)) <= maxSize) {
     return { unit: undefined, totalPages: 1, bounds: [] }
   }
   for (const unit of pageUnits(source)) {
-    const bounds = yield* cut(unit, ruler, maxSize, pageSize)
+    const bounds = yield* cut(unit, ruler, maxSize)
     if (bounds) return { unit, totalPages: bounds.length / 2, bounds }
   }
   throw new InvalidArgument(
@@ -71,13 +67,8 @@ function* layoutSteps(source: Source, ruler: Ruler, request: PageRequest): Steps
 }
 
 /** Fills page after page. Undefined if one part alone is larger than a page. */
-function* cut(
-  unit: PageUnit,
-  ruler: Ruler,
-  maxSize: number,
-  pageSize: number | undefined,
-): Steps<number[] | undefined> {
-  const mostParts = unit.counted && pageSize !== undefined ? pageSize : Number.POSITIVE_INFINITY
+function* cut(unit: PageUnit, ruler: Ruler, maxSize: number): Steps<number[] | undefined> {
+  const mostParts = Number.POSITIVE_INFINITY
   const bounds: number[] = []
   let expected = maxSize * ruler.usualUnit
   let start = unit.start

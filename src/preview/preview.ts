@@ -1,13 +1,15 @@
 import { InvalidArgument } from '../core/errors.ts'
 import type { JsonObject, JsonValue } from '../core/json.ts'
-import { parseJson, stringifyJson } from '../core/json-text.ts'
+import { parseJson } from '../core/json-text.ts'
 import { countBreaks, countLines } from '../core/lines.ts'
 import { paced } from '../core/steps.ts'
 import type { TextRows } from '../values/text-table.ts'
 import { type Fitted, fitBudget, type Shrink } from './budget.ts'
+import { type CountedPageRequest, countedPage, pageTooLarge } from './counted-page.ts'
 import { type DenseTable, recordsOf } from './dense.ts'
-import { type DenseList, denseListOf, densely, layoutOfRows, shownOf, shrinkDensely } from './dense-pages.ts'
+import { type DenseList, denseListOf, fitPage, layoutOfRows, shownOf, shrinkDensely } from './dense-pages.ts'
 import { embeddedJson } from './embedded-json.ts'
+import { unitOf } from './items.ts'
 import type { PageUnitName } from './layout.ts'
 import { type MainPart, mainPartOf } from './main-part.ts'
 import { measure, type Ruler, rulerFor, sizeWithin } from './measure.ts'
@@ -35,8 +37,10 @@ export interface RenderRequest {
   strategy: PreviewStrategy
   /** Page number, from 1. */
   page?: number
-  /** Items, entries or lines that a page has at most. */
+  /** Items, entries or lines of a page: exactly so many, whatever the budget. */
   pageSize?: number
+  /** The largest `maxSize` that may be asked for, which an error may name. @defaultValue any */
+  largestSize?: number
   /** A list of records may be shown as a table. */
   dense?: boolean
 }
@@ -172,13 +176,15 @@ function outlineOf(source: Source, text: string, rows: TextRows | undefined, man
 
 async function renderPage(source: Source, ruler: Ruler, request: RenderRequest): Promise<Rendering> {
   const views = await viewsOf(source, request)
+  const { page: number = 1, pageSize } = request
+  if (pageSize !== undefined) return renderCounted(views, ruler, { ...request, page: number, pageSize })
   const { paged, main, dense } = views
-  const { page: number = 1 } = request
   const rows = dense && (await layoutOfRows(dense, ruler, request))
   const pages = rows ?? (await layout(paged, ruler, request))
   const page = pageOf(rows && dense ? dense.rows : paged, pages, number)
-  const table = rows && dense && { columns: dense.columns, rows: page.value as DenseTable['rows'] }
-  const fitted = await fittedPage(page.value, table, ruler, request)
+  const value =
+    rows && dense ? recordsOf({ columns: dense.columns, rows: page.value as DenseTable['rows'] }) : page.value
+  const fitted = await fitPage(value, ruler, request)
   const rendering = await part(views, { ...request, strategy: 'paginate' }, fitted, paged.value)
   return {
     ...rendering,
@@ -191,19 +197,30 @@ async function renderPage(source: Source, ruler: Ruler, request: RenderRequest):
   }
 }
 
-/** As a table where that saves much, or where there is no room for more. */
-async function fittedPage(
-  value: JsonValue,
-  table: DenseTable | undefined,
+/** A page of exactly `pageSize` items. */
+async function renderCounted(
+  views: Views,
   ruler: Ruler,
-  { dense, maxSize }: RenderRequest,
-): Promise<Fitted> {
-  const plain = stringifyJson(table ? recordsOf(table) : value)
-  const json = dense ? densely(plain) : plain
-  const size = await paced(ruler.size(json))
-  if (!table || size <= maxSize) return { json, size }
-  const rows = stringifyJson(table)
-  return { json: rows, size: await paced(ruler.size(rows)) }
+  request: RenderRequest & CountedPageRequest,
+): Promise<Rendering> {
+  const { paged, main } = views
+  const { items } = paged
+  const page = await paced(countedPage(items, ruler, request))
+  const fitted = await fitPage(page.value, ruler, request)
+  if (fitted.size > request.maxSize) throw pageTooLarge(fitted.size, items, page, request)
+  const rendering = await part(views, { ...request, strategy: 'paginate' }, fitted, paged.value)
+  const unit = unitOf(items.kind)
+  return {
+    ...rendering,
+    page: request.page,
+    totalPages: page.totalPages,
+    restSize: Math.round(rendering.originalSize * page.rest),
+    ...(unit ? { pageUnit: unit } : {}),
+    ...(unit === 'lines'
+      ? { lines: [page.firstItem + 1, page.firstItem + page.items], totalLines: items.count }
+      : {}),
+    ...(main ? { path: main.path } : {}),
+  }
 }
 
 function linesOfPage(text: string, page: string, start: number): Pick<PartRendering, 'lines' | 'totalLines'> {

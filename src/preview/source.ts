@@ -1,5 +1,6 @@
 import { isJsonObject, type JsonValue } from '../core/json.ts'
 import { stringifyJson } from '../core/json-text.ts'
+import { type Items, itemsOf } from './items.ts'
 import type { Layout } from './layout.ts'
 import type { Size, SizeMode } from './size.ts'
 
@@ -18,6 +19,7 @@ export class Source {
   /** @internal */
   readonly embedded = new Map<'embedded', Promise<Source | undefined>>()
   #json: string | undefined
+  #items: Items | undefined
   #totalItems: number | undefined
 
   /** `json`, where the caller has it already, must be what stringifyJson(value) gives. */
@@ -30,6 +32,12 @@ export class Source {
   get json(): string {
     this.#json ??= stringifyJson(this.value)
     return this.#json
+  }
+
+  /** What its pages are made of. */
+  get items(): Items {
+    this.#items ??= itemsOf(this.value, this.json)
+    return this.#items
   }
 
   /** Items of a list, entries of an object; of anything else undefined. */

@@ -22,7 +22,7 @@ export interface GetOptions {
   actor?: ActorLike | undefined
   /** A page of a list, object or text; from 1. */
   page?: number | undefined
-  /** At most this many items a page; fewer where the budget demands. @defaultValue as many as fit */
+  /** Exactly so many items a page, whatever the budget; what does not fit is `answer_too_large`. @defaultValue as many as fit */
   pageSize?: number | undefined
   /** Budget of the answer, in the cache's size mode. @defaultValue the tool's, else the cache's */
   maxSize?: number | undefined

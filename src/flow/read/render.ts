@@ -291,13 +291,17 @@ function renderRequest(engine: Engine, entry: ValuedEntry, options: RenderOption
   const set = options.maxSize ?? entry.preview?.maxSize ?? defaults.setMaxSize
   const limits = options.limits && limitsFor(options.limits, entry.preview)
   const { sizeMode } = defaults
+  const largestSize = Math.min(
+    // A budget is no way around the ceiling of `full`; a token is about four bytes.
+    Math.ceil(engine.settings.fullLimitBytes / (sizeMode === 'token' ? 4 : 1)),
+    limits ? budgetWithin(limits.ceiling, sizeMode) : Number.POSITIVE_INFINITY,
+  )
+  // Who says how many items a page has wants them: up to what would have passed whole.
+  const inline = limits && pageSize !== undefined ? budgetWithin(limits.inline, sizeMode) : 0
+  const usual = Math.max(defaults.maxSize, inline)
   return {
-    maxSize: Math.min(
-      set ?? defaults.maxSize,
-      // A budget is no way around the ceiling of `full`; a token is about four bytes.
-      Math.ceil(engine.settings.fullLimitBytes / (sizeMode === 'token' ? 4 : 1)),
-      limits ? budgetWithin(limits.ceiling, sizeMode) : Number.POSITIVE_INFINITY,
-    ),
+    maxSize: Math.min(set ?? usual, largestSize),
+    largestSize,
     isSet: set !== undefined,
     limits,
     asReference: options.asReference ?? false,

@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from 'vitest'
 import { AccessPolicy } from '../../../src/access/policy.ts'
 import { toErrorResult } from '../../../src/agent/wire.ts'
-import { InvalidArgument, StoreUnavailable, ValueTooLarge } from '../../../src/core/errors.ts'
+import { StoreUnavailable, ValueTooLarge } from '../../../src/core/errors.ts'
 import { memoryStore } from '../../../src/stores/memory.ts'
 import { scene } from './scene.ts'
 
@@ -40,7 +40,8 @@ describe('many readers of one value', () => {
   it('cannot ask for more pages than anybody reads', async () => {
     const { cache } = scene()
     const { refId } = await cache.set('v', Array(150_000).fill(1))
-    await expect(cache.get(refId, { page: 1, pageSize: 1 })).rejects.toThrow(InvalidArgument)
+    await expect(cache.get(refId, { page: 150_000, maxSize: 3 })).rejects.toThrow(/100000 pages.*max_size/)
+    expect(await cache.get(refId, { page: 150_000, pageSize: 1 })).toMatchObject({ preview: [1] })
     expect(await cache.get(refId, { page: 1, pageSize: 100 })).toMatchObject({ totalPages: 1_500 })
   })
 

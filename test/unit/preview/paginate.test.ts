@@ -51,28 +51,34 @@ function partAt(path: string): Part {
   return toReference('t', `t:${'0'.repeat(32)}#${path}`)?.part as Part
 }
 
+/** Fails unless the pages are together the value, or the part of it that they are of. */
+function expectWhole(all: PartRendering[], value: JsonValue): void {
+  const joined = join(all)
+  const { path, reformatted } = all[0]!
+  const read = reformatted || (typeof value === 'string' && typeof joined !== 'string')
+  const whole = read ? parseJson(value as string) : value
+  const expected = path === undefined ? whole : takePart({ value: whole }, partAt(path))
+  expect(stringifyJson(joined)).toBe(stringifyJson(expected))
+}
+
+function countOf({ preview, pageUnit, lines }: PartRendering): number {
+  if (pageUnit === 'lines') return lines![1] - lines![0] + 1
+  return Array.isArray(preview) ? preview.length : Object.keys(preview as JsonObject).length
+}
+
 const budget = fc.oneof(fc.integer({ min: 8, max: 40 }), fc.integer({ min: 40, max: 400 }))
-const pageSize = fc.option(fc.integer({ min: 1, max: 12 }), { nil: undefined })
 
 describe('pages', () => {
   it('are together the value exactly, and each is within the budget', async () => {
     await fc.assert(
-      fc.asyncProperty(large, sizeMode, budget, pageSize, async (value, sizeMode, maxSize, pageSize) => {
-        const request = { ...tokens(maxSize, pageSize), sizeMode }
-        const all = await pages(value, request)
-        for (const { preview, previewSize, totalPages, page, pageUnit } of all) {
+      fc.asyncProperty(large, sizeMode, budget, async (value, sizeMode, maxSize) => {
+        const all = await pages(value, { ...tokens(maxSize), sizeMode })
+        for (const { preview, previewSize, totalPages, page } of all) {
           expect(previewSize).toBe(sizeOf(preview, sizeMode))
           expect(previewSize).toBeLessThanOrEqual(maxSize)
           expect([page, totalPages]).toEqual([all.findIndex(one => one.page === page) + 1, all.length])
-          if (pageUnit === 'items' && pageSize)
-            expect((preview as JsonValue[]).length).toBeLessThanOrEqual(pageSize)
         }
-        const joined = join(all)
-        const { path, reformatted } = all[0]!
-        const read = reformatted || (typeof value === 'string' && typeof joined !== 'string')
-        const whole = read ? parseJson(value as string) : value
-        const expected = path === undefined ? whole : takePart({ value: whole }, partAt(path))
-        expect(stringifyJson(joined)).toBe(stringifyJson(expected))
+        expectWhole(all, value)
       }),
       { numRuns: 120 },
     )
@@ -101,13 +107,54 @@ describe('pages', () => {
     }
   })
 
-  it('hold at most pageSize items, fewer where the budget demands', async () => {
+  it('hold exactly pageSize items, and are together the value', async () => {
     expect(
       (await pages(rows(100), tokens(100_000, 30))).map(({ preview }) => (preview as []).length),
     ).toEqual([30, 30, 30, 10])
-    const tight = await pages(rows(100), tokens(100, 30))
-    expect(tight.length).toBeGreaterThan(4)
-    expect(join(tight)).toEqual(rows(100))
+    const pageSize = fc.integer({ min: 1, max: 12 })
+    await fc.assert(
+      fc.asyncProperty(large, sizeMode, pageSize, async (value, sizeMode, pageSize) => {
+        const all = await pages(value, { ...tokens(1_000_000, pageSize), sizeMode })
+        for (const one of all.slice(0, -1)) expect(countOf(one)).toBe(pageSize)
+        expectWhole(all, value)
+      }),
+      { numRuns: 120 },
+    )
+  })
+
+  it('of a pageSize are the same for every budget, or say what would fit', async () => {
+    let refused = 0
+    const size = fc.integer({ min: 1, max: 12 })
+    const number = fc.integer({ min: 1, max: 6 })
+    await fc.assert(
+      fc.asyncProperty(large, sizeMode, budget, size, number, async (value, sizeMode, maxSize, size, n) => {
+        const request = { ...tokens(1_000_000, size), sizeMode }
+        const whole = await page(new Source(value), request, n).catch(error => error as Error)
+        const tight = await page(new Source(value), { ...request, maxSize }, n).catch(error => error as Error)
+        if (whole instanceof Error) expect(tight).toEqual(whole)
+        else if (whole.previewSize <= maxSize) expect(tight).toEqual(whole)
+        else {
+          refused++
+          expect(tight).toMatchObject({ code: 'answer_too_large' })
+          const { message } = tight as Error
+          expect(message).toMatch(/page_size/)
+          const [, wanted] = /max_size of (\d+)/.exec(message) ?? []
+          expect(Number(wanted)).toBeGreaterThan(maxSize)
+        }
+      }),
+      { numRuns: 200 },
+    )
+    expect(refused).toBeGreaterThan(20)
+    const tooMany = page(new Source(rows(100)), tokens(500, 50), 2)
+    await expect(tooMany).rejects.toThrow(/parts 51 to 100.*page_size of about \d+.*max_size of \d+/)
+  })
+
+  it('of a pageSize never come as slices of JSON', async () => {
+    const value = [1, prose(5000), 3]
+    await expect(page(new Source(value), tokens(200, 1), 2)).rejects.toThrow(
+      /part 2 alone.*without page_size/,
+    )
+    expect(await page(new Source(value), tokens(200, 1), 3)).toMatchObject({ preview: [3], totalPages: 3 })
   })
 
   it('of a text end with its lines', async () => {
@@ -212,11 +259,11 @@ describe('pages', () => {
     await expect(page(new Source(rows(4)), tokens(100, size), 1)).rejects.toThrow(/page_size/)
   })
 
-  it('are laid out once for each budget and page size, and only a few layouts are kept', async () => {
+  it('are laid out once for each budget, and only a few layouts are kept', async () => {
     const source = new Source(rows(300))
     await Promise.all([1, 2, 3].map(number => page(source, tokens(200), number)))
     expect(source.layouts.size).toBe(1)
-    for (let size = 1; size < 20; size++) await page(source, tokens(1000, size), 1)
+    for (let size = 1; size < 20; size++) await page(source, tokens(1000 + size), 1)
     expect(source.layouts.size).toBeLessThan(10)
   })
 
