@@ -10,6 +10,7 @@ import { History } from './core/history.ts'
 import { Keys } from './core/key.ts'
 import { tell } from './core/listener.ts'
 import { type Logger, safeLogger } from './core/logger.ts'
+import { NewestSet } from './core/newest-set.ts'
 import { checkCount } from './core/options.ts'
 import type { RefId } from './core/ref.ts'
 import { checkCacheName, pooledRandom } from './core/ref.ts'
@@ -20,7 +21,6 @@ import { inProcessExecutor } from './execution/in-process.ts'
 import { InputBudget } from './flow/call/input-budget.ts'
 import { LateClaims } from './flow/call/late-claims.ts'
 import { PassingCalls } from './flow/call/passing-calls.ts'
-import { RecentHits } from './flow/call/recent-hits.ts'
 import { SharedRuns } from './flow/call/shared-runs.ts'
 import { queryTool } from './flow/derive/query.ts'
 import type { Engine, Settings } from './flow/engine.ts'
@@ -29,10 +29,10 @@ import { EntryClock } from './flow/entry-clock.ts'
 import { Savings } from './flow/operate/savings.ts'
 import { EqualRefusals } from './flow/read/equal-refusals.ts'
 import { SourceCache } from './flow/read/values.ts'
-import { take, takeFollower } from './flow/run/dispatch.ts'
 import { HandOvers } from './flow/run/hand-over.ts'
 import { ProgressListeners } from './flow/run/progress.ts'
 import { TaskQueue } from './flow/run/queue.ts'
+import { take, takeFollower } from './flow/run/run.ts'
 import { RunningTasks } from './flow/run/running.ts'
 import { ThrownErrors } from './flow/run/thrown.ts'
 import { openSql } from './query/open.ts'
@@ -42,6 +42,9 @@ import { observed } from './stores/observed.ts'
 import type { Store } from './stores/store.ts'
 import { RESULT_PROJECTIONS } from './values/result-projections.ts'
 
+/** So many keys that gave a hit lately are known. */
+const RECENT_HITS = 1_000
+
 /** Puts a cache together: where the defaults meet. */
 export function createEngine(
   options: RefCacheOptions,
@@ -49,21 +52,17 @@ export function createEngine(
 ): Engine {
   checkOptions(options)
   const name = checkCacheName(options.name ?? 'cache')
-  const { maxConcurrentTasks = 100, maxQueuedTasks = 1000 } = options
   const random = options.random ?? pooledRandom()
   const settings = toSettings(options)
   const logger = safeLogger(checkLogger(options.logger))
-  const given = checkStore(options.store ?? memoryStore())
-  given.warnTo?.(message => logger.warn(message))
-  const medium = observed(given, logger, options.clock ?? systemClock)
+  const medium = openStore(options, logger)
   const clock = new EntryClock(options.clock ?? systemClock, medium, name)
-  const thrown = new ThrownErrors(clock)
-  const store = new LateClaims(medium, clock, refId => thrown.isAwaited(refId))
+  const errors = new ThrownErrors(clock)
+  const store = new LateClaims(medium, clock, refId => errors.isAwaited(refId))
   const events = new Emitter(event => withoutUnstored(store, event))
   const access = createAccess(options, settings, clock, store)
   const executors = checkExecutors(options.executors)
   const dispatcher = checkDispatcher(options.dispatcher ?? localDispatcher())
-  const running = new RunningTasks(clock, settings.abortGrace)
   const engine: Engine = {
     name,
     instance: `${nameOfHost()}/${process.pid}/${Buffer.from(random(6)).toString('hex')}`,
@@ -82,23 +81,15 @@ export function createEngine(
     tools: new Map(),
     sources: new SourceCache(clock),
     savings: new Savings(settings.preview.sizeMode),
-    thrown,
-    queue: new TaskQueue(
-      checkCount(maxConcurrentTasks, 'maxConcurrentTasks'),
-      maxQueuedTasks === 0 ? 0 : checkCount(maxQueuedTasks, 'maxQueuedTasks'),
-    ),
-    suspects: new TaskQueue(1, Number.POSITIVE_INFINITY),
-    inputs: new InputBudget(settings.maxInputMemoryBytes, clock),
-    running,
-    handOvers: new HandOvers(running, (refId, follows) => takeFollower(engine, refId, follows)),
-    progress: new ProgressListeners(),
+    errors,
+    ...runParts(options, settings, clock, (refId, follows) => takeFollower(engine, refId, follows)),
     dispatcher,
     executors,
     executorOf: tool => executorOf(executors, tool),
     encoding: { maxBytes: settings.maxValueBytes, compress: store.capabilities.durable },
     history: new History(),
     sharedRuns: new SharedRuns(clock),
-    recentHits: new RecentHits(),
+    recentHits: new NewestSet(RECENT_HITS),
     keys: new Keys(),
     passing: new PassingCalls(clock),
     events,
@@ -120,6 +111,33 @@ export function addTool(engine: Engine, tool: Tool, replace = false): void {
   engine.access.rule(tool.namespace)
   engine.executorOf(tool)
   engine.tools.set(tool.name, tool)
+}
+
+function openStore(options: RefCacheOptions, logger: Logger): Store {
+  const store = checkStore(options.store ?? memoryStore())
+  store.warnTo?.(message => logger.warn(message))
+  return observed(store, logger, options.clock ?? systemClock)
+}
+
+/** What runs in this process, and what waits for its turn. */
+function runParts(
+  { maxConcurrentTasks = 100, maxQueuedTasks = 1000 }: RefCacheOptions,
+  { abortGrace, maxInputMemoryBytes }: Settings,
+  clock: Clock,
+  takeFollower: (refId: RefId, follows: RefId) => Promise<void>,
+): Pick<Engine, 'queue' | 'suspects' | 'inputs' | 'running' | 'handOvers' | 'progress'> {
+  const running = new RunningTasks(clock, abortGrace)
+  return {
+    queue: new TaskQueue(
+      checkCount(maxConcurrentTasks, 'maxConcurrentTasks'),
+      maxQueuedTasks === 0 ? 0 : checkCount(maxQueuedTasks, 'maxQueuedTasks'),
+    ),
+    suspects: new TaskQueue(1, Number.POSITIVE_INFINITY),
+    inputs: new InputBudget(maxInputMemoryBytes, clock),
+    running,
+    handOvers: new HandOvers(running, takeFollower),
+    progress: new ProgressListeners(),
+  }
 }
 
 const stderrLogger: Logger = {

@@ -1,6 +1,6 @@
 import { pause } from './abort.ts'
 import type { Clock } from './clock.ts'
-import { StoreUnavailable } from './errors.ts'
+import { StoreFull, StoreUnavailable } from './errors.ts'
 
 export interface BackoffOptions {
   /** Milliseconds before the first further try. */
@@ -63,6 +63,48 @@ export async function retryWhileAway<T>(
     } catch (error) {
       if (!(error instanceof StoreUnavailable)) throw error
       await pause(clock, AGAIN_MS, signal, kind)
+    }
+  }
+}
+
+const STORE_TRIES = { firstMs: 250, maxMs: 5_000 }
+
+export interface UntilStoredOptions {
+  readonly clock: Clock
+  /** Ends the waiting between two tries. */
+  readonly signal: AbortSignal
+  /** Says until when a store that has been full since `fullSince` is tried, both by the monotonic clock. */
+  readonly tryFullUntil: (fullSince: number) => number
+  /** Hears of each try that failed. What it throws ends the tries. */
+  readonly onFailure: (error: StoreUnavailable) => void
+  /** As in `Clock.schedule`. */
+  readonly kind?: 'background'
+}
+
+/**
+ * Runs a step that writes until the store takes it, however long the store is away; one that stays full is given up after a while.
+ *
+ * @throws any other error of the step; StoreFull; StoreUnavailable when `signal` aborts
+ */
+export async function untilStored<T>(
+  step: () => Promise<T>,
+  { clock, signal, tryFullUntil, onFailure, kind }: UntilStoredOptions,
+): Promise<T> {
+  const backoff = new Backoff(STORE_TRIES)
+  let fullSince: number | undefined
+  for (;;) {
+    try {
+      return await step()
+    } catch (error) {
+      if (!(error instanceof StoreUnavailable)) throw error
+      onFailure(error)
+      if (error instanceof StoreFull) {
+        fullSince ??= clock.monotonic()
+        if (clock.monotonic() >= tryFullUntil(fullSince)) throw error
+      }
+      await pause(clock, backoff.next(), signal, kind).catch(() => {
+        throw error
+      })
     }
   }
 }

@@ -5,6 +5,7 @@ import type { Emitter } from '../core/emitter.ts'
 import type { History } from '../core/history.ts'
 import type { Keys } from '../core/key.ts'
 import type { Logger } from '../core/logger.ts'
+import type { NewestSet } from '../core/newest-set.ts'
 import type { RandomBytes } from '../core/ref.ts'
 import type { Tool } from '../core/tool.ts'
 import type { Dispatcher } from '../execution/dispatcher.ts'
@@ -16,7 +17,6 @@ import type { Projections } from '../values/projection.ts'
 import type { InputBudget } from './call/input-budget.ts'
 import type { LateClaims } from './call/late-claims.ts'
 import type { PassingCalls } from './call/passing-calls.ts'
-import type { RecentHits } from './call/recent-hits.ts'
 import type { SharedRuns } from './call/shared-runs.ts'
 import type { Entries } from './entries.ts'
 import type { EntryClock } from './entry-clock.ts'
@@ -93,7 +93,8 @@ export interface Engine {
   readonly toolLabel: (toolName: string) => string
   readonly tools: Map<string, Tool>
   readonly sources: SourceCache
-  readonly thrown: ThrownErrors
+  /** What handlers threw, for the callers of this process. */
+  readonly errors: ThrownErrors
   readonly equalRefusals: EqualRefusals
   readonly entries: Entries
   /** The same store, where it holds back what need not be stored yet. */
@@ -104,7 +105,8 @@ export interface Engine {
   readonly inputs: InputBudget
   readonly history: History
   readonly sharedRuns: SharedRuns
-  readonly recentHits: RecentHits
+  /** The keys that gave a hit lately. They decide nothing: the store says who holds a key. */
+  readonly recentHits: NewestSet<string>
   readonly keys: Keys
   /** What runs in this process without an entry. */
   readonly passing: PassingCalls

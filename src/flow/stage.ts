@@ -1,4 +1,3 @@
-import type { EncodedValue } from '../core/codec.ts'
 import type { ValueSegments } from '../core/entry.ts'
 import { createValueId, type RefId } from '../core/ref.ts'
 import type { PayloadChanges } from '../stores/store.ts'
@@ -10,27 +9,6 @@ import type { Engine } from './engine.ts'
 export interface StoredValue {
   readonly fields: { readonly valueBytes: number; readonly segments?: ValueSegments }
   readonly parts: PayloadChanges
-}
-
-/** How a value is stored; its segments are staged before (`stageSegments`). */
-export function storedValue({ bytes, valueBytes, segments }: EncodedValue, valueId: string): StoredValue {
-  if (!segments) return { fields: { valueBytes }, parts: { value: bytes } }
-  return {
-    fields: { valueBytes, segments: { id: valueId, count: segments.length } },
-    parts: { index: bytes },
-  }
-}
-
-/** @throws StoreUnavailable */
-export async function stageSegments(
-  engine: Engine,
-  refId: RefId,
-  valueId: string,
-  { segments = [] }: EncodedValue,
-): Promise<void> {
-  for (const [position, segment] of segments.entries()) {
-    await engine.store.stage({ refId, valueId, position }, segment, engine.clock.now())
-  }
 }
 
 /**

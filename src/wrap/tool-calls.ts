@@ -8,7 +8,7 @@ import { InvalidArgument, ProtocolFailure, TaskFailed, WorkerLost } from '../cor
 import type { TaskContext } from '../core/handler.ts'
 import type { JsonObject } from '../core/json.ts'
 import type { CallResponse } from '../core/response.ts'
-import type { CachedTool } from '../flow/call/call.ts'
+import type { CachedTool } from '../flow/call/options.ts'
 import type { RefCache } from '../ref-cache.ts'
 import { ADAPTERS } from '../ref-cache-adapters.ts'
 import { errorTextOf } from '../values/call-result.ts'

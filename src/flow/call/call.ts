@@ -11,74 +11,31 @@ import { checkNames } from '../../core/options.ts'
 import type { CallResponse } from '../../core/response.ts'
 import type { Tool } from '../../core/tool.ts'
 import { cancel } from '../control/cancel.ts'
-import { freeKey } from '../control/invalidate.ts'
+import { freeKeyOf } from '../control/invalidate.ts'
 import type { Engine } from '../engine.ts'
 import type { FollowOptions } from '../entries.ts'
 import { reply } from '../read/reply.ts'
 import { readValue } from '../read/resolve.ts'
 import { hearProgress, inputRequestsFor, taskFailed } from '../read/status.ts'
-import { start } from '../run/dispatch.ts'
+import { start } from '../run/run.ts'
 import type { Listening } from '../run/thrown.ts'
-import { type Claimed, claim } from './claim.ts'
+import { type Claimed, claim, followInOwnEntry, withOwnEntryIfNative } from './claim.ts'
 import { type Admitted, type DraftedCall, draftCall } from './draft.ts'
 import { followUntilStored, storedOrPassed } from './late-answer.ts'
-import { CALL_OPTIONS, type CallOptions, VALUE_CALL_OPTIONS, type ValueCallOptions } from './options.ts'
-import { followInOwnEntry } from './own-entry.ts'
-import { aloneOn, type Run } from './shared-runs.ts'
-
-/** A call without an input, for tools that need none. */
-type WithoutInput<Input, Options> =
-  Record<never, never> extends Input ? [input?: undefined, options?: Options | undefined] : never
-
-/** A registered tool: call it with its input; it answers with the result, a preview, or a handle. */
-export interface CachedTool<Input, Output = JsonValue> {
-  (input: Input, options?: CallOptions | undefined): Promise<CallResponse<Output>>
-  (...args: WithoutInput<Input, CallOptions>): Promise<CallResponse<Output>>
-  /**
-   * Calls it, waits for the result however long that takes, and gives the whole value, as JSON keeps it.
-   * @throws what the handler threw; NotFound, PermissionDenied, TaskFailed, TaskCancelled; the signal's reason when it
-   *   aborts, while the work goes on
-   */
-  value(input: Input, options?: ValueCallOptions | undefined): Promise<Output>
-  value(...args: WithoutInput<Input, ValueCallOptions>): Promise<Output>
-  /**
-   * Frees the memoized result of such a call, finished or in flight: the next one runs anew, in every process of the store. What
-   * decides on which calls are alike counts here, too: give the `actor`, `namespace`, `policy` and `identity` of the call. Says
-   * whether there was one.
-   * @throws what such a call throws before it runs
-   */
-  invalidate(input: Input, options?: CallOptions | undefined): Promise<boolean>
-  invalidate(...args: WithoutInput<Input, CallOptions>): Promise<boolean>
-}
-
-/** A registered tool as a function. */
-export function cachedTool<Input, Output>(engine: Engine, tool: Tool): CachedTool<Input, Output> {
-  // The types are the handler's: what comes back is its result, as JSON keeps it.
-  const answer = async (input: unknown = {}, options: CallOptions = {}) => {
-    checkNames(options, CALL_OPTIONS, `A call of '${tool.name}'`)
-    return (await call(engine, tool, input, options)) as CallResponse<Output>
-  }
-  const value = async (input: unknown = {}, options: ValueCallOptions = {}) => {
-    checkNames(options, VALUE_CALL_OPTIONS, `A call of '${tool.name}' for its value`)
-    return (await callForValue(engine, tool, input, options)) as Output
-  }
-  const invalidate = async (input: unknown = {}, options: CallOptions = {}) => {
-    checkNames(options, CALL_OPTIONS, `\`invalidate\` of '${tool.name}'`)
-    return invalidateCall(engine, tool, input, options)
-  }
-  return Object.assign(answer, { value, invalidate })
-}
+import {
+  CALL_OPTIONS,
+  type CachedTool,
+  type CallOptions,
+  VALUE_CALL_OPTIONS,
+  type ValueCallOptions,
+} from './options.ts'
+import type { Run } from './shared-runs.ts'
 
 /**
  * One tool call: claim the computation, start it where the claim was won, wait for its entry, reply. The wait
  * races the work and never starts it again.
  */
-function call(engine: Engine, tool: Tool, input: unknown, options: CallOptions): Promise<CallResponse> {
-  return callAdmitted(engine, tool, input, options)
-}
-
-/** The same for a call whose work may be under way already. */
-export function callAdmitted(
+export function call(
   engine: Engine,
   tool: Tool,
   input: unknown,
@@ -99,54 +56,6 @@ export function callAdmitted(
   })
 }
 
-/**
- * The same call for a program that wants the value itself: waits for it, however long that takes.
- * @throws what the handler threw; NotFound, PermissionDenied, TaskFailed, TaskCancelled; the signal's reason when it aborts
- */
-function callForValue(
-  engine: Engine,
-  tool: Tool,
-  input: unknown,
-  options: ValueCallOptions,
-): Promise<JsonValue> {
-  return asWrite(engine, tool, async () => {
-    const { latest, who } = await claimAndFollow(engine, tool, input, { within: undefined, ...options })
-    options.signal?.throwIfAborted()
-    const value = await readValue(engine, latest, who, { action: 'call', permission: Permission.READ })
-    if (latest) engine.sharedRuns.deliver(latest.refId)
-    return value
-  })
-}
-
-/** A tool that writes is a write from its first moment on. When it has its entry, the work itself says how long the write lasts. */
-function asWrite<T>(engine: Engine, tool: Tool, run: () => Promise<T>): Promise<T> {
-  if (tool.readOnly !== false) return run()
-  const endWrite = engine.sharedRuns.beginWrite()
-  return run().finally(() => endWrite())
-}
-
-async function answerCall(
-  engine: Engine,
-  { won, latest, who }: Followed,
-  options: CallOptions,
-): Promise<CallResponse> {
-  const { maxSize, limits, asReference, responseFormat, signal } = options
-  const isLate = latest !== undefined && engine.lateClaims.isUnstored(latest.refId)
-  const response = await reply(engine, latest, who, {
-    maxSize,
-    limits,
-    asReference,
-    responseFormat,
-    signal,
-    ifUnreadable: 'reference-only',
-    action: 'call',
-    audit: isLate ? 'denials-only' : undefined,
-    justFollowed: true,
-  })
-  const answer = won ? response : withAge(response, latest)
-  return isLate ? storedOrPassed(engine, latest, who, answer, signal) : answer
-}
-
 /** What a call has when its wait is over. */
 interface Followed {
   readonly won: boolean
@@ -163,7 +72,7 @@ async function claimAndFollow(
 ): Promise<Followed> {
   const who = toActor(options.actor)
   const { drafted, found } = await draftAndClaim(engine, tool, input, who, options, admitted)
-  const claimed = await ownOf(engine, tool, drafted, found)
+  const claimed = await withOwnEntryIfNative(engine, tool, drafted, found)
   const { won, entry, place } = claimed
   const begin = () => {
     if (won && isInFlight(entry)) start(engine, tool, entry, place, drafted.input)
@@ -174,14 +83,6 @@ async function claimAndFollow(
   const isOwn = won || claimed !== found
   if (isOwn || !latest || !needsOwnEntry(latest, options)) return { won, latest, who }
   return { won, latest: await followInOwnEntry(engine, tool, drafted, latest, claimed.run), who }
-}
-
-/** A client's task is for its client alone: who joins its work has an entry of its own from the beginning. */
-async function ownOf(engine: Engine, tool: Tool, drafted: DraftedCall, claimed: Claimed): Promise<Claimed> {
-  const { won, entry, run } = claimed
-  if (won || !entry.native || !isInFlight(entry)) return claimed
-  const own = await followInOwnEntry(engine, tool, drafted, entry, run)
-  return { entry: own, won, run: aloneOn(own.refId) }
 }
 
 async function draftAndClaim(
@@ -218,7 +119,7 @@ async function followClaimed(
   options: CallOptions & { readonly within: number | undefined },
   begin: () => void,
 ): Promise<Entry | undefined> {
-  const listening = engine.thrown.listen(entry.refId)
+  const listening = engine.errors.listen(entry.refId)
   const progress = options.onProgress && hearProgress(engine, entry.refId, who, options.onProgress)
   const asked = new AbortController()
   try {
@@ -245,24 +146,32 @@ async function followClaimed(
   }
 }
 
-/** Frees the key that such a call would ask for. */
-async function invalidateCall(
-  engine: Engine,
-  tool: Tool,
-  input: unknown,
-  options: CallOptions,
-): Promise<boolean> {
-  const drafted = await draftCall(engine, tool, input, toActor(options.actor), { ...options, within: 0 })
-  const { key } = drafted
-  const entry =
-    key === undefined ? undefined : await engine.store.findByKey(engine.name, key, engine.clock.now())
-  return entry !== undefined && freeKey(engine, entry)
-}
-
 /** The client turned its call away. The work goes on for other calls that follow it, or where the caller wants that. */
 async function leave(engine: Engine, run: Run, who: Actor, { cancelsWork }: CallOptions): Promise<void> {
   const last = engine.sharedRuns.leave(run)
   if (last && cancelsWork) await cancel(engine, run.refId, who).catch(() => {})
+}
+
+async function answerCall(
+  engine: Engine,
+  { won, latest, who }: Followed,
+  options: CallOptions,
+): Promise<CallResponse> {
+  const { maxSize, limits, asReference, responseFormat, signal } = options
+  const isLate = latest !== undefined && engine.lateClaims.isUnstored(latest.refId)
+  const response = await reply(engine, latest, who, {
+    maxSize,
+    limits,
+    asReference,
+    responseFormat,
+    signal,
+    ifUnreadable: 'reference-only',
+    action: 'call',
+    audit: isLate ? 'denials-only' : undefined,
+    justFollowed: true,
+  })
+  const answer = won ? response : withAge(response, latest)
+  return isLate ? storedOrPassed(engine, latest, who, answer, signal) : answer
 }
 
 /** The result of an earlier call says when it was made, to whoever may see it. */
@@ -277,7 +186,7 @@ function rejectFailure(
   engine: Engine,
   entry: Entry | undefined,
   who: Actor,
-  { abandoned, heard }: Listening,
+  { abandoned, delivered }: Listening,
 ): void {
   abandoned.throwIfAborted()
   if (entry?.status !== 'failed') return
@@ -289,6 +198,53 @@ function rejectFailure(
     refId: entry.refId,
     denial: '',
   })
-  if (heard && engine.access.canReadMessages(entry, who)) throw heard.error
+  if (delivered && engine.access.canReadMessages(entry, who)) throw delivered.error
   throw taskFailed(engine, entry, who)
+}
+
+/** A tool that writes is a write from its first moment on. When it has its entry, the work itself says how long the write lasts. */
+function asWrite<T>(engine: Engine, tool: Tool, run: () => Promise<T>): Promise<T> {
+  if (tool.readOnly !== false) return run()
+  const endWrite = engine.sharedRuns.beginWrite()
+  return run().finally(() => endWrite())
+}
+
+/**
+ * The same call for a program that wants the value itself: waits for it, however long that takes.
+ * @throws what the handler threw; NotFound, PermissionDenied, TaskFailed, TaskCancelled; the signal's reason when it aborts
+ */
+function callForValue(
+  engine: Engine,
+  tool: Tool,
+  input: unknown,
+  options: ValueCallOptions,
+): Promise<JsonValue> {
+  return asWrite(engine, tool, async () => {
+    const { latest, who } = await claimAndFollow(engine, tool, input, { within: undefined, ...options })
+    options.signal?.throwIfAborted()
+    const value = await readValue(engine, latest, who, { action: 'call', permission: Permission.READ })
+    if (latest) engine.sharedRuns.deliver(latest.refId)
+    return value
+  })
+}
+
+/** A registered tool as a function. */
+export function cachedTool<Input, Output>(engine: Engine, tool: Tool): CachedTool<Input, Output> {
+  // The types are the handler's: what comes back is its result, as JSON keeps it.
+  const answer = async (input: unknown = {}, options: CallOptions = {}) => {
+    checkNames(options, CALL_OPTIONS, `A call of '${tool.name}'`)
+    return (await call(engine, tool, input, options)) as CallResponse<Output>
+  }
+  const value = async (input: unknown = {}, options: ValueCallOptions = {}) => {
+    checkNames(options, VALUE_CALL_OPTIONS, `A call of '${tool.name}' for its value`)
+    return (await callForValue(engine, tool, input, options)) as Output
+  }
+  const invalidate = async (input: unknown = {}, options: CallOptions = {}) => {
+    checkNames(options, CALL_OPTIONS, `\`invalidate\` of '${tool.name}'`)
+    return freeKeyOf(
+      engine,
+      await draftCall(engine, tool, input, toActor(options.actor), { ...options, within: 0 }),
+    )
+  }
+  return Object.assign(answer, { value, invalidate })
 }

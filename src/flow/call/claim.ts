@@ -1,13 +1,14 @@
 import { CLOCK_SLACK_MS } from '../../core/clock.ts'
 import { type Entry, isInFlight, type SettledEntry } from '../../core/entry.ts'
-import { UnreadableValue } from '../../core/errors.ts'
+import { QueueFull, UnreadableValue } from '../../core/errors.ts'
+import { events } from '../../core/events.ts'
 import type { RefId } from '../../core/ref.ts'
 import type { Tool } from '../../core/tool.ts'
 import { begun } from '../../core/transition.ts'
 import type { Engine } from '../engine.ts'
 import { sourcesOf } from '../read/values.ts'
-import { admit, enter } from '../run/dispatch.ts'
 import type { Ticket } from '../run/queue.ts'
+import { start } from '../run/run.ts'
 import type { Admitted, DraftedCall } from './draft.ts'
 import { aloneOn, type Run } from './shared-runs.ts'
 
@@ -83,7 +84,7 @@ async function hitAgain(
 /** Takes the key from its holder until the claim is won: others may claim it in between. */
 async function claimAnew(engine: Engine, tool: Tool, drafted: DraftedCall): Promise<Claimed> {
   for (;;) {
-    const claimed = await claimWith(engine, drafted, admitted(engine, tool, drafted))
+    const claimed = await claimWith(engine, drafted, admit(engine, tool, drafted))
     if (claimed.won) return claimed
     await releaseKey(engine, claimed.entry)
   }
@@ -122,11 +123,7 @@ async function claimOnce(engine: Engine, tool: Tool, drafted: DraftedCall): Prom
   const found = key === undefined ? undefined : await store.findByKey(engine.name, key, clock.now())
   if (found) return { won: false, entry: found }
   // Perhaps one is free by now: hits give theirs back at once.
-  return claimWith(engine, drafted, admitted(engine, tool, drafted))
-}
-
-function admitted(engine: Engine, tool: Tool, { namespace, unsettled }: DraftedCall): Ticket {
-  return admit(engine, tool, { namespace, unsettled })
+  return claimWith(engine, drafted, admit(engine, tool, drafted))
 }
 
 async function claimWith(engine: Engine, drafted: DraftedCall, place: Ticket): Promise<Claimed> {
@@ -185,4 +182,69 @@ function warnUnused(engine: Engine, tool: Tool, { message }: UnreadableValue): v
 
 async function releaseKey(engine: Engine, entry: Entry): Promise<void> {
   await engine.entries.change(entry, { type: 'yield-key' })
+}
+
+/** A native task is for its client alone: whoever joins its work follows it in an entry of its own. */
+export async function withOwnEntryIfNative(
+  engine: Engine,
+  tool: Tool,
+  drafted: DraftedCall,
+  claimed: Claimed,
+): Promise<Claimed> {
+  const { won, entry, run } = claimed
+  if (won || !entry.native || !isInFlight(entry)) return claimed
+  const own = await followInOwnEntry(engine, tool, drafted, entry, run)
+  return { entry: own, won, run: aloneOn(own.refId) }
+}
+
+/**
+ * An entry of a caller's own that ends as `followed` does, so that two native tasks are never one. The work still runs once, for as
+ * long as one of them is not cancelled.
+ */
+export async function followInOwnEntry(
+  engine: Engine,
+  tool: Tool,
+  { draft, encoded, encodeInput }: DraftedCall,
+  { refId: follows }: Entry,
+  run: Run | undefined,
+): Promise<Entry> {
+  // As durable as what follows it.
+  await engine.lateClaims.storeNow(follows)
+  // Identical calls find the work itself.
+  const { key: _, tags: __, ...unkeyed } = draft()
+  // Where the other process is lost, the work begins again with this input.
+  const input = encoded ?? (await encodeInput())
+  const claimed = await engine.store.claim({ ...unkeyed, follows }, engine.clock.now(), { input })
+  // Where that has ended, or has too many, there is nothing to hand on.
+  await engine.entries.change(follows, { type: 'gain-follower', refId: unkeyed.refId })
+  if (run) engine.sharedRuns.share(run, unkeyed.refId)
+  if (claimed.entry.status === 'pending') start(engine, tool, claimed.entry)
+  return claimed.entry
+}
+
+/** Who wants a place in the queue: a call, or a retry of what has a reference already. */
+interface Admission {
+  readonly namespace: string
+  readonly refId?: RefId | undefined
+  /** The task has to wait for references in its input that are in flight. */
+  readonly unsettled: boolean
+}
+
+/** A place for a task that is not admitted yet; nothing when too many tasks wait already. */
+function enter(
+  { queue }: Engine,
+  { name, maxConcurrentTasks }: Tool,
+  unsettled: boolean,
+): Ticket | undefined {
+  return unsettled ? queue.enterAside(name, maxConcurrentTasks) : queue.enter(name, maxConcurrentTasks)
+}
+
+/** The same. @throws QueueFull instead of giving nothing */
+export function admit(engine: Engine, tool: Tool, { namespace, refId, unsettled }: Admission): Ticket {
+  const place = enter(engine, tool, unsettled)
+  if (place) return place
+  const of = { namespace, ...(refId === undefined ? {} : { refId }) }
+  const error = new QueueFull('Too many tasks are waiting already. Try again in a while.')
+  engine.events.emit(events.refused({ toolName: tool.name, ...of }, error.code))
+  throw error
 }

@@ -110,7 +110,7 @@ export async function draftCall(
     key === undefined &&
     derivedFrom.length === 0 &&
     engine.access.may({ namespace, policy, startedBy, derivedFrom }, who, Permission.READ)
-  const mayNeedNone = isLate || engine.recentHits.has(key)
+  const mayNeedNone = isLate || (key !== undefined && engine.recentHits.has(key))
   const encodeInput = () => encode(accepted.json, { compress: engine.store.capabilities.durable })
   return {
     key,

@@ -4,8 +4,10 @@ import type { AccessPolicy } from '../../access/policy.ts'
 import type { AnswerLimits } from '../../core/answer-limits.ts'
 import type { Duration } from '../../core/duration.ts'
 import type { Progress } from '../../core/entry.ts'
+import type { JsonValue } from '../../core/json.ts'
 import type { Names } from '../../core/options.ts'
 import type { AskCapabilities } from '../../core/question.ts'
+import type { CallResponse } from '../../core/response.ts'
 import type { ResponseFormat } from '../../core/tool.ts'
 
 /** What one call may say for itself; it wins over the tool's options. */
@@ -83,6 +85,31 @@ export type ValueCallOptions = Omit<
   | 'asReference'
   | 'interactive'
 >
+
+/** A call without an input, for tools that need none. */
+type WithoutInput<Input, Options> =
+  Record<never, never> extends Input ? [input?: undefined, options?: Options | undefined] : never
+
+/** A registered tool: call it with its input; it answers with the result, a preview, or a handle. */
+export interface CachedTool<Input, Output = JsonValue> {
+  (input: Input, options?: CallOptions | undefined): Promise<CallResponse<Output>>
+  (...args: WithoutInput<Input, CallOptions>): Promise<CallResponse<Output>>
+  /**
+   * Calls it, waits for the result however long that takes, and gives the whole value, as JSON keeps it.
+   * @throws what the handler threw; NotFound, PermissionDenied, TaskFailed, TaskCancelled; the signal's reason when it
+   *   aborts, while the work goes on
+   */
+  value(input: Input, options?: ValueCallOptions | undefined): Promise<Output>
+  value(...args: WithoutInput<Input, ValueCallOptions>): Promise<Output>
+  /**
+   * Frees the memoized result of such a call, finished or in flight: the next one runs anew, in every process of the store. What
+   * decides on which calls are alike counts here, too: give the `actor`, `namespace`, `policy` and `identity` of the call. Says
+   * whether there was one.
+   * @throws what such a call throws before it runs
+   */
+  invalidate(input: Input, options?: CallOptions | undefined): Promise<boolean>
+  invalidate(...args: WithoutInput<Input, CallOptions>): Promise<boolean>
+}
 
 export const VALUE_CALL_OPTIONS: Names<ValueCallOptions> = {
   actor: true,

@@ -10,7 +10,7 @@ import type { Tool } from '../../core/tool.ts'
 import type { Engine } from '../engine.ts'
 import { limitsFor } from '../read/limits.ts'
 import type { Ticket } from '../run/queue.ts'
-import { callAdmitted } from './call.ts'
+import { call } from './call.ts'
 import { plainCallKey, policyFor } from './draft.ts'
 import type { CallOptions } from './options.ts'
 import type { Passing } from './passing-calls.ts'
@@ -181,7 +181,7 @@ class CallWithoutEntry implements PassingCall, Passing {
     const { input, options } = this.call
     const ticket = this.#ticket
     // It has been answered, and the answer did not arrive.
-    if (!ticket) return callAdmitted(engine, tool, input, { ...options, ...more })
+    if (!ticket) return call(engine, tool, input, { ...options, ...more })
     const elapsed = engine.clock.monotonic() - this.#begunAt
     const wait = waitWithin(tool.asyncTimeout, options.limits)
     const left = wait === undefined ? undefined : Math.max(1, wait - elapsed)
@@ -195,7 +195,7 @@ class CallWithoutEntry implements PassingCall, Passing {
       engine.passing.delete(this)
       claimed.notify()
     }
-    const answer = callAdmitted(engine, tool, input, whole, { refId, ticket, run, elapsed, onClaimed })
+    const answer = call(engine, tool, input, whole, { refId, ticket, run, elapsed, onClaimed })
     // By now the call itself says that it writes.
     this.#endWrite()
     return answer

@@ -38,7 +38,7 @@ export function readCloseOptions(options: CloseOptions): {
  * @param stop aborts `engine.stopping`
  */
 export async function closeEngine(engine: Engine, drain: number, stop: () => void): Promise<void> {
-  const { clock, passing, running, dispatcher, executors, sources, thrown, store, audit, logger } = engine
+  const { clock, passing, running, dispatcher, executors, sources, errors, store, audit, logger } = engine
   await closeOrTell(dispatcher, 'dispatcher', logger)
   const idle = passing.needAll().then(() => (drain > 0 ? running.idle() : undefined))
   await Promise.race([idle, elapsed(clock, drain)])
@@ -47,7 +47,7 @@ export async function closeEngine(engine: Engine, drain: number, stop: () => voi
   for (const [name, executor] of executors) await closeOrTell(executor, `executor '${name}'`, logger)
   await engine.sql.close()
   sources.clear()
-  thrown.clear()
+  errors.clear()
   await store.close()
   await closeOrTell(audit, 'audit sink', logger)
 }

@@ -34,7 +34,7 @@ export async function clear(engine: Engine, namespace: Namespace | undefined): P
   const removed = await engine.store.clear(engine.name, namespace)
   // Also what is kept of calls that were never stored.
   engine.sources.clear()
-  engine.thrown.clear()
+  engine.errors.clear()
   for (const entry of removed) forget(engine, entry, 'cleared')
   return removed.length
 }
@@ -43,7 +43,7 @@ export async function clear(engine: Engine, namespace: Namespace | undefined): P
 export function forget(engine: Engine, removed: RemovedEntry, reason: Removal): void {
   const { refId } = removed
   engine.sources.drop(refId)
-  engine.thrown.drop(refId)
+  engine.errors.drop(refId)
   engine.running.abort(refId, new TaskCancelled('The entry of this task was deleted.'))
   engine.events.emit(events.deleted(removed, reason))
 }

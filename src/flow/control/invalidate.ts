@@ -55,10 +55,20 @@ export async function whileInvalidating<Result>(
 }
 
 /** Frees one key. @returns whether the entry held one */
-export async function freeKey(engine: Engine, entry: Entry): Promise<boolean> {
+async function freeKey(engine: Engine, entry: Entry): Promise<boolean> {
   if (entry.key === undefined) return false
   const { refused } = await engine.entries.change(entry, { type: 'yield-key' })
   return refused === undefined
+}
+
+/** Frees the key that a call would ask for. @returns whether an entry held it */
+export async function freeKeyOf(
+  engine: Engine,
+  { key }: { readonly key: string | undefined },
+): Promise<boolean> {
+  if (key === undefined) return false
+  const entry = await engine.store.findByKey(engine.name, key, engine.clock.now())
+  return entry !== undefined && freeKey(engine, entry)
 }
 
 async function freeKeys(engine: Engine, isOutdated: (entry: Entry) => boolean): Promise<number> {

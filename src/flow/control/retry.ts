@@ -5,13 +5,14 @@ import type { RefId } from '../../core/ref.ts'
 import type { CallResponse } from '../../core/response.ts'
 import type { Tool } from '../../core/tool.ts'
 import { transition } from '../../core/transition.ts'
+import { admit } from '../call/claim.ts'
 import { draftRetry } from '../call/draft.ts'
 import { anyInFlight } from '../call/references.ts'
 import type { Engine } from '../engine.ts'
 import { find, findAnd } from '../read/find.ts'
 import { replyStatus } from '../read/reply.ts'
-import { admit, start } from '../run/dispatch.ts'
 import { newLease } from '../run/lease.ts'
+import { start } from '../run/run.ts'
 
 /** Begins a failed or cancelled task again: under the same reference, or in a new entry where a client holds it as a native task. Of two callers at once, one starts it. */
 export async function retry(engine: Engine, refId: RefId, who: Actor): Promise<CallResponse> {

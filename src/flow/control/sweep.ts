@@ -11,8 +11,8 @@ import { mayRunAgain } from '../../core/losses.ts'
 import { cacheNameOf, type RefId } from '../../core/ref.ts'
 import type { Tool } from '../../core/tool.ts'
 import type { Engine } from '../engine.ts'
-import { start } from '../run/dispatch.ts'
 import { newLease, processOf } from '../run/lease.ts'
+import { start } from '../run/run.ts'
 import { forget } from './delete.ts'
 
 /** How many entries one step of a sweep looks at. */
@@ -70,10 +70,10 @@ export class Sweeper {
   }
 
   async sweep(): Promise<void> {
-    const { clock, settings, sources, thrown, lateClaims } = this.engine
+    const { clock, settings, sources, errors, lateClaims } = this.engine
     // First, because it needs no store.
     sources.sweep()
-    thrown.sweep()
+    errors.sweep()
     lateClaims.sweep()
     // One moment for all that it sees: a process that is suspended in the middle of a sweep has seen no silence by that.
     const now = clock.monotonic()

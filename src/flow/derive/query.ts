@@ -17,7 +17,7 @@ import { toPattern } from '../../values/search/expression.ts'
 import { searchDocument } from '../../values/search/search.ts'
 import { isReservedTable } from '../../values/sql-names.ts'
 import type { ValueDocument } from '../../values/value-document.ts'
-import { callAdmitted } from '../call/call.ts'
+import { call } from '../call/call.ts'
 import type { CallOptions } from '../call/options.ts'
 import { ASK } from '../call/references.ts'
 import type { Engine } from '../engine.ts'
@@ -83,7 +83,7 @@ export async function query(engine: Engine, asked: RefId, options: QueryOptions)
   if (question.sql !== undefined) engine.sql.check(question.sql)
   const { namespace } = entry
   const input = { ref_id: asked, ...question }
-  const answer = await callAdmitted(engine, derivedTool(engine, entry), input, {
+  const answer = await call(engine, derivedTool(engine, entry), input, {
     ...how,
     actor: who,
     namespace,

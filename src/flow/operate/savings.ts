@@ -1,5 +1,6 @@
 import type { AnswerLimits } from '../../core/answer-limits.ts'
 import { stringifyJson } from '../../core/json-text.ts'
+import { NewestSet } from '../../core/newest-set.ts'
 import type { CacheResponse, CallResponse } from '../../core/response.ts'
 
 /** What answers cost and save, in tokens, since this process began. Estimates: what was not counted anyway goes by its length. */
@@ -17,8 +18,7 @@ export interface TokenSavings {
 /** How an answer came about, as far as its account goes. */
 interface Answered {
   readonly action: string
-  /** Absent: a program asks. */
-  readonly limits?: AnswerLimits | undefined
+  readonly limits: AnswerLimits
   readonly page?: number | undefined
   readonly part?: unknown
 }
@@ -33,7 +33,7 @@ export class Savings {
   #keptOut = 0
   #pagedIn = 0
   #added = 0
-  readonly #shown = new Set<string>()
+  readonly #shown = new NewestSet<string>(MOST_REFERENCES)
 
   constructor(private readonly unit: 'token' | 'character') {}
 
@@ -57,7 +57,6 @@ export class Savings {
 
   /** An answer leaves. Those that pass as they are cost and save nothing. */
   answered(answer: CallResponse, asked: Answered): void {
-    if (!asked.limits) return
     if (answer.isAsync) this.addText(lengthAround(answer))
     if (answer.status !== 'complete') return
     if (answer.isComplete) this.#whole(answer, asked)
@@ -73,26 +72,17 @@ export class Savings {
   #part(answer: CacheResponse, { action, limits, page, part }: Answered): void {
     const { refId, previewSize = 0, originalSize = 0 } = answer
     const isFirst = action === 'call' || !this.#shown.has(refId)
-    this.#remember(refId)
+    this.#shown.add(refId)
     this.addText(lengthAround(answer))
     if (isFirst && page === undefined && part === undefined) {
       // More than that no client would have taken.
-      this.#keptOut += Math.min(
-        this.#tokens(originalSize),
-        limits?.ceiling.tokens ?? Number.POSITIVE_INFINITY,
-      )
+      this.#keptOut += Math.min(this.#tokens(originalSize), limits.ceiling.tokens ?? Number.POSITIVE_INFINITY)
       this.#added += this.#tokens(previewSize)
     } else this.#pagedIn += this.#tokens(previewSize)
   }
 
   #tokens(size: number): number {
     return this.unit === 'token' ? size : size / CHARACTERS_PER_TOKEN
-  }
-
-  #remember(refId: string): void {
-    this.#shown.delete(refId)
-    this.#shown.add(refId)
-    if (this.#shown.size > MOST_REFERENCES) this.#shown.delete(this.#shown.values().next().value as string)
   }
 }
 

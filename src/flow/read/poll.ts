@@ -70,7 +70,7 @@ export async function poll(engine: Engine, reference: RefId, options: GetOptions
     denial: PRIVATE,
     audit: 'denials-only',
   })
-  const listening = engine.thrown.listen(refId)
+  const listening = engine.errors.listen(refId)
   const asked: RenderOptions = { ...options, part }
   const there = new AbortController()
   const look = (changed: Entry, appended: Pick<Entry, 'appended'> = changed) => {

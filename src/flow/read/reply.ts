@@ -43,7 +43,9 @@ export async function reply(
   options: ReplyOptions,
 ): Promise<CallResponse> {
   const answer = await answerAbout(engine, entry, who, options)
-  engine.savings.answered(answer, options)
+  const { limits } = options
+  // A program that asks has none, and no account.
+  if (limits) engine.savings.answered(answer, { ...options, limits })
   return answer
 }
 
@@ -55,9 +57,9 @@ async function answerAbout(
 ): Promise<CallResponse> {
   const { action, ifUnreadable, audit } = options
   const live = liveEntry(engine, entry, options.justFollowed)
-  const appended = live && (await appendedOf(engine, live))
+  const appended = live && live.status !== 'complete' ? await appendedOf(engine, live) : undefined
   const shown =
-    appended && asksForContent(options) && engine.access.may(live, who, Permission.READ)
+    live && appended && asksForContent(options) && engine.access.may(live, who, Permission.READ)
       ? appended
       : undefined
   const permission = live?.status === 'complete' || shown ? Permission.READ : READ_OR_EXECUTE

@@ -131,7 +131,7 @@ export function hearProgress(
 export function taskFailed(engine: Engine, { error, ...entry }: FailedEntry, who: Actor): RefCacheError {
   const hears = engine.access.canReadMessages(entry, who)
   if (!hears) return new TaskFailed(REDACTED)
-  const thrown = engine.thrown.of(entry)
+  const thrown = engine.errors.of(entry)
   const options = { code: error.code, ...(thrown === undefined ? {} : { cause: thrown }) }
   if (error.rpc) return new ProtocolFailure(error.message, error.rpc, options)
   return new TaskFailed(error.message, options)

@@ -1,14 +1,8 @@
-import { pause, untilAborted } from '../../core/abort.ts'
-import { Backoff } from '../../core/backoff.ts'
+import { untilAborted } from '../../core/abort.ts'
+import { untilStored } from '../../core/backoff.ts'
 import { type EncodedValue, encode } from '../../core/codec.ts'
 import type { AppendedValue, Lease, ValueSegments } from '../../core/entry.ts'
-import {
-  InvalidArgument,
-  MissingSegments,
-  StoreFull,
-  StoreUnavailable,
-  TaskFailed,
-} from '../../core/errors.ts'
+import { InvalidArgument, MissingSegments, TaskFailed } from '../../core/errors.ts'
 import type { Piece } from '../../core/piece.ts'
 import { createValueId, type RefId } from '../../core/ref.ts'
 import { GrowingValue } from '../../values/segments/growing.ts'
@@ -19,7 +13,8 @@ import { lost } from './lease.ts'
 /** At most one write of the entry in this time. */
 const THROTTLE_MS = 100
 
-const TRIES = { firstMs: 250, maxMs: 5_000 }
+/** Why a value that was appended cannot be completed. */
+export const PART_IS_GONE = 'A part of what the task appended is gone from the store.'
 
 /** A value whose segments are in the store; `bytes` is their index. */
 export interface StagedValue {
@@ -49,10 +44,12 @@ export class AppendWriter {
   #staged = 0
   /** Complete segments that are not in the store yet. */
   #ready: string[] = []
-  /** The entry does not tell of all that was appended. */
-  #untold = false
-  /** Ends the pause between two writes of the entry. */
+  /** Something was appended since the entry was last written. */
+  #hasUnwritten = false
+  /** Ends the pause between two writes of the entry. Set as long as the pause lasts. */
   #endPause: (() => void) | undefined
+  /** The entry is not written here any more: the settlement does that, or nobody. */
+  #leavesEntry = false
   #writing: Promise<void> | undefined
   #failure: { readonly error: unknown } | undefined
   #hasEnded = false
@@ -70,7 +67,7 @@ export class AppendWriter {
     if (this.#hasEnded) throw new InvalidArgument('This attempt has ended, so nothing is appended any more.')
     const value = this.#value ?? this.#begin(new GrowingValue(piece.kind, this.hold.engine.encoding))
     this.#ready.push(...value.push(piece))
-    this.#untold = true
+    this.#hasUnwritten = true
     if (this.#failure) throw this.#failure.error
     if (this.#ready.length === 0 && (this.#writing || this.#endPause)) return
     await untilAborted(this.signal, () => this.#write())
@@ -79,18 +76,16 @@ export class AppendWriter {
   /** Writes what is not written yet, without waiting for the next time to come. Does not reject. */
   async writeNow(): Promise<void> {
     await this.#writing?.catch(() => {})
-    if (!this.#untold || this.#failure || this.#hasEnded) return
-    this.#endPause?.()
-    this.#endPause = undefined
+    if (!this.#hasUnwritten || this.#failure || this.#hasEnded) return
+    this.#stopPause()
     await this.#write().catch(() => {})
   }
 
   /** The handler has ended well: gives the value as it is stored. @throws as `append` */
   async end(): Promise<EncodedValue | StagedValue> {
     this.#hasEnded = true
-    this.#endPause?.()
-    // The settlement is the last write of the entry.
-    this.#endPause = () => {}
+    this.#leavesEntry = true
+    this.#stopPause()
     await this.#writing
     if (this.#failure) throw this.#failure.error
     const ended = (this.#value as GrowingValue).end()
@@ -106,10 +101,9 @@ export class AppendWriter {
   /** The attempt has failed: what was appended until then is kept, if it can be. */
   async flush(): Promise<void> {
     this.#hasEnded = true
-    this.#endPause?.()
+    this.#stopPause()
     await this.#writing?.catch(() => {})
-    this.#endPause = undefined
-    if (!this.#failure && this.#untold) await this.#write().catch(() => {})
+    if (!this.#failure && this.#hasUnwritten) await this.#write().catch(() => {})
     this.abandon()
   }
 
@@ -119,7 +113,7 @@ export class AppendWriter {
     if (!value) return
     before.abandon()
     this.#begin(value)
-    this.#untold = true
+    this.#hasUnwritten = true
     this.#writing = this.#writeAll(() => this.#copy(before))
     this.#writing.catch(() => {})
   }
@@ -136,7 +130,7 @@ export class AppendWriter {
     for (let position = 0; position < before.#staged; position++) {
       const name = { refId: before.hold.refId, valueId: before.#id, position }
       const bytes = await this.#retry(() => engine.store.readSegment(name))
-      if (!bytes) throw new TaskFailed('A part of what the task appended is gone from the store.')
+      if (!bytes) throw new TaskFailed(PART_IS_GONE)
       await this.#retry(() =>
         engine.store.stage({ ...name, refId, valueId: this.#id }, bytes, engine.clock.now()),
       )
@@ -148,8 +142,8 @@ export class AppendWriter {
   /** Nothing is written any more. */
   abandon(): void {
     this.#hasEnded = true
-    this.#endPause?.()
-    this.#endPause = () => {}
+    this.#leavesEntry = true
+    this.#stopPause()
     this.#abandoned.abort()
   }
 
@@ -174,7 +168,7 @@ export class AppendWriter {
       await this.#retry(() => engine.lateClaims.storeNow(refId))
       do {
         await this.#stage()
-        if (!this.#endPause) await this.#tell()
+        if (!this.#endPause && !this.#leavesEntry) await this.#writeEntry()
       } while (this.#ready.length > 0)
     } catch (error) {
       this.#failure ??= { error }
@@ -197,8 +191,8 @@ export class AppendWriter {
   }
 
   /** Writes into the entry, and into its index, what there is. */
-  async #tell(): Promise<void> {
-    this.#untold = false
+  async #writeEntry(): Promise<void> {
+    this.#hasUnwritten = false
     const { kind } = this.#value as GrowingValue
     const { available, jsonBytes, index, tail } = (this.#value as GrowingValue).soFar()
     const appended = { id: this.#id, count: this.#staged, kind, available, valueBytes: jsonBytes }
@@ -207,10 +201,15 @@ export class AppendWriter {
     this.#endPause = this.hold.engine.clock.schedule(THROTTLE_MS, () => this.#goOn(), 'background')
   }
 
+  #stopPause(): void {
+    this.#endPause?.()
+    this.#endPause = undefined
+  }
+
   #goOn(): void {
     this.#endPause = undefined
     // What it fails with is for the next `append`, or the end.
-    if (this.#untold) this.#write().catch(() => {})
+    if (this.#hasUnwritten) this.#write().catch(() => {})
   }
 
   async #change(appended: AppendedValue, index: SegmentIndex): Promise<void> {
@@ -225,24 +224,17 @@ export class AppendWriter {
   }
 
   /** A store that is away is waited for, and so is one that is full, for a while. */
-  async #retry<T>(step: () => Promise<T>): Promise<T> {
-    const { clock, settings, stopping } = this.hold.engine
-    const backoff = new Backoff(TRIES)
-    let fullSince: number | undefined
-    for (;;) {
-      try {
-        return await step()
-      } catch (error) {
-        if (!(error instanceof StoreUnavailable) || error instanceof MissingSegments) throw error
-        if (error instanceof StoreFull) {
-          fullSince ??= clock.monotonic()
-          if (clock.monotonic() >= fullSince + settings.storeFullTimeout) throw error
-        }
+  #retry<T>(step: () => Promise<T>): Promise<T> {
+    const { clock, settings, stopping: signal } = this.hold.engine
+    return untilStored(step, {
+      clock,
+      signal,
+      kind: 'background',
+      tryFullUntil: fullSince => fullSince + settings.storeFullTimeout,
+      onFailure: error => {
+        if (error instanceof MissingSegments) throw error
         this.#abandoned.signal.throwIfAborted()
-        await pause(clock, backoff.next(), stopping, 'background').catch(() => {
-          throw error
-        })
-      }
-    }
+      },
+    })
   }
 }

@@ -48,127 +48,195 @@ export async function attempt(
   entry: ProcessingEntry,
   input: GivenInput | undefined,
 ): Promise<number | undefined> {
-  const { engine, tool, refId, signal } = hold
-  engine.events.emit(events.started(entry))
-  const begunAt = engine.clock.monotonic()
-  const { outcome, progress, latest, execution, isOwn } = await execute(hold, entry, input)
-  if (!isOwn) return undefined
-  // It was stopped because the task is no longer ours: how it ended says nothing of the task.
-  if ('error' in outcome && signal.reason instanceof TaskCancelled) return undefined
-  const settled = await settleAttempt(engine, { entry: latest, tool, begunAt, progress }, outcome)
-  if (settled !== 'refused') return settled
-  // The task was cancelled a moment ago; who follows it gets the outcome.
-  handOver(hold, execution, lost(await engine.entries.read(refId)))
-  return undefined
+  hold.engine.events.emit(events.started(entry))
+  return new Attempt(hold, entry).run(input)
 }
 
-async function execute(hold: Hold, entry: ProcessingEntry, input: GivenInput | undefined) {
-  const { engine, tool, refId } = hold
+/**
+ * Runs the handler once, or follows the task whose work this one shares, and settles what came of it. What the handler reports, asks
+ * and appends goes into the entry, as long as the task is ours. Most handlers only return, so each of those three begins when it is used.
+ */
+class Attempt implements Reach {
   /** With the constraints of its input, once that is filled: they say who may hear what it reports. */
-  let latest = entry
-  const progress = progressReporter(hold, report => engine.progress.tell({ ...latest, progress: report }))
-  // The attempt's own: its hard timeout must not end the retries, and when it is over its handler hears no more.
-  const own = new AbortController()
-  const asker = new Asker(engine, entry, hold.slot, own.signal)
-  const appends = new AppendWriter(hold, own.signal)
-  const reach = { progress, asker, appends }
-  let execution = new Execution(own, reach)
-  let leave: (reason: unknown) => void = () => {}
-  const left = new Promise<never>((_, reject) => {
-    leave = reject
-  })
-  const stop = (reason: unknown) => {
-    if (!handOver(hold, execution, reason)) {
-      execution.abort(reason)
-      own.abort(reason)
-    }
-    leave(reason)
+  #latest: ProcessingEntry
+  /** Its own: its hard timeout must not end the retries, and when it is over its handler hears no more. */
+  readonly #controller = new AbortController()
+  #execution: Execution
+  readonly #begunAt: number
+  #progress: ProgressReporter | undefined
+  #asker: Asker | undefined
+  #appends: AppendWriter | undefined
+  #isOver = false
+  #endLimit = () => {}
+  #leave: (reason: unknown) => void = () => {}
+  /** For work that it takes over from another task. */
+  askAgain: Reach['askAgain']
+
+  constructor(
+    private readonly hold: Hold,
+    private readonly entry: ProcessingEntry,
+  ) {
+    this.#latest = entry
+    this.#begunAt = hold.engine.clock.monotonic()
+    this.#execution = new Execution(this.#controller, this)
   }
-  const unlisten = onAbort(hold.signal, () => stop(hold.signal.reason))
-  let unlimit = () => {}
-  const work = async (): Promise<Outcome> => {
-    hold.signal.throwIfAborted()
-    if (entry.follows !== undefined) {
-      const followed = await followOther({
-        engine,
-        entry,
-        follows: entry.follows,
-        progress,
-        asker,
-        signal: own.signal,
-      })
-      if ('outcome' in followed) return followed.outcome
-      latest = followed.entry
-      hold.slot.needsPlace = true
-      if (followed.work) {
-        execution = followed.work.execution
-        unlimit = limitTime(engine, tool.hardTimeout, stop, execution.begunAt)
-        return await resultOf(goOn(hold, followed.work, reach), appends)
-      }
-      await hold.slot.acquire(own.signal)
+
+  get progress(): ProgressReporter {
+    if (!this.#progress) {
+      this.#progress = progressReporter(this.hold, this.#begunAt, progress =>
+        this.hold.engine.progress.notify({ ...this.#latest, progress }),
+      )
+      if (this.#isOver) void this.#progress.end()
     }
-    execution.begunAt = engine.clock.monotonic()
-    unlimit = limitTime(engine, tool.hardTimeout, stop, execution.begunAt)
+    return this.#progress
+  }
+
+  get asker(): Asker {
+    if (!this.#asker) {
+      this.#asker = new Asker(this.hold.engine, this.entry, this.hold.slot, this.#controller.signal)
+      if (this.#isOver) void this.#asker.end()
+    }
+    return this.#asker
+  }
+
+  get appends(): AppendWriter {
+    if (!this.#appends) {
+      this.#appends = new AppendWriter(this.hold, this.#controller.signal)
+      if (this.#isOver && this.#hasWork) this.#appends.abandon()
+    }
+    return this.#appends
+  }
+
+  get appended(): AppendWriter | undefined {
+    return this.#appends
+  }
+
+  async run(input: GivenInput | undefined): Promise<number | undefined> {
+    const { engine, tool, refId, signal } = this.hold
+    const outcome = await this.#outcome(input)
+    if (!this.#hasWork) return undefined
+    // It was stopped because the task is no longer ours: how it ended says nothing of the task.
+    if ('error' in outcome && signal.reason instanceof TaskCancelled) return undefined
+    const ended = { entry: this.#latest, tool, begunAt: this.#begunAt, progress: this.#progress?.latest }
+    const settled = await settleAttempt(engine, ended, outcome)
+    if (settled !== 'refused') return settled
+    // The task was cancelled a moment ago; who follows it gets the outcome.
+    this.#handOver(lost(await engine.entries.read(refId)))
+    return undefined
+  }
+
+  /** How the work ended; or why it was stopped, even where the handler goes on. */
+  async #outcome(input: GivenInput | undefined): Promise<Outcome> {
+    const { signal, slot } = this.hold
+    const left = new Promise<never>((_, reject) => {
+      this.#leave = reject
+    })
+    const unlisten = onAbort(signal, () => this.#stop(signal.reason))
+    let outcome: Outcome
+    try {
+      outcome = await Promise.race([left, this.#work(input)])
+    } catch (thrown) {
+      outcome = { error: asInspectable(thrown) }
+    } finally {
+      unlisten()
+      this.#endLimit()
+      if (this.#hasWork) this.#execution.leaveBehind(slot)
+      this.#isOver = true
+      await this.#progress?.end()
+      await this.#asker?.end()
+    }
+    if (this.#hasWork) await this.#keepAppended(outcome)
+    return outcome
+  }
+
+  async #work(input: GivenInput | undefined): Promise<Outcome> {
+    const { entry, hold } = this
+    hold.signal.throwIfAborted()
+    if (entry.follows === undefined) return this.#runHandler(input)
+    const { engine, slot } = hold
+    const { progress, asker } = this
+    const { signal } = this.#controller
+    const followed = await followOther({ engine, entry, follows: entry.follows, progress, asker, signal })
+    if ('outcome' in followed) return followed.outcome
+    this.#latest = followed.entry
+    slot.needsPlace = true
+    if (followed.work) return this.#goOn(followed.work)
+    await slot.acquire(signal)
+    return this.#runHandler(input)
+  }
+
+  async #runHandler(input: GivenInput | undefined): Promise<Outcome> {
+    const { hold, entry } = this
+    const { engine, tool, refId, local } = hold
+    const { signal } = this.#controller
+    this.#execution.begunAt = engine.clock.monotonic()
+    this.#limitTime()
     // Without references the input is what the caller sent.
     const memory = entry.uses && engine.inputs.open()
     try {
-      const filled = await fillFor(hold, entry, input, memory, own.signal)
-      latest = filled.entry
-      const local = hold.local && (await untilAborted(own.signal, hold.local))
+      const filled = await fillFor(hold, entry, input, memory, signal)
+      this.#latest = filled.entry
+      const given = local && (await untilAborted(signal, local))
       memory?.close()
-      own.signal.throwIfAborted()
-      const context = execution.context(engine, entry, local)
-      const run = execution.run(engine.running, refId, () => runHandler(engine, tool, filled.args, context))
-      return await resultOf(run, appends)
+      signal.throwIfAborted()
+      const context = this.#execution.context(engine, entry, given)
+      const handler = () => runHandler(engine, tool, filled.args, context)
+      return await this.#resultOf(this.#execution.run(engine.running, refId, handler))
     } finally {
       // Work that ignores its signal keeps its input until it ends.
       memory?.end()
     }
   }
-  let outcome: Outcome
-  try {
-    outcome = await Promise.race([left, work()])
-  } catch (thrown) {
-    outcome = { error: asInspectable(thrown) }
-  } finally {
-    unlisten()
-    unlimit()
-    if (execution.isFor(asker)) execution.leaveBehind(hold.slot)
-    await progress.end()
-    await asker.end()
+
+  /** Goes on with the work of a task that was cancelled. */
+  #goOn({ execution, askAgain, from }: Inherited): Promise<Outcome> {
+    const { engine, refId, slot } = this.hold
+    this.#execution = execution
+    this.askAgain = askAgain
+    this.#limitTime()
+    engine.running.moveHandler(from, refId)
+    return this.#resultOf(execution.handTo(this, slot))
   }
-  if (execution.isFor(asker)) await keepAppended(hold, appends, outcome)
-  return { outcome, progress: progress.latest, latest, execution, isOwn: execution.isFor(asker) }
-}
 
-/** What a handler gave, or appended. */
-async function resultOf(run: Promise<EncodedValue | Appended>, appends: AppendWriter): Promise<Outcome> {
-  const result = await run
-  return 'appended' in result ? appends.end() : result
-}
+  #limitTime(): void {
+    const { engine, tool } = this.hold
+    const stop = (reason: unknown) => this.#stop(reason)
+    this.#endLimit = limitTime(engine, tool.hardTimeout, stop, this.#execution.begunAt)
+  }
 
-/** An attempt that failed keeps what it has appended. Where the task is no longer ours there is nothing to write. */
-async function keepAppended({ signal }: Hold, appends: AppendWriter, outcome: Outcome): Promise<void> {
-  if ('error' in outcome && !(signal.reason instanceof TaskCancelled)) await appends.flush()
-  else appends.abandon()
-}
+  /** What a handler gave, or appended. */
+  async #resultOf(run: Promise<EncodedValue | Appended>): Promise<Outcome> {
+    const result = await run
+    return 'appended' in result ? this.appends.end() : result
+  }
 
-/** Work that runs for a task which was cancelled is for those who follow it. False where there is no such work, or nobody. */
-function handOver({ engine, slot }: Hold, execution: Execution, reason: unknown): boolean {
-  if (!(reason instanceof CancelledButFollowed) || !execution.hasBegun) return false
-  execution.beginHandOver(slot.detach())
-  engine.handOvers.offer(reason.entry, execution)
-  return true
-}
+  #stop(reason: unknown): void {
+    if (!this.#handOver(reason)) {
+      this.#execution.abort(reason)
+      this.#controller.abort(reason)
+    }
+    this.#leave(reason)
+  }
 
-/** Goes on with the work of a task that was cancelled. */
-function goOn(
-  { engine, refId, slot }: Hold,
-  { execution, askAgain, from }: Inherited,
-  reach: Reach,
-): Promise<EncodedValue | Appended> {
-  engine.running.moveHandler(from, refId)
-  return execution.handTo({ ...reach, askAgain }, slot)
+  /** Work that runs for a task which was cancelled is for those who follow it. False where there is no such work, or nobody. */
+  #handOver(reason: unknown): boolean {
+    if (!(reason instanceof CancelledButFollowed) || !this.#execution.hasBegun) return false
+    this.#execution.beginHandOver(this.hold.slot.detach())
+    this.hold.engine.handOvers.offer(reason.entry, this.#execution)
+    return true
+  }
+
+  /** The work is still that of this task. */
+  get #hasWork(): boolean {
+    return this.#execution.isFor(this)
+  }
+
+  /** An attempt that failed keeps what it has appended. Where the task is no longer ours there is nothing to write. */
+  async #keepAppended(outcome: Outcome): Promise<void> {
+    const isLost = this.hold.signal.reason instanceof TaskCancelled
+    if ('error' in outcome && !isLost) await this.#appends?.flush()
+    else this.#appends?.abandon()
+  }
 }
 
 /** A tool that writes does so until its handler has ended, also where nobody waits for it any more. */
@@ -183,10 +251,11 @@ async function runHandler(
   return tool.readOnly === false ? engine.sharedRuns.duringWrite(context.signal, run) : run()
 }
 
-/** Writes what the handler reports into the entry, as long as the task is ours. */
+/** Writes what the handler reports into the entry. */
 function progressReporter(
   { engine, refId, lease, stop }: Hold,
-  tell: (progress: Progress) => void,
+  begunAt: number,
+  onReport: (progress: Progress) => void,
 ): ProgressReporter {
   const write = async (progress: Progress, pace: number | undefined) => {
     const now = engine.clock.now()
@@ -194,7 +263,7 @@ function progressReporter(
     const changed = await renewOrStop(engine, refId, event, stop)
     if (changed?.entry?.status === 'processing') engine.events.emit(events.progress(changed.entry))
   }
-  return new ProgressReporter(engine.clock, write, tell)
+  return new ProgressReporter(engine.clock, begunAt, write, onReport)
 }
 
 /** The input with values in the places of its references, and the entry that knows of them. Fills no more once the signal has aborted. */
@@ -218,7 +287,7 @@ async function fillFor(
   const take = (bytes: number) => memory.take(bytes, signal)
   const args = await fillInput(engine, tool, entry, input, guard, take, signal)
   // Filling may take a while, and what another process did to the task meanwhile may not have been noticed yet.
-  const isBrief = engine.clock.monotonic() - begunAt < UNNOTICED_MS && engine.thrown.isAwaited(refId)
+  const isBrief = engine.clock.monotonic() - begunAt < UNNOTICED_MS && engine.errors.isAwaited(refId)
   if (!isBrief) await checkLease(engine, refId, lease)
   return { args, entry: derived }
 }

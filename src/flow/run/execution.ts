@@ -14,6 +14,7 @@ import type { QueueSlot } from './queue.ts'
 import type { HandlerRun, RunningTasks } from './running.ts'
 
 type Ask = ExecutionContext['ask']
+
 /** Where what the handler appends goes. */
 export interface Appends {
   append(piece: Piece): Promise<void>
@@ -30,8 +31,10 @@ export interface Reach {
   readonly progress: Pick<ProgressReporter, 'report'>
   readonly asker: { readonly ask: Ask }
   readonly appends: Appends
+  /** The same, where something was appended. */
+  readonly appended: Appends | undefined
   /** Asks once more what was open when the work was handed on. @defaultValue as what is asked for the first time */
-  readonly askAgain?: Ask
+  readonly askAgain?: Ask | undefined
 }
 
 /** A run of a handler. It is for one task at a time: where that is cancelled, another one may go on with it (`hand-over.ts`). */
@@ -54,8 +57,8 @@ export class Execution {
   }
 
   /** Whether the task that this belongs to still has it, or has given it away. */
-  isFor(asker: Reach['asker']): boolean {
-    return this.#slot === undefined && this.reach.asker === asker
+  isFor(reach: Reach): boolean {
+    return this.#slot === undefined && this.reach === reach
   }
 
   run(running: RunningTasks, refId: RefId, handler: () => Promise<Result>): Promise<Result> {
@@ -115,7 +118,7 @@ export class Execution {
 
   /** Another task goes on with it, which takes its place in the queue. */
   async handTo(reach: Reach, slot: QueueSlot): Promise<Result> {
-    reach.appends.takeOver(this.reach.appends)
+    if (this.reach.appended) reach.appends.takeOver(this.reach.appended)
     this.reach = reach
     if (this.#slot) slot.takeFrom(this.#slot)
     this.#slot = undefined

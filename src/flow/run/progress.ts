@@ -8,12 +8,12 @@ import type { RefId } from '../../core/ref.ts'
 /** At most one store write in this time. */
 const THROTTLE_MS = 100
 
-/** So many reports between two writes are told at once; of more than that, the last. */
-const MAX_TOLD = 100
+/** So many reports between two writes are passed on at once; of more than that, the last. */
+const MAX_PASSED_ON = 100
 
 const MAX_MESSAGE_LENGTH = 1_000
 
-/** The callers of this process that wait for tasks which run here: they hear of progress that the store is not told of. */
+/** The callers of this process that wait for tasks which run here: they hear of every report, also of those that are not stored. */
 export class ProgressListeners {
   readonly #listeners = new Map<RefId, Set<(entry: Entry) => void>>()
 
@@ -28,7 +28,7 @@ export class ProgressListeners {
   }
 
   /** @param entry the task as it runs, with what it has reported */
-  tell(entry: Entry): void {
+  notify(entry: Entry): void {
     for (const listener of this.#listeners.get(entry.refId) ?? []) listener(entry)
   }
 }
@@ -40,22 +40,21 @@ export class ProgressListeners {
 export class ProgressReporter {
   #report: ProgressReport | undefined
   #unwritten = false
-  /** Since the last write. */
-  #told = 0
-  /** Ends the pause between two writes; set while a write is under way, too. */
-  #timer: (() => void) | undefined
-  #writing = Promise.resolve()
+  /** How many reports, since the last write. */
+  #passedOn = 0
+  /** Ends the pause between two writes. Set as long as the pause lasts. */
+  #endPause: (() => void) | undefined
+  #writing: Promise<void> | undefined
   #ended = false
   readonly #pace = new Pace()
-  readonly #begunAt: number
 
+  /** @param begunAt when the attempt began, by the monotonic clock */
   constructor(
     private readonly clock: Clock,
+    private readonly begunAt: number,
     private readonly write: (progress: Progress, pace: number | undefined) => Promise<void>,
-    private readonly tell: (progress: Progress) => void,
-  ) {
-    this.#begunAt = clock.monotonic()
-  }
+    private readonly onReport: (progress: Progress) => void,
+  ) {}
 
   /** The last report; nothing where it cannot be read, which is no reason to fail the work. */
   get latest(): Progress | undefined {
@@ -71,29 +70,29 @@ export class ProgressReporter {
     if (this.#ended || !report) return
     this.#report = report
     this.#unwritten = true
-    if (this.#told < MAX_TOLD) this.#tellLatest()
-    if (!this.#timer) this.#flush()
+    if (this.#passedOn < MAX_PASSED_ON) this.#passOn()
+    if (!this.#writing && !this.#endPause) this.#flush()
   }
 
   /** No write begins after this; resolves when the last one has ended. */
   async end(): Promise<void> {
     this.#ended = true
-    this.#timer?.()
+    this.#endPause?.()
     await this.#writing
   }
 
-  #tellLatest(): void {
-    this.#told++
+  #passOn(): void {
+    this.#passedOn++
     const progress = this.latest
-    if (progress) this.tell(progress)
+    if (progress) this.onReport(progress)
   }
 
   #rest(): void {
     if (this.#ended) return
-    this.#timer = this.clock.schedule(
+    this.#endPause = this.clock.schedule(
       THROTTLE_MS,
       () => {
-        this.#timer = undefined
+        this.#endPause = undefined
         this.#flush()
       },
       'background',
@@ -104,17 +103,19 @@ export class ProgressReporter {
     const progress = this.latest
     if (this.#ended || !this.#unwritten || !progress) return
     this.#unwritten = false
-    if (this.#told >= MAX_TOLD) this.#tellLatest()
-    this.#told = 0
+    if (this.#passedOn >= MAX_PASSED_ON) this.#passOn()
+    this.#passedOn = 0
     if (progress.current !== undefined) {
-      this.#pace.add(progress.current, progress.total, this.clock.monotonic() - this.#begunAt)
+      this.#pace.add(progress.current, progress.total, this.clock.monotonic() - this.begunAt)
     }
     const pace = this.#pace.recent()
     // The pause begins when the write has ended: however slow the store, one write at most is under way.
-    this.#timer = () => {}
     this.#writing = this.write(progress, pace)
       .catch(() => {})
-      .then(() => this.#rest())
+      .then(() => {
+        this.#writing = undefined
+        this.#rest()
+      })
   }
 }
 

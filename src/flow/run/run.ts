@@ -3,14 +3,69 @@ import { decode } from '../../core/codec.ts'
 import type { InFlightEntry, PendingEntry } from '../../core/entry.ts'
 import { TaskCancelled, WorkerLost } from '../../core/errors.ts'
 import { isSuspect } from '../../core/losses.ts'
+import type { RefId } from '../../core/ref.ts'
 import { timeUntil } from '../../core/retry-policy.ts'
 import type { Tool } from '../../core/tool.ts'
+import type { TakeWork } from '../../execution/dispatcher.ts'
 import type { GivenInput } from '../call/draft.ts'
 import { anyInFlight, waitUntilSettled } from '../call/references.ts'
 import type { Engine } from '../engine.ts'
 import { attempt, type Hold } from './attempt.ts'
-import { holdLease } from './lease.ts'
+import { holdLease, newLease } from './lease.ts'
 import { QueueSlot, type Ticket } from './queue.ts'
+
+/**
+ * Starts the work of an entry whose lease this process holds. The only place where work starts.
+ * @param given its input, where this process has it
+ */
+export function start(
+  engine: Engine,
+  tool: Tool,
+  entry: InFlightEntry,
+  ticket?: Ticket,
+  given?: GivenInput,
+): void {
+  const taker = engine.dispatcher.dispatch({ refId: entry.refId, toolName: tool.name })
+  if (taker === 'here') void runHere(engine, tool, entry, ticket, given)
+  // Whoever takes it gives it a place there.
+  else ticket?.leave()
+}
+
+/** Takes work that was announced, in this process or another one. */
+export async function take(engine: Engine, refId: RefId): ReturnType<TakeWork> {
+  const entry = await engine.store.get(refId)
+  if (entry?.status !== 'pending' || engine.closing.aborted) return 'not_pending'
+  const tool = engine.tools.get(entry.toolName ?? '')
+  if (!tool) return 'unknown_tool'
+  const { version: seen } = entry
+  const now = engine.clock.now()
+  const event = { type: 'take', seen, lease: newLease(engine), together: false, now } as const
+  const taken = await engine.entries.change(entry, event)
+  if (taken.refused || taken.entry.status !== 'pending') return 'not_pending'
+  await runHere(engine, tool, taken.entry)
+  return 'ended'
+}
+
+/** Brings a task here from the process where it follows work of this one, so that the work can go on for it. */
+export async function takeFollower(engine: Engine, refId: RefId, follows: RefId): Promise<void> {
+  const now = engine.clock.now()
+  const event = { type: 'take-follower', follows, lease: newLease(engine), now } as const
+  const { entry, refused } = await engine.entries.change(refId, event)
+  const tool = engine.tools.get(entry?.toolName ?? '')
+  if (!refused && tool && entry?.status === 'pending') void runHere(engine, tool, entry)
+}
+
+function runHere(
+  engine: Engine,
+  tool: Tool,
+  entry: InFlightEntry,
+  ticket?: Ticket,
+  given?: GivenInput,
+): Promise<void> {
+  return engine.running.begin(entry, controller =>
+    runTask(engine, tool, entry, { ticket, given, controller }),
+  )
+}
 
 interface Beginning {
   /** Its place in the queue, where it has one. */
@@ -22,7 +77,7 @@ interface Beginning {
 }
 
 /** Runs a task whose lease this process holds, attempt by attempt, to its settlement. Never rejects. */
-export async function runTask(
+async function runTask(
   engine: Engine,
   tool: Tool,
   claimed: InFlightEntry,
@@ -43,7 +98,7 @@ export async function runTask(
       claimed.status === 'processing' ? await attempt(hold, claimed, given) : await runFirst(hold, claimed)
     while (dueAt !== undefined) dueAt = await runWhenDue(hold, dueAt)
   } catch (cause) {
-    await release(hold, cause)
+    await releaseUnstarted(hold, cause)
   } finally {
     slot.leave()
     releaseLease()
@@ -70,7 +125,7 @@ async function runFirst(
   const { engine, slot, signal } = hold
   if (follows !== undefined) {
     slot.needsPlace = false
-    return begin(hold)
+    return startAttempt(hold)
   }
   if (uses.length > 0 && (await anyInFlight(engine, uses))) {
     // Whoever waits for others must not stand in their way.
@@ -83,7 +138,7 @@ async function runFirst(
 async function runWhenDue(hold: Hold, dueAt: number | undefined): Promise<number | undefined> {
   await untilDue(hold, dueAt)
   await hold.slot.acquire(hold.signal)
-  return begin(hold)
+  return startAttempt(hold)
 }
 
 /** Waits, without a place in the queue, until the attempt is due and the handler no longer runs for an earlier one. */
@@ -98,7 +153,7 @@ async function untilDue({ engine, refId, slot, signal }: Hold, dueAt: number | u
   await untilAborted(signal, () => earlier)
 }
 
-async function begin(hold: Hold): Promise<number | undefined> {
+async function startAttempt(hold: Hold): Promise<number | undefined> {
   const { engine, refId, lease, signal } = hold
   // Before the start: a store that fails now leaves a task that has not begun, which may begin anywhere.
   const bytes = await engine.store.read(refId, 'input')
@@ -111,10 +166,10 @@ async function begin(hold: Hold): Promise<number | undefined> {
   return attempt(hold, entry, input === undefined ? undefined : { json: input })
 }
 
-/** The hold ends without a settlement of its own: the task waited when something happened, or the store failed. */
-async function release({ engine, refId, lease }: Hold, cause: unknown): Promise<void> {
+/** The task ends here without a settlement: it was stopped while it waited, or the store failed before it began. */
+async function releaseUnstarted({ engine, refId, lease }: Hold, cause: unknown): Promise<void> {
   // Whatever it was, whoever waits hears of it now.
-  if (!(cause instanceof WorkerLost || cause instanceof TaskCancelled)) engine.thrown.abandon(refId, cause)
+  if (!(cause instanceof WorkerLost || cause instanceof TaskCancelled)) engine.errors.abandon(refId, cause)
   if (!(cause instanceof WorkerLost)) return
   // It had not begun: any process may begin it, and at once. Where the store is away, the lease runs out instead.
   const now = engine.clock.now()

@@ -1,5 +1,4 @@
-import { pause } from '../../core/abort.ts'
-import { Backoff } from '../../core/backoff.ts'
+import { untilStored } from '../../core/backoff.ts'
 import type { EncodedValue } from '../../core/codec.ts'
 import {
   type Entry,
@@ -11,19 +10,10 @@ import {
   type TaskError,
 } from '../../core/entry.ts'
 import type { EntryEvent } from '../../core/entry-event.ts'
-import {
-  MissingSegments,
-  StoreFull,
-  StoreUnavailable,
-  TaskCancelled,
-  TaskFailed,
-  UnreadableValue,
-  WorkerLost,
-} from '../../core/errors.ts'
+import { MissingSegments, StoreFull, StoreUnavailable, TaskFailed, WorkerLost } from '../../core/errors.ts'
 import { events } from '../../core/events.ts'
 import { mayRunAgain } from '../../core/losses.ts'
 import { createValueId, type RefId } from '../../core/ref.ts'
-import { retryDelay } from '../../core/retry-policy.ts'
 import { toTaskError } from '../../core/task-error.ts'
 import type { Tool } from '../../core/tool.ts'
 import type { PayloadChanges } from '../../stores/store.ts'
@@ -31,12 +21,9 @@ import { encodeValue } from '../../values/segments/encode.ts'
 import { ttlFor } from '../call/draft.ts'
 import type { Engine } from '../engine.ts'
 import type { Change } from '../entries.ts'
-import { type StoredValue, stageSegments, storedValue } from '../stage.ts'
-import type { StagedValue } from './append.ts'
-
-const TRIES = { firstMs: 250, maxMs: 5_000 }
-/** `retryable` may ask somebody else, but the task must end. */
-const RETRYABLE_WITHIN_MS = 10_000
+import type { StoredValue } from '../stage.ts'
+import { PART_IS_GONE, type StagedValue } from './append.ts'
+import { isWorkerLost, mayTryAgain, retryTime } from './retries.ts'
 
 /** How a handler ended: with its encoded value, or with an error. */
 export type Outcome = Success | Failure
@@ -51,7 +38,7 @@ interface Failure {
 }
 
 /** An attempt whose handler has ended. */
-export interface Attempt {
+export interface EndedAttempt {
   readonly entry: ProcessingEntry
   readonly tool: Tool
   /** By the monotonic clock. */
@@ -65,7 +52,7 @@ export interface Attempt {
  */
 export async function settleAttempt(
   engine: Engine,
-  attempt: Attempt,
+  attempt: EndedAttempt,
   outcome: Outcome,
 ): Promise<number | 'refused' | undefined> {
   if ('error' in outcome) return settleFailure(engine, attempt, outcome)
@@ -83,7 +70,7 @@ export async function settleAttempt(
         ...(madeAt === undefined ? {} : { madeAt }),
       }
     }
-    const isHandedOn = !value.fields.segments && engine.thrown.isAwaited(entry.refId)
+    const isHandedOn = !value.fields.segments && engine.errors.isAwaited(entry.refId)
     if (isHandedOn) engine.sources.putStored(entry, outcome.bytes)
     // A finished task is never run again: its input goes.
     const parts = { ...value.parts, input: undefined }
@@ -99,7 +86,7 @@ export async function settleAttempt(
 
 async function settleFailure(
   engine: Engine,
-  attempt: Attempt,
+  attempt: EndedAttempt,
   { error, isFinal = false }: Failure,
 ): Promise<number | 'refused' | undefined> {
   const { entry, tool, progress } = attempt
@@ -110,9 +97,9 @@ async function settleFailure(
     return undefined
   }
   const taskError = toTaskError(error)
-  const lost = lostWorker(engine, tool, error) && entry.idempotent && mayRunAgain(entry.losses)
-  if (lost || (!isFinal && retries < maxRetries && (await isRetryable(engine, tool, error)))) {
-    const retryAt = now + retryDelay(tool.retry, retries + 1, fraction(engine))
+  const lost = isWorkerLost(engine, tool, error) && entry.idempotent && mayRunAgain(entry.losses)
+  if (lost || (!isFinal && retries < maxRetries && (await mayTryAgain(engine, tool, error)))) {
+    const retryAt = retryTime(engine, tool, retries + 1, now)
     const postpone = () => ({ type: 'postpone', error: taskError, now, retryAt, lost }) as const
     const postponed = await store(engine, attempt, postpone, { until: 'full' })
     if (postponed === 'stored') {
@@ -121,7 +108,7 @@ async function settleFailure(
     }
     // Refused. If that is because it was taken for lost, it has failed with its own error all the same.
   }
-  engine.thrown.tell(entry, error, expiry(now, engine.settings.taskRetention))
+  engine.errors.deliver(entry, error, expiry(now, engine.settings.taskRetention))
   const kept = await encodeFailure(engine, tool, error)
   const value = kept && toStore(engine, kept)
   const end = failure(engine, progress, taskError, value?.fields)
@@ -150,14 +137,19 @@ interface ValueToStore extends StoredValue {
 
 function toStore(engine: Engine, encoded: EncodedValue | StagedValue): ValueToStore {
   if ('staged' in encoded) return alreadyStaged(encoded)
-  const valueId = createValueId(engine.random)
+  const { bytes, valueBytes, segments } = encoded
+  if (!segments) return { fields: { valueBytes }, parts: { value: bytes }, stage: async () => {} }
+  const id = createValueId(engine.random)
   return {
-    ...storedValue(encoded, valueId),
-    stage: refId => stageSegments(engine, refId, valueId, encoded),
+    fields: { valueBytes, segments: { id, count: segments.length } },
+    parts: { index: bytes },
+    stage: async refId => {
+      for (const [position, segment] of segments.entries()) {
+        await engine.store.stage({ refId, valueId: id, position }, segment, engine.clock.now())
+      }
+    },
   }
 }
-
-const LOST_PART = 'A part of what the task appended is gone from the store.'
 
 /** What was appended is in the store; where a part of it is gone, it cannot be staged again. */
 function alreadyStaged({ bytes, valueBytes, staged }: StagedValue): ValueToStore {
@@ -183,9 +175,9 @@ async function encodeFailure(
  * The store is full, and there was time enough to make room. The input goes, so that there is room for the record of
  * the failure. Until that is stored, whoever asks in this process is told here.
  */
-async function failFull(engine: Engine, attempt: Attempt, error: TaskError): Promise<void> {
+async function failFull(engine: Engine, attempt: EndedAttempt, error: TaskError): Promise<void> {
   const { refId } = attempt.entry
-  engine.thrown.lose(refId, new StoreFull(StoreFull.advice))
+  engine.errors.lose(refId, new StoreFull(StoreFull.advice))
   try {
     // Without its input a task cannot be retried, so one that failed by itself keeps it.
     const input = error.code === 'store_full' ? { input: undefined } : {}
@@ -193,7 +185,7 @@ async function failFull(engine: Engine, attempt: Attempt, error: TaskError): Pro
     const parts = { ...input, index: undefined }
     await store(engine, attempt, failure(engine, attempt.progress, error), { parts })
   } finally {
-    engine.thrown.found(refId)
+    engine.errors.endLoss(refId)
   }
 }
 
@@ -219,43 +211,38 @@ interface StoreOptions {
  */
 async function store(
   engine: Engine,
-  attempt: Attempt,
+  attempt: EndedAttempt,
   eventAt: (now: number) => Ending,
   { parts, value, until }: StoreOptions = {},
 ): Promise<'stored' | 'refused' | 'full'> {
   const { refId, lease } = attempt.entry
   const tried: Ending[] = []
-  let fullSince: number | undefined
-  const backoff = new Backoff(TRIES)
-  for (;;) {
-    try {
-      await value?.stage(refId)
-      const event = eventAt(engine.clock.now())
-      tried.push(event)
-      const changed = await engine.entries.change(
-        refId,
-        { owner: lease.owner, ...event } as EntryEvent,
-        parts,
-      )
-      if (changed.refused && !tried.some(one => wasDone(changed, one))) return 'refused'
-      tellSettled(engine, changed.entry)
-      return 'stored'
-    } catch (error) {
-      if (!(error instanceof StoreUnavailable)) throw error
-      if (value?.isOnce && error instanceof MissingSegments) throw new TaskFailed(LOST_PART)
-      engine.thrown.abandon(refId, error)
-      if (until && error instanceof StoreFull) {
-        fullSince ??= engine.clock.monotonic()
-        if (engine.clock.monotonic() >= endOfTries(engine, attempt, fullSince)) return 'full'
-      }
-      await pause(engine.clock, backoff.next(), engine.stopping).catch(() => {
-        throw error
-      })
-    }
+  const step = async () => {
+    await value?.stage(refId)
+    const event = eventAt(engine.clock.now())
+    tried.push(event)
+    const changed = await engine.entries.change(refId, { owner: lease.owner, ...event } as EntryEvent, parts)
+    if (changed.refused && !tried.some(one => wasDone(changed, one))) return 'refused'
+    announce(engine, changed.entry)
+    return 'stored'
+  }
+  try {
+    return await untilStored(step, {
+      clock: engine.clock,
+      signal: engine.stopping,
+      tryFullUntil: fullSince => (until ? endOfTries(engine, attempt, fullSince) : Number.POSITIVE_INFINITY),
+      onFailure: error => {
+        if (value?.isOnce && error instanceof MissingSegments) throw new TaskFailed(PART_IS_GONE)
+        engine.errors.abandon(refId, error)
+      },
+    })
+  } catch (error) {
+    if (until && error instanceof StoreFull && !engine.stopping.aborted) return 'full'
+    throw error
   }
 }
 
-function endOfTries({ settings }: Engine, { tool, begunAt }: Attempt, fullSince: number): number {
+function endOfTries({ settings }: Engine, { tool, begunAt }: EndedAttempt, fullSince: number): number {
   const atHardTimeout = begunAt + (tool.hardTimeout ?? Number.POSITIVE_INFINITY)
   return Math.min(atHardTimeout, fullSince + settings.storeFullTimeout)
 }
@@ -267,39 +254,10 @@ function wasDone({ entry }: Change, event: Ending): boolean {
   return entry.completedAt === event.now && entry.status === (event.type === 'fail' ? 'failed' : 'complete')
 }
 
-function tellSettled(engine: Engine, entry: Entry | undefined): void {
+function announce(engine: Engine, entry: Entry | undefined): void {
   if (!entry || isInFlight(entry)) return
   // How long it followed another task says nothing of how long its tool takes.
   if (entry.follows === undefined) engine.history.add(entry)
   if (entry.key === undefined) engine.sharedRuns.settle(entry.refId)
   engine.events.emit(events.settled(entry))
-}
-
-/** Whether the executor of a tool lost the worker that ran the handler, while this process goes on. */
-function lostWorker({ stopping }: Engine, { executor }: Tool, error: unknown): boolean {
-  return error instanceof WorkerLost && executor !== undefined && !stopping.aborted
-}
-
-/** Another attempt would end alike. */
-const FINAL = [WorkerLost, TaskCancelled, UnreadableValue]
-
-/** A `retryable` that throws, or does not answer in time, is a no: the handler's own error is what counts. */
-async function isRetryable(engine: Engine, tool: Tool, error: unknown): Promise<boolean> {
-  if (FINAL.some(kind => error instanceof kind) && !lostWorker(engine, tool, error)) return false
-  let cancel = () => {}
-  const late = new Promise<false>(resolve => {
-    cancel = engine.clock.schedule(RETRYABLE_WITHIN_MS, () => resolve(false), 'background')
-  })
-  try {
-    return Boolean(await Promise.race([tool.retry.retryable(error), late]))
-  } catch {
-    return false
-  } finally {
-    cancel()
-  }
-}
-
-/** A random number in [0, 1). */
-function fraction(engine: Engine): number {
-  return Buffer.from(engine.random(4)).readUInt32LE() / 2 ** 32
 }

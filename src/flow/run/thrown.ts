@@ -7,10 +7,10 @@ import type { RefId } from '../../core/ref.ts'
 /** Errors can hold much; whoever asks later gets the message alone. */
 const LIMITS = { maxCount: 100, maxWeight: 1_000_000, idleMs: 10 * 60_000 }
 
-/** What a waiting caller has heard so far. */
+/** A caller that waits for a task of this process. */
 export interface Listening {
-  /** The error that the handler threw. */
-  readonly heard: { readonly error: unknown } | undefined
+  /** The error that the handler threw, once it has failed. */
+  readonly delivered: { readonly error: unknown } | undefined
   /** Aborts when the task can be followed no further, with the error as its reason. */
   readonly abandoned: AbortSignal
   /** Aborts when its outcome is lost and no entry can say so. */
@@ -19,7 +19,7 @@ export interface Listening {
 }
 
 class Listener implements Listening {
-  heard: { readonly error: unknown } | undefined
+  delivered: { readonly error: unknown } | undefined
   readonly #abandoned = new LazyAbort()
   readonly #lost = new LazyAbort()
 
@@ -78,8 +78,8 @@ export class ThrownErrors {
   }
 
   /** The handler threw in this attempt, which is the last; the entry is about to say so. */
-  tell({ refId, attempt }: Entry, error: unknown, expiresAt: number | undefined): void {
-    for (const listener of this.#listeners.get(refId) ?? []) listener.heard = { error }
+  deliver({ refId, attempt }: Entry, error: unknown, expiresAt: number | undefined): void {
+    for (const listener of this.#listeners.get(refId) ?? []) listener.delivered = { error }
     this.#latest.put({ refId, expiresAt }, { attempt, error }, weightOf(error))
   }
 
@@ -95,8 +95,8 @@ export class ThrownErrors {
     for (const listener of this.#listeners.get(refId) ?? []) listener.lose(error)
   }
 
-  /** Its entry says so now, or nobody can make it say so any more. */
-  found(refId: RefId): void {
+  /** `lose` is over: the entry says so now, or nobody can make it say so any more. */
+  endLoss(refId: RefId): void {
     this.#lost.delete(refId)
   }
 

@@ -4,7 +4,7 @@ import { toNamespaceId } from '../../../src/agent/identity.ts'
 import { toWire, toWireError } from '../../../src/agent/wire.ts'
 import type { JsonObject, JsonValue } from '../../../src/core/json.ts'
 import type { CallResponse } from '../../../src/core/response.ts'
-import type { CachedTool } from '../../../src/flow/call/call.ts'
+import type { CachedTool } from '../../../src/flow/call/options.ts'
 import { RefCache } from '../../../src/ref-cache.ts'
 import {
   type Act,

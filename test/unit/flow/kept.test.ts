@@ -112,7 +112,7 @@ describe('listeners to errors', () => {
       },
     })
     const entry = { refId: id(1), attempt: 1 } as never
-    errors.tell(entry, odd, undefined)
+    errors.deliver(entry, odd, undefined)
     expect(errors.of(entry)).toBe(odd)
     errors.clear()
     expect(errors.of(entry)).toBeUndefined()
@@ -124,15 +124,15 @@ describe('listeners to errors', () => {
     const entry = { refId: id(1), attempt: 1 } as never
     first.end()
     expect(errors.listenedTo).toBe(1)
-    errors.tell(entry, 'failure', undefined)
-    expect([first.heard, second.heard]).toEqual([undefined, { error: 'failure' }])
+    errors.deliver(entry, 'failure', undefined)
+    expect([first.delivered, second.delivered]).toEqual([undefined, { error: 'failure' }])
     second.end()
     expect(errors.listenedTo).toBe(0)
     // Ended once more, when others listen.
     const third = errors.listen(id(1))
     second.end()
-    errors.tell(entry, 'again', undefined)
-    expect([third.heard, errors.listenedTo]).toEqual([{ error: 'again' }, 1])
+    errors.deliver(entry, 'again', undefined)
+    expect([third.delivered, errors.listenedTo]).toEqual([{ error: 'again' }, 1])
   })
 
   it('are gone when a call or a poll is over, however it ended', async () => {
