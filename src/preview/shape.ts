@@ -1,9 +1,10 @@
 import type { JsonObject, JsonValue } from '../core/json.ts'
 import { stringifyJson } from '../core/json-text.ts'
 import { lastFitting, paced, type Steps } from '../core/steps.ts'
-import type { ColumnShape } from '../values/column.ts'
 import type { TableShape } from '../values/shape.ts'
+import { DETAILS, type Detail } from './describe-column.ts'
 import type { Ruler } from './measure.ts'
+import { type ShapedColumn, shapedColumns, shapedRuns } from './shaped-columns.ts'
 import type { SizeMode } from './size.ts'
 import { ELLIPSIS } from './truncate.ts'
 
@@ -12,16 +13,6 @@ export interface ShapedTable {
   readonly name: string
   readonly shape: TableShape
 }
-
-/** How much is said of each column, most first. */
-const DETAILS = [
-  { values: 8, characters: 40, keys: 12 },
-  { values: 4, characters: 24, keys: 6 },
-  { values: 2, characters: 16, keys: 3 },
-  { values: 0, characters: 10, keys: 0 },
-] as const
-
-type Detail = (typeof DETAILS)[number]
 
 /** Tokens, and the part of the budget, that the shape takes at most. */
 const LARGEST_SHAPE = 300
@@ -42,7 +33,7 @@ export async function shapeWithin(
 
 /**
  * The tables as an answer tells them: `{"items":{"rows":35000,"columns":{"level":"text info 33210, warn 1754"}}}`. Columns that there is no
- * room to describe are named alone, then counted. Undefined where not even that fits.
+ * room to describe are named alone, then counted; where they are many, those that are alike stand as one. Undefined where not even that fits.
  */
 export function* describeShape(
   tables: readonly ShapedTable[],
@@ -52,23 +43,46 @@ export function* describeShape(
   const fits = function* (shape: JsonObject) {
     return (yield* ruler.size(JSON.stringify(shape), maxSize)) <= maxSize
   }
-  const columns = tables.reduce((sum, { shape }) => sum + shape.columns.length, 0)
-  for (const detail of DETAILS) {
-    const shape = written(tables, { detail, described: columns, named: columns })
-    if (yield* fits(shape)) return shape
+  const each = tables.map(table => columnsOf(table, shapedColumns))
+  const runs = tables.map(table => columnsOf(table, shapedRuns))
+  for (const told of [each, runs]) {
+    for (const detail of DETAILS) {
+      const shape = written(told, {
+        detail,
+        described: Number.POSITIVE_INFINITY,
+        named: Number.POSITIVE_INFINITY,
+      })
+      if (yield* fits(shape)) return shape
+    }
   }
+  const count = runs.reduce((sum, { columns }) => sum + columns.length, 0)
   const detail = DETAILS[DETAILS.length - 1] as Detail
-  const named = yield* lastFitting(columns, maxSize >> 2, named =>
-    fits(written(tables, { detail, described: 0, named })),
+  const named = yield* lastFitting(count, maxSize >> 2, named =>
+    fits(written(runs, { detail, described: 0, named })),
   )
   // What room the names leave goes to the first columns.
   const described = yield* lastFitting(named, maxSize >> 4, described =>
-    fits(written(tables, { detail, described, named })),
+    fits(written(runs, { detail, described, named })),
   )
-  const shape = written(tables, { detail, described, named })
+  const shape = written(runs, { detail, described, named })
   if (yield* fits(shape)) return shape
   const counted = { [ELLIPSIS]: `(+${tables.length} tables)` }
   return tables.length > 1 && (yield* fits(counted)) ? counted : undefined
+}
+
+/** A table as its columns are told. */
+interface ToldTable {
+  readonly name: string
+  readonly rows: number
+  readonly columns: readonly ShapedColumn[]
+  readonly moreColumns: number
+}
+
+function columnsOf(
+  { name, shape }: ShapedTable,
+  columns: (shape: TableShape) => readonly ShapedColumn[],
+): ToldTable {
+  return { name, rows: shape.rows, columns: columns(shape), moreColumns: shape.moreColumns ?? 0 }
 }
 
 /** Of how many columns, counted over all tables, how much is said. */
@@ -78,16 +92,15 @@ interface Extent {
   readonly named: number
 }
 
-function written(tables: readonly ShapedTable[], { detail, described, named }: Extent): JsonObject {
+function written(tables: readonly ToldTable[], { detail, described, named }: Extent): JsonObject {
   let at = 0
-  const entries = tables.map(({ name, shape }): [string, JsonValue] => {
-    const { rows, columns, moreColumns = 0 } = shape
+  const entries = tables.map(({ name, rows, columns, moreColumns }): [string, JsonValue] => {
     const shown = Math.min(Math.max(described - at, 0), columns.length)
     const listed = Math.min(Math.max(named - at, 0), columns.length)
     at += columns.length
-    const fields = columns.slice(0, shown).map(column => [column.name, describeColumn(column, rows, detail)])
+    const fields = columns.slice(0, shown).map(column => [column.name, column.describe(detail)])
     const rest = columns.slice(shown, listed).map(column => column.name)
-    const left = columns.length - listed + moreColumns
+    const left = columns.slice(listed).reduce((sum, column) => sum + column.count, moreColumns)
     if (left > 0) rest.push(`${ELLIPSIS}(+${left} columns)`)
     if (rest.length > 0) fields.push([ELLIPSIS, rest.join(', ')])
     return [
@@ -96,91 +109,4 @@ function written(tables: readonly ShapedTable[], { detail, described, named }: E
     ]
   })
   return Object.fromEntries(entries)
-}
-
-function describeColumn(column: ColumnShape, rows: number, detail: Detail): string {
-  const { present, kinds } = column
-  const [main, ...others] = kinds
-  const content = main ? [describeMain(column, detail)] : ['null']
-  for (const { kind, count, example } of main ? others : []) {
-    if (areOneKind(kind, main?.kind)) continue
-    content.push(`${kind} ${quoted(example, detail)} ${count}`)
-  }
-  return present < rows && present > 0 ? `${content.join(', ')}, in ${present}` : content.join(', ')
-}
-
-/** Integers among other numbers need no mention. */
-function areOneKind(one: string, other: string | undefined): boolean {
-  const numbers = ['integer', 'number']
-  return numbers.includes(one) && other !== undefined && numbers.includes(other)
-}
-
-function describeMain(column: ColumnShape, detail: Detail): string {
-  const main = column.kinds[0] as ColumnShape['kinds'][number]
-  switch (main.kind) {
-    case 'object':
-      return `json {${keysOf(column, detail)}}`
-    case 'list': {
-      const keys = keysOf(column, detail)
-      return `json [${keys === '' ? `up to ${column.mostItems ?? 0}` : `{${keys}}`}]`
-    }
-    default: {
-      const said = detail.values > 0 ? (valuesOf(column, detail) ?? rangeOf(column, detail)) : ''
-      return said === '' ? typeOf(column) : `${typeOf(column)} ${said}`
-    }
-  }
-}
-
-function typeOf({ kinds }: ColumnShape): string {
-  const kind = kinds[0]?.kind
-  if (kind === 'numeric text') return 'text of numbers'
-  return kind === 'integer' && kinds.some(other => other.kind === 'number') ? 'number' : String(kind)
-}
-
-function keysOf({ keys = [] }: ColumnShape, detail: Detail): string {
-  const shown = keys.slice(0, detail.keys)
-  const more = keys.length - shown.length
-  if (shown.length === 0) return keys.length === 0 ? '' : ELLIPSIS
-  return [...shown, ...(more > 0 ? [`${ELLIPSIS}(+${more})`] : [])].join(', ')
-}
-
-/** Values that come again and again, with how often. Undefined where hardly any does. */
-function valuesOf(column: ColumnShape, detail: Detail): string | undefined {
-  const { values, isWholeCount, present, leastNumber } = column
-  const [most] = values
-  if (!most || (leastNumber && !(isWholeCount && values.length <= detail.values))) return undefined
-  if (values.length === 1 && isWholeCount && most.count === present) return quoted(most.value, detail)
-  // Of a list of names that differ, no value says anything.
-  const middle = values[values.length >> 1]?.count ?? 0
-  const tells = isWholeCount
-    ? values.length <= detail.values || most.count >= 2 * middle + 1
-    : most.count >= present / 10
-  if (!tells) return undefined
-  const shown = isWholeCount ? values : values.filter(({ count }) => count >= present / 100)
-  const odd = isWholeCount && values.length > detail.values ? values.slice(-1) : []
-  const first = shown.slice(0, detail.values - odd.length)
-  if (most.count === 1) return values.map(({ value }) => quoted(value, detail)).join(', ')
-  // Two numbers side by side would say nothing.
-  const times = leastNumber ? '×' : isWholeCount ? '' : '~'
-  const listed = [...first, ...odd].map(({ value, count }) => `${quoted(value, detail)} ${times}${count}`)
-  const more = values.length - first.length - odd.length
-  if (!isWholeCount) return `${listed.join(', ')}, ${ELLIPSIS}`
-  if (more > 0) listed.splice(first.length, 0, `${ELLIPSIS}(+${more} values)`)
-  return listed.join(', ')
-}
-
-function rangeOf(column: ColumnShape, detail: Detail): string {
-  const { leastNumber, greatestNumber, leastText, greatestText, kinds } = column
-  if (kinds[0]?.kind === 'text') {
-    if (leastText === undefined || greatestText === undefined) return ''
-    return `${quoted(leastText, detail)} ${ELLIPSIS} ${quoted(greatestText, detail)}`
-  }
-  return leastNumber && greatestNumber ? `${leastNumber.number} ${ELLIPSIS} ${greatestNumber.number}` : ''
-}
-
-function quoted(value: string, { characters }: Detail): string {
-  const line = value.replaceAll(/\s+/g, ' ')
-  return line.length <= characters
-    ? line
-    : `${Array.from(line.slice(0, characters)).join('').trimEnd()}${ELLIPSIS}`
 }

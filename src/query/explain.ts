@@ -5,7 +5,13 @@ import { nearestFirst } from '../core/suggest.ts'
 export interface KnownTable {
   readonly name: string
   readonly rows: number
-  readonly columns: readonly string[]
+  readonly columns: readonly KnownColumn[]
+}
+
+interface KnownColumn {
+  readonly name: string
+  /** Of the objects in it, or in its lists. */
+  readonly keys: readonly string[]
 }
 
 const MOST_NAMES = 40
@@ -22,6 +28,10 @@ export function explainError(message: string, sql: string, tables: readonly Know
   if (column !== undefined) return explainColumn(column, sql, tables)
   if (/malformed JSON/i.test(message) && sql.includes('->') && sql.includes('||')) {
     return `${cut(message)}: || binds like ->>, so put parentheses around each (column ->> 'key').`
+  }
+  const [, shared] = /^ambiguous column name: (.*)$/s.exec(message) ?? []
+  if (shared !== undefined) {
+    return `Several tables have a column ${cut(shared)}, json_each and json_tree too: write table.${cut(shared)}, with the alias of the table.`
   }
   const [, word] = /near "(\w+)": syntax error/.exec(message) ?? []
   if (word !== undefined && isColumn(word, tables)) {
@@ -46,12 +56,40 @@ export function explainEmpty(sql: string, tables: readonly KnownTable[]): string
 
 function explainColumn(column: string, sql: string, tables: readonly KnownTable[]): string {
   const name = column.split('.').at(-1) ?? column
-  const asked = tables.filter(table => mentions(sql, table.name))
-  const known = (asked.length > 0 ? asked : tables).map(
-    table => `${named(table)}: ${listed(name, table.columns)}`,
+  const mentioned = tables.filter(table => mentions(sql, table.name))
+  const asked = mentioned.length > 0 ? mentioned : tables
+  const instead = quotedColumn(column, sql, asked) ?? valueWithin(column, asked)
+  if (instead !== undefined) return `There is no column ${cut(column)}. Write ${instead}.`
+  const known = asked.map(
+    table =>
+      `${named(table)}: ${listed(
+        name,
+        table.columns.map(column => column.name),
+      )}`,
   )
   const text = sql.includes(`"${name}"`) ? ` (For a text, write '${cut(name)}'.)` : ''
   return `There is no column ${cut(column)}.${text} There are, in ${known.slice(0, 8).join('; in ')}.`
+}
+
+/** A name with a dot or a space in it, which SQL takes for a name only in quotes. */
+function quotedColumn(column: string, sql: string, tables: readonly KnownTable[]): string | undefined {
+  for (const { name } of tables.flatMap(table => table.columns)) {
+    const isMeant = /[^\w]/.test(name) && (`.${column}`.endsWith(`.${name}`) || name.startsWith(`${column} `))
+    if (isMeant && mentions(sql, name) && !sql.includes(`"${name}"`)) return `"${cut(name)}"`
+  }
+  return undefined
+}
+
+/** What stands within the objects of a column: `limits.cpu`, or `cpu` alone. */
+function valueWithin(column: string, tables: readonly KnownTable[]): string | undefined {
+  const [key, outer] = column.split('.').reverse() as [string, string?]
+  const all = tables.flatMap(table => table.columns)
+  const holder =
+    all.find(({ name, keys }) => name === outer && keys.length > 0) ??
+    all.find(({ keys }) => keys.includes(key))
+  if (!holder) return undefined
+  const [name, member] = [cut(holder.name), cut(key)]
+  return `${name}->>'${member}', or the rows of json_each(${name}) where that is a list`
 }
 
 function listed(word: string, names: readonly string[]): string {
@@ -70,7 +108,7 @@ function cut(name: string): string {
 }
 
 function isColumn(word: string, tables: readonly KnownTable[]): boolean {
-  return tables.some(({ columns }) => columns.some(column => column.toLowerCase() === word.toLowerCase()))
+  return tables.some(({ columns }) => columns.some(({ name }) => name.toLowerCase() === word.toLowerCase()))
 }
 
 function mentions(sql: string, name: string): boolean {

@@ -1,5 +1,5 @@
 import { foldCase, freeSqlName, namesWithin } from '../../values/sql-names.ts'
-import { explainEmpty, explainError, type KnownTable } from '../explain.ts'
+import { explainEmpty, explainError } from '../explain.ts'
 import { checkStatement } from '../statement.ts'
 import type { Binding, Cell, Database, Statement } from './binding.ts'
 import { type RowSource, tablesOfDocument } from './document.ts'
@@ -91,7 +91,7 @@ export class QuestionDatabase {
       return await this.#rows(statement, sql, maxBytes, send)
     } catch (error) {
       if (error instanceof InvalidQuestion) throw error
-      throw new InvalidQuestion(explainError(error instanceof Error ? error.message : '', sql, this.#known()))
+      throw new InvalidQuestion(explainError(error instanceof Error ? error.message : '', sql, this.#tables))
     }
   }
 
@@ -115,15 +115,7 @@ export class QuestionDatabase {
       text = ''
     }
     if (text !== '') await send(`${text}]`)
-    return { columns: columns ?? [], ...(count === 0 ? { note: explainEmpty(sql, this.#known()) } : {}) }
-  }
-
-  #known(): KnownTable[] {
-    return this.#tables.map(({ name, rows, columns }) => ({
-      name,
-      rows,
-      columns: columns.map(column => column.name),
-    }))
+    return { columns: columns ?? [], ...(count === 0 ? { note: explainEmpty(sql, this.#tables) } : {}) }
   }
 
   close(): void {

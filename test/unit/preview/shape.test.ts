@@ -21,6 +21,10 @@ const log = (count: number) =>
     ...(at % 100 === 3 ? { user: { id: at, name: 'x' } } : {}),
   }))
 
+/** Letters alone: names that differ in a number may stand as one. */
+const columnName = (at: number) =>
+  `field_${at.toString(26).replace(/\d/g, digit => 'qrstuvwxyz'[Number(digit)] as string)}`
+
 describe('the shape in a preview', () => {
   it('tells rows, types, values with counts, odd values, extremes, presence and keys', async () => {
     const { shape } = await preview(log(5_000))
@@ -79,13 +83,48 @@ describe('the shape in a preview', () => {
   it('names every column while there is room, and counts the others', async () => {
     const wide = (columns: number) =>
       Array.from({ length: 30 }, (_, row) =>
-        Object.fromEntries(Array.from({ length: columns }, (_, at) => [`field_${at}`, row * at])),
+        Object.fromEntries(Array.from({ length: columns }, (_, at) => [columnName(at), row * at])),
       )
     const { shape } = await preview(wide(20), 900)
     expect(Object.keys((shape as Record<string, { columns: object }>).items!.columns)).toHaveLength(20)
     const { shape: counted } = await preview(wide(400), 900)
     expect(JSON.stringify(counted)).toMatch(/…\(\+\d+ columns\)/)
     expect(sizeOf(counted as JsonValue, 'token')).toBeLessThanOrEqual(300)
+  })
+
+  it('names columns that are alike but for a number as one where there are many, so that the others are seen', async () => {
+    const value = Array.from({ length: 80 }, (_, row) => ({
+      station: `S${row}`,
+      ...Object.fromEntries(Array.from({ length: 297 }, (_, at) => [`m_${at}`, (row * at) / 8])),
+      ...(row % 9 === 0 ? { last_error: 'overheat' } : {}),
+    }))
+    const { shape } = await preview(value)
+    expect(shape).toEqual({
+      items: {
+        rows: 80,
+        columns: {
+          station: 'text S0 … S9',
+          'm_0 … m_296': '297 columns: number 0 … 2923',
+          last_error: 'text overheat, in 9',
+        },
+      },
+    })
+  })
+
+  it('names columns as a question does', async () => {
+    const value = Array.from({ length: 300 }, (_, at) => ({
+      id: at,
+      ID: `x${at}`,
+      Name: `A ${at}`,
+      name: `a${at}`,
+    }))
+    const { shape } = await preview(value)
+    expect(Object.keys((shape as Record<string, { columns: object }>).items!.columns)).toEqual([
+      'id',
+      'ID_2',
+      'Name',
+      'name_2',
+    ])
   })
 })
 

@@ -2,6 +2,8 @@ import { describe, expect, it } from 'vitest'
 import { explainEmpty, explainError } from '../../../src/query/explain.ts'
 import { checkStatement } from '../../../src/query/statement.ts'
 
+const column = (name: string) => ({ name, keys: [] })
+
 describe('a statement', () => {
   it.each([
     'select 1',
@@ -55,8 +57,8 @@ describe('a statement', () => {
 
 describe('an error of SQLite', () => {
   const tables = [
-    { name: 'orders', rows: 3, columns: ['id', 'group', 'total'] },
-    { name: 'columns', rows: 3, columns: ['name'] },
+    { name: 'orders', rows: 3, columns: ['id', 'group', 'total'].map(column) },
+    { name: 'columns', rows: 3, columns: ['name'].map(column) },
   ]
 
   it.each([
@@ -75,7 +77,7 @@ describe('an error of SQLite', () => {
 
   it('is short, however much somebody else has named', () => {
     const wide = [
-      { name: 'items', rows: 1, columns: Array.from({ length: 5_000 }, (_, at) => `column ${at}`) },
+      { name: 'items', rows: 1, columns: Array.from({ length: 5_000 }, (_, at) => column(`column ${at}`)) },
     ]
     expect(
       explainError(`no such column: ${'x'.repeat(10_000)}`, 'select 1 from items', wide).length,
