@@ -162,11 +162,11 @@ function appendedFields(response: AsyncTaskResponse): Record<string, JsonValue |
 }
 
 function valueFields(response: CallResponse): Record<string, JsonValue | undefined> {
+  const isWhole = 'value' in response
   return {
     // A table stands in the place of the value.
-    ...('value' in response
-      ? { value: response.rows ? undefined : response.value, size: response.size }
-      : {}),
+    value: isWhole && !response.rows ? response.value : undefined,
+    size: isWhole ? response.size : undefined,
     preview: response.preview,
     columns: response.columns && [...response.columns],
     rows: response.rows && [...response.rows],
@@ -295,9 +295,12 @@ function wirePolicy(policy: AccessPolicy): JsonObject {
 
 /** The fields that have a value: what has none costs no tokens. */
 function defined(fields: Record<string, JsonValue | undefined>): JsonObject {
-  return Object.fromEntries(
-    Object.entries(fields).filter((field): field is [string, JsonValue] => field[1] !== undefined),
-  )
+  const kept: JsonObject = {}
+  for (const name of Object.keys(fields)) {
+    const value = fields[name]
+    if (value !== undefined) kept[name] = value
+  }
+  return kept
 }
 
 /**

@@ -1,4 +1,4 @@
-import { type ActorLike, toActor } from '../../access/actor.ts'
+import { type Actor, type ActorLike, toActor } from '../../access/actor.ts'
 import { READ_OR_EXECUTE } from '../../access/authorize.ts'
 import { Permission } from '../../access/permission.ts'
 import type { AnswerLimits } from '../../core/answer-limits.ts'
@@ -70,35 +70,52 @@ export async function poll(engine: Engine, reference: RefId, options: GetOptions
     denial: PRIVATE,
     audit: 'denials-only',
   })
-  const listening = engine.errors.listen(refId)
-  const asked: RenderOptions = { ...options, part }
+  const asked: AskedTask = { ...options, part, within }
+  const latest = isInFlight(entry) ? await followTask(engine, entry, who, asked) : entry
+  const answer = await reply(engine, latest, who, {
+    ...options,
+    part,
+    ifUnreadable: 'refuse',
+    action: 'get',
+    keep: options.keep === undefined ? undefined : toPositiveMilliseconds(options.keep, 'keep'),
+    justFollowed: isInFlight(entry),
+  })
+  return part ? { ...answer, refId: reference } : answer
+}
+
+/** What is asked of a task that is in flight, and how long for, in milliseconds. */
+interface AskedTask extends RenderOptions, Pick<GetOptions, 'signal' | 'onProgress'> {
+  readonly within: number
+}
+
+/** The entry when its task has ended, or has what was asked for, or the time is over; nothing where it is gone. */
+async function followTask(
+  engine: Engine,
+  entry: Entry,
+  who: Actor,
+  asked: AskedTask,
+): Promise<Entry | undefined> {
+  const { within, signal, onProgress } = asked
+  const listening = engine.errors.listen(entry.refId)
   const there = new AbortController()
   const look = (changed: Entry, appended: Pick<Entry, 'appended'> = changed) => {
     // How long an answer takes must not tell of what its reader may not see.
     if (isThere(appended, asked) && engine.access.may(changed, who, Permission.READ)) there.abort()
   }
   const looks = within > 0 && asksForContent(asked)
-  if (looks && isInFlight(entry)) look(entry, await appendedOf(engine, entry))
-  const progress = options.onProgress && hearProgress(engine, refId, who, options.onProgress)
+  const progress = onProgress && hearProgress(engine, entry.refId, who, onProgress)
   try {
+    if (looks) look(entry, await appendedOf(engine, entry))
     const latest = await engine.entries.follow(entry, {
       within,
-      signals: [options.signal, listening.lost, there.signal],
+      signals: [signal, listening.lost, there.signal],
       onChange: changed => {
         progress?.saw(changed)
         if (looks) look(changed)
       },
     })
     if (latest && isInFlight(latest)) listening.lost.throwIfAborted()
-    const answer = await reply(engine, latest, who, {
-      ...options,
-      part,
-      ifUnreadable: 'refuse',
-      action: 'get',
-      keep: options.keep === undefined ? undefined : toPositiveMilliseconds(options.keep, 'keep'),
-      justFollowed: isInFlight(entry),
-    })
-    return part ? { ...answer, refId: reference } : answer
+    return latest
   } finally {
     progress?.end()
     listening.end()
