@@ -4,6 +4,7 @@ import type { CallOptions } from './flow/call/options.ts'
 import { type PassingCall, pass } from './flow/call/pass.ts'
 import { type Export, type ExportRequest, openExport } from './flow/derive/export.ts'
 import type { Engine } from './flow/engine.ts'
+import { type ListResultsOptions, listResults, type ResultPage } from './flow/operate/results.ts'
 import type { TokenSavings } from './flow/operate/savings.ts'
 import { type TaskInfo, type TaskInfoOptions, taskInfo } from './flow/operate/task-info.ts'
 
@@ -37,6 +38,11 @@ export class AdapterAccess {
   /** A value as the content of a file. @throws as `RefCache.edit` */
   openExport(refId: RefId, request: ExportRequest): Promise<Export> {
     return openExport(this.engine, refId, request)
+  }
+
+  /** The finished values that an actor had made, the newest first. @throws InvalidArgument for what is no cursor */
+  listResults(options: ListResultsOptions): Promise<ResultPage> {
+    return listResults(this.engine, options)
   }
 
   /** So many characters stand before an agent because of us: tools, instructions. */

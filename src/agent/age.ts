@@ -15,7 +15,7 @@ export function isWorthMentioning(cachedAt: Date, now: number): boolean {
 export function withAge(result: JsonObject, cachedAt: Date, now: number): JsonObject {
   const age = now - cachedAt.getTime()
   const content: readonly JsonValue[] = Array.isArray(result.content) ? result.content : []
-  const text = `(The result of an earlier call, ${inWords(age)} ago. The same call with _fresh: true runs anew.)`
+  const text = `(The result of an earlier call, ${ageInWords(age)} ago. The same call with _fresh: true runs anew.)`
   return {
     ...result,
     _meta: { ...(result._meta as JsonObject | undefined), [CACHED_AT_META]: cachedAt.toISOString() },
@@ -23,7 +23,8 @@ export function withAge(result: JsonObject, cachedAt: Date, now: number): JsonOb
   }
 }
 
-function inWords(ms: number): string {
+/** Such as `5 minutes`. */
+export function ageInWords(ms: number): string {
   const minutes = Math.round(ms / 60_000)
   if (minutes < 90) return minutes === 1 ? '1 minute' : `${minutes} minutes`
   const hours = Math.round(minutes / 60)

@@ -43,7 +43,7 @@ export function toCaller({ named, client, session, shared, claims }: Known): Cal
 }
 
 /** Whether all calls that look like this caller's are of one client. */
-export function isOneClient({ actor: who, ambiguous }: Caller): boolean {
+export function isOneClient({ actor: who, ambiguous }: Pick<Caller, 'actor' | 'ambiguous'>): boolean {
   return !ambiguous || (who.id === undefined && realSession(who) !== undefined)
 }
 

@@ -29,8 +29,9 @@ export function checkLimits({ inlineLimit, answerCeiling }: LimitOptions): void 
 export function limitsOf(
   profile: Profile = UNKNOWN_CLIENT,
   { inlineLimit, answerCeiling }: LimitOptions = {},
+  { servesResources = false }: { servesResources?: boolean | undefined } = {},
 ): AnswerLimits {
-  const { inline, ceiling, reads, honoursToolLimit, patience } = profile
+  const { inline, ceiling, reads, honoursToolLimit, followsLinks, patience } = profile
   const most = { ...ceiling, tokens: answerCeiling ?? ceiling?.tokens ?? CEILING_TOKENS }
   const usual = { ...inline, tokens: Math.min(INLINE_TOKENS, inline?.tokens ?? INLINE_TOKENS) }
   const own = inlineLimit === undefined ? usual : { ...inline, tokens: inlineLimit }
@@ -39,6 +40,7 @@ export function limitsOf(
     ceiling: most,
     reads,
     ...(honoursToolLimit ? { honoursToolLimit } : {}),
+    ...(servesResources && followsLinks ? { followsLinks } : {}),
     ...(patience === undefined ? {} : { patience: patience * PATIENCE_USED * 1000 }),
   }
 }
@@ -59,8 +61,14 @@ export class ClientLimits {
   readonly #named: Profile | undefined
   readonly #known = new Map<Profile, AnswerLimits>()
 
-  /** @throws InvalidArgument */
-  constructor(private readonly options: ClientLimitOptions = {}) {
+  /**
+   * @param server whether entries are resources there, so that links lead somewhere
+   * @throws InvalidArgument
+   */
+  constructor(
+    private readonly options: ClientLimitOptions = {},
+    readonly server: { servesResources?: boolean | undefined } = {},
+  ) {
     checkLimits(options)
     this.#named = options.profile === undefined ? undefined : profileNamed(options.profile)
   }
@@ -77,7 +85,7 @@ export class ClientLimits {
 
   of(clientInfo: unknown): AnswerLimits {
     const profile = this.profileOf(clientInfo)
-    const known = this.#known.get(profile) ?? limitsOf(profile, this.options)
+    const known = this.#known.get(profile) ?? limitsOf(profile, this.options, this.server)
     this.#known.set(profile, known)
     return known
   }

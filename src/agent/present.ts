@@ -3,11 +3,13 @@ import { systemClock } from '../core/clock.ts'
 import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts'
 import { stringifyJson } from '../core/json-text.ts'
 import { checkChoice } from '../core/options.ts'
+import type { RefId } from '../core/ref.ts'
 import type { CallResponse } from '../core/response.ts'
 import type { CallOptions } from '../flow/call/options.ts'
 import { denseTable } from '../preview/dense.ts'
 import { isWorthMentioning, withAge } from './age.ts'
-import { type ToolResult, toToolResult } from './wire.ts'
+import { toResourceUri } from './resource-uri.ts'
+import { resourceLink, type ToolResult, toToolResult } from './wire.ts'
 
 /** Where a result's reference stands in a result that is passed on as it is. */
 export const REF_ID_META = 'mcp-refcache/ref_id'
@@ -47,9 +49,16 @@ export function present(response: CallResponse, how: Presentation = {}): ToolRes
   const shown = response.status === 'complete' ? response : response.errorValue
   if (!shown?.isComplete || !shown.isToolResult) {
     const answer = envelope === 'always' ? response : withTable(response)
-    return inFieldsRead(toToolResult(answer), limits?.reads, hasOutputSchema)
+    const result = inFieldsRead(toToolResult(answer), limits?.reads, hasOutputSchema)
+    const isPreview = response.status === 'complete' && !response.isComplete
+    return isPreview && limits?.followsLinks ? withLink(result, response.refId) : result
   }
   return withReference(shown.value as JsonObject, response, how)
+}
+
+/** With a link to the value that the result shows a part of. */
+function withLink(result: ToolResult, refId: RefId): ToolResult {
+  return { ...result, content: [...result.content, resourceLink(toResourceUri(refId), { name: refId })] }
 }
 
 /** A whole list of records is shown as a table, where that is shorter. */

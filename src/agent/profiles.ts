@@ -18,6 +18,8 @@ export interface Profile {
   readonly honoursToolLimit?: true
   /** False: the schemas of arguments are listed as they are, without the references that may stand there. */
   readonly listsReferences?: false
+  /** It gives its model what a `resource_link` in a result points to, when the model wants that. */
+  readonly followsLinks?: true
   readonly source: string
   /** Of the source. */
   readonly date: string
@@ -66,7 +68,8 @@ export const PROFILES: readonly Profile[] = [
     name: 'vscode',
     client: /^visual studio code\b/i,
     reads: 'unknown',
-    source: 'microsoft/vscode#277888, #308961',
+    followsLinks: true,
+    source: 'microsoft/vscode#277888, #308961; of links #256487',
     date: '2026-11',
   },
   {

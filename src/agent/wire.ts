@@ -105,29 +105,26 @@ const PRIVATE_COPY =
 /** A file that was written. */
 export interface WrittenFile {
   readonly name: string
-  readonly uri: string
   readonly bytes: number
   readonly sha256: string
   readonly rows?: number | undefined
-  readonly mimeType: string
-  /** Its reader is on this machine. */
-  readonly isLinked: boolean
+  /** Where its reader finds what is in it: the file on its own machine, else the resource. */
+  readonly link?: { readonly uri: string; readonly mimeType?: string; readonly size?: number } | undefined
 }
 
 /** What was written, so that it can be checked, and a link to it. */
-export function toExportResult({
-  name,
-  uri,
-  bytes,
-  sha256,
-  rows,
-  mimeType,
-  isLinked,
-}: WrittenFile): ToolResult {
+export function toExportResult({ link, ...written }: WrittenFile): ToolResult {
+  const { name, rows, bytes, sha256 } = written
   const result: ToolResult = toResult(defined({ name, rows, bytes, sha256 }))
-  if (!isLinked) return result
-  const link = { type: 'resource_link', uri, name, mimeType, size: bytes }
-  return { ...result, content: [...result.content, link as unknown as ToolResult['content'][number]] }
+  if (link === undefined) return result
+  const { uri, ...about } = link
+  return { ...result, content: [...result.content, resourceLink(uri, { name, ...about })] }
+}
+
+type Block = ToolResult['content'][number]
+
+export function resourceLink(uri: string, about: { name: string; mimeType?: string; size?: number }): Block {
+  return { type: 'resource_link', uri, ...about } as unknown as Block
 }
 
 /** An object that is on the wire's terms already. */

@@ -20,6 +20,8 @@ export interface AnswerLimits {
   readonly reads: ReadFields
   /** The reader honours what a tool says of the size of its own results. */
   readonly honoursToolLimit?: true | undefined
+  /** The reader follows links to resources, and there are some: a preview has one to its value. */
+  readonly followsLinks?: true | undefined
   /** How long the reader waits for an answer at most, in milliseconds. */
   readonly patience?: number | undefined
 }

@@ -25,12 +25,41 @@ export function cursorBetween(cache: Cache, last: RefId, next: RefId): string {
 
 /** The position as a reference after which the list goes on. @throws InvalidArgument for what is no cursor of this cache */
 export function positionOf(cache: Cache, cursor: unknown): RefId {
+  const bytes = checkedBytes(cache, cursor, POSITION_BYTES)
+  return createRefId(cache.name, () => bytes)
+}
+
+function checkedBytes(cache: Cache, cursor: unknown, length: number): Buffer {
   const all = Buffer.from(typeof cursor === 'string' ? cursor.slice(0, 100) : '', 'base64url')
-  const bytes = all.subarray(0, POSITION_BYTES)
-  const sound = all.subarray(POSITION_BYTES).equals(checkOf(cache, bytes))
+  const bytes = all.subarray(0, length)
+  const sound = all.subarray(length).equals(checkOf(cache, bytes))
   // Only the one spelling that is given out is taken.
-  if (sound && all.toString('base64url') === cursor) return createRefId(cache.name, () => bytes)
+  if (sound && bytes.length === length && all.toString('base64url') === cursor) return bytes
   throw new InvalidArgument('This is no cursor of this list. Begin again without one.')
+}
+
+/** A place in a list that goes by time. */
+export interface ListPlace {
+  readonly at: number
+  /** Of its reader's own entry. */
+  readonly refId: RefId
+}
+
+const TIME_BYTES = 8
+
+/** The cursor after an entry that its reader was given. */
+export function placeAt(cache: Cache, { at, refId }: ListPlace): string {
+  const time = Buffer.alloc(TIME_BYTES)
+  time.writeDoubleBE(at)
+  const bytes = Buffer.concat([time, Buffer.from(refId.slice(refId.lastIndexOf(':') + 1), 'hex')])
+  return Buffer.concat([bytes, checkOf(cache, bytes)]).toString('base64url')
+}
+
+/** @throws InvalidArgument for what is no such cursor of this cache */
+export function placeOf(cache: Cache, cursor: unknown): ListPlace {
+  const bytes = checkedBytes(cache, cursor, TIME_BYTES + POSITION_BYTES)
+  const refId = createRefId(cache.name, () => bytes.subarray(TIME_BYTES))
+  return { at: bytes.readDoubleBE(0), refId }
 }
 
 /** Finds slips, such as a cursor of another list. It is no secret: any position may be asked for. */

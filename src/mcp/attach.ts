@@ -33,6 +33,7 @@ import type { IdentityOptions } from './identity.ts'
 import { watchOtherTools } from './interpose.ts'
 import { registerCached } from './register.ts'
 import { handleToolCall } from './request.ts'
+import { serveResources } from './resources.ts'
 import { clientInfoOf } from './tasks/calls.ts'
 import { serveTasks } from './tasks/serve.ts'
 
@@ -81,12 +82,14 @@ export function attachRefCache(
   checkNames(options, OPTIONS, 'attachRefCache')
   checkScoping(options)
   checkEnvelope(options)
-  const limits = new ClientLimits(options)
+  const { resources: servesResources = true } = options
+  const limits = new ClientLimits(options, { servesResources })
   const { adminCheck } = options
   const identity: IdentityOptions = { actorOf: options.actorOf }
   const known = new Set<string>()
   watchOtherTools(server.server, cache, name => known.has(name))
   const tasks = serveTasks(server, cache, options, identity, limits)
+  if (servesResources) serveResources(server, cache, identity, limits)
   const exports = options.exportDir === undefined ? undefined : new ExportFolder(options.exportDir)
   for (const tool of ownTools(cache, options, exports)) {
     known.add(tool.name)
@@ -96,6 +99,7 @@ export function attachRefCache(
         signal,
         onProgress,
         isLocal: context.http === undefined,
+        servesResources,
         limits: limits.of(clientInfoOf(server.server, context)),
       }),
     )
@@ -136,6 +140,7 @@ const OPTIONS: Names<AttachOptions> = {
   asyncTimeout: true,
   actorOf: true,
   tasks: true,
+  resources: true,
   taskGrace: true,
   adminCheck: true,
 }

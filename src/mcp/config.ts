@@ -41,6 +41,11 @@ export interface AttachOptions
    * @defaultValue '500ms'
    */
   taskGrace?: Duration | undefined
+  /**
+   * Whether what is behind a reference can be read as the resource `refcache:///<ref_id>`, too, and listed by whoever had it made.
+   * @defaultValue true
+   */
+  resources?: boolean | undefined
   /** Registers the admin tools, for callers of whom this says true. @defaultValue no admin tools at all */
   adminCheck?: AdminCheck | undefined
 }

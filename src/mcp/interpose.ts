@@ -1,34 +1,37 @@
 import type { CallToolRequest, Server, ServerContext } from '@modelcontextprotocol/server'
 import type { RefCache } from '../ref-cache.ts'
 
-/** Stands around the handler of `tools/call`; `proceed` is the server's own, which runs the tool with that context. */
-export interface CallInterceptor {
-  intercept(
-    request: CallToolRequest,
-    context: ServerContext,
-    proceed: (context: ServerContext) => Promise<Answer>,
-  ): Promise<Answer>
-}
-
 type Answer = Record<string, unknown>
 
-/** Has `calls` stand around whatever handler of `tools/call` the server is given from now on. */
-export function interpose(server: Server, calls: CallInterceptor): void {
+/** Stands around a handler of the server; `proceed` is that handler, with the context that it is given. */
+export type Intercept<Request> = (
+  request: Request,
+  context: ServerContext,
+  proceed: (context: ServerContext) => Promise<Answer>,
+) => Promise<Answer>
+
+/** The same around the handler of `tools/call`. */
+export interface CallInterceptor {
+  intercept: Intercept<CallToolRequest>
+}
+
+/** Has `intercept` stand around whatever handler of that request the server is given from now on. */
+export function interpose<Request>(server: Server, intercepted: string, intercept: Intercept<Request>): void {
   const set = server.setRequestHandler.bind(server) as (method: string, ...rest: unknown[]) => void
   const interposed = (method: string, ...rest: unknown[]) => {
     const handler = rest.pop()
-    if (method !== 'tools/call' || typeof handler !== 'function') return set(method, ...rest, handler)
-    const around = (request: CallToolRequest, context: ServerContext) =>
-      calls.intercept(request, context, async given => handler(request, given))
+    if (method !== intercepted || typeof handler !== 'function') return set(method, ...rest, handler)
+    const around = (request: Request, context: ServerContext) =>
+      intercept(request, context, async given => handler(request, given))
     return set(method, ...rest, around)
   }
   server.setRequestHandler = interposed as typeof server.setRequestHandler
 }
 
-/** Whether there is still time to stand around the handler of `tools/call`. */
-export function canInterpose(server: Server): boolean {
+/** Whether there is still time to stand around the handler of a request. */
+export function canInterpose(server: Server, method: string): boolean {
   try {
-    server.assertCanSetRequestHandler('tools/call')
+    server.assertCanSetRequestHandler(method)
     return true
   } catch {
     return false
@@ -45,16 +48,14 @@ export function watchOtherTools(
   cache: RefCache,
   isKnown: (toolName: string) => boolean,
 ): void {
-  if (!canInterpose(server)) return
-  interpose(server, {
-    async intercept({ params }, context, proceed) {
-      if (isKnown(params.name)) return proceed(context)
-      const end = cache.beginWrite()
-      try {
-        return await proceed(context)
-      } finally {
-        end()
-      }
-    },
+  if (!canInterpose(server, 'tools/call')) return
+  interpose<CallToolRequest>(server, 'tools/call', async ({ params }, context, proceed) => {
+    if (isKnown(params.name)) return proceed(context)
+    const end = cache.beginWrite()
+    try {
+      return await proceed(context)
+    } finally {
+      end()
+    }
   })
 }

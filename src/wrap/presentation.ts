@@ -2,11 +2,13 @@ import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts'
 import { stringifyJson } from '../core/json-text.ts'
 import { isRefOf } from '../core/ref.ts'
 import { type CallOutcome, INTERNAL_ERROR, refIdInBody } from './call-outcome.ts'
+import type { ClientResources } from './client-resources.ts'
 import type { ClientTasks } from './client-tasks.ts'
 import type { Log } from './log.ts'
 import type { Reader } from './reader.ts'
 import {
   failure,
+  isStateless,
   protocolMeta,
   type RpcError,
   RpcErrorCode,
@@ -23,6 +25,7 @@ export interface PresentationOptions {
   readonly catalog: ToolCatalog
   readonly listing: ToolListing
   readonly tasks: ClientTasks
+  readonly resources: ClientResources
   readonly reader: Reader
   readonly log: Log
   /** Hears how many characters stand before the client's model because of us. */
@@ -42,6 +45,7 @@ export class Presentation {
   /** At once where it can be: what the server says next must not overtake its answer. */
   of(request: RpcRequest, response: RpcResponse): RpcResponse | Promise<RpcResponse> {
     const present = () => this.#withoutThrowing(request, response)
+    if (request.method === 'resources/list') return this.#withOwnResources(request, response)
     if (!this.#needsWholeList(request, response)) return present()
     const { listing, ended } = this.options
     return listing.complete(protocolMeta(request.params), ended).then(present)
@@ -51,6 +55,24 @@ export class Presentation {
   #needsWholeList({ method, params }: RpcRequest, response: RpcResponse): boolean {
     if (method !== 'tools/list' || params?.cursor !== undefined || !('result' in response)) return false
     return response.result.nextCursor !== undefined
+  }
+
+  async #withOwnResources(request: RpcRequest, response: RpcResponse): Promise<RpcResponse> {
+    const page = pageIn(response, 'resources')
+    const withId = { ...response, id: request.id }
+    if (!page) return withId
+    try {
+      const listed = await this.options.resources.withOwn(request, page)
+      return result(request.id, isStateless(request.params) ? { resultType: 'complete', ...listed } : listed)
+    } catch (error) {
+      // Those of the server are there all the same.
+      const { message } = error as Error
+      this.options.log.error(
+        'resources_unlisted',
+        `The results of earlier calls could not be listed: ${message}`,
+      )
+      return 'result' in response ? withId : failure(request.id, INTERNAL_ERROR)
+    }
   }
 
   #withoutThrowing(request: RpcRequest, response: RpcResponse): RpcResponse {
@@ -77,6 +99,8 @@ export class Presentation {
         return { ...response, result: this.#introduced(request, response.result) }
       case 'tools/list':
         return { ...response, result: this.#listed(request, response.result) }
+      case 'resources/templates/list':
+        return { ...response, result: this.options.resources.withTemplate(response.result) }
       default:
         return response
     }
@@ -85,10 +109,11 @@ export class Presentation {
   /** We have said that there are tools: a server that knows no such thing has none, and ours are there. */
   #failed(request: RpcRequest, response: RpcResponse & { error: { code: number } }): RpcResponse {
     if (Number(response.error.code) !== RpcErrorCode.methodNotFound) return response
-    if (request.method === 'tools/list') {
-      const type = protocolMeta(request.params) ? { resultType: 'complete' } : {}
+    const type = isStateless(request.params) ? { resultType: 'complete' } : {}
+    if (request.method === 'tools/list')
       return result(request.id, this.#listed(request, { ...type, tools: [] }))
-    }
+    if (request.method === 'resources/templates/list')
+      return result(request.id, { ...type, ...this.options.resources.templatesAlone(request) })
     return this.#isOfNoTool(request) ? failure(request.id, noTool(request)) : response
   }
 
@@ -136,6 +161,12 @@ export class Presentation {
     }
     return listed
   }
+}
+
+/** The page of a list that a server answered with. It need not know lists that we have said there are. */
+function pageIn(response: RpcResponse, list: string): JsonObject | undefined {
+  if ('result' in response) return response.result
+  return Number(response.error.code) === RpcErrorCode.methodNotFound ? { [list]: [] } : undefined
 }
 
 function lengthOf(text: JsonValue | undefined): number {

@@ -16,7 +16,7 @@ export function withCapabilities(
   const { instructions } = value
   const own = typeof instructions === 'string' && instructions !== '' ? `${instructions}\n\n` : ''
   const declared = objectAt(value, 'capabilities')
-  const capabilities = { ...declared, tools: declared.tools ?? {} }
+  const capabilities = { ...declared, tools: declared.tools ?? {}, resources: declared.resources ?? {} }
   return {
     ...value,
     capabilities:

@@ -168,7 +168,7 @@ export class SessionCalls {
     if (isJsonObject(params.task)) return { error: noTask(String(params.name)) }
     const sent = params.arguments ?? {}
     const args = own.exactNumbers ? sent : withPlainNumbers(sent)
-    const handle = () => own.handle(args, { ...context, actor: caller.actor })
+    const handle = () => own.handle(args, { ...context, actor: caller.actor, servesResources: true })
     return runsAgain ? calls.retry(caller, handle) : { result: await handle() }
   }
 

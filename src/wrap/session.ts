@@ -5,6 +5,7 @@ import type { RefCache } from '../ref-cache.ts'
 import { ADAPTERS } from '../ref-cache-adapters.ts'
 import type { Channel } from './channel.ts'
 import { ClientMessages } from './client-messages.ts'
+import { ClientResources } from './client-resources.ts'
 import { ClientTasks } from './client-tasks.ts'
 import { ForwardedRequests } from './forwarded-requests.ts'
 import { Introduction } from './introduction.ts'
@@ -69,6 +70,7 @@ export class Session {
   readonly #introduction: Introduction
   readonly #client: ClientMessages
   readonly #tasks: ClientTasks
+  readonly #resources: ClientResources
   readonly #presentation: Presentation
   readonly #ended = new AbortController()
   readonly #calls: SessionCalls
@@ -105,6 +107,8 @@ export class Session {
       isReliable: !options.client.mayLose,
       reader: this.#reader,
     })
+    const ended = this.#ended.signal
+    this.#resources = new ClientResources({ cache, caller, calls, ended })
     const parts = {
       reader: this.#reader,
       catalog: this.#catalog,
@@ -112,9 +116,9 @@ export class Session {
       tasks: this.#tasks,
       log,
     }
-    const ended = this.#ended.signal
     this.#presentation = new Presentation({
       ...parts,
+      resources: this.#resources,
       cacheName: cache.name,
       ended,
       onAdded: characters => cache[ADAPTERS].countAdded(characters),
@@ -177,10 +181,12 @@ export class Session {
       if (!this.#calls.take(message)) this.#passCall(message)
     } else if (this.#tasks.takes(message)) {
       void this.#calls.answer(message, context => this.#tasks.answer(message, context))
+    } else if (this.#resources.takes(message)) {
+      void this.#calls.answer(message, context => this.#resources.answer(message, context))
     } else if (this.#tasks.listens(message)) {
       void this.#listen(message)
     } else {
-      void this.#forward(message)
+      void this.#forward(this.#resources.forServer(message))
     }
   }
 

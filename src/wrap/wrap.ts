@@ -87,7 +87,10 @@ export class Wrapper {
       },
       toolLabel: nameAtServer,
     })
-    this.#clients = new ClientLimits({ answerCeiling: options.maxAnswer, profile: options.profile })
+    this.#clients = new ClientLimits(
+      { answerCeiling: options.maxAnswer, profile: options.profile },
+      { servesResources: true },
+    )
     this.#quotas = new Quotas(this.cache, options.quota ?? DEFAULT_QUOTA)
     this.#scope =
       'command' in target

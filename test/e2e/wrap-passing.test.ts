@@ -42,7 +42,9 @@ describe('everything of server-everything passes', () => {
     for (const one of [direct.client, client]) await one.ping()
     const { resources } = await client.listResources()
     expect(resources).toEqual((await direct.client.listResources()).resources)
-    expect(await client.listResourceTemplates()).toEqual(await direct.client.listResourceTemplates())
+    const templates = (await client.listResourceTemplates()).resourceTemplates
+    expect(templates.slice(0, -1)).toEqual((await direct.client.listResourceTemplates()).resourceTemplates)
+    expect(templates.at(-1)?.uriTemplate).toBe('refcache:///{ref_id}')
     expect(await client.listPrompts()).toEqual(await direct.client.listPrompts())
     const uri = resources[0]?.uri ?? ''
     expect(await client.readResource({ uri })).toEqual(await direct.client.readResource({ uri }))
@@ -55,6 +57,20 @@ describe('everything of server-everything passes', () => {
     const completed = await client.complete(completion)
     expect(completed).toEqual(await direct.client.complete(completion))
     expect(completed.completion.values.length).toBeGreaterThan(0)
+  })
+
+  it('results of earlier calls, as resources beside those of the server', async () => {
+    const { client } = await workshop.client(everything)
+    const before = (await client.listResources()).resources
+    const called = await client.callTool({ name: 'echo', arguments: { message: 'kept', _as_ref: true } })
+    const { ref_id } = called.structuredContent as { ref_id: string }
+    const { resources } = await client.listResources()
+    expect(resources.slice(0, before.length)).toEqual(before)
+    const [added, ...more] = resources.slice(before.length)
+    expect(more).toEqual([])
+    expect(added).toMatchObject({ uri: `refcache:///${ref_id}`, name: 'echo (just now)' })
+    const { contents } = await client.readResource({ uri: String(added?.uri) })
+    expect(contents).toMatchObject([{ mimeType: 'text/plain', text: 'Echo: kept' }])
   })
 
   it('log messages, at the level that the client set', async () => {

@@ -5,6 +5,7 @@ import { ADAPTERS } from '../../ref-cache-adapters.ts'
 import { EXPORT_FORMATS } from '../../values/export/formats.ts'
 import { EXPORT_CACHED_RESULT_DESCRIPTION } from '../instructions.ts'
 import { inFieldsRead } from '../present.ts'
+import { toResourceUri } from '../resource-uri.ts'
 import { toExportResult } from '../wire.ts'
 import { define, type OwnTool, ofThisCache } from './tool.ts'
 
@@ -39,17 +40,19 @@ export function exportCachedResult(cache: RefCache, target: ExportTarget): OwnTo
     description: EXPORT_CACHED_RESULT_DESCRIPTION,
     annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: false, openWorldHint: false },
     schema: exportArguments,
-    run: async (args, { actor, signal, limits, isLocal = false }) => {
+    run: async (args, { actor, signal, limits, isLocal = false, servesResources = false }) => {
       const opened = cache[ADAPTERS].openExport(args.ref_id, { format: args.format, actor, signal })
       const { content, rows, mimeType, label, extension } = await ofThisCache(cache, args.ref_id, opened)
-      const file = await target.write({
+      const { uri, ...file } = await target.write({
         name: args.name ?? target.nameFor(label, extension),
         content,
         // Others have a folder of their own.
         owner: isLocal ? undefined : describeActor(toActor(actor)),
         signal,
       })
-      const written = { ...file, rows: rows?.(), mimeType, isLinked: isLocal }
+      const resource = servesResources ? { uri: toResourceUri(args.ref_id) } : undefined
+      const link = isLocal ? { uri, mimeType, size: file.bytes } : resource
+      const written = { ...file, rows: rows?.(), link }
       return inFieldsRead(toExportResult(written), limits?.reads)
     },
   })

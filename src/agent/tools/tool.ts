@@ -19,6 +19,8 @@ export interface ToolContext {
   onProgress?: ((progress: Progress) => void) | undefined
   /** Whether it runs on this machine, for whoever started this server: then it can open files here. @defaultValue false */
   isLocal?: boolean | undefined
+  /** Whether entries are resources there. @defaultValue false */
+  servesResources?: boolean | undefined
   /** What its client can take. @defaultValue what an unknown one can */
   limits?: AnswerLimits | undefined
 }

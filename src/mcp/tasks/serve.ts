@@ -39,7 +39,7 @@ export function serveTasks(
       }),
   })
   if (tasks === false) return undefined
-  if (!canInterpose(server)) {
+  if (!canInterpose(server, 'tools/call')) {
     if (tasks === undefined) return undefined
     throw new InvalidArgument(
       'Native tasks need attachRefCache before the first tool is registered, and a McpServer without `capabilities.tools` in its options (registerTool adds them).',
@@ -51,7 +51,7 @@ export function serveTasks(
     tasks: CORE_TASKS,
   })
   const calls = new TaskCalls(server, service, tools, identity, limits)
-  interpose(server, calls)
+  interpose(server, 'tools/call', calls.intercept)
   serveTaskMethods(server, service, identity, limits)
   declareListByCaller(server, context => isOneClient(callerOf(context, identity)))
   return calls

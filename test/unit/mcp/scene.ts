@@ -11,6 +11,8 @@ import { FakeClock } from '../../../src/testing/fake-clock.ts'
 export type Era = NonNullable<VersionNegotiationOptions['mode']>
 
 interface SceneOptions {
+  /** Before the cache is attached. */
+  before?(server: McpServer): void
   tools?(attached: AttachedRefCache, cache: RefCache, server: McpServer): void
   attach?: AttachOptions
   cache?: RefCacheOptions
@@ -26,13 +28,14 @@ export const REVISIONS = [
 ] as const
 
 /** A server with the cache attached, a real client of the SDK, and a clock that the test moves. */
-export async function scene({ tools, attach, cache: options, behind, era = 'auto' }: SceneOptions) {
+export async function scene({ before, tools, attach, cache: options, behind, era = 'auto' }: SceneOptions) {
   const clock = behind?.clock ?? new FakeClock()
   const cache = behind?.cache ?? new RefCache({ name: 't', clock, ...options })
   const [clientSide, serverSide] = InMemoryTransport.createLinkedPair()
   const serving = serveStdio(
     () => {
       const server = new McpServer({ name: 'scene', version: '1.0.0' })
+      before?.(server)
       // What most tests look at is the envelope.
       tools?.(attachRefCache(server, cache, { envelope: 'always', ...attach }), cache, server)
       return server

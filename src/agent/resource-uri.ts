@@ -1,0 +1,46 @@
+import { NotFound } from '../core/errors.ts'
+import type { RefId } from '../core/ref.ts'
+
+/** Where entries stand as resources of MCP. The authority is empty: the path is the reference. */
+const ROOT = 'refcache:///'
+
+export const RESOURCE_URI_TEMPLATE = `${ROOT}{ref_id}`
+
+/** A longer one names nothing: a part has at most 8,192 characters, and each may be written as nine. */
+const LONGEST_URI = 100_000
+
+/** The URI of an entry, or of a part of one. */
+export function toResourceUri(reference: RefId): string {
+  const hash = reference.indexOf('#')
+  if (hash < 0) return ROOT + reference
+  const steps = reference
+    .slice(hash + 1)
+    .split('/')
+    .map(encodeURIComponent)
+  return `${ROOT}${reference.slice(0, hash)}#${steps.join('/')}`
+}
+
+export function isResourceUri(uri: unknown): uri is string {
+  return typeof uri === 'string' && uri.startsWith(ROOT)
+}
+
+/** Whether a URI is about a cache of that name. */
+export function isResourceOf(cacheName: string, uri: unknown): uri is string {
+  if (!isResourceUri(uri)) return false
+  const after = uri.slice(ROOT.length)
+  return (
+    after.startsWith(cacheName) && /^(?::|%3a)/i.test(after.slice(cacheName.length, cacheName.length + 3))
+  )
+}
+
+/** The reference that a URI names. Clients that fill in the template write `:`, `#` and `/` as %3A, %23 and %2F. */
+export function referenceIn(uri: string): RefId {
+  if (!isResourceUri(uri) || uri.length > LONGEST_URI) throw new NotFound()
+  const named = uri.slice(ROOT.length)
+  try {
+    return decodeURIComponent(named)
+  } catch {
+    // A % that stands for itself.
+    return named
+  }
+}
