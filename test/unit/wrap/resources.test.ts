@@ -86,7 +86,9 @@ for (const isStateless of [false, true]) {
       expect(capabilities).toMatchObject({ resources: {} })
       const refId = await make()
       const { resources, ...rest } = await list()
-      expect(resources).toMatchObject([{ uri: `refcache:///${refId}`, name: expect.stringMatching(/^make.* \(just now\)$/) }])
+      expect(resources).toMatchObject([
+        { uri: `refcache:///${refId}`, name: expect.stringMatching(/^make.* \(just now\)$/) },
+      ])
       expect(rest).toEqual(isStateless ? { resultType: 'complete', ttlMs: 0, cacheScope: 'private' } : {})
       const { result: templates } = await ask('resources/templates/list')
       expect(templates).toMatchObject({ resourceTemplates: [{ uriTemplate: 'refcache:///{ref_id}' }] })
