@@ -1,5 +1,6 @@
 import { ExactNumber } from './exact-number.ts'
 import { isJsonObject, type JsonObject, type JsonValue } from './json.ts'
+import { atOnce, type Steps } from './steps.ts'
 
 /** The value with nothing but ordinary numbers in it, for whoever computes with them. */
 export function withPlainNumbers(value: JsonValue): JsonValue {
@@ -31,13 +32,20 @@ export function pathOf(trail: Trail | undefined, most: number): Path | undefined
  *
  * @param start where the value itself stands
  */
-export function mapJson(
-  value: JsonValue,
-  replace: (part: JsonValue, trail: Trail | undefined) => JsonValue | undefined,
-  start?: Trail,
-): JsonValue {
+export function mapJson(value: JsonValue, replace: Replace, start?: Trail): JsonValue {
+  return atOnce(mapJsonSteps(value, replace, start))
+}
+
+type Replace = (part: JsonValue, trail: Trail | undefined) => JsonValue | undefined
+
+const PARTS_PER_STEP = 1_000
+
+/** The same in steps. */
+export function* mapJsonSteps(value: JsonValue, replace: Replace, start?: Trail): Steps<JsonValue> {
   const open: Array<{ copy: JsonValue[] | JsonObject; trail: Trail | undefined }> = []
+  let parts = 0
   const copyOf = (part: JsonValue, trail: Trail | undefined): JsonValue => {
+    parts++
     const replaced = replace(part, trail)
     if (replaced !== undefined) return replaced
     const copy = Array.isArray(part) ? [...part] : isJsonObject(part) ? { ...part } : undefined
@@ -51,6 +59,9 @@ export function mapJson(
       for (const [step, part] of copy.entries()) copy[step] = copyOf(part, { step, above })
     // A member called `__proto__` is the copy's own by now, and stays a member.
     else for (const step of Object.keys(copy)) copy[step] = copyOf(copy[step] as JsonValue, { step, above })
+    if (parts < PARTS_PER_STEP) continue
+    yield parts * 4
+    parts = 0
   }
   return root
 }

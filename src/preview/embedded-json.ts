@@ -1,7 +1,7 @@
 import type { JsonValue } from '../core/json.ts'
 import { parseJson, stringifyJson } from '../core/json-text.ts'
 import { paced } from '../core/steps.ts'
-import { isAlike, looksLikeJson } from '../values/alike-json.ts'
+import { looksLikeJson, survivesParsing } from '../values/survives-parsing.ts'
 import { Source } from './source.ts'
 
 /**
@@ -14,7 +14,7 @@ export function embeddedJson(source: Source): Promise<Source | undefined> {
     if (typeof text !== 'string' || !looksLikeJson(text)) return undefined
     const read = readJson(text)
     if (read === undefined) return undefined
-    return (await paced(isAlike(text, read.json))) ? new Source(read.value, read.json) : undefined
+    return (await paced(survivesParsing(text, read.json))) ? new Source(read.value, read.json) : undefined
   })
 }
 

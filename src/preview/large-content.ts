@@ -5,7 +5,7 @@ import { countDocumentTables } from '../values/segments/document-tables.ts'
 import type { SegmentReader } from '../values/segments/reader.ts'
 import { sampleOf } from '../values/segments/sample.ts'
 import { sampleLines } from '../values/segments/sample-lines.ts'
-import type { Container } from '../values/segments/segment-index.ts'
+import { type Container, jsonIn, type SegmentIndex } from '../values/segments/segment-index.ts'
 import type { Items } from './items.ts'
 import type { LargeContent } from './large.ts'
 
@@ -15,15 +15,16 @@ const MAX_LEVELS = 6
 
 /** A value in segments, for showing: all of it, or one of its containers. Undefined: it is one string or number. */
 export function largeContent(reader: SegmentReader, container = 0): LargeContent | undefined {
-  const { json } = reader.index
   // A text that is JSON is shown as that.
-  const root = container === 0 && json !== undefined ? json : container
+  const root = jsonIn(reader.index, container) ?? container
   const main = mainContainer(reader, root)
   if (main === undefined) return undefined
   const isText = reader.index.containers[root]?.kind === 'text'
   let known: Promise<TextFacts> | undefined
+  // They were found out of what is shown of the value, and are of no other part of it.
+  const written = container === (reader.index.shown?.container ?? 0) ? reader.index : {}
   const facts = () => {
-    known ??= isText ? textFacts(reader, root) : tableFacts(reader, root)
+    known ??= isText ? textFacts(reader, root, written) : tableFacts(reader, root, written)
     return known
   }
   return {
@@ -43,14 +44,19 @@ function linesIn(reader: SegmentReader, root: number, facts: () => Promise<TextF
   }
 }
 
+type WrittenFacts = Pick<SegmentIndex, 'tables' | 'lines'>
+
 /** As they were counted when the value was written. */
-async function tableFacts(reader: SegmentReader, root: number): Promise<TextFacts> {
-  return { tables: reader.index.tables ?? (await paced(countDocumentTables(reader, root))), lines: [] }
+async function tableFacts(reader: SegmentReader, root: number, { tables }: WrittenFacts): Promise<TextFacts> {
+  return { tables: tables ?? (await paced(countDocumentTables(reader, root))), lines: [] }
 }
 
 /** What nobody found out when the text was written is found out once, from all of it. */
-async function textFacts(reader: SegmentReader, root: number): Promise<TextFacts> {
-  const { tables = [], lines } = reader.index
+async function textFacts(
+  reader: SegmentReader,
+  root: number,
+  { tables = [], lines }: WrittenFacts,
+): Promise<TextFacts> {
   if (lines) return { tables, lines }
   const { start, end } = reader.index.containers[root] as Container
   return describeText(await paced(reader.slice(start, end)))
@@ -59,7 +65,8 @@ async function textFacts(reader: SegmentReader, root: number): Promise<TextFacts
 /** The list, object or text that pages are of. */
 function mainContainer(reader: SegmentReader, root: number): { number: number; path: string } | undefined {
   const { containers } = reader.index
-  if (containers[root] === undefined) return undefined
+  const { kind: rootKind = 'string' } = containers[root] ?? {}
+  if (rootKind === 'string') return undefined
   let number = root
   let path = ''
   for (let level = 0; level < MAX_LEVELS; level++) {

@@ -1,4 +1,4 @@
-import { parsedJson } from './same-json.ts'
+import { parsedJson } from './equal-json.ts'
 import type { JsonType } from './schema-types.ts'
 
 /** A value on its way into an argument, as JSON. */

@@ -1,7 +1,8 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts'
 import { stringifyJson } from '../core/json-text.ts'
+import { atOnce, type Steps } from '../core/steps.ts'
+import { textEqualsJson } from './equal-json.ts'
 import { isMedia, type Media, mediaOf, withNotes } from './media.ts'
-import { parsedJson, sameJson } from './same-json.ts'
 
 /** A tool's result as MCP has it. `content` may be missing where there is structured content. */
 export interface CallResult extends JsonObject {
@@ -30,30 +31,42 @@ export function isCallResult(value: JsonValue | undefined): value is CallResult 
  * The value of a tool's result: its structured content or its text where they say the same, both where they do not.
  * Everything that shows, measures, pages or passes a result goes by it.
  */
-export function valueOfResult({ content, structuredContent }: CallResult): ResultValue {
+export function valueOfResult(result: CallResult): ResultValue {
+  return atOnce(resultValue(result))
+}
+
+/** The same in steps: to find out whether texts say what the structured content says takes long where both are large. */
+export function* resultValue({ content, structuredContent }: CallResult): Steps<ResultValue> {
   const blocks = sorted(content)
   // A missing field that a server writes as null says nothing beside other content.
   const structured = structuredContent === null && content.length > 0 ? undefined : structuredContent
-  return structured === undefined ? ofBlocks(content, blocks) : ofBoth(structured, blocks)
+  return structured === undefined ? ofBlocks(content, blocks) : yield* ofBoth(structured, blocks)
 }
 
 /** What clients give their models of a result, by the field that they read. Media count as no text. */
 export interface ResultFields {
-  readonly content: string
+  readonly content: () => string
   /** The JSON of the structured content. Absent: there is none. */
   readonly structured?: () => string
 }
 
 export function fieldsOfResult({ content, structuredContent }: CallResult): ResultFields {
   const media = content.filter(isMedia)
-  const texts = content.filter(block => !isMedia(block)).map(block => textOf(block) ?? stringifyJson(block))
-  if (structuredContent === undefined || structuredContent === null) return { content: joined(texts) }
+  let text: string | undefined
+  const texts = () => {
+    const read = content.filter(block => !isMedia(block))
+    text ??= joined(read.map(block => textOf(block) ?? stringifyJson(block)))
+    return text
+  }
+  if (structuredContent === undefined || structuredContent === null) return { content: texts }
   let json: string | undefined
   const structured = () => {
-    json ??= stringifyJson(media.length === 0 ? structuredContent : withNotes(structuredContent, media).value)
+    json ??= stringifyJson(
+      media.length === 0 ? structuredContent : atOnce(withNotes(structuredContent, media)).value,
+    )
     return json
   }
-  return { content: joined(texts), structured }
+  return { content: texts, structured }
 }
 
 /** What a result with `isError` says went wrong. */
@@ -67,10 +80,15 @@ export function errorTextOf({ content }: JsonObject): string {
 
 /** The same result for the eye: a note in the place of each piece of base64. */
 export function shownValue(result: CallResult): ResultValue {
-  const found = valueOfResult(result)
+  return atOnce(shownResultValue(result))
+}
+
+/** The same in steps. */
+export function* shownResultValue(result: CallResult): Steps<ResultValue> {
+  const found = yield* resultValue(result)
   const media = result.content.filter(isMedia)
   if (media.length === 0) return found
-  const { value, noted } = withNotes(found.value, media)
+  const { value, noted } = yield* withNotes(found.value, media)
   // What stands in the value needs no second mention.
   return { ...found, value, media: found.media.filter(one => !noted.has(one.base64)) }
 }
@@ -116,16 +134,19 @@ function ofBlocks(content: JsonValue[], { texts, resources, media, others }: Blo
   return { value: joined(content.flatMap(block => textOf(block) ?? [])), forms: [], media }
 }
 
-function ofBoth(structured: JsonValue, { texts, resources, media, others }: Blocks): ResultValue {
+function* ofBoth(structured: JsonValue, { texts, resources, media, others }: Blocks): Steps<ResultValue> {
   const saying = sayerOf(structured)
   const [resource, ...more] = texts.length === 0 ? resources : []
   if (resource && more.length === 0 && others.length === 0) {
-    const same = saying([resource.text])
+    const same = yield* saying([resource.text])
     if (same) return { ...same, media, ...addressOf(resource) }
   }
-  const said = saying(texts)
-  const saysMore = (text: string) => text.trim() !== '' && !saying([text])
-  const rest = [...(said ? [] : texts.filter(saysMore)), ...resources.map(withUri)]
+  const said = yield* saying(texts)
+  const rest: string[] = []
+  for (const text of said ? [] : texts) {
+    if (text.trim() !== '' && !(yield* saying([text]))) rest.push(text)
+  }
+  rest.push(...resources.map(withUri))
   if (rest.length === 0 && others.length === 0) return { ...(said ?? sole(structured)), media }
   const value = {
     ...(rest.length === 0 ? {} : { text: joined(rest) }),
@@ -146,10 +167,10 @@ function sole(structured: JsonValue): Said {
  * wants an object, so servers wrap a text, a list or a number into one. There may be thousands of texts: what there is to
  * know of the structured content is found out once.
  */
-function sayerOf(structured: JsonValue): (texts: readonly string[]) => Said | undefined {
+function sayerOf(structured: JsonValue): (texts: readonly string[]) => Steps<Said | undefined> {
   const member = onlyMember(structured)
-  const counts = new Map<object, number>()
-  return texts => {
+  const names = new Map<object, readonly string[]>()
+  return function* (texts) {
     if (texts.length === 0) return undefined
     const plain = [structured, member?.value].find(one => one !== undefined && isThoseTexts(one, texts))
     if (plain !== undefined) {
@@ -157,8 +178,9 @@ function sayerOf(structured: JsonValue): (texts: readonly string[]) => Said | un
       const listed = member ? [member.value, structured] : [structured]
       return { value: joined(texts), forms: Array.isArray(plain) ? listed : [] }
     }
-    if (isThoseJsons(structured, texts, counts)) return { value: structured, ...jsonOf(texts), forms: [] }
-    if (member && isThoseJsons(member.value, texts, counts)) {
+    if (yield* isThoseJsons(structured, texts, names))
+      return { value: structured, ...jsonOf(texts), forms: [] }
+    if (member && (yield* isThoseJsons(member.value, texts, names))) {
       const { json } = jsonOf(texts)
       return {
         value: structured,
@@ -188,15 +210,19 @@ function isThoseTexts(value: JsonValue, texts: readonly string[]): boolean {
 }
 
 /** One text with the JSON, or a text for each item of the list. */
-function isThoseJsons(value: JsonValue, texts: readonly string[], counts: Map<object, number>): boolean {
-  const isJsonOf = (one: JsonValue, text: string) => {
-    const parsed = parsedJson(text)
-    return parsed !== undefined && sameJson(parsed, one, counts)
-  }
+function* isThoseJsons(
+  value: JsonValue,
+  texts: readonly string[],
+  names: Map<object, readonly string[]>,
+): Steps<boolean> {
   const [text] = texts
-  if (text !== undefined && texts.length === 1 && isJsonOf(value, text)) return true
+  if (text !== undefined && texts.length === 1 && (yield* textEqualsJson(text, value, names))) return true
   if (!Array.isArray(value) || value.length !== texts.length) return false
-  return value.every((item, at) => item === texts[at] || isJsonOf(item, texts[at] as string))
+  for (const [at, item] of value.entries()) {
+    const text = texts[at] as string
+    if (item !== text && !(yield* textEqualsJson(text, item, names))) return false
+  }
+  return true
 }
 
 function isPlainText(block: JsonValue): block is JsonObject & { text: string } {

@@ -1,5 +1,6 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts'
-import { mapJson } from '../core/map-json.ts'
+import { mapJsonSteps } from '../core/map-json.ts'
+import type { Steps } from '../core/steps.ts'
 
 /** A content block that carries bytes, as it is described. */
 export interface Media {
@@ -37,10 +38,10 @@ export function mediaCharacters(blocks: readonly JsonValue[]): number {
 }
 
 /** The value with a note in the place of each block's base64, wherever it is repeated, and what was noted. */
-export function withNotes(
+export function* withNotes(
   value: JsonValue,
   blocks: readonly JsonObject[],
-): { value: JsonValue; noted: ReadonlySet<string> } {
+): Steps<{ value: JsonValue; noted: ReadonlySet<string> }> {
   const known = new Set(blocks.map(block => base64Of(block) as string))
   const noted = new Set<string>()
   const noteFor = (base64: string) => {
@@ -60,7 +61,8 @@ export function withNotes(
     const base64 = repeatIn(part)
     return base64 === undefined ? undefined : noteFor(base64)
   }
-  return { value: mapJson(top, noteOf), noted }
+  const shown = yield* mapJsonSteps(top, noteOf)
+  return { value: noted.size > 0 ? shown : value, noted }
 }
 
 function withNote(block: JsonValue, noteFor: (base64: string) => string): JsonValue {

@@ -4,8 +4,8 @@ import { isJsonObject, type JsonValue } from '../core/json.ts'
 import { countLines, linesOf } from '../core/lines.ts'
 import { type Part, pointerOf } from '../core/part.ts'
 import { textOf } from './call-result.ts'
+import { parsedJson } from './equal-json.ts'
 import type { Used } from './projection.ts'
-import { parsedJson } from './same-json.ts'
 
 /**
  * The part of a value. The form that is shown goes before the others.

@@ -1,4 +1,5 @@
 import type { JsonObject, JsonValue } from '../core/json.ts'
+import type { Steps } from '../core/steps.ts'
 import type { ResultFields } from './call-result.ts'
 
 /** What previews and pages show of a stored value. */
@@ -32,8 +33,8 @@ export interface Used {
 /** A stored value that wraps what its reader is after, and passes whole where that fits. */
 export interface Wrapping {
   /** Undefined: this value wraps nothing, and is shown as it is. */
-  show(stored: JsonValue): Shown | undefined
-  use(stored: JsonValue): Used
+  show(stored: JsonValue): Steps<Shown | undefined>
+  use(stored: JsonValue): Steps<Used>
   /** Most bytes of JSON that `full` gives, where what is more than the cache's own limit is media. */
   readonly fullLimitBytes?: number
 }

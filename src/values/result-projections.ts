@@ -1,11 +1,18 @@
 import { ENTRY_STATUSES } from '../core/entry.ts'
-import { isJsonObject, type JsonObject } from '../core/json.ts'
+import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts'
 import { cacheNameOf, isRefOf } from '../core/ref.ts'
-import { type CallResult, fieldsOfResult, isCallResult, shownValue, valueOfResult } from './call-result.ts'
+import type { Steps } from '../core/steps.ts'
+import {
+  type CallResult,
+  fieldsOfResult,
+  isCallResult,
+  resultValue,
+  shownResultValue,
+} from './call-result.ts'
+import { textEqualsJson } from './equal-json.ts'
 import { type Media, mediaCharacters } from './media.ts'
 import type { Shown, Used, Wrapping } from './projection.ts'
 import { isReturnedResult } from './returned-result.ts'
-import { parsedJson, sameJson } from './same-json.ts'
 
 /** The result of another server's tool: always a CallToolResult. */
 export const PROXIED_RESULT = 'call-tool-result'
@@ -25,28 +32,32 @@ const MAX_FULL_BYTES = 9 * 1024 * 1024
  */
 export const RESULT_PROJECTIONS: Readonly<Record<string, Wrapping>> = {
   [PROXIED_RESULT]: {
-    show: stored => ({
-      ...(isCallResult(stored) ? showResult(stored) : { value: stored }),
-      isToolResult: true,
-    }),
-    use: stored => (isCallResult(stored) ? useResult(stored) : { value: stored }),
+    *show(stored) {
+      return { ...(isCallResult(stored) ? yield* showResult(stored) : { value: stored }), isToolResult: true }
+    },
+    *use(stored) {
+      return isCallResult(stored) ? yield* useResult(stored) : { value: stored }
+    },
     fullLimitBytes: MAX_FULL_BYTES,
   },
   [RETURNED_RESULT]: {
-    show: stored => (isReturnedResult(stored) ? { ...showResult(stored), isToolResult: true } : undefined),
-    use: stored => (isReturnedResult(stored) ? useResult(stored) : { value: stored }),
+    *show(stored) {
+      return isReturnedResult(stored) ? { ...(yield* showResult(stored)), isToolResult: true } : undefined
+    },
+    use: useReturned,
     fullLimitBytes: MAX_FULL_BYTES,
   },
   [ENVELOPED_RESULT]: {
-    show: stored => (isReturnedResult(stored) ? showResult(stored) : undefined),
-    use: stored => (isReturnedResult(stored) ? useResult(stored) : { value: stored }),
+    *show(stored) {
+      return isReturnedResult(stored) ? yield* showResult(stored) : undefined
+    },
+    use: useReturned,
     fullLimitBytes: MAX_FULL_BYTES,
   },
 }
 
-function showResult(stored: CallResult): Shown {
-  const { value, media, uri } = shownValue(stored)
-  const fields = fieldsOfResult(stored)
+function* showResult(stored: CallResult): Steps<Shown> {
+  const { value, media, uri } = yield* shownResultValue(stored)
   const mediaBytes = mediaCharacters(stored.content)
   const about = {
     ...(uri === undefined || uri.length > MAX_URI ? {} : { uri }),
@@ -54,16 +65,20 @@ function showResult(stored: CallResult): Shown {
   }
   return {
     value,
-    fields,
-    ...(isReferenceAnswer(stored) ? { wholeUpTo: ANSWER_TOKENS } : {}),
+    fields: fieldsOfResult(stored),
+    ...((yield* isReferenceAnswer(stored)) ? { wholeUpTo: ANSWER_TOKENS } : {}),
     ...(mediaBytes > 0 ? { mediaBytes } : {}),
     ...(Object.keys(about).length > 0 ? { about } : {}),
     ...(isJsonObject(stored._meta) ? { meta: stored._meta } : {}),
   }
 }
 
-function useResult(stored: CallResult): Used {
-  const { value, json, forms } = valueOfResult(stored)
+function* useReturned(stored: JsonValue): Steps<Used> {
+  return isReturnedResult(stored) ? yield* useResult(stored) : { value: stored }
+}
+
+function* useResult(stored: CallResult): Steps<Used> {
+  const { value, json, forms } = yield* resultValue(stored)
   return { value, forms, result: stored, ...(json === undefined ? {} : { text: json }) }
 }
 
@@ -74,16 +89,17 @@ const ANSWER_TOKENS = 25_000
  * Whether the server is a wrapper itself, and this is what it says of a reference of its own: a page, a preview, a handle. To
  * cut it again would hide what was asked for. A server that only pretends gains a longer answer.
  */
-function isReferenceAnswer({ content, structuredContent }: CallResult): boolean {
+function* isReferenceAnswer({ content, structuredContent }: CallResult): Steps<boolean> {
   if (!isJsonObject(structuredContent)) return false
   const { ref_id, status, is_complete, is_async } = structuredContent
   const named = typeof ref_id === 'string' && isRefOf(cacheNameOf(ref_id), ref_id)
   if (!named || !ENTRY_STATUSES.some(one => one === status)) return false
   if (typeof is_complete !== 'boolean' || typeof is_async !== 'boolean') return false
-  return content.every(block => {
-    const parsed = isJsonObject(block) && typeof block.text === 'string' ? parsedJson(block.text) : undefined
-    return parsed !== undefined && sameJson(parsed, structuredContent)
-  })
+  for (const block of content) {
+    const text = isJsonObject(block) ? block.text : undefined
+    if (typeof text !== 'string' || !(yield* textEqualsJson(text, structuredContent))) return false
+  }
+  return true
 }
 
 /** A longer address is left out: cut, it would be another one. It stands in `full`. */

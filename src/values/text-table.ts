@@ -1,5 +1,5 @@
 import type { JsonObject, JsonValue } from '../core/json.ts'
-import { parsedJson } from './same-json.ts'
+import { parsedJson } from './equal-json.ts'
 
 /** A text whose lines are the rows of a table. */
 export interface TextTable {

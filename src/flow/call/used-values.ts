@@ -39,7 +39,7 @@ export class UsedValues {
     checkSizes([{ length: entry.view === undefined ? length : 0, weight }], settings)
     if (entry.view === undefined) return { text: json, instead: {} }
     await this.memory(weight)
-    const { value, text, forms = [] } = usedOf(this.engine, entry, parseStored(json))
+    const { value, text, forms = [] } = await usedOf(this.engine, entry, parseStored(json))
     const used = stringifyJson(value)
     checkSizes([sizeOf(used)], settings)
     return {
@@ -66,7 +66,7 @@ export class UsedValues {
     const { weight } = sizeOf(json)
     checkSizes([{ length: 0, weight }], this.engine.settings)
     await this.memory(weight)
-    const divided = usedOf(this.engine, entry, parseStored(json))
+    const divided = await usedOf(this.engine, entry, parseStored(json))
     this.#divided.set(entry.refId, divided)
     return divided
   }

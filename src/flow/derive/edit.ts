@@ -150,7 +150,7 @@ async function readEditable(engine: Engine, entry: CompleteEntry): Promise<Edita
   }
   if (entry.view === undefined || stored.kind === 'text') return plain
   const value = stored.text.length > READ_AT_ONCE ? await readWhole(engine, entry) : parseStored(stored.text)
-  const { result, ...used } = usedOf(engine, entry, value)
+  const { result, ...used } = await usedOf(engine, entry, value)
   if (result && isCallResult(value)) return { ...plain, editable: editablesOf(value as CallResult) }
   if (wrappingOf(engine, entry)) return plain
   // A projection of the program's own shows something else than what is stored: that is what can be edited.

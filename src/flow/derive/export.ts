@@ -59,7 +59,7 @@ async function originalOf(engine: Engine, entry: ValuedEntry): Promise<ValueDocu
   const isStoredAsGiven =
     entry.view === undefined || reader?.index.form === 'text' || reader?.index.shown?.container === 0
   if (isStoredAsGiven) return openDocument(engine, entry)
-  const { value, text, result } = usedOf(engine, entry, await readWhole(engine, entry))
+  const { value, text, result } = await usedOf(engine, entry, await readWhole(engine, entry))
   const [block, ...more] = result?.content ?? []
   const media = more.length === 0 ? mediaIn(block) : undefined
   return media ?? wholeDocument(text ?? value)

@@ -4,10 +4,9 @@ import type { Part } from '../../core/part.ts'
 import { paced } from '../../core/steps.ts'
 import { LargeValue } from '../../preview/large.ts'
 import { largeContent } from '../../preview/large-content.ts'
-import type { ShownContainer } from '../../values/segments/envelope.ts'
 import { findPart } from '../../values/segments/find-part.ts'
 import type { SegmentReader } from '../../values/segments/reader.ts'
-import type { Container } from '../../values/segments/segment-index.ts'
+import type { Container, ShownContainer } from '../../values/segments/segment-index.ts'
 import { openSegments, type StoredValueEngine } from './stored-value.ts'
 
 /** Up to so many bytes of JSON a value is read whole: that is a matter of milliseconds. */

@@ -31,7 +31,7 @@ export function limitsFor(limits: AnswerLimits, preview: PreviewSettings | undef
 function fieldsOf({ whole, projected }: Sources): ResultFields {
   if (projected?.fields) return projected.fields
   const { value } = whole
-  return { content: typeof value === 'string' ? value : whole.json }
+  return { content: () => (typeof value === 'string' ? value : whole.json) }
 }
 
 /** What a model reads of a value, in tokens, if that is within the limit. */
@@ -49,14 +49,14 @@ export async function sizeOfFields(
   reads: ReadFields,
   limit: TextLimit,
 ): Promise<number | undefined> {
-  if (structured === undefined || reads === 'content') return sizeOfText(content, limit)
+  if (structured === undefined || reads === 'content') return sizeOfText(content(), limit)
   if (reads === 'structured') return sizeOfText(structured(), limit)
-  const one = await sizeOfText(content, limit)
+  const one = await sizeOfText(content(), limit)
   if (one === undefined) return undefined
   const other = await sizeOfText(structured(), limit)
   if (other === undefined) return undefined
   if (reads === 'unknown') return Math.max(one, other)
-  const characters = content.length + structured().length
+  const characters = content().length + structured().length
   return isWithin(one + other, characters, limit) ? one + other : undefined
 }
 

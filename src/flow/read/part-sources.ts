@@ -28,7 +28,7 @@ export async function partSources(engine: Engine, entry: ValuedEntry, part: Part
   const key = part.kind === 'lines' ? `L${part.first}-L${part.last}` : pointerOf(part.steps)
   const known = kept.get(key)
   if (known) return known
-  const made = makeSources(takePart(usedOf(engine, entry, whole.whole.value), part))
+  const made = makeSources(takePart(await usedOf(engine, entry, whole.whole.value), part))
   kept.set(key, made)
   if (kept.size > KEPT_PARTS) kept.delete(kept.keys().next().value as string)
   return made

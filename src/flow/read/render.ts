@@ -144,7 +144,7 @@ async function sizeToPass(sources: Sources, request: ShowRequest): Promise<numbe
   const perToken = sizeMode === 'token' ? 1 : 4
   const limit = asked ? maxSize : Math.max(maxSize, wholeUpTo * perToken)
   const { fields } = projected
-  if (fields && (await sizeWithin(fields.content, sizeMode, limit)) === undefined) return undefined
+  if (fields && (await sizeWithin(fields.content(), sizeMode, limit)) === undefined) return undefined
   return sizeWithin(shown.json, sizeMode, limit)
 }
 

@@ -45,6 +45,17 @@ export async function readWhole(engine: StoredValueEngine, entry: Entry): Promis
   return reader ? paced(reader.value()) : parseStored(await readJson(engine, entry))
 }
 
+/** The same with its JSON text. @throws as `readJson` */
+export async function readBoth(
+  engine: StoredValueEngine,
+  entry: Entry,
+): Promise<{ readonly value: JsonValue; readonly json: string }> {
+  const reader = await openSegments(engine, entry)
+  if (reader) return { value: await paced(reader.value()), json: await paced(reader.json()) }
+  const json = await readJson(engine, entry)
+  return { value: parseStored(json), json }
+}
+
 /** A value as it is stored, for another entry. @throws as `readJson` */
 export async function readEncoded(
   engine: StoredValueEngine,

@@ -21,14 +21,14 @@ export async function openDocument(
   const container = reader && shownContainer(entry, reader)
   if (reader && container !== undefined) return documentOf({ reader, container })
   const stored = await readWhole(engine, entry)
-  return wholeDocument(shownOf(engine, entry, stored)?.value ?? stored)
+  return wholeDocument((await shownOf(engine, entry, stored))?.value ?? stored)
 }
 
 export async function documentOf(found: LocatedPart): Promise<ValueDocument> {
   if ('value' in found) return wholeDocument(found.value)
   const { reader, container } = found
   const kind = reader.index.containers[container]?.kind
-  if (kind === 'text') return textDocument(reader)
+  if (kind === 'text') return textDocument(reader, container)
   if (kind === 'list' || kind === 'object') return segmentDocument(reader, container)
   return wholeDocument(await readLocated(found))
 }

@@ -1,16 +1,16 @@
 import type { Clock } from '../../core/clock.ts'
-import { parseStored } from '../../core/codec.ts'
 import type { Entry, ValuedEntry } from '../../core/entry.ts'
 import type { JsonValue } from '../../core/json.ts'
 import { Kept } from '../../core/kept.ts'
 import type { RefId } from '../../core/ref.ts'
+import { paced } from '../../core/steps.ts'
 import { weightOf } from '../../core/weight.ts'
 import { Source } from '../../preview/preview.ts'
 import type { Store } from '../../stores/store.ts'
 import type { Projections, Shown, Used, Wrapping } from '../../values/projection.ts'
 import type { SegmentReader } from '../../values/segments/reader.ts'
 import type { OpenedValue } from './large-values.ts'
-import { readJson } from './stored-value.ts'
+import { readBoth } from './stored-value.ts'
 
 /** What values are read with. */
 interface ValueEngine {
@@ -166,9 +166,8 @@ function opened<T>(kept: Kept<Opening<T>>, entry: ValuedEntry, open: () => Promi
 /** What answers about an entry are made from. */
 export function sourcesOf(engine: ValueEngine, entry: Entry): Promise<Sources> {
   const load = async () => {
-    const json = await readJson(engine, entry)
-    const value = parseStored(json)
-    const sources = makeSources(engine, entry, new Source(value, json))
+    const { value, json } = await readBoth(engine, entry)
+    const sources = await makeSources(engine, entry, new Source(value, json))
     // The text is kept, too.
     return { sources, weight: OVERHEAD + json.length + weightOf(json) }
   }
@@ -177,8 +176,8 @@ export function sourcesOf(engine: ValueEngine, entry: Entry): Promise<Sources> {
   return engine.sources.get(entry, load)
 }
 
-function makeSources(engine: ValueEngine, entry: Entry, whole: Source): Sources {
-  const projected = shownOf(engine, entry, whole.value)
+async function makeSources(engine: ValueEngine, entry: Entry, whole: Source): Promise<Sources> {
+  const projected = await shownOf(engine, entry, whole.value)
   if (!projected) return { whole, shown: whole, passes: true }
   const shown = new Source(projected.value)
   return { whole, shown, projected, passes: wrappingOf(engine, entry) !== undefined }
@@ -198,17 +197,23 @@ export async function renew(engine: ValueEngine, entry: Entry): Promise<void> {
 }
 
 /** What previews and pages show of an entry's value. Undefined: the value itself. */
-export function shownOf(engine: ValueEngine, entry: Entry, value: JsonValue): Shown | undefined {
+export async function shownOf(
+  engine: ValueEngine,
+  entry: Entry,
+  value: JsonValue,
+): Promise<Shown | undefined> {
   const projection = projectionOf(engine, entry)
   if (!projection) return undefined
-  return typeof projection === 'function' ? { value: projection(value, 'show') } : projection.show(value)
+  return typeof projection === 'function'
+    ? { value: projection(value, 'show') }
+    : paced(projection.show(value))
 }
 
 /** What stands in another call's input for it. */
-export function usedOf(engine: ValueEngine, entry: Entry, value: JsonValue): Used {
+export async function usedOf(engine: ValueEngine, entry: Entry, value: JsonValue): Promise<Used> {
   const projection = projectionOf(engine, entry)
   if (!projection) return { value }
-  return typeof projection === 'function' ? { value: projection(value, 'use') } : projection.use(value)
+  return typeof projection === 'function' ? { value: projection(value, 'use') } : paced(projection.use(value))
 }
 
 /** The projection of a value that wraps what its reader is after, so that it passes where that fits. */

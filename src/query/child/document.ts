@@ -1,6 +1,6 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../../core/json.ts'
 import { paced } from '../../core/steps.ts'
-import { parsedJson } from '../../values/same-json.ts'
+import { parsedJson } from '../../values/equal-json.ts'
 import { JsonSegmenter } from '../../values/segments/json-segmenter.ts'
 import { SegmentReader } from '../../values/segments/reader.ts'
 import { type Container, SEGMENT_LENGTH } from '../../values/segments/segment-index.ts'

@@ -2,7 +2,7 @@ import type { JsonValue } from '../../core/json.ts'
 import { isJsonObject } from '../../core/json.ts'
 import { stringifyJson } from '../../core/json-text.ts'
 import { type CallResult, valueOfResult } from '../call-result.ts'
-import { parsedJson, sameJson } from '../same-json.ts'
+import { equalJson, parsedJson } from '../equal-json.ts'
 import type { Editable, Name, Replica, StoredPlace } from './edited-text.ts'
 
 /** A block with a text, and where it stands in the stored result. */
@@ -182,7 +182,7 @@ function isTexts(value: JsonValue, blocks: readonly TextBlock[]): boolean {
 
 function isJsonOf(text: string, value: JsonValue): boolean {
   const parsed = parsedJson(text)
-  return parsed !== undefined && sameJson(parsed, value)
+  return parsed !== undefined && equalJson(parsed, value)
 }
 
 function stringAt(at: readonly string[]): StoredPlace {

@@ -2,7 +2,7 @@ import { InvalidArgument } from '../../core/errors.ts'
 import type { JsonValue } from '../../core/json.ts'
 import { parseJson, stringifyJson } from '../../core/json-text.ts'
 import type { Steps } from '../../core/steps.ts'
-import { sameJson } from '../same-json.ts'
+import { equalJson } from '../equal-json.ts'
 import { type Change, shownJson, shownReplacement } from './change.ts'
 import type { ConcealedValues } from './concealed.ts'
 import { type CheckedEdit, shownFragment } from './edits.ts'
@@ -83,7 +83,7 @@ export function* test(
     throw new InvalidArgument('A private value stands there: a test compares with values that you may see.')
   }
   yield json.length / 2
-  if (sameJson(parseJson(json), value)) return
+  if (equalJson(parseJson(json), value)) return
   throw new InvalidArgument(
     `The test failed: there is ${stringifyJson(shownJson(json) as JsonValue)}. Nothing was changed.`,
   )

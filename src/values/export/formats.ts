@@ -2,7 +2,7 @@ import { InvalidArgument } from '../../core/errors.ts'
 import { isJsonObject, type JsonValue } from '../../core/json.ts'
 import { partEnds } from '../../core/json-parts.ts'
 import { stringifyJson } from '../../core/json-text.ts'
-import { parsedJson } from '../same-json.ts'
+import { parsedJson } from '../equal-json.ts'
 import type { ReadableTable, ReadOptions, ValueDocument } from '../value-document.ts'
 
 export const EXPORT_FORMATS = ['json', 'jsonl', 'csv', 'text', 'original'] as const

@@ -15,7 +15,7 @@ export async function encodeValue(
   tool: { readonly verbatim?: boolean; readonly projection?: string | undefined } = {},
 ): Promise<EncodedValue> {
   const segments: Uint8Array[] = []
-  const writer = ValueWriter.of(value, { ...tool, maxBytes: encoding.maxBytes })
+  const writer = new ValueWriter(value, { ...tool, maxBytes: encoding.maxBytes })
   const encoded = await encodeWritten(writer, encoding, segment => void segments.push(segment))
   return segments.length > 0 ? { ...encoded, segments } : encoded
 }

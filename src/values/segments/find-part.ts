@@ -6,7 +6,7 @@ import type { ReadingSteps } from '../../core/steps.ts'
 import { descend } from '../pointer.ts'
 import type { SegmentReader } from './reader.ts'
 import { batchCount, readBatch } from './rows.ts'
-import type { Container } from './segment-index.ts'
+import { type Container, jsonIn } from './segment-index.ts'
 
 /** A part of a value in segments: one of its containers, or something smaller. */
 export type FoundPart = { readonly container: number } | { readonly value: JsonValue }
@@ -19,7 +19,7 @@ export function* findPart(
 ): ReadingSteps<FoundPart | undefined> {
   const isText = reader.index.containers[root]?.kind === 'text'
   if (part.kind === 'lines') return isText ? yield* findLines(reader, root, part) : undefined
-  const from = isText && part.steps.length > 0 ? reader.index.json : root
+  const from = isText && part.steps.length > 0 ? jsonIn(reader.index, root) : root
   return from === undefined ? undefined : yield* findPointed(reader, from, part.steps)
 }
 

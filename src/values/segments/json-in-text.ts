@@ -1,7 +1,7 @@
 import { parseJson, stringifyJson } from '../../core/json-text.ts'
 import type { ReadingSteps, Steps } from '../../core/steps.ts'
-import { isAlike, looksLikeJson } from '../alike-json.ts'
 import type { CountedTable } from '../counted-tables.ts'
+import { looksLikeJson, survivesParsing } from '../survives-parsing.ts'
 import { countDocumentTables } from './document-tables.ts'
 import { JsonSegmenter } from './json-segmenter.ts'
 import { SegmentReader } from './reader.ts'
@@ -73,7 +73,7 @@ function* isValid(text: string, reader: SegmentReader, number: number): Steps<bo
     if (parts.trim() === '' && stops.length > 2) return false
     const json = `${open}${parts}${close}`
     const read = readAlike(json)
-    if (read === undefined || !(yield* isAlike(json, read.json))) return false
+    if (read === undefined || !(yield* survivesParsing(json, read.json))) return false
     if (kind === 'object') {
       for (const key of Object.keys(read.value)) {
         if (keys.has(key)) return false
@@ -120,12 +120,4 @@ function* isString(text: string, start: number, end: number): Steps<boolean> {
     at += length
   }
   return true
-}
-
-/** As containers of the text that they stand in, which is the first one. */
-export function afterText(containers: readonly Container[]): Container[] {
-  return containers.map(({ within, ...container }) => ({
-    ...container,
-    ...(within ? { within: { ...within, container: within.container + 1 } } : {}),
-  }))
 }

@@ -5,7 +5,7 @@ import { parseJson } from '../../core/json-text.ts'
 import { valuePieces } from '../../core/serialize-pieces.ts'
 import { type ReadingSteps, waitFor } from '../../core/steps.ts'
 import { fillEnvelope } from './envelope.ts'
-import { type Container, type SegmentIndex, segmentStarts } from './segment-index.ts'
+import { type Container, type SegmentIndex, segmentStarts, storedEnd } from './segment-index.ts'
 import { wholeToken } from './segmenter.ts'
 
 /** Segments that stay with a reader: a page stands in one or two. */
@@ -88,14 +88,14 @@ export class SegmentReader {
   /** The value as it was stored, put together from all segments. */
   *value(): ReadingSteps<JsonValue> {
     if (this.index.form === 'json' && this.index.containers.length > 0) return yield* this.valueOf(0)
-    const text = yield* this.slice(0, this.length)
+    const text = yield* this.slice(0, storedEnd(this.index))
     if (this.index.envelope) return fillEnvelope(this.index.envelope, text)
     return this.index.form === 'text' ? text : parseJson(text)
   }
 
   /** Its JSON text, put together from all segments. */
   *json(): ReadingSteps<string> {
-    if (this.index.form === 'json') return yield* this.slice(0, this.length)
+    if (this.index.form === 'json') return yield* this.slice(0, storedEnd(this.index))
     if (this.index.envelope) return yield* this.#piecesOf(yield* this.value())
     let json = '"'
     for (const [number, length] of this.index.segments.entries()) {

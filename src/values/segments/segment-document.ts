@@ -12,7 +12,7 @@ import {
 import { type DocumentTable, documentTables } from './document-tables.ts'
 import type { SegmentReader } from './reader.ts'
 import { batchCount, batchRows, readBatch } from './rows.ts'
-import type { Container } from './segment-index.ts'
+import { type Container, jsonIn } from './segment-index.ts'
 import { wholeCharacter } from './segmenter.ts'
 
 /** UTF-16 units of a chunk. */
@@ -56,9 +56,9 @@ export function segmentDocument(reader: SegmentReader, root = 0): ValueDocument 
 }
 
 /** A text in segments. If it is JSON, its tables are those of that; else it is read whole for them, once. */
-export function textDocument(reader: SegmentReader): ValueDocument {
-  const { json } = reader.index
-  const text = textOf(reader, 0)
+export function textDocument(reader: SegmentReader, root = 0): ValueDocument {
+  const json = jsonIn(reader.index, root)
+  const text = textOf(reader, root)
   let read: Promise<ValueDocument> | undefined
   const whole = () => {
     read ??= text.slice(0, text.length).then(wholeDocument)

@@ -1,6 +1,7 @@
 import { UnreadableValue } from '../../core/errors.ts'
 import type { CountedTable } from '../counted-tables.ts'
-import type { Envelope, ShownContainer } from './envelope.ts'
+import type { Envelope } from './envelope.ts'
+import type { ShownFacts } from './stored-form.ts'
 
 /** A larger value is stored in segments, each of about so many UTF-16 units at most. */
 export const SEGMENT_LENGTH = 128 * 1024
@@ -28,7 +29,10 @@ export interface SegmentIndex {
   readonly json?: number
   /** The segments are the one text that a tool's result is, and this stands around it. */
   readonly envelope?: Envelope
-  /** What of the value is shown, where it has a projection. Absent: nobody knows without reading it whole. */
+  /**
+   * What of the value is shown, where it has a projection: a container of it, or one that stands behind it. Absent: nobody knows
+   * without reading it whole.
+   */
   readonly shown?: ShownContainer
   /** While the value grows: its id, and the text of the last segment, which is not stored by itself yet. */
   readonly growing?: { readonly id: string; readonly tail: string }
@@ -59,6 +63,61 @@ export interface Within {
   readonly key?: string
   /** Where the part begins: with its key, in an object. */
   readonly position: number
+}
+
+/** Which container of a stored value is shown, and what its projection says besides. */
+export interface ShownContainer extends ShownFacts {
+  readonly container: number
+}
+
+/** The same containers, with others and other text before them. */
+export function shifted(
+  containers: readonly Container[],
+  by: { readonly containers: number; readonly characters: number },
+): Container[] {
+  return containers.map(({ within, start, end, anchors, ...container }) => ({
+    ...container,
+    start: start + by.characters,
+    end: end + by.characters,
+    anchors: anchors.map(([part, position]) => [part, position + by.characters] as const),
+    ...(within
+      ? {
+          within: {
+            ...within,
+            container: within.container + by.containers,
+            position: within.position + by.characters,
+          },
+        }
+      : {}),
+  }))
+}
+
+/** The index of a value with what is shown of it in the segments behind it. */
+export function behind(stored: SegmentIndex, shown: SegmentIndex, facts: ShownFacts): SegmentIndex {
+  const before = { containers: stored.containers.length, characters: stored.length }
+  return {
+    ...stored,
+    length: stored.length + shown.length,
+    segments: [...stored.segments, ...shown.segments],
+    containers: [...stored.containers, ...shifted(shown.containers, before)],
+    shown: { container: before.containers, ...facts },
+    ...(shown.json === undefined ? {} : { json: shown.json + before.containers }),
+    ...(shown.tables ? { tables: shown.tables } : {}),
+    ...(shown.lines ? { lines: shown.lines } : {}),
+  }
+}
+
+/** Where the stored value ends: what is shown of it may stand behind it. */
+export function storedEnd({ length, shown, containers }: SegmentIndex): number {
+  const container = containers[shown?.container ?? 0]
+  return container && container.within === undefined && container.start > 0 && shown?.container !== 0
+    ? container.start
+    : length
+}
+
+/** The JSON that a text in the segments is. */
+export function jsonIn({ json }: SegmentIndex, text: number): number | undefined {
+  return json === text + 1 ? json : undefined
 }
 
 /** As it is stored. */

@@ -6,12 +6,12 @@ import { paced, type Steps } from '../../core/steps.ts'
 import { type CountedTable, countTables } from '../counted-tables.ts'
 import { describeText } from '../line-order.ts'
 import { tablesOf } from '../tables.ts'
-import { type ShownContainer, shownMember, takeText } from './envelope.ts'
-import { afterText, jsonInText } from './json-in-text.ts'
+import { jsonInText } from './json-in-text.ts'
 import { JsonSegmenter } from './json-segmenter.ts'
 import { LineSegmenter } from './line-segmenter.ts'
-import { SEGMENT_LENGTH, type SegmentIndex } from './segment-index.ts'
+import { behind, SEGMENT_LENGTH, type SegmentIndex, shifted } from './segment-index.ts'
 import { type Segmenter, wholeCharacter } from './segmenter.ts'
+import { isWellFormed, type StoredForm, storedForm } from './stored-form.ts'
 
 /** UTF-16 units up to which a value is read at once. */
 const TAKEN_AT_ONCE = 1024 * 1024
@@ -49,15 +49,6 @@ export class ValueWriter {
     return new ValueWriter(new JsonText(json), options)
   }
 
-  /** Writes a value. What its projection makes of it is found out by that. */
-  static of(value: unknown, options: WriterOptions): ValueWriter {
-    const { projection } = options
-    const taken = projection === undefined ? undefined : takeText(value, projection, TAKEN_AT_ONCE)
-    if (!taken || !isWellFormed(taken.text)) return new ValueWriter(value, options)
-    const { text, envelope, shown } = taken
-    return new ValueWriter(text, options, { envelope, shown })
-  }
-
   readonly #form: SegmentIndex['form']
   readonly #pieces: Iterator<string, void>
   readonly #segmenter: Segmenter
@@ -85,6 +76,12 @@ export class ValueWriter {
   }
 
   async write(sink: SegmentSink): Promise<WrittenValue> {
+    const form = await this.#storedForm()
+    if (form?.kind === 'text') {
+      const { text, envelope, facts } = form
+      const options = { ...this.options, projection: undefined }
+      return new ValueWriter(text, options, { envelope, shown: { container: 0, ...facts } }).write(sink)
+    }
     for (;;) {
       if (this.#isRead && this.#lengths.length === 0 && this.#ready.length <= 1 && this.#form === 'json') {
         return { json: this.#ready[0] ?? '', jsonBytes: this.#jsonBytes }
@@ -99,38 +96,68 @@ export class ValueWriter {
       this.#read()
       if (this.#ready.length === 0) await turn()
     }
-    return { index: { ...this.#index(), ...(await this.#facts()) }, jsonBytes: this.#jsonBytes }
+    const index =
+      form?.kind === 'beside'
+        ? await this.#withShown(form, sink)
+        : { ...this.#index(), ...(await this.#facts(form)) }
+    return { index, jsonBytes: this.#jsonBytes }
+  }
+
+  /** A small value is looked at when it is shown. */
+  async #storedForm(): Promise<StoredForm | undefined> {
+    const { projection } = this.options
+    return this.isLarge && projection !== undefined ? paced(storedForm(this.value, projection)) : undefined
+  }
+
+  /** Not all of it was read at once. */
+  get isLarge(): boolean {
+    return this.#length >= TAKEN_AT_ONCE
+  }
+
+  /** Writes what is shown behind the value, where it is large enough to be read in pieces. */
+  async #withShown(
+    { shown, facts }: StoredForm & { kind: 'beside' },
+    sink: SegmentSink,
+  ): Promise<SegmentIndex> {
+    const { verbatim = false, segmentLength = SEGMENT_LENGTH } = this.options
+    const writer = new ValueWriter(shown, { maxBytes: Number.POSITIVE_INFINITY, verbatim, segmentLength })
+    const index = this.#index()
+    if (!writer.isLarge) return index
+    const first = index.segments.length
+    const written = await writer.write((segment, position) => sink(segment, first + position))
+    if (!('index' in written)) return index
+    return behind(index, written.index, facts)
   }
 
   /** What is found out while the value is at hand. Of a smaller one that is done when it is shown. */
-  async #facts(): Promise<Partial<SegmentIndex>> {
+  async #facts(form: (StoredForm & { kind: 'value' }) | undefined): Promise<Partial<SegmentIndex>> {
     const { value, options, around } = this
-    if (this.#length <= TAKEN_AT_ONCE || value instanceof JsonText) return around
+    if (!this.isLarge || value instanceof JsonText) return around
     if (this.#form === 'text') return { ...around, ...(await this.#textFacts(value as string)) }
-    const { projection } = options
-    if (projection === undefined) return { tables: await paced(this.#tables(value)) }
-    const shown = this.#shown(projection)
-    if (!shown) return {}
-    const of = shown.container === 0 ? value : (value as JsonObject).structuredContent
-    return { shown, tables: await paced(this.#tables(of)) }
+    if (options.projection === undefined) return { tables: await paced(this.#tables(value)) }
+    if (!form) return {}
+    const { member, facts } = form
+    const container = member === undefined ? 0 : this.#containerOf(member)
+    if (container < 0) return {}
+    const of = member === undefined ? value : (value as JsonObject)[member]
+    return { shown: { container, ...facts }, tables: await paced(this.#tables(of)) }
   }
 
   async #textFacts(text: string): Promise<Partial<SegmentIndex>> {
     const found = await paced(jsonInText(text, this.options.segmentLength))
     if (!found) return describeText(text)
-    const containers = [...this.#segmenter.containers, ...afterText(found.containers)]
+    const containers = [
+      ...this.#segmenter.containers,
+      ...shifted(found.containers, { containers: 1, characters: 0 }),
+    ]
     return { containers, json: 1, tables: found.tables, lines: [] }
   }
 
-  #shown(projection: string): ShownContainer | undefined {
-    const found = shownMember(this.value, projection)
-    if (!found) return undefined
-    const { member, facts } = found
-    if (member === undefined) return { container: 0, ...facts }
-    const container = this.#segmenter.containers.findIndex(
+  /** Negative: it has none. */
+  #containerOf(member: string): number {
+    return this.#segmenter.containers.findIndex(
       ({ within, kind }) => within?.container === 0 && within.key === member && kind !== 'string',
     )
-    return container < 0 ? undefined : { container, ...facts }
   }
 
   #tables(value: unknown): Steps<CountedTable[]> {
@@ -195,10 +222,6 @@ function* textPieces(text: string): Generator<string, void> {
     end = Math.min(wholeCharacter(text, start + TEXT_PIECE), text.length)
     yield text.slice(start, end)
   }
-}
-
-function isWellFormed(text: string): boolean {
-  return (text as string & { isWellFormed(): boolean }).isWellFormed()
 }
 
 function turn(): Promise<void> {

@@ -183,17 +183,87 @@ describe.each(stores())('a part of a large value, on %s', (_, open) => {
   })
 })
 
-describe('a large result of which the value has to be put together', () => {
-  it('is read whole', async () => {
-    const result = {
-      content: [
-        { type: 'text', text: log },
-        { type: 'text', text: 'and another text' },
-      ],
-    }
-    const { read, cache, refId } = await stored(memoryStore(), result)
-    const { answer } = await read({})
-    expectMarked(`${log}\n\nand another text`, answer.preview as JsonValue)
-    expect(await cache.resolve(refId)).toEqual(result)
+describe.each(stores().slice(-1))(
+  'a large result of which the value has to be put together, on %s',
+  (_, open) => {
+    it('of several texts is read in pieces', async () => {
+      const result = {
+        content: [
+          { type: 'text', text: log },
+          { type: 'text', text: 'and another text' },
+        ],
+      }
+      const { read, cache, refId } = await stored(open(), result)
+      const { answer, segments } = await read({})
+      expectMarked(`${log}\n\nand another text`, answer.preview as JsonValue)
+      expect(segments).toBeLessThanOrEqual(24)
+      const page = await read({ page: 900, pageSize: 20 })
+      expect(page.answer).toMatchObject({ lines: [17_981, 18_000], totalLines: 60_003 })
+      expect(page.segments).toBeLessThan(6)
+      expect(await cache.resolve(refId)).toEqual(result)
+      expect(await cache.resolve(`${refId}#L60003`)).toBe('and another text')
+      expect(await cache.resolve(`${refId}#/content/1`)).toBe('and another text')
+      const found = await cache.query(refId, { search: 'another' })
+      expect(found).toMatchObject({ value: { matched: 1, matches: ['60003: and another text'] } })
+    })
+
+    it('of a text and media is that text, with the media beside it', async () => {
+      const data = Buffer.alloc(300_000, 7).toString('base64')
+      const image = { type: 'image', mimeType: 'image/png', data }
+      const result = { content: [{ type: 'text', text: log }, image] }
+      const { read, cache, refId } = await stored(open(), result)
+      const { answer, segments } = await read({})
+      expectMarked(log, answer.preview as JsonValue)
+      expect(answer).toMatchObject({
+        about: { media: [{ type: 'image', bytes: 300_000 }] },
+        totalLines: 60_000,
+      })
+      expect(segments).toBeLessThanOrEqual(24)
+      expect(await cache.resolve(refId)).toEqual(result)
+      expect(await cache.resolve(`${refId}#/content/1`)).toEqual(image)
+    })
+
+    it('of texts that are JSON beside each other is one text', async () => {
+      const texts = [records(20_000), records(30_000)].map(rows => JSON.stringify(rows))
+      const result = { content: texts.map(text => ({ type: 'text', text })) }
+      const { read, cache, refId } = await stored(open(), result)
+      const { answer } = await read({ page: 1 })
+      expect(texts[0]?.startsWith(String(answer.preview).slice(0, 500))).toBe(true)
+      expect(await cache.resolve(refId)).toEqual(result)
+    })
+
+    it('of a text that is JSON beside structured content that says something else is both', async () => {
+      const structuredContent = { cursor: 'next', rows: records(25_000) }
+      const result = { content: [{ type: 'text', text: log }], structuredContent }
+      const value = { text: log, structured: structuredContent }
+      const { read, cache, refId } = await stored(open(), result)
+      const { answer, segments } = await read({})
+      expectMarked(value, answer.preview as JsonValue)
+      expect(answer).toMatchObject({ shape: { rows: { rows: 25_000 } } })
+      expect(segments).toBeLessThanOrEqual(40)
+      const page = await read({ page: 700, pageSize: 20 }, '#/structured/rows')
+      expect(page.answer.preview).toEqual(structuredContent.rows.slice(13_980, 14_000))
+      expect(page.segments).toBeLessThan(20)
+      const lines = await read({ page: 2, pageSize: 20 }, '#/text')
+      expect(lines.answer).toMatchObject({ lines: [21, 40], totalLines: 60_000 })
+      expect(await cache.resolve(refId)).toEqual(result)
+      const rows = await cache.query(refId, { sql: 'select count(*) n from rows' })
+      expect(rows).toMatchObject({ value: [{ n: 25_000 }] })
+    })
+  },
+)
+
+describe('what a handler returned with dates and absent members', () => {
+  it('is compared as the JSON that it becomes', async () => {
+    const at = new Date(0)
+    const rows = records(30_000).map(record => ({ ...record, at, none: undefined }))
+    const text = JSON.stringify({ rows }, null, 1)
+    const result = { content: [{ type: 'text', text }], structuredContent: { rows }, _meta: { at } }
+    const { read, cache, refId } = await stored(memoryStore(), result, RETURNED_RESULT)
+    const page = await read({ page: 700, pageSize: 1 })
+    expect(page.answer).toMatchObject({ path: '/rows', totalItems: 30_000 })
+    expect(page.answer.preview).toEqual([{ ...records(700)[699], at: at.toISOString() }])
+    expect((await read({})).answer.meta).toEqual({ at: at.toISOString() })
+    expect(await cache.resolve(refId)).toEqual(JSON.parse(JSON.stringify(result)))
   })
 })

@@ -4,6 +4,7 @@ import { InvalidArgument } from '../../../src/core/errors.ts'
 import { isJsonObject, type JsonValue } from '../../../src/core/json.ts'
 import { stringifyJson } from '../../../src/core/json-text.ts'
 import { pointerOf, toReference } from '../../../src/core/part.ts'
+import { atOnce } from '../../../src/core/steps.ts'
 import { takePart } from '../../../src/values/pointer.ts'
 import type { Used } from '../../../src/values/projection.ts'
 import { PROXIED_RESULT, RESULT_PROJECTIONS } from '../../../src/values/result-projections.ts'
@@ -22,7 +23,7 @@ const image = { type: 'image', data: 'aGVsbG8=', mimeType: 'image/png' }
 
 /** What a result of another server becomes in use. */
 const usedResult = (result: { content: JsonValue[]; structuredContent?: JsonValue }) =>
-  RESULT_PROJECTIONS[PROXIED_RESULT]!.use(result)
+  atOnce(RESULT_PROJECTIONS[PROXIED_RESULT]!.use(result))
 
 function* partsOf(value: JsonValue, steps: string[] = []): Iterable<[string[], JsonValue]> {
   yield [steps, value]
