@@ -4,7 +4,7 @@ import { parseJson } from '../core/json-text.ts'
 import { isJsonNumber, JsonTokens } from '../core/json-tokens.ts'
 import { hasToJson, plainValue } from '../core/serialize.ts'
 import type { Steps } from '../core/steps.ts'
-import { wholeToken } from './segments/segmenter.ts'
+import { wholeToken } from '../core/text-cuts.ts'
 
 /** The JSON that a text is, if it is one: a file, an answer of an API, a number. */
 export function parsedJson(text: string): JsonValue | undefined {

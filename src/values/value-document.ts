@@ -1,10 +1,10 @@
 import { isJsonObject, type JsonValue } from '../core/json.ts'
 import { stringifyJson } from '../core/json-text.ts'
 import type { Part } from '../core/part.ts'
+import { wholeCharacter } from '../core/text-cuts.ts'
 import { type TextTable, textTableOf } from '../values/text-table.ts'
 import { parsedJson } from './equal-json.ts'
 import { takePart } from './pointer.ts'
-import { wholeCharacter } from './segments/segmenter.ts'
 import { rowsOf, tablesOf } from './tables.ts'
 
 export interface ReadOptions {

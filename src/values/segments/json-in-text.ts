@@ -1,12 +1,12 @@
 import { parseJson, stringifyJson } from '../../core/json-text.ts'
 import type { ReadingSteps, Steps } from '../../core/steps.ts'
+import { wholeToken } from '../../core/text-cuts.ts'
 import type { CountedTable } from '../counted-tables.ts'
 import { looksLikeJson, survivesParsing } from '../survives-parsing.ts'
 import { countDocumentTables } from './document-tables.ts'
 import { JsonSegmenter } from './json-segmenter.ts'
 import { SegmentReader } from './reader.ts'
 import { type Container, SEGMENT_LENGTH } from './segment-index.ts'
-import { wholeToken } from './segmenter.ts'
 
 /** The list or object that a text is, with the larger lists and objects in it. */
 export interface JsonInText {

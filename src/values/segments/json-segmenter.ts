@@ -1,6 +1,7 @@
 import { stringEnd } from '../../core/json-text.ts'
+import { wholeToken } from '../../core/text-cuts.ts'
 import type { Container, Within } from './segment-index.ts'
-import { type Segmenter, wholeToken } from './segmenter.ts'
+import type { Segmenter } from './segmenter.ts'
 
 const [QUOTE, BACKSLASH, COMMA] = [0x22, 0x5c, 0x2c]
 const [LIST, LIST_END, OBJECT, OBJECT_END] = [0x5b, 0x5d, 0x7b, 0x7d]

@@ -1,6 +1,7 @@
 import { countBreaks } from '../../core/lines.ts'
+import { wholeCharacter } from '../../core/text-cuts.ts'
 import type { Container } from './segment-index.ts'
-import { type Segmenter, wholeCharacter } from './segmenter.ts'
+import type { Segmenter } from './segmenter.ts'
 
 /** Cuts a text between its lines; a line that is longer than a segment is cut within. */
 export class LineSegmenter implements Segmenter {

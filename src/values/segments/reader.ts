@@ -4,9 +4,9 @@ import { partEnds } from '../../core/json-parts.ts'
 import { parseJson } from '../../core/json-text.ts'
 import { valuePieces } from '../../core/serialize-pieces.ts'
 import { type ReadingSteps, waitFor } from '../../core/steps.ts'
+import { wholeToken } from '../../core/text-cuts.ts'
 import { fillEnvelope } from './envelope.ts'
 import { type Container, type SegmentIndex, segmentStarts, storedEnd } from './segment-index.ts'
-import { wholeToken } from './segmenter.ts'
 
 /** Segments that stay with a reader: a page stands in one or two. */
 const KEPT_SEGMENTS = 4

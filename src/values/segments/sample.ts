@@ -2,9 +2,9 @@ import type { JsonObject, JsonValue } from '../../core/json.ts'
 import { parseJson } from '../../core/json-text.ts'
 import { pointerOf } from '../../core/part.ts'
 import type { ReadingSteps } from '../../core/steps.ts'
+import { wholeToken } from '../../core/text-cuts.ts'
 import type { SegmentReader } from './reader.ts'
 import type { Container } from './segment-index.ts'
-import { wholeToken } from './segmenter.ts'
 
 /** Some parts of a large value, each in its place. */
 export interface Sample {

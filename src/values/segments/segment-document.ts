@@ -1,5 +1,6 @@
 import { isJsonObject, type JsonValue } from '../../core/json.ts'
 import { paced } from '../../core/steps.ts'
+import { wholeCharacter } from '../../core/text-cuts.ts'
 import { takePart } from '../pointer.ts'
 import { rowsOf } from '../tables.ts'
 import {
@@ -13,7 +14,6 @@ import { type DocumentTable, documentTables } from './document-tables.ts'
 import type { SegmentReader } from './reader.ts'
 import { batchCount, batchRows, readBatch } from './rows.ts'
 import { type Container, jsonIn } from './segment-index.ts'
-import { wholeCharacter } from './segmenter.ts'
 
 /** UTF-16 units of a chunk. */
 const CHUNK = 128 * 1024
