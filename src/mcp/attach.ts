@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { CallToolResult, McpServer, RegisteredTool, ServerContext } from '@modelcontextprotocol/server'
 import type { z } from 'zod'
+import type { Actor } from '../access/actor.ts'
 import { TOOL_LISTING_OPTIONS } from '../agent/caching.ts'
 import { CLIENT_LIMIT_OPTIONS, ClientLimits } from '../agent/limits.ts'
 import { checkEnvelope } from '../agent/present.ts'
@@ -16,8 +17,9 @@ import {
 import { checkScoping, SCOPING, scopingOf } from '../agent/scoping.ts'
 import { type AdminTool, adminTools } from '../agent/tools/admin.ts'
 import { OWN_TOOL_OPTIONS, ownTools } from '../agent/tools/own-tools.ts'
-import type { OwnTool } from '../agent/tools/tool.ts'
+import type { OwnTask, OwnTool, ToolContext } from '../agent/tools/tool.ts'
 import type { ToolResult } from '../agent/wire.ts'
+import type { AnswerLimits } from '../core/answer-limits.ts'
 import { InvalidArgument } from '../core/errors.ts'
 import { checkNames, type Names } from '../core/options.ts'
 import { ExportFolder } from '../export/folder.ts'
@@ -34,7 +36,7 @@ import { watchOtherTools } from './interpose.ts'
 import { registerCached } from './register.ts'
 import { handleToolCall } from './request.ts'
 import { serveResources } from './resources.ts'
-import { clientInfoOf } from './tasks/calls.ts'
+import { clientInfoOf, type TaskCall, taskCallIn } from './tasks/calls.ts'
 import { serveTasks } from './tasks/serve.ts'
 
 type ArgumentsOf<Input> = Input extends AuthorSchema
@@ -93,16 +95,19 @@ export function attachRefCache(
   const exports = options.exportDir === undefined ? undefined : new ExportFolder(options.exportDir)
   for (const tool of ownTools(cache, options, exports)) {
     known.add(tool.name)
-    registerOwn(server, tool, identity, (args, { caller, signal, onProgress }, context) =>
-      tool.handle(args, {
-        actor: caller.actor,
-        signal,
-        onProgress,
-        isLocal: context.http === undefined,
-        servesResources,
-        limits: limits.of(clientInfoOf(server.server, context)),
-      }),
-    )
+    const { asTask } = tool
+    const registered = registerOwn(server, tool, identity, (args, request, context) => {
+      const { caller, signal, onProgress } = request
+      const { actor } = caller
+      const taken = limits.of(clientInfoOf(server.server, context))
+      const isLocal = context.http === undefined
+      const call = { actor, signal, onProgress, isLocal, servesResources, limits: taken }
+      const task = asTask && taskCallIn(context)
+      return task ? callAsTask(asTask, args, call, task) : tool.handle(args, call)
+    })
+    if (!tasks || !asTask) continue
+    tasks.declare(tool.name, { support: 'optional', present: asTask.present })
+    registered.execution = { taskSupport: 'optional' }
   }
   if (adminCheck) {
     for (const tool of adminTools(cache)) {
@@ -154,15 +159,32 @@ function checkServer(server: McpServer): void {
   )
 }
 
+/** A call of a tool of this package that may become a task. */
+async function callAsTask(
+  tool: OwnTask,
+  args: unknown,
+  context: ToolContext & { actor: Actor; limits: AnswerLimits },
+  task: TaskCall,
+): Promise<ToolResult> {
+  const response = await tool.start(args, context, task.options)
+  task.outcome = { response, actor: context.actor }
+  return tool.present(response, context.limits)
+}
+
 /** A tool of this package. */
 function registerOwn(
   server: McpServer,
   { name, title, description, annotations, inputSchema }: OwnTool | AdminTool,
   identity: IdentityOptions,
   handle: (args: unknown, request: ToolRequest, context: ServerContext) => Promise<ToolResult>,
-): void {
+): RegisteredTool {
   const shown = { title, description, annotations, inputSchema: declared(() => inputSchema) }
-  server.registerTool(name, shown, (args, context) =>
-    handleToolCall(context, identity, request => handle(args, request, context)),
+  return server.registerTool(name, shown, (args, context) =>
+    handleToolCall(context, identity, request => handle(args, request, context), {
+      onError: error => {
+        const task = taskCallIn(context)
+        if (task) task.outcome = { error }
+      },
+    }),
   )
 }

@@ -10,6 +10,8 @@ import {
   TaskSubscriptions,
   taskIdsOf,
 } from '../agent/tasks/subscriptions.ts'
+import { presentAnswer, QUERY_CACHED_RESULT } from '../agent/tools/query.ts'
+import type { OwnTask } from '../agent/tools/tool.ts'
 import type { AnswerLimits } from '../core/answer-limits.ts'
 import { isJsonObject, type JsonObject } from '../core/json.ts'
 import { isRefOf, type RefId } from '../core/ref.ts'
@@ -27,7 +29,7 @@ import {
 } from './rpc.ts'
 import { CORE_REVISION } from './server-capabilities.ts'
 import type { CallContext, ProxiedClient, ToolCalls } from './tool-calls.ts'
-import type { KnownTool } from './tool-catalog.ts'
+import { type KnownTool, NOT_DECLARED } from './tool-catalog.ts'
 
 /** Where a list of ours is at its end, the server's own begins; what follows in a cursor is the server's. */
 const UPSTREAM_CURSOR = 'server:'
@@ -57,6 +59,10 @@ export class ClientTasks {
     const { cache, calls } = options
     this.#service = new TaskService(cache, {
       lists: toolName => calls.isOwn(toolName),
+      present: (answer, { toolName, hasOutputSchema }, limits) =>
+        toolName === QUERY_CACHED_RESULT
+          ? presentAnswer(answer, limits)
+          : present(answer, { hasOutputSchema, limits }),
       nameTools: options.nameTools,
     })
     this.#subscriptions = new TaskSubscriptions({
@@ -88,21 +94,41 @@ export class ClientTasks {
   }
 
   /** Answers a call of which a task may become; `start` makes the call. */
-  async call(
+  call(
     request: RpcRequest,
     tool: KnownTool,
     start: (options: TaskCallOptions) => Promise<CallResponse>,
+  ): Promise<CallOutcome> {
+    const hasOutputSchema = tool.outputSchema !== undefined
+    return this.#call(request, tool, start, (response, limits) =>
+      present(response, { hasOutputSchema, limits }),
+    )
+  }
+
+  /** The same for a tool of ours. */
+  callOwn(
+    request: RpcRequest,
+    tool: OwnTask,
+    start: (options: TaskCallOptions) => Promise<CallResponse>,
+  ): Promise<CallOutcome> {
+    return this.#call(request, NOT_DECLARED, start, tool.present)
+  }
+
+  async #call(
+    request: RpcRequest,
+    tool: KnownTool,
+    start: (options: TaskCallOptions) => Promise<CallResponse>,
+    presented: OwnTask['present'],
   ): Promise<CallOutcome> {
     const client = this.#clientOf(request) ?? clientOf2025()
     const wish = wishOf(client, request.params)
     const { actor } = this.options.caller
     const connection = this.#connection
     const limits = this.options.reader.limitsOf(request)
-    const hasOutputSchema = tool.outputSchema !== undefined
     try {
       const response = await start(this.#service.callOptions(client, wish))
       const task = await this.#service.asTask(response, { client, wish, actor, connection })
-      return { result: task ?? present(response, { hasOutputSchema, limits }), refId: response.refId }
+      return { result: task ?? presented(response, limits), refId: response.refId }
     } catch (error) {
       return wish === 'task' ? { error: toRpcError(error) } : asOutcome(error, tool)
     }

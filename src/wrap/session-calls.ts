@@ -160,15 +160,19 @@ export class SessionCalls {
   }
 
   async #callOwn(request: RpcRequest, own: OwnTool, context: CallContext): Promise<CallOutcome> {
-    const { caller, calls, listing } = this.options
+    const { caller, calls, listing, tasks } = this.options
     const { params = {} } = request
     const runsAgain = own.name === 'retry_task'
     // A poll needs no server; what is to run does.
     if (runsAgain) await listing.complete(protocolMeta(params), context.signal)
-    if (isJsonObject(params.task)) return { error: noTask(String(params.name)) }
+    const { asTask } = own
+    if (isJsonObject(params.task) && !asTask) return { error: noTask(String(params.name)) }
     const sent = params.arguments ?? {}
     const args = own.exactNumbers ? sent : withPlainNumbers(sent)
-    const handle = () => own.handle(args, { ...context, actor: caller.actor, servesResources: true })
+    const call = { ...context, actor: caller.actor, servesResources: true }
+    if (asTask && tasks.wishOf(request) !== 'answer')
+      return tasks.callOwn(request, asTask, options => asTask.start(args, call, options))
+    const handle = () => own.handle(args, call)
     return runsAgain ? calls.retry(caller, handle) : { result: await handle() }
   }
 

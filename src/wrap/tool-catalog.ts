@@ -137,7 +137,7 @@ export class ToolCatalog {
     )
     return {
       ...page,
-      tools: isFirst ? [...theirs, ...this.polling.map(tool => this.#describe(tool))] : theirs,
+      tools: isFirst ? [...theirs, ...this.polling.map(tool => this.#describe(tool, asTasks))] : theirs,
     }
   }
 
@@ -165,13 +165,17 @@ export class ToolCatalog {
     }
   }
 
-  #describe({ name, title, description, inputSchema, annotations }: OwnTool): JsonValue {
+  #describe(
+    { name, title, description, inputSchema, annotations, asTask }: OwnTool,
+    asTasks: boolean,
+  ): JsonValue {
     const words = this.names.inWords({ description, inputSchema })
     return {
       name: this.names.of(name),
       title,
       ...(words as JsonObject),
       annotations: { title, ...annotations },
+      ...(asTasks && asTask ? { execution: { taskSupport: 'optional' } } : {}),
     }
   }
 }

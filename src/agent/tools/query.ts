@@ -1,13 +1,18 @@
 import * as z from 'zod'
+import type { AnswerLimits } from '../../core/answer-limits.ts'
 import { isJsonObject, type JsonObject } from '../../core/json.ts'
 import type { CallResponse } from '../../core/response.ts'
 import type { RefCache } from '../../ref-cache.ts'
 import { ADAPTERS } from '../../ref-cache-adapters.ts'
+import { parseSentArguments } from '../arguments.ts'
 import { QUERY_CACHED_RESULT_DESCRIPTION, SEARCH_CACHED_RESULT_DESCRIPTION } from '../instructions.ts'
 import { limitsOf } from '../limits.ts'
 import { inFieldsRead, present } from '../present.ts'
-import { toResult } from '../wire.ts'
+import type { TaskCallOptions } from '../tasks/service.ts'
+import { type ToolResult, toResult } from '../wire.ts'
 import { define, type OwnTool, ofThisCache, type PollingOptions, type ToolContext, waitsOf } from './tool.ts'
+
+export const QUERY_CACHED_RESULT = 'query_cached_result'
 
 const askArguments = {
   search: z.string().optional().describe('Text or /RE2/i.'),
@@ -30,19 +35,15 @@ const TABLES = {
   description: 'Joins: {name: ref_id}.',
 }
 
+type QueryArguments = z.output<typeof queryArguments>
+
 /** `query_cached_result`: with `sql` where SQL can run, with `search` everywhere. */
 export function queryCachedResult(cache: RefCache, options: PollingOptions): OwnTool {
   const wait = waitsOf(options)
   const hasSql = cache[ADAPTERS].sqlUnavailable === undefined
-  const tool = {
-    name: 'query_cached_result',
-    title: 'Query cached result',
-    annotations: { readOnlyHint: true, idempotentHint: true, openWorldHint: false },
-  }
-  const run = async (
-    args: z.output<typeof queryArguments>,
-    { actor, signal, onProgress, limits = limitsOf() }: ToolContext,
-  ) => {
+  const ask = (args: QueryArguments, context: ToolContext, task?: TaskCallOptions) => {
+    const { actor, signal, onProgress, limits = limitsOf() } = context
+    const { asyncTimeout = wait.of(args.wait_seconds, limits), ...asTask } = task ?? {}
     const asked = cache.query(args.ref_id, {
       actor,
       signal,
@@ -53,21 +54,35 @@ export function queryCachedResult(cache: RefCache, options: PollingOptions): Own
       context: args.context,
       maxSize: args.max_size,
       limits,
-      wait: wait.of(args.wait_seconds, limits),
+      wait: asyncTimeout ?? undefined,
+      ...asTask,
     })
-    const answer = await ofThisCache(cache, args.ref_id, asked)
-    const whole = args.sql === undefined ? wholeMatches(answer) : wholeTable(answer)
-    return whole ? inFieldsRead(toResult(whole), limits.reads) : present(answer, { limits })
+    return ofThisCache(cache, args.ref_id, asked)
   }
-  return hasSql
-    ? define({
-        ...tool,
-        description: QUERY_CACHED_RESULT_DESCRIPTION,
-        schema: queryArguments,
-        listed: { tables: TABLES },
-        run,
-      })
-    : define({ ...tool, description: SEARCH_CACHED_RESULT_DESCRIPTION, schema: searchArguments, run })
+  const schema = hasSql ? queryArguments : searchArguments
+  return {
+    ...define<z.ZodObject>({
+      name: QUERY_CACHED_RESULT,
+      title: 'Query cached result',
+      annotations: { readOnlyHint: true, idempotentHint: true, openWorldHint: false },
+      description: hasSql ? QUERY_CACHED_RESULT_DESCRIPTION : SEARCH_CACHED_RESULT_DESCRIPTION,
+      schema,
+      ...(hasSql ? { listed: { tables: TABLES } } : {}),
+      run: async (args, context) =>
+        presentAnswer(await ask(args as QueryArguments, context), context.limits ?? limitsOf()),
+    }),
+    asTask: {
+      start: async (args, context, task) =>
+        ask(parseSentArguments<z.ZodObject>(schema, args) as QueryArguments, context, task),
+      present: presentAnswer,
+    },
+  }
+}
+
+/** The answer of a question: of SQL a table, of a search what matched. */
+export function presentAnswer(answer: CallResponse, limits: AnswerLimits): ToolResult {
+  const whole = wholeTable(answer) ?? wholeMatches(answer)
+  return whole ? inFieldsRead(toResult(whole), limits.reads) : present(answer, { limits })
 }
 
 /** An answer that is whole is its reference and a dense table, and nothing else. */

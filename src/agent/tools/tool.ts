@@ -8,8 +8,10 @@ import { isJsonObject, type JsonObject, type JsonValue } from '../../core/json.t
 import type { Names } from '../../core/options.ts'
 import { toForeignReference } from '../../core/part.ts'
 import { cacheNameOf } from '../../core/ref.ts'
+import type { CallResponse } from '../../core/response.ts'
 import type { RefCache } from '../../ref-cache.ts'
 import { parseSentArguments, RESPONSE_FORMAT_ARGUMENT, toJsonSchema } from '../arguments.ts'
+import type { TaskCallOptions } from '../tasks/service.ts'
 import { internalError, type ToolResult, toErrorResult } from '../wire.ts'
 
 /** Who calls a tool of this package, and how the call can end or report before its answer. */
@@ -36,6 +38,16 @@ export interface OwnTool {
   /** It wants numbers of its arguments to the last digit. */
   readonly exactNumbers?: true
   handle(args: unknown, context: ToolContext): Promise<ToolResult>
+  /** Absent: it is never called as a task of MCP. */
+  readonly asTask?: OwnTask
+}
+
+/** A tool of this package whose calls are calls of the cache, so that tasks can become of them. */
+export interface OwnTask {
+  /** Makes the call. @throws RefCacheError */
+  start(args: unknown, context: ToolContext, task: TaskCallOptions): Promise<CallResponse>
+  /** How its answer is written. */
+  present(response: CallResponse, limits: AnswerLimits): ToolResult
 }
 
 /** How long the tools that wait hold their answers. */

@@ -204,13 +204,17 @@ async function open(engine: Engine, asked: RefId): Promise<ValueDocument> {
 
 /** Why there are no rows stands in the record of the task: a hit says it, too. */
 async function withNote(engine: Engine, answer: CallResponse): Promise<CallResponse> {
-  const isEmpty =
-    answer.status === 'complete' &&
-    answer.isComplete &&
-    Array.isArray(answer.value) &&
-    answer.value.length === 0
-  if (!isEmpty) return answer
-  const entry = await engine.store.get(answer.refId)
-  const message = entry?.status === 'complete' ? entry.progress?.message : undefined
+  return hasNoRows(answer) ? noted(answer, await engine.store.get(answer.refId)) : answer
+}
+
+/** The same where the entry of the answer is at hand. */
+export function noted(answer: CallResponse, entry: Entry | undefined): CallResponse {
+  const isAnswer = entry?.status === 'complete' && entry.toolName === QUERY_TOOL
+  const message = isAnswer && hasNoRows(answer) ? entry.progress?.message : undefined
   return message === undefined ? answer : { ...answer, message }
+}
+
+function hasNoRows(answer: CallResponse): boolean {
+  if (answer.status !== 'complete' || !answer.isComplete) return false
+  return Array.isArray(answer.value) && answer.value.length === 0
 }

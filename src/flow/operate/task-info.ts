@@ -5,6 +5,7 @@ import { type CompleteEntry, type Entry, type FailedEntry, isInFlight } from '..
 import { checkNames, type Names } from '../../core/options.ts'
 import type { RefId } from '../../core/ref.ts'
 import type { CallResponse } from '../../core/response.ts'
+import { noted } from '../derive/query.ts'
 import type { Engine } from '../engine.ts'
 import { findAnd } from '../read/find.ts'
 import { reply, replyStatus } from '../read/reply.ts'
@@ -89,7 +90,7 @@ async function describeAnswered(
     limits,
   })
   const response = entry.status === 'complete' ? answer : describeTask(engine, entry, who, 'standard')
-  return { ...about(engine, entry, response), answer }
+  return { ...about(engine, entry, response), answer: noted(answer, entry) }
 }
 
 function about(engine: Engine, entry: Entry, response: CallResponse): TaskInfo {

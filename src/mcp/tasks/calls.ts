@@ -6,6 +6,7 @@ import { clientOf2025, clientOf2026, type TaskClient, wishOf } from '../../agent
 import { methodNotFound, tasksNotDeclared } from '../../agent/tasks/errors.ts'
 import type { Answered } from '../../agent/tasks/round-trip.ts'
 import type { TaskCallOptions, TaskService } from '../../agent/tasks/service.ts'
+import type { OwnTask } from '../../agent/tools/tool.ts'
 import { ProtocolFailure } from '../../core/errors.ts'
 import type { JsonObject } from '../../core/json.ts'
 import type { CallResponse } from '../../core/response.ts'
@@ -23,6 +24,8 @@ export const TASK_SUPPORT = ['none', 'optional', 'required'] as const
 /** How the calls of one tool go, and how they are answered. */
 export interface TaskTool extends EnvelopeOptions {
   readonly support: TaskSupport
+  /** @defaultValue as the answer of an author's tool */
+  readonly present?: OwnTask['present']
 }
 
 /** What came of a call in the cache, or before it came there. */

@@ -31,12 +31,11 @@ export function serveTasks(
   const tools = new Map<string, TaskTool>()
   const service = new TaskService(cache, {
     grace: taskGrace,
-    present: (answer, { toolName = '', hasOutputSchema }, taken) =>
-      presentCall(answer, {
-        envelope: tools.get(toolName)?.envelope ?? envelope,
-        hasOutputSchema,
-        limits: taken,
-      }),
+    present: (answer, { toolName = '', hasOutputSchema }, limits) => {
+      const tool = tools.get(toolName)
+      if (tool?.present) return tool.present(answer, limits)
+      return presentCall(answer, { envelope: tool?.envelope ?? envelope, hasOutputSchema, limits })
+    },
   })
   if (tasks === false) return undefined
   if (!canInterpose(server, 'tools/call')) {
