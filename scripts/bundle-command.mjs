@@ -35,8 +35,7 @@ export async function bundleCommand() {
     // It has a binary, and is needed only where Node has no SQLite of its own.
     external: ['@photostructure/sqlite'],
     plugins: [tokenTable],
-    minifySyntax: true,
-    minifyWhitespace: true,
+    minify: true,
     legalComments: 'none',
     metafile: true,
   })
@@ -55,8 +54,7 @@ export async function bundleQueryChild() {
     platform: 'node',
     target: 'node20',
     external: ['@photostructure/sqlite'],
-    minifySyntax: true,
-    minifyWhitespace: true,
+    minify: true,
     legalComments: 'none',
     metafile: true,
   })

@@ -1,6 +1,5 @@
 import type { Store } from '../stores/store.ts'
 import type { ServerProcess } from '../wrap/child-process.ts'
-import { HttpListener } from '../wrap/http-listener.ts'
 import type { Log } from '../wrap/log.ts'
 import { StdioChannel } from '../wrap/stdio-channel.ts'
 import { type SessionEnd, Wrapper } from '../wrap/wrap.ts'
@@ -76,6 +75,7 @@ async function serveHttp(
   closeAll: Array<() => Promise<void>>,
 ): Promise<number> {
   const tokens = file === undefined ? undefined : openTokens(file, log)
+  const { HttpListener } = await import('../wrap/http-listener.ts')
   const listener = new HttpListener(wrapper, {
     port,
     host,
