@@ -2,6 +2,7 @@ import type { Attack } from './attacks/door.ts'
 import { CALLING } from './attacks/rows-calling.ts'
 import { COMPUTING } from './attacks/rows-computing.ts'
 import { CRAFTING } from './attacks/rows-crafting.ts'
+import { MAKING } from './attacks/rows-making.ts'
 import { NAMING } from './attacks/rows-naming.ts'
 import { POSING } from './attacks/rows-posing.ts'
 import { WATCHING } from './attacks/rows-watching.ts'
@@ -20,6 +21,8 @@ export const ATTACKS: readonly Attack[] = [
   ...POSING,
   // By computing with what may be used, but not seen.
   ...COMPUTING,
+  // By making copies, files and resources of it.
+  ...MAKING,
   // From the side: questions, lists, notices, and what is there for operators.
   ...WATCHING,
   // With inputs, values and names that are made to break things.

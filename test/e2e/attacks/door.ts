@@ -21,6 +21,9 @@ export interface Identity {
 export type Act =
   | 'get'
   | 'query'
+  | 'edit'
+  | 'export'
+  | 'read'
   | 'status'
   | 'resolve'
   | 'exists'
@@ -33,6 +36,9 @@ export type Act =
 
 /** What people ask in SQL: it would tell all that there is. */
 export const QUESTION = 'select * from columns'
+
+/** What people change, and how they export. */
+export const EDITS = [{ op: 'add', path: '/more', value: 1 }]
 
 /** How a person asks for a value. */
 export interface Asking {
@@ -61,6 +67,7 @@ export interface Person {
   /** With arguments as JSON text, which may be deeper than any `JSON.stringify` goes. */
   callWith(tool: string, json: string): Promise<Answer>
   act(act: Act, refId: unknown, asking?: Asking): Promise<Answer>
+  edit(refId: unknown, edits: unknown): Promise<Answer>
 }
 
 /**
@@ -74,6 +81,7 @@ export interface Person {
  * - `questions`: tasks can ask whoever started them
  * - `lists`: a person can ask for the own tasks
  * - `listening`: a person can be told of changes
+ * - `resources`: entries are resources, and values can be exported to a folder
  */
 export type Ability =
   | 'sessions'
@@ -84,6 +92,7 @@ export type Ability =
   | 'questions'
   | 'lists'
   | 'listening'
+  | 'resources'
 
 /** What somebody is told as it happens. */
 export interface Listening {
@@ -96,6 +105,8 @@ export interface Listening {
 export interface Door {
   readonly acts: readonly Act[]
   readonly cache: RefCache
+  /** Where exports go (`resources`). */
+  readonly exportDir?: string
   enter(identity: Identity): Promise<Person>
   /** A call in a namespace of the caller's choice (`namespaces`). */
   callIn?(identity: Identity, namespace: string, tool: string, input: unknown): Promise<Answer>

@@ -1,6 +1,9 @@
 import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer, type IncomingMessage, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { toNodeHandler } from '@modelcontextprotocol/node'
 import { type AuthInfo, createMcpHandler, McpServer, type ServerContext } from '@modelcontextprotocol/server'
 import { type Actor, actor } from '../../../src/access/actor.ts'
@@ -13,6 +16,7 @@ import {
   type Asking,
   type Door,
   type DoorKind,
+  EDITS,
   type Identity,
   type Listening,
   type Person,
@@ -27,11 +31,11 @@ export type Revision = '2026-07-28' | '2025-11-25'
 export function httpDoor(revision: Revision): DoorKind {
   return {
     name: `MCP over HTTP, ${revision}`,
-    abilities: ['sessions', 'templates', 'raw'],
+    abilities: ['sessions', 'templates', 'raw', 'resources'],
     open: site =>
       openHttp(
         site,
-        ['get', 'query', 'cancel', 'retry'],
+        ['get', 'query', 'edit', 'export', 'read', 'cancel', 'retry'],
         (url, identity) => new HttpClient(url, revision, identity),
       ),
   }
@@ -47,12 +51,14 @@ export async function openHttp(
 ): Promise<Door> {
   const cache = new RefCache(site.options)
   const tools = targets(site.secret, site.gates)
+  const exportDir = await mkdtemp(join(tmpdir(), 'attacked-'))
   const serving = createMcpHandler(() => {
     const server = new McpServer({ name: 'attacked', version: '1.0.0' })
     const attached = attachRefCache(server, cache, {
       asyncTimeout: '1h',
       envelope: 'always',
       actorOf: actorIn,
+      exportDir,
       ...site.attach,
     })
     for (const { name, schema, handler, ...options } of tools) {
@@ -66,6 +72,7 @@ export async function openHttp(
   return {
     acts,
     cache,
+    exportDir,
     enter: async identity => enter(url, identity),
     listen: (identity, taskIds) => enter(url, identity).listen(taskIds),
     post: (identity, body) => enter(url, identity).post(body, {}),
@@ -74,6 +81,7 @@ export async function openHttp(
       server.close()
       await handler.close()
       await cache.close()
+      await rm(exportDir, { recursive: true, force: true })
     },
   }
 }
@@ -118,8 +126,16 @@ function actorIn({ http }: ServerContext): Actor | undefined {
 const ACTS: Partial<Record<Act, string>> = {
   get: 'get_cached_result',
   query: 'query_cached_result',
+  edit: 'edit_cached_result',
+  export: 'export_cached_result',
   cancel: 'cancel_task',
   retry: 'retry_task',
+}
+
+const MORE: Partial<Record<Act, object>> = {
+  query: { sql: QUESTION },
+  edit: { edits: EDITS },
+  export: { format: 'json' },
 }
 
 const META = 'io.modelcontextprotocol/'
@@ -173,6 +189,7 @@ export class HttpClient implements Person {
   }
 
   act(act: Act, refId: unknown, asking: Asking = {}): Promise<Answer> {
+    if (act === 'read') return this.read(`refcache:///${String(refId)}`)
     const { page, pageSize, maxSize, full, format, wait = false } = asking
     const tool = ACTS[act]
     if (tool === undefined) throw new Error(`Nobody can ${act} over HTTP.`)
@@ -184,8 +201,22 @@ export class HttpClient implements Person {
       _async_response_format: format,
       wait_seconds: wait ? 25 : 0,
     }
-    const more = act === 'get' ? options : act === 'query' ? { sql: QUESTION } : {}
+    const more = act === 'get' ? options : (MORE[act] ?? {})
     return this.call(tool, { ref_id: refId, ...more })
+  }
+
+  edit(refId: unknown, edits: unknown): Promise<Answer> {
+    return this.call('edit_cached_result', { ref_id: refId, edits })
+  }
+
+  read(uri: string): Promise<Answer> {
+    // A header is not so long.
+    return this.request('resources/read', uri.length > 1_000 ? '' : uri, `"uri":${JSON.stringify(uri)}`)
+  }
+
+  list(params: object): Promise<Answer> {
+    const members = JSON.stringify({ limit: 1, ...params }).slice(1, -1)
+    return this.request('resources/list', '', members)
   }
 
   async post(body: string, headers: Record<string, string>): Promise<Answer> {
@@ -224,12 +255,14 @@ function messagesIn(text: string): JsonObject[] {
 function understood(messages: JsonObject[]): Pick<Answer, 'body' | 'code'> {
   const answer = messages.find(message => 'result' in message || 'error' in message) ?? {}
   const outer = (answer.result ?? {}) as JsonObject
+  if ('contents' in outer || 'resources' in outer) return { body: outer, code: undefined }
   const { structuredContent, ...task } = (outer.result ?? outer.task ?? outer) as JsonObject
   const shown = 'taskId' in task ? { ref_id: task.taskId, ...task } : undefined
   const error = { error: answer.error ?? {} }
   const body = (structuredContent ?? shown ?? bareValue(task.content) ?? error) as JsonObject
-  const { code, message } = (body.error ?? {}) as JsonObject
-  return { body, code: code === undefined ? undefined : codeOf(code, message) }
+  const { code, message, data } = (body.error ?? {}) as JsonObject
+  const said = (data as JsonObject | undefined)?.error_code
+  return { body, code: code === undefined ? undefined : String(said ?? codeOf(code, message)) }
 }
 
 /** A value in full comes as its own text, with nothing around it. */
@@ -244,7 +277,7 @@ function codeOf(code: unknown, message: unknown): string {
   // A header that does not fit to what the body names.
   if (code === -32020) return 'invalid_argument'
   if (code !== -32602) return String(code)
-  if (/^No such task/.test(String(message))) return 'not_found'
+  if (/^No such (task|reference)/.test(String(message))) return 'not_found'
   return /^(Only whoever|This value is private|What this tool)/.test(String(message))
     ? 'permission_denied'
     : 'invalid_argument'

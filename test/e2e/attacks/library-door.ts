@@ -1,17 +1,19 @@
 import { inspect } from 'node:util'
 import { type Actor, actor } from '../../../src/access/actor.ts'
 import { toNamespaceId } from '../../../src/agent/identity.ts'
-import { toWire, toWireError } from '../../../src/agent/wire.ts'
+import { toEditResult, toWire, toWireError } from '../../../src/agent/wire.ts'
 import type { JsonObject, JsonValue } from '../../../src/core/json.ts'
 import type { CallResponse } from '../../../src/core/response.ts'
 import type { CachedTool } from '../../../src/flow/call/options.ts'
 import { RefCache } from '../../../src/ref-cache.ts'
+import type { Edit } from '../../../src/values/edit/edits.ts'
 import {
   type Act,
   type Answer,
   type Asking,
   type Door,
   type DoorKind,
+  EDITS,
   type Identity,
   type Person,
   QUESTION,
@@ -56,7 +58,19 @@ async function openLibrary(site: Site, toActor: (identity: Identity) => Actor): 
   }
   const enter = (identity: Identity) => new Caller(cache, counters, toActor(identity), identity.id)
   return {
-    acts: ['get', 'query', 'status', 'resolve', 'exists', 'cancel', 'retry', 'delete', 'answer', 'list'],
+    acts: [
+      'get',
+      'query',
+      'edit',
+      'status',
+      'resolve',
+      'exists',
+      'cancel',
+      'retry',
+      'delete',
+      'answer',
+      'list',
+    ],
     cache,
     enter: async identity => enter(identity),
     callIn: (identity, namespace, tool, input) => enter(identity).callIn(namespace, tool, input),
@@ -116,6 +130,8 @@ class Caller implements Person {
         )
       case 'query':
         return this.#answer(() => cache.query(ref, { sql: QUESTION, actor, wait }))
+      case 'edit':
+        return this.edit(ref, EDITS)
       case 'status':
         return this.#answer(() => cache.taskStatus(ref, { actor }))
       case 'resolve':
@@ -135,15 +151,24 @@ class Caller implements Person {
           value: JSON.parse(JSON.stringify(await cache.listTasks({ actor }))) as JsonValue,
         }))
       case 'result':
+      case 'export':
+      case 'read':
         throw new Error('That is a word of MCP.')
     }
   }
 
-  async #answer(ask: () => Promise<CallResponse | { value: JsonValue }>): Promise<Answer> {
+  edit(refId: unknown, edits: unknown): Promise<Answer> {
+    return this.#answer(async () => {
+      const edited = await this.cache.edit(refId as string, edits as Edit[], { actor: this.actor })
+      return toEditResult(edited).structuredContent as JsonObject
+    })
+  }
+
+  async #answer(ask: () => Promise<CallResponse | JsonObject>): Promise<Answer> {
     try {
       const given = await ask()
       this.#hear(given)
-      const body = 'status' in given ? toWire(given) : given
+      const body = 'isAsync' in given ? toWire(given as CallResponse) : (given as JsonObject)
       return { said: JSON.stringify(given), body, code: undefined }
     } catch (error) {
       this.#hear(error)

@@ -12,13 +12,14 @@ export function nativeDoor(revision: Revision): DoorKind {
       'sessions',
       'templates',
       'raw',
+      'resources',
       ...(current ? (['questions', 'listening'] as const) : (['lists'] as const)),
     ],
     open: site => {
       const immediate = { ...site, attach: { taskGrace: 0, ...site.attach } }
       return openHttp(
         immediate,
-        ['get', 'query', 'cancel', 'retry', ...own],
+        ['get', 'query', 'edit', 'export', 'read', 'cancel', 'retry', ...own],
         (url, identity) => new TaskClient(url, revision, identity),
       )
     },
@@ -37,7 +38,7 @@ const CAPABILITIES = { extensions: { 'io.modelcontextprotocol/tasks': {} }, elic
 
 /** They become no tasks. */
 const OWN_TOOLS =
-  /^(get_cached_result|cancel_task|retry_task|query_cached_result|edit_cached_result|admin_.*)$/
+  /^(get_cached_result|cancel_task|retry_task|query_cached_result|edit_cached_result|export_cached_result|admin_.*)$/
 
 /** Tools whose callers want a handle, not the result. */
 const HANDLES = /_handle$|^(hold|flaky|wait|wait_public|hold_public)$/
