@@ -64,6 +64,8 @@ export interface AppendedValue extends ValueSegments {
   readonly available: number
   /** Bytes of JSON. */
   readonly valueBytes: number
+  /** UTF-16 units of its text, as if it ended there; entries of older versions lack it. */
+  readonly length?: number
 }
 
 interface EntryFields {
@@ -192,10 +194,19 @@ export function isAppendedView(entry: Entry): entry is AppendedView {
 /** Nothing where the task has appended nothing. */
 export function appendedView(entry: Entry): AppendedView | undefined {
   const { appended, status } = entry
-  if (!appended || status === 'complete') return undefined
-  const { valueBytes, id, count } = appended
   // Lists and texts are no results of MCP, which views are for.
-  return { ...entry, view: undefined, valueBytes, segments: { id, count } }
+  return appended && status !== 'complete'
+    ? (appendedAsItWas(entry, appended) as AppendedView)
+    : undefined
+}
+
+/**
+ * The value of an entry as it was when the task had appended so much. Undefined: it has another value by now, or none.
+ */
+export function appendedAsItWas(entry: Entry, appended: AppendedValue): ValuedEntry | undefined {
+  if (segmentsOf(entry)?.id !== appended.id) return undefined
+  const { valueBytes, id, count } = appended
+  return { ...entry, view: undefined, appended, valueBytes, segments: { id, count } } as ValuedEntry
 }
 
 export function hasValue(entry: Entry): entry is ValuedEntry {

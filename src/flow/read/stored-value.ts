@@ -2,6 +2,7 @@ import { decode, type EncodedValue, parseStored } from '../../core/codec.ts'
 import {
   type Entry,
   hasValue,
+  isAppendedView,
   type ValuedEntry,
   type ValueSegments,
   valueSegments,
@@ -11,6 +12,7 @@ import type { JsonValue } from '../../core/json.ts'
 import type { RefId } from '../../core/ref.ts'
 import { paced } from '../../core/steps.ts'
 import type { Payload, Store } from '../../stores/store.ts'
+import { earlierIndex, lastSegment } from '../../values/segments/earlier-index.ts'
 import { SegmentReader } from '../../values/segments/reader.ts'
 import { parseIndex } from '../../values/segments/segment-index.ts'
 
@@ -89,15 +91,25 @@ async function readIndex(
   entry: Entry,
   named: ValueSegments,
 ): Promise<SegmentReader> {
-  const index = parseIndex(await decode(await readPayload(engine, entry, 'index')))
-  const { growing } = index
+  const latest = parseIndex(await decode(await readPayload(engine, entry, 'index')))
+  const { growing } = latest
   // It may have grown since the entry was read, but another attempt has another value.
-  if (growing ? growing.id !== named.id : index.segments.length < named.count) throw incomplete()
-  return new SegmentReader(index, async position => {
-    if (growing && position === index.segments.length - 1) return growing.tail
+  if (growing ? growing.id !== named.id : latest.segments.length < named.count) throw incomplete()
+  const loadLatest = async (position: number) => {
+    if (growing && position === latest.segments.length - 1) return growing.tail
     const text = await decode(await readSegment(engine, entry, named, position))
-    if (text.length !== index.segments[position]) throw incomplete()
+    if (text.length !== latest.segments[position]) throw incomplete()
     return text
+  }
+  const { length = latest.length, available, valueBytes } = (isAppendedView(entry) && entry.appended) || {}
+  if (length === latest.length || available === undefined || valueBytes === undefined) {
+    return new SegmentReader(latest, loadLatest)
+  }
+  if (length > latest.length) throw incomplete()
+  const index = earlierIndex(latest, { length, available, valueBytes })
+  return new SegmentReader(index, async position => {
+    const text = await loadLatest(position)
+    return position === index.segments.length - 1 ? lastSegment(index, text) : text
   })
 }
 

@@ -195,7 +195,8 @@ export class AppendWriter {
     this.#hasUnwritten = false
     const { kind } = this.#value as GrowingValue
     const { available, jsonBytes, index, tail } = (this.#value as GrowingValue).soFar()
-    const appended = { id: this.#id, count: this.#staged, kind, available, valueBytes: jsonBytes }
+    const { length } = index
+    const appended = { id: this.#id, count: this.#staged, kind, available, valueBytes: jsonBytes, length }
     await this.#retry(async () => this.#change(appended, { ...index, growing: { id: this.#id, tail } }))
     if (this.#hasEnded) return
     this.#endPause = this.hold.engine.clock.schedule(THROTTLE_MS, () => this.#goOn(), 'background')
