@@ -102,8 +102,14 @@ export function toEditResult(edited: EditedReference): ToolResult {
 const PRIVATE_COPY =
   'The copy holds a value that you may not see: pass its ref_id on, as it is, as an argument of another tool.'
 
+interface SoFar {
+  readonly available?: number | undefined
+  readonly isGrowing?: true | undefined
+  readonly partial?: true | undefined
+}
+
 /** A file that was written. */
-export interface WrittenFile {
+export interface WrittenFile extends SoFar {
   readonly name: string
   readonly bytes: number
   readonly sha256: string
@@ -115,7 +121,8 @@ export interface WrittenFile {
 /** What was written, so that it can be checked, and a link to it. */
 export function toExportResult({ link, ...written }: WrittenFile): ToolResult {
   const { name, rows, bytes, sha256 } = written
-  const result: ToolResult = toResult(defined({ name, rows, bytes, sha256 }))
+  const body = { ...defined({ name, rows, bytes, sha256 }), ...soFarFields(written) }
+  const result: ToolResult = toResult(body)
   if (link === undefined) return result
   const { uri, ...about } = link
   return { ...result, content: [...result.content, resourceLink(uri, { name, ...about })] }
@@ -149,13 +156,15 @@ export function toWire(response: CallResponse): JsonObject {
     expires_at: response.expiresAt?.toISOString(),
     cached_at: response.status === 'complete' ? response.cachedAt?.toISOString() : undefined,
     ...(isTask && !showsContent(response) ? taskFields(response) : valueFields(response)),
-    ...(isTask ? appendedFields(response) : { error_code: response.errorCode }),
+    ...soFarFields(response),
+    ...(isTask ? {} : { error_code: response.errorCode }),
     message,
   })
 }
 
-function appendedFields(response: AsyncTaskResponse): Record<string, JsonValue | undefined> {
-  return { available: response.available, is_growing: response.isGrowing, partial: response.partial }
+/** How much there is of a value whose task has not come to its end, or ended without one. */
+export function soFarFields({ available, isGrowing, partial }: SoFar): JsonObject {
+  return defined({ available, is_growing: isGrowing, partial })
 }
 
 function valueFields(response: CallResponse): Record<string, JsonValue | undefined> {

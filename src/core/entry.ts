@@ -68,6 +68,13 @@ export interface AppendedValue extends ValueSegments {
   readonly length?: number
 }
 
+/** How much there was of a value whose task had not come to its end, or ended without one. */
+export interface MadeOf {
+  readonly isGrowing: boolean
+  /** Items or lines of the value that was asked; absent where that one was complete. */
+  readonly available?: number | undefined
+}
+
 interface EntryFields {
   readonly refId: RefId
   /** The fingerprint under which identical calls find this entry. */
@@ -129,6 +136,8 @@ interface EntryFields {
    * value takes the place.
    */
   readonly appended?: AppendedValue | undefined
+  /** The value was made of another one, of which there was no more then. */
+  readonly madeOf?: MadeOf | undefined
   readonly preview?: PreviewSettings | undefined
   /** The name of the projection that previews and pages of the value go through (`RefCacheOptions.projections`). */
   readonly view?: string | undefined
@@ -195,9 +204,7 @@ export function isAppendedView(entry: Entry): entry is AppendedView {
 export function appendedView(entry: Entry): AppendedView | undefined {
   const { appended, status } = entry
   // Lists and texts are no results of MCP, which views are for.
-  return appended && status !== 'complete'
-    ? (appendedAsItWas(entry, appended) as AppendedView)
-    : undefined
+  return appended && status !== 'complete' ? (appendedAsItWas(entry, appended) as AppendedView) : undefined
 }
 
 /**

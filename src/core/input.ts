@@ -25,6 +25,14 @@ export function referencesIn(cacheName: string, value: unknown, where: ResolveRe
   return referencesFound(value, where, text => toReference(cacheName, text)?.refId)
 }
 
+/** The same without those that name a part. */
+export function wholeReferencesIn(cacheName: string, value: unknown, where: ResolveRefs = true): RefId[] {
+  return referencesFound(value, where, text => {
+    const reference = toReference(cacheName, text)
+    return reference?.part ? undefined : reference?.refId
+  })
+}
+
 /** Texts in a value that read like references of other caches. */
 export function foreignReferencesIn(cacheName: string, value: unknown, where: ResolveRefs = true): RefId[] {
   return referencesFound(value, where, text => toForeignReference(cacheName, text))

@@ -53,6 +53,15 @@ interface ShownContent {
   readonly pageUnit?: 'items' | 'entries' | 'lines' | 'characters' | 'json'
   /** JSON Pointer to the list or text within the value that the pages are of, where they are not of all of it. */
   readonly path?: string
+  /**
+   * Items or lines that the task has appended so far; only for an actor with READ. In the answer of a question: that the value had
+   * which was asked.
+   */
+  readonly available?: number
+  /** There may be more of it later. */
+  readonly isGrowing?: true
+  /** The task has ended without a value; what it had appended until then is kept. */
+  readonly partial?: true
 }
 
 interface CompleteResponse extends AnswerBase, ShownContent {
@@ -99,12 +108,6 @@ export type CacheResponse<Output = JsonValue> = WholeResponse<Output> | PartialR
  */
 interface TaskResponse extends AnswerBase, ShownContent {
   readonly isComplete: false
-  /** Items or lines that the task has appended so far; only for an actor with READ. */
-  readonly available?: number
-  /** There may be more of it later. */
-  readonly isGrowing?: true
-  /** The task has ended without a value; what it had appended until then is kept. */
-  readonly partial?: true
   /** The tool whose task it is, so that two handles can be told apart. */
   readonly tool?: string
   readonly startedAt?: Date

@@ -1,12 +1,13 @@
 import type { Namespace } from '../access/namespace.ts'
 import { type AccessPolicy, checkPolicy } from '../access/policy.ts'
 import { type Duration, toLimit, toMilliseconds, toPositiveMilliseconds } from './duration.ts'
-import type { PreviewSettings } from './entry.ts'
+import type { MadeOf, PreviewSettings } from './entry.ts'
 import { InvalidArgument } from './errors.ts'
 import { checkHandler, type Handler } from './handler.ts'
 import { checkResolveRefs, type ResolveRefs } from './input.ts'
-import type { JsonObject } from './json.ts'
+import type { JsonObject, JsonValue } from './json.ts'
 import { checkChoice, checkCount, checkNames, checkPreview, type Names } from './options.ts'
+import type { RefId } from './ref.ts'
 import { type RetryPolicy, retryPolicy } from './retry-policy.ts'
 import type { StandardSchema } from './standard-schema.ts'
 
@@ -161,7 +162,9 @@ export interface Tool {
   readonly resolveRefs: ResolveRefs
   readonly declassifies: boolean
   /** Its handler gets the references in its input as they are, and reads their values itself: its caller needs READ. */
-  readonly takesReferences?: boolean
+  readonly takesReferences?: TakenReferences
+  /** What is made by a call of it is made of what a task had until then. */
+  readonly madeOf?: MadeOf | undefined
   readonly sharedInput: boolean
   readonly memoize: boolean
   readonly tags: readonly string[] | ((input: never) => readonly string[])
@@ -179,6 +182,11 @@ export interface Tool {
   readonly input: StandardSchema<unknown> | undefined
   readonly inputJsonSchema: JsonObject | undefined
   readonly outputSchema: JsonObject | undefined
+}
+
+export interface TakenReferences {
+  /** Those of which the handler reads what their tasks have appended, be they in flight, failed or cancelled. */
+  soFar(input: JsonValue): readonly RefId[]
 }
 
 const DEFAULT_HARD_TIMEOUT = '1h'

@@ -42,7 +42,11 @@ export function exportCachedResult(cache: RefCache, target: ExportTarget): OwnTo
     schema: exportArguments,
     run: async (args, { actor, signal, limits, isLocal = false, servesResources = false }) => {
       const opened = cache[ADAPTERS].openExport(args.ref_id, { format: args.format, actor, signal })
-      const { content, rows, mimeType, label, extension } = await ofThisCache(cache, args.ref_id, opened)
+      const { content, rows, mimeType, label, extension, ...soFar } = await ofThisCache(
+        cache,
+        args.ref_id,
+        opened,
+      )
       const { uri, ...file } = await target.write({
         name: args.name ?? target.nameFor(label, extension),
         content,
@@ -52,7 +56,7 @@ export function exportCachedResult(cache: RefCache, target: ExportTarget): OwnTo
       })
       const resource = servesResources ? { uri: toResourceUri(args.ref_id) } : undefined
       const link = isLocal ? { uri, mimeType, size: file.bytes } : resource
-      const written = { ...file, rows: rows?.(), link }
+      const written = { ...file, rows: rows?.(), link, ...soFar }
       return inFieldsRead(toExportResult(written), limits?.reads)
     },
   })

@@ -9,7 +9,7 @@ import { QUERY_CACHED_RESULT_DESCRIPTION, SEARCH_CACHED_RESULT_DESCRIPTION } fro
 import { limitsOf } from '../limits.ts'
 import { inFieldsRead, present } from '../present.ts'
 import type { TaskCallOptions } from '../tasks/service.ts'
-import { type ToolResult, toResult } from '../wire.ts'
+import { soFarFields, type ToolResult, toResult } from '../wire.ts'
 import { define, type OwnTool, ofThisCache, type PollingOptions, type ToolContext, waitsOf } from './tool.ts'
 
 export const QUERY_CACHED_RESULT = 'query_cached_result'
@@ -91,12 +91,18 @@ function wholeTable(answer: CallResponse): JsonObject | undefined {
   const rows = answer.value
   if (!rows.every((row): row is JsonObject => isJsonObject(row))) return undefined
   const { refId, message } = answer
-  if (rows.length === 0) return { ref_id: refId, rows: [], ...(message === undefined ? {} : { message }) }
-  return { ref_id: refId, columns: Object.keys(rows[0] ?? {}), rows: rows.map(row => Object.values(row)) }
+  const soFar = soFarFields(answer)
+  if (rows.length === 0) {
+    return { ref_id: refId, rows: [], ...soFar, ...(message === undefined ? {} : { message }) }
+  }
+  const columns = Object.keys(rows[0] ?? {})
+  return { ref_id: refId, columns, rows: rows.map(row => Object.values(row)), ...soFar }
 }
 
 /** The same of a search: what matched, beside the reference. */
 function wholeMatches(answer: CallResponse): JsonObject | undefined {
   const isWhole = answer.status === 'complete' && answer.isComplete
-  return isWhole && isJsonObject(answer.value) ? { ref_id: answer.refId, ...answer.value } : undefined
+  return isWhole && isJsonObject(answer.value)
+    ? { ref_id: answer.refId, ...answer.value, ...soFarFields(answer) }
+    : undefined
 }

@@ -85,7 +85,7 @@ export async function draftCall(
   engine.access.enter(namespace, who, 'call')
   const policy = policyFor(engine, namespace, tool.policy, options.policy && checkPolicy(options.policy))
   const accepted = await acceptInput(engine, tool, input, who)
-  const { uses, derivedFrom, unsettled } = accepted
+  const { uses, derivedFrom } = accepted
   const startedBy = describeActor(who)
   engine.access.authorizeMaking({ namespace, policy, startedBy, derivedFrom, toolName: tool.name }, who)
   const { key, callKey } = sharingOf(engine, tool, options, { namespace, policy, startedBy }, accepted)
@@ -122,7 +122,7 @@ export async function draftCall(
     isLate,
     input: given,
     isAwaited: options.within !== 0,
-    unsettled,
+    unsettled: accepted.unsettled,
     elapsed: admitted?.elapsed ?? 0,
     callKey,
   }
@@ -135,6 +135,8 @@ interface AcceptedInput extends AcceptedReferences {
   /** What makes two inputs the same. */
   readonly keyed: string
 }
+
+type Keyed = Pick<AcceptedInput, 'keyed' | 'derivedFrom' | 'unsettled' | 'isPartial'>
 
 /**
  * A call's input as it is stored: validated where that is possible already; the references in it authorized for the caller.
@@ -150,13 +152,14 @@ async function acceptInput(engine: Engine, tool: Tool, input: unknown, who: Acto
   const foreign = foreignReferencesIn(engine.name, given, tool.resolveRefs)
   if (foreign.length > 0) await refuseForeign(engine, foreign, who)
   const places = referencesIn(engine.name, given, tool.resolveRefs)
-  if (places.length > 0) return { json, keyed: json, ...(await acceptReferences(engine, tool, places, who)) }
+  if (places.length > 0)
+    return { json, keyed: json, ...(await acceptReferences(engine, tool, given as JsonValue, places, who)) }
   const keyed = tool.input ? keyTextOf(await validate(tool.input, given, 'The input'), json) : json
   return withoutReferences(json, keyed)
 }
 
 function withoutReferences(json: string, keyed: string): AcceptedInput {
-  return { json, keyed, uses: [], used: new Map(), derivedFrom: [], unsettled: false }
+  return { json, keyed, uses: [], used: new Map(), derivedFrom: [], unsettled: false, isPartial: false }
 }
 
 /**
@@ -177,8 +180,10 @@ function sharingOf(
   tool: Tool,
   options: CallOptions,
   { namespace, policy, startedBy }: Pick<PendingEntry, 'namespace' | 'policy' | 'startedBy'>,
-  { keyed, derivedFrom, unsettled }: Pick<AcceptedInput, 'keyed' | 'derivedFrom' | 'unsettled'>,
+  { keyed, derivedFrom, unsettled, isPartial }: Keyed,
 ): { key?: string | undefined; callKey?: string | undefined } {
+  // What a task had without a value may be another value after a retry.
+  if (isPartial) return {}
   const input = options.identity === undefined ? keyed : inputText(tool, options.identity)
   const keyWith = (scope: readonly unknown[]) =>
     // Policies and guards are plain JSON, which their types do not say.
@@ -207,7 +212,10 @@ export function plainCallKey(
   about: Pick<PendingEntry, 'namespace' | 'policy' | 'startedBy'>,
 ): string | undefined {
   const keyed = options.identity === undefined ? inputText(tool, input) : ''
-  return sharingOf(engine, tool, options, about, { keyed, derivedFrom: [], unsettled: false }).callKey
+  return sharingOf(engine, tool, options, about, {
+    ...withoutReferences('', keyed),
+    keyed,
+  }).callKey
 }
 
 /** Only what has a key can be freed. */
@@ -243,6 +251,7 @@ function baseOf(
     pastDurations,
     preview,
     view: projection,
+    madeOf: tool.madeOf,
     lease: newLease(engine),
   } as const
 }

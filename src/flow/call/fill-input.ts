@@ -3,7 +3,7 @@ import { READ_OR_EXECUTE } from '../../access/authorize.ts'
 import type { SourceConstraint } from '../../access/decision.ts'
 import { Permission } from '../../access/permission.ts'
 import { parseStored } from '../../core/codec.ts'
-import { type CompleteEntry, type Entry, isInFlight } from '../../core/entry.ts'
+import { type Entry, isInFlight, type ValuedEntry } from '../../core/entry.ts'
 import { CircularReference, InvalidArgument } from '../../core/errors.ts'
 import { type ResolveRefs, referencesIn, replaceReferences } from '../../core/input.ts'
 import type { JsonValue } from '../../core/json.ts'
@@ -18,7 +18,16 @@ import { renew } from '../read/values.ts'
 import { inputSchemaOf, noSuchForm, type Place, placesIn } from './argument-places.ts'
 import type { GivenInput } from './draft.ts'
 import { type Cost, checkCost, checkSizes, costOf, type Size, sizeOf, sumOf } from './input-cost.ts'
-import { ASK, constraintsOf, guardsOfNamed, MAX_REFERENCES, refuseEnded, USE, unique } from './references.ts'
+import {
+  ASK,
+  constraintsOf,
+  guardsOfNamed,
+  MAX_REFERENCES,
+  partialFor,
+  refuseEnded,
+  USE,
+  unique,
+} from './references.ts'
 import { type Memory, type UsedValue, UsedValues } from './used-values.ts'
 
 /** References within values within values: so far they are followed. */
@@ -44,11 +53,12 @@ export async function fillInput(
   memory: Memory,
   signal: AbortSignal,
 ): Promise<JsonValue> {
-  const filling = new ReferenceResolver(engine, tool, describedActor(entry.startedBy), used, memory, signal)
+  const filling = new ReferenceResolver(engine, tool, entry, used, memory, signal)
   try {
     const input = parseJson(json)
     if (!tool.takesReferences) return await filling.fill(input, tool.resolveRefs)
-    await filling.check(referencesIn(engine.name, input))
+    const soFar = new Set(tool.takesReferences.soFar(input))
+    await filling.check(referencesIn(engine.name, input).filter(refId => !soFar.has(refId)))
     return input
   } finally {
     if (!signal.aborted) await guard(unique([...(entry.derivedFrom ?? []), ...filling.guards]))
@@ -74,7 +84,8 @@ interface Within {
 /** One input's references on their way to values. Each value is read once, and counted as often as it is used. */
 class ReferenceResolver {
   readonly guards: SourceConstraint[] = []
-  readonly #entries = new Map<RefId, CompleteEntry>()
+  readonly #entries = new Map<RefId, ValuedEntry>()
+  private readonly who: Actor
   /** Values and parts of values, by what names them. */
   readonly #loaded = new Map<string, Loaded>()
   readonly #values: UsedValues
@@ -85,17 +96,18 @@ class ReferenceResolver {
   constructor(
     private readonly engine: Engine,
     private readonly tool: Tool,
-    private readonly who: Actor,
+    private readonly task: Entry,
     private readonly used: GivenInput['used'],
     private readonly memory: Memory,
     private readonly signal: AbortSignal,
   ) {
+    this.who = describedActor(task.startedBy)
     this.#values = new UsedValues(engine, memory)
   }
 
   /** Authorizes references that stay as they are. */
   async check(refIds: readonly RefId[]): Promise<void> {
-    for (const refId of new Set(refIds)) await this.#find(refId, { path: [], sees: true })
+    for (const refId of new Set(refIds)) await this.#find({ refId }, { path: [], sees: true })
   }
 
   async fill(value: JsonValue, where: ResolveRefs): Promise<JsonValue> {
@@ -197,14 +209,17 @@ class ReferenceResolver {
       throw new CircularReference('A value that the input refers to contains a reference to itself.')
     }
     if (this.#loaded.has(name)) return
-    const entry = this.#entries.get(place.refId) ?? (await this.#find(place.refId, within))
+    const entry = this.#entries.get(place.refId) ?? (await this.#find(place, within))
     this.#loaded.set(name, await this.#filled(entry, place, within))
     this.signal.throwIfAborted()
     await renew(this.engine, entry)
   }
 
   /** The entry of a reference, authorized, with a value. */
-  async #find(refId: RefId, { path }: Within): Promise<CompleteEntry> {
+  async #find(
+    { refId, part }: Pick<Place, 'refId'> & Partial<Place>,
+    { path }: Within,
+  ): Promise<ValuedEntry> {
     const named = path.length === 0
     // What the call names was recorded when it was made.
     const right = this.tool.takesReferences ? ASK : USE
@@ -213,6 +228,13 @@ class ReferenceResolver {
     const entry = known ?? (await findFor(this.engine, refId, this.who, want))
     this.signal.throwIfAborted()
     this.#guardBy(entry, !named)
+    // A memoized result must not outlive what a retry makes of this.
+    const mayBePartial = named && part !== undefined && this.task.key === undefined
+    const partial = mayBePartial ? await partialFor(this.engine, entry, this.who) : undefined
+    if (partial) {
+      this.#entries.set(refId, partial)
+      return partial
+    }
     refuseEnded(entry)
     if (isInFlight(entry)) {
       throw new InvalidArgument(
@@ -224,7 +246,7 @@ class ReferenceResolver {
   }
 
   /** The value of an entry, for a tool that wants it with values in the places of the references in it. */
-  async #filled(entry: CompleteEntry, { part }: Place, within: Within): Promise<Loaded> {
+  async #filled(entry: ValuedEntry, { part }: Place, within: Within): Promise<Loaded> {
     const { name, settings, access } = this.engine
     const sees = access.may(entry, this.who, Permission.READ)
     const { text, instead } = await (part ? this.#values.part(entry, part, sees) : this.#values.whole(entry))

@@ -3,6 +3,7 @@ import { READ_OR_EXECUTE } from '../../access/authorize.ts'
 import type { SourceConstraint } from '../../access/decision.ts'
 import { Permission } from '../../access/permission.ts'
 import {
+  type AppendedView,
   type CompleteEntry,
   type Entry,
   type InFlightEntry,
@@ -10,11 +11,13 @@ import {
   isInFlight,
 } from '../../core/entry.ts'
 import { InvalidArgument, TaskCancelled, TaskFailed } from '../../core/errors.ts'
+import { wholeReferencesIn } from '../../core/input.ts'
 import type { JsonValue } from '../../core/json.ts'
 import { canonical } from '../../core/key.ts'
 import { cacheNameOf, type RefId } from '../../core/ref.ts'
 import type { Tool } from '../../core/tool.ts'
 import type { Engine } from '../engine.ts'
+import { appendedOf } from '../read/appended.ts'
 import { findFor } from '../read/find.ts'
 import { PRIVATE } from '../read/reply.ts'
 import { checkUnseenPlaces } from './input-cost.ts'
@@ -58,34 +61,63 @@ export interface AcceptedReferences {
   readonly derivedFrom: readonly SourceConstraint[]
   /** Some of it is still in flight: who may see the result is known only when it is there. */
   readonly unsettled: boolean
+  /** Parts are named of what a task had appended that ended without a value. */
+  readonly isPartial: boolean
 }
 
 /**
  * Authorizes the caller for the references in an input.
- * @param places each reference as often as it stands there
+ * @param places each reference as often as it stands in the input
  * @throws as `draftCall`
  */
 export async function acceptReferences(
   engine: Engine,
   tool: Tool,
+  input: JsonValue,
   places: readonly RefId[],
   who: Actor,
 ): Promise<AcceptedReferences> {
-  const uses = [...new Set(places)]
+  const named = [...new Set(places)]
   checkReferences(places)
   const want = tool.takesReferences ? ASK : USE
-  const entries = await Promise.all(uses.map(refId => findFor(engine, refId, who, want)))
-  for (const entry of entries) refuseEnded(entry)
+  const entries = await Promise.all(named.map(refId => findFor(engine, refId, who, want)))
+  const soFar = new Set(tool.takesReferences?.soFar(input))
+  const awaited = entries.filter(({ refId }) => !soFar.has(refId))
+  const ended = awaited.filter(hasEnded)
+  if (ended.length > 0) {
+    const whole = tool.takesReferences ? named : wholeReferencesIn(engine.name, input, tool.resolveRefs)
+    for (const entry of ended) {
+      if (whole.includes(entry.refId) || !(await partialFor(engine, entry, who))) refuseEnded(entry)
+    }
+  }
   const unseen = entries.filter(entry => !engine.access.may(entry, who, Permission.READ))
   const hidden = new Set(unseen.map(({ refId }) => refId))
   checkUnseenPlaces(places.filter(refId => hidden.has(refId)).length)
   const derivedFrom = entries.flatMap(entry => guardsOfNamed(engine, entry, who, tool))
   return {
-    uses,
+    uses: awaited.map(({ refId }) => refId),
     used: new Map(entries.map(entry => [entry.refId, entry])),
     derivedFrom: unique(derivedFrom),
-    unsettled: entries.some(isInFlight),
+    unsettled: awaited.some(isInFlight),
+    isPartial: ended.length > 0,
   }
+}
+
+function hasEnded({ status }: Entry): boolean {
+  return status === 'failed' || status === 'cancelled'
+}
+
+/**
+ * What a task has appended that ended without a value, for parts of it. Whoever may not see it learns no more than that the task ended.
+ */
+export async function partialFor(
+  engine: Engine,
+  entry: Entry,
+  who: Actor,
+): Promise<AppendedView | undefined> {
+  return hasEnded(entry) && engine.access.may(entry, who, Permission.READ)
+    ? appendedOf(engine, entry)
+    : undefined
 }
 
 /**

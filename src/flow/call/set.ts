@@ -1,19 +1,17 @@
-import { type ActorLike, describeActor } from '../../access/actor.ts'
+import type { Actor, ActorLike } from '../../access/actor.ts'
 import type { Namespace } from '../../access/namespace.ts'
 import { type AccessPolicy, checkPolicy } from '../../access/policy.ts'
 import { toDate } from '../../core/clock.ts'
 import type { Duration } from '../../core/duration.ts'
 import type { CompleteEntry, PreviewSettings } from '../../core/entry.ts'
-import { expiry } from '../../core/entry.ts'
 import { InvalidArgument } from '../../core/errors.ts'
-import { events } from '../../core/events.ts'
 import { checkChoice, checkNames, checkPreview, type Names } from '../../core/options.ts'
-import { createRefId, type RefId } from '../../core/ref.ts'
+import type { RefId } from '../../core/ref.ts'
 import type { TtlMode } from '../../core/tool.ts'
 import { ValueWriter } from '../../values/segments/writer.ts'
 import { hostOr } from '../actor-option.ts'
 import type { Engine } from '../engine.ts'
-import { stageValue } from '../stage.ts'
+import { type CompleteDraft, storeComplete } from '../store-complete.ts'
 import { ttlFor } from './draft.ts'
 
 const OPTIONS: Names<SetOptions> = {
@@ -69,46 +67,32 @@ export async function set(
   checkNames(options, OPTIONS, '`set`')
   // Up to a megabyte is read here: the caller may change its value from now on.
   const writer = new ValueWriter(value, engine.encoding)
-  await engine.clock.agreed()
-  const entry = entryOf(engine, label, options)
-  const { fields, parts } = await stageValue(engine, entry.refId, writer)
-  await engine.store.claim({ ...entry, ...fields }, entry.createdAt, parts)
-  engine.events.emit(events.stored(entry))
-  const { refId, namespace, createdAt, expiresAt } = entry
-  return {
-    refId,
-    label,
-    namespace,
-    createdAt: toDate(createdAt),
-    ...(expiresAt === undefined ? {} : { expiresAt: toDate(expiresAt) }),
-  }
+  const who = hostOr(options.actor)
+  return referenceTo(await storeComplete(engine, who, draftOf(engine, label, who, options), writer))
 }
 
-function entryOf(engine: Engine, label: string, options: SetOptions): CompleteEntry {
-  const who = hostOr(options.actor)
+function draftOf(engine: Engine, label: string, who: Actor, options: SetOptions): CompleteDraft {
   const namespace = options.namespace ?? 'public'
   const { policy } = engine.access.enter(namespace, who, 'set')
-  const ttl = ttlFor(engine, namespace, options.ttl)
-  const sliding = checkChoice(options.ttlMode, ['fixed', 'sliding'], 'ttlMode') === 'sliding'
-  const now = engine.clock.now()
   return {
-    status: 'complete',
-    refId: createRefId(engine.name, engine.random),
-    ...(options.toolName === undefined ? {} : { toolName: options.toolName }),
+    toolName: options.toolName,
     label,
     namespace,
     policy: options.policy ? checkPolicy(options.policy) : policy,
-    startedBy: describeActor(who),
-    createdAt: now,
-    completedAt: now,
-    valueBytes: 0,
-    expiresAt: expiry(now, ttl),
-    ...(sliding && ttl !== undefined ? { slidingTtl: ttl } : {}),
-    version: 1,
-    attempt: 0,
-    maxRetries: 0,
-    idempotent: false,
-    retryHistory: [],
-    ...(options.preview ? { preview: checkPreview(options.preview) } : {}),
+    ttl: ttlFor(engine, namespace, options.ttl),
+    sliding: checkChoice(options.ttlMode, ['fixed', 'sliding'], 'ttlMode') === 'sliding',
+    preview: options.preview && checkPreview(options.preview),
+  }
+}
+
+/** The handle of an entry with a value. */
+export function referenceTo(entry: CompleteEntry): CacheReference {
+  const { refId, label, toolName = '', namespace, createdAt, expiresAt } = entry
+  return {
+    refId,
+    label: label ?? toolName,
+    namespace,
+    createdAt: toDate(createdAt),
+    ...(expiresAt === undefined ? {} : { expiresAt: toDate(expiresAt) }),
   }
 }

@@ -1,5 +1,5 @@
 import { parseStored } from '../../core/codec.ts'
-import type { CompleteEntry } from '../../core/entry.ts'
+import type { ValuedEntry } from '../../core/entry.ts'
 import { stringifyJson } from '../../core/json-text.ts'
 import type { Part } from '../../core/part.ts'
 import type { RefId } from '../../core/ref.ts'
@@ -31,7 +31,7 @@ export class UsedValues {
     private readonly memory: Memory,
   ) {}
 
-  async whole(entry: CompleteEntry): Promise<UsedValue> {
+  async whole(entry: ValuedEntry): Promise<UsedValue> {
     const { settings } = this.engine
     await this.memory(entry.valueBytes)
     const json = await readJson(this.engine, entry)
@@ -52,7 +52,7 @@ export class UsedValues {
    * @param sees whether the caller may see it: else an error tells nothing of it
    * @throws InvalidArgument where there is no such part
    */
-  async part(entry: CompleteEntry, part: Part, sees: boolean): Promise<UsedValue> {
+  async part(entry: ValuedEntry, part: Part, sees: boolean): Promise<UsedValue> {
     const whole = async () => this.#divided.get(entry.refId) ?? (await this.#divide(entry))
     const text = stringifyJson(await readPart(this.engine, entry, part, { sees, whole }))
     checkSizes([sizeOf(text)], this.engine.settings)
@@ -60,7 +60,7 @@ export class UsedValues {
   }
 
   /** The whole is parsed once for all of its parts. */
-  async #divide(entry: CompleteEntry): Promise<Used> {
+  async #divide(entry: ValuedEntry): Promise<Used> {
     await this.memory(entry.valueBytes)
     const json = await readJson(this.engine, entry)
     const { weight } = sizeOf(json)

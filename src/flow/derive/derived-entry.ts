@@ -1,17 +1,18 @@
-import { type Actor, describeActor } from '../../access/actor.ts'
+import type { Actor } from '../../access/actor.ts'
+import { describeActor } from '../../access/actor.ts'
 import type { SourceConstraint } from '../../access/decision.ts'
-import { type CompleteEntry, expiry } from '../../core/entry.ts'
-import { StoreUnavailable } from '../../core/errors.ts'
-import { events } from '../../core/events.ts'
-import { createRefId } from '../../core/ref.ts'
+import type { CompleteEntry, Entry } from '../../core/entry.ts'
 import type { ValueWriter } from '../../values/segments/writer.ts'
 import { unique } from '../call/references.ts'
 import type { Engine } from '../engine.ts'
-import { stageValue } from '../stage.ts'
+import { storeComplete } from '../store-complete.ts'
+import { lifetimeOf } from './lifetime.ts'
 
 /** What a derived value is made of, and by what. */
 export interface Derivation {
   readonly from: CompleteEntry
+  /** What else it is made of. */
+  readonly others: readonly Entry[]
   /** What else limits who may see it. */
   readonly guards: readonly SourceConstraint[]
   readonly toolName: string
@@ -20,54 +21,24 @@ export interface Derivation {
 }
 
 /**
- * Stores a value that was made of another one. It is for whom that is for, and is kept as long as that was to be kept, from now.
+ * Stores a value that was made of others. It is for whom all of these are for, and is kept as long as the first of them was to be kept,
+ * from now.
  * @throws PermissionDenied where the actor could not even use it; ValueTooLarge, StoreUnavailable
  */
 export async function storeDerived(
   engine: Engine,
   who: Actor,
-  derivation: Derivation,
+  { from, others, guards, toolName, view }: Derivation,
   writer: ValueWriter,
 ): Promise<CompleteEntry> {
-  if (engine.closing.aborted) throw new StoreUnavailable('The cache is closed.')
-  await engine.clock.agreed()
-  const entry = draftDerived(engine, who, derivation)
-  engine.access.authorizeMaking(entry, who)
-  const { fields, parts } = await stageValue(engine, entry.refId, writer)
-  const stored = { ...entry, ...fields }
-  await engine.store.claim(stored, entry.createdAt, parts)
-  engine.events.emit(events.stored(entry))
-  return stored
-}
-
-function draftDerived(
-  engine: Engine,
-  who: Actor,
-  { from, guards, toolName, view }: Derivation,
-): CompleteEntry {
-  const { namespace, policy, derivedFrom = [], label, preview, slidingTtl, createdAt, expiresAt } = from
-  const now = engine.clock.now()
-  const all = unique([...derivedFrom, ...guards])
-  return {
-    status: 'complete',
-    refId: createRefId(engine.name, engine.random),
-    toolName,
-    ...(label === undefined ? {} : { label }),
-    namespace,
-    policy,
-    startedBy: describeActor(who),
-    ...(all.length > 0 ? { derivedFrom: all } : {}),
-    createdAt: now,
-    completedAt: now,
-    valueBytes: 0,
-    expiresAt: expiry(now, expiresAt === undefined ? undefined : (slidingTtl ?? expiresAt - createdAt)),
-    ...(slidingTtl === undefined ? {} : { slidingTtl }),
-    version: 1,
-    attempt: 0,
-    maxRetries: 0,
-    idempotent: false,
-    retryHistory: [],
-    ...(preview ? { preview } : {}),
-    ...(view === undefined ? {} : { view }),
-  }
+  const { namespace, policy, label, preview } = from
+  const all = unique([...(from.derivedFrom ?? []), ...guards])
+  const derivedFrom = all.length > 0 ? all : undefined
+  engine.access.authorizeMaking(
+    { namespace, policy, startedBy: describeActor(who), derivedFrom, toolName },
+    who,
+  )
+  const lifetime = lifetimeOf(engine, [from, ...others])
+  const draft = { toolName, label, namespace, policy, derivedFrom, preview, view, ...lifetime }
+  return storeComplete(engine, who, draft, writer)
 }

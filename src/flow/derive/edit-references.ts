@@ -1,7 +1,7 @@
 import type { Actor } from '../../access/actor.ts'
 import type { SourceConstraint } from '../../access/decision.ts'
 import { Permission } from '../../access/permission.ts'
-import { type CompleteEntry, isInFlight } from '../../core/entry.ts'
+import { isInFlight, type ValuedEntry } from '../../core/entry.ts'
 import { PermissionDenied, TaskNotReady } from '../../core/errors.ts'
 import { foreignReferencesIn, referencesIn, replaceReferences } from '../../core/input.ts'
 import type { JsonValue } from '../../core/json.ts'
@@ -14,7 +14,14 @@ import { ConcealedValues } from '../../values/edit/concealed.ts'
 import type { CheckedEdit } from '../../values/edit/edits.ts'
 import { isJson } from '../../values/edit/json-check.ts'
 import { checkCost, costOf, sizeOf, sumOf } from '../call/input-cost.ts'
-import { checkReferences, constraintsOf, refuseEnded, refuseForeign, USE } from '../call/references.ts'
+import {
+  checkReferences,
+  constraintsOf,
+  partialFor,
+  refuseEnded,
+  refuseForeign,
+  USE,
+} from '../call/references.ts'
 import { type UsedValue, UsedValues } from '../call/used-values.ts'
 import type { Engine } from '../engine.ts'
 import { findFor } from '../read/find.ts'
@@ -25,7 +32,9 @@ const UNSEEN_PART =
 /** Edits with values in the places of their references. */
 export interface FilledEdits {
   readonly edits: readonly CheckedEdit[]
-  /** Of all values that the edits use. */
+  /** The entries of all values that the edits use. */
+  readonly sources: readonly ValuedEntry[]
+  /** Of these values. */
   readonly guards: readonly SourceConstraint[]
   /** Values that the caller may use, but not see. */
   readonly concealed: ConcealedValues
@@ -56,12 +65,13 @@ export async function fillEdits(
   const filled: CheckedEdit[] = []
   for (const edit of edits) filled.push(await filler.fill(edit))
   filler.check()
-  return { edits: filled, guards: filler.guards, concealed }
+  return { edits: filled, sources: filler.sources, guards: filler.guards, concealed }
 }
 
 class EditFiller {
   readonly guards: SourceConstraint[] = []
-  readonly #entries = new Map<RefId, CompleteEntry>()
+  readonly #entries = new Map<RefId, ValuedEntry>()
+  readonly #sources = new Set<ValuedEntry>()
   readonly #loaded = new Map<string, Loaded>()
   readonly #values: UsedValues
   /** Of each place that a value takes. */
@@ -73,6 +83,10 @@ class EditFiller {
     private readonly concealed: ConcealedValues,
   ) {
     this.#values = new UsedValues(engine, async () => {})
+  }
+
+  get sources(): readonly ValuedEntry[] {
+    return [...this.#sources]
   }
 
   async fill(edit: CheckedEdit): Promise<CheckedEdit> {
@@ -138,7 +152,7 @@ class EditFiller {
       return refId
     })
     for (const { refId, part } of places) {
-      const entry = this.#entries.get(refId) ?? (await this.#find(refId, mustSee))
+      const entry = this.#entries.get(refId) ?? (await this.#find(refId, part, mustSee))
       const key = nameOf(refId, part)
       if (this.#loaded.has(key)) continue
       const sees = this.engine.access.may(entry, this.who, Permission.READ)
@@ -149,7 +163,7 @@ class EditFiller {
     }
   }
 
-  async #find(refId: RefId, mustSee: boolean): Promise<CompleteEntry> {
+  async #find(refId: RefId, part: Part | undefined, mustSee: boolean): Promise<ValuedEntry> {
     const want = mustSee
       ? {
           ...USE,
@@ -158,15 +172,19 @@ class EditFiller {
         }
       : USE
     const entry = await findFor(this.engine, refId, this.who, want)
-    refuseEnded(entry)
+    const partial = part && (await partialFor(this.engine, entry, this.who))
+    if (!partial) refuseEnded(entry)
     if (isInFlight(entry)) {
       throw new TaskNotReady(
         'The task behind a reference in the edits is still running. Wait for it, then edit.',
       )
     }
-    this.#entries.set(refId, entry)
     this.guards.push(...constraintsOf(entry, Permission.READ))
-    return entry
+    const valued = partial ?? (entry as ValuedEntry)
+    // Parts of what is left of a task say nothing of the whole.
+    if (!partial) this.#entries.set(refId, valued)
+    this.#sources.add(valued)
+    return valued
   }
 }
 

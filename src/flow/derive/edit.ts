@@ -1,6 +1,5 @@
 import { type ActorLike, toActor } from '../../access/actor.ts'
 import { Permission } from '../../access/permission.ts'
-import { toDate } from '../../core/clock.ts'
 import { parseStored } from '../../core/codec.ts'
 import type { CompleteEntry } from '../../core/entry.ts'
 import { InvalidArgument } from '../../core/errors.ts'
@@ -17,7 +16,7 @@ import { type EditableResult, editablesOf, editableValue } from '../../values/ed
 import { checkEdits, type Edit } from '../../values/edit/edits.ts'
 import type { StoredText } from '../../values/edit/put.ts'
 import { ValueWriter } from '../../values/segments/writer.ts'
-import type { CacheReference } from '../call/set.ts'
+import { type CacheReference, referenceTo } from '../call/set.ts'
 import type { Engine } from '../engine.ts'
 import { findReadable } from '../read/readable.ts'
 import { openSegments, readJson, readWhole } from '../read/stored-value.ts'
@@ -94,7 +93,7 @@ export async function edit(
   const made = await storeDerived(
     engine,
     who,
-    { from: entry, guards: guardsBeside(entry, filled), toolName: EDIT_TOOL, view },
+    { from: entry, others: filled.sources, guards: guardsBeside(entry, filled), toolName: EDIT_TOOL, view },
     writerOf(edited.stored, hasUnseen ? Number.POSITIVE_INFINITY : maxBytes),
   )
   const { changes, moreChanges } = edited
@@ -116,16 +115,6 @@ async function sizeOf(
   return {
     size: sizes.reduce((sum, { size }) => sum + size, 0),
     ...(sizes.some(({ isEstimate }) => isEstimate) ? { sizeIsEstimate: true } : {}),
-  }
-}
-
-function referenceTo({ refId, label, namespace, createdAt, expiresAt }: CompleteEntry): CacheReference {
-  return {
-    refId,
-    label: label ?? EDIT_TOOL,
-    namespace,
-    createdAt: toDate(createdAt),
-    ...(expiresAt === undefined ? {} : { expiresAt: toDate(expiresAt) }),
   }
 }
 

@@ -4,12 +4,14 @@ import type { ValuedEntry } from '../../core/entry.ts'
 import { isJsonObject, type JsonValue } from '../../core/json.ts'
 import { type Part, toReference } from '../../core/part.ts'
 import type { RefId } from '../../core/ref.ts'
+import type { CacheResponse } from '../../core/response.ts'
 import { type ExportFormat, formatted } from '../../values/export/formats.ts'
 import { isMedia, type Media, mediaOf } from '../../values/media.ts'
 import { type ValueDocument, wholeDocument } from '../../values/value-document.ts'
 import type { Engine } from '../engine.ts'
+import { madeOfFields, soFarOf } from '../read/appended.ts'
 import { locatePart, readLocated } from '../read/part.ts'
-import { findReadable } from '../read/readable.ts'
+import { findReadableOrPartial } from '../read/readable.ts'
 import { openSegments, readWhole } from '../read/stored-value.ts'
 import { documentOf, openDocument } from '../read/value-document.ts'
 import { usedOf } from '../read/values.ts'
@@ -20,8 +22,8 @@ export interface ExportRequest {
   readonly signal?: AbortSignal | undefined
 }
 
-/** What an export writes. */
-export interface Export {
+/** What an export writes, and whether that is all: as in answers about the value. */
+export interface Export extends Pick<CacheResponse, 'available' | 'isGrowing' | 'partial'> {
   readonly content: AsyncIterable<string | Uint8Array>
   readonly rows?: () => number
   readonly mimeType: string
@@ -33,7 +35,7 @@ export interface Export {
 const EXTENSIONS = { json: 'json', jsonl: 'jsonl', csv: 'csv', text: 'txt', original: 'txt' } as const
 
 /**
- * A value, or a part of one, as the content of a file.
+ * A value, or a part of one, as the content of a file; of a task that has not come to its end what there is so far.
  * @throws NotFound, PermissionDenied, InvalidArgument, TaskFailed, TaskCancelled, TaskNotReady
  */
 export async function openExport(
@@ -43,14 +45,18 @@ export async function openExport(
 ): Promise<Export> {
   const { refId, part } = toReference(engine.name, asked) ?? { refId: asked }
   const want = { action: 'export', permission: Permission.READ, verb: 'export' } as const
-  const entry = await findReadable(engine, refId, toActor(actor), want)
-  const names = { label: entry.label ?? entry.toolName ?? 'value', extension: EXTENSIONS[format] }
+  const entry = await findReadableOrPartial(engine, refId, toActor(actor), { ...want, growing: true })
+  const about = {
+    label: entry.label ?? entry.toolName ?? 'value',
+    extension: EXTENSIONS[format],
+    ...madeOfFields(soFarOf(entry)),
+  }
   if (format !== 'original') {
-    return { ...names, ...(await formatted(await openDocument(engine, entry, part), format, { signal })) }
+    return { ...about, ...(await formatted(await openDocument(engine, entry, part), format, { signal })) }
   }
   const original = await (part ? originalPart(engine, entry, part) : originalOf(engine, entry))
-  if ('base64' in original) return { ...names, ...blob(original) }
-  return { ...names, content: original.text({ signal }), mimeType: 'text/plain' }
+  if ('base64' in original) return { ...about, ...blob(original) }
+  return { ...about, content: original.text({ signal }), mimeType: 'text/plain' }
 }
 
 /** The value as the tool gave it: its text, or the bytes of its only block. */

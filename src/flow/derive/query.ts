@@ -1,9 +1,16 @@
-import type { ActorLike } from '../../access/actor.ts'
-import { describeActor, toActor } from '../../access/actor.ts'
+import { type Actor, type ActorLike, describeActor, toActor } from '../../access/actor.ts'
 import type { AnswerLimits } from '../../core/answer-limits.ts'
 import { type Duration, toMilliseconds } from '../../core/duration.ts'
-import type { Entry, Progress } from '../../core/entry.ts'
-import { InvalidArgument, NotFound } from '../../core/errors.ts'
+import {
+  type AppendedValue,
+  type AppendedView,
+  type Entry,
+  isExpired,
+  isInFlight,
+  type MadeOf,
+  type Progress,
+} from '../../core/entry.ts'
+import { InvalidArgument, NotFound, TaskNotReady } from '../../core/errors.ts'
 import type { TaskContext } from '../../core/handler.ts'
 import { isJsonObject, type JsonValue } from '../../core/json.ts'
 import { checkLimit, checkNames, type Names } from '../../core/options.ts'
@@ -21,8 +28,10 @@ import { call } from '../call/call.ts'
 import type { CallOptions } from '../call/options.ts'
 import { ASK } from '../call/references.ts'
 import type { Engine } from '../engine.ts'
+import { appendedAt, appendedOf } from '../read/appended.ts'
 import { findFor } from '../read/find.ts'
 import { openDocument } from '../read/value-document.ts'
+import { lifetimeOf } from './lifetime.ts'
 
 /** The tool that a question is a call of, as answers and lists of tasks name it. */
 export const QUERY_TOOL = 'query_cached_result'
@@ -78,19 +87,57 @@ export async function query(engine: Engine, asked: RefId, options: QueryOptions)
   const { sql, search, context, tables, wait, actor, ...how } = options
   const who = toActor(actor)
   const question = await checkQuestion({ sql, search, context, tables })
-  const { refId } = toReference(engine.name, asked) ?? { refId: asked }
-  const entry = await findFor(engine, refId, who, { ...ASK, audit: 'denials-only' })
-  if (question.sql !== undefined) engine.sql.check(question.sql)
-  const { namespace } = entry
-  const input = { ref_id: asked, ...question }
-  const answer = await call(engine, derivedTool(engine, entry), input, {
-    ...how,
-    actor: who,
-    namespace,
-    cancelsWork: true,
-    asyncTimeout: wait === undefined ? undefined : toMilliseconds(wait, 'wait'),
-  })
-  return withNote(engine, answer)
+  const asyncTimeout = wait === undefined ? undefined : toMilliseconds(wait, 'wait')
+  for (let tries = 1; ; tries++) {
+    const sources = await findSources(engine, [asked, ...Object.values(tables ?? {})], who)
+    if (question.sql !== undefined) engine.sql.check(question.sql)
+    const soFar = soFarIn(sources)
+    const input = { ref_id: asked, ...question, ...(soFar ? { so_far: soFar } : {}) }
+    const { namespace } = (sources[0] as Source).entry
+    try {
+      const options = { ...how, actor: who, namespace, cancelsWork: true, asyncTimeout }
+      return await withNote(engine, await call(engine, toolFor(engine, sources), input, options))
+    } catch (error) {
+      // Its task began another value in between: the next try asks that.
+      if (!(error instanceof ValueReplaced) || tries === MOST_TRIES) throw error
+    }
+  }
+}
+
+const MOST_TRIES = 3
+
+/** The value that was asked is no more: a retry of its task began another one. */
+class ValueReplaced extends TaskNotReady {
+  constructor() {
+    super('The task behind this reference was tried again, and has begun another value. Ask again.')
+  }
+}
+
+/** A value that is asked. */
+interface Source {
+  readonly refId: RefId
+  readonly entry: Entry
+  /** What there is of it while its task has no value. */
+  readonly appended: AppendedView | undefined
+}
+
+function findSources(engine: Engine, references: readonly RefId[], who: Actor): Promise<Source[]> {
+  const find = async (refId: RefId) => {
+    const entry = await findFor(engine, refId, who, { ...ASK, audit: 'denials-only' })
+    return { refId, entry, appended: await appendedOf(engine, entry) }
+  }
+  const named = references.map(reference => toReference(engine.name, reference)?.refId ?? reference)
+  return Promise.all([...new Set(named)].map(find))
+}
+
+/** How much there was of values whose tasks have none, by reference. It tells questions apart. */
+type SoFar = Readonly<Record<RefId, AppendedValue & { readonly isGrowing: boolean }>>
+
+function soFarIn(sources: readonly Source[]): SoFar | undefined {
+  const found = sources.flatMap(({ refId, appended }) =>
+    appended?.appended ? [[refId, { ...appended.appended, isGrowing: isInFlight(appended) }] as const] : [],
+  )
+  return found.length > 0 ? Object.fromEntries(found) : undefined
 }
 
 type Asked = Pick<QueryOptions, 'sql' | 'search' | 'context' | 'tables'>
@@ -128,11 +175,21 @@ function checkTables(tables: QueryOptions['tables']): void {
   )
 }
 
-/** What a question is a call of: its answer is kept and shown to others like the value that is asked. */
-function derivedTool(engine: Engine, { policy, expiresAt, createdAt, slidingTtl }: Entry): Tool {
-  const tool = queryTool(engine)
-  if (slidingTtl !== undefined) return { ...tool, policy, ttl: slidingTtl, ttlMode: 'sliding' }
-  return { ...tool, policy, ttl: expiresAt === undefined ? null : Math.max(1, expiresAt - createdAt) }
+/** What a question is a call of: its answer is kept and shown to others like the values that are asked. */
+function toolFor(engine: Engine, sources: readonly Source[]): Tool {
+  const { ttl, sliding } = lifetimeOf(
+    engine,
+    sources.map(({ entry }) => entry),
+  )
+  const { policy } = (sources[0] as Source).entry
+  const ttlMode = sliding ? 'sliding' : 'fixed'
+  return { ...queryTool(engine), policy, ttl: ttl ?? null, ttlMode, madeOf: madeOf(sources) }
+}
+
+function madeOf(sources: readonly Source[]): MadeOf | undefined {
+  const views = sources.flatMap(({ appended }) => appended ?? [])
+  if (views.length === 0) return undefined
+  return { isGrowing: views.some(isInFlight), available: sources[0]?.appended?.appended?.available }
 }
 
 const tools = new WeakMap<Engine, Tool>()
@@ -144,22 +201,26 @@ export function queryTool(engine: Engine): Tool {
   const answer = async (input: Question, task: TaskContext): Promise<JsonValue> =>
     input.sql === undefined ? searchIn(engine, input, task) : askInSql(engine, input, task)
   const options = { name: QUERY_TOOL, readOnly: true, idempotent: true, verbatim: true }
-  const tool: Tool = { ...defineTool(options, answer), takesReferences: true }
+  const soFar = (input: JsonValue) => Object.keys((input as unknown as Question).so_far ?? {})
+  const tool: Tool = { ...defineTool(options, answer), takesReferences: { soFar } }
   tools.set(engine, tool)
   return tool
 }
 
 /** The input of a question's task. */
-type Question = SqlQuestion | SearchQuestion
+type Question = SqlInput | SearchInput
 
-interface SqlQuestion {
+interface QuestionInput {
   readonly ref_id: RefId
+  readonly so_far?: SoFar
+}
+
+interface SqlInput extends QuestionInput {
   readonly sql: string
   readonly tables?: Readonly<Record<string, RefId>>
 }
 
-interface SearchQuestion {
-  readonly ref_id: RefId
+interface SearchInput extends QuestionInput {
   readonly sql?: undefined
   readonly search: string
   readonly context?: number
@@ -167,18 +228,20 @@ interface SearchQuestion {
 
 async function searchIn(
   engine: Engine,
-  { ref_id, search, context }: SearchQuestion,
+  { ref_id, so_far, search, context }: SearchInput,
   { signal }: TaskContext,
 ) {
-  return searchDocument(await open(engine, ref_id), { search, context, signal })
+  return searchDocument(await open(engine, ref_id, so_far), { search, context, signal })
 }
 
-/** The references were authorized for whoever asks, and have their values, before this runs. */
-async function askInSql(engine: Engine, { ref_id, sql, tables = {} }: SqlQuestion, task: TaskContext) {
-  const sources = [
-    sourceOf(engine, ref_id),
-    ...Object.entries(tables).map(([name, asked]) => sourceOf(engine, asked, name)),
-  ]
+/** The references were authorized for whoever asks before this runs. */
+async function askInSql(engine: Engine, { ref_id, sql, tables = {}, so_far }: SqlInput, task: TaskContext) {
+  const source = (asked: RefId, name?: string): SqlSource => ({
+    id: idOf(engine, asked, so_far),
+    name,
+    open: () => open(engine, asked, so_far),
+  })
+  const sources = [source(ref_id), ...Object.entries(tables).map(([name, asked]) => source(asked, name))]
   const answer = await engine.sql.ask({
     caller: describeActor(task.actor),
     sources,
@@ -190,16 +253,25 @@ async function askInSql(engine: Engine, { ref_id, sql, tables = {} }: SqlQuestio
   return answer.rows
 }
 
-function sourceOf(engine: Engine, asked: RefId, name?: string): SqlSource {
-  return { id: asked, name, open: () => open(engine, asked) }
+/** What is loaded of a value that grows is another value than what there is later. */
+function idOf(engine: Engine, asked: RefId, soFar: SoFar | undefined): string {
+  const { id, valueBytes } = soFar?.[toReference(engine.name, asked)?.refId ?? asked] ?? {}
+  return id === undefined ? asked : `${asked} ${id} ${valueBytes}`
 }
 
-async function open(engine: Engine, asked: RefId): Promise<ValueDocument> {
+async function open(engine: Engine, asked: RefId, soFar: SoFar | undefined): Promise<ValueDocument> {
   // Only a reference of this cache was authorized.
   const { refId, part } = toReference(engine.name, asked) ?? {}
   const entry = refId === undefined ? undefined : await engine.store.get(refId)
-  if (entry?.status !== 'complete') throw new NotFound()
-  return openDocument(engine, entry, part)
+  if (!entry || refId === undefined || isExpired(entry, engine.clock.expiryNow())) throw new NotFound()
+  const amount = soFar?.[refId]
+  if (!amount) {
+    if (entry.status !== 'complete') throw new NotFound()
+    return openDocument(engine, entry, part)
+  }
+  const valued = await appendedAt(engine, entry, amount)
+  if (!valued) throw new ValueReplaced()
+  return openDocument(engine, valued, part)
 }
 
 /** Why there are no rows stands in the record of the task: a hit says it, too. */

@@ -1,6 +1,17 @@
 import type { Actor } from '../../access/actor.ts'
 import { Permission } from '../../access/permission.ts'
-import { type AppendedView, appendedView, type Entry, isExpired, isInFlight } from '../../core/entry.ts'
+import {
+  type AppendedValue,
+  type AppendedView,
+  appendedAsItWas,
+  appendedView,
+  type Entry,
+  isAppendedView,
+  isExpired,
+  isInFlight,
+  type MadeOf,
+  type ValuedEntry,
+} from '../../core/entry.ts'
 import { InvalidArgument } from '../../core/errors.ts'
 import type { Part } from '../../core/part.ts'
 import type { AsyncTaskResponse, CacheResponse } from '../../core/response.ts'
@@ -12,14 +23,29 @@ import { type RenderOptions, showValue } from './render.ts'
  * know of.
  */
 export async function appendedOf(engine: Engine, entry: Entry): Promise<AppendedView | undefined> {
-  const { follows, status } = entry
-  if (entry.appended || follows === undefined || status === 'complete' || status === 'cancelled') {
-    return appendedView(entry)
-  }
-  const followed = await engine.entries.read(follows)
+  const { status } = entry
+  if (entry.appended || status === 'complete' || status === 'cancelled') return appendedView(entry)
+  const followed = await followedBy(engine, entry)
+  return followed && appendedView(followed)
+}
+
+/** The same as it was when there was so much of it, whatever has become of the task. Undefined: that value is no more. */
+export async function appendedAt(
+  engine: Engine,
+  entry: Entry,
+  appended: AppendedValue,
+): Promise<ValuedEntry | undefined> {
+  const own = appendedAsItWas(entry, appended)
+  if (own) return own
+  const followed = await followedBy(engine, entry)
+  return followed && appendedAsItWas(followed, appended)
+}
+
+async function followedBy(engine: Engine, { follows, derivedFrom }: Entry): Promise<Entry | undefined> {
+  const followed = follows === undefined ? undefined : await engine.entries.read(follows)
   if (!followed || isExpired(followed, engine.clock.expiryNow())) return undefined
-  const isGuarded = (followed.derivedFrom?.length ?? 0) > (entry.derivedFrom?.length ?? 0)
-  return isGuarded ? undefined : appendedView(followed)
+  const isGuarded = (followed.derivedFrom?.length ?? 0) > (derivedFrom?.length ?? 0)
+  return isGuarded ? undefined : followed
 }
 
 /** Whether something of a value is asked for, and not only how its task stands. */
@@ -39,6 +65,22 @@ export function availableFields(
   return isInFlight(entry)
     ? ({ available, isGrowing: true } as const)
     : ({ available, partial: true } as const)
+}
+
+/** How much there is of a value whose task has not come to its end, or ended without one. */
+export function soFarOf(entry: Entry): MadeOf | undefined {
+  if (!isAppendedView(entry) || !entry.appended) return undefined
+  return { isGrowing: isInFlight(entry), available: entry.appended.available }
+}
+
+/** What an answer says that was made of such a value. */
+export function madeOfFields(madeOf: MadeOf | undefined) {
+  if (!madeOf) return {}
+  const { isGrowing, available } = madeOf
+  return {
+    ...(available === undefined ? {} : { available }),
+    ...(isGrowing ? ({ isGrowing: true } as const) : ({ partial: true } as const)),
+  }
 }
 
 /** Adds to an answer about the task what was asked of its value. @throws InvalidArgument where there is no such page or part (yet) */

@@ -27,9 +27,9 @@ export async function findReadable(
   who: Actor,
   want: Omit<ReadRequest, 'refId'>,
 ): Promise<CompleteEntry> {
-  const request = { denial: PRIVATE, ...want }
+  const { verb, ...request } = { denial: PRIVATE, ...want }
   const found = await findFor(engine, refId, who, { ...request, audit: 'denials-only' })
-  return readableEntry(engine, found, who, { ...request, refId })
+  return readableEntry(engine, found, who, { ...want, refId })
 }
 
 /**
@@ -55,20 +55,34 @@ export async function readableEntry(
   return entry
 }
 
-/**
- * The same, where what a task without a value has appended counts as its value.
- * @param growing it counts while the task still runs, too
- */
+export interface PartialRequest extends ReadRequest {
+  /** What a task has appended counts while it still runs, too. */
+  readonly growing?: boolean
+}
+
+/** As `findReadable`, where what a task without a value has appended counts as its value. */
+export async function findReadableOrPartial(
+  engine: Engine,
+  refId: RefId,
+  who: Actor,
+  want: Omit<PartialRequest, 'refId'>,
+): Promise<ValuedEntry> {
+  const { growing = false, ...request } = { denial: PRIVATE, ...want }
+  const found = await findFor(engine, refId, who, { ...request, audit: 'denials-only' })
+  return readableOrPartial(engine, found, who, { ...request, growing, refId })
+}
+
+/** As `readableEntry`, with the same. */
 export async function readableOrPartial(
   engine: Engine,
   latest: Entry | undefined,
   who: Actor,
-  want: ReadRequest & { readonly growing?: boolean },
+  { growing = false, ...want }: PartialRequest,
 ): Promise<ValuedEntry> {
-  const { growing = false, ...request } = want
   const appended = latest && (growing || !isInFlight(latest)) ? await appendedOf(engine, latest) : undefined
-  if (!latest || !appended) return readableEntry(engine, latest, who, request)
-  engine.access.authorize(latest, who, { refId: latest.refId, denial: PRIVATE, ...request })
+  if (!latest || !appended) return readableEntry(engine, latest, who, want)
+  const { verb: _, ...request } = { refId: latest.refId, denial: PRIVATE, ...want }
+  engine.access.authorize(latest, who, request)
   // It may be another task's that this one follows. Who may see it goes by this one.
   const { namespace, policy, startedBy, derivedFrom } = latest
   return { ...appended, namespace, policy, startedBy, derivedFrom }

@@ -9,7 +9,7 @@ import type { RefId } from '../../core/ref.ts'
 import type { CacheResponse, CallResponse } from '../../core/response.ts'
 import type { ResponseFormat } from '../../core/tool.ts'
 import type { Engine } from '../engine.ts'
-import { appendedOf, asksForContent, withAppended } from './appended.ts'
+import { appendedOf, asksForContent, madeOfFields, withAppended } from './appended.ts'
 import { type RenderOptions, showValue } from './render.ts'
 import { describeTask } from './status.ts'
 import { renew } from './values.ts'
@@ -90,7 +90,10 @@ async function answerAbout(
   await renew(engine, known)
   const { expiresAt } = await kept(engine, known, options.keep)
   const { madeAt } = known
-  const answer = withExpiry(await showValue(engine, known, options), expiresAt)
+  const answer = {
+    ...withExpiry(await showValue(engine, known, options), expiresAt),
+    ...madeOfFields(known.madeOf),
+  }
   const aged = madeAt === undefined ? answer : { ...answer, cachedAt: toDate(madeAt) }
   return delivered(engine, known, aged, options.signal)
 }

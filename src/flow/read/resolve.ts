@@ -28,8 +28,9 @@ export interface ResolveOptions<Value = JsonValue> {
   /** How long to wait for a task that is in flight. @defaultValue 0 */
   wait?: Duration | undefined
   /**
-   * What a failed or cancelled task had appended until then (`task.append`) is its value, too.
-   * @defaultValue false: TaskFailed, TaskCancelled
+   * What a task without a value has appended until then (`task.append`) is its value, too: one that still runs after the wait, that
+   * failed, or was cancelled.
+   * @defaultValue false: TaskNotReady, TaskFailed, TaskCancelled
    */
   partial?: boolean | undefined
   /** Checks the value, and gives what it makes of it: any Standard Schema (zod, valibot, …). @defaultValue none: the value as it is */
@@ -69,7 +70,9 @@ export async function resolve<Value>(
   options.signal?.throwIfAborted()
   const live =
     latest && (isInFlight(found) || !isExpired(latest, engine.clock.expiryNow())) ? latest : undefined
-  const entry = await (options.partial ? readableOrPartial : readableEntry)(engine, live, who, want)
+  const entry = options.partial
+    ? await readableOrPartial(engine, live, who, { ...want, growing: true })
+    : await readableEntry(engine, live, who, want)
   const value = part
     ? await readPart(engine, entry, part, { sees: engine.access.may(entry, who, Permission.READ) })
     : await readWhole(engine, entry)
