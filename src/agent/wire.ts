@@ -163,8 +163,8 @@ export function toWire(response: CallResponse): JsonObject {
 }
 
 /** How much there is of a value whose task has not come to its end, or ended without one. */
-export function soFarFields({ available, isGrowing, partial }: SoFar): JsonObject {
-  return defined({ available, is_growing: isGrowing, partial })
+export function soFarFields(answer: SoFar): JsonObject {
+  return defined({ available: answer.available, is_growing: answer.isGrowing, partial: answer.partial })
 }
 
 function valueFields(response: CallResponse): Record<string, JsonValue | undefined> {
