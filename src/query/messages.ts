@@ -1,4 +1,5 @@
 import type { ErrorCode } from '../core/errors.ts'
+import type { DocumentKind } from '../values/value-document.ts'
 
 /** What is sent to the child process. The text of a source follows its `load` as data, up to `end`. */
 export type ChildRequest =
@@ -8,7 +9,7 @@ export type ChildRequest =
       readonly set: string
       /** What its tables are called after, where it stands beside others. */
       readonly name?: string
-      readonly kind: 'json' | 'text'
+      readonly kind: DocumentKind
     }
   | { readonly type: 'end' }
   | { readonly type: 'ask'; readonly set: string; readonly sql: string; readonly maxBytes: number }

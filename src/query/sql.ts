@@ -1,4 +1,5 @@
 import type { JsonValue } from '../core/json.ts'
+import type { DocumentKind } from '../values/value-document.ts'
 
 /** A value that is asked. */
 export interface SqlSource {
@@ -12,7 +13,7 @@ export interface SqlSource {
 
 /** A value as text: its JSON, or the text that it is. */
 export interface SqlDocument {
-  readonly kind: 'json' | 'text'
+  readonly kind: DocumentKind
   text(): AsyncIterable<string>
 }
 

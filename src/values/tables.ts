@@ -15,7 +15,7 @@ export interface Table {
 const MOST_LEVELS = 6
 const MOST_TABLES = 100
 /** Members of objects that are looked at on the way. */
-const MOST_MEMBERS = 10_000
+export const MOST_MEMBERS = 10_000
 
 /**
  * The tables of a value: a list is `items`; of an object, each list that is reached through objects alone, and each map of many
@@ -76,6 +76,8 @@ function lastOf(steps: readonly string[]): string {
 /** With fewer entries it is an object with fields. */
 const ENOUGH_RECORDS = 8
 const PROBED_RECORDS = 50
+/** Keys of an object that are looked at, to tell whether it is a map, or a record of one. */
+export const PROBED_KEYS = 200
 
 /** Whether an object maps many keys to records of one shape. */
 export function isRecordMap(value: JsonValue): value is JsonObject {
@@ -85,13 +87,19 @@ export function isRecordMap(value: JsonValue): value is JsonObject {
   for (const key in value) {
     const record = value[key] as JsonValue
     if (!isJsonObject(record)) return false
-    const keys = Object.keys(record)
+    const keys = firstKeys(record)
     if (records === 0) first = keys
     const shared = first.filter(name => Object.hasOwn(record, name)).length
     if (2 * shared < Math.max(first.length, keys.length) || keys.length === 0) return false
     if (++records === PROBED_RECORDS) return true
   }
   return records >= ENOUGH_RECORDS
+}
+
+function firstKeys(record: JsonObject): string[] {
+  const keys: string[] = []
+  for (const key in record) if (keys.push(key) === PROBED_KEYS) break
+  return keys
 }
 
 /** The rows of a table, as `ShapeCounter` takes them. */

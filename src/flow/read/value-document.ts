@@ -1,7 +1,8 @@
 import type { ValuedEntry } from '../../core/entry.ts'
 import type { Part } from '../../core/part.ts'
-import { segmentDocument, textDocument } from '../../values/segments/segment-document.ts'
-import { type ValueDocument, wholeDocument } from '../../values/value-document.ts'
+import { segmentDocument } from '../../values/segments/segment-document.ts'
+import { wholeDocument } from '../../values/segments/whole-document.ts'
+import type { ValueDocument } from '../../values/value-document.ts'
 import type { Engine } from '../engine.ts'
 import { type LocatedPart, locatePart, readLocated, shownContainer } from './part.ts'
 import { openSegments, readWhole } from './stored-value.ts'
@@ -27,8 +28,6 @@ export async function openDocument(
 export async function documentOf(found: LocatedPart): Promise<ValueDocument> {
   if ('value' in found) return wholeDocument(found.value)
   const { reader, container } = found
-  const kind = reader.index.containers[container]?.kind
-  if (kind === 'text') return textDocument(reader, container)
-  if (kind === 'list' || kind === 'object') return segmentDocument(reader, container)
-  return wholeDocument(await readLocated(found))
+  const isString = reader.index.containers[container]?.kind === 'string'
+  return isString ? wholeDocument(await readLocated(found)) : segmentDocument(reader, container)
 }

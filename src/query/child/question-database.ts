@@ -1,4 +1,5 @@
 import { foldCase, freeSqlName, namesWithin } from '../../values/sql-names.ts'
+import type { DocumentKind } from '../../values/value-document.ts'
 import { explainEmpty, explainError } from '../explain.ts'
 import { checkStatement } from '../statement.ts'
 import type { Binding, Cell, Database, Statement } from './binding.ts'
@@ -33,7 +34,7 @@ export class QuestionDatabase {
   }
 
   /** @param name what its tables are called after, where it stands beside others */
-  async load(name: string | undefined, kind: 'json' | 'text', pieces: string[]): Promise<void> {
+  async load(name: string | undefined, kind: DocumentKind, pieces: string[]): Promise<void> {
     const sources = await tablesOfDocument(kind, pieces)
     const names = name === undefined ? sources.map(source => source.name) : namesWithin(name, sources)
     this.#database.exec('BEGIN')

@@ -2,7 +2,8 @@ import { InvalidArgument } from '../../core/errors.ts'
 import { isJsonObject, type JsonValue } from '../../core/json.ts'
 import { partEnds } from '../../core/json-parts.ts'
 import { stringifyJson } from '../../core/json-text.ts'
-import { parsedJson } from '../equal-json.ts'
+import { paced } from '../../core/steps.ts'
+import { isJson } from '../edit/json-check.ts'
 import type { ReadableTable, ReadOptions, ValueDocument } from '../value-document.ts'
 
 export const EXPORT_FORMATS = ['json', 'jsonl', 'csv', 'text', 'original'] as const
@@ -38,14 +39,19 @@ async function jsonOf(document: ValueDocument, options: ReadOptions): Promise<Fo
   const mimeType = 'application/json'
   const list = (await document.tables()).find(({ path, kind }) => path === '' && kind === 'list')
   const rows = list?.rows === undefined ? {} : { rows: () => list.rows as number }
-  if (document.kind === 'json') return { content: document.text(options), mimeType, ...rows }
-  const isJson = list !== undefined || parsedJson(await document.slice(0, document.length)) !== undefined
-  return {
-    content: isJson ? document.text(options) : quoted(document.text(options)),
-    mimeType,
-    ...(isJson ? rows : {}),
-  }
+  return (await isJsonDocument(document))
+    ? { content: document.text(options), mimeType, ...rows }
+    : { content: quoted(document.text(options)), mimeType }
 }
+
+/** Also where the text is a number, or has a key twice. */
+async function isJsonDocument({ kind, length, slice }: ValueDocument): Promise<boolean> {
+  if (kind !== 'text') return true
+  const mayBe = /^\s*["[{\-\dtfn]/.test(await slice(0, LONGEST_SPACE))
+  return mayBe && paced(isJson(await slice(0, length)))
+}
+
+const LONGEST_SPACE = 1_000
 
 async function* quoted(chunks: AsyncIterable<string>): AsyncIterable<string> {
   yield '"'

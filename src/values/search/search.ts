@@ -1,10 +1,6 @@
-import { isJsonObject, type JsonObject, type JsonValue } from '../../core/json.ts'
-import { partEnds } from '../../core/json-parts.ts'
-import { stringifyJson } from '../../core/json-text.ts'
-import { pointerOf } from '../../core/part.ts'
+import type { JsonObject } from '../../core/json.ts'
 import { paced, type Steps } from '../../core/steps.ts'
-import { parsedJson } from '../equal-json.ts'
-import type { ReadableTable, ReadOptions, ValueDocument } from '../value-document.ts'
+import type { DocumentItem, ReadOptions, ValueDocument } from '../value-document.ts'
 import { toPattern } from './expression.ts'
 import { Matches } from './matches.ts'
 
@@ -14,9 +10,6 @@ export interface SearchOptions extends ReadOptions {
   /** Lines or items that are shown before and after each match. @defaultValue 0 */
   readonly context?: number | undefined
 }
-
-/** Containers deeper than this are searched as they are. */
-const MOST_LEVELS = 6
 
 /**
  * The lines of a text, or the items of the lists of a value, that contain something: each with its position, which is the fragment of a
@@ -28,91 +21,27 @@ export async function searchDocument(
   document: ValueDocument,
   { search, context = 0, signal }: SearchOptions,
 ): Promise<JsonObject> {
-  const [list] = await document.tables()
-  if (document.kind === 'json' && list?.path === '' && list.kind === 'list') {
-    return searchItems(
-      document,
-      list,
-      new Matches(await toPattern(search, { inJson: true }), context),
-      signal,
-    )
-  }
-  const value =
-    document.kind === 'json' ? await document.part({ kind: 'pointer', steps: [] }) : await jsonOf(document)
-  if (typeof value !== 'object' || value === null)
-    return searchLines(document, new Matches(await toPattern(search), context), signal)
-  const matches = new Matches(await toPattern(search, { inJson: true }), context)
-  const count = await paced(searchParts(value, matches, signal))
-  return matches.result({ items: count })
-}
-
-/** The JSON that a text is. */
-async function jsonOf(document: ValueDocument): Promise<JsonValue | undefined> {
-  const isLikely = /^\s*[[{]/.test(await document.slice(0, Math.min(document.length, 1_000)))
-  return isLikely ? parsedJson(await document.slice(0, document.length)) : undefined
+  // A number, true, false or null is a line, too.
+  const isText = document.kind === 'text' || !/[[{\s]/.test(await document.slice(0, 1))
+  const matches = new Matches(await toPattern(search, { inJson: !isText }), context)
+  return isText ? searchLines(document, matches, signal) : searchItems(document, matches, signal)
 }
 
 async function searchItems(
   document: ValueDocument,
-  list: ReadableTable,
   matches: Matches,
   signal: AbortSignal | undefined,
 ): Promise<JsonObject> {
   let count = 0
-  for await (const batch of document.rowsJson(list, { signal })) {
-    count = await paced(itemsIn(batch, count, matches))
+  for await (const batch of document.items({ signal })) {
+    await paced(searchIn(batch, matches), signal)
+    count += batch.length
   }
   return matches.result({ items: count })
 }
 
-function* itemsIn(batch: string, first: number, matches: Matches): Steps<number> {
-  const items = batch.slice(1, -1)
-  if (items.trim() === '') return first
-  let count = first
-  let start = 0
-  for (const end of [...partEnds(items, 0, Number.POSITIVE_INFINITY), items.length]) {
-    yield* matches.addWhole(`/${count}`, items.slice(start, end).trim())
-    count++
-    start = end + 1
-  }
-  return count
-}
-
-/** Items of lists, and members of objects that are neither lists nor objects, however deep in objects they stand. */
-function* searchParts(
-  value: JsonValue[] | JsonObject,
-  matches: Matches,
-  signal: AbortSignal | undefined,
-): Steps<number> {
-  let count = 0
-  for (const [steps, part] of partsOf(value, [], 0)) {
-    signal?.throwIfAborted()
-    const text = typeof part === 'string' ? part : stringifyJson(part)
-    yield text.length / 8
-    yield* matches.addWhole(pointerOf(steps), text)
-    count++
-  }
-  return count
-}
-
-type Pointer = readonly (string | number)[]
-
-function* partsOf(
-  value: JsonValue[] | JsonObject,
-  above: Pointer,
-  level: number,
-): Iterable<[Pointer, JsonValue]> {
-  if (Array.isArray(value)) {
-    for (const [position, item] of value.entries()) yield [[...above, position], item]
-    return
-  }
-  for (const key of Object.keys(value)) {
-    const steps = [...above, key]
-    const member = value[key] as JsonValue
-    const isContainer = Array.isArray(member) || isJsonObject(member)
-    if (isContainer && level < MOST_LEVELS) yield* partsOf(member, steps, level + 1)
-    else yield [steps, member]
-  }
+function* searchIn(batch: readonly DocumentItem[], matches: Matches): Steps<void> {
+  for (const { path, text } of batch) yield* matches.addWhole(path, text)
 }
 
 async function searchLines(

@@ -5,7 +5,6 @@ import type { Part } from '../../core/part.ts'
 import type { ReadingSteps } from '../../core/steps.ts'
 import { descend } from '../pointer.ts'
 import type { SegmentReader } from './reader.ts'
-import { batchCount, readBatch } from './rows.ts'
 import { type Container, jsonIn } from './segment-index.ts'
 
 /** A part of a value in segments: one of its containers, or something smaller. */
@@ -72,12 +71,10 @@ function* itemOf(reader: SegmentReader, list: number, part: number | undefined) 
 
 /** Looks through the members that are no containers. */
 function* memberOf(reader: SegmentReader, object: number, key: string): ReadingSteps<JsonValue | undefined> {
-  const larger = new Set(reader.childrenOf(object).map(child => reader.index.containers[child]?.within?.part))
-  const stops = reader.stopsOf(object)
-  for (let batch = 0; batch < batchCount(reader, object); batch++) {
-    if (larger.has(stops[batch]?.[0])) continue
-    const { text } = yield* readBatch(reader, object, batch)
-    const members = parseJson(`{${text}}`) as JsonObject
+  for (let number = 0; number < reader.runCount(object); number++) {
+    const run = yield* reader.run(object, number)
+    if ('child' in run) continue
+    const members = (yield* reader.partsOf(object, run)) as JsonObject
     if (Object.hasOwn(members, key)) return members[key]
   }
   return undefined

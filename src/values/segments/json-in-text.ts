@@ -23,19 +23,27 @@ export function* jsonInText(
   text: string,
   segmentLength = SEGMENT_LENGTH,
 ): ReadingSteps<JsonInText | undefined> {
+  const containers = yield* jsonContainers(text, segmentLength)
+  return containers && { containers, tables: yield* countDocumentTables(readerOf(text, containers), 0) }
+}
+
+/** The same without its tables. */
+export function* jsonContainers(
+  text: string,
+  segmentLength = SEGMENT_LENGTH,
+): ReadingSteps<readonly Container[] | undefined> {
   if (!looksLikeJson(text)) return undefined
   const containers = yield* containersIn(text, segmentLength)
   if (!containers || text.slice(containers[0]?.end).trim() !== '') return undefined
-  const index = {
-    form: 'json',
-    length: text.length,
-    jsonBytes: 0,
-    segments: [text.length],
-    containers,
-  } as const
-  const reader = new SegmentReader(index, async () => text)
+  const reader = readerOf(text, containers)
   for (const number of containers.keys()) if (!(yield* isValid(text, reader, number))) return undefined
-  return { containers, tables: yield* countDocumentTables(reader, 0) }
+  return containers
+}
+
+function readerOf(text: string, containers: readonly Container[]): SegmentReader {
+  const { length } = text
+  const index = { form: 'json', length, jsonBytes: 0, segments: [length], containers } as const
+  return new SegmentReader(index, async () => text)
 }
 
 function* containersIn(text: string, segmentLength: number): Steps<readonly Container[] | undefined> {

@@ -1,7 +1,7 @@
 import { UnreadableValue } from '../../core/errors.ts'
 import type { JsonObject, JsonValue } from '../../core/json.ts'
 import { partEnds } from '../../core/json-parts.ts'
-import { parseJson } from '../../core/json-text.ts'
+import { parseJson, setMember } from '../../core/json-text.ts'
 import { valuePieces } from '../../core/serialize-pieces.ts'
 import { type ReadingSteps, waitFor } from '../../core/steps.ts'
 import { wholeToken } from '../../core/text-cuts.ts'
@@ -11,12 +11,27 @@ import { type Container, type SegmentIndex, segmentStarts, storedEnd } from './s
 /** Segments that stay with a reader: a page stands in one or two. */
 const KEPT_SEGMENTS = 4
 
+/**
+ * Some parts of a container that stand side by side: the text of items or members with the commas between them, or of lines; or one
+ * part that is a container of its own. The first of them counts from 0.
+ */
+export type Run =
+  | { readonly first: number; readonly count: number; readonly text: string }
+  | { readonly first: number; readonly count: number; readonly child: number }
+
+interface Layout {
+  readonly stops: ReadonlyArray<readonly [part: number, position: number]>
+  /** Containers within this one, by the part that they are. */
+  readonly children: ReadonlyMap<number, number>
+}
+
 /** Reads a value in segments; of each question, only the segments that it needs. Positions are those of `SegmentIndex`. */
 export class SegmentReader {
   readonly #starts: readonly number[]
   /** The least recently used first. */
   readonly #kept = new Map<number, Promise<string>>()
   readonly #children = new Map<number, number[]>()
+  readonly #layouts = new Map<number, Layout>()
 
   /** @param load gives the text of a segment */
   constructor(
@@ -25,7 +40,10 @@ export class SegmentReader {
   ) {
     this.#starts = segmentStarts(index)
     for (const [number, { within }] of index.containers.entries()) {
-      if (within) this.#children.set(within.container, [...this.childrenOf(within.container), number])
+      if (!within) continue
+      const siblings = this.#children.get(within.container)
+      if (siblings) siblings.push(number)
+      else this.#children.set(within.container, [number])
     }
   }
 
@@ -70,10 +88,56 @@ export class SegmentReader {
 
   /** Where parts of a container begin, a segment or a larger part from each other: the first one, and last its end. */
   stopsOf(container: number): ReadonlyArray<readonly [part: number, position: number]> {
+    return this.#layoutOf(container).stops
+  }
+
+  /** How many runs a container is read in. */
+  runCount(container: number): number {
+    return this.stopsOf(container).length - 1
+  }
+
+  /** One of them, from 0: together they are all of its parts, in their order. */
+  *run(container: number, number: number): ReadingSteps<Run> {
+    const { stops, children } = this.#layoutOf(container)
+    const [first, start] = stops[number] as readonly [number, number]
+    const [next, end] = stops[number + 1] as readonly [number, number]
+    const count = next - first
+    const child = children.get(first)
+    if (child !== undefined) return { first, count, child }
+    const text = yield* this.slice(start, end)
+    yield text.length / 2
+    const isText = this.#container(container).kind === 'text'
+    const isLast = number + 2 === stops.length
+    return { first, count, text: isText || isLast ? text : text.slice(0, text.lastIndexOf(',')) }
+  }
+
+  /** The parts of a run of a list or an object; what is large in it is read whole. */
+  *partsOf(container: number, run: Run): ReadingSteps<JsonValue[] | JsonObject> {
+    const isList = this.#container(container).kind === 'list'
+    if ('text' in run)
+      return parseJson(isList ? `[${run.text}]` : `{${run.text}}`) as JsonValue[] | JsonObject
+    const value = yield* this.valueOf(run.child)
+    return isList ? [value] : Object.fromEntries([[this.keyOf(run.child), value]])
+  }
+
+  /** The key of a container that is a member of an object. */
+  keyOf(container: number): string {
+    return this.#container(container).within?.key ?? ''
+  }
+
+  #layoutOf(container: number): Layout {
+    const known = this.#layouts.get(container)
+    if (known) return known
     const { kind, start, end, count, anchors } = this.#container(container)
     const bracket = kind === 'text' ? 0 : 1
     const within = anchors.filter(([part]) => part > 0 && part < count)
-    return [[0, start + bracket], ...within, [count, end - bracket]]
+    const children = new Map<number, number>()
+    for (const child of this.childrenOf(container)) {
+      children.set(this.#container(child).within?.part as number, child)
+    }
+    const layout: Layout = { stops: [[0, start + bracket], ...within, [count, end - bracket]], children }
+    this.#layouts.set(container, layout)
+    return layout
   }
 
   /** The text of some parts of a container, with what stands between them. */
@@ -121,52 +185,11 @@ export class SegmentReader {
     if (kind === 'text') return yield* this.slice(start, end)
     if (kind === 'string') return yield* this.#string(start + 1, end - 1)
     const into = kind === 'list' ? ([] as JsonValue[]) : ({} as JsonObject)
-    yield* this.eachRun(container, run => addRun(into, run))
+    for (let number = 0; number < this.runCount(container); number++) {
+      const run = yield* this.run(container, number)
+      addParts(into, yield* this.partsOf(container, run))
+    }
     return into
-  }
-
-  /**
-   * Hands out the parts of a list or an object in their order, some at a time: a list of items, or an object with some of the members.
-   * @param standIn what is handed out for a large part; undefined: the part itself
-   */
-  *eachRun(
-    container: number,
-    take: (run: JsonValue[] | JsonObject) => void,
-    standIn: (child: number) => JsonValue | undefined = () => undefined,
-  ): ReadingSteps<void> {
-    const { kind, start, end, anchors } = this.#container(container)
-    const isList = kind === 'list'
-    let position = start + 1
-    for (const number of this.childrenOf(container)) {
-      const child = this.#container(number)
-      const { position: childStart, key = '' } = child.within as NonNullable<Container['within']>
-      yield* this.#runsBetween(position, childStart, anchors, isList, take)
-      const value = standIn(number) ?? (yield* this.valueOf(number))
-      take(isList ? [value] : Object.fromEntries([[key, value]]))
-      position = child.end
-    }
-    yield* this.#runsBetween(position, end - 1, anchors, isList, take)
-  }
-
-  /** Reads parts between two positions, from one anchor to the next. */
-  *#runsBetween(
-    start: number,
-    end: number,
-    anchors: Container['anchors'],
-    isList: boolean,
-    take: (run: JsonValue[] | JsonObject) => void,
-  ): ReadingSteps<void> {
-    const stops = anchors
-      .map(([, position]) => position)
-      .filter(position => position > start && position < end)
-    let from = start
-    for (const stop of [...stops, end]) {
-      const text = withoutCommas(yield* this.slice(from, stop))
-      from = stop
-      if (text === '') continue
-      yield text.length / 2
-      take(parseJson(isList ? `[${text}]` : `{${text}}`) as JsonValue[] | JsonObject)
-    }
   }
 
   *#string(start: number, end: number): ReadingSteps<string> {
@@ -232,19 +255,7 @@ function lineEnds(text: string, most: number): number[] {
   return ends
 }
 
-/** The commas before and behind a run of parts belong to its neighbours. */
-function withoutCommas(text: string): string {
-  return text.replace(/^\s*,/, '').replace(/,\s*$/, '').trim()
-}
-
-function addRun(into: JsonValue[] | JsonObject, run: JsonValue[] | JsonObject): void {
-  if (Array.isArray(into)) for (const item of run as JsonValue[]) into.push(item)
-  else for (const [key, member] of Object.entries(run)) addMember(into, key, member)
-}
-
-/** By definition, so that a member called `__proto__` stays a member. */
-function addMember(into: JsonObject, key: string, value: JsonValue): void {
-  if (key === '__proto__') {
-    Object.defineProperty(into, key, { value, enumerable: true, configurable: true, writable: true })
-  } else into[key] = value
+function addParts(into: JsonValue[] | JsonObject, parts: JsonValue[] | JsonObject): void {
+  if (Array.isArray(into)) for (const item of parts as JsonValue[]) into.push(item)
+  else for (const [key, member] of Object.entries(parts)) setMember(into, key, member)
 }

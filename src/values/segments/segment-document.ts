@@ -1,25 +1,42 @@
 import { isJsonObject, type JsonValue } from '../../core/json.ts'
+import { stringifyJson } from '../../core/json-text.ts'
 import { paced } from '../../core/steps.ts'
 import { wholeCharacter } from '../../core/text-cuts.ts'
-import { takePart } from '../pointer.ts'
 import { rowsOf } from '../tables.ts'
-import {
-  asJson,
-  type ReadableTable,
-  type ReadOptions,
-  type ValueDocument,
-  wholeDocument,
-} from '../value-document.ts'
+import { type TextTable, textTableOf } from '../text-table.ts'
+import type { ReadableTable, ReadOptions, ValueDocument } from '../value-document.ts'
 import { type DocumentTable, documentTables } from './document-tables.ts'
+import { itemsOf } from './items.ts'
 import type { SegmentReader } from './reader.ts'
-import { batchCount, batchRows, readBatch } from './rows.ts'
+import { rowsIn } from './rows.ts'
 import { type Container, jsonIn } from './segment-index.ts'
 
 /** UTF-16 units of a chunk. */
 const CHUNK = 128 * 1024
+const ROWS_PER_BATCH = 500
 
-/** A list or an object in segments: all of the value, or a container of it. Only what is asked for is read. */
+/** A value in segments: all of it, or a container of it. Only what is asked for is read. */
 export function segmentDocument(reader: SegmentReader, root = 0): ValueDocument {
+  const text = textOf(reader, root)
+  const container = reader.index.containers[root]
+  if (!container) return { kind: 'json', ...text, ...NOTHING }
+  if (container.kind !== 'text') return { kind: 'json', ...text, ...contentOf(reader, root) }
+  const json = jsonIn(reader.index, root)
+  if (json !== undefined) return { kind: 'json-text', ...text, ...contentOf(reader, json) }
+  return { kind: 'text', ...text, ...NOTHING, ...textRows(() => text.slice(0, text.length)) }
+}
+
+type Content = Pick<ValueDocument, 'tables' | 'rows' | 'rowsJson' | 'items'>
+
+/** A number, true, false or null. */
+const NOTHING: Content = {
+  tables: async () => [],
+  async *rows() {},
+  async *rowsJson() {},
+  async *items() {},
+}
+
+function contentOf(reader: SegmentReader, root: number): Content {
   let found: Promise<DocumentTable[]> | undefined
   const tables = () => {
     found ??= paced(documentTables(reader, root))
@@ -34,8 +51,6 @@ export function segmentDocument(reader: SegmentReader, root = 0): ValueDocument 
     else yield* containerRows(reader, table.container, options)
   }
   return {
-    kind: 'json',
-    ...textOf(reader, root),
     async tables() {
       return (await tables()).map(({ name, path, of, container }) => ({
         name,
@@ -51,37 +66,12 @@ export function segmentDocument(reader: SegmentReader, root = 0): ValueDocument 
       if (container === undefined || !Array.isArray(of)) yield* asJson(rows(asked, options))
       else yield* containerJson(reader, container, options)
     },
-    part: async part => takePart({ value: await paced(reader.valueOf(root)) }, part),
-  }
-}
-
-/** A text in segments. If it is JSON, its tables are those of that; else it is read whole for them, once. */
-export function textDocument(reader: SegmentReader, root = 0): ValueDocument {
-  const json = jsonIn(reader.index, root)
-  const text = textOf(reader, root)
-  let read: Promise<ValueDocument> | undefined
-  const whole = () => {
-    read ??= text.slice(0, text.length).then(wholeDocument)
-    return read
-  }
-  const part: ValueDocument['part'] = async asked => (await whole()).part(asked)
-  if (json !== undefined) return { ...segmentDocument(reader, json), kind: 'text', ...text, part }
-  return {
-    kind: 'text',
-    ...text,
-    tables: async () => (await whole()).tables(),
-    async *rows(table, options) {
-      yield* (await whole()).rows(table, options)
-    },
-    async *rowsJson(table, options) {
-      yield* (await whole()).rowsJson(table, options)
-    },
-    part,
+    items: options => itemsOf(reader, root, options),
   }
 }
 
 function textOf(reader: SegmentReader, root: number): Pick<ValueDocument, 'length' | 'text' | 'slice'> {
-  const { start, end } = reader.index.containers[root] as Container
+  const { start, end } = reader.index.containers[root] ?? { start: 0, end: reader.length }
   return {
     length: end - start,
     slice: (from, to) => paced(reader.slice(start + from, Math.min(start + to, end))),
@@ -102,9 +92,10 @@ async function* containerRows(
   container: number,
   { signal }: ReadOptions = {},
 ): AsyncGenerator<JsonValue[], void> {
-  for (let at = 0; at < batchCount(reader, container); at++) {
+  for (let number = 0; number < reader.runCount(container); number++) {
     signal?.throwIfAborted()
-    yield batchRows(reader, container, await paced(readBatch(reader, container, at)))
+    const run = await paced(reader.run(container, number))
+    yield await paced(rowsIn(reader, container, run))
   }
 }
 
@@ -113,9 +104,58 @@ async function* containerJson(
   container: number,
   { signal }: ReadOptions = {},
 ): AsyncGenerator<string, void> {
-  for (let at = 0; at < batchCount(reader, container); at++) {
+  for (let number = 0; number < reader.runCount(container); number++) {
     signal?.throwIfAborted()
-    const { text } = await paced(readBatch(reader, container, at))
-    yield `[${text}]`
+    const run = await paced(reader.run(container, number))
+    if ('text' in run) yield `[${run.text}]`
+    else {
+      const { start, end } = reader.index.containers[run.child] as Container
+      yield `[${await paced(reader.slice(start, end))}]`
+    }
   }
+}
+
+/** Batches of rows as JSON. */
+async function* asJson(rows: AsyncIterable<readonly JsonValue[]>): AsyncGenerator<string, void> {
+  for await (const batch of rows) yield stringifyJson(batch)
+}
+
+/** The table that the lines of a text are, if they are one: the text is read whole for it, once. */
+function textRows(read: () => Promise<string>): Pick<Content, 'tables' | 'rows' | 'rowsJson'> {
+  let found: Promise<TextTable | undefined> | undefined
+  const table = () => {
+    found ??= read().then(textTableOf)
+    return found
+  }
+  const rows: ValueDocument['rows'] = async function* (_, options) {
+    yield* batches(rowsOfText(await table()), options)
+  }
+  return {
+    async tables() {
+      const { name } = (await table()) ?? {}
+      return name === undefined ? [] : [{ name, path: '', kind: name === 'rows' ? 'csv' : 'jsonl' }]
+    },
+    rows,
+    rowsJson: (asked, options) => asJson(rows(asked, options)),
+  }
+}
+
+function* rowsOfText(table: TextTable | undefined): Iterable<JsonValue> {
+  for (const { row } of table?.rows() ?? []) yield row
+}
+
+async function* batches(
+  rows: Iterable<JsonValue>,
+  { signal }: ReadOptions = {},
+): AsyncGenerator<readonly JsonValue[], void> {
+  let batch: JsonValue[] = []
+  for (const row of rows) {
+    if (batch.push(row) < ROWS_PER_BATCH) continue
+    signal?.throwIfAborted()
+    yield batch
+    batch = []
+    await new Promise(resolve => setImmediate(resolve))
+  }
+  signal?.throwIfAborted()
+  if (batch.length > 0) yield batch
 }

@@ -2,8 +2,9 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { JsonValue } from '../../../src/core/json.ts'
 import { segmentDocument } from '../../../src/values/segments/segment-document.ts'
+import { wholeDocument } from '../../../src/values/segments/whole-document.ts'
 import { rowsOf, tablesOf } from '../../../src/values/tables.ts'
-import { type ValueDocument, wholeDocument } from '../../../src/values/value-document.ts'
+import type { ValueDocument } from '../../../src/values/value-document.ts'
 import { write } from './segments/written.ts'
 
 async function all<T>(pieces: AsyncIterable<T>): Promise<T[]> {
@@ -41,7 +42,7 @@ describe('the document of a value', () => {
       fc.asyncProperty(value, fc.integer({ min: 30, max: 300 }), async (value, length) => {
         const plain = JSON.parse(JSON.stringify(value)) as JsonValue
         fc.pre(JSON.stringify(plain).length > length)
-        await expectSame(wholeDocument(plain), plain)
+        await expectSame(await wholeDocument(plain), plain)
         await expectSame(segmentDocument((await write(plain, length)).reader), plain)
       }),
       { numRuns: 150 },
@@ -50,11 +51,11 @@ describe('the document of a value', () => {
 
   it('takes a text of JSON as that JSON, CSV and JSON lines as tables, and gives them as they are', async () => {
     const pretty = JSON.stringify([{ a: 1 }, { a: 2 }], null, 2)
-    const document = wholeDocument(pretty)
-    expect(document.kind).toBe('text')
+    const document = await wholeDocument(pretty)
+    expect(document.kind).toBe('json-text')
     expect((await all(document.text())).join('')).toBe(pretty)
     expect(await document.tables()).toEqual([{ name: 'items', path: '', kind: 'list', rows: 2 }])
-    const csv = wholeDocument('id,name\n1,one\n2,two\n3,three\n')
+    const csv = await wholeDocument('id,name\n1,one\n2,two\n3,three\n')
     const [table] = await csv.tables()
     expect(table).toMatchObject({ name: 'rows', kind: 'csv' })
     expect((await all(csv.rows(table!))).flat()).toEqual([

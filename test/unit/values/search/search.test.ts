@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import type { JsonValue } from '../../../../src/core/json.ts'
 import { searchDocument } from '../../../../src/values/search/search.ts'
-import { wholeDocument } from '../../../../src/values/value-document.ts'
+import { wholeDocument } from '../../../../src/values/segments/whole-document.ts'
 
-const search = (value: JsonValue, wanted: string, context?: number) =>
-  searchDocument(wholeDocument(value), { search: wanted, context })
+const search = async (value: JsonValue, wanted: string, context?: number) =>
+  searchDocument(await wholeDocument(value), { search: wanted, context })
 
 const log = Array.from({ length: 1_000 }, (_, at) =>
   at % 100 === 11 ? `ERROR at ${at}` : `info ${at}`,
