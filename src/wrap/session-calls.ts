@@ -4,7 +4,14 @@ import type { OwnTool } from '../agent/tools/tool.ts'
 import { isJsonObject } from '../core/json.ts'
 import { withPlainNumbers } from '../core/map-json.ts'
 import type { RefCache } from '../ref-cache.ts'
-import { asResponse, asResponseText, type CallOutcome, INTERNAL_ERROR, refIdOf } from './call-outcome.ts'
+import {
+  asOutcome,
+  asResponse,
+  asResponseText,
+  type CallOutcome,
+  INTERNAL_ERROR,
+  refIdOf,
+} from './call-outcome.ts'
 import type { ClientTasks } from './client-tasks.ts'
 import type { Log } from './log.ts'
 import type { Presentation } from './presentation.ts'
@@ -22,7 +29,7 @@ import {
   type RpcResult,
 } from './rpc.ts'
 import type { CallContext, ProxiedClient, ToolCalls } from './tool-calls.ts'
-import type { ToolCatalog } from './tool-catalog.ts'
+import { NOT_DECLARED, type ToolCatalog } from './tool-catalog.ts'
 import type { ToolListing } from './tool-listing.ts'
 
 export interface SessionCallsOptions {
@@ -170,10 +177,15 @@ export class SessionCalls {
     const sent = params.arguments ?? {}
     const args = own.exactNumbers ? sent : withPlainNumbers(sent)
     const call = { ...context, actor: caller.actor, servesResources: true }
+    const within = <Answer>(run: () => Promise<Answer>) =>
+      own.countsAsCall ? calls.counted(caller, run) : run()
     if (asTask && tasks.wishOf(request) !== 'answer')
-      return tasks.callOwn(request, asTask, options => asTask.start(args, call, options))
-    const handle = () => own.handle(args, call)
-    return runsAgain ? calls.retry(caller, handle) : { result: await handle() }
+      return tasks.callOwn(request, asTask, options => within(() => asTask.start(args, call, options)))
+    try {
+      return { result: await within(() => own.handle(args, call)) }
+    } catch (error) {
+      return asOutcome(error, NOT_DECLARED)
+    }
   }
 
   async #withoutThrowing(work: () => Promise<CallOutcome>): Promise<CallOutcome> {

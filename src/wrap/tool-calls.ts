@@ -1,7 +1,6 @@
 import { mayHoldReserved } from '../agent/arguments.ts'
 import { present } from '../agent/present.ts'
 import type { TaskCallOptions } from '../agent/tasks/service.ts'
-import type { ToolResult } from '../agent/wire.ts'
 import type { AnswerLimits } from '../core/answer-limits.ts'
 import type { Progress } from '../core/entry.ts'
 import { InvalidArgument, ProtocolFailure, TaskFailed, WorkerLost } from '../core/errors.ts'
@@ -184,22 +183,17 @@ export class ToolCalls {
     call: ToolCall,
     context: CallContext & TaskCallOptions,
   ): Promise<CallResponse> {
-    const { namespace, quotas } = caller
     const run = () => {
       const tool = this.#tool(call.name, call.tool)
       const { input, options } = prepare(caller, call, tool.memoize)
       return tool.call(input, { ...options, ...context })
     }
-    return quotas ? quotas.call(namespace, run) : run()
+    return this.counted(caller, run)
   }
 
-  /** A retry runs a call, and counts as one. */
-  async retry({ namespace, quotas }: ProxiedClient, run: () => Promise<ToolResult>): Promise<CallOutcome> {
-    try {
-      return { result: await (quotas ? quotas.call(namespace, run) : run()) }
-    } catch (error) {
-      return asOutcome(error, NOT_DECLARED)
-    }
+  /** Runs what is no call of a tool, such as a retry or a question, and counts as one. @throws QueueFull, QuotaFull */
+  counted<Answer>({ namespace, quotas }: ProxiedClient, run: () => Promise<Answer>): Promise<Answer> {
+    return quotas ? quotas.call(namespace, run) : run()
   }
 
   /** Makes the tool known to the cache, so that its failed tasks can be tried again without a call before. */

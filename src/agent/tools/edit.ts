@@ -28,6 +28,7 @@ export function editCachedResult(cache: RefCache): OwnTool {
     ...define({
       name: 'edit_cached_result',
       title: 'Edit cached result',
+      countsAsCall: true,
       description: EDIT_CACHED_RESULT_DESCRIPTION,
       annotations: {
         readOnlyHint: false,

@@ -37,6 +37,7 @@ export function exportCachedResult(cache: RefCache, target: ExportTarget): OwnTo
   return define({
     name: 'export_cached_result',
     title: 'Export cached result',
+    countsAsCall: true,
     description: EXPORT_CACHED_RESULT_DESCRIPTION,
     annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: false, openWorldHint: false },
     schema: exportArguments,

@@ -80,6 +80,7 @@ function retryTask(cache: RefCache): OwnTool {
   return define({
     name: 'retry_task',
     title: 'Retry task',
+    countsAsCall: true,
     description: RETRY_TASK_DESCRIPTION,
     annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: false, openWorldHint: true },
     schema: steerArguments,

@@ -64,6 +64,7 @@ export function queryCachedResult(cache: RefCache, options: PollingOptions): Own
     ...define<z.ZodObject>({
       name: QUERY_CACHED_RESULT,
       title: 'Query cached result',
+      countsAsCall: true,
       annotations: { readOnlyHint: true, idempotentHint: true, openWorldHint: false },
       description: hasSql ? QUERY_CACHED_RESULT_DESCRIPTION : SEARCH_CACHED_RESULT_DESCRIPTION,
       schema,

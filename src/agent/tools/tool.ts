@@ -35,6 +35,8 @@ export interface OwnTool {
   /** JSON Schema. `handle` checks its arguments itself, so that a bad one gets a coded error. */
   readonly inputSchema: JsonObject
   readonly annotations: JsonObject
+  /** It runs or stores something: where callers have quotas, it counts as a call. */
+  readonly countsAsCall?: true
   /** It wants numbers of its arguments to the last digit. */
   readonly exactNumbers?: true
   handle(args: unknown, context: ToolContext): Promise<ToolResult>

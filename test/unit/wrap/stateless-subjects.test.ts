@@ -170,6 +170,18 @@ describe('with tokens', () => {
       code: 'queue_full',
       message: expect.stringContaining('2 calls'),
     })
+    const { ref_id } = bodyOf(handles[0] as Message)
+    // Questions, copies and retries run or store something: they count, too. A poll does not.
+    for (const [name, args] of [
+      ['query_cached_result', { search: 'x' }],
+      ['edit_cached_result', { edits: [{ find: 'a', replace: 'b' }] }],
+      ['retry_task', {}],
+    ] as const) {
+      const answer = await call(url, name, { ref_id, ...args }, as('a'))
+      expect(bodyOf(answer).error, name).toMatchObject({ code: 'queue_full' })
+    }
+    const poll = await call(url, 'get_cached_result', { ref_id, wait_seconds: 0 }, as('a'))
+    expect(bodyOf(poll).status).toBe('processing')
     expect(bodyOf(await call(url, 'slow', {}, as('b'))).ref_id).toBeDefined()
     await eventually(() => expect(waiting.length).toBe(3))
     for (const end of waiting) end()
