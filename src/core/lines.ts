@@ -39,3 +39,17 @@ export function* lineStarts(text: string): Steps<number[]> {
   }
   return starts
 }
+
+/** Behind each line break in the text of a JSON string, from a position between two characters. */
+export function escapedLineEnds(text: string, start: number): number[] {
+  const ends: number[] = []
+  for (let at = text.indexOf('\\', start); at >= 0; at = text.indexOf('\\', at)) {
+    const isUnit = text[at + 1] === 'u'
+    const isBreak = isUnit
+      ? text.startsWith('000a', at + 2) || text.startsWith('000A', at + 2)
+      : text[at + 1] === 'n'
+    at += isUnit ? 6 : 2
+    if (isBreak && at <= text.length) ends.push(at)
+  }
+  return ends
+}

@@ -65,6 +65,11 @@ export function stepsOfPointer(pointer: string): string[] {
   return steps.map(step => step.replaceAll('~1', '/').replaceAll('~0', '~'))
 }
 
+/** A part as it is written behind the `#` of a reference. */
+export function fragmentOf(part: Part): string {
+  return part.kind === 'lines' ? `L${part.first}-L${part.last}` : pointerOf(part.steps)
+}
+
 /** Steps as a JSON Pointer. */
 export function pointerOf(steps: readonly (string | number)[]): string {
   return steps.map(step => `/${String(step).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('')

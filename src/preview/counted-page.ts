@@ -1,9 +1,9 @@
 import { AnswerTooLarge, InvalidArgument } from '../core/errors.ts'
-import type { JsonValue } from '../core/json.ts'
-import type { ReadingSteps } from '../core/steps.ts'
+import { paced, type ReadingSteps } from '../core/steps.ts'
+import { LARGE_VALUE } from '../values/segments/segment-index.ts'
 import { type Items, unitOf, valueOfItems } from './items.ts'
-import type { Ruler } from './measure.ts'
-import type { SizeMode } from './size.ts'
+import type { Ruler, SizeMode } from './measure.ts'
+import type { Page } from './pages.ts'
 
 export interface CountedPageRequest {
   readonly page: number
@@ -14,26 +14,16 @@ export interface CountedPageRequest {
   readonly largestSize?: number
 }
 
-/** A page that holds just so many items, or what is left for the last one. */
-export interface CountedPage {
-  readonly value: JsonValue
-  readonly firstItem: number
-  readonly items: number
-  readonly totalPages: number
-  /** The share of the text that comes after it. */
-  readonly rest: number
-}
-
 /**
  * The page with the items from `(page - 1) * pageSize`, found without those before it. It is the same for every budget.
  *
- * @throws InvalidArgument where there is no such page; AnswerTooLarge where it is certainly too large
+ * @throws InvalidArgument where there is no such page; AnswerTooLarge where it is far too large
  */
-export function* countedPage(
-  source: Items,
-  ruler: Ruler,
-  request: CountedPageRequest,
-): ReadingSteps<CountedPage> {
+export function countedPage(source: Items, ruler: Ruler, request: CountedPageRequest): Promise<Page> {
+  return paced(pageSteps(source, ruler, request))
+}
+
+function* pageSteps(source: Items, ruler: Ruler, request: CountedPageRequest): ReadingSteps<Page> {
   const { page, pageSize, maxSize } = request
   const { kind, count } = source
   const totalPages = Math.max(1, Math.ceil(count / pageSize))
@@ -43,12 +33,13 @@ export function* countedPage(
   const start = yield* source.itemStart(firstItem)
   const next = yield* source.itemStart(firstItem + items)
   const end = kind === 'text' || next >= source.end ? next : next - 1
-  if (end - start > maxSize * ruler.longestUnit) {
+  // What is far too large is not read. A table, and JSON without its spaces, may take less than the text.
+  if (end - start > Math.max(LARGE_VALUE, 8 * maxSize * ruler.longestUnit)) {
     throw pageTooLarge(Math.ceil((end - start) / ruler.usualUnit), source, { firstItem, items }, request)
   }
-  const value = valueOfItems(kind, yield* source.slice(start, end))
+  const value = valueOfItems(source, yield* source.slice(start, end))
   const rest = (source.end - end) / Math.max(1, source.end - source.start)
-  return { value, firstItem, items, totalPages, rest }
+  return { unit: unitOf(kind), value, firstItem, items, rest, totalPages, isEstimate: false }
 }
 
 export function noSuchPage(page: number, total: number): InvalidArgument {
@@ -61,7 +52,7 @@ export function noSuchPage(page: number, total: number): InvalidArgument {
 export function pageTooLarge(
   size: number,
   { kind }: Items,
-  { firstItem, items }: Pick<CountedPage, 'firstItem' | 'items'>,
+  { firstItem, items }: Pick<Page, 'firstItem' | 'items'>,
   { maxSize, sizeMode, largestSize = Number.POSITIVE_INFINITY }: CountedPageRequest,
 ): AnswerTooLarge {
   const fitting = Math.floor((items * maxSize * 0.9) / size)

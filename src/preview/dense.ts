@@ -17,17 +17,24 @@ export const ABSENT = `${ELLIPSIS}(absent)`
 const LEAST_SAVED = 200
 const MARK = `${ELLIPSIS}(`
 
+interface DenseOptions {
+  /** Characters. */
+  readonly leastSaved?: number
+  /** The columns of a longer list. @defaultValue those of the records */
+  readonly columns?: readonly string[]
+}
+
 /**
  * The table that a list of records is: `recordsOf` gives exactly this list back. Undefined: it is no list of records with the same
  * fields, two or more, in the same order, or it would save less than `leastSaved` characters.
  */
 export function denseTable(
   list: JsonValue | undefined,
-  leastSaved: number = LEAST_SAVED,
+  { leastSaved = LEAST_SAVED, columns: given }: DenseOptions = {},
 ): DenseTable | undefined {
   if (!Array.isArray(list) || !list.every(isRecordOrMark)) return undefined
   const records = list.filter(isJsonObject)
-  const columns = widest(records)
+  const columns = given ?? widest(records)
   if (columns.length < 2 || columns.some(name => name.startsWith(ELLIPSIS))) return undefined
   const rows: Array<JsonValue[] | string> = []
   for (const item of list) {

@@ -8,14 +8,11 @@ import { Source } from './source.ts'
  * The list or object that a text is the JSON of, if reading it so loses nothing: no key twice, no keys that would change places.
  * Numbers keep their digits; whitespace and the way that characters are escaped do not matter.
  */
-export function embeddedJson(source: Source): Promise<Source | undefined> {
-  return source.remember(source.embedded, 'embedded', async () => {
-    const text = source.value
-    if (typeof text !== 'string' || !looksLikeJson(text)) return undefined
-    const read = readJson(text)
-    if (read === undefined) return undefined
-    return (await paced(survivesParsing(text, read.json))) ? new Source(read.value, read.json) : undefined
-  })
+export async function embeddedJson({ value: text }: Source): Promise<Source | undefined> {
+  if (typeof text !== 'string' || !looksLikeJson(text)) return undefined
+  const read = readJson(text)
+  if (read === undefined) return undefined
+  return (await paced(survivesParsing(text, read.json))) ? new Source(read.value, read.json) : undefined
 }
 
 function readJson(text: string): { value: JsonValue; json: string } | undefined {

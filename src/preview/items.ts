@@ -1,7 +1,7 @@
 import { isJsonObject, type JsonValue } from '../core/json.ts'
 import { partEnds } from '../core/json-parts.ts'
 import { parseJson } from '../core/json-text.ts'
-import { countLines, lineStarts } from '../core/lines.ts'
+import { countLines, escapedLineEnds, lineStarts } from '../core/lines.ts'
 import { done, type ReadingSteps } from '../core/steps.ts'
 
 /**
@@ -10,12 +10,17 @@ import { done, type ReadingSteps } from '../core/steps.ts'
  */
 export interface Items {
   readonly kind: 'list' | 'object' | 'text' | 'scalar'
+  /**
+   * How they stand in that text. `plain`: a text as it is, anything else as compact JSON. `spaced`: JSON that may have spaces
+   * between its tokens. `escaped`: lines within a JSON string.
+   */
+  readonly form: 'plain' | 'spaced' | 'escaped'
   /** Where the first item begins, and where the last one ends. */
   readonly start: number
   readonly end: number
   readonly count: number
-  /** They stand in a text that is JSON, which may have spaces between its tokens. */
-  readonly isSpaced: boolean
+  /** The list, object or text itself, where that is in memory. */
+  readonly value?: JsonValue
   slice(start: number, end: number): ReadingSteps<string>
   /** Where an item begins, from 0. `count` stands for the end. */
   itemStart(item: number): ReadingSteps<number>
@@ -30,27 +35,52 @@ export function unitOf(kind: Items['kind']): ItemsUnit | undefined {
   return UNITS[kind]
 }
 
-/** The value of the page that holds the items of this text. */
-export function valueOfItems(kind: Items['kind'], text: string): JsonValue {
-  if (kind === 'text') return text
+/** The value that some items are together. @param text of the items, from the first one to the last */
+export function valueOfItems({ kind, form }: Pick<Items, 'kind' | 'form'>, text: string): JsonValue {
+  if (kind === 'text') return form === 'escaped' ? (JSON.parse(`"${text}"`) as string) : text
   if (kind === 'scalar') return parseJson(text)
   return parseJson(kind === 'list' ? `[${text}]` : `{${text}}`)
 }
 
-/** The items of a value in memory. */
+/** Where items end in a text that begins with one. @param isAll the text goes to the end of the last one */
+export function itemEnds(
+  { kind, form }: Pick<Items, 'kind' | 'form'>,
+  text: string,
+  isAll: boolean,
+): number[] {
+  const ends =
+    kind === 'scalar'
+      ? []
+      : kind !== 'text'
+        ? partEnds(text, 0, Number.POSITIVE_INFINITY)
+        : form === 'escaped'
+          ? escapedLineEnds(text, 0)
+          : lineEnds(text)
+  if (isAll && ends.at(-1) !== text.length) ends.push(text.length)
+  return ends
+}
+
+/** Behind each line break. */
+function lineEnds(text: string): number[] {
+  const ends: number[] = []
+  for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', at + 1)) ends.push(at + 1)
+  return ends
+}
+
+/** The items of a value in memory. @param json its compact JSON */
 export function itemsOf(value: JsonValue, json: string): Items {
   const kind = kindOf(value)
   const text = typeof value === 'string' ? value : json
-  const bracket = kind === 'list' || kind === 'object' ? 1 : 0
-  const start = bracket
-  const end = text.length - bracket
+  const start = kind === 'list' || kind === 'object' ? 1 : 0
+  const end = text.length - start
   let starts: readonly number[] | undefined
   return {
     kind,
+    form: 'plain',
     start,
     end,
     count: countOf(value),
-    isSpaced: false,
+    value,
     slice: (from, to) => done(text.slice(from, Math.min(to, end))),
     *itemStart(item) {
       starts ??= kind === 'text' ? yield* lineStarts(text) : startsIn(text, start)

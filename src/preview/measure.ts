@@ -1,8 +1,21 @@
-import { done, paced, type Steps } from '../core/steps.ts'
+import type { JsonValue } from '../core/json.ts'
+import { stringifyJson } from '../core/json-text.ts'
+import { done, paced, type ReadingSteps, type Steps } from '../core/steps.ts'
 import { LONGEST_TOKEN } from '../tokens/rank-table.ts'
 import { loadTokenizer, type Tokenizer } from '../tokens/tokenizer.ts'
-import type { Size, SizeMode } from './size.ts'
-import type { Source } from './source.ts'
+import { LARGE_VALUE } from '../values/segments/segment-index.ts'
+import { denseTable } from './dense.ts'
+import { type Items, itemEnds, valueOfItems } from './items.ts'
+import type { Memo } from './memo.ts'
+
+/** `token`: o200k tokens. `character`: UTF-16 units, as `String.length`. Both of the compact JSON. */
+export type SizeMode = 'token' | 'character'
+
+export interface Size {
+  size: number
+  /** The value is too large to be counted whole: `size` is projected from samples. */
+  isEstimate?: true
+}
 
 /** The unit that sizes are in: how to measure a text, and how to measure its beginnings at little cost. */
 export interface Ruler {
@@ -39,14 +52,14 @@ export async function rulerFor(sizeMode: SizeMode): Promise<Ruler> {
   return sizeMode === 'character' ? characters : tokens(await loadTokenizer())
 }
 
-/** Characters of JSON up to which its size is exact. */
-export const EXACT_UP_TO = 1_000_000
 const SAMPLES = 64
+/** Of a value in segments, each of them mostly lies in another one. */
+const SAMPLES_OF_ITEMS = 8
 const SAMPLE_LENGTH = 4096
 
-/** The size of the value's compact JSON: exact up to a million characters, above that an estimate. */
-export function measure(source: Source, sizeMode: SizeMode): Promise<Size> {
-  return source.remember(source.sizes, sizeMode, () => measureText(source.json, sizeMode))
+/** The size of the value's compact JSON: exact up to a megabyte, above that an estimate. */
+export function measure(source: Memo & { readonly json: string }, sizeMode: SizeMode): Promise<Size> {
+  return source.remember(`size ${sizeMode}`, () => measureText(source.json, sizeMode))
 }
 
 /** The same of a text. */
@@ -72,11 +85,83 @@ export async function sizeWithin(
 }
 
 function* sizeSteps(json: string, ruler: Ruler): Steps<Size> {
-  if (json.length <= EXACT_UP_TO || ruler.longestUnit === 1) return { size: yield* ruler.size(json) }
+  if (json.length <= LARGE_VALUE || ruler.longestUnit === 1) return { size: yield* ruler.size(json) }
   let counted = 0
   for (let sample = 0; sample < SAMPLES; sample++) {
     const start = Math.floor((sample * (json.length - SAMPLE_LENGTH)) / (SAMPLES - 1))
     counted += yield* ruler.size(json.slice(start, start + SAMPLE_LENGTH))
   }
   return { size: Math.round((counted * json.length) / (SAMPLES * SAMPLE_LENGTH)), isEstimate: true }
+}
+
+/**
+ * What all pages of a value would cost: exact up to a megabyte, above that an estimate.
+ * @param dense a list of records is shown as a table
+ */
+export function measurePages(
+  content: Memo & { readonly items: Items },
+  sizeMode: SizeMode,
+  dense = false,
+): Promise<Size> {
+  const { items } = content
+  const isTable = dense && items.kind === 'list'
+  return content.remember(`size of pages ${sizeMode} ${isTable}`, async () =>
+    measureItems(items, await rulerFor(sizeMode), isTable),
+  )
+}
+
+/** The size of what some items are together. */
+export async function measureItems(items: Items, ruler: Ruler, dense = false): Promise<Size> {
+  const { start, end } = items
+  if (end - start > LARGE_VALUE) return paced(estimateSteps(items, ruler, dense))
+  return { size: await paced(wholeSteps(items, ruler, dense)) }
+}
+
+function* wholeSteps(items: Items, ruler: Ruler, dense: boolean): ReadingSteps<number> {
+  const text = yield* items.slice(items.start, items.end)
+  yield text.length / 8
+  return yield* ruler.size(jsonOf(items, text, dense))
+}
+
+function* estimateSteps(items: Items, ruler: Ruler, dense: boolean): ReadingSteps<Size> {
+  const { start, end } = items
+  // Compact JSON costs about the same wherever it is cut.
+  const isCut = items.form === 'plain' && !dense
+  let counted = 0
+  let seen = 0
+  for (let sample = 0; sample < SAMPLES_OF_ITEMS; sample++) {
+    const text = yield* sampleText(items, sample, isCut)
+    const whole = isCut ? undefined : itemEnds(items, text, false).at(-1)
+    yield text.length / 4
+    seen += whole ?? text.length
+    const isText = items.kind === 'text' || !isCut
+    const json =
+      whole === undefined
+        ? isText
+          ? JSON.stringify(text)
+          : text
+        : jsonOf(items, text.slice(0, whole), dense)
+    counted += yield* ruler.size(json)
+  }
+  return { size: Math.round((counted * (end - start)) / Math.max(1, seen)), isEstimate: true }
+}
+
+function* sampleText(items: Items, sample: number, isCut: boolean): ReadingSteps<string> {
+  const { start, end, count } = items
+  const share = sample / (SAMPLES_OF_ITEMS - 1)
+  const at = isCut
+    ? start + Math.floor(share * (end - start - SAMPLE_LENGTH))
+    : yield* items.itemStart(Math.floor(share * Math.max(0, count - 1)))
+  return yield* items.slice(at, Math.min(at + SAMPLE_LENGTH, end))
+}
+
+/** As it is shown. */
+function jsonOf(items: Items, text: string, dense: boolean): string {
+  const { kind, form } = items
+  if (!dense && form === 'plain' && kind !== 'text') {
+    return kind === 'list' ? `[${text}]` : kind === 'object' ? `{${text}}` : text
+  }
+  const value = valueOfItems(items, text)
+  const table = dense ? denseTable(value) : undefined
+  return stringifyJson((table?.rows as JsonValue | undefined) ?? value)
 }

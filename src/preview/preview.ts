@@ -1,30 +1,20 @@
 import { InvalidArgument } from '../core/errors.ts'
 import type { JsonObject, JsonValue } from '../core/json.ts'
 import { parseJson } from '../core/json-text.ts'
-import { countBreaks, countLines } from '../core/lines.ts'
 import { paced } from '../core/steps.ts'
-import type { TextRows } from '../values/text-table.ts'
-import { type Fitted, fitBudget, type Shrink } from './budget.ts'
+import { type Fitted, fitBudget, fitShrunk } from './budget.ts'
+import type { Content } from './content.ts'
 import { type CountedPageRequest, countedPage, pageTooLarge } from './counted-page.ts'
-import { type DenseTable, recordsOf } from './dense.ts'
-import { type DenseList, denseListOf, fitPage, layoutOfRows, shownOf, shrinkDensely } from './dense-pages.ts'
-import { embeddedJson } from './embedded-json.ts'
-import { unitOf } from './items.ts'
-import type { PageUnitName } from './layout.ts'
-import { type MainPart, mainPartOf } from './main-part.ts'
-import { measure, type Ruler, rulerFor, sizeWithin } from './measure.ts'
-import { layout, pageOf, SMALLEST_PAGE } from './paginate.ts'
+import { fitPage, shownOf, shrinkDensely } from './dense-pages.ts'
+import { measureItems, measurePages, type Ruler, rulerFor, type SizeMode, sizeWithin } from './measure.ts'
+import { type Page, Pages, type PageUnitName, SMALLEST_PAGE } from './pages.ts'
 import { shapeWithin } from './shape.ts'
-import { type Manner, Shrinker } from './shrink.ts'
-import type { SizeMode } from './size.ts'
 import type { Source } from './source.ts'
-import { type SourceTables, tablesIn } from './tables.ts'
-import { TextOutline } from './text-outline.ts'
 
 export { countTokens, loadTokenizer } from '../tokens/tokenizer.ts'
-export type { PageUnitName } from './layout.ts'
-export { measure, measureText, sizeWithin } from './measure.ts'
-export type { Size, SizeMode } from './size.ts'
+export type { Content } from './content.ts'
+export { measure, measureText, type Size, type SizeMode, sizeWithin } from './measure.ts'
+export type { PageUnitName } from './pages.ts'
 export { Source } from './source.ts'
 
 /** How a preview is made: some of everything, the beginning, or the first page. */
@@ -75,6 +65,8 @@ export interface PartRendering {
   totalPages?: number
   totalPagesIsEstimate?: true
   pageUnit?: PageUnitName
+  /** The item of a list of whose JSON the page is a slice, from 0. */
+  slicedItem?: number
   /** JSON Pointer to the list or text that the pages are of, where that is not all of the value. */
   path?: string
   /** The pages would be one: there is no use in asking for them. */
@@ -86,15 +78,14 @@ export interface PartRendering {
 export type Rendering = WholeRendering | PartRendering
 
 /**
- * What of a value fits a budget: the whole, a preview, or the page that is asked for. It shares nothing with the
+ * What of a value in memory fits a budget: the whole, a preview, or the page that is asked for. It shares nothing with the
  * value, and its JSON never takes more than `maxSize`, by exact count.
  */
 export async function render(source: Source, request: RenderRequest): Promise<Rendering> {
   check(request)
-  const { sizeMode, maxSize } = request
-  if (request.page !== undefined) return renderPage(source, await rulerFor(sizeMode), request)
-  const size = await sizeWithin(source.json, sizeMode, maxSize)
-  if (size === undefined) return preview(source, await rulerFor(sizeMode), request)
+  const { sizeMode, maxSize, page } = request
+  const size = page === undefined ? await sizeWithin(source.json, sizeMode, maxSize) : undefined
+  if (size === undefined) return renderPart(await source.content(), request)
   const { totalItems } = source
   return {
     kind: 'whole',
@@ -104,139 +95,111 @@ export async function render(source: Source, request: RenderRequest): Promise<Re
   }
 }
 
-async function preview(source: Source, ruler: Ruler, request: RenderRequest): Promise<Rendering> {
-  const { strategy, maxSize } = request
-  if (strategy === 'paginate' && maxSize >= SMALLEST_PAGE) return renderPage(source, ruler, request)
-  const views = await viewsOf(source, request)
-  const { shown, main } = views
-  const tables = await tablesIn(shown)
-  const shape = await shapeWithin(tables.shaped, ruler, request)
-  const shrinking = await shrinkerOf(shown, tables, strategy === 'truncate' ? 'truncate' : 'sample')
-  const shrink = request.dense ? shrinkDensely(shrinking.shrink) : shrinking.shrink
-  const fitted = await paced(fitBudget(shown, shrink, ruler, maxSize - (shape?.size ?? 0)))
-  const { outline } = shrinking
+/** A preview of a value, or the page that is asked for. @throws InvalidArgument; AnswerTooLarge for a page of `pageSize` items */
+export async function renderPart(content: Content, request: RenderRequest): Promise<PartRendering> {
+  check(request)
+  const ruler = await rulerFor(request.sizeMode)
+  const { page, strategy, maxSize } = request
+  if (page !== undefined) return renderPage(content, ruler, { ...request, page })
+  if (strategy === 'paginate' && maxSize >= SMALLEST_PAGE) {
+    return renderPage(content, ruler, { ...request, page: 1 })
+  }
+  return renderPreview(content, ruler, request)
+}
+
+/** What a preview needs to choose from, for each of what its budget usually holds. */
+const EXCERPT_SHARE = 2.5
+
+async function renderPreview(content: Content, ruler: Ruler, request: RenderRequest): Promise<PartRendering> {
+  const { strategy, dense } = request
+  const shape = await shapeWithin(await content.tables(), ruler, request)
+  const maxSize = request.maxSize - (shape?.size ?? 0)
+  const { value, length, shrink, outline } = await content.excerpt({
+    manner: strategy === 'truncate' ? 'truncate' : 'sample',
+    characters: Math.ceil(maxSize * ruler.usualUnit * EXCERPT_SHARE),
+  })
+  const shrinkPart = dense ? shrinkDensely(shrink) : shrink
+  const fitting = content.whole
+    ? fitBudget(content.whole, shrinkPart, ruler, maxSize)
+    : fitShrunk({ value, length }, shrinkPart, ruler, maxSize)
+  const fitted = await paced(fitting)
   const lines = outline?.linesIn(fitted.json)
   return {
-    ...(await part(views, request, fitted, shown.value)),
-    ...(main ? { path: main.path } : {}),
-    ...(main && (await isOnePage(main.source, ruler, maxSize)) ? { isOnePage: true } : {}),
+    ...(await part(content, request, fitted, value)),
+    ...((await isOnePage(content, ruler, request.maxSize)) ? { isOnePage: true } : {}),
     ...(shape ? { shape: shape.shape } : {}),
     ...(lines ? { lines } : {}),
     ...(outline && outline.total > 1 ? { totalLines: outline.total } : {}),
   }
 }
 
-/** What of a value is looked at. */
-interface Views {
-  readonly source: Source
-  /** The source itself, or the JSON that its text is. */
-  readonly shown: Source
-  readonly main: MainPart | undefined
-  /** What pages are of. */
-  readonly paged: Source
-  /** What pages are of as a table, where it may be shown as one. */
-  readonly dense: DenseList | undefined
-}
-
-async function viewsOf(source: Source, { dense }: RenderRequest): Promise<Views> {
-  const shown = (await embeddedJson(source)) ?? source
-  const main = mainPartOf(shown)
-  const paged = main?.source ?? shown
-  return { source, shown, main, paged, dense: dense ? denseListOf(paged) : undefined }
-}
-
 /** What is left out of a preview may stand beside what the pages would be of. */
-async function isOnePage({ json }: Source, ruler: Ruler, maxSize: number): Promise<boolean> {
-  return (await paced(ruler.size(json, maxSize))) <= maxSize
+async function isOnePage({ items, path }: Content, ruler: Ruler, maxSize: number): Promise<boolean> {
+  if (path === '' || items.end - items.start > maxSize * ruler.longestUnit) return false
+  const { size } = await measureItems(items, ruler)
+  return size <= maxSize
 }
 
-/** How what is shown is made smaller: a text by its lines, anything else by its parts. */
-async function shrinkerOf(
-  source: Source,
-  { shapes, rows }: SourceTables,
-  manner: Manner,
-): Promise<{ shrink: Shrink; outline?: TextOutline }> {
-  const { value } = source
-  if (typeof value === 'string') {
-    const outline = await outlineOf(source, value, rows, manner)
-    return { shrink: room => outline.show(room), outline }
-  }
-  const shrinker = new Shrinker(manner, shapes)
-  return { shrink: room => shrinker.shrink(value, room) }
-}
-
-const outlines = new WeakMap<Source, Partial<Record<Manner, Promise<TextOutline>>>>()
-
-function outlineOf(source: Source, text: string, rows: TextRows | undefined, manner: Manner) {
-  const known = outlines.get(source) ?? {}
-  outlines.set(source, known)
-  known[manner] ??= paced(TextOutline.of(text, rows, manner === 'truncate'))
-  return known[manner]
-}
-
-async function renderPage(source: Source, ruler: Ruler, request: RenderRequest): Promise<Rendering> {
-  const views = await viewsOf(source, request)
-  const { page: number = 1, pageSize } = request
-  if (pageSize !== undefined) return renderCounted(views, ruler, { ...request, page: number, pageSize })
-  const { paged, main, dense } = views
-  const rows = dense && (await layoutOfRows(dense, ruler, request))
-  const pages = rows ?? (await layout(paged, ruler, request))
-  const page = pageOf(rows && dense ? dense.rows : paged, pages, number)
-  const value =
-    rows && dense ? recordsOf({ columns: dense.columns, rows: page.value as DenseTable['rows'] }) : page.value
-  const fitted = await fitPage(value, ruler, request)
-  const rendering = await part(views, { ...request, strategy: 'paginate' }, fitted, paged.value)
-  return {
-    ...rendering,
-    page: number,
-    totalPages: pages.totalPages,
-    restSize: Math.round(rendering.originalSize * page.rest),
-    ...(page.unit === undefined ? {} : { pageUnit: page.unit }),
-    ...(page.unit === 'lines' ? linesOfPage(String(paged.value), String(page.value), page.start) : {}),
-    ...(main ? { path: main.path } : {}),
-  }
-}
-
-/** A page of exactly `pageSize` items. */
-async function renderCounted(
-  views: Views,
+async function renderPage(
+  content: Content,
   ruler: Ruler,
-  request: RenderRequest & CountedPageRequest,
-): Promise<Rendering> {
-  const { paged, main } = views
-  const { items } = paged
-  const page = await paced(countedPage(items, ruler, request))
-  const fitted = await fitPage(page.value, ruler, request)
-  if (fitted.size > request.maxSize) throw pageTooLarge(fitted.size, items, page, request)
-  const rendering = await part(views, { ...request, strategy: 'paginate' }, fitted, paged.value)
-  const unit = unitOf(items.kind)
+  request: RenderRequest & { page: number },
+): Promise<PartRendering> {
+  const { items } = content
+  const page = await findPage(content, ruler, request)
+  const fitted = await fitPage(page.value, ruler, {
+    ...request,
+    ...(page.columns ? { columns: page.columns } : {}),
+  })
+  if (hasPageSize(request) && fitted.size > request.maxSize)
+    throw pageTooLarge(fitted.size, items, page, request)
+  const { unit, firstItem, totalPages, isEstimate } = page
+  const all = await measurePages(content, request.sizeMode, request.dense)
   return {
-    ...rendering,
+    ...(await part(content, { ...request, strategy: 'paginate' }, fitted, page.value)),
     page: request.page,
-    totalPages: page.totalPages,
-    restSize: Math.round(rendering.originalSize * page.rest),
+    totalPages,
+    ...(isEstimate ? { totalPagesIsEstimate: true } : {}),
+    restSize: Math.round(all.size * page.rest),
     ...(unit ? { pageUnit: unit } : {}),
-    ...(unit === 'lines'
-      ? { lines: [page.firstItem + 1, page.firstItem + page.items], totalLines: items.count }
+    ...(unit === 'json' && items.kind === 'list' ? { slicedItem: firstItem } : {}),
+    ...(items.kind === 'text' && (unit === 'lines' || items.count > 1)
+      ? { lines: [firstItem + 1, firstItem + Math.max(1, page.items)], totalLines: items.count }
       : {}),
-    ...(main ? { path: main.path } : {}),
   }
 }
 
-function linesOfPage(text: string, page: string, start: number): Pick<PartRendering, 'lines' | 'totalLines'> {
-  const before = countBreaks(text, 0, start)
-  return { lines: [before + 1, before + Math.max(1, countLines(page))], totalLines: countLines(text) }
+function hasPageSize(
+  request: RenderRequest & { page: number },
+): request is RenderRequest & CountedPageRequest {
+  return request.pageSize !== undefined
+}
+
+async function findPage(
+  content: Content,
+  ruler: Ruler,
+  request: RenderRequest & { page: number },
+): Promise<Page> {
+  const { items } = content
+  const { page, maxSize, sizeMode, dense = false } = request
+  if (hasPageSize(request)) return countedPage(items, ruler, request)
+  const key = `pages ${sizeMode} ${maxSize} ${dense}`
+  const pages = await content.remember(key, async () => new Pages(items, ruler, maxSize, dense))
+  return pages.page(page)
 }
 
 /** @param of what is shown a part of */
 async function part(
-  { source, shown, paged, dense }: Views,
+  content: Content,
   request: RenderRequest,
   fitted: Fitted,
   of: JsonValue,
 ): Promise<PartRendering> {
-  const original = await measure(dense?.rows ?? source, request.sizeMode)
-  const { totalItems } = paged
+  const { items, path, isReformatted } = content
+  const isTable = request.dense && items.kind === 'list'
+  const original = isTable
+    ? await measurePages(content, request.sizeMode, request.dense)
+    : await content.size(request.sizeMode)
   return {
     kind: 'part',
     ...shownOf(of, fitted.json),
@@ -244,8 +207,9 @@ async function part(
     originalSize: original.size,
     ...(original.isEstimate ? { originalSizeIsEstimate: true } : {}),
     previewSize: fitted.size,
-    ...(shown !== source && shown.json !== source.value ? { reformatted: true } : {}),
-    ...(totalItems === undefined ? {} : { totalItems }),
+    ...(isReformatted ? { reformatted: true } : {}),
+    ...(items.kind === 'list' || items.kind === 'object' ? { totalItems: items.count } : {}),
+    ...(path === '' ? {} : { path }),
   }
 }
 

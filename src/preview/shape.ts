@@ -3,9 +3,8 @@ import { stringifyJson } from '../core/json-text.ts'
 import { lastFitting, paced, type Steps } from '../core/steps.ts'
 import type { TableShape } from '../values/shape.ts'
 import { DETAILS, type Detail } from './describe-column.ts'
-import type { Ruler } from './measure.ts'
+import type { Ruler, SizeMode } from './measure.ts'
 import { type ShapedColumn, shapedColumns, shapedRuns } from './shaped-columns.ts'
-import type { SizeMode } from './size.ts'
 import { ELLIPSIS } from './truncate.ts'
 
 /** A table of a value, and what its rows are like. */

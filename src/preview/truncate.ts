@@ -1,5 +1,4 @@
 import { countLines } from '../core/lines.ts'
-import { wholeCharacters } from './page-units.ts'
 
 /** Stands for what there was no room for. */
 export const ELLIPSIS = '…'
@@ -55,4 +54,10 @@ function firstCharacters(text: string, room: number, total: number): string {
     length = Math.min(length - 1, Math.floor((length * room) / json.length))
   }
   return JSON.stringify(ELLIPSIS)
+}
+
+/** The position itself, or the one before if it would part a surrogate pair. */
+export function wholeCharacters(text: string, position: number): number {
+  const code = position > 0 ? text.codePointAt(position - 1) : undefined
+  return position < text.length && code !== undefined && code > 0xffff ? position - 1 : position
 }

@@ -14,10 +14,12 @@ export function nextStep(answer: Shown, sizeMode: SizeMode): string {
 }
 
 function nextPage(
-  { page = 1, totalPages = 1, totalPagesIsEstimate, pageUnit, restSize }: Shown,
+  { page = 1, totalPages = 1, totalPagesIsEstimate, pageUnit, restSize, slicedItem, path = '' }: Shown,
   sizeMode: SizeMode,
 ): string {
-  const joined = pageUnit === 'json' ? ' Pages are slices of one JSON text: join them before parsing.' : ''
+  const item = slicedItem === undefined ? '' : `, or page that item alone: ref_id#${path}/${slicedItem}`
+  const joined =
+    pageUnit === 'json' ? ` This page is a slice of JSON: join such pages before parsing${item}.` : ''
   const total = totalPagesIsEstimate ? `about ${totalPages}` : totalPages
   if (page >= totalPages) return `Page ${page} of ${total}, the last.${joined}`
   const rest = restSize === undefined ? '' : `; ${costOf(page + 1, totalPages, restSize, sizeMode)}`

@@ -7,13 +7,12 @@ import { checkCount } from '../../core/options.ts'
 import type { Part } from '../../core/part.ts'
 import type { CacheResponse } from '../../core/response.ts'
 import type { DenseTable } from '../../preview/dense.ts'
-import { LargeValue } from '../../preview/large.ts'
 import {
   measure,
-  type PartRendering,
   type Rendering,
   type RenderRequest,
   render,
+  renderPart,
   type Size,
   type SizeMode,
   type Source,
@@ -21,12 +20,11 @@ import {
 } from '../../preview/preview.ts'
 import type { Shown } from '../../values/projection.ts'
 import type { Engine } from '../engine.ts'
-import { type OpenedValue, openLargeValue } from './large-values.ts'
 import { checkCeiling, limitsFor, previewBudget, sizeReadWithin } from './limits.ts'
 import { nextStep } from './next-step.ts'
-import { partSources } from './part-sources.ts'
+import { type Opened, openValue } from './opened-value.ts'
 import type { Sources } from './values.ts'
-import { sourcesOf, wrappingOf } from './values.ts'
+import { wrappingOf } from './values.ts'
 
 /** Which part of a value is asked for, and in which size. */
 export interface RenderOptions {
@@ -69,9 +67,11 @@ export async function showValue(
 ): Promise<CacheResponse> {
   if (options.full) return showFull(engine, entry, options)
   const request = renderRequest(engine, entry, options)
-  const large = await largeValueAsked(engine, entry, options)
-  if (large) return present(entry, await showLarge(large, request), request.sizeMode)
-  const sources = await askedSources(engine, entry, options)
+  const opened = await openValue(engine, entry, options.part)
+  if (opened.kind === 'segments' && !(await mayBeWhole(opened, entry, request))) {
+    return present(entry, await showSegments(opened, request), request.sizeMode)
+  }
+  const sources = await sourcesIn(opened)
   // An image that was asked for by its own name is wanted whole.
   if (options.part && sources.projected?.mediaBytes) {
     return showFull(engine, entry, { part: options.part, limits: options.limits })
@@ -79,20 +79,23 @@ export async function showValue(
   return present(entry, parseJson(await lastView(sources, request)) as unknown as Answer, request.sizeMode)
 }
 
-/** What is asked for, where that is too large to be read whole. */
-async function largeValueAsked(
-  engine: Engine,
-  entry: ValuedEntry,
-  { part }: RenderOptions,
-): Promise<Pick<OpenedValue, 'value' | 'besides'> | undefined> {
-  const opened = await openLargeValue(engine, entry)
-  if (!opened || !part) return opened
-  const found = await opened.part(part)
-  return found instanceof LargeValue ? { value: found, besides: {} } : undefined
+function sourcesIn(opened: Opened): Sources | Promise<Sources> {
+  return opened.kind === 'memory' ? opened.sources : opened.whole()
 }
 
-function askedSources(engine: Engine, entry: ValuedEntry, { part }: RenderOptions): Promise<Sources> {
-  return part ? partSources(engine, entry, part) : sourcesOf(engine, entry)
+/** An estimate may be wrong by so much. */
+const ROUGHLY = 1.5
+
+/** Whether a large value may be within its budget, so that it has to be read to know. */
+async function mayBeWhole(
+  { content }: Opened & { kind: 'segments' },
+  { valueBytes }: ValuedEntry,
+  { page, asReference, maxSize, maxWholeBytes, limits, sizeMode }: ShowRequest,
+): Promise<boolean> {
+  if (page !== undefined || asReference || valueBytes > maxWholeBytes) return false
+  const { tokens = 0, characters = 0 } = limits?.inline ?? {}
+  const { size } = await content.size(sizeMode)
+  return size <= ROUGHLY * Math.max(maxSize, tokens, characters)
 }
 
 /** Made once for all who ask for the same at the same time, or one after the other. */
@@ -194,21 +197,17 @@ async function renderWithin(source: Source, request: ShowRequest): Promise<Rende
   return withinCharacters(limits, maxSize, size => render(source, { ...request, maxSize: size }))
 }
 
-/** A page of a value that is too large to be read whole, or a preview. It never passes as it is. */
-async function showLarge(
-  { value, besides }: Pick<OpenedValue, 'value' | 'besides'>,
+/** A page or a preview of a large value. It never passes as it is. */
+async function showSegments(
+  { content, facts }: Opened & { kind: 'segments' },
   request: ShowRequest,
 ): Promise<Answer> {
-  if (request.page !== undefined) return value.page({ ...request, page: request.page })
-  const { about, meta } = besides
-  return { ...(await largePreview(value, request)), ...(about ? { about } : {}), ...(meta ? { meta } : {}) }
-}
-
-async function largePreview(large: LargeValue, request: ShowRequest): Promise<PartRendering> {
-  const { strategy, limits, maxSize } = request
-  if (strategy === 'paginate') return large.page({ ...request, page: 1 })
-  if (!limits) return large.preview(request)
-  return withinCharacters(limits, maxSize, size => large.preview({ ...request, maxSize: size }))
+  const { page, strategy, limits, maxSize } = request
+  if (page !== undefined) return renderPart(content, request)
+  const show = (size: number) => renderPart(content, { ...request, maxSize: size })
+  const shown = limits && strategy !== 'paginate' ? withinCharacters(limits, maxSize, show) : show(maxSize)
+  const { about, meta } = facts
+  return { ...(await shown), ...(about ? { about } : {}), ...(meta ? { meta } : {}) }
 }
 
 /** With a smaller budget, where what came out has more characters than the reader can take. */
@@ -254,7 +253,7 @@ async function showFull(engine: Engine, entry: ValuedEntry, options: RenderOptio
   const limit = engine.settings.fullLimitBytes
   const mediaLimit = Math.max(limit, wrappingOf(engine, entry)?.fullLimitBytes ?? 0)
   if (!options.part) checkFull(entry.valueBytes, mediaLimit)
-  const sources = await askedSources(engine, entry, options)
+  const sources = await sourcesIn(await openValue(engine, entry, options.part))
   const { whole, projected } = sources
   const bytes = options.part ? Buffer.byteLength(whole.json) : entry.valueBytes
   checkFull(bytes, mediaLimit)
@@ -323,7 +322,17 @@ function present({ refId }: ValuedEntry, answer: Answer, sizeMode: SizeMode): Ca
     const { kind: _, ...whole } = answer
     return { refId, status: 'complete', isAsync: false, isComplete: true, ...whole }
   }
-  const { kind: _, strategy, isOnePage, isAllShown, isDense, restSize, preview, ...fields } = answer
+  const {
+    kind: _,
+    strategy,
+    isOnePage,
+    isAllShown,
+    isDense,
+    restSize,
+    slicedItem,
+    preview,
+    ...fields
+  } = answer
   return {
     refId,
     status: 'complete',

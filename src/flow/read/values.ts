@@ -9,7 +9,7 @@ import { Source } from '../../preview/preview.ts'
 import type { Store } from '../../stores/store.ts'
 import type { Projections, Shown, Used, Wrapping } from '../../values/projection.ts'
 import type { SegmentReader } from '../../values/segments/reader.ts'
-import type { OpenedValue } from './large-values.ts'
+import type { OpenedValue } from './opened-value.ts'
 import { readBoth } from './stored-value.ts'
 
 /** What values are read with. */
@@ -67,8 +67,8 @@ export class SourceCache {
   readonly #loading = new Map<RefId, Promise<Sources>>()
   /** Values in segments: their index, and some segments. */
   readonly #readers: Kept<Opening<SegmentReader>>
-  /** The layouts of large ones, which are shown piece by piece. */
-  readonly #opened: Kept<Opening<OpenedValue | undefined>>
+  /** Their layouts, where they are large, and parts of them. */
+  readonly #opened: Kept<Opening<OpenedValue>>
 
   constructor(clock: Clock) {
     this.#kept = new Kept(clock, LIMITS)
@@ -97,8 +97,8 @@ export class SourceCache {
     return opened(this.#readers, entry, open)
   }
 
-  /** The same of a large value. */
-  opened(entry: ValuedEntry, open: () => Promise<OpenedValue | undefined>): Promise<OpenedValue | undefined> {
+  /** The same of what is shown of it. */
+  opened(entry: ValuedEntry, open: () => Promise<OpenedValue>): Promise<OpenedValue> {
     return opened(this.#opened, entry, open)
   }
 

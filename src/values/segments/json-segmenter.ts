@@ -1,4 +1,5 @@
 import { stringEnd } from '../../core/json-text.ts'
+import { escapedLineEnds } from '../../core/lines.ts'
 import { wholeToken } from '../../core/text-cuts.ts'
 import type { Container, Within } from './segment-index.ts'
 import type { Segmenter } from './segmenter.ts'
@@ -16,6 +17,8 @@ interface Known {
   readonly start: number
   end: number
   count: number
+  /** Of a string: line breaks so far, in the end its lines. */
+  lines?: number
   readonly anchors: Array<[number, number]>
 }
 
@@ -131,7 +134,7 @@ export class JsonSegmenter implements Segmenter {
     this.#knownString = undefined
     if (!known) return
     known.end = this.#stringEnd
-    this.#countCharacters(known, known.end - 1)
+    this.#countRest(known)
     const around = this.#frames.at(-1)
     if (around) around.anchorsNext = true
   }
@@ -139,7 +142,18 @@ export class JsonSegmenter implements Segmenter {
   /** Of a string in the index, those between the last cut and a position. */
   #countCharacters(known: Known, until: number): void {
     const from = Math.max(known.start + 1, this.#start)
-    known.count += charactersOf(this.#text.slice(from - this.#start, until - this.#start))
+    const text = this.#text.slice(from - this.#start, until - this.#start)
+    known.count += charactersOf(text)
+    const lineEnds = escapedLineEnds(text, 0)
+    known.lines = (known.lines ?? 0) + lineEnds.length
+    const last = lineEnds.at(-1)
+    if (last !== undefined) known.anchors.push([known.lines, from + last])
+  }
+
+  #countRest(known: Known): void {
+    this.#countCharacters(known, known.end - 1)
+    const [, lastLine] = known.anchors.at(-1) ?? []
+    if (lastLine !== known.end - 1) known.lines = (known.lines ?? 0) + 1
   }
 
   #open(kind: 'list' | 'object'): void {
@@ -237,7 +251,7 @@ export class JsonSegmenter implements Segmenter {
     else {
       around.anchorsNext = true
       // All of it was read already; what lies behind the cut is counted here, too.
-      this.#countCharacters(known, known.end - 1)
+      this.#countRest(known)
       return undefined
     }
     return known

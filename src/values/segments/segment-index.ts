@@ -6,6 +6,9 @@ import type { ShownFacts } from './stored-form.ts'
 /** A larger value is stored in segments, each of about so many UTF-16 units at most. */
 export const SEGMENT_LENGTH = 128 * 1024
 
+/** UTF-16 units up to which a value is read and shown at once: one megabyte, a matter of milliseconds. A larger one is read by segments. */
+export const LARGE_VALUE = 1024 * 1024
+
 /**
  * Where the segments of a value begin, and what is in them. All positions are UTF-16 units of the text that the segments
  * are when they are put together.
@@ -51,7 +54,9 @@ export interface Container {
   readonly end: number
   /** How many parts it has. */
   readonly count: number
-  /** Where some of its parts begin: the number of a part, from 0, and its position; ascending. */
+  /** Of a `string`, how many lines it has. Absent: nobody has counted them. */
+  readonly lines?: number
+  /** Where some of its parts begin, of a `string` some of its lines: the number of a part, from 0, and its position; ascending. */
   readonly anchors: ReadonlyArray<readonly [part: number, position: number]>
 }
 

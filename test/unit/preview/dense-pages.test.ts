@@ -4,6 +4,7 @@ import type { JsonValue } from '../../../src/core/json.ts'
 import { stringifyJson } from '../../../src/core/json-text.ts'
 import { type DenseTable, recordsOf } from '../../../src/preview/dense.ts'
 import { type PartRendering, type RenderRequest, render, Source } from '../../../src/preview/preview.ts'
+import { join } from './join.ts'
 import { expectMarked } from './marks.ts'
 import { large, rows, sizeMode, sizeOf } from './values.ts'
 
@@ -48,7 +49,7 @@ describe('records that are shown as a table', () => {
       fc.asyncProperty(records, sizeMode, budget, pageSize, async (value, sizeMode, maxSize, pageSize) => {
         const source = new Source(value)
         const request = { maxSize, sizeMode, ...(pageSize ? { pageSize } : {}) }
-        const joined: JsonValue[] = []
+        const all: PartRendering[] = []
         for (let page = 1, last = 1; page <= last; page++) {
           const shown = await part(source, { ...request, page }).catch(error => {
             expect([pageSize === undefined, error.code]).toEqual([false, 'answer_too_large'])
@@ -59,10 +60,9 @@ describe('records that are shown as a table', () => {
           expect(sizeOf(shown.preview, sizeMode)).toBe(shown.previewSize)
           expect(shown.previewSize).toBeLessThanOrEqual(maxSize)
           if (shown.isDense) tables++
-          joined.push(plain(shown))
+          all.push({ ...shown, preview: plain(shown) })
         }
-        const isJson = joined.every(one => typeof one === 'string')
-        expect(isJson ? joined.join('') : stringifyJson(joined.flat())).toBe(stringifyJson(value))
+        expect(stringifyJson(join(all))).toBe(stringifyJson(value))
       }),
       { numRuns: 150 },
     )

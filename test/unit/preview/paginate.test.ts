@@ -3,8 +3,15 @@ import { describe, expect, it } from 'vitest'
 import type { JsonObject, JsonValue } from '../../../src/core/json.ts'
 import { parseJson, stringifyJson } from '../../../src/core/json-text.ts'
 import { type Part, toReference } from '../../../src/core/part.ts'
-import { type PartRendering, type RenderRequest, render, Source } from '../../../src/preview/preview.ts'
+import {
+  type PartRendering,
+  type RenderRequest,
+  render,
+  renderPart,
+  Source,
+} from '../../../src/preview/preview.ts'
 import { takePart } from '../../../src/values/pointer.ts'
+import { join } from './join.ts'
 import { json, large, prose, rows, sizeMode, sizeOf } from './values.ts'
 
 type PageRequest = Omit<RenderRequest, 'page' | 'strategy'>
@@ -27,24 +34,6 @@ async function pages(value: JsonValue, request: PageRequest): Promise<PartRender
   const all = [first]
   while (all.length < first.totalPages!) all.push(await page(source, request, all.length + 1))
   return all
-}
-
-/** What the pages are together, read as their unit says. */
-function join(all: PartRendering[]): JsonValue {
-  const parts = all.map(({ preview }) => preview)
-  switch (all[0]!.pageUnit) {
-    case 'items':
-      return parts.flat()
-    case 'entries':
-      return Object.fromEntries(parts.flatMap(part => Object.entries(part as JsonObject)))
-    case 'lines':
-    case 'characters':
-      return parts.join('')
-    case 'json':
-      return parseJson(parts.join(''))
-    default:
-      return parts[0]!
-  }
 }
 
 function partAt(path: string): Part {
@@ -173,17 +162,23 @@ describe('pages', () => {
     const value = `short\n${'😀é\u0000'.repeat(500)}\nshort`
     for (const sizeMode of ['token', 'character'] as const) {
       const all = await pages(value, { ...tokens(20), sizeMode })
-      expect(all[0]!.pageUnit).toBe('characters')
+      expect(all[0]).toMatchObject({ pageUnit: 'lines', preview: 'short\n' })
+      expect(all[1]).toMatchObject({ pageUnit: 'characters', lines: [2, 2] })
       for (const { preview } of all) expect(() => encodeURIComponent(preview as string)).not.toThrow()
       expect(join(all)).toBe(value)
     }
   })
 
-  it('of a list with an item beyond the budget are slices of its JSON', async () => {
-    const value = [1, prose(5000), { a: '😀'.repeat(400) }]
+  it('of an item beyond the budget are slices of its JSON, among those of its neighbours', async () => {
+    const value = [1, 2, prose(5000), { a: '😀'.repeat(400) }, 3]
     const all = await pages(value, tokens(200))
-    expect(all[0]!.pageUnit).toBe('json')
-    expect(all.map(({ preview }) => preview).join('')).toBe(JSON.stringify(value))
+    expect([all[0], all.at(-1)]).toMatchObject([
+      { pageUnit: 'items', preview: [1, 2] },
+      { pageUnit: 'items', preview: [3] },
+    ])
+    const slices = all.slice(1, -1)
+    expect(slices.every(({ pageUnit }) => pageUnit === 'json')).toBe(true)
+    expect(`[${slices.map(({ preview }) => preview).join('')}]`).toBe(JSON.stringify(value.slice(2, 4)))
   })
 
   it('of an object that is about one list, or one text, are of that, and say where it stands', async () => {
@@ -260,11 +255,15 @@ describe('pages', () => {
   })
 
   it('are laid out once for each budget, and only a few layouts are kept', async () => {
-    const source = new Source(rows(300))
-    await Promise.all([1, 2, 3].map(number => page(source, tokens(200), number)))
-    expect(source.layouts.size).toBe(1)
-    for (let size = 1; size < 20; size++) await page(source, tokens(1000 + size), 1)
-    expect(source.layouts.size).toBeLessThan(10)
+    const content = await new Source(rows(300)).content()
+    const shown = (maxSize: number, page: number) =>
+      renderPart(content, { ...tokens(maxSize), strategy: 'sample', page })
+    await Promise.all([1, 2, 3].map(number => shown(200, number)))
+    const { remembered } = content
+    await shown(200, 4)
+    expect(content.remembered).toBe(remembered)
+    for (let size = 1; size < 30; size++) await shown(1000 + size, 1)
+    expect(content.remembered).toBeLessThan(15)
   })
 
   it('begin with the first when the strategy is to paginate', async () => {

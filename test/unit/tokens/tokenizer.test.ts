@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { countTokens as libraryCount } from 'gpt-tokenizer/encoding/o200k_base'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { atOnce, type Steps } from '../../../src/core/steps.ts'
-import { wholeCharacters } from '../../../src/preview/page-units.ts'
+import { wholeCharacters } from '../../../src/preview/truncate.ts'
 import { countTokens, loadTokenizer, type Tokenizer } from '../../../src/tokens/tokenizer.ts'
 
 const plainText = { disallowedSpecial: new Set<string>() }

@@ -1,8 +1,8 @@
 import { describe, expect, it, vi } from 'vitest'
 import type { JsonValue } from '../../../../src/core/json.ts'
 import { paced, type ReadingSteps } from '../../../../src/core/steps.ts'
-import { LargeValue } from '../../../../src/preview/large.ts'
-import { largeContent } from '../../../../src/preview/large-content.ts'
+import { renderPart } from '../../../../src/preview/preview.ts'
+import { SegmentContent } from '../../../../src/preview/segment-content.ts'
 import { countDocumentTables } from '../../../../src/values/segments/document-tables.ts'
 import { jsonInText } from '../../../../src/values/segments/json-in-text.ts'
 import { write } from './written.ts'
@@ -64,11 +64,10 @@ describe('a large value never holds the event loop for long', () => {
 
   it('while a preview and a page are made, which read a part of it', async () => {
     const { reader, loaded } = await write(rows)
-    const content = largeContent(reader)
+    const content = new SegmentContent(reader)
     const request = { maxSize: 1000, sizeMode: 'character', strategy: 'sample' } as const
-    const shown = content && new LargeValue(content)
-    await shown?.preview(request)
-    await shown?.page({ ...request, page: 20, pageSize: 5 })
+    await renderPart(content, request)
+    await renderPart(content, { ...request, page: 20, pageSize: 5 })
     expect(new Set(loaded).size).toBeLessThan(30)
     const sample = reader.parts(0, 30_000, 200)
     expect((await steps(sample)).largest).toBeLessThan(LARGEST_STEP)
