@@ -1,9 +1,9 @@
-import { AnswerTooLarge, InvalidArgument } from '../core/errors.ts'
+import { AnswerTooLarge } from '../core/errors.ts'
 import { paced, type ReadingSteps } from '../core/steps.ts'
 import { LARGE_VALUE } from '../values/segments/segment-index.ts'
 import { type Items, unitOf, valueOfItems } from './items.ts'
 import type { Ruler, SizeMode } from './measure.ts'
-import type { Page } from './pages.ts'
+import { noSuchPage, type Page } from './page.ts'
 
 export interface CountedPageRequest {
   readonly page: number
@@ -40,12 +40,6 @@ function* pageSteps(source: Items, ruler: Ruler, request: CountedPageRequest): R
   const value = valueOfItems(source, yield* source.slice(start, end))
   const rest = (source.end - end) / Math.max(1, source.end - source.start)
   return { unit: unitOf(kind), value, firstItem, items, rest, totalPages, isEstimate: false }
-}
-
-export function noSuchPage(page: number, total: number): InvalidArgument {
-  const pages = total === 1 ? 'is 1 page' : `are ${total} pages`
-  const choice = total === 1 ? 'for page 1' : `for a page from 1 to ${total}`
-  return new InvalidArgument(`There is no page ${page}: at this size there ${pages}. Ask ${choice}.`)
 }
 
 /** Says what would fit. */

@@ -1,14 +1,10 @@
 import { InvalidArgument } from '../core/errors.ts'
-import type { JsonValue } from '../core/json.ts'
 import { paced, type ReadingSteps } from '../core/steps.ts'
 import { SEGMENT_LENGTH } from '../values/segments/segment-index.ts'
-import { noSuchPage } from './counted-page.ts'
 import { type Items, unitOf, valueOfItems } from './items.ts'
 import type { Ruler } from './measure.ts'
+import { noSuchPage, type Page } from './page.ts'
 import { fillPage, itemsWindow, sliceWindow } from './page-window.ts'
-
-/** What a page holds. `characters`: a slice of one line. `json`: a slice of the JSON of one item, which is larger than a page. */
-export type PageUnitName = 'items' | 'entries' | 'lines' | 'characters' | 'json'
 
 /** With this budget every value has pages: any one character, however escaped, is a page. */
 export const SMALLEST_PAGE = 8
@@ -18,22 +14,6 @@ const MAX_PAGES = 100_000
 
 /** Up to so many UTF-16 units all pages are laid out at once, so that their number is known: that takes a moment. */
 const LAID_OUT_AT_ONCE = SEGMENT_LENGTH
-
-export interface Page {
-  /** Undefined: the page is a number, true, false or null. */
-  readonly unit: PageUnitName | undefined
-  readonly value: JsonValue
-  /** The first item of which something is in it, from 0, and how many there are. */
-  readonly firstItem: number
-  readonly items: number
-  /** Columns of a table that the page fits its budget as. */
-  readonly columns?: readonly string[]
-  /** The share of the text that comes after it. */
-  readonly rest: number
-  readonly totalPages: number
-  /** `totalPages` is a guess from the pages that are laid out. */
-  readonly isEstimate: boolean
-}
 
 interface Bounds extends Pick<Page, 'unit' | 'firstItem' | 'items' | 'columns'> {
   readonly start: number

@@ -7,14 +7,16 @@ import type { Content } from './content.ts'
 import { type CountedPageRequest, countedPage, pageTooLarge } from './counted-page.ts'
 import { fitPage, shownOf, shrinkDensely } from './dense-pages.ts'
 import { measureItems, measurePages, type Ruler, rulerFor, type SizeMode, sizeWithin } from './measure.ts'
-import { type Page, Pages, type PageUnitName, SMALLEST_PAGE } from './pages.ts'
+import { contentOf } from './memory-content.ts'
+import type { Page, PageUnitName } from './page.ts'
+import { Pages, SMALLEST_PAGE } from './pages.ts'
 import { shapeWithin } from './shape.ts'
 import type { Source } from './source.ts'
 
 export { countTokens, loadTokenizer } from '../tokens/tokenizer.ts'
 export type { Content } from './content.ts'
 export { measure, measureText, type Size, type SizeMode, sizeWithin } from './measure.ts'
-export type { PageUnitName } from './pages.ts'
+export type { PageUnitName } from './page.ts'
 export { Source } from './source.ts'
 
 /** How a preview is made: some of everything, the beginning, or the first page. */
@@ -85,7 +87,7 @@ export async function render(source: Source, request: RenderRequest): Promise<Re
   check(request)
   const { sizeMode, maxSize, page } = request
   const size = page === undefined ? await sizeWithin(source.json, sizeMode, maxSize) : undefined
-  if (size === undefined) return renderPart(await source.content(), request)
+  if (size === undefined) return renderPart(await contentOf(source), request)
   const { totalItems } = source
   return {
     kind: 'whole',

@@ -15,8 +15,8 @@ import { sampleLines } from './line-sample.ts'
 import { type Candidate, findMainMember } from './main-member.ts'
 import { measureItems, measurePages, rulerFor, type Size, type SizeMode } from './measure.ts'
 import { Memo } from './memo.ts'
+import { shapesOf } from './shape.ts'
 import { Shrinker } from './shrink.ts'
-import { shapesOf } from './source.ts'
 import { TextOutline } from './text-outline.ts'
 
 /** A value in segments, of which only what is shown is read: all of the value, or one of its containers. */

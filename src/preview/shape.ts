@@ -1,7 +1,9 @@
 import type { JsonObject, JsonValue } from '../core/json.ts'
 import { stringifyJson } from '../core/json-text.ts'
 import { lastFitting, paced, type Steps } from '../core/steps.ts'
+import type { CountedTable } from '../values/counted-tables.ts'
 import type { TableShape } from '../values/shape.ts'
+import { tablesOf } from '../values/tables.ts'
 import { DETAILS, type Detail } from './describe-column.ts'
 import type { Ruler, SizeMode } from './measure.ts'
 import { type ShapedColumn, shapedColumns, shapedRuns } from './shaped-columns.ts'
@@ -108,4 +110,14 @@ function written(tables: readonly ToldTable[], { detail, described, named }: Ext
     ]
   })
   return Object.fromEntries(entries)
+}
+
+/** The shapes of the tables that are in a value, or in a sample of it, by the list or the map. */
+export function shapesOf(value: JsonValue, counted: readonly CountedTable[]): Map<JsonValue, TableShape> {
+  const shapes = new Map<JsonValue, TableShape>()
+  for (const { path, of } of tablesOf(value)) {
+    const table = counted.find(one => one.path === path)
+    if (table) shapes.set(of, table.shape)
+  }
+  return shapes
 }

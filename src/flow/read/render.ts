@@ -22,7 +22,7 @@ import type { Shown } from '../../values/projection.ts'
 import type { Engine } from '../engine.ts'
 import { checkCeiling, limitsFor, previewBudget, sizeReadWithin } from './limits.ts'
 import { nextStep } from './next-step.ts'
-import { type Opened, openValue } from './opened-value.ts'
+import { type Opened, openValue } from './open-value.ts'
 import type { Sources } from './values.ts'
 import { wrappingOf } from './values.ts'
 

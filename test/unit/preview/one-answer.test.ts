@@ -4,6 +4,7 @@ import type { JsonObject, JsonValue } from '../../../src/core/json.ts'
 import { stringifyJson } from '../../../src/core/json-text.ts'
 import { paced } from '../../../src/core/steps.ts'
 import type { Content } from '../../../src/preview/content.ts'
+import { contentOf } from '../../../src/preview/memory-content.ts'
 import { type PartRendering, type RenderRequest, renderPart, Source } from '../../../src/preview/preview.ts'
 import { SegmentContent } from '../../../src/preview/segment-content.ts'
 import { jsonInText } from '../../../src/values/segments/json-in-text.ts'
@@ -52,7 +53,7 @@ async function both(given: JsonValue): Promise<[Content, Content]> {
     json: 1,
   }
   const opened = asJson ? new SegmentReader(asJson, async number => segments[number] as string) : reader
-  return [await new Source(given).content(), new SegmentContent(opened)]
+  return [await contentOf(new Source(given)), new SegmentContent(opened)]
 }
 
 const request = fc.record({

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import type { JsonObject, JsonValue } from '../../../src/core/json.ts'
 import { parseJson, stringifyJson } from '../../../src/core/json-text.ts'
 import { type Part, toReference } from '../../../src/core/part.ts'
+import { contentOf } from '../../../src/preview/memory-content.ts'
 import {
   type PartRendering,
   type RenderRequest,
@@ -255,7 +256,7 @@ describe('pages', () => {
   })
 
   it('are laid out once for each budget, and only a few layouts are kept', async () => {
-    const content = await new Source(rows(300)).content()
+    const content = await contentOf(new Source(rows(300)))
     const shown = (maxSize: number, page: number) =>
       renderPart(content, { ...tokens(maxSize), strategy: 'sample', page })
     await Promise.all([1, 2, 3].map(number => shown(200, number)))
