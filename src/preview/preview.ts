@@ -6,7 +6,7 @@ import { type Fitted, fitBudget, fitShrunk } from './budget.ts'
 import type { Content } from './content.ts'
 import { type CountedPageRequest, countedPage, pageTooLarge } from './counted-page.ts'
 import { fitPage, shownOf, shrinkDensely } from './dense-pages.ts'
-import { measureItems, measurePages, type Ruler, rulerFor, type SizeMode, sizeWithin } from './measure.ts'
+import { measurePages, type Ruler, rulerFor, type SizeMode, sizeWithin } from './measure.ts'
 import { contentOf } from './memory-content.ts'
 import type { Page, PageUnitName } from './page.ts'
 import { Pages, SMALLEST_PAGE } from './pages.ts'
@@ -128,7 +128,7 @@ async function renderPreview(content: Content, ruler: Ruler, request: RenderRequ
   const lines = outline?.linesIn(fitted.json)
   return {
     ...(await part(content, request, fitted, value)),
-    ...((await isOnePage(content, ruler, request.maxSize)) ? { isOnePage: true } : {}),
+    ...((await isOnePage(content, ruler, request)) ? { isOnePage: true } : {}),
     ...(shape ? { shape: shape.shape } : {}),
     ...(lines ? { lines } : {}),
     ...(outline && outline.total > 1 ? { totalLines: outline.total } : {}),
@@ -136,9 +136,14 @@ async function renderPreview(content: Content, ruler: Ruler, request: RenderRequ
 }
 
 /** What is left out of a preview may stand beside what the pages would be of. */
-async function isOnePage({ items, path }: Content, ruler: Ruler, maxSize: number): Promise<boolean> {
+async function isOnePage(
+  content: Content,
+  ruler: Ruler,
+  { maxSize, sizeMode }: RenderRequest,
+): Promise<boolean> {
+  const { items, path } = content
   if (path === '' || items.end - items.start > maxSize * ruler.longestUnit) return false
-  const { size } = await measureItems(items, ruler)
+  const { size } = await measurePages(content, sizeMode)
   return size <= maxSize
 }
 
