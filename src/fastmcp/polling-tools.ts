@@ -1,6 +1,6 @@
 import type { FastMCP, FastMCPSessionAuth } from 'fastmcp'
 import { ClientLimits } from '../agent/limits.ts'
-import { declared } from '../agent/schema.ts'
+import { ownSchema } from '../agent/listed.ts'
 import { ownTools } from '../agent/tools/own-tools.ts'
 import { InvalidArgument } from '../core/errors.ts'
 import { checkNames } from '../core/options.ts'
@@ -33,7 +33,7 @@ export function addPollingTools<Session extends FastMCPSessionAuth>(
     server.addTool({
       ...tool,
       annotations: { ...tool.annotations, title },
-      parameters: declared(() => inputSchema),
+      parameters: ownSchema(cache, { name: tool.name, description: tool.description, inputSchema }),
       execute: (args, context) =>
         handleToolCall(context, options.actorOf, ({ caller, signal, onProgress }) =>
           handle(args, {

@@ -3,6 +3,7 @@ import { asListed, splitArguments } from '../agent/arguments.ts'
 import { cachingDefaults, checked, projectionFor, withToolLimit } from '../agent/caching.ts'
 import { TOOL_NOTE, withNote } from '../agent/instructions.ts'
 import { ClientLimits } from '../agent/limits.ts'
+import { changedSchema, lengthOf } from '../agent/listed.ts'
 import { checkEnvelope, claimFor, presentCall } from '../agent/present.ts'
 import {
   type AuthorSchema,
@@ -41,7 +42,7 @@ export function refcacheTool<
   const clients = new ClientLimits(config)
   checkHandler(config.execute, `Tool '${name}'`)
   const result = outputSchema && resultSchemaOf(outputSchema, name)
-  const shown = shownTool(config, result, clients)
+  const shown = shownTool(cache, config, result, clients)
   const handler: Handler<ArgumentsOf<Parameters>, unknown> = (args, task, context) =>
     config.execute(args, task, context as RequestContext<Session> | undefined)
   // Answers are JSON, whatever the handler's own type.
@@ -124,6 +125,7 @@ const NO_PARAMETERS = declared(() => NO_ARGUMENTS)
 
 /** What clients see of a tool: the author's words and schemas, and how to follow its references. */
 function shownTool<Session extends FastMCPSessionAuth>(
+  cache: RefCache,
   config: Omit<RefcacheToolConfig<Session>, 'execute'>,
   result: JsonObject | undefined,
   clients: ClientLimits,
@@ -133,7 +135,7 @@ function shownTool<Session extends FastMCPSessionAuth>(
   return {
     name,
     ...(noted === undefined ? {} : { description: noted }),
-    parameters: listedParameters(config, clients),
+    parameters: listedParameters(cache, config, clients, lengthOf(noted) - lengthOf(description)),
     ...(result ? { outputSchema: declared(() => answerSchema(result)) } : {}),
     ...(annotations ? { annotations } : {}),
     ...(canAccess ? { canAccess } : {}),
@@ -143,14 +145,21 @@ function shownTool<Session extends FastMCPSessionAuth>(
 
 /** What clients are shown of the arguments. fastmcp lists its tools before it says to whom: only a profile by name counts here. */
 function listedParameters<Session extends FastMCPSessionAuth>(
+  cache: RefCache,
   { name, parameters, resolveRefs, listReserved = false }: Omit<RefcacheToolConfig<Session>, 'execute'>,
   clients: ClientLimits,
+  noted: number,
 ): ToolParameters {
   const shown = parameters ? shownAsJson(parameters) : NO_ARGUMENTS
   const passing = parameters ? unchecked(parameters, name) : NO_PARAMETERS
   if (!shown) return passing
   const admitsReferences = resolveRefs !== false && clients.listsReferences(undefined)
-  return declared(() => asListed(shown, { admitsReferences, listReserved }))
+  return changedSchema(
+    cache,
+    () => shown,
+    own => asListed(own, { admitsReferences, listReserved }),
+    noted,
+  )
 }
 
 /** Undefined: only fastmcp knows how to show it. */

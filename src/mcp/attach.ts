@@ -4,16 +4,10 @@ import type { z } from 'zod'
 import type { Actor } from '../access/actor.ts'
 import { TOOL_LISTING_OPTIONS } from '../agent/caching.ts'
 import { CLIENT_LIMIT_OPTIONS, ClientLimits } from '../agent/limits.ts'
+import { ownSchema } from '../agent/listed.ts'
 import { checkEnvelope } from '../agent/present.ts'
 import type { ToolRequest } from '../agent/request.ts'
-import {
-  type AuthorSchema,
-  declared,
-  type InputOf,
-  type OutputOf,
-  type RawShape,
-  toSchema,
-} from '../agent/schema.ts'
+import { type AuthorSchema, type InputOf, type OutputOf, type RawShape, toSchema } from '../agent/schema.ts'
 import { checkScoping, SCOPING, scopingOf } from '../agent/scoping.ts'
 import { type AdminTool, adminTools } from '../agent/tools/admin.ts'
 import { OWN_TOOL_OPTIONS, ownTools } from '../agent/tools/own-tools.ts'
@@ -96,7 +90,7 @@ export function attachRefCache(
   for (const tool of ownTools(cache, options, exports)) {
     known.add(tool.name)
     const { asTask } = tool
-    const registered = registerOwn(server, tool, identity, (args, request, context) => {
+    const registered = registerOwn(server, cache, tool, identity, (args, request, context) => {
       const { caller, signal, onProgress } = request
       const { actor } = caller
       const taken = limits.of(clientInfoOf(server.server, context))
@@ -112,7 +106,7 @@ export function attachRefCache(
   if (adminCheck) {
     for (const tool of adminTools(cache)) {
       known.add(tool.name)
-      registerOwn(server, tool, identity, (args, { caller }, context) =>
+      registerOwn(server, cache, tool, identity, (args, { caller }, context) =>
         tool.handle(args, { actor: caller.actor, isAdmin: () => adminCheck(context) }),
       )
     }
@@ -174,11 +168,13 @@ async function callAsTask(
 /** A tool of this package. */
 function registerOwn(
   server: McpServer,
+  cache: RefCache,
   { name, title, description, annotations, inputSchema }: OwnTool | AdminTool,
   identity: IdentityOptions,
   handle: (args: unknown, request: ToolRequest, context: ServerContext) => Promise<ToolResult>,
 ): RegisteredTool {
-  const shown = { title, description, annotations, inputSchema: declared(() => inputSchema) }
+  const listed = ownSchema(cache, { name, description, inputSchema })
+  const shown = { title, description, annotations, inputSchema: listed }
   return server.registerTool(name, shown, (args, context) =>
     handleToolCall(context, identity, request => handle(args, request, context), {
       onError: error => {

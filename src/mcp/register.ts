@@ -8,6 +8,7 @@ import { asListed, splitArguments } from '../agent/arguments.ts'
 import { cachingDefaults, checked, projectionFor, withToolLimit } from '../agent/caching.ts'
 import { TOOL_NOTE, withNote } from '../agent/instructions.ts'
 import type { ClientLimits } from '../agent/limits.ts'
+import { changedSchema, lengthOf } from '../agent/listed.ts'
 import { checkEnvelope, claimFor, type Envelope, presentCall } from '../agent/present.ts'
 import type { ToolRequest } from '../agent/request.ts'
 import {
@@ -75,7 +76,7 @@ export function registerCached<Input, Output, Local>(
   checkHandler(registration.handler, `Tool '${name}'`)
   const handler = inRequest(registration.handler)
   const result = outputSchema && resultSchemaOf(outputSchema, name)
-  const shown = shownConfig(name, config, result, options, () =>
+  const shown = shownConfig(cache, name, config, result, options, () =>
     registration.limits.listsReferences(server.server.getClientVersion()),
   )
   // Answers are JSON, whatever the handler's own type.
@@ -175,6 +176,7 @@ const NO_ARGUMENTS = { type: 'object', properties: {} }
 
 /** What clients see of a tool: the author's words and schemas, and how to follow its references. */
 function shownConfig(
+  cache: RefCache,
   name: string,
   config: SchemaToolConfig,
   result: JsonObject | undefined,
@@ -194,7 +196,12 @@ function shownConfig(
     ...(_meta ? { _meta } : {}),
     ...(annotations ? { annotations } : {}),
     ...(description === undefined && !notes ? {} : { description: noted }),
-    inputSchema: declared(() => asListed(input(), { admitsReferences: admits(), listReserved })),
+    inputSchema: changedSchema(
+      cache,
+      input,
+      own => asListed(own, { admitsReferences: admits(), listReserved }),
+      lengthOf(noted) - lengthOf(description),
+    ),
     ...(result ? { outputSchema: declared(() => answerSchema(result)) } : {}),
   }
 }

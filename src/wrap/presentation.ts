@@ -1,5 +1,5 @@
-import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts'
-import { stringifyJson } from '../core/json-text.ts'
+import { lengthOf, lengthOfTool } from '../agent/listed.ts'
+import { isJsonObject, type JsonObject } from '../core/json.ts'
 import { isRefOf } from '../core/ref.ts'
 import { type CallOutcome, INTERNAL_ERROR, refIdInBody } from './call-outcome.ts'
 import type { ClientResources } from './client-resources.ts'
@@ -169,17 +169,12 @@ function pageIn(response: RpcResponse, list: string): JsonObject | undefined {
   return Number(response.error.code) === RpcErrorCode.methodNotFound ? { [list]: [] } : undefined
 }
 
-function lengthOf(text: JsonValue | undefined): number {
-  return typeof text === 'string' ? text.length : 0
-}
-
 /** As a model sees them. */
 function lengthOfTools({ tools }: JsonObject): number {
   let length = 0
   for (const tool of Array.isArray(tools) ? tools : []) {
     if (!isJsonObject(tool)) continue
-    const { name, description, inputSchema } = tool
-    length += lengthOf(name) + lengthOf(description) + stringifyJson(inputSchema ?? null).length
+    length += lengthOfTool(tool)
   }
   return length
 }

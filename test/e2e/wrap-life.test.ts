@@ -29,6 +29,25 @@ async function run(...args: string[]): Promise<{ code: number | null; stdout: st
   return { code, stdout, stderr: raw.stderr }
 }
 
+it('says at the end of a session, in one line of the log, what references saved and cost', async () => {
+  const raw = workshop.process(wrapPlain())
+  await raw.initialize()
+  raw.send({ id: 1, method: 'tools/list' })
+  await raw.answer(1)
+  await callTool(raw, 2, 'echo-params', { words: 'a few words, again and again; '.repeat(3_000) })
+  raw.child.stdin?.end()
+  await raw.exit
+  const [, kept, paged, added, saved] =
+    /Tokens, as estimated: ([\d,]+) kept out, ([\d,]+) paged in, ([\d,]+) added; ([\d,]+) saved\./.exec(
+      raw.stderr,
+    ) ?? []
+  const [out, back, ours, net] = [kept, paged, added, saved].map(text => Number(text?.replaceAll(',', '')))
+  expect(out).toBeGreaterThan(8_000)
+  expect(back).toBe(0)
+  expect(ours).toBeGreaterThan(500)
+  expect(net).toBe((out as number) - (ours as number))
+})
+
 describe('a server that dies', () => {
   it('fails what is open with a coded error, is started again, and the session goes on', async () => {
     const raw = workshop.process(wrapPlain('--async-timeout', '100ms', '--json'))
