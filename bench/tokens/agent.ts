@@ -29,23 +29,23 @@ export class Agent {
     if (is_complete || ref_id === undefined) return
     const whole = await this.#call('get_cached_result', { ref_id, full: true })
     if (answerIn(whole).error === undefined) return
-    await this.#readPages(ref_id, () => false)
+    await this.#readPages(ref_id)
   }
 
-  /** Reads until it has seen the text. */
+  /** Finds out where a text stands. */
   async find(needle: string, name: string, args: Record<string, unknown>): Promise<void> {
     const first = await this.#call(name, args)
     const { ref_id, is_complete = true } = answerIn(first)
     if (is_complete || ref_id === undefined || textOf(first).includes(needle)) return
-    await this.#readPages(ref_id, page => textOf(page).includes(needle))
+    const found = await this.#call('query_cached_result', { ref_id, search: needle })
+    if (!textOf(found).includes(needle)) throw new Error(`Not found: ${needle}`)
   }
 
-  async #readPages(ref_id: string, isEnough: (page: CallToolResult) => boolean): Promise<void> {
+  async #readPages(ref_id: string): Promise<void> {
     const max_size = 6_000
     for (let page = 1, last = 1; page <= last; page++) {
       const read = await this.#call('get_cached_result', { ref_id, page, max_size })
       last = answerIn(read).total_pages ?? 1
-      if (isEnough(read)) return
     }
   }
 

@@ -1,10 +1,10 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Connected, overStdio, script } from '../clients.ts'
 import { Agent, type Cost } from './agent.ts'
 import { type Field, tokensIn } from './reading.ts'
-import { SERVERS, TASKS } from './tasks.ts'
+import { memoryFile, SERVERS, TASKS } from './tasks.ts'
 
 /**
  * `npm run bench:tokens`: what a model reads, direct and through `wrap` as it ships. Each task as an agent would do it that knows only
@@ -94,9 +94,11 @@ function print(rows: readonly Row[]): void {
 const folder = mkdtempSync(join(tmpdir(), 'refcache-tokens-'))
 try {
   const rows: Row[] = []
+  const env = { MEMORY_FILE_PATH: join(folder, 'memory.jsonl') }
+  writeFileSync(env.MEMORY_FILE_PATH, memoryFile())
   for (const [server, command] of Object.entries(SERVERS)) {
     const wrap = [WRAP, 'wrap', '--store', join(folder, `${server}.db`), '--', process.execPath, ...command]
-    const [direct, wrapped] = await Promise.all([overStdio(command, {}, AS), overStdio(wrap, {}, AS)])
+    const [direct, wrapped] = await Promise.all([overStdio(command, env, AS), overStdio(wrap, env, AS)])
     try {
       rows.push(...(await listRows(server, direct, wrapped)), ...(await taskRows(server, direct, wrapped)))
     } finally {
