@@ -18,6 +18,8 @@ const NEIGHBOURHOOD = 120
 /** Characters of all matches that are listed. The others are counted. */
 const MOST_LISTED = 16 * 1024 * 1024
 const MOST_CONTEXT = 50
+/** About what a match costs beside what is looked through, in characters. */
+const MATCH_WORK = 32
 
 /** Collects what matches, with what stands around it: lines or items, one after the other. */
 export class Matches {
@@ -49,14 +51,14 @@ export class Matches {
   /** The same for the rest of one. */
   *addRest(position: string, text: string, isStart: boolean): Steps<void> {
     const rest = yield* this.addWindows(position, text, isStart)
-    yield this.#add(position, rest, { isStart: isStart && rest.length === text.length, isEnd: true })
+    yield* this.#add(position, rest, { isStart: isStart && rest.length === text.length, isEnd: true })
   }
 
   /** Looks through what is too long to be looked through at once. Gives the rest. */
   *addWindows(position: string, text: string, isStart: boolean): Steps<string> {
     let start = 0
     for (; text.length - start > WINDOW; start += WINDOW - OVERLAP) {
-      yield this.#add(position, text.slice(start, start + WINDOW), {
+      yield* this.#add(position, text.slice(start, start + WINDOW), {
         isStart: isStart && start === 0,
         isEnd: false,
       })
@@ -64,18 +66,24 @@ export class Matches {
     return text.slice(start)
   }
 
-  /** Gives the work that it took. */
-  #add(position: string, text: string, piece: Piece): number {
+  /** A short line or item counts once, in a longer one every match does: those that stand close together are shown together. */
+  *#add(position: string, text: string, piece: Piece): Steps<void> {
     const isShort = text.length <= LONGEST_SHOWN && piece.isStart && piece.isEnd
     this.#current ??= { position, text: isShort ? text : `${text.slice(0, LONGEST_SHOWN)}…`, shown: [] }
     let next = piece.isStart ? 0 : OVERLAP / 2
+    let shownTo = next
     for (let span = this.#find(text, next, piece); span; span = this.#find(text, next, piece)) {
-      this.#current.shown.push(isShort ? text : neighbourhood(text, span, piece))
       this.#matched++
+      if (isShort || span.start >= shownTo) {
+        this.#current.shown.push(isShort ? text : neighbourhood(text, span, piece))
+        shownTo = Math.max(span.end, span.start + NEIGHBOURHOOD)
+      }
       if (isShort) break
-      next = Math.max(span.end, span.start + NEIGHBOURHOOD, next + 1)
+      const from = next
+      next = Math.max(span.end, span.start + 1)
+      yield MATCH_WORK + (next - from) * this.pattern.cost
     }
-    return 1 + text.length * this.pattern.cost
+    yield 1 + Math.max(0, text.length - next) * this.pattern.cost
   }
 
   /** The line or item is over. */

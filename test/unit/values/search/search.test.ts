@@ -40,6 +40,22 @@ describe('a search in a text', () => {
     ])
   })
 
+  it('counts every match in what is long, and shows those that stand close together once', async () => {
+    for (const wanted of ['needle', '/needle/', '/ne{2}dle/']) {
+      const found = (await search('needle and '.repeat(40_000), wanted)) as {
+        matched: number
+        matches: string[]
+      }
+      expect(found.matched).toBe(40_000)
+      expect(found.matches.length).toBeLessThan(4_000)
+    }
+    expect(
+      await search(['x'.repeat(500), 'needle needle', `${'needle '.repeat(100)}`], 'needle'),
+    ).toMatchObject({
+      matched: 101,
+    })
+  })
+
   it('shows the neighbourhood of each match in one huge line', async () => {
     const line = `${'a'.repeat(100_000)}needle${'b'.repeat(300_000)}needle${'c'.repeat(65_536 - 3)}needle`
     for (const wanted of ['needle', '/ne+dle/']) {
