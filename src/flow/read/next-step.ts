@@ -1,4 +1,5 @@
 import { isJsonObject, type JsonValue } from '../../core/json.ts'
+import { pointerOf } from '../../core/part.ts'
 import type { PartRendering, SizeMode } from '../../preview/preview.ts'
 
 /** What is shown of a value, as far as the next step depends on it. */
@@ -49,10 +50,32 @@ function missingPart({ preview, isDense, path = '', lines, totalLines }: Shown):
   if (typeof preview === 'string') return totalLines ? `L1-L${Math.min(LINES_AHEAD, totalLines)}` : 'L1'
   const shown = isDense && isJsonObject(preview) ? (preview.rows ?? null) : preview
   const list = path === '' ? shown : lookUp(shown, path)
-  const mark = Array.isArray(list)
-    ? list.findIndex(item => typeof item === 'string' && /^…\(items? \d/.test(item))
-    : -1
-  return mark >= 0 ? `${path}/${mark}` : `${path}/key`
+  const where = isDense ? missingItem(list ?? null, path) : missingIn([list ?? null, path], [shown, ''])
+  return where ?? (Array.isArray(list) ? `${path}/0` : `${path}/key`)
+}
+
+/** Before its first mark, a list has the positions of the whole. */
+function missingItem(value: JsonValue, path: string): string | undefined {
+  const isMark = (item: JsonValue) => typeof item === 'string' && /^…\(items? \d/.test(item)
+  const mark = Array.isArray(value) ? value.findIndex(isMark) : -1
+  return mark >= 0 ? `${path}/${mark}` : undefined
+}
+
+/** The first item or key of a mark, those of outer levels first. */
+function missingIn(...places: [value: JsonValue, path: string][]): string | undefined {
+  // Grows while it is walked.
+  for (const [value, path] of places) {
+    const item = missingItem(value, path)
+    if (item !== undefined) return item
+    if (Array.isArray(value)) {
+      for (const [position, item] of value.entries()) places.push([item, `${path}/${position}`])
+    } else if (isJsonObject(value)) {
+      const [, key] = /^\(\+\d+ keys: ([\w.@:-]+)[,)]/.exec(String(value['…'])) ?? []
+      if (key !== undefined) return `${path}/${key}`
+      for (const name of Object.keys(value)) places.push([value[name] as JsonValue, path + pointerOf([name])])
+    }
+  }
+  return undefined
 }
 
 function lookUp(value: JsonValue, path: string): JsonValue | undefined {
