@@ -30,6 +30,9 @@ const slow = ['test/**/*.slow.test.ts', 'test/smoke/**/*.test.ts']
 /** What stays within this process and cleans up behind itself. */
 const within = ['test/unit/**/*.test.ts', 'test/contract/**/*.test.ts']
 
+/** Bundles the programs that these tests start. */
+const programs = ['test/e2e/fixtures/programs.ts']
+
 /** Tests of real processes share CI's two cores with strangers. There they get a second try, and the log names who needed it. */
 const retry = process.env.CI ? 1 : 0
 
@@ -50,9 +53,15 @@ export default defineConfig({
       { extends: true, test: { name: 'unit', include: within, exclude: slow, isolate: false } },
       {
         extends: true,
-        test: { name: 'e2e', include: ['test/**/*.test.ts'], exclude: [...within, ...slow], retry },
+        test: {
+          name: 'e2e',
+          globalSetup: programs,
+          include: ['test/**/*.test.ts'],
+          exclude: [...within, ...slow],
+          retry,
+        },
       },
-      { extends: true, test: { name: 'slow', include: slow, retry } },
+      { extends: true, test: { name: 'slow', globalSetup: programs, include: slow, retry } },
     ],
   },
 })

@@ -23,7 +23,7 @@ describe.each([
 ] as const)('over HTTP, on protocol revision %s', (_, mode) => {
   let http: HttpServer
   beforeAll(async () => {
-    http = await startHttpServer('admin-http-server.mjs')
+    http = await startHttpServer('admin-http-server')
   })
   afterAll(() => http.close())
 

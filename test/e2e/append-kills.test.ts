@@ -1,7 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
 import { createClient } from '@redis/client'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { CallResponse } from '../../src/core/response.ts'
@@ -11,8 +10,9 @@ import { sqliteStore } from '../../src/stores/sqlite.ts'
 import { loadDriver } from '../../src/stores/sqlite-driver.ts'
 import type { Store } from '../../src/stores/store.ts'
 import { type Backend, onEachBackend, type Place } from './fault/backends.ts'
+import { program } from './fixtures/programs.ts'
 
-const CHILD = fileURLToPath(new URL('fixtures/append-child.mjs', import.meta.url))
+const CHILD = program('append-child')
 const PATIENCE_MS = 60_000
 
 interface Row {

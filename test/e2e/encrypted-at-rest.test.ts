@@ -1,14 +1,14 @@
 import { execFile } from 'node:child_process'
 import { randomBytes, randomUUID } from 'node:crypto'
-import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { RefCache } from '../../src/ref-cache.ts'
 import { encryptedStore, keysFromEnv } from '../../src/stores/encrypted.ts'
 import type { Store } from '../../src/stores/store.ts'
+import { program } from './fixtures/programs.ts'
 import { MEDIA, type Medium } from './media.ts'
 
-const CHILD = fileURLToPath(new URL('fixtures/encrypted-child.mjs', import.meta.url))
+const CHILD = program('encrypted-child')
 
 /** What must be found nowhere, each in a place of its own. */
 const MARKS = Object.fromEntries(

@@ -3,15 +3,15 @@ import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { redisStore } from '../../src/stores/redis.ts'
 import type { Store } from '../../src/stores/store.ts'
 import { complete, NOW, until } from '../../src/testing/store-drafts.ts'
 import { type RedisServer, redisIsInstalled, startRedis } from '../redis-server.ts'
+import { program } from './fixtures/programs.ts'
 
-const CHILD = fileURLToPath(new URL('fixtures/store-child.mjs', import.meta.url))
+const CHILD = program('store-child')
 const PROCESSES = ['one', 'two', 'three', 'four']
 
 describe.skipIf(!redisIsInstalled)('several processes on one Redis', () => {

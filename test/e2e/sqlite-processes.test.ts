@@ -6,15 +6,15 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { sqliteStore } from '../../src/stores/sqlite.ts'
 import { loadDriver } from '../../src/stores/sqlite-driver.ts'
 import type { Store } from '../../src/stores/store.ts'
 import { complete, NOW } from '../../src/testing/store-drafts.ts'
+import { program } from './fixtures/programs.ts'
 
-const CHILD = fileURLToPath(new URL('fixtures/store-child.mjs', import.meta.url))
+const CHILD = program('store-child')
 const PROCESSES = ['one', 'two', 'three', 'four']
 
 let folder: string

@@ -1,15 +1,12 @@
 import { rmSync, writeFileSync } from 'node:fs'
 import { request } from 'node:http'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { program } from './fixtures/programs.ts'
 import { PLAIN, until, Workshop } from './fixtures/wrap-harness.ts'
 
-const MEMORY = [
-  process.execPath,
-  fileURLToPath(new URL('./fixtures/wrap-memory-server.mjs', import.meta.url)),
-]
+const MEMORY = [process.execPath, program('wrap-memory-server')]
 const REF = 'mcp-refcache/ref_id'
 const CACHED_AT = 'mcp-refcache/cached_at'
 

@@ -1,6 +1,5 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { Client as V1Client } from '@modelcontextprotocol/sdk/client/index.js'
 import { StdioClientTransport as V1Transport } from '@modelcontextprotocol/sdk/client/stdio.js'
 import {
@@ -9,6 +8,7 @@ import {
   ListRootsRequestSchema,
 } from '@modelcontextprotocol/sdk/types.js'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { program } from './fixtures/programs.ts'
 import { EVERYTHING, MAIN, PLAIN, until, Workshop } from './fixtures/wrap-harness.ts'
 
 let workshop: Workshop
@@ -18,7 +18,7 @@ beforeEach(() => {
 afterEach(() => workshop.close())
 
 const everything = [...EVERYTHING, 'stdio']
-const V2_SERVER = [process.execPath, fileURLToPath(new URL('./fixtures/wrap-v2-server.mjs', import.meta.url))]
+const V2_SERVER = [process.execPath, program('wrap-v2-server')]
 
 // biome-ignore lint/suspicious/noExplicitAny: answers are looked into freely
 type Answer = Record<string, any>
