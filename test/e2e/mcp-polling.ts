@@ -19,7 +19,7 @@ const PATIENCE = { timeout: 30_000, interval: 20 }
 type Body = Record<string, unknown> & { ref_id: string; status: string; preview?: unknown; value?: unknown }
 
 /** One of each kind, for every change. */
-export const QUICK = ['stdio, SDK v1', 'HTTP, 2025-11-25', 'HTTP, 2026-07-28', 'stdio, fastmcp']
+export const QUICK = ['stdio, SDK v1', 'HTTP, 2026-07-28', 'stdio, fastmcp']
 
 export const SLOW = Object.keys(CLIENTS).filter(name => !QUICK.includes(name))
 

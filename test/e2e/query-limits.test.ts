@@ -130,7 +130,7 @@ describe('the process that answers', { timeout: 90_000 }, () => {
       "with recursive c(x) as (select 1 union all select x + 1 from c), d as materialized (select x, printf('%500c', 'x') from c) select count(*) from d",
     ],
   ])('is ended for %s, and the next question works', async (_, sql) => {
-    const engine = start({ asking: 4_000, memory: 256 * MIB })
+    const engine = start({ asking: 2_000, memory: 256 * MIB })
     await ask(engine, 'select 1')
     await expect(ask(engine, sql)).rejects.toMatchObject({
       code: expect.stringMatching(/^(query_limit|invalid_argument)$/),

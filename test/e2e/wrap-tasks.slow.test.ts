@@ -1,6 +1,6 @@
 import { afterEach, beforeEach } from 'vitest'
 import { Workshop } from './fixtures/wrap-harness.ts'
-import { SLOW, taskUpstreams } from './wrap-tasks.ts'
+import { handlesAndRestarts, SLOW, SLOW_SERVERS, taskUpstreams } from './wrap-tasks.ts'
 
 let workshop: Workshop
 beforeEach(() => {
@@ -9,3 +9,4 @@ beforeEach(() => {
 afterEach(() => workshop.close())
 
 taskUpstreams(SLOW, () => workshop)
+handlesAndRestarts(SLOW_SERVERS, () => workshop)

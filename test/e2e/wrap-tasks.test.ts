@@ -1,16 +1,18 @@
 import { join } from 'node:path'
-import { resultFromTaskOutcome, type SerializedTaskReference } from '@modelcontextprotocol/ext-tasks/client'
+import { resultFromTaskOutcome } from '@modelcontextprotocol/ext-tasks/client'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { EVERYTHING, until, Workshop } from './fixtures/wrap-harness.ts'
+import { gateIn, overStdio, serveHttp, serverOf } from './fixtures/wrap-task-clients.ts'
 import {
-  type ConnectOptions,
-  gateIn,
-  overProcess,
-  overStdio,
-  serveHttp,
-  serverOf,
-} from './fixtures/wrap-task-clients.ts'
-import { type Answer, begin, preferenceAt, QUICK, shown, taskUpstreams } from './wrap-tasks.ts'
+  type Answer,
+  begin,
+  handlesAndRestarts,
+  preferenceAt,
+  QUICK,
+  QUICK_SERVERS,
+  shown,
+  taskUpstreams,
+} from './wrap-tasks.ts'
 
 let workshop: Workshop
 beforeEach(() => {
@@ -19,63 +21,7 @@ beforeEach(() => {
 afterEach(() => workshop.close())
 
 taskUpstreams(QUICK, () => workshop)
-
-describe.each([
-  ['2025-11-25', false],
-  ['2025-11-25', true],
-  ['2026-07-28', false],
-  ['2026-07-28', true],
-] as const)('on stdio at %s, the server having tasks: %s', (era, ownTasks) => {
-  const connect = (options: ConnectOptions = {}) =>
-    overStdio(workshop, era, serverOf(era), { ownTasks, ...options })
-
-  it('a client that knows no tasks calls the same tool: a handle, progress, the result', async () => {
-    const { client } = await connect({ wrap: ['--async-timeout', '100ms'] })
-    await client.listTools()
-    const { gate, open } = gateIn(workshop)
-    const handle = ((await client.callTool({ name: 'job', arguments: { gate } })) as Answer).structuredContent
-    expect(handle.status).toBe('processing')
-    const poll = async (wait: number) => {
-      const args = { ref_id: handle.ref_id, wait_seconds: wait }
-      return (await client.callTool({ name: 'get_cached_result', arguments: args })) as Answer
-    }
-    await expect.poll(async () => (await poll(0)).structuredContent.progress?.message).toContain('half')
-    open({ value: 'all of it' })
-    const result = await poll(20)
-    expect(result._meta).toMatchObject({ 'mcp-refcache/ref_id': handle.ref_id })
-    expect(shown(result)).toContain('all of it')
-    expect(workshop.journal('begin')).toHaveLength(1)
-  })
-
-  it('a client that knows no tasks cancels by the handle, and the server stops', async () => {
-    const { client } = await connect({ wrap: ['--async-timeout', '100ms'] })
-    await client.listTools()
-    const call = { name: 'job', arguments: { gate: gateIn(workshop).gate } }
-    const { ref_id } = ((await client.callTool(call)) as Answer).structuredContent
-    await until(() => workshop.journal('begin')[0], 'the work to begin')
-    await client.callTool({ name: 'cancel_task', arguments: { ref_id } })
-    await until(() => workshop.journal('aborted')[0], 'the work to be aborted')
-  })
-
-  it('a kept task id leads to the result after the wrapper was killed and started again', async () => {
-    const restart = () => overProcess(workshop, era, serverOf(era), { ownTasks, wrap: ['--lease', '2s'] })
-    const first = await restart()
-    await first.client.listTools()
-    const { gate, open } = gateIn(workshop)
-    const execution = await begin(first, era, 'job', { gate })
-    const kept = JSON.stringify(execution.serializeReference())
-    await execution.detach()
-    await until(() => workshop.journal('begin')[0], 'the work to begin')
-    await first.kill()
-
-    const second = await restart()
-    await second.client.listTools()
-    open({ value: 'all of it' })
-    const reference = JSON.parse(kept) as SerializedTaskReference
-    const { outcome } = await (await second.session.resumeTask(reference)).settle()
-    expect(shown(resultFromTaskOutcome(outcome))).toContain('all of it')
-  })
-})
+handlesAndRestarts(QUICK_SERVERS, () => workshop)
 
 it('a task client at 2026-07-28 on stdio, in front of a server that knows neither: slow, asked, failing', async () => {
   const connected = await overStdio(workshop, '2026-07-28', [...EVERYTHING, 'stdio'])

@@ -1,11 +1,13 @@
-import { resultFromTaskOutcome } from '@modelcontextprotocol/ext-tasks/client'
+import { resultFromTaskOutcome, type SerializedTaskReference } from '@modelcontextprotocol/ext-tasks/client'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { until, type Workshop } from './fixtures/wrap-harness.ts'
 import {
   type Connected,
+  type ConnectOptions,
   type Era,
   gateIn,
   overHttp,
+  overProcess,
   overStdio,
   serverOf,
 } from './fixtures/wrap-task-clients.ts'
@@ -20,13 +22,13 @@ type Upstream = readonly [client: Era, wire: 'stdio' | 'HTTP', server: Era, ownT
 /** One of each kind, for every change. */
 export const QUICK: readonly Upstream[] = [
   ['2025-11-25', 'stdio', '2025-11-25', true],
-  ['2025-11-25', 'HTTP', '2025-11-25', true],
   ['2026-07-28', 'stdio', '2026-07-28', true],
   ['2026-07-28', 'stdio', '2025-11-25', false],
 ]
 
 export const SLOW: readonly Upstream[] = [
   ['2025-11-25', 'stdio', '2025-11-25', false],
+  ['2025-11-25', 'HTTP', '2025-11-25', true],
   ['2025-11-25', 'HTTP', '2025-11-25', false],
   ['2026-07-28', 'stdio', '2026-07-28', false],
 ]
@@ -114,6 +116,80 @@ export function taskUpstreams(upstreams: readonly Upstream[], currentWorkshop: (
       const execution = await connected.session.callTool('greet', {}, preferenceAt(era))
       const { outcome } = await execution.settle()
       expect(shown(resultFromTaskOutcome(outcome))).toContain('Hello, Ada!')
+    })
+  })
+}
+
+type Server = readonly [server: Era, ownTasks: boolean]
+
+/** With tasks and without, and at each revision. */
+export const QUICK_SERVERS: readonly Server[] = [
+  ['2025-11-25', true],
+  ['2026-07-28', false],
+]
+
+export const SLOW_SERVERS: readonly Server[] = [
+  ['2025-11-25', false],
+  ['2026-07-28', true],
+]
+
+/** Clients that know no tasks, and wrappers that are killed. */
+export function handlesAndRestarts(servers: readonly Server[], currentWorkshop: () => Workshop): void {
+  let workshop: Workshop
+  beforeEach(() => {
+    workshop = currentWorkshop()
+  })
+
+  describe.each(servers)('on stdio at %s, the server having tasks: %s', (era, ownTasks) => {
+    const connect = (options: ConnectOptions = {}) =>
+      overStdio(workshop, era, serverOf(era), { ownTasks, ...options })
+
+    it('a client that knows no tasks calls the same tool: a handle, progress, the result', async () => {
+      const { client } = await connect({ wrap: ['--async-timeout', '100ms'] })
+      await client.listTools()
+      const { gate, open } = gateIn(workshop)
+      const handle = ((await client.callTool({ name: 'job', arguments: { gate } })) as Answer)
+        .structuredContent
+      expect(handle.status).toBe('processing')
+      const poll = async (wait: number) => {
+        const args = { ref_id: handle.ref_id, wait_seconds: wait }
+        return (await client.callTool({ name: 'get_cached_result', arguments: args })) as Answer
+      }
+      await expect.poll(async () => (await poll(0)).structuredContent.progress?.message).toContain('half')
+      open({ value: 'all of it' })
+      const result = await poll(20)
+      expect(result._meta).toMatchObject({ 'mcp-refcache/ref_id': handle.ref_id })
+      expect(shown(result)).toContain('all of it')
+      expect(workshop.journal('begin')).toHaveLength(1)
+    })
+
+    it('a client that knows no tasks cancels by the handle, and the server stops', async () => {
+      const { client } = await connect({ wrap: ['--async-timeout', '100ms'] })
+      await client.listTools()
+      const call = { name: 'job', arguments: { gate: gateIn(workshop).gate } }
+      const { ref_id } = ((await client.callTool(call)) as Answer).structuredContent
+      await until(() => workshop.journal('begin')[0], 'the work to begin')
+      await client.callTool({ name: 'cancel_task', arguments: { ref_id } })
+      await until(() => workshop.journal('aborted')[0], 'the work to be aborted')
+    })
+
+    it('a kept task id leads to the result after the wrapper was killed and started again', async () => {
+      const restart = () => overProcess(workshop, era, serverOf(era), { ownTasks, wrap: ['--lease', '2s'] })
+      const first = await restart()
+      await first.client.listTools()
+      const { gate, open } = gateIn(workshop)
+      const execution = await begin(first, era, 'job', { gate })
+      const kept = JSON.stringify(execution.serializeReference())
+      await execution.detach()
+      await until(() => workshop.journal('begin')[0], 'the work to begin')
+      await first.kill()
+
+      const second = await restart()
+      await second.client.listTools()
+      open({ value: 'all of it' })
+      const reference = JSON.parse(kept) as SerializedTaskReference
+      const { outcome } = await (await second.session.resumeTask(reference)).settle()
+      expect(shown(resultFromTaskOutcome(outcome))).toContain('all of it')
     })
   })
 }
