@@ -85,3 +85,9 @@ export type Refusal =
   | 'already_asked'
   /** No question waits for any of these answers. */
   | 'not_asked'
+
+/** What can happen only to a task in flight. */
+export type FlightEvent = Exclude<
+  EntryEvent,
+  { type: 'retry' | 'retry-elsewhere' | 'become-native' | 'keep' | 'yield-key' }
+>

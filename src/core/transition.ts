@@ -9,10 +9,10 @@ import {
   type ProcessingEntry,
   type TaskError,
 } from './entry.ts'
-import type { EntryEvent, Refusal, Settling, StoredValue } from './entry-event.ts'
-import type { JsonObject } from './json.ts'
+import type { EntryEvent, FlightEvent, Refusal, Settling, StoredValue } from './entry-event.ts'
 import { withLoss } from './losses.ts'
-import { answered, asked, isSame, type Question, unanswered, withdrawn } from './question.ts'
+import { answered, asked, type Question, withdrawn } from './question.ts'
+import { refusal } from './refusal.ts'
 
 export type Transition = { ok: true; entry: Entry } | { ok: false; refused: Refusal }
 
@@ -56,46 +56,6 @@ function isLate({ lostOwner }: FailedEntry, event: EntryEvent): event is LateSet
   return (event.type === 'complete' || event.type === 'fail') && lostOwner === event.owner
 }
 
-type FlightEvent = Exclude<
-  EntryEvent,
-  { type: 'retry' | 'retry-elsewhere' | 'become-native' | 'keep' | 'yield-key' }
->
-
-function refusal(entry: InFlightEntry, event: FlightEvent): Refusal | undefined {
-  if ('owner' in event && entry.lease.owner !== event.owner) return 'lease_lost'
-  if (event.type === 'take-follower') return entry.follows === event.follows ? undefined : 'not_following'
-  if (event.type === 'gain-follower') {
-    // Each one looks like a sign of life.
-    return (entry.followers?.length ?? 0) < MAX_FOLLOWERS ? undefined : 'too_many_followers'
-  }
-  if ('seen' in event) return entry.version === event.seen ? undefined : 'lease_held'
-  if (event.type === 'start') return entry.status === 'pending' ? undefined : 'already_started'
-  // Refused, because a change would look like a sign of life.
-  if (event.type === 'answer') return isWanted(entry, event.answers) ? undefined : 'not_asked'
-  if (NEED_START.has(event.type) && entry.status !== 'processing') return 'not_started'
-  if (event.type === 'withdraw') return isWanted(entry, { [event.key]: {} }) ? undefined : 'not_asked'
-  return event.type === 'ask' && isAsked(entry, event) ? 'already_asked' : undefined
-}
-
-const NEED_START: ReadonlySet<EntryEvent['type']> = new Set([
-  'progress',
-  'append',
-  'ask',
-  'withdraw',
-  'complete',
-  'postpone',
-])
-
-function isAsked({ questions }: InFlightEntry, { place, request }: EntryEvent & { type: 'ask' }): boolean {
-  const there = questions?.[place]
-  // A withdrawn question is asked anew: it cannot be answered any more.
-  return there !== undefined && !there.closed && isSame(there, request)
-}
-
-function isWanted({ questions }: InFlightEntry, answers: Readonly<Record<string, JsonObject>>): boolean {
-  return unanswered(questions).some(({ key }) => Object.hasOwn(answers, key))
-}
-
 function moved(entry: InFlightEntry, event: FlightEvent): Entry {
   switch (event.type) {
     case 'start':
@@ -109,24 +69,15 @@ function moved(entry: InFlightEntry, event: FlightEvent): Entry {
     case 'derive':
       return { ...entry, derivedFrom: event.derivedFrom }
     case 'stop-following':
-      return { ...without(entry, 'follows'), ...startedAtOf(event) } as InFlightEntry
     case 'follow-instead':
-      return { ...entry, follows: event.follows }
     case 'gain-follower':
-      return { ...entry, followers: [...(entry.followers ?? []), event.refId] }
     case 'take-follower':
-      return waiting(entry, event.lease)
     case 'inherit-key':
-      return { ...entry, key: event.key, ...(event.tags ? { tags: event.tags } : {}) }
-    case 'ask': {
-      const number = (entry.asked ?? 0) + 1
-      const questions = asked(entry.questions ?? [], event.place, number, event.request)
-      return { ...entry, questions, asked: number }
-    }
+      return following(entry, event)
+    case 'ask':
     case 'withdraw':
-      return { ...entry, questions: withdrawn(entry.questions ?? [], event.key) }
     case 'answer':
-      return { ...entry, questions: answered(entry.questions ?? [], event.answers) }
+      return questioned(entry, event)
     case 'complete': {
       const { questions, asked, appended, ...rest } = ended(entry, event)
       const { madeAt } = event
@@ -159,6 +110,44 @@ function moved(entry: InFlightEntry, event: FlightEvent): Entry {
             retryHistory: historyWith(entry, { error: LOST, now: event.now }),
             losses: withLoss(entry.losses, event.together),
           }
+  }
+}
+
+type FollowingEvent = Extract<
+  FlightEvent,
+  { type: 'stop-following' | 'follow-instead' | 'gain-follower' | 'take-follower' | 'inherit-key' }
+>
+
+/** Tasks that share the work of one. */
+function following(entry: InFlightEntry, event: FollowingEvent): Entry {
+  switch (event.type) {
+    case 'stop-following':
+      return { ...without(entry, 'follows'), ...startedAtOf(event) } as InFlightEntry
+    case 'follow-instead':
+      return { ...entry, follows: event.follows }
+    case 'gain-follower':
+      return { ...entry, followers: [...(entry.followers ?? []), event.refId] }
+    case 'take-follower':
+      return waiting(entry, event.lease)
+    case 'inherit-key':
+      return { ...entry, key: event.key, ...(event.tags ? { tags: event.tags } : {}) }
+  }
+}
+
+function questioned(
+  entry: InFlightEntry,
+  event: Extract<FlightEvent, { type: 'ask' | 'withdraw' | 'answer' }>,
+): Entry {
+  const { questions = [] } = entry
+  switch (event.type) {
+    case 'ask': {
+      const number = (entry.asked ?? 0) + 1
+      return { ...entry, questions: asked(questions, event.place, number, event.request), asked: number }
+    }
+    case 'withdraw':
+      return { ...entry, questions: withdrawn(questions, event.key) }
+    case 'answer':
+      return { ...entry, questions: answered(questions, event.answers) }
   }
 }
 
@@ -277,9 +266,6 @@ export const LOST: TaskError = {
   code: 'worker_lost',
   message: 'The process that ran this task was lost before it finished.',
 }
-
-/** Beyond that, who follows it begins anew where it is cancelled. */
-const MAX_FOLLOWERS = 100
 
 /** Retrying by hand has no end; its record has. */
 const MAX_HISTORY = 20

@@ -1,4 +1,5 @@
-export { type ExecutorSetup, executorSuite, type OpenedExecutor } from './executor-suite.ts'
+export type { OpenedExecutor } from './executor-bench.ts'
+export { type ExecutorSetup, executorSuite } from './executor-suite.ts'
 export { executorTools } from './executor-tools.ts'
 export { FakeClock } from './fake-clock.ts'
 export type { DefineTest, OpenedStore, StoreBounds, StoreSetup, TestFramework } from './store-setup.ts'

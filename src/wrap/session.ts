@@ -90,23 +90,8 @@ export class Session {
     this.#passingWrites = new PassingWrites(() => cache.beginWrite())
     this.#listing = new ToolListing(this.#catalog, this.#upstream)
     this.#introduction = new Introduction(this.#upstream, discovery => caller.tasks.learn(discovery))
-    this.#client = new ClientMessages({
-      client: options.client,
-      log,
-      hold: () => this.#upstream.hold(),
-      release: () => this.#upstream.release(),
-      onRefused: refusal => this.#fromClient(refusal),
-    })
-    this.#tasks = new ClientTasks({
-      cache,
-      caller,
-      calls,
-      tell: (message, relatedTo) => void this.#client.send(message, { relatedTo }),
-      nameTools: text => this.#catalog.names.inText(text),
-      sender: relatedTo => this.#ownRequests.sender(relatedTo),
-      isReliable: !options.client.mayLose,
-      reader: this.#reader,
-    })
+    this.#client = this.#clientMessages()
+    this.#tasks = this.#clientTasks()
     const ended = this.#ended.signal
     this.#resources = new ClientResources({ cache, caller, calls, ended })
     const parts = {
@@ -130,6 +115,30 @@ export class Session {
       calls,
       presentation: this.#presentation,
       tell: (...told) => this.#client.send(...told),
+    })
+  }
+
+  #clientMessages(): ClientMessages {
+    return new ClientMessages({
+      client: this.options.client,
+      log: this.options.log,
+      hold: () => this.#upstream.hold(),
+      release: () => this.#upstream.release(),
+      onRefused: refusal => this.#fromClient(refusal),
+    })
+  }
+
+  #clientTasks(): ClientTasks {
+    const { cache, caller, calls, client } = this.options
+    return new ClientTasks({
+      cache,
+      caller,
+      calls,
+      tell: (message, relatedTo) => void this.#client.send(message, { relatedTo }),
+      nameTools: text => this.#catalog.names.inText(text),
+      sender: relatedTo => this.#ownRequests.sender(relatedTo),
+      isReliable: !client.mayLose,
+      reader: this.#reader,
     })
   }
 

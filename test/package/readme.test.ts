@@ -44,7 +44,9 @@ const manifest = JSON.parse(readFileSync(join(REPOSITORY, 'package.json'), 'utf8
   bin: Record<string, string>
 }
 
-const WIRE_SOURCE = readFileSync(join(REPOSITORY, 'src/agent/wire.ts'), 'utf8')
+const WIRE_SOURCE = ['wire.ts', 'wire-admin.ts']
+  .map(name => readFileSync(join(REPOSITORY, 'src/agent', name), 'utf8'))
+  .join('\n')
 
 let consumer: Consumer
 let compiled: Outcome

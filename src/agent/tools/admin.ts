@@ -9,14 +9,8 @@ import type { RefId } from '../../core/ref.ts'
 import type { RefCache } from '../../ref-cache.ts'
 import { ADAPTERS } from '../../ref-cache-adapters.ts'
 import { readSentArguments } from '../sent-arguments.ts'
-import {
-  type ToolResult,
-  toEntryResult,
-  toErrorResult,
-  toPageResult,
-  toResult,
-  toStatsResult,
-} from '../wire.ts'
+import { type ToolResult, toErrorResult, toResult } from '../wire.ts'
+import { toEntryResult, toPageResult, toStatsResult } from '../wire-admin.ts'
 import { define, type OwnTool } from './tool.ts'
 
 /** What an admin tool has to know of a call. */
