@@ -92,7 +92,7 @@ async function answerAbout(
   const { madeAt } = known
   const answer = {
     ...withExpiry(await showValue(engine, known, options), expiresAt),
-    ...madeOfFields(known.madeOf),
+    ...(known.madeOf ? madeOfFields(known.madeOf) : {}),
   }
   const aged = madeAt === undefined ? answer : { ...answer, cachedAt: toDate(madeAt) }
   return delivered(engine, known, aged, options.signal)
