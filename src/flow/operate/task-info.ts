@@ -52,8 +52,8 @@ export function taskInfo(engine: Engine, refId: RefId, options: TaskInfoOptions)
     const info = await (options.withAnswer && entry && hasAnswer(entry)
       ? describeAnswered(engine, entry, who, options.limits)
       : describe(engine, entry, who, refId))
-    // After that is authorized.
-    if (options.native && entry && !entry.native)
+    // After that is authorized; and by nobody who could only look, since it takes the reference's later attempts from its owner.
+    if (options.native && entry && !entry.native && engine.access.mayControl(entry, who))
       await engine.entries.change(entry, { type: 'become-native' })
     return info
   })

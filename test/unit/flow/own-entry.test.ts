@@ -434,6 +434,19 @@ describe.each(ALL)('a native task that has ended, on %s', (_, opener) => {
   })
 })
 
+it('who may only know of a task takes nothing from its owner by looking at it as a native one', async () => {
+  const { cache, tool, runs, begun } = scene(memoryStore(), { maxRetries: 0, memoize: false })
+  const { refId } = await tool({}, { actor: ada, asyncTimeout: 0 })
+  await begun()
+  runs[0]?.reject(new Error('no'))
+  await cache.get(refId, READ)
+  const stranger = actor.agent({ id: 'bob' })
+  expect(await cache[ADAPTERS].taskInfo(refId, { actor: stranger, native: true })).toMatchObject({
+    response: { refId },
+  })
+  expect((await cache.retryTask(refId, { actor: ada })).refId).toBe(refId)
+})
+
 it('a task that was never a native one is retried under its own reference', async () => {
   const { cache, tool, runs, begun } = scene(memoryStore(), { maxRetries: 0, memoize: false })
   const { refId } = await tool({}, { actor: ada, asyncTimeout: 0 })
