@@ -127,9 +127,13 @@ class ReferenceResolver {
         'The input has too many references, counting those in the values it refers to.',
       )
     }
-    for (const place of named.values()) {
+    let loaded = sumOf([])
+    for (const [key, place] of named) {
       this.signal.throwIfAborted()
       await this.#load(place, within)
+      loaded = sumOf([loaded, (this.#loaded.get(key) as Loaded).cost])
+      // At once: the rest need not be read to know that it is too much.
+      if (within.sees) checkCost(loaded, settings)
     }
     const forms: Loaded[] = []
     for (const place of places) forms.push(await this.#formFor(place))

@@ -22,7 +22,7 @@ import {
   refuseForeign,
   USE,
 } from '../call/references.ts'
-import { type UsedValue, UsedValues } from '../call/used-values.ts'
+import { type Memory, type UsedValue, UsedValues } from '../call/used-values.ts'
 import type { Engine } from '../engine.ts'
 import { findFor } from '../read/find.ts'
 
@@ -50,18 +50,20 @@ interface Loaded {
  * Puts values in the places of the references that edits put in: of `value` and `replace`. What is looked for (`find`, `test`) is
  * never a reference that the caller may not see, or edits would tell what it holds.
  *
+ * @param memory where values of many bytes wait until others have made room
  * @throws as a call with these references in its input
  */
 export async function fillEdits(
   engine: Engine,
   edits: readonly CheckedEdit[],
   who: Actor,
+  memory: Memory,
 ): Promise<FilledEdits> {
   const concealed = new ConcealedValues(hexOf(engine.random(16)), (places, values) => {
     const { largestUnseen } = sumOf(values.map(json => costOf(sizeOf(json), false)))
     checkCost({ ...sumOf([]), largestUnseen, unseen: places }, engine.settings)
   })
-  const filler = new EditFiller(engine, who, concealed)
+  const filler = new EditFiller(engine, who, concealed, memory)
   const filled: CheckedEdit[] = []
   for (const edit of edits) filled.push(await filler.fill(edit))
   filler.check()
@@ -74,6 +76,8 @@ class EditFiller {
   readonly #sources = new Set<ValuedEntry>()
   readonly #loaded = new Map<string, Loaded>()
   readonly #values: UsedValues
+  /** Of all values that were loaded. */
+  #loadedCost = sumOf([])
   /** Of each place that a value takes. */
   readonly #costs: ReturnType<typeof costOf>[] = []
 
@@ -81,8 +85,9 @@ class EditFiller {
     private readonly engine: Engine,
     private readonly who: Actor,
     private readonly concealed: ConcealedValues,
+    private readonly memory: Memory,
   ) {
-    this.#values = new UsedValues(engine, async () => {})
+    this.#values = new UsedValues(engine, memory)
   }
 
   get sources(): readonly ValuedEntry[] {
@@ -160,7 +165,16 @@ class EditFiller {
       if (part && !sees) throw new PermissionDenied(UNSEEN_PART)
       const used = await (part ? this.#values.part(entry, part, true) : this.#values.whole(entry))
       this.#loaded.set(key, { value: used, sees })
+      await this.#countLoaded(used, sees)
     }
+  }
+
+  /** At once: the rest need not be read to know that it is too much. */
+  async #countLoaded({ text }: UsedValue, sees: boolean): Promise<void> {
+    const size = sizeOf(text)
+    this.#loadedCost = sumOf([this.#loadedCost, costOf(size, sees)])
+    checkCost(this.#loadedCost, this.engine.settings)
+    await this.memory(size.weight)
   }
 
   async #find(refId: RefId, part: Part | undefined, mustSee: boolean): Promise<ValuedEntry> {

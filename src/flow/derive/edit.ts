@@ -1,4 +1,4 @@
-import { type ActorLike, toActor } from '../../access/actor.ts'
+import { type Actor, type ActorLike, toActor } from '../../access/actor.ts'
 import { Permission } from '../../access/permission.ts'
 import { parseStored } from '../../core/codec.ts'
 import type { CompleteEntry } from '../../core/entry.ts'
@@ -50,6 +50,9 @@ export interface EditedReference extends CacheReference {
 /** Of entries that are made by edits. */
 export const EDIT_TOOL = 'edit_cached_result'
 
+/** An edit holds the value as stored, as changed, and as text in between. */
+const COPIES_HELD = 3
+
 /** Where the value is JSON, so many UTF-16 units are read at once. */
 const READ_AT_ONCE = 1024 * 1024
 
@@ -76,7 +79,25 @@ export async function edit(
     permission: Permission.READ,
     verb: 'edit',
   })
-  const filled = await fillEdits(engine, checked, who)
+  const memory = engine.inputs.open()
+  const signal = options.signal ?? new AbortController().signal
+  try {
+    await memory.take(entry.valueBytes * COPIES_HELD, signal)
+    const filled = await fillEdits(engine, checked, who, bytes => memory.take(bytes, signal))
+    memory.close()
+    return await makeCopy(engine, entry, filled, who, options.signal)
+  } finally {
+    memory.end()
+  }
+}
+
+async function makeCopy(
+  engine: Engine,
+  entry: CompleteEntry,
+  filled: FilledEdits,
+  who: Actor,
+  signal: AbortSignal | undefined,
+): Promise<EditedReference> {
   const { stored, editable, view } = await readEditable(engine, entry)
   const { maxBytes } = engine.encoding
   const { concealed } = filled
@@ -85,7 +106,7 @@ export async function edit(
       maxLength: maxBytes,
       concealed,
     }),
-    options.signal,
+    signal,
   )
   const hasUnseen = concealed.count > 0
   // The size is judged without what the caller may not see, which has limits of its own.
@@ -99,7 +120,7 @@ export async function edit(
   const { changes, moreChanges } = edited
   return {
     ...referenceTo(made),
-    derivedFrom: refId,
+    derivedFrom: entry.refId,
     changes,
     moreChanges,
     ...(hasUnseen ? {} : await sizeOf(engine, edited.shown)),

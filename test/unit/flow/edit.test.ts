@@ -3,10 +3,11 @@ import { actor } from '../../../src/access/actor.ts'
 import { AccessPolicy } from '../../../src/access/policy.ts'
 import type { JsonValue } from '../../../src/core/json.ts'
 import type { RefCache } from '../../../src/ref-cache.ts'
+import { memoryStore } from '../../../src/stores/memory.ts'
 import type { Edit } from '../../../src/values/edit/edits.ts'
 import { PROXIED_RESULT } from '../../../src/values/result-projections.ts'
 import { sizeOf } from '../preview/values.ts'
-import { deferred, scene } from './scene.ts'
+import { deferred, scene, storeWith } from './scene.ts'
 
 const caches: RefCache[] = []
 function open(options?: Parameters<typeof scene>[0]) {
@@ -399,5 +400,46 @@ describe('cache.edit', () => {
       expect(await cache.resolve(`${copy.refId}#/x`, { actor: user })).toBe('for ada')
       await expect(cache.get(copy.refId, { actor: agent })).rejects.toMatchObject({ code: 'not_found' })
     })
+  })
+})
+
+describe('edits that put in more than an input may take', () => {
+  const line = `${'x'.repeat(99)}\n`
+
+  async function reads(edits: number) {
+    const store = memoryStore()
+    let count = 0
+    const counting = storeWith(store, {
+      readSegment: segment => {
+        count++
+        return store.readSegment(segment)
+      },
+    })
+    const { cache } = open({ store: counting, maxInputBytes: 1_000_000 })
+    const { refId } = await cache.set('log', line.repeat(30_000))
+    const { refId: target } = await cache.set('target', {})
+    count = 0
+    // Each part is another text of some 800 KB.
+    const parts = Array.from(
+      { length: edits },
+      (_, i): Edit => ({ op: 'add', path: `/part${i}`, value: `${refId}#L${i + 1}-L${i + 8_000}` }),
+    )
+    await expect(cache.edit(target, parts)).rejects.toMatchObject({ code: 'value_too_large' })
+    return count
+  }
+
+  it('end at the first that is too much: the rest is not read', async () => {
+    expect(await reads(40)).toBe(await reads(2))
+  })
+
+  it('wait where many hold as much as the process may', async () => {
+    const { cache } = open({ maxInputMemoryBytes: 1_000_000 })
+    const { refId } = await cache.set('log', line.repeat(10_000))
+    const edit: Edit = { find: 'y', replace: 'z' }
+    const asked = Array.from({ length: 4 }, () => cache.edit(refId, [edit]))
+    // Each takes more than there is: one after the other comes to its end.
+    const ended = await Promise.allSettled(asked)
+    expect(ended.map(one => one.status)).toEqual(Array(4).fill('rejected'))
+    for (const one of ended) expect(one).toMatchObject({ reason: { code: 'invalid_argument' } })
   })
 })
