@@ -1,4 +1,5 @@
 import { memoryHitBench } from './memory-hit.ts'
+import { pausesBench } from './pauses.ts'
 import { pollBench } from './poll.ts'
 import { previewBench } from './preview.ts'
 import { queryBench } from './query.ts'
@@ -15,6 +16,7 @@ import { wrapBench } from './wrap.ts'
 const GROUPS: Record<string, () => Promise<Row[]>> = {
   preview: previewBench,
   values: valuesBench,
+  pauses: pausesBench,
   query: queryBench,
   memory: memoryHitBench,
   poll: pollBench,

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { RefCache } from '../src/index.ts'
 import { sqliteStore } from '../src/stores/sqlite.ts'
-import { compared, duration, type Row } from './row.ts'
+import { alone, idle, spin, timed } from './pause.ts'
+import { compared, type Row } from './row.ts'
 
 const ROUNDS = 5
 /** Some 150 bytes of JSON each. */
@@ -66,48 +67,6 @@ async function firstTime(path: string, run: (cache: RefCache) => Promise<unknown
     await cache.close()
   }
   return times.sort((a, b) => a - b)[ROUNDS >> 1] as number
-}
-
-interface Timing {
-  readonly ms: number
-  readonly longestPause: number
-  readonly peak: number
-}
-
-/** Runs it while a timer ticks each millisecond: the longest gap between ticks is the longest pause. */
-async function timed<T>(run: () => Promise<T>): Promise<Timing & { outcome: T }> {
-  let last = performance.now()
-  let longestPause = 0
-  let peak = 0
-  const tick = () => {
-    longestPause = Math.max(longestPause, performance.now() - last)
-    peak = Math.max(peak, process.memoryUsage.rss())
-    last = performance.now()
-  }
-  const ticking = setInterval(tick, 1)
-  await new Promise(resolve => setTimeout(resolve, 5))
-  longestPause = 0
-  const start = performance.now()
-  const outcome = await run()
-  const ms = performance.now() - start
-  tick()
-  clearInterval(ticking)
-  return { ms, longestPause, peak, outcome }
-}
-
-function idle(): Promise<void> {
-  return new Promise(resolve => setTimeout(resolve, 1000))
-}
-
-/** What the machine itself takes away from a loop that is never held. */
-async function spin(): Promise<void> {
-  for (const start = performance.now(); performance.now() - start < 1000; ) {
-    await new Promise(resolve => setImmediate(resolve))
-  }
-}
-
-function alone(what: string, { ms, longestPause }: Pick<Timing, 'ms' | 'longestPause'>): Row {
-  return { what, ours: `${duration(ms)}, longest pause ${duration(longestPause)}` }
 }
 
 function listOf(count: number) {

@@ -35,8 +35,13 @@ export async function describeText(text: string): Promise<TextFacts> {
 function* firstInOrder(text: string, rows: TextRows | undefined): Steps<number[]> {
   const starts = yield* lineStarts(text)
   const order = yield* lineOrder(line => text.slice(starts[line], starts[line + 1]), starts.length, rows)
+  return firstOf(order?.() ?? [])
+}
+
+/** As many lines of an order as are remembered. */
+export function firstOf(order: Iterable<number>): number[] {
   const lines = new Set<number>()
-  for (const line of order?.() ?? []) {
+  for (const line of order) {
     lines.add(line)
     if (lines.size === MOST_LINES) break
   }
@@ -46,7 +51,8 @@ function* firstInOrder(text: string, rows: TextRows | undefined): Steps<number[]
 /** Rows side by side cost one mark. */
 const ROWS_PER_RUN = 3
 
-function* rowOrder({ header, starts, outliers }: TextRows, total: number): Iterable<number> {
+/** Of a table its header, the first, the last and the odd rows, and rows from everywhere. */
+export function* rowOrder({ header, starts, outliers }: TextRows, total: number): Iterable<number> {
   const lines = function* (row: number) {
     for (let line = starts[row] ?? 0; line < (starts[row + 1] ?? total); line++) yield line
   }

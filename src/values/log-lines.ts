@@ -6,6 +6,8 @@ const PROBED_LINES = 100
 const LOGGED =
   /\d{1,2}:\d{2}:\d{2}|\b(?:TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|FATAL|CRITICAL)\b|^\[?\d{10,13}\b/
 const HEAD = 80
+/** So many lines of a log look like one. */
+const MOSTLY = 0.6
 
 type LineAt = (index: number) => string
 
@@ -17,7 +19,7 @@ export function isLog(lineAt: LineAt, total: number): boolean {
   for (let at = 0; at < probes; at++) {
     if (LOGGED.test(lineAt(Math.floor((at * total) / probes)).slice(0, HEAD))) logged++
   }
-  return logged >= 0.6 * probes
+  return logged >= MOSTLY * probes
 }
 
 const FAILURE = /\b(?:error|fatal|critical|panic|exception|traceback|failed|failure|segfault)\b/i
@@ -37,31 +39,57 @@ interface LineKind {
   count: number
 }
 
-/** First and last lines, and between them those that stand out: failures before warnings before what is only rare. */
-export function* logOrder(lineAt: LineAt, total: number): Steps<() => Iterable<number>> {
-  const kinds = new Map<string, LineKind>()
-  for (let line = 0; line < total; line++) {
-    const text = lineAt(line).slice(0, LOOKED_AT)
+/** Counts the kinds of lines of a log, line by line, in bounded memory. */
+export class LogCounter {
+  readonly #kinds = new Map<string, LineKind>()
+  #total = 0
+  #logged = 0
+
+  add(lineText: string): void {
+    const line = this.#total++
+    const text = lineText.slice(0, LOOKED_AT)
+    if (LOGGED.test(text.slice(0, HEAD))) this.#logged++
     const severity = FAILURE.test(text) ? 2 : WARNING.test(text) ? 1 : 0
     const key = text.slice(0, 160).replaceAll(/[0-9a-f]*\d[0-9a-f]*/gi, '#')
-    const known = kinds.get(key)
+    const known = this.#kinds.get(key)
     if (known) {
       known.count++
       known.last = line
-    } else if (kinds.size < MOST_KINDS) kinds.set(key, { severity, first: line, last: line, count: 1 })
+    } else if (this.#kinds.size < MOST_KINDS) {
+      this.#kinds.set(key, { severity, first: line, last: line, count: 1 })
+    }
+  }
+
+  /** Whether most of the lines so far begin with a time or a level. */
+  get isLog(): boolean {
+    return this.#total >= FEWEST_LINES && this.#logged >= MOSTLY * this.#total
+  }
+
+  /** First and last lines, and between them those that stand out: failures before warnings before what is only rare. */
+  order(): Iterable<number> {
+    const kinds = this.#kinds
+    const limit = Math.max(2, Math.floor(this.#total * RARE))
+    const odd = [...kinds.values()]
+      // Where all lines differ, none stands out by that.
+      .filter(({ severity, count }) => severity > 0 || (count <= limit && kinds.size < MOST_KINDS))
+      .sort((a, b) => b.severity - a.severity || a.count - b.count || a.first - b.first)
+      .slice(0, MOST_SHOWN)
+    const standing = [
+      ...odd.map(({ first }) => first),
+      ...odd.filter(({ severity }) => severity > 0).map(({ last }) => last),
+    ]
+    return interleaved(standing, this.#total)
+  }
+}
+
+/** The order of the lines of a log that is at hand. */
+export function* logOrder(lineAt: LineAt, total: number): Steps<() => Iterable<number>> {
+  const counter = new LogCounter()
+  for (let line = 0; line < total; line++) {
+    counter.add(lineAt(line))
     yield 200
   }
-  const limit = Math.max(2, Math.floor(total * RARE))
-  const odd = [...kinds.values()]
-    // Where all lines differ, none stands out by that.
-    .filter(({ severity, count }) => severity > 0 || (count <= limit && kinds.size < MOST_KINDS))
-    .sort((a, b) => b.severity - a.severity || a.count - b.count || a.first - b.first)
-    .slice(0, MOST_SHOWN)
-  const standing = [
-    ...odd.map(({ first }) => first),
-    ...odd.filter(({ severity }) => severity > 0).map(({ last }) => last),
-  ]
-  return () => interleaved(standing, total)
+  return () => counter.order()
 }
 
 /** How many lines from either end come first. */

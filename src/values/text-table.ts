@@ -42,7 +42,7 @@ export async function textTableOf(
   const head = headOf(text)
   if (head.length < 2) return undefined
   if (isJsonLines(head)) return { name: 'items', header: 0, rows: () => jsonLineRows(text) }
-  const delimiter = [',', '\t', ';'].find(one => looksDelimited(head, one))
+  const delimiter = DELIMITERS.find(one => looksDelimited(head, one))
   if (delimiter === undefined) return undefined
   const parse = await loadCsv()
   const [names, ...rows] = parseSafely(parse, balanced(head), delimiter)
@@ -51,6 +51,16 @@ export async function textTableOf(
   if (even < 0.6 * rows.length) return undefined
   return { name: 'rows', header: 1, rows: () => csvRows(text, delimiter, parse) }
 }
+
+/** What a text looks like by its beginning, before any library is asked. */
+export function looksTabular(beginning: string): 'jsonl' | 'csv' | undefined {
+  const head = headOf(beginning)
+  if (head.length < 2) return undefined
+  if (isJsonLines(head)) return 'jsonl'
+  return DELIMITERS.some(one => looksDelimited(head, one)) ? 'csv' : undefined
+}
+
+const DELIMITERS = [',', '\t', ';']
 
 /** The library that reads CSV, loaded when it is first needed. */
 export async function loadCsvParser(): Promise<ParseCsv> {

@@ -15,6 +15,7 @@ import { editValue } from '../../values/edit/edit-value.ts'
 import { type EditableResult, editablesOf, editableValue } from '../../values/edit/editables.ts'
 import { checkEdits, type Edit } from '../../values/edit/edits.ts'
 import type { StoredText } from '../../values/edit/put.ts'
+import { readJsonText } from '../../values/segments/whole-document.ts'
 import { ValueWriter } from '../../values/segments/writer.ts'
 import { type CacheReference, referenceTo } from '../call/set.ts'
 import type { Engine } from '../engine.ts'
@@ -110,12 +111,12 @@ async function makeCopy(
   )
   const hasUnseen = concealed.count > 0
   // The size is judged without what the caller may not see, which has limits of its own.
-  if (hasUnseen) await writerOf(edited.marked, maxBytes).write(async () => {})
+  if (hasUnseen) await (await writerOf(edited.marked, undefined, maxBytes)).write(async () => {})
   const made = await storeDerived(
     engine,
     who,
     { from: entry, others: filled.sources, guards: guardsBeside(entry, filled), toolName: EDIT_TOOL, view },
-    writerOf(edited.stored, hasUnseen ? Number.POSITIVE_INFINITY : maxBytes),
+    await writerOf(edited.stored, view, hasUnseen ? Number.POSITIVE_INFINITY : maxBytes),
   )
   const { changes, moreChanges } = edited
   return {
@@ -181,6 +182,14 @@ async function readText(engine: Engine, entry: CompleteEntry): Promise<StoredTex
     : { kind: 'json', text: json }
 }
 
-function writerOf({ kind, text }: StoredText, maxBytes: number): ValueWriter {
-  return kind === 'text' ? new ValueWriter(text, { maxBytes }) : ValueWriter.ofJson(text, { maxBytes })
+/** @param view the projection that a large copy is shown through: what that shows is found out while the copy is written */
+async function writerOf(
+  { kind, text }: StoredText,
+  view: string | undefined,
+  maxBytes: number,
+): Promise<ValueWriter> {
+  if (kind === 'text') return new ValueWriter(text, { maxBytes })
+  if (view === undefined || text.length <= READ_AT_ONCE) return ValueWriter.ofJson(text, { maxBytes })
+  const value = await paced(readJsonText([text]).value())
+  return new ValueWriter(value, { maxBytes, verbatim: true, projection: view })
 }

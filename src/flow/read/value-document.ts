@@ -1,6 +1,7 @@
 import type { ValuedEntry } from '../../core/entry.ts'
 import type { Part } from '../../core/part.ts'
 import { segmentDocument } from '../../values/segments/segment-document.ts'
+import { isDescribed } from '../../values/segments/segment-index.ts'
 import { wholeDocument } from '../../values/segments/whole-document.ts'
 import type { ValueDocument } from '../../values/value-document.ts'
 import type { Engine } from '../engine.ts'
@@ -28,6 +29,10 @@ export async function openDocument(
 export async function documentOf(found: LocatedPart): Promise<ValueDocument> {
   if ('value' in found) return wholeDocument(found.value)
   const { reader, container } = found
-  const isString = reader.index.containers[container]?.kind === 'string'
-  return isString ? wholeDocument(await readLocated(found)) : segmentDocument(reader, container)
+  const { kind } = reader.index.containers[container] ?? {}
+  // What nobody has found out of a text when it was written is found out from all of it.
+  const isUnknown = kind === 'text' && !isDescribed(reader.index, container)
+  return kind === 'string' || isUnknown
+    ? wholeDocument(await readLocated(found))
+    : segmentDocument(reader, container)
 }

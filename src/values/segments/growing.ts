@@ -1,6 +1,7 @@
 import { InvalidArgument, ValueTooLarge } from '../../core/errors.ts'
 import { countBreaks } from '../../core/lines.ts'
 import type { Piece } from '../../core/piece.ts'
+import { type GrowingFacts, growingFacts } from './growing-facts.ts'
 import { JsonSegmenter } from './json-segmenter.ts'
 import { LineSegmenter } from './line-segmenter.ts'
 import { SEGMENT_LENGTH, type SegmentIndex } from './segment-index.ts'
@@ -32,6 +33,7 @@ export type GrownValue =
 export class GrowingValue {
   readonly #segmenter: Segmenter
   readonly #maxBytes: number
+  readonly #facts: GrowingFacts
   readonly #lengths: number[] = []
   #length = 0
   #jsonBytes = 2
@@ -47,6 +49,7 @@ export class GrowingValue {
   ) {
     this.#maxBytes = maxBytes
     this.#segmenter = kind === 'items' ? new JsonSegmenter(segmentLength) : new LineSegmenter(segmentLength)
+    this.#facts = growingFacts(kind)
     if (kind === 'items') this.#pass('[')
   }
 
@@ -68,7 +71,8 @@ export class GrowingValue {
     const isList = this.kind === 'items'
     const { containers, rest } = this.#segmenter.soFar(this.#items)
     const tail = isList ? `${rest}]` : rest
-    const index = this.#index([...this.#lengths, tail.length], containers, isList ? 1 : 0)
+    const segments = [...this.#lengths, tail.length]
+    const index = { ...this.#index(segments, containers, isList ? 1 : 0), ...this.#facts.facts(false) }
     return { available: this.available, jsonBytes: this.#jsonBytes, index, tail }
   }
 
@@ -81,7 +85,8 @@ export class GrowingValue {
       const [text = ''] = segments
       return { json: this.kind === 'items' ? text : JSON.stringify(text), jsonBytes }
     }
-    return { segments, index: this.#index(this.#lengths, this.#segmenter.containers, 0), jsonBytes }
+    const index = this.#index(this.#lengths, this.#segmenter.containers, 0)
+    return { segments, index: { ...index, ...this.#facts.facts(true) }, jsonBytes }
   }
 
   #pushItems(json: string, count: number): string[] {
@@ -89,6 +94,7 @@ export class GrowingValue {
     const text = this.#items === 0 ? json : `,${json}`
     this.#grow(Buffer.byteLength(text))
     this.#items += count
+    this.#facts.add({ kind: 'items', json, count })
     return this.#pass(text)
   }
 
@@ -99,6 +105,7 @@ export class GrowingValue {
     if (text === '') return []
     this.#breaks += countBreaks(text, 0, text.length)
     this.#endsWithBreak = text.endsWith('\n')
+    this.#facts.add({ kind: 'text', text })
     return this.#pass(text)
   }
 

@@ -125,6 +125,12 @@ export function jsonIn({ json }: SegmentIndex, text: number): number | undefined
   return json === text + 1 ? json : undefined
 }
 
+/** Whether somebody has looked at a text: what its lines are like, and whether it is JSON. */
+export function isDescribed(index: SegmentIndex, text: number): boolean {
+  const isShown = text === (index.shown?.container ?? 0)
+  return jsonIn(index, text) !== undefined || (isShown && index.lines !== undefined)
+}
+
 /** As it is stored. */
 export function stringifyIndex(index: SegmentIndex): string {
   return JSON.stringify(index)

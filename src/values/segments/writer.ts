@@ -7,9 +7,11 @@ import { wholeCharacter } from '../../core/text-cuts.ts'
 import { type CountedTable, countTables } from '../counted-tables.ts'
 import { describeText } from '../line-order.ts'
 import { tablesOf } from '../tables.ts'
+import { countDocumentTables } from './document-tables.ts'
 import { jsonInText } from './json-in-text.ts'
 import { JsonSegmenter } from './json-segmenter.ts'
 import { LineSegmenter } from './line-segmenter.ts'
+import { SegmentReader } from './reader.ts'
 import { behind, SEGMENT_LENGTH, type SegmentIndex, shifted } from './segment-index.ts'
 import type { Segmenter } from './segmenter.ts'
 import { isWellFormed, type StoredForm, storedForm } from './stored-form.ts'
@@ -133,7 +135,8 @@ export class ValueWriter {
   /** What is found out while the value is at hand. Of a smaller one that is done when it is shown. */
   async #facts(form: (StoredForm & { kind: 'value' }) | undefined): Promise<Partial<SegmentIndex>> {
     const { value, options, around } = this
-    if (!this.isLarge || value instanceof JsonText) return around
+    if (!this.isLarge) return around
+    if (value instanceof JsonText) return this.#jsonFacts(value.json)
     if (this.#form === 'text') return { ...around, ...(await this.#textFacts(value as string)) }
     if (options.projection === undefined) return { tables: await paced(this.#tables(value)) }
     if (!form) return {}
@@ -142,6 +145,14 @@ export class ValueWriter {
     if (container < 0) return {}
     const of = member === undefined ? value : (value as JsonObject)[member]
     return { shown: { container, ...facts }, tables: await paced(this.#tables(of)) }
+  }
+
+  /** Of JSON text that is at hand, as of a value in segments. */
+  async #jsonFacts(json: string): Promise<Partial<SegmentIndex>> {
+    const { containers } = this.#segmenter
+    if (this.options.projection !== undefined || containers.length === 0) return {}
+    const reader = new SegmentReader({ ...this.#index(), segments: [json.length] }, async () => json)
+    return { tables: await paced(countDocumentTables(reader, 0)) }
   }
 
   async #textFacts(text: string): Promise<Partial<SegmentIndex>> {

@@ -4,9 +4,12 @@ import { InvalidArgument, ValueTooLarge } from '../../../../src/core/errors.ts'
 import type { JsonValue } from '../../../../src/core/json.ts'
 import { countLines } from '../../../../src/core/lines.ts'
 import type { Piece } from '../../../../src/core/piece.ts'
-import { paced } from '../../../../src/core/steps.ts'
+import { atOnce, paced } from '../../../../src/core/steps.ts'
+import { countTables } from '../../../../src/values/counted-tables.ts'
+import { describeText } from '../../../../src/values/line-order.ts'
 import { GrowingValue } from '../../../../src/values/segments/growing.ts'
 import { SegmentReader } from '../../../../src/values/segments/reader.ts'
+import { tablesOf } from '../../../../src/values/tables.ts'
 
 const MAX_BYTES = 1024 * 1024
 
@@ -107,5 +110,51 @@ describe('a value that grows', () => {
     expect(await readSoFar(list, [])).toEqual([])
     expect(await readEnded(list, [])).toEqual([])
     expect(await readEnded(new GrowingValue('text', { maxBytes: MAX_BYTES }), [])).toBe('')
+  })
+})
+
+describe('what is known of a value that has grown', () => {
+  const log = Array.from({ length: 3_000 }, (_, n) =>
+    n === 1_234 ? '12:00:01 ERROR it broke' : `12:00:01 INFO request ${n}`,
+  ).join('\n')
+  const jsonLines = Array.from({ length: 3_000 }, (_, id) => JSON.stringify({ id, odd: id === 7 })).join('\n')
+  const prose = 'It was a dark and stormy night.\n'.repeat(3_000)
+
+  it.each([
+    ['a log', log],
+    ['JSON lines', jsonLines],
+    ['prose', prose],
+  ])('is what a reader of all of %s finds', async (_, whole) => {
+    const value = new GrowingValue('text', { maxBytes: MAX_BYTES, segmentLength: 5_000 })
+    for (let at = 0; at < whole.length; at += 777) {
+      value.push(text(whole.slice(at, at + 777)))
+      // Nobody has to read all of it to show it.
+      expect(value.soFar().index).toMatchObject({ tables: expect.any(Array), lines: expect.any(Array) })
+    }
+    const ended = value.end()
+    expect('index' in ended && { tables: ended.index.tables, lines: ended.index.lines }).toEqual(
+      await describeText(whole),
+    )
+  })
+
+  it('is left for who reads all of it, where only that tells: CSV, or a text that may be JSON', () => {
+    const csv = Array.from({ length: 3_000 }, (_, id) => `${id},name ${id},2026-01-01,7`).join('\n')
+    for (const whole of [`id,name,day,n\n${csv}`, JSON.stringify({ text: log }, null, 1)]) {
+      const value = new GrowingValue('text', { maxBytes: MAX_BYTES, segmentLength: 5_000 })
+      value.push(text(whole))
+      expect(value.soFar().index).toMatchObject({ tables: [], lines: [] })
+      const ended = value.end()
+      expect('index' in ended && ended.index.lines).toBe(undefined)
+    }
+  })
+
+  it('has the shape of a list', () => {
+    const rows = Array.from({ length: 500 }, (_, id) => ({ id, level: id % 9 === 0 ? 'error' : 'info' }))
+    const value = new GrowingValue('items', { maxBytes: MAX_BYTES, segmentLength: 2_000 })
+    for (const row of rows) value.push(items(row))
+    const expected = atOnce(countTables(tablesOf(rows)))
+    expect(value.soFar().index.tables).toEqual(expected)
+    const ended = value.end()
+    expect('index' in ended && ended.index.tables).toEqual(expected)
   })
 })
