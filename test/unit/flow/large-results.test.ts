@@ -253,6 +253,16 @@ describe.each(stores().slice(-1))(
   },
 )
 
+describe('a text that is in segments, and that nobody has looked at', () => {
+  it('is searched as the JSON that it is', async () => {
+    const text = JSON.stringify({ rows: records(5_000) }, null, 1)
+    expect(text.length).toBeLessThan(1024 * 1024)
+    const { cache, refId } = await stored(memoryStore(), text, RETURNED_RESULT)
+    const found = await cache.query(refId, { search: '"record 4321"' })
+    expect(found).toMatchObject({ value: { matched: 1, items: 5_000 } })
+  })
+})
+
 describe('what a handler returned with dates and absent members', () => {
   it('is compared as the JSON that it becomes', async () => {
     const at = new Date(0)
