@@ -1,4 +1,5 @@
 import type { AuditEvent } from './access/audit.ts'
+import type { AnswerLimits } from './core/answer-limits.ts'
 import type { RefId } from './core/ref.ts'
 import type { CallOptions } from './flow/call/options.ts'
 import { type PassingCall, pass } from './flow/call/pass.ts'
@@ -7,6 +8,7 @@ import type { Engine } from './flow/engine.ts'
 import { type ListResultsOptions, listResults, type ResultPage } from './flow/operate/results.ts'
 import type { TokenSavings } from './flow/operate/savings.ts'
 import { type TaskInfo, type TaskInfoOptions, taskInfo } from './flow/operate/task-info.ts'
+import { checkTextCeiling } from './flow/read/limits.ts'
 
 /** Where a cache keeps what is for adapters. Registered, so that two copies of this package in one process agree. */
 export const ADAPTERS: unique symbol = Symbol.for('mcp-refcache.adapters')
@@ -43,6 +45,11 @@ export class AdapterAccess {
   /** The finished values that an actor had made, the newest first. @throws InvalidArgument for what is no cursor */
   listResults(options: ListResultsOptions): Promise<ResultPage> {
     return listResults(this.engine, options)
+  }
+
+  /** Whether an answer may have that text. @throws AnswerTooLarge */
+  checkCeiling(text: string, limits: AnswerLimits): Promise<void> {
+    return checkTextCeiling(text, limits)
   }
 
   /** So many characters stand before an agent because of us: tools, instructions. */

@@ -1,4 +1,5 @@
 import type { Actor } from '../access/actor.ts'
+import type { Namespace } from '../access/namespace.ts'
 import type { AnswerLimits } from '../core/answer-limits.ts'
 import { systemClock } from '../core/clock.ts'
 import {
@@ -51,8 +52,10 @@ export interface ResourceReader {
 export interface ResourceListing {
   /** Undefined: nobody in particular, who has none. */
   readonly actor: Actor | undefined
-  /** Whether the results of a tool are listed. @defaultValue all are */
-  readonly lists?: ((toolName: string | undefined) => boolean) | undefined
+  /** Whether the results of a tool are listed. */
+  readonly lists: (toolName: string | undefined) => boolean
+  /** Where they are, if that is one namespace. */
+  readonly namespace?: Namespace | undefined
   readonly signal: AbortSignal
   /** By the rules of 2026-07-28 a result says how long, and for whom, it may be kept. */
   readonly isStateless: boolean
@@ -100,9 +103,9 @@ export async function withOwnResources(
 async function pageOf(
   cache: RefCache,
   cursor: string | undefined,
-  { actor, lists, signal, isStateless }: ResourceListing,
+  { actor, lists, namespace, signal, isStateless }: ResourceListing,
 ): Promise<JsonObject> {
-  const page = actor && (await cache[ADAPTERS].listResults({ actor, cursor, lists, signal }))
+  const page = actor && (await cache[ADAPTERS].listResults({ actor, cursor, lists, namespace, signal }))
   const { results = [], nextCursor } = page ?? {}
   return {
     resources: results.map(toResource),
@@ -138,6 +141,8 @@ export async function readResource(
   const value = finishedValue(response)
   const isResult = response.status === 'complete' && response.isToolResult && isCallResult(value)
   const contents = isResult ? contentsOfResult(uri, value) : [contentOf(uri, value, namesBlock(refId))]
+  // Those are its texts, whichever field of the result a client reads.
+  await cache[ADAPTERS].checkCeiling(contents.map(({ text = '' }) => text).join('\n'), limits)
   return { contents, ...(isStateless ? NOT_TO_BE_KEPT : {}) }
 }
 

@@ -85,7 +85,8 @@ export function attachRefCache(
   const known = new Set<string>()
   watchOtherTools(server.server, cache, name => known.has(name))
   const tasks = serveTasks(server, cache, options, identity, limits)
-  if (servesResources) serveResources(server, cache, identity, limits)
+  const authored = new Set<string>()
+  if (servesResources) serveResources(server, cache, identity, limits, name => authored.has(name))
   const exports = options.exportDir === undefined ? undefined : new ExportFolder(options.exportDir)
   for (const tool of ownTools(cache, options, exports)) {
     known.add(tool.name)
@@ -121,6 +122,7 @@ export function attachRefCache(
       const registration = { name, config, handler, options, scoping, identity, tasks, limits }
       const registered = registerCached(server, cache, registration)
       known.add(name)
+      authored.add(name)
       return registered
     },
   }

@@ -27,12 +27,15 @@ export function serveResources(
   cache: RefCache,
   identity: IdentityOptions,
   limits: ClientLimits,
+  isTool: (name: string) => boolean,
 ): void {
   const listingOf = (context: ServerContext): ResourceListing => {
     const caller = callerOf(context, identity)
     return {
       // Where several people look like this one caller, nobody is shown what another one made.
       actor: isOneClient(caller) ? caller.actor : undefined,
+      // The program may have called others of its cached functions itself, as anonymous as its only client.
+      lists: toolName => toolName !== undefined && isTool(toolName),
       signal: context.mcpReq.signal,
       isStateless: isStateless(context),
     }

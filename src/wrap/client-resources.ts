@@ -85,6 +85,7 @@ export class ClientResources {
         : undefined,
       // A store may hold what was made with other credentials.
       lists: toolName => calls.isOwn(toolName),
+      namespace: caller.namespace,
       signal,
       isStateless: isStateless(params),
     }

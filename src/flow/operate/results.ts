@@ -1,4 +1,5 @@
 import { type Actor, type ActorLike, isDescribed, toActor } from '../../access/actor.ts'
+import type { Namespace } from '../../access/namespace.ts'
 import { Permission } from '../../access/permission.ts'
 import { toDate } from '../../core/clock.ts'
 import { type ListPlace, placeAt, placeOf } from '../../core/cursor.ts'
@@ -18,6 +19,8 @@ export interface ListResultsOptions {
   readonly cursor?: string | undefined
   /** Whether the results of a tool are listed. @defaultValue all are */
   readonly lists?: ((toolName: string | undefined) => boolean) | undefined
+  /** Only there. */
+  readonly namespace?: Namespace | undefined
   readonly signal?: AbortSignal | undefined
 }
 
@@ -41,13 +44,19 @@ export interface ResultPage {
 const DEFAULT_LIMIT = 50
 const MAX_LIMIT = 200
 
-/** The values that the actor itself had made, and may read. Entries lie in no order of time: all are looked at. */
+/** So many entries are looked at, whosever they are: anybody may ask for the list, as often as they like. */
+const MAX_LOOKED_AT = 10_000
+
+/** The values that the actor itself had made, and may read. Entries lie in no order of time: all are looked at, up to a limit. */
 export async function listResults(engine: Engine, options: ListResultsOptions): Promise<ResultPage> {
   const who = toActor(options.actor)
   const limit = Math.min(checkCount(options.limit ?? DEFAULT_LIMIT, 'limit'), MAX_LIMIT)
   const before = options.cursor === undefined ? undefined : placeOf(engine, options.cursor)
   const newest: CompleteEntry[] = []
-  for await (const { entry, wanted } of scan(engine, { statuses: ['complete'], signal: options.signal })) {
+  const { namespace, signal } = options
+  let lookedAt = 0
+  for await (const { entry, wanted } of scan(engine, { namespace, statuses: ['complete'], signal })) {
+    if (++lookedAt > MAX_LOOKED_AT) break
     if (!wanted || !isListed(engine, entry, who, options.lists)) continue
     if (before && compare(before, toPlace(entry)) <= 0) continue
     insert(newest, entry)

@@ -9,7 +9,7 @@ import {
 import type { PreviewSettings } from '../../core/entry.ts'
 import { AnswerTooLarge } from '../../core/errors.ts'
 import { countLines } from '../../core/lines.ts'
-import { measure, type SizeMode, type Source, sizeWithin } from '../../preview/preview.ts'
+import { measure, measureText, type SizeMode, type Source, sizeWithin } from '../../preview/preview.ts'
 import type { ResultFields } from '../../values/call-result.ts'
 import type { Sources } from './values.ts'
 
@@ -86,8 +86,17 @@ export async function previewBudget(shown: Source, sizeMode: SizeMode, most: num
 export async function checkCeiling(sources: Sources, { reads, ceiling }: AnswerLimits): Promise<number> {
   const size = await sizeReadWithin(sources, reads, ceiling)
   if (size !== undefined) return size
-  const { size: tokens } = await measure(sources.shown, 'token')
-  throw new AnswerTooLarge(
+  throw tooLarge((await measure(sources.shown, 'token')).size, ceiling)
+}
+
+/** The same for a text that is given as it is. @throws AnswerTooLarge */
+export async function checkTextCeiling(text: string, { ceiling }: AnswerLimits): Promise<void> {
+  if ((await sizeOfText(text, ceiling)) === undefined)
+    throw tooLarge((await measureText(text, 'token')).size, ceiling)
+}
+
+function tooLarge(tokens: number, ceiling: TextLimit): AnswerTooLarge {
+  return new AnswerTooLarge(
     `That would be about ${tokens} tokens, and an answer has at most ${limitText(ceiling)}. Ask for pages instead (page: 1, 2, …; max_size: ${budgetWithin(ceiling, 'token')} gives the fewest), or for a part: ref_id#/key or ref_id#L1-L200.`,
   )
 }

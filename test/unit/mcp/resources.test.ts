@@ -163,6 +163,31 @@ for (const [revision, era] of REVISIONS) {
       expect(tooLarge.data).toMatchObject({ error_code: 'answer_too_large' })
     })
 
+    it('gives no more than the ceiling, whichever field of a result its client reads', async () => {
+      const both = {
+        content: [{ type: 'text' as const, text: 'word '.repeat(40_000) }],
+        structuredContent: { ok: 1 },
+      }
+      const { call, client } = await scene({
+        era,
+        tools: ({ registerTool }) => void registerTool('both', {}, () => both),
+        attach: { envelope: 'when-needed', profile: 'claude-code' },
+      })
+      const { body } = await call('both', { _as_ref: true })
+      const tooLarge = await refusal(client.readResource({ uri: uriOf(String(body.ref_id)) }))
+      expect(tooLarge.data).toMatchObject({ error_code: 'answer_too_large' })
+    })
+
+    it('lists nothing that the program called for itself', async () => {
+      const { cache, client, call } = await scene({ era, tools: makes })
+      const own = cache.cached({ name: 'load_rates' }, () => [1, 2])
+      const { refId } = await own({})
+      await cache.query(refId, { search: '1' })
+      const mine = await made(call)
+      const { resources } = await client.listResources()
+      expect(resources.map(({ uri }) => uri)).toEqual([uriOf(mine)])
+    })
+
     it('is not there where the author does without', async () => {
       const { client } = await scene({ era, tools: () => {}, attach: { resources: false } })
       expect(client.getServerCapabilities()?.resources).toBeUndefined()
