@@ -17,9 +17,15 @@ export function openSql({ enabled, limits, ...place }: SqlOptions, logger: Logge
   const find = () => {
     if (found) return found
     const where = enabled ? childPlace(place) : { reason: 'the cache was made without it' }
-    found = 'reason' in where ? where : { engine: new SqlEngine(where, limits) }
-    if (enabled && 'reason' in found) logger.warn(`Questions in SQL are not offered: ${found.reason}`)
+    found = 'reason' in where ? where : { engine: new SqlEngine(where, limits, giveUp) }
+    if (enabled && 'reason' in found) logger.warn(notOffered(found.reason))
     return found
+  }
+  /** Where nothing can be started, nobody is offered it from now on. */
+  const giveUp = (reason: string) => {
+    if (found && 'reason' in found) return
+    found = { reason }
+    logger.warn(notOffered(reason))
   }
   const engineOrRefuse = () => {
     const sql = find()
@@ -37,4 +43,8 @@ export function openSql({ enabled, limits, ...place }: SqlOptions, logger: Logge
       if (found && 'engine' in found) await found.engine.close()
     },
   }
+}
+
+function notOffered(reason: string): string {
+  return `Questions in SQL are not offered: ${reason}`
 }

@@ -23,9 +23,11 @@ export class SqlEngine implements Sql {
   readonly #idleTimers = new Map<SqlProcess, NodeJS.Timeout>()
   #isClosed = false
 
+  /** @param onUnstartable hears why processes cannot be started here at all */
   constructor(
     private readonly place: ChildPlace,
     private readonly limits: SqlLimits,
+    private readonly onUnstartable: (reason: string) => void = () => {},
   ) {}
 
   check(sql: string): void {
@@ -61,10 +63,20 @@ export class SqlEngine implements Sql {
 
   #serve(): void {
     for (let job = this.#first(); job; job = this.#first()) {
-      const process = this.#processFor(job)
-      if (!process) return
+      const running = this.#begin(job)
+      if (!running) return
       this.#takeTurn(job)
-      job.take(this.#run(process, job))
+      job.take(running)
+    }
+  }
+
+  /** Undefined: all processes are busy. */
+  #begin(job: Job): Promise<SqlAnswer> | undefined {
+    try {
+      const process = this.#processFor(job)
+      return process && this.#run(process, job)
+    } catch (error) {
+      return Promise.reject(error)
     }
   }
 
@@ -91,10 +103,23 @@ export class SqlEngine implements Sql {
     return this.#start()
   }
 
+  /** @throws StoreUnavailable */
   #start(): SqlProcess {
-    const process: SqlProcess = new SqlProcess(this.place, this.limits, () => this.#forget(process))
-    this.#processes.add(process)
-    return process
+    try {
+      const process: SqlProcess = new SqlProcess(this.place, this.limits, () => this.#forget(process))
+      this.#processes.add(process)
+      return process
+    } catch (cause) {
+      throw this.#explainEnd(new ProcessEnded(false, cause))
+    }
+  }
+
+  #explainEnd({ hasStarted, cause }: ProcessEnded): Error {
+    const { code } = (cause ?? {}) as NodeJS.ErrnoException
+    if (hasStarted) return outOfMemory(this.limits)
+    if (code !== undefined && FORBIDDEN.has(code))
+      this.onUnstartable(`this process may not start others (${code})`)
+    return new StoreUnavailable(NO_PROCESS)
   }
 
   async #run(process: SqlProcess, { question, set }: Job): Promise<SqlAnswer> {
@@ -108,7 +133,7 @@ export class SqlEngine implements Sql {
       // What others had loaded took the memory: alone it may fit.
       if (isShared && !this.#isClosed)
         return await this.#run(this.#start(), { question, set, take: () => {} })
-      throw explainEnd(error, this.limits)
+      throw this.#explainEnd(error)
     } finally {
       this.#keepWhileIdle(process)
       queueMicrotask(() => this.#serve())
@@ -138,12 +163,13 @@ export class SqlEngine implements Sql {
   }
 }
 
-function explainEnd({ hasStarted }: ProcessEnded, { memory }: SqlLimits): Error {
-  if (!hasStarted) {
-    return new StoreUnavailable(
-      'Questions in SQL cannot be answered here at the moment: the process for them does not start. Use search, or read pages with get_cached_result.',
-    )
-  }
+/** What the system says where starting a process will not work the next time either. */
+const FORBIDDEN = new Set(['EPERM', 'EACCES', 'ENOENT', 'ENOSYS', 'ERR_ACCESS_DENIED'])
+
+const NO_PROCESS =
+  'Questions in SQL cannot be answered here at the moment: the process for them does not start. Use search, or read pages with get_cached_result.'
+
+function outOfMemory({ memory }: SqlLimits): QueryLimit {
   return new QueryLimit(
     `The question needed more than ${Math.round(memory / 1024 / 1024)} MB of memory, the most that is allowed here, and was stopped. Ask for less at once: fewer columns, a narrower WHERE, or a part of the value (ref_id#/json/pointer).`,
   )

@@ -18,10 +18,14 @@ export interface SqlLimits {
   readonly memory: number
 }
 
-/** The process ended by itself while it was at work: SQLite had not enough memory, or its watch ended it. */
+/** The process ended by itself while it was at work: SQLite had not enough memory, or its watch ended it; or it never started. */
 export class ProcessEnded extends Error {
-  constructor(readonly hasStarted: boolean) {
-    super('The process that answers in SQL has ended.')
+  /** @param cause why the system did not start it */
+  constructor(
+    readonly hasStarted: boolean,
+    cause?: unknown,
+  ) {
+    super('The process that answers in SQL has ended.', { cause })
   }
 }
 
@@ -64,12 +68,12 @@ export class SqlProcess {
       }
     })
     this.#gone.catch(() => {})
-    const end = () => {
-      this.#end(new ProcessEnded(this.#hasStarted))
+    const end = (cause?: unknown) => {
+      this.#end(new ProcessEnded(this.#hasStarted, cause))
       onEnd()
     }
     this.#child.once('error', end)
-    this.#child.once('exit', end)
+    this.#child.once('exit', () => end())
     // Its end says what there is to say.
     this.#child.stdin?.on('error', () => {})
     this.#child.stdout?.on('data', (chunk: Buffer) => this.#onData(chunk))

@@ -37,7 +37,7 @@ export function childPlace(options: ChildPlaceOptions = {}): ChildPlace | { read
   return { node: process.execPath, entry, flags: permissionFlags(entry) }
 }
 
-const OPTION = 'query: { node, entry } of the cache says where they are.'
+const OPTION = 'Say where it is: query: { node, entry } of the cache'
 
 function ownEntry(): string | undefined {
   try {

@@ -183,4 +183,20 @@ describe('the process that answers', { timeout: 90_000 }, () => {
     await engine.close()
     await expect.poll(() => children().length).toBe(0)
   })
+
+  it('ends a minute after the last question', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    try {
+      const engine = start()
+      await ask(engine, 'select 1')
+      vi.advanceTimersByTime(59_000)
+      await ask(engine, 'select 2')
+      vi.advanceTimersByTime(59_000)
+      expect(children().length).toBe(1)
+      vi.advanceTimersByTime(1_001)
+    } finally {
+      vi.useRealTimers()
+    }
+    await expect.poll(() => children().length).toBe(0)
+  })
 })
