@@ -19,7 +19,8 @@ export const DEFAULT_QUOTA: Quota = { sessions: 8, calls: 100, bytes: 1024 ** 3 
 const COUNTING_SHARE = 0.1
 
 interface Count {
-  readonly bytes: number
+  /** With what was stored since it was counted, as far as that was announced. */
+  bytes: number
   /** It holds until then, of the monotonic clock. */
   readonly until: number
 }
@@ -28,6 +29,8 @@ interface Count {
 export class Quotas {
   readonly #calls = new Map<Namespace, number>()
   readonly #counts = new Map<Namespace, Count>()
+  /** Bytes that are about to be stored. */
+  readonly #announced = new Map<Namespace, number>()
 
   constructor(
     private readonly cache: Pick<RefCache, 'stats' | 'unfinishedTasks'>,
@@ -35,7 +38,7 @@ export class Quotas {
     private readonly clock: Clock = systemClock,
   ) {}
 
-  /** Runs a call of the subject. @throws QueueFull, StoreFull */
+  /** Runs a call of the subject. @throws QueueFull, QuotaFull */
   async call<T>(namespace: Namespace, work: () => Promise<T>): Promise<T> {
     const open = this.#calls.get(namespace) ?? 0
     // Calls that are waited for are tasks, too; tasks with a handle are waited for by nobody.
@@ -44,22 +47,36 @@ export class Quotas {
         `You have ${this.quota.calls} calls that run or wait already, which is the most for one caller. Wait for one, or end it with cancel_task.`,
       )
     }
-    this.#calls.set(namespace, open + 1)
+    add(this.#calls, namespace, 1)
     try {
       await this.#checkBytes(namespace)
       return await work()
     } finally {
-      const rest = (this.#calls.get(namespace) ?? 1) - 1
-      if (rest > 0) this.#calls.set(namespace, rest)
-      else this.#calls.delete(namespace)
+      add(this.#calls, namespace, -1)
     }
   }
 
-  async #checkBytes(namespace: Namespace): Promise<void> {
-    const bytes = await this.#bytesOf(namespace)
-    if (bytes < this.quota.bytes) return
+  /** Runs what stores so many bytes of JSON for the subject. They count before they are stored. @throws QuotaFull */
+  async store<T>(namespace: Namespace, bytes: number, work: () => Promise<T>): Promise<T> {
+    add(this.#announced, namespace, bytes)
+    try {
+      await this.#checkBytes(namespace, bytes)
+      const stored = await work()
+      const count = this.#counts.get(namespace)
+      if (count) count.bytes += bytes
+      return stored
+    } finally {
+      add(this.#announced, namespace, -bytes)
+    }
+  }
+
+  async #checkBytes(namespace: Namespace, more = 0): Promise<void> {
+    const kept = await this.#bytesOf(namespace)
+    const announced = this.#announced.get(namespace) ?? 0
+    if (kept < this.quota.bytes && kept + announced <= this.quota.bytes) return
+    const wanted = more > 0 ? `, this one would take ${more} more` : ''
     throw new QuotaFull(
-      `Your results take ${bytes} bytes, and one caller may have ${this.quota.bytes}. They go when they expire; call again then.`,
+      `Your results take ${kept} bytes${wanted}, and one caller may have ${this.quota.bytes}. They go when they expire; call again then.`,
     )
   }
 
@@ -72,4 +89,10 @@ export class Quotas {
     this.#counts.set(namespace, { bytes: valueBytes, until: end + (end - start) / COUNTING_SHARE })
     return valueBytes
   }
+}
+
+function add(to: Map<Namespace, number>, namespace: Namespace, more: number): void {
+  const sum = (to.get(namespace) ?? 0) + more
+  if (sum > 0) to.set(namespace, sum)
+  else to.delete(namespace)
 }

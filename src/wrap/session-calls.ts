@@ -1,6 +1,6 @@
 import { IdMap } from '../agent/id-map.ts'
 import { ProgressNotifier } from '../agent/progress.ts'
-import type { OwnTool } from '../agent/tools/tool.ts'
+import type { OwnTool, ToolContext } from '../agent/tools/tool.ts'
 import { isJsonObject } from '../core/json.ts'
 import { withPlainNumbers } from '../core/map-json.ts'
 import type { RefCache } from '../ref-cache.ts'
@@ -176,7 +176,9 @@ export class SessionCalls {
     if (isJsonObject(params.task) && !asTask) return { error: noTask(String(params.name)) }
     const sent = params.arguments ?? {}
     const args = own.exactNumbers ? sent : withPlainNumbers(sent)
-    const call = { ...context, actor: caller.actor, servesResources: true }
+    const { actor, namespace, quotas } = caller
+    const storing: ToolContext['storing'] = quotas && ((bytes, run) => quotas.store(namespace, bytes, run))
+    const call = { ...context, actor, servesResources: true, storing }
     const within = <Answer>(run: () => Promise<Answer>) =>
       own.countsAsCall ? calls.counted(caller, run) : run()
     if (asTask && tasks.wishOf(request) !== 'answer')

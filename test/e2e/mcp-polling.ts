@@ -131,6 +131,34 @@ export function pollingRequirements(clients: readonly string[]): void {
       await vi.waitFor(async () => expect((await control('runs')).aborted).toBe(true), PATIENCE)
     })
 
+    verifies('growing', async () => {
+      const { ref_id, control } = await task()
+      await control('append', [
+        { n: 1, of: [1, 2] },
+        { n: 2, of: [3, 4] },
+      ])
+      await eventually(ref_id, answer => expect(answer).toMatchObject({ available: 2, is_growing: true }))
+      const ask = (args: Record<string, unknown>) =>
+        call('query_cached_result', { ref_id, wait_seconds: 20, ...args })
+      expect(await poll(ref_id, { page: 1 })).toMatchObject({ is_growing: true, available: 2 })
+      const sums = { sql: 'select sum(n) s from items' }
+      expect(await ask(sums)).toEqual({
+        ref_id: expect.any(String),
+        columns: ['s'],
+        rows: [[3]],
+        available: 2,
+        is_growing: true,
+      })
+      expect(await ask({ search: '"n":2' })).toMatchObject({ matched: 1, available: 2, is_growing: true })
+      await control('fail', 'the site is down')
+      await eventually(ref_id, answer => expect(answer).toMatchObject({ status: 'failed', partial: true }))
+      const left = await ask(sums)
+      expect(left).toMatchObject({ rows: [[3]], available: 2, partial: true })
+      expect(await poll(left.ref_id)).toMatchObject({ status: 'complete', partial: true })
+      expect(await call('sum', { numbers: `${ref_id}#/1/of` })).toMatchObject({ value: 7 })
+      expect(await codeOf('sum', { numbers: ref_id })).toBe('task_failed')
+    })
+
     verifies('retried', async () => {
       const { ref_id, control } = await task('flaky')
       const failed = await eventually(ref_id, ({ status }) => expect(status).toBe('failed'))

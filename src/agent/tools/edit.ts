@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { type ActorLike, toActor } from '../../access/actor.ts'
 import { type AnswerLimits, budgetWithin } from '../../core/answer-limits.ts'
 import type { JsonValue } from '../../core/json.ts'
 import { parseJson, stringifyJson } from '../../core/json-text.ts'
@@ -38,18 +39,21 @@ export function editCachedResult(cache: RefCache): OwnTool {
       },
       schema: editArguments,
       listed: { edits: EDITS },
-      run: async (args, { actor, signal, limits }) => {
+      run: async (args, { actor, signal, limits, storing }) => {
         const edits = [asMeant(args.edits)].flat().map(asMeant) as Edit[]
-        const edited = await ofThisCache(
-          cache,
-          args.ref_id,
-          cache.edit(args.ref_id, edits, { actor, signal }),
-        )
+        const edit = () => ofThisCache(cache, args.ref_id, cache.edit(args.ref_id, edits, { actor, signal }))
+        const edited = await (storing ? storing(await bytesOf(cache, args.ref_id, actor), edit) : edit())
         return inFieldsRead(toEditResult(changesWithin(edited, limits)), limits?.reads)
       },
     }),
     exactNumbers: true,
   }
+}
+
+/** Of a value that the actor may not READ no copy is made. */
+async function bytesOf(cache: RefCache, refId: string, actor: ActorLike | undefined): Promise<number> {
+  const status = await cache.taskStatus(refId, { actor: toActor(actor) }).catch(() => undefined)
+  return status?.status === 'complete' ? (status.valueBytes ?? 0) : 0
 }
 
 /** With as many changes as an answer takes beside the rest; the others are counted. */

@@ -25,6 +25,8 @@ export interface ToolContext {
   servesResources?: boolean | undefined
   /** What its client can take. @defaultValue what an unknown one can */
   limits?: AnswerLimits | undefined
+  /** Runs what stores so many bytes of JSON for the caller, or throws QuotaFull. @defaultValue the caller has no quotas */
+  storing?: (<T>(bytes: number, run: () => Promise<T>) => Promise<T>) | undefined
 }
 
 /** A tool of this package, free of any SDK: the adapters register it in their own way. */
