@@ -2,7 +2,7 @@ import { parsedJson } from './equal-json.ts'
 import type { JsonType } from './schema-types.ts'
 
 /** A value on its way into an argument, as JSON. */
-export interface Given {
+export interface ArgumentValue {
   readonly json: string
   /** What a text argument gets, where the value is no text. @defaultValue `json` */
   readonly text?: string
@@ -14,8 +14,8 @@ export interface Given {
  * The JSON of a value as an argument wants it. A text argument gets a text byte for byte, and anything else as JSON; any
  * other one gets the JSON value, also where that came as a text. Undefined: there is no such form.
  */
-export function asWanted(
-  { json, text, forms = [] }: Given,
+export function jsonForArgument(
+  { json, text, forms = [] }: ArgumentValue,
   wanted: ReadonlySet<JsonType>,
 ): string | undefined {
   if (admits(wanted, json)) return json

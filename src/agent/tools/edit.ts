@@ -40,7 +40,7 @@ export function editCachedResult(cache: RefCache): OwnTool {
       schema: editArguments,
       listed: { edits: EDITS },
       run: async (args, { actor, signal, limits, storing }) => {
-        const edits = [asMeant(args.edits)].flat().map(asMeant) as Edit[]
+        const edits = [parsedIfJson(args.edits)].flat().map(parsedIfJson) as Edit[]
         const edit = () => ofThisCache(cache, args.ref_id, cache.edit(args.ref_id, edits, { actor, signal }))
         const edited = await (storing ? storing(await bytesOf(cache, args.ref_id, actor), edit) : edit())
         return inFieldsRead(toEditResult(changesWithin(edited, limits)), limits?.reads)
@@ -69,7 +69,7 @@ function changesWithin(edited: EditedReference, limits: AnswerLimits | undefined
 }
 
 /** Models send a list or an object as its JSON text now and then. */
-function asMeant(edit: unknown): unknown {
+function parsedIfJson(edit: unknown): unknown {
   if (typeof edit !== 'string') return edit
   try {
     return parseJson(edit) as JsonValue

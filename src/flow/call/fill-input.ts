@@ -10,7 +10,7 @@ import type { JsonValue } from '../../core/json.ts'
 import { parseJson, stringifyJson } from '../../core/json-text.ts'
 import type { RefId } from '../../core/ref.ts'
 import type { Tool } from '../../core/tool.ts'
-import { admits, asWanted } from '../../values/argument.ts'
+import { admits, jsonForArgument } from '../../values/argument.ts'
 import type { JsonType } from '../../values/schema-types.ts'
 import type { Engine } from '../engine.ts'
 import { findFor } from '../read/find.ts'
@@ -175,7 +175,7 @@ class ReferenceResolver {
     if (admits(wanted, loaded.text)) return loaded
     // A text may have to be read as the JSON it is.
     await this.memory(loaded.size.weight)
-    const text = asWanted({ json: loaded.text, ...loaded.instead }, wanted)
+    const text = jsonForArgument({ json: loaded.text, ...loaded.instead }, wanted)
     if (text === undefined) return undefined
     const size = sizeOf(text)
     return { ...loaded, text, size, cost: costOf(size, loaded.sees) }

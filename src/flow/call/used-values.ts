@@ -3,7 +3,7 @@ import type { ValuedEntry } from '../../core/entry.ts'
 import { stringifyJson } from '../../core/json-text.ts'
 import type { Part } from '../../core/part.ts'
 import type { RefId } from '../../core/ref.ts'
-import type { Given } from '../../values/argument.ts'
+import type { ArgumentValue } from '../../values/argument.ts'
 import type { Used } from '../../values/projection.ts'
 import type { Engine } from '../engine.ts'
 import { readPart } from '../read/part.ts'
@@ -19,7 +19,7 @@ export interface UsedValue {
   /** As JSON. */
   readonly text: string
   /** What an argument may want instead. */
-  readonly instead: Pick<Given, 'text' | 'forms'>
+  readonly instead: Pick<ArgumentValue, 'text' | 'forms'>
 }
 
 /** The values that one input uses. Each is held to the limits before anything is made of it. */

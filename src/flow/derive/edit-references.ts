@@ -9,7 +9,7 @@ import { parseJson } from '../../core/json-text.ts'
 import { type Part, pointerOf, toReference } from '../../core/part.ts'
 import { hexOf, type RefId } from '../../core/ref.ts'
 import { paced } from '../../core/steps.ts'
-import { asWanted } from '../../values/argument.ts'
+import { jsonForArgument } from '../../values/argument.ts'
 import { ConcealedValues } from '../../values/edit/concealed.ts'
 import type { CheckedEdit } from '../../values/edit/edits.ts'
 import { isJson } from '../../values/edit/json-check.ts'
@@ -114,7 +114,7 @@ class EditFiller {
   async #whole(refId: RefId): Promise<{ value: JsonValue; valueForText?: string }> {
     const { value, sees } = this.#take(refId, undefined)
     const { text: json, instead } = value
-    const text = asWanted({ json, ...instead }, new Set(['string']))
+    const text = jsonForArgument({ json, ...instead }, new Set(['string']))
     const plain = text === undefined ? json : (JSON.parse(text) as string)
     const isText = json.startsWith('"')
     const inner = isText && (await paced(isJson(plain))) ? plain.trim() : json
@@ -134,7 +134,7 @@ class EditFiller {
     const reference = toReference(this.engine.name, replace)
     if (!reference) return { replace }
     const { value, sees } = this.#take(reference.refId, reference.part)
-    const json = asWanted({ json: value.text, ...value.instead }, new Set(['string'])) as string
+    const json = jsonForArgument({ json: value.text, ...value.instead }, new Set(['string'])) as string
     const text = JSON.parse(json) as string
     if (sees) return { replace: text }
     return { replace: this.concealed.textPart(text), replaceInString: this.concealed.stringPart(text) }

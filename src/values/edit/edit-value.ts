@@ -8,10 +8,10 @@ import {
   type Editable,
   hasParts,
   holds,
+  jsonTextAt,
   notFound,
   patch,
   type Replaced,
-  readJson,
   refreshOutdated,
   replaceIn,
   replaceInString,
@@ -157,7 +157,7 @@ function* moveOrCopy(
     jsons.push(
       isThere && from.path.length > 0
         ? yield* jsonAt(replica.text, from.path.slice(inner.length))
-        : (jsons[0] ?? (yield* readJson(from.of, from.path))),
+        : (jsons[0] ?? (yield* jsonTextAt(from.of, from.path))),
     )
   }
   if (op === 'move') yield* patch(from.of, 'remove', from.path, room)
@@ -224,7 +224,7 @@ function* listIn(of: Editable, path: readonly string[]): Steps<readonly string[]
     if (name.length >= path.length || !name.every((step, at) => path[at] === step)) continue
     const inside = [...within, ...path.slice(name.length)]
     const around = inside.slice(0, -1)
-    if ((yield* holds(of, around, false)) && (yield* readJson(of, around)).startsWith('[')) return inside
+    if ((yield* holds(of, around, false)) && (yield* jsonTextAt(of, around)).startsWith('[')) return inside
   }
   return undefined
 }
@@ -254,6 +254,6 @@ function* lead(editables: readonly Editable[], path: readonly string[], asTarget
     throw new InvalidArgument('The value is a text that is no JSON: use {"find":"…","replace":"…"}.')
   }
   // Says what is there instead.
-  if (!asTarget) yield* readJson(nearest.of, nearest.path)
+  if (!asTarget) yield* jsonTextAt(nearest.of, nearest.path)
   return nearest
 }

@@ -64,7 +64,7 @@ export function* holds(of: Editable, path: readonly string[], asTarget: boolean)
 }
 
 /** What stands at a pointer, as JSON: of a text that is no JSON, that text. @throws InvalidArgument */
-export function* readJson(of: Editable, path: readonly string[]): Steps<string> {
+export function* jsonTextAt(of: Editable, path: readonly string[]): Steps<string> {
   const { text } = primary(of)
   if (path.length === 0 && of.kind === 'text' && !(yield* hasParts(of))) return JSON.stringify(text)
   return yield* jsonAt(text, path)
@@ -78,7 +78,7 @@ export function* test(
   concealed: ConcealedValues,
 ): Steps<void> {
   if (path.length === 0 && of.kind === 'text' && value === primary(of).text) return
-  const json = yield* readJson(of, path)
+  const json = yield* jsonTextAt(of, path)
   if (concealed.isIn(json)) {
     throw new InvalidArgument('A private value stands there: a test compares with values that you may see.')
   }

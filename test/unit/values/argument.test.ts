@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { JsonObject } from '../../../src/core/json.ts'
-import { asWanted } from '../../../src/values/argument.ts'
+import { jsonForArgument } from '../../../src/values/argument.ts'
 import { type JsonType, typesAt } from '../../../src/values/schema-types.ts'
 
 const wanting = (...types: JsonType[]) => new Set(types)
@@ -8,35 +8,39 @@ const json = (value: unknown) => JSON.stringify(value)
 
 describe('a value as an argument wants it', () => {
   it('is the value where any will do', () => {
-    expect(asWanted({ json: json('{"a":1}') }, wanting('string', 'object'))).toBe(json('{"a":1}'))
-    expect(asWanted({ json: '{"a":1}' }, wanting('string', 'object'))).toBe('{"a":1}')
+    expect(jsonForArgument({ json: json('{"a":1}') }, wanting('string', 'object'))).toBe(json('{"a":1}'))
+    expect(jsonForArgument({ json: '{"a":1}' }, wanting('string', 'object'))).toBe('{"a":1}')
   })
 
   it('is the JSON of a text, where the argument takes no text: to the last digit', () => {
-    expect(asWanted({ json: json(' {\n"a": 1.50}\n') }, wanting('object'))).toBe('{\n"a": 1.50}')
-    expect(asWanted({ json: json('[1,2]') }, wanting('array', 'null'))).toBe('[1,2]')
-    expect(asWanted({ json: json('12345678901234567890') }, wanting('integer'))).toBe('12345678901234567890')
-    expect(asWanted({ json: json('true') }, wanting('boolean'))).toBe('true')
+    expect(jsonForArgument({ json: json(' {\n"a": 1.50}\n') }, wanting('object'))).toBe('{\n"a": 1.50}')
+    expect(jsonForArgument({ json: json('[1,2]') }, wanting('array', 'null'))).toBe('[1,2]')
+    expect(jsonForArgument({ json: json('12345678901234567890') }, wanting('integer'))).toBe(
+      '12345678901234567890',
+    )
+    expect(jsonForArgument({ json: json('true') }, wanting('boolean'))).toBe('true')
   })
 
   it('is a text for an argument that takes nothing else: as the tool gave it, or compact JSON', () => {
-    expect(asWanted({ json: '{"a":1}', text: '{ "a": 1 }' }, wanting('string'))).toBe(json('{ "a": 1 }'))
-    expect(asWanted({ json: '{"a":[1,null]}' }, wanting('string'))).toBe(json('{"a":[1,null]}'))
-    expect(asWanted({ json: '7' }, wanting('string', 'null'))).toBe('"7"')
+    expect(jsonForArgument({ json: '{"a":1}', text: '{ "a": 1 }' }, wanting('string'))).toBe(
+      json('{ "a": 1 }'),
+    )
+    expect(jsonForArgument({ json: '{"a":[1,null]}' }, wanting('string'))).toBe(json('{"a":[1,null]}'))
+    expect(jsonForArgument({ json: '7' }, wanting('string', 'null'))).toBe('"7"')
   })
 
   it('is another form of the value where that fits', () => {
     const wrapped = { json: '{"result":[1]}', forms: ['[1]'] }
-    expect(asWanted(wrapped, wanting('array'))).toBe('[1]')
-    expect(asWanted(wrapped, wanting('object'))).toBe('{"result":[1]}')
-    expect(asWanted({ json: '"T"', forms: ['["T"]'] }, wanting('array'))).toBe('["T"]')
+    expect(jsonForArgument(wrapped, wanting('array'))).toBe('[1]')
+    expect(jsonForArgument(wrapped, wanting('object'))).toBe('{"result":[1]}')
+    expect(jsonForArgument({ json: '"T"', forms: ['["T"]'] }, wanting('array'))).toBe('["T"]')
   })
 
   it('is nothing where there is no such form', () => {
-    expect(asWanted({ json: json('no JSON') }, wanting('object'))).toBeUndefined()
-    expect(asWanted({ json: '{"nodes":[1]}' }, wanting('array'))).toBeUndefined()
-    expect(asWanted({ json: json('1.5') }, wanting('integer'))).toBeUndefined()
-    expect(asWanted({ json: json('"7"') }, wanting('number'))).toBeUndefined()
+    expect(jsonForArgument({ json: json('no JSON') }, wanting('object'))).toBeUndefined()
+    expect(jsonForArgument({ json: '{"nodes":[1]}' }, wanting('array'))).toBeUndefined()
+    expect(jsonForArgument({ json: json('1.5') }, wanting('integer'))).toBeUndefined()
+    expect(jsonForArgument({ json: json('"7"') }, wanting('number'))).toBeUndefined()
   })
 })
 
