@@ -179,6 +179,75 @@ describe.each(places())('a value of some megabytes, on %s', (_, open) => {
   })
 })
 
+describe('a value of some megabytes, as a smaller one', () => {
+  const log = Array.from({ length: 40_000 }, (_, n) => `line ${n} of "a log", with äöü and some more words\n`)
+
+  it('pages as the one long text that it is about', async () => {
+    const counting = countingStore(memoryStore())
+    const cache = cacheOn(counting.store)
+    const { refId } = await cache.set('v', { url: 'https://example.com', page: { body: log.join('') } })
+    const about = { path: '/page/body', pageUnit: 'lines', totalLines: 40_000 }
+    expect(await page(cache, refId, { page: 900, pageSize: 20 })).toMatchObject({
+      ...about,
+      preview: log.slice(17_980, 18_000).join(''),
+      lines: [17_981, 18_000],
+      totalPages: 2_000,
+    })
+    const joined: JsonValue[] = []
+    for (let number = 1; number < 20; number++) {
+      const { preview, lines } = await page(cache, refId, { page: number })
+      joined.push(preview as string)
+      expect(lines?.[1]).toBe(joined.join('').split('\n').length - 1)
+    }
+    expect(log.join('').startsWith(joined.join(''))).toBe(true)
+    expect(await page(cache, refId, {})).toMatchObject({ path: '/page/body' })
+  })
+
+  it('has dense pages that hold as many rows as fit', async () => {
+    const value = records(2)
+    const cache = cacheOn(memoryStore())
+    const { refId } = await cache.set('list', value)
+    const limits = { inline: { tokens: 8_000 }, ceiling: { tokens: 25_000 }, reads: 'content' } as const
+    const dense = await page(cache, refId, { page: 40, maxSize: 600, limits })
+    expect(dense.columns).toEqual(['id', 'name', 'note'])
+    expect(dense.previewSize).toBeGreaterThan(550)
+    const plain = await page(cache, refId, { page: 40, maxSize: 600 })
+    expect(dense.rows?.length).toBeGreaterThan((plain.preview as JsonValue[]).length)
+  })
+
+  it('is read by segments, however much may be given whole', async () => {
+    const value = records(2)
+    const counting = countingStore(memoryStore())
+    const first = cacheOn(counting.store)
+    const { refId } = await first.set('list', value)
+    const cache = new RefCache({
+      name: 't',
+      store: counting.store,
+      clock: new FakeClock(),
+      fullLimitBytes: 64 * 1024 * 1024,
+    })
+    const { outcome, operations } = await counting.during(() => page(cache, refId, { page: 1 }))
+    expect(operations.filter(operation => operation === 'readSegment').length).toBeLessThan(12)
+    expect(outcome).toEqual(await page(first, refId, { page: 1 }))
+    expect(await page(cache, refId, { maxSize: 10_000_000 })).toMatchObject({ isComplete: true, value })
+  })
+
+  it('has parts that are read once', async () => {
+    const counting = countingStore(memoryStore())
+    const cache = cacheOn(counting.store)
+    const { refId } = await cache.set('v', { a: records(1).slice(0, 4_000), b: records(2) })
+    const reads = async (options: GetOptions) => {
+      const { operations } = await counting.during(() => page(cache, `${refId}#/a`, options))
+      return operations.filter(operation => operation === 'readSegment').length
+    }
+    expect(await reads({ page: 1, pageSize: 5 })).toBeGreaterThan(0)
+    expect(await reads({ page: 1, pageSize: 5 })).toBe(0)
+    expect(await page(cache, `${refId}#/a`, { page: 2, pageSize: 5 })).toMatchObject({
+      preview: records(1).slice(5, 10),
+    })
+  })
+})
+
 describe('a task whose result has some megabytes', () => {
   it('is a hit, is found again, and leaves no segment behind when it is deleted', async () => {
     const [, open] = places()[1] as [string, () => () => Store]
