@@ -102,6 +102,11 @@ interface EntryFields {
   readonly expiresAt?: number | undefined
   /** Reading the value puts its expiry off to this many milliseconds from then. */
   readonly slidingTtl?: number | undefined
+  /**
+   * How long the value of a task is kept, in milliseconds from when it is there, and null for ever, where that is not for its tool to
+   * say: an answer is kept like the values that were asked, whoever runs it.
+   */
+  readonly keepFor?: number | null | undefined
   /** Grows by one with each change; the store's compare-and-set goes by it. */
   readonly version: number
   /** How often the handler was started. */

@@ -163,6 +163,8 @@ export interface Tool {
   readonly declassifies: boolean
   /** Its handler gets the references in its input as they are, and reads their values itself: its caller needs READ. */
   readonly takesReferences?: TakenReferences
+  /** `Entry.keepFor` of what its calls make. */
+  readonly keepFor?: number | null | undefined
   /** What is made by a call of it is made of what a task had until then. */
   readonly madeOf?: MadeOf | undefined
   readonly sharedInput: boolean

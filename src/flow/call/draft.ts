@@ -247,6 +247,7 @@ function baseOf(
     maxRetries: tool.retry.maxRetries,
     idempotent,
     slidingTtl: ttl,
+    keepFor: tool.keepFor,
     retryHistory: [],
     pastDurations,
     preview,
@@ -259,8 +260,10 @@ function baseOf(
 /** The entry that tries a native task again, for whoever started that. */
 export function draftRetry(engine: Engine, tool: Tool, entry: Entry): PendingEntry {
   const { namespace, policy, startedBy, uses, derivedFrom, interactive, releasedKey, tags } = entry
+  const { keepFor, slidingTtl } = entry
   return {
     ...baseOf(engine, tool, namespace),
+    ...(keepFor === undefined ? {} : { keepFor, slidingTtl }),
     ...(releasedKey === undefined ? {} : { key: releasedKey, ...(tags ? { tags } : {}) }),
     namespace,
     policy,

@@ -58,7 +58,7 @@ export async function fillInput(
     const input = parseJson(json)
     if (!tool.takesReferences) return await filling.fill(input, tool.resolveRefs)
     const soFar = new Set(tool.takesReferences.soFar(input))
-    await filling.check(referencesIn(engine.name, input).filter(refId => !soFar.has(refId)))
+    await filling.check(referencesIn(engine.name, input, tool.resolveRefs).filter(refId => !soFar.has(refId)))
     return input
   } finally {
     if (!signal.aborted) await guard(unique([...(entry.derivedFrom ?? []), ...filling.guards]))

@@ -23,5 +23,9 @@ function ttlOf(engine: Engine, entry: Entry): number | undefined {
   const { slidingTtl, expiresAt, namespace, toolName = '' } = entry
   if (slidingTtl !== undefined) return slidingTtl
   if (isInFlight(entry)) return ttlFor(engine, namespace, engine.tools.get(toolName)?.ttl)
-  return expiresAt === undefined ? undefined : Math.max(1, expiresAt - entry.completedAt)
+  if (expiresAt === undefined) return undefined
+  const lifetime = expiresAt - entry.completedAt
+  // Whoever had the value kept longer had that up to a limit: copies do not add up to more.
+  const { maxTtl = Number.POSITIVE_INFINITY } = engine.settings
+  return Math.max(1, Math.min(lifetime, Math.max(maxTtl, expiresAt - engine.clock.now())))
 }

@@ -183,7 +183,14 @@ function toolFor(engine: Engine, sources: readonly Source[]): Tool {
   )
   const { policy } = (sources[0] as Source).entry
   const ttlMode = sliding ? 'sliding' : 'fixed'
-  return { ...queryTool(engine), policy, ttl: ttl ?? null, ttlMode, madeOf: madeOf(sources) }
+  return {
+    ...queryTool(engine),
+    policy,
+    ttl: ttl ?? null,
+    keepFor: ttl ?? null,
+    ttlMode,
+    madeOf: madeOf(sources),
+  }
 }
 
 function madeOf(sources: readonly Source[]): MadeOf | undefined {
@@ -200,7 +207,14 @@ export function queryTool(engine: Engine): Tool {
   if (known) return known
   const answer = async (input: Question, task: TaskContext): Promise<JsonValue> =>
     input.sql === undefined ? searchIn(engine, input, task) : askInSql(engine, input, task)
-  const options = { name: QUERY_TOOL, readOnly: true, idempotent: true, verbatim: true }
+  const options = {
+    name: QUERY_TOOL,
+    readOnly: true,
+    idempotent: true,
+    verbatim: true,
+    // What is searched for may look like a reference.
+    resolveRefs: ['ref_id', 'tables'],
+  }
   const soFar = (input: JsonValue) => Object.keys((input as unknown as Question).so_far ?? {})
   const tool: Tool = { ...defineTool(options, answer), takesReferences: { soFar } }
   tools.set(engine, tool)

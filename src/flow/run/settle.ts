@@ -64,7 +64,10 @@ export async function settleAttempt(
       return {
         type: 'complete',
         now,
-        expiresAt: expiry(now, ttlFor(engine, entry.namespace, tool.ttl)),
+        expiresAt: expiry(
+          now,
+          ttlFor(engine, entry.namespace, entry.keepFor === undefined ? tool.ttl : entry.keepFor),
+        ),
         progress,
         ...value.fields,
         ...(madeAt === undefined ? {} : { madeAt }),

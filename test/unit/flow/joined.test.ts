@@ -113,3 +113,39 @@ it('a question about a task in flight is kept as long as the result of that', as
   const { expiresAt, createdAt } = (await cache.inspect(answer)) ?? {}
   expect((expiresAt?.getTime() ?? 0) - (createdAt?.getTime() ?? 0)).toBe(minutes(10))
 })
+
+it('a question that is cancelled and tried again is kept no longer than what was asked', async () => {
+  const { cache } = scene({ defaultTtl: '10h' })
+  caches.push(cache)
+  const { refId } = await cache.set('rows', ['a', 'b'], { ttl: '10m' })
+  const asked = await cache.query(refId, { search: 'a', wait: 0, actor: ada })
+  await cache.cancelTask(asked.refId, { actor: ada })
+  const retried = await cache.retryTask(asked.refId, { actor: ada })
+  expect(retried.status).not.toBe('complete')
+  expect(await cache.get(retried.refId, { actor: ada, wait: '5s' })).toMatchObject({ status: 'complete' })
+  const { expiresAt, createdAt } = (await cache.inspect(retried.refId)) ?? {}
+  expect((expiresAt?.getTime() ?? 0) - (createdAt?.getTime() ?? 0)).toBe(minutes(10))
+})
+
+it('copies of a value that a reader has kept longer do not add up to more than the operator allows', async () => {
+  const { cache, clock } = scene({ maxTtl: '20m' })
+  caches.push(cache)
+  let { refId } = await cache.set('rows', ['a'], { ttl: '10m' })
+  for (let copies = 0; copies < 3; copies++) {
+    await clock.advance('9m')
+    await cache.get(refId, { keep: '20m' })
+    refId = (await cache.edit(refId, [{ op: 'add', path: '/-', value: 'b' }])).refId
+    const { expiresAt } = (await cache.inspect(refId)) ?? {}
+    expect(expiresAt?.getTime()).toBe(clock.now() + minutes(20))
+  }
+})
+
+it('what a search looks for may look like a reference', async () => {
+  const { cache } = scene()
+  caches.push(cache)
+  const line = `seen t:${'0'.repeat(32)} and z:${'1'.repeat(32)}`
+  const { refId } = await cache.set('log', `${line}\nnothing`)
+  for (const search of [`t:${'0'.repeat(32)}`, `z:${'1'.repeat(32)}`]) {
+    expect(await cache.query(refId, { search })).toMatchObject({ value: { matched: 1 } })
+  }
+})
