@@ -51,7 +51,9 @@ export function present(response: CallResponse, how: Presentation = {}): ToolRes
     const answer = envelope === 'always' ? response : withTable(response)
     const result = inFieldsRead(toToolResult(answer), limits?.reads, hasOutputSchema)
     const isPreview = response.status === 'complete' && !response.isComplete
-    return isPreview && limits?.followsLinks ? withLink(result, response.refId) : result
+    return isPreview && !response.isUnstored && limits?.followsLinks
+      ? withLink(result, response.refId)
+      : result
   }
   return withReference(shown.value as JsonObject, response, how)
 }

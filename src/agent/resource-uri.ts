@@ -9,6 +9,9 @@ export const RESOURCE_URI_TEMPLATE = `${ROOT}{ref_id}`
 /** A longer one names nothing: a part has at most 8,192 characters, and each may be written as nine. */
 const LONGEST_URI = 100_000
 
+/** Half a character, which no URI can hold. A key with one is not found by the URI. */
+const LONE_SURROGATE = /\p{Surrogate}/gu
+
 /** The URI of an entry, or of a part of one. */
 export function toResourceUri(reference: RefId): string {
   const hash = reference.indexOf('#')
@@ -16,7 +19,7 @@ export function toResourceUri(reference: RefId): string {
   const steps = reference
     .slice(hash + 1)
     .split('/')
-    .map(encodeURIComponent)
+    .map(step => encodeURIComponent(step.replace(LONE_SURROGATE, '\ufffd')))
   return `${ROOT}${reference.slice(0, hash)}#${steps.join('/')}`
 }
 
@@ -24,23 +27,28 @@ export function isResourceUri(uri: unknown): uri is string {
   return typeof uri === 'string' && uri.startsWith(ROOT)
 }
 
-/** Whether a URI is about a cache of that name. */
+/**
+ * Whether a URI is about a cache of that name, however it is written: what is meant for us, reference and all, is for nobody else to
+ * answer.
+ */
 export function isResourceOf(cacheName: string, uri: unknown): uri is string {
-  if (!isResourceUri(uri)) return false
-  const after = uri.slice(ROOT.length)
-  return (
-    after.startsWith(cacheName) && /^(?::|%3a)/i.test(after.slice(cacheName.length, cacheName.length + 3))
-  )
+  if (typeof uri !== 'string' || !/^refcache:/i.test(uri)) return false
+  return decoded(uri.slice('refcache:'.length))
+    .split('/')
+    .some(step => step.startsWith(`${cacheName}:`))
 }
 
 /** The reference that a URI names. Clients that fill in the template write `:`, `#` and `/` as %3A, %23 and %2F. */
 export function referenceIn(uri: string): RefId {
   if (!isResourceUri(uri) || uri.length > LONGEST_URI) throw new NotFound()
-  const named = uri.slice(ROOT.length)
+  return decoded(uri.slice(ROOT.length))
+}
+
+function decoded(text: string): string {
   try {
-    return decodeURIComponent(named)
+    return decodeURIComponent(text)
   } catch {
     // A % that stands for itself.
-    return named
+    return text
   }
 }

@@ -11,11 +11,19 @@ import {
   toServerCursor,
   withOwnResources,
 } from '../agent/resources.ts'
-import type { JsonObject, JsonValue } from '../core/json.ts'
+import { InvalidArgument } from '../core/errors.ts'
+import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts'
 import type { RefCache } from '../ref-cache.ts'
 import type { CallOutcome } from './call-outcome.ts'
 import { isStateless, type RpcRequest } from './rpc.ts'
 import type { CallContext, ProxiedClient, ToolCalls } from './tool-calls.ts'
+
+/** Requests about one resource. */
+const NAMES_ONE: ReadonlySet<string> = new Set([
+  'resources/read',
+  'resources/subscribe',
+  'resources/unsubscribe',
+])
 
 export interface ClientResourcesOptions {
   readonly cache: RefCache
@@ -32,7 +40,7 @@ export class ClientResources {
   /** Whether a request is about resources of ours alone. */
   takes({ method, params }: RpcRequest): boolean {
     if (method === 'resources/list') return asksForOwnPage(params?.cursor)
-    return method === 'resources/read' && isResourceOf(this.options.cache.name, params?.uri)
+    return NAMES_ONE.has(method) && isResourceOf(this.options.cache.name, params?.uri)
   }
 
   async answer(request: RpcRequest, { signal, limits }: CallContext): Promise<CallOutcome> {
@@ -44,6 +52,9 @@ export class ClientResources {
         return {
           result: await listOwnResources(cache, String(params.cursor), this.#listing(request, signal)),
         }
+      if (method !== 'resources/read') {
+        throw new InvalidArgument('A stored result does not change: read it, there is nothing to follow.')
+      }
       const reader = { actor: caller.actor, limits, signal, isStateless: isStateless(params) }
       return { result: await readResource(cache, uri, reader) }
     } catch (error) {
@@ -60,7 +71,19 @@ export class ClientResources {
 
   /** The server's own page of a list of resources, with ours where they follow. */
   async withOwn(request: RpcRequest, page: JsonObject): Promise<JsonObject> {
-    return withOwnResources(page, this.options.cache, this.#listing(request, this.options.ended))
+    return withOwnResources(
+      this.#withoutOurs(page),
+      this.options.cache,
+      this.#listing(request, this.options.ended),
+    )
+  }
+
+  /** What a server lists under our name would be read here, not there. */
+  #withoutOurs(page: JsonObject): JsonObject {
+    const { resources } = page
+    if (!Array.isArray(resources)) return page
+    const isOurs = (one: JsonValue) => isJsonObject(one) && isResourceOf(this.options.cache.name, one.uri)
+    return resources.some(isOurs) ? { ...page, resources: resources.filter(one => !isOurs(one)) } : page
   }
 
   /** Our template, where the server knows no such list. */

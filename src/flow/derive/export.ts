@@ -48,7 +48,7 @@ export async function openExport(
   const want = { action: 'export', permission: Permission.READ, verb: 'export' } as const
   const entry = await findReadableOrPartial(engine, refId, toActor(actor), { ...want, growing: true })
   const about = {
-    label: entry.label ?? entry.toolName ?? 'value',
+    label: entry.label ?? (entry.toolName === undefined ? 'value' : engine.toolLabel(entry.toolName)),
     extension: EXTENSIONS[format],
     ...madeOfFields(soFarOf(entry)),
   }

@@ -141,6 +141,30 @@ for (const isStateless of [false, true]) {
       expect(listed.sort()).toEqual(refIds.map(refId => `refcache:///${refId}`).sort())
     })
 
+    it('are for nobody else to answer, however their URI is written, and nobody else lists them', async () => {
+      const listed = { uri: `refcache:///wired:${'0'.repeat(32)}`, name: 'README (read me first)' }
+      const server = { pages: { '': { resources: [MINE, listed] } } }
+      const { make, list, read, ask, asked } = await connect(server, { isStateless })
+      const refId = await make()
+      const { resources } = await list()
+      expect(resources.map(({ uri }) => uri)).toEqual([MINE.uri, `refcache:///${refId}`])
+      asked.length = 0
+      const mangled = [
+        `REFCACHE:///${refId}`,
+        `refcache:/${refId}`,
+        `refcache:${refId}`,
+        `refcache://x/${refId}`,
+        `Refcache:///${refId.replace('wired', '%77ired')}`,
+      ]
+      for (const uri of mangled) expect(await read(uri)).toHaveProperty('error')
+      const uri = `refcache:///${refId}`
+      expect(await ask('resources/subscribe', { uri })).toHaveProperty('error')
+      expect(asked).toEqual([])
+      expect((await read(uri.replace('wired', '%77ired'))).result).toMatchObject({
+        contents: [{ text: 'made' }],
+      })
+    })
+
     it('are one error for what is unknown, whatever the server says of such URIs', async () => {
       const { read, wired } = await connect({ pages: { '': { resources: [] } } }, { isStateless })
       const other = await wired.cache.set('other', 'x', { namespace: 'user:bob' })
