@@ -115,11 +115,6 @@ export class Access {
     })
   }
 
-  /** The same as a question, which nothing is recorded of. */
-  mayControl(guarded: Guarded, who: Actor): boolean {
-    return isDescribed(guarded.startedBy, who) || this.may(guarded, who, Permission.UPDATE)
-  }
-
   /** The rule of a namespace. @throws InvalidArgument for a malformed name */
   rule(namespace: Namespace): NamespaceRule {
     if (typeof namespace !== 'string') throw new InvalidArgument('A namespace is a text.')

@@ -1,4 +1,4 @@
-import { type Actor, type ActorLike, toActor } from '../../access/actor.ts'
+import { type Actor, type ActorLike, isDescribed, toActor } from '../../access/actor.ts'
 import type { AnswerLimits } from '../../core/answer-limits.ts'
 import { toDate } from '../../core/clock.ts'
 import { type CompleteEntry, type Entry, type FailedEntry, isInFlight } from '../../core/entry.ts'
@@ -53,7 +53,7 @@ export function taskInfo(engine: Engine, refId: RefId, options: TaskInfoOptions)
       ? describeAnswered(engine, entry, who, options.limits)
       : describe(engine, entry, who, refId))
     // After that is authorized; and by nobody who could only look, since it takes the reference's later attempts from its owner.
-    if (options.native && entry && !entry.native && engine.access.mayControl(entry, who))
+    if (options.native && entry && !entry.native && isDescribed(entry.startedBy, who))
       await engine.entries.change(entry, { type: 'become-native' })
     return info
   })

@@ -83,6 +83,8 @@ export class AppendWriter {
 
   /** The handler has ended well: gives the value as it is stored. @throws as `append` */
   async end(): Promise<EncodedValue | StagedValue> {
+    // Whoever took the value over ends it: a value ends once.
+    this.#abandoned.signal.throwIfAborted()
     this.#hasEnded = true
     this.#leavesEntry = true
     this.#stopPause()
