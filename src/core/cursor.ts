@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { InvalidArgument } from './errors.ts'
+import { checkCount } from './options.ts'
 import { createRefId, type RandomBytes, type RefId } from './ref.ts'
 
 /** The cache whose list it is. */
@@ -69,4 +70,12 @@ function checkOf({ name }: Cache, position: Uint8Array): Uint8Array {
 
 function numberOf(refId: RefId): bigint {
   return BigInt(`0x${refId.slice(refId.lastIndexOf(':') + 1)}`)
+}
+
+const DEFAULT_LIMIT = 50
+const MAX_LIMIT = 200
+
+/** How many a page of a list for clients has: 50, or as many as asked for up to 200. @throws InvalidArgument */
+export function pageLimit(asked = DEFAULT_LIMIT): number {
+  return Math.min(checkCount(asked, 'limit'), MAX_LIMIT)
 }

@@ -73,8 +73,3 @@ const NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][-+]?\d+)?$/
 export function isJsonNumber(word: string): boolean {
   return NUMBER.test(word)
 }
-
-/** Whether a word is one of JSON. */
-export function isJsonWord(word: string): boolean {
-  return word === 'true' || word === 'false' || word === 'null' || isJsonNumber(word)
-}

@@ -10,19 +10,17 @@ import {
   type MadeOf,
   type Progress,
 } from '../../core/entry.ts'
-import { InvalidArgument, NotFound, TaskNotReady } from '../../core/errors.ts'
+import { NotFound, TaskNotReady } from '../../core/errors.ts'
 import type { TaskContext } from '../../core/handler.ts'
-import { isJsonObject, type JsonValue } from '../../core/json.ts'
-import { checkLimit, checkNames, type Names } from '../../core/options.ts'
+import type { JsonValue } from '../../core/json.ts'
+import { checkNames, type Names } from '../../core/options.ts'
 import { toReference } from '../../core/part.ts'
 import type { AskCapabilities } from '../../core/question.ts'
 import type { RefId } from '../../core/ref.ts'
 import type { CallResponse } from '../../core/response.ts'
 import { defineTool, type ResponseFormat, type Tool } from '../../core/tool.ts'
 import type { SqlSource } from '../../query/sql.ts'
-import { toPattern } from '../../values/search/expression.ts'
 import { searchDocument } from '../../values/search/search.ts'
-import { isReservedTable } from '../../values/sql-names.ts'
 import type { ValueDocument } from '../../values/value-document.ts'
 import { call } from '../call/call.ts'
 import type { CallOptions } from '../call/options.ts'
@@ -32,20 +30,13 @@ import { appendedAt, appendedOf } from '../read/appended.ts'
 import { findFor } from '../read/find.ts'
 import { openDocument } from '../read/value-document.ts'
 import { lifetimeOf } from './lifetime.ts'
+import { checkQuestion, type QuestionText } from './question.ts'
 
 /** The tool that a question is a call of, as answers and lists of tasks name it. */
 export const QUERY_TOOL = 'query_cached_result'
 
-/** A question about a value: either `sql` or `search`. */
-export interface QueryOptions {
-  /** One SELECT of SQLite (or WITH … SELECT, or VALUES) over the tables of the value: see the docs on asking. */
-  sql?: string | undefined
-  /** Lines of a text, or items of lists, that contain this text, or match `/expression/flags` in the syntax of RE2. */
-  search?: string | undefined
-  /** With `search`: so many lines or items are shown before and after each match, at most 50. @defaultValue 0 */
-  context?: number | undefined
-  /** With `sql`: further references, as tables for joins, by the name that their tables get. Each needs READ. */
-  tables?: Readonly<Record<string, RefId>> | undefined
+/** A question about a value, and how it is asked. */
+export interface QueryOptions extends QuestionText {
   /** @defaultValue an anonymous agent */
   actor?: ActorLike | undefined
   /** Budget of the answer, in the cache's size mode. @defaultValue the cache's */
@@ -138,41 +129,6 @@ function soFarIn(sources: readonly Source[]): SoFar | undefined {
     appended?.appended ? [[refId, { ...appended.appended, isGrowing: isInFlight(appended) }] as const] : [],
   )
   return found.length > 0 ? Object.fromEntries(found) : undefined
-}
-
-type Asked = Pick<QueryOptions, 'sql' | 'search' | 'context' | 'tables'>
-
-/** @throws InvalidArgument */
-async function checkQuestion({ sql, search, context, tables }: Asked): Promise<Asked> {
-  if ((sql === undefined) === (search === undefined)) {
-    throw new InvalidArgument('A question is either sql or search: give exactly one of them.')
-  }
-  if (sql !== undefined) {
-    if (context !== undefined) throw new InvalidArgument('context belongs to search, not to sql.')
-    checkTables(tables)
-    return { sql, ...(tables ? { tables } : {}) }
-  }
-  if (tables !== undefined) throw new InvalidArgument('tables belong to sql, not to search.')
-  await toPattern(search as string)
-  return { search, ...(context === undefined ? {} : { context: checkLimit(context, 'context') }) }
-}
-
-const MOST_TABLES = 10
-
-function checkTables(tables: QueryOptions['tables']): void {
-  if (tables === undefined) return
-  if (!isJsonObject(tables as JsonValue)) {
-    throw new InvalidArgument('tables gives references names: {"users":"files:9f…"}.')
-  }
-  const names = Object.keys(tables)
-  if (names.length > MOST_TABLES) throw new InvalidArgument(`tables has more than ${MOST_TABLES} references.`)
-  const wrong = names.find(name => !/^[\p{L}_][\p{L}\p{N}_]{0,63}$/u.test(name) || isReservedTable(name))
-  if (wrong === undefined && names.every(name => typeof tables[name] === 'string')) return
-  throw new InvalidArgument(
-    wrong === undefined
-      ? 'tables gives references names: {"users":"files:9f…"}.'
-      : `'${wrong.slice(0, 80)}' cannot be the name of a table here. Use letters, digits and _, and no name that SQLite or every value has, such as root, lines, columns or json_each.`,
-  )
 }
 
 /** What a question is a call of: its answer is kept and shown to others like the values that are asked. */

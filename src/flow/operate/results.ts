@@ -2,9 +2,8 @@ import { type Actor, type ActorLike, isDescribed, toActor } from '../../access/a
 import type { Namespace } from '../../access/namespace.ts'
 import { Permission } from '../../access/permission.ts'
 import { toDate } from '../../core/clock.ts'
-import { type ListPlace, placeAt, placeOf } from '../../core/cursor.ts'
+import { type ListPlace, pageLimit, placeAt, placeOf } from '../../core/cursor.ts'
 import type { CompleteEntry, Entry } from '../../core/entry.ts'
-import { checkCount } from '../../core/options.ts'
 import type { RefId } from '../../core/ref.ts'
 import type { Engine } from '../engine.ts'
 import { scan } from './list.ts'
@@ -41,16 +40,13 @@ export interface ResultPage {
   readonly nextCursor?: string
 }
 
-const DEFAULT_LIMIT = 50
-const MAX_LIMIT = 200
-
 /** So many entries are looked at, whosever they are: anybody may ask for the list, as often as they like. */
 const MAX_LOOKED_AT = 10_000
 
 /** The values that the actor itself had made, and may read. Entries lie in no order of time: all are looked at, up to a limit. */
 export async function listResults(engine: Engine, options: ListResultsOptions): Promise<ResultPage> {
   const who = toActor(options.actor)
-  const limit = Math.min(checkCount(options.limit ?? DEFAULT_LIMIT, 'limit'), MAX_LIMIT)
+  const limit = pageLimit(options.limit)
   const before = options.cursor === undefined ? undefined : placeOf(engine, options.cursor)
   const newest: CompleteEntry[] = []
   const { namespace, signal } = options

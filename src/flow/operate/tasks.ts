@@ -1,8 +1,8 @@
 import { type Actor, type ActorLike, isDescribed, toActor } from '../../access/actor.ts'
 import { READ_OR_EXECUTE } from '../../access/authorize.ts'
-import { cursorBetween, positionOf } from '../../core/cursor.ts'
+import { cursorBetween, pageLimit, positionOf } from '../../core/cursor.ts'
 import { type Entry, isExpired } from '../../core/entry.ts'
-import { checkCount, checkNames, type Names } from '../../core/options.ts'
+import { checkNames, type Names } from '../../core/options.ts'
 import type { RefId } from '../../core/ref.ts'
 import type { Engine } from '../engine.ts'
 import { describe, type TaskInfo } from './task-info.ts'
@@ -25,9 +25,6 @@ export interface TaskList {
   readonly nextCursor?: string
 }
 
-const DEFAULT_LIMIT = 50
-const MAX_LIMIT = 200
-
 /** How many entries one step reads, and one call at most. */
 const BATCH = 500
 const MAX_SCANNED = 2_000
@@ -38,7 +35,7 @@ const OPTIONS: Names<ListTasksOptions> = { actor: true, limit: true, cursor: tru
 export async function listTasks(engine: Engine, options: ListTasksOptions): Promise<TaskList> {
   checkNames(options, OPTIONS, '`listTasks`')
   const who = toActor(options.actor)
-  const limit = Math.min(checkCount(options.limit ?? DEFAULT_LIMIT, 'limit'), MAX_LIMIT)
+  const limit = pageLimit(options.limit)
   let after = options.cursor === undefined ? undefined : positionOf(engine, options.cursor)
   const tasks: TaskInfo[] = []
   let last: RefId | undefined

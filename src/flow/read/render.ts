@@ -7,22 +7,13 @@ import { checkCount } from '../../core/options.ts'
 import type { Part } from '../../core/part.ts'
 import type { CacheResponse } from '../../core/response.ts'
 import type { DenseTable } from '../../preview/dense.ts'
-import {
-  measure,
-  type Rendering,
-  type RenderRequest,
-  render,
-  renderPart,
-  type Size,
-  type SizeMode,
-  type Source,
-  sizeWithin,
-} from '../../preview/preview.ts'
+import { measure, render, type SizeMode, sizeWithin } from '../../preview/preview.ts'
 import type { Shown } from '../../values/projection.ts'
 import type { Engine } from '../engine.ts'
-import { checkCeiling, limitsFor, previewBudget, sizeReadWithin } from './limits.ts'
+import { checkCeiling, limitsFor, sizeReadWithin } from './limits.ts'
 import { nextStep } from './next-step.ts'
 import { type Opened, openValue } from './open-value.ts'
+import { type Answer, type ShowRequest, showPart, showSegments } from './show-part.ts'
 import type { Sources } from './values.ts'
 import { wrappingOf } from './values.ts'
 
@@ -39,25 +30,6 @@ export interface RenderOptions {
   /** The reference is wanted: however small it is, the value does not pass as it is. For adapters. */
   asReference?: boolean | undefined
 }
-
-/** What is asked for, and by whom. */
-interface ShowRequest extends RenderRequest {
-  /** The caller itself set the budget. */
-  readonly asked: boolean
-  /** Somebody set the budget. */
-  readonly isSet: boolean
-  readonly limits: AnswerLimits | undefined
-  readonly asReference: boolean
-  /** A value with more JSON than this is not handed out unasked, however little of it is read. */
-  readonly maxWholeBytes: number
-  /** The same where what is more than that is media. */
-  readonly maxMediaBytes: number
-}
-
-/** A rendering, and what the entry's projection says besides. */
-type Answer = Rendering & {
-  readonly isAllShown?: true
-} & Pick<CacheResponse, 'about' | 'meta' | 'isToolResult' | 'isReference'>
 
 /** The value of an entry, whole or as much of it as was asked for and fits. Authorized by `reply`. */
 export async function showValue(
@@ -114,7 +86,7 @@ async function make(sources: Sources, request: ShowRequest): Promise<Answer> {
   const { whole, shown, projected } = sources
   if (request.page !== undefined) return render(shown, request)
   const size = request.asReference ? undefined : await sizeToPass(sources, request)
-  if (size === undefined) return notPassing(sources, request)
+  if (size === undefined) return showPart(sources, request)
   const { totalItems } = whole
   return {
     kind: 'whole',
@@ -170,80 +142,8 @@ function unasked({ inline, ceiling }: AnswerLimits, projected: Shown | undefined
   return wholeUpTo > (inline.tokens ?? wholeUpTo) ? narrower({ tokens: wholeUpTo }, ceiling) : inline
 }
 
-/** As much of the value as its budget holds; it may be all of it. */
-async function notPassing(sources: Sources, request: ShowRequest): Promise<Answer> {
-  const { whole, shown, projected, passes } = sources
-  const rendering = await renderWithin(shown, request)
-  if (!passes) return asPart(rendering, request, await measure(whole, request.sizeMode))
-  // Media are only noted in what is shown.
-  const isAll = request.limits !== undefined && rendering.kind === 'whole' && !projected?.mediaBytes
-  const answer: Answer = isAll ? { ...rendering, isReference: true } : asPart(rendering, request)
-  if (!projected) return answer
-  const { about, meta } = projected
-  return {
-    ...answer,
-    ...(about ? { about } : {}),
-    ...(meta ? { meta } : {}),
-  }
-}
-
-/** Rarely has a text so many characters a token that it takes another try. */
-const MOST_TRIES = 4
-
-async function renderWithin(source: Source, request: ShowRequest): Promise<Rendering> {
-  const { limits, sizeMode, isSet } = request
-  if (!limits) return render(source, request)
-  const maxSize = isSet ? request.maxSize : await previewBudget(source, sizeMode, request.maxSize)
-  return withinCharacters(limits, maxSize, size => render(source, { ...request, maxSize: size }))
-}
-
-/** A page or a preview of a large value. It never passes as it is. */
-async function showSegments(
-  { content, facts }: Opened & { kind: 'segments' },
-  request: ShowRequest,
-): Promise<Answer> {
-  const { page, strategy, limits, maxSize } = request
-  if (page !== undefined) return renderPart(content, request)
-  const show = (size: number) => renderPart(content, { ...request, maxSize: size })
-  const shown = limits && strategy !== 'paginate' ? withinCharacters(limits, maxSize, show) : show(maxSize)
-  const { about, meta } = facts
-  return { ...(await shown), ...(about ? { about } : {}), ...(meta ? { meta } : {}) }
-}
-
-/** With a smaller budget, where what came out has more characters than the reader can take. */
-async function withinCharacters<R extends Rendering>(
-  { ceiling }: AnswerLimits,
-  budget: number,
-  render: (maxSize: number) => Promise<R>,
-): Promise<R> {
-  const room = budgetWithin({ characters: ceiling.characters }, 'character')
-  let maxSize = budget
-  for (let tries = 1; ; tries++) {
-    const rendering = await render(maxSize)
-    const { length } = stringifyJson(rendering.kind === 'whole' ? rendering.value : rendering.preview)
-    if (length <= room || tries === MOST_TRIES) return rendering
-    maxSize = Math.max(1, Math.floor((maxSize * room * 0.9) / length))
-  }
-}
-
 function toolResult(projected: Shown | undefined): Pick<CacheResponse, 'isToolResult'> {
   return projected?.isToolResult ? { isToolResult: true } : {}
-}
-
-/** A projection that fits the budget is still not the whole value. */
-function asPart(projected: Rendering, request: ShowRequest, ofWhole?: Size): Answer {
-  if (projected.kind === 'part') return projected
-  const { value, size, totalItems } = projected
-  return {
-    kind: 'part',
-    preview: value,
-    strategy: request.strategy,
-    originalSize: ofWhole?.size ?? size,
-    ...(ofWhole?.isEstimate ? { originalSizeIsEstimate: true } : {}),
-    previewSize: size,
-    isAllShown: true,
-    ...(totalItems === undefined ? {} : { totalItems }),
-  }
 }
 
 async function showFull(engine: Engine, entry: ValuedEntry, options: RenderOptions): Promise<CacheResponse> {
