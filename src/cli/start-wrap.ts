@@ -18,6 +18,7 @@ export async function startWrap(argv: readonly string[]): Promise<number> {
   const log = createLog({ level: args.logLevel, json: args.json })
   const server = firstServer(args)
   try {
+    ;(await import('./compile-cache.ts')).keepCompiled()
     const opening = import('./open-store.ts').then(({ openStore }) => openStore(args, log))
     const [store, { wrap }] = await Promise.all([opening, import('./wrap.ts')])
     return await wrap({ args, store, log, server })

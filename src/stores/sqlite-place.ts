@@ -31,15 +31,15 @@ const SUFFIXES = ['', ...BESIDE]
  * @throws StoreUnavailable when the environment names neither
  */
 export function defaultPath(name = 'cache'): string {
-  const folder = defaultFolder()
+  const folder = cacheFolder()
   if (folder !== undefined) return join(folder, `${name}${FORMAT_SUFFIX}.db`)
   throw new PlaceUnusable(
     'There is no place for the default cache file, because neither HOME nor XDG_CACHE_HOME names a folder: set one of them, or give the path of a file',
   )
 }
 
-/** The XDG rules say to ignore a relative `$XDG_CACHE_HOME`. */
-function defaultFolder(): string | undefined {
+/** Where this user's caches are kept, if anywhere. The XDG rules say to ignore a relative `$XDG_CACHE_HOME`. */
+export function cacheFolder(): string | undefined {
   const { XDG_CACHE_HOME: cacheHome = '', HOME = '' } = process.env
   if (isAbsolute(cacheHome)) return join(cacheHome, 'mcp-refcache')
   const home = process.platform === 'win32' ? homedir() : HOME
@@ -91,7 +91,7 @@ function pathOfUrl(text: string): string {
  */
 export function prepare(path: string, warn: (message: string) => void): void {
   const folder = dirname(path)
-  const isDefault = folder === defaultFolder()
+  const isDefault = folder === cacheFolder()
   mkdirSync(folder, { recursive: true, mode: 0o700 })
   const doubts =
     process.platform === 'win32' ? [] : [...doubtsOfFolder(folder, isDefault), ...doubtsOfFiles(path)]
