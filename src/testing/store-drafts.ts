@@ -87,7 +87,7 @@ export function assertBytes(actual: Uint8Array | undefined, expected: Uint8Array
 }
 
 /** Waits in real time; watchers are told soon, not at once. */
-export async function until(condition: () => boolean, what: string, patienceMs = 5_000): Promise<void> {
+export async function until(condition: () => boolean, what: string, patienceMs = 30_000): Promise<void> {
   for (const end = Date.now() + patienceMs; !condition(); await sleep(5)) {
     assert.ok(Date.now() < end, `${what} should have happened by now`)
   }
