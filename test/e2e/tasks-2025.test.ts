@@ -2,7 +2,6 @@ import { spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { resultFromTaskOutcome } from '@modelcontextprotocol/ext-tasks/client'
 import { Client as ClientV1 } from '@modelcontextprotocol/sdk/client/index.js'
-import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js'
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js'
 import {
   CallToolResultSchema,
@@ -22,6 +21,7 @@ import {
   overStdio,
   STDIO_SERVER,
   startTasksServer,
+  stdioHere,
   type TasksServer,
 } from './fixtures/tasks-clients.ts'
 import { Raw } from './fixtures/wrap-harness.ts'
@@ -106,9 +106,7 @@ async function v1(where: URL | 'stdio', { user = anybody(), elicitation = true }
   client.setNotificationHandler(TaskStatusNotificationSchema, ({ params }) => void told.push(params))
   const requestInit = { headers: headersOf(user) }
   const transport =
-    where === 'stdio'
-      ? new StdioClientTransport(STDIO_SERVER)
-      : new StreamableHTTPClientTransport(where, { requestInit })
+    where === 'stdio' ? await stdioHere() : new StreamableHTTPClientTransport(where, { requestInit })
   await client.connect(transport as Parameters<typeof client.connect>[0])
   onTestFinished(() => client.close())
   const { tasks } = client.experimental

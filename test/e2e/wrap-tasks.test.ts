@@ -70,7 +70,7 @@ describe('a server of 2026-07-28 over HTTP, with tasks of its own', () => {
 it('a task of a server that is killed, started again, and still knows it, goes on', async () => {
   const era = '2026-07-28'
   const env = { SERVER_STORE: join(workshop.folder, 'server.db') }
-  const connected = await overStdio(workshop, era, serverOf(era), { ownTasks: true, env })
+  const connected = await overStdio(workshop, era, serverOf(era), { ownTasks: true, env, ownProcess: true })
   const { gate, open } = gateIn(workshop)
   const execution = await begin(connected, era, 'job', { gate })
   const [begun] = await until(() => workshop.journal('begin'), 'the work to begin')

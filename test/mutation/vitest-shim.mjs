@@ -129,13 +129,14 @@ export function describe(name, define) {
   group = outer
 }
 
-/** One of `define` for each row. */
+/** One of `define` for each row. As in vitest, a row is a list of arguments where all rows are lists. */
 const eachOf =
   define =>
   rows =>
   (name, ...rest) => {
     const body = rest.find(argument => typeof argument === 'function')
-    for (const row of rows) define(name, () => body(...(Array.isArray(row) ? row : [row])))
+    const areLists = rows.every(Array.isArray)
+    for (const row of rows) define(name, () => body(...(areLists ? row : [row])))
   }
 
 const skipped = () => {}
