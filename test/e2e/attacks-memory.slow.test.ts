@@ -1,6 +1,3 @@
-import { attackOn, DOORS, QUICK_DOORS } from './attacks/run.ts'
+import { attackOn, DOORS, isQuick } from './attacks/run.ts'
 
-attackOn(
-  'memory',
-  DOORS.filter(door => !QUICK_DOORS.includes(door)),
-)
+attackOn('memory', DOORS, (row, door) => !isQuick(row, door))

@@ -1,10 +1,9 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { Client } from '@modelcontextprotocol/client'
-import { StdioClientTransport } from '@modelcontextprotocol/client/stdio'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type Consumer, compile, installPackage, type Outcome, runIn } from './installed.ts'
-import { expectedOutput, pages, type Snippet, snippets } from './snippets.ts'
+import { describe, expect, it } from 'vitest'
+import { type Outcome, runIn } from './installed.ts'
+import { bin, installed, manifest, runSnippets, titled } from './installed-snippets.ts'
+import { kindOf, pages, snippets } from './snippets.ts'
 import { REPOSITORY } from './source-files.ts'
 
 /**
@@ -20,7 +19,7 @@ import { REPOSITORY } from './source-files.ts'
  * - json settings is a config file for `wrap`, which must start with it
  * - sh            names only scripts and options that exist
  *
- * Other languages are not looked at. Run `npm run build` first; `npm test` does.
+ * Other languages are not looked at. What docs/ would have run is run by docs.slow.test.ts. Run `npm run build` first; `npm test` does.
  */
 const KNOWN = [
   'ts',
@@ -37,36 +36,13 @@ const KNOWN = [
 
 const all = snippets()
 const of = (...kinds: string[]) => all.filter(snippet => kinds.includes(kindOf(snippet)))
-const code = all.filter(({ language }) => language === 'ts' || language === 'js')
-
-const manifest = JSON.parse(readFileSync(join(REPOSITORY, 'package.json'), 'utf8')) as {
-  scripts: Record<string, string>
-  bin: Record<string, string>
-}
 
 const WIRE_SOURCE = ['wire.ts', 'wire-admin.ts']
   .map(name => readFileSync(join(REPOSITORY, 'src/agent', name), 'utf8'))
   .join('\n')
 
-let consumer: Consumer
-let compiled: Outcome
+const place = installed(all)
 let help: Promise<Outcome> | undefined
-beforeAll(async () => {
-  consumer = await installPackage()
-  for (const snippet of code) {
-    const path = join(consumer.folder, fileOf(snippet, snippet.language))
-    mkdirSync(dirname(path), { recursive: true })
-    writeFileSync(path, `${snippet.code}\nexport {}\n`)
-  }
-  compiled = await compile(
-    consumer,
-    code.map(snippet => fileOf(snippet, snippet.language)),
-    { allowJs: true, checkJs: true, skipLibCheck: true },
-  )
-})
-afterAll(() => consumer?.dispose())
-
-const titled = (list: Snippet[]) => list.map(snippet => [snippet.at, snippet] as const)
 
 describe('README.md', () => {
   const readme = pages()[0]!.text
@@ -108,51 +84,14 @@ describe('snippets', () => {
   })
 
   it('of code compile in a strict project', () => {
-    expect(compiled.stdout).toBe('')
-    expect(compiled.code).toBe(0)
+    expect(place.compiled.stdout).toBe('')
+    expect(place.compiled.code).toBe(0)
   })
 
-  it.each(titled(of('ts run')))('%s prints what it says', async (_, snippet) => {
-    const {
-      code: exit,
-      stdout,
-      stderr,
-    } = await runIn(consumer.folder, process.execPath, [compiledFile(snippet)])
-    expect(stderr).toBe('')
-    expect(stdout.split('\n').slice(0, -1)).toEqual(expectedOutput(snippet.code))
-    expect(exit).toBe(0)
-  })
-
-  it.each(titled(of('ts server')))('%s serves', async (_, snippet) => {
-    expect(await toolsOf(process.execPath, [compiledFile(snippet)])).toContain('get_cached_result')
-  })
-
-  it.each(titled(of('json config')))('%s starts servers', async (_, snippet) => {
-    const { mcpServers } = JSON.parse(snippet.code) as {
-      mcpServers: Record<string, { command: string; args: string[] }>
-    }
-    for (const { command, args } of Object.values(mcpServers)) {
-      const [first, ...rest] = withoutNetwork([command, ...args.map(fromPackage)])
-      expect(await toolsOf(first!, rest)).toContain('get_cached_result')
-    }
-  })
-
-  it.each(titled(of('json settings')))('%s is a config file of wrap', async (_, snippet) => {
-    const path = join(consumer.folder, 'settings.json')
-    writeFileSync(path, snippet.code)
-    const server = withoutNetwork(['npx', '-y', '@modelcontextprotocol/server-everything'])
-    const tools = await toolsOf(process.execPath, [
-      bin(),
-      'wrap',
-      '--config',
-      path,
-      '--store',
-      'memory',
-      '--',
-      ...server,
-    ])
-    expect(tools).toContain('get_cached_result')
-  })
+  runSnippets(
+    place,
+    all.filter(({ at }) => at.startsWith('README.md')),
+  )
 
   it.each(titled(of('json', 'json wire', 'json config', 'json settings')))('%s is JSON', (_, snippet) => {
     JSON.parse(snippet.code)
@@ -168,7 +107,7 @@ describe('snippets', () => {
     const npmsOwn = ['ci', 'install', 'run']
     expect(scripts.filter(name => !npmsOwn.includes(name) && !(name in manifest.scripts))).toEqual([])
     if (!snippet.code.includes('mcp-refcache wrap')) return
-    help ??= runIn(consumer.folder, process.execPath, [bin(), 'wrap', '--help'])
+    help ??= runIn(place.folder, process.execPath, [bin(place), 'wrap', '--help'])
     const { stdout } = await help
     const own = snippet.code.replaceAll(/\\\n/g, ' ').replaceAll(/ -- .*/g, '')
     const options = [...own.matchAll(/\s(--[a-z][a-z-]*)/g)].map(match => match[1]!)
@@ -201,52 +140,4 @@ function wireNames(body: unknown): string[] {
   return Object.entries(body).flatMap(([name, member]) =>
     ['value', 'preview', 'expected_schema'].includes(name) ? [name] : [name, ...wireNames(member)],
   )
-}
-
-/** The program in a clone, as the one of the packed package. */
-const fromPackage = (word: string) => (word === '/path/to/mcp-refcache/dist/cli/main.js' ? bin() : word)
-
-const bin = () => join(consumer.folder, 'node_modules/mcp-refcache', manifest.bin['mcp-refcache']!)
-
-/** `npx -y name` as the program that it would run, from what is installed; `/data` is a folder that exists. */
-function withoutNetwork(words: string[]): string[] {
-  return words
-    .join('\n')
-    .replaceAll(/\bnpx\n-y\n(\S+)/g, (_, name: string) => `${process.execPath}\n${programOf(name)}`)
-    .split('\n')
-    .map(word => (word === '/data' ? consumer.folder : word))
-}
-
-function programOf(name: string): string {
-  if (name === 'mcp-refcache') return bin()
-  const folder = join(REPOSITORY, 'node_modules', name)
-  const { bin: programs } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as {
-    bin: Record<string, string>
-  }
-  return join(folder, Object.values(programs)[0]!)
-}
-
-async function toolsOf(command: string, args: string[]): Promise<string[]> {
-  const client = new Client({ name: 'reader', version: '1.0.0' })
-  const env = { ...(process.env as Record<string, string>), XDG_CACHE_HOME: join(consumer.folder, 'cache') }
-  await client.connect(
-    new StdioClientTransport({ command, args, env, cwd: consumer.folder, stderr: 'ignore' }),
-  )
-  try {
-    return (await client.listTools()).tools.map(({ name }) => name)
-  } finally {
-    await client.close()
-  }
-}
-
-function kindOf({ language, mark }: Snippet): string {
-  return mark === undefined ? language : `${language} ${mark}`
-}
-
-function fileOf({ at }: Snippet, extension: string): string {
-  return `snippets/${at.replaceAll(/[^a-z0-9]+/gi, '-')}.${extension}`
-}
-
-function compiledFile(snippet: Snippet): string {
-  return join(consumer.folder, 'out', fileOf(snippet, 'js'))
 }

@@ -35,3 +35,8 @@ export function snippets(): Snippet[] {
 export function expectedOutput(code: string): string[] {
   return [...code.matchAll(/\/\/=> ?(.*)$/gm)].map(match => match[1]!)
 }
+
+/** Its language, and what is done with it. */
+export function kindOf({ language, mark }: Snippet): string {
+  return mark === undefined ? language : `${language} ${mark}`
+}

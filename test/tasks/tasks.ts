@@ -19,6 +19,8 @@ export interface Task {
   readonly solve: (agent: Agent, place: Place) => Promise<readonly [outcome: unknown, wanted: unknown]>
   /** The same without references. */
   readonly direct: (agent: Agent, place: Place) => Promise<unknown>
+  /** It takes seconds of the processor, or waits for slow work. */
+  readonly isLong?: true
   /** Its work is slow: the wrapper gives handles soon. */
   readonly isSlow?: true
   /** More than for all tasks is asked of it. */
@@ -39,6 +41,7 @@ const inFolder = (place: Place, name: string) => ({ path: join(place.folder, nam
 export const TASKS: readonly Task[] = [
   {
     what: 'when was a disk full, in a log of 5 MB?',
+    isLong: true,
     server: 'filesystem',
     async solve(agent, place) {
       const { body } = await agent.call('read_text_file', inFolder(place, 'app.log'))
@@ -63,6 +66,7 @@ export const TASKS: readonly Task[] = [
   },
   {
     what: 'what changed between two answers?',
+    isLong: true,
     server: 'memory',
     async solve(agent, place) {
       place.writeGraph('earlier')
@@ -81,6 +85,7 @@ export const TASKS: readonly Task[] = [
   },
   {
     what: 'which rows are outliers, in a CSV of 40,000?',
+    isLong: true,
     server: 'filesystem',
     async solve(agent, place) {
       const { body } = await agent.call('read_text_file', inFolder(place, 'sales.csv'))
@@ -93,6 +98,7 @@ export const TASKS: readonly Task[] = [
   },
   {
     what: 'change a row of a document of 300 KB, write it back',
+    isLong: true,
     server: 'filesystem',
     async solve(agent, place) {
       const { body } = await agent.call('read_text_file', { ...inFolder(place, 'plan.json'), _as_ref: true })
@@ -140,6 +146,7 @@ export const TASKS: readonly Task[] = [
   },
   {
     what: 'pass 2 MB from one tool to another',
+    isLong: true,
     server: 'filesystem',
     async solve(agent, place) {
       const { body } = await agent.call('read_text_file', inFolder(place, 'big.txt'))
@@ -170,6 +177,7 @@ export const TASKS: readonly Task[] = [
   },
   {
     what: 'count and find files in a tree of 2,000',
+    isLong: true,
     server: 'filesystem',
     async solve(agent, place) {
       const { body } = await agent.call('directory_tree', inFolder(place, 'tree'))
@@ -191,6 +199,7 @@ export const TASKS: readonly Task[] = [
   },
   {
     what: 'slow work, other calls beside it',
+    isLong: true,
     server: 'everything',
     isSlow: true,
     async solve(agent, { slow }) {
@@ -212,6 +221,7 @@ export const TASKS: readonly Task[] = [
   },
   {
     what: 'an image',
+    isLong: true,
     server: 'everything',
     async solve(agent) {
       const { result } = await agent.call('get-tiny-image')
@@ -221,6 +231,7 @@ export const TASKS: readonly Task[] = [
   },
   {
     what: 'an error that comes late',
+    isLong: true,
     server: 'orders',
     isSlow: true,
     async solve(agent) {
