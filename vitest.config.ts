@@ -30,6 +30,9 @@ const slow = ['test/**/*.slow.test.ts', 'test/smoke/**/*.test.ts']
 /** What stays within this process and cleans up behind itself. */
 const within = ['test/unit/**/*.test.ts', 'test/contract/**/*.test.ts']
 
+/** Looks at what its own process has started, so nothing of other files may be left there. */
+const apart = ['test/e2e/query-limits*.test.ts']
+
 /** Bundles the programs that these tests start. */
 const programs = ['test/e2e/fixtures/programs.ts']
 
@@ -47,19 +50,24 @@ export default defineConfig({
     // A condition is waited for, never a time; this only ends a test that fails.
     expect: { poll: { timeout: 30_000 } },
     reporters: ['default', closingLine],
-    // `npm test` runs the first two, `npm run test:all` all three.
+    // One process for many files: to load the modules again for each file takes more time than the tests.
+    isolate: false,
+    // `npm run test:slow` runs the last one, `npm test` the others, `npm run test:all` all of them.
     projects: [
-      // One process for many files: to load the modules again for each file takes more time than the tests.
-      { extends: true, test: { name: 'unit', include: within, exclude: slow, isolate: false } },
+      { extends: true, test: { name: 'unit', include: within, exclude: slow } },
       {
         extends: true,
         test: {
           name: 'e2e',
           globalSetup: programs,
           include: ['test/**/*.test.ts'],
-          exclude: [...within, ...slow],
+          exclude: [...within, ...slow, ...apart],
           retry,
         },
+      },
+      {
+        extends: true,
+        test: { name: 'apart', globalSetup: programs, include: apart, exclude: slow, isolate: true, retry },
       },
       { extends: true, test: { name: 'slow', globalSetup: programs, include: slow, retry } },
     ],

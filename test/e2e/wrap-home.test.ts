@@ -33,21 +33,19 @@ const UPSTREAM = 3
 const STORE = 5
 
 describe('the default store', () => {
-  it.each<[string, NodeJS.ProcessEnv]>([
-    ['HOME unset', {}],
-    ['HOME empty', { HOME: '' }],
-    ['HOME relative', { HOME: 'here' }],
-    ['HOME a file', { HOME: '/dev/null' }],
-    ['HOME below a file', { HOME: '/dev/null/home' }],
-  ])('is memory with %s, says so in one line, and writes nothing here', (_, env) => {
-    for (const options of [[], ['--json']]) {
-      const { status, stderr, lines, written } = wrap(env, options)
-      expect(status).toBe(UPSTREAM)
-      if (options.length === 0)
-        expect(lines).toEqual([expect.stringMatching(/kept in memory.*end with this process/)])
-      else expect(stderr.match(/"store_memory"/g)).toHaveLength(1)
-      expect(written).toEqual([])
-    }
+  it.each<[string, NodeJS.ProcessEnv, options: string[]]>([
+    ['HOME unset', {}, ['--json']],
+    ['HOME empty', { HOME: '' }, []],
+    ['HOME relative', { HOME: 'here' }, []],
+    ['HOME a file', { HOME: '/dev/null' }, []],
+    ['HOME below a file', { HOME: '/dev/null/home' }, ['--json']],
+  ])('is memory with %s, says so in one line, and writes nothing here', (_, env, options) => {
+    const { status, stderr, lines, written } = wrap(env, options)
+    expect(status).toBe(UPSTREAM)
+    if (options.length === 0)
+      expect(lines).toEqual([expect.stringMatching(/kept in memory.*end with this process/)])
+    else expect(stderr.match(/"store_memory"/g)).toHaveLength(1)
+    expect(written).toEqual([])
   })
 
   it('is a file where there is a place', () => {

@@ -55,22 +55,6 @@ function status(url: URL, headers: Record<string, string>, path = '/mcp'): Promi
   })
 }
 
-/** Begins a session, and never comes back to it. */
-async function initialize(url: URL): Promise<number> {
-  const params = {
-    protocolVersion: '2025-06-18',
-    capabilities: {},
-    clientInfo: { name: 'gone', version: '1' },
-  }
-  const response = await fetch(url, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', accept: 'application/json, text/event-stream' },
-    body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'initialize', params }),
-  })
-  await response.text()
-  return response.status
-}
-
 describe('the wrapper on HTTP', () => {
   it('serves tools, progress, handles and what the server asks of the client', async () => {
     const { url } = await serve([...EVERYTHING, 'stdio'], '--async-timeout', '1s')
@@ -187,18 +171,6 @@ describe('the wrapper on HTTP', () => {
     )
     expect(raw.child.exitCode).toBeNull()
   })
-
-  it('runs at most 32 servers, however many sessions begin at once, and a session in use keeps its own', async () => {
-    const { url } = await serve(PLAIN)
-    // The client holds a stream open.
-    const client = await clientOf(url)
-    await call(client, 'count')
-    const answers = await Promise.all(Array.from({ length: 40 }, () => initialize(url)))
-    for (const status of answers) expect([200, 503]).toContain(status)
-    const running = workshop.journal('start').filter(({ pid }) => isAlive(pid ?? 0))
-    expect(running.length).toBeLessThanOrEqual(32)
-    expect((await call(client, 'count')).content[0].text).toBe('call 2')
-  }, 120_000)
 
   it('admits who has a token of the file, at both revisions, and refuses a file that others can read', async () => {
     const file = `${workshop.folder}/tokens`

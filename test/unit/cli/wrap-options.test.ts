@@ -1,8 +1,8 @@
-import { mkdtempSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { CommandFailed } from '../../../src/cli/exit.ts'
+import { CommandFailed, EXIT } from '../../../src/cli/exit.ts'
 import { parseWrapArguments, type WrapArguments } from '../../../src/cli/wrap-options.ts'
 import { suggest } from '../../../src/core/suggest.ts'
 
@@ -259,4 +259,39 @@ describe('--encrypt', () => {
       await expect(keysOf(env, '--encrypt')).rejects.toThrow(/MCP_REFCACHE_KEYS/)
     },
   )
+})
+
+describe('what the command line gets wrong is a mistake in its use, which the answer names', () => {
+  it.each<[string[], RegExp]>([
+    [['--asinc-timeout', '5s', '--', 'x'], /Did you mean --async-timeout\?/],
+    [['--async-timeout', 'soon', '--', 'x'], /--async-timeout takes a time/],
+    [['--max-size', '0', '--', 'x'], /--max-size takes a whole number/],
+    [['--log-level', 'inof', '--', 'x'], /Did you mean info\?/],
+    [['--name', 'a b', '--', 'x'], /A cache name is/],
+    [['--url', 'ftp://x'], /--url takes/],
+    [['--url', 'http://x', '--', 'x'], /not both/],
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: the option's own syntax
+    [['--url', 'http://x', '--header', 'A: ${NOT_SET_ANYWHERE}'], /NOT_SET_ANYWHERE/],
+    [['--config', '/does/not/exist.json', '--', 'x'], /cannot be read/],
+  ])('%j', async (args, message) => {
+    await expect(parseWrapArguments(args, {})).rejects.toMatchObject({
+      exitCode: EXIT.usage,
+      message: expect.stringMatching(message),
+    })
+  })
+
+  it.each([
+    ['{"tools": {"a": {"asyncTimeout": "soon"}}}', /tools\.a\.asyncTimeout: must be/],
+    ['{"tools": {"a": {"memoise": true}}}', /tools\.a: .*memoise/],
+    ['{"defaults": ', /is not JSON/],
+  ])('a config file with %s', async (content, message) => {
+    const folder = mkdtempSync(join(tmpdir(), 'mcp-refcache-'))
+    const path = join(folder, 'config.json')
+    writeFileSync(path, content)
+    await expect(parseWrapArguments(['--config', path, '--', 'x'], {})).rejects.toMatchObject({
+      exitCode: EXIT.usage,
+      message: expect.stringMatching(message),
+    })
+    rmSync(folder, { recursive: true })
+  })
 })

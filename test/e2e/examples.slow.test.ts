@@ -1,0 +1,3 @@
+import { examplesEndWell, SLOW } from './examples.ts'
+
+examplesEndWell(SLOW)

@@ -1,0 +1,3 @@
+import { noInterference } from './noninterference.ts'
+
+noInterference({ memory: 150, sqlite: 40 })
