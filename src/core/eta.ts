@@ -10,8 +10,8 @@ export function etaSeconds(
   elapsedMs: number,
   pace?: number,
 ): number | undefined {
-  const { current, total } = progress ?? {}
-  if (current === undefined || total === undefined || current <= 0 || total <= 0) return undefined
+  const { current = 0, total = 0 } = progress ?? {}
+  if (current <= 0 || total <= 0) return undefined
   const speed = pace ?? current / Math.max(0, elapsedMs)
   return inSeconds(Math.max(0, total - current) / speed)
 }

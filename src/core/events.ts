@@ -28,20 +28,34 @@ const about = ({ refId, toolName, namespace }: About): About => {
   }
 }
 
+/** What each event is called. */
+const TYPES = {
+  stored: 'entry:stored',
+  hit: 'entry:hit',
+  joined: 'entry:joined',
+  deleted: 'entry:deleted',
+  started: 'task:started',
+  progress: 'task:progress',
+  retrying: 'task:retrying',
+  settled: 'task:settled',
+  recovered: 'task:recovered',
+  refused: 'call:refused',
+} as const
+
 export const events = {
   /** A value was put in by `set`. */
-  stored: (entry: Entry) => ({ type: 'entry:stored', ...about(entry) }) as const,
+  stored: (entry: Entry) => ({ type: TYPES.stored, ...about(entry) }) as const,
   /** A call was answered from a finished entry. */
-  hit: (entry: Entry) => ({ type: 'entry:hit', ...about(entry) }) as const,
+  hit: (entry: Entry) => ({ type: TYPES.hit, ...about(entry) }) as const,
   /** A call found its computation in flight. */
-  joined: (entry: Entry) => ({ type: 'entry:joined', ...about(entry) }) as const,
+  joined: (entry: Entry) => ({ type: TYPES.joined, ...about(entry) }) as const,
   /** An entry is gone for good, and with it what this process kept of its value. */
-  deleted: (entry: About, reason: Removal) => ({ type: 'entry:deleted', ...about(entry), reason }) as const,
+  deleted: (entry: About, reason: Removal) => ({ type: TYPES.deleted, ...about(entry), reason }) as const,
   /** An attempt begins in this process. */
-  started: (entry: Entry) => ({ type: 'task:started', attempt: entry.attempt, ...about(entry) }) as const,
+  started: (entry: Entry) => ({ type: TYPES.started, attempt: entry.attempt, ...about(entry) }) as const,
   progress: (entry: Entry & { status: 'processing' }) =>
     ({
-      type: 'task:progress',
+      type: TYPES.progress,
       ...about(entry),
       current: entry.progress?.current,
       total: entry.progress?.total,
@@ -49,19 +63,19 @@ export const events = {
     }) as const,
   /** An attempt failed and another one follows. */
   retrying: (entry: Entry, retryAt: number) =>
-    ({ type: 'task:retrying', ...about(entry), attempt: entry.attempt, retryAt: toDate(retryAt) }) as const,
+    ({ type: TYPES.retrying, ...about(entry), attempt: entry.attempt, retryAt: toDate(retryAt) }) as const,
   settled: (entry: SettledEntry) =>
     ({
-      type: 'task:settled',
+      type: TYPES.settled,
       status: entry.status,
       ...(entry.status === 'failed' ? { errorCode: entry.error.code } : {}),
       ...about(entry),
     }) as const,
   /** Too many tasks wait already: a call, which then has no entry, or a retry by hand was not begun. */
   refused: (of: { toolName: string; namespace: string; refId?: string }, errorCode: ErrorCode) =>
-    ({ type: 'call:refused', ...of, errorCode }) as const,
+    ({ type: TYPES.refused, ...of, errorCode }) as const,
   /** A sweep took over a task whose process was lost. */
-  recovered: (entry: Entry) => ({ type: 'task:recovered', ...about(entry) }) as const,
+  recovered: (entry: Entry) => ({ type: TYPES.recovered, ...about(entry) }) as const,
 } as const
 
 /** One event of a cache (`RefCache.on`), told apart by `type`. */
@@ -75,24 +89,11 @@ export type CacheEventOf<Type extends CacheEventType | '*'> = Type extends '*'
 /** Hears of the events of one type, or of all (`'*'`). It may throw or reject; neither harms the cache. */
 export type CacheListener<Type extends CacheEventType | '*'> = (event: CacheEventOf<Type>) => unknown
 
-/** Keyed by type, so that the compiler keeps the list complete. */
-const EVENT_TYPES: Readonly<Record<CacheEventType | '*', true>> = {
-  '*': true,
-  'entry:stored': true,
-  'entry:hit': true,
-  'entry:joined': true,
-  'entry:deleted': true,
-  'task:started': true,
-  'task:progress': true,
-  'task:retrying': true,
-  'task:settled': true,
-  'task:recovered': true,
-  'call:refused': true,
-}
+const EVENT_TYPES: readonly string[] = ['*', ...Object.values(TYPES)]
 
 /** A listener of a misspelled event would never be called. @throws InvalidArgument for an event that there is not */
 export function checkEventType(type: string): void {
-  if (Object.hasOwn(EVENT_TYPES, type)) return
+  if (EVENT_TYPES.includes(type)) return
   const name = String(type).slice(0, 50)
-  throw new InvalidArgument(`There is no event '${name}'. ${hint(name, Object.keys(EVENT_TYPES))}`)
+  throw new InvalidArgument(`There is no event '${name}'. ${hint(name, EVENT_TYPES)}`)
 }

@@ -1,5 +1,5 @@
 import type { Entry } from '../core/entry.ts'
-import { segmentsOf } from '../core/entry.ts'
+import { segmentsOf } from '../core/entry-value.ts'
 import { MissingSegments } from '../core/errors.ts'
 import type { RefId } from '../core/ref.ts'
 import { type SegmentName, STAGED_FOR_MS } from './store.ts'

@@ -1,4 +1,5 @@
-import { type Entry, segmentsOf } from '../core/entry.ts'
+import type { Entry } from '../core/entry.ts'
+import { segmentsOf } from '../core/entry-value.ts'
 import { ValueTooLarge } from '../core/errors.ts'
 import type { Argument } from './redis-client.ts'
 import { idOf } from './redis-keys.ts'

@@ -1,4 +1,5 @@
-import { type Entry, segmentsOf } from '../core/entry.ts'
+import type { Entry } from '../core/entry.ts'
+import { segmentsOf } from '../core/entry-value.ts'
 import { MissingSegments } from '../core/errors.ts'
 import type { RefId } from '../core/ref.ts'
 import type { SqliteStatements } from './sqlite-statements.ts'

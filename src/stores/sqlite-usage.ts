@@ -1,4 +1,5 @@
-import { type Entry, isInFlight, segmentsOf } from '../core/entry.ts'
+import { type Entry, isInFlight } from '../core/entry.ts'
+import { segmentsOf } from '../core/entry-value.ts'
 import type { RefId } from '../core/ref.ts'
 import type { SqliteValue } from './sqlite-driver.ts'
 import type { SqliteStatements } from './sqlite-statements.ts'

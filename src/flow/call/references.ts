@@ -3,13 +3,13 @@ import { READ_OR_EXECUTE } from '../../access/authorize.ts'
 import type { SourceConstraint } from '../../access/decision.ts'
 import { Permission } from '../../access/permission.ts'
 import {
-  type AppendedView,
   type CompleteEntry,
   type Entry,
   type InFlightEntry,
   isExpired,
   isInFlight,
 } from '../../core/entry.ts'
+import type { AppendedView } from '../../core/entry-value.ts'
 import { InvalidArgument, TaskCancelled, TaskFailed } from '../../core/errors.ts'
 import { wholeReferencesIn } from '../../core/input.ts'
 import type { JsonValue } from '../../core/json.ts'

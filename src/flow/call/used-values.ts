@@ -1,5 +1,5 @@
 import { parseStored } from '../../core/codec.ts'
-import type { ValuedEntry } from '../../core/entry.ts'
+import type { ValuedEntry } from '../../core/entry-value.ts'
 import { stringifyJson } from '../../core/json-text.ts'
 import type { Part } from '../../core/part.ts'
 import type { RefId } from '../../core/ref.ts'

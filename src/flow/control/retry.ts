@@ -1,5 +1,6 @@
 import type { Actor } from '../../access/actor.ts'
-import { type Entry, hasValue, isInFlight, type Lease, type PendingEntry } from '../../core/entry.ts'
+import { type Entry, isInFlight, type Lease, type PendingEntry } from '../../core/entry.ts'
+import { hasValue } from '../../core/entry-value.ts'
 import { InvalidArgument, TaskNotReady } from '../../core/errors.ts'
 import type { RefId } from '../../core/ref.ts'
 import type { CallResponse } from '../../core/response.ts'

@@ -1,6 +1,6 @@
 import { type ActorLike, toActor } from '../../access/actor.ts'
 import { Permission } from '../../access/permission.ts'
-import type { ValuedEntry } from '../../core/entry.ts'
+import type { ValuedEntry } from '../../core/entry-value.ts'
 import { isJsonObject, type JsonValue } from '../../core/json.ts'
 import { type Part, toReference } from '../../core/part.ts'
 import type { RefId } from '../../core/ref.ts'

@@ -3,13 +3,13 @@ import type { AnswerLimits } from '../../core/answer-limits.ts'
 import { type Duration, toMilliseconds } from '../../core/duration.ts'
 import {
   type AppendedValue,
-  type AppendedView,
   type Entry,
   isExpired,
   isInFlight,
   type MadeOf,
   type Progress,
 } from '../../core/entry.ts'
+import type { AppendedView } from '../../core/entry-value.ts'
 import { NotFound, TaskNotReady } from '../../core/errors.ts'
 import type { TaskContext } from '../../core/handler.ts'
 import type { JsonValue } from '../../core/json.ts'

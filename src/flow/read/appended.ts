@@ -1,17 +1,13 @@
 import type { Actor } from '../../access/actor.ts'
 import { Permission } from '../../access/permission.ts'
+import { type AppendedValue, type Entry, isExpired, isInFlight, type MadeOf } from '../../core/entry.ts'
 import {
-  type AppendedValue,
   type AppendedView,
   appendedAsItWas,
   appendedView,
-  type Entry,
   isAppendedView,
-  isExpired,
-  isInFlight,
-  type MadeOf,
   type ValuedEntry,
-} from '../../core/entry.ts'
+} from '../../core/entry-value.ts'
 import { InvalidArgument } from '../../core/errors.ts'
 import type { Part } from '../../core/part.ts'
 import type { AsyncTaskResponse, CacheResponse } from '../../core/response.ts'

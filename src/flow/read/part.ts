@@ -1,4 +1,4 @@
-import type { ValuedEntry } from '../../core/entry.ts'
+import type { ValuedEntry } from '../../core/entry-value.ts'
 import type { JsonValue } from '../../core/json.ts'
 import type { Part } from '../../core/part.ts'
 import { paced } from '../../core/steps.ts'

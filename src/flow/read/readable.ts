@@ -1,6 +1,7 @@
 import type { Actor } from '../../access/actor.ts'
 import type { AccessRequest } from '../../access/authorize.ts'
-import { type CompleteEntry, type Entry, isInFlight, type ValuedEntry } from '../../core/entry.ts'
+import { type CompleteEntry, type Entry, isInFlight } from '../../core/entry.ts'
+import type { ValuedEntry } from '../../core/entry-value.ts'
 import { TaskCancelled, TaskNotReady } from '../../core/errors.ts'
 import type { RefId } from '../../core/ref.ts'
 import type { Engine } from '../engine.ts'

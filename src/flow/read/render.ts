@@ -1,5 +1,5 @@
 import { type AnswerLimits, budgetWithin, narrower, type TextLimit } from '../../core/answer-limits.ts'
-import type { ValuedEntry } from '../../core/entry.ts'
+import type { ValuedEntry } from '../../core/entry-value.ts'
 import { hasEqualMembers } from '../../core/equal.ts'
 import { InvalidArgument, ValueTooLarge } from '../../core/errors.ts'
 import { parseJson, stringifyJson } from '../../core/json-text.ts'

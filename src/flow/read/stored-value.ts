@@ -1,12 +1,6 @@
 import { decode, type EncodedValue, parseStored } from '../../core/codec.ts'
-import {
-  type Entry,
-  hasValue,
-  isAppendedView,
-  type ValuedEntry,
-  type ValueSegments,
-  valueSegments,
-} from '../../core/entry.ts'
+import type { Entry, ValueSegments } from '../../core/entry.ts'
+import { hasValue, isAppendedView, type ValuedEntry, valueSegments } from '../../core/entry-value.ts'
 import { NotFound, UnreadableValue } from '../../core/errors.ts'
 import type { JsonValue } from '../../core/json.ts'
 import type { RefId } from '../../core/ref.ts'

@@ -1,4 +1,4 @@
-import type { ValuedEntry } from '../../core/entry.ts'
+import type { ValuedEntry } from '../../core/entry-value.ts'
 import type { Part } from '../../core/part.ts'
 import { segmentDocument } from '../../values/segments/segment-document.ts'
 import { isDescribed } from '../../values/segments/segment-index.ts'

@@ -1,5 +1,6 @@
 import type { Clock } from '../../core/clock.ts'
-import type { Entry, ValuedEntry } from '../../core/entry.ts'
+import type { Entry } from '../../core/entry.ts'
+import type { ValuedEntry } from '../../core/entry-value.ts'
 import type { JsonValue } from '../../core/json.ts'
 import { Kept } from '../../core/kept.ts'
 import type { RefId } from '../../core/ref.ts'

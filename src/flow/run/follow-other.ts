@@ -6,11 +6,11 @@ import {
   type CancelledEntry,
   type Entry,
   type FailedEntry,
-  hasValue,
   isExpired,
   isInFlight,
   type ProcessingEntry,
 } from '../../core/entry.ts'
+import { hasValue } from '../../core/entry-value.ts'
 import { NotFound, ProtocolFailure, TaskFailed, UnreadableValue } from '../../core/errors.ts'
 import { type InputRequest, isSame, toInputRequest } from '../../core/question.ts'
 import type { RefId } from '../../core/ref.ts'

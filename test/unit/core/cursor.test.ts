@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { cursorBetween, positionOf } from '../../../src/core/cursor.ts'
+import { cursorBetween, pageLimit, placeAt, placeOf, positionOf } from '../../../src/core/cursor.ts'
 import { InvalidArgument } from '../../../src/core/errors.ts'
 import { isRefOf } from '../../../src/core/ref.ts'
 
@@ -71,5 +71,35 @@ describe('what is no cursor of this list', () => {
       expect(() => positionOf(cache(0), one)).toThrow(InvalidArgument)
       expect(() => positionOf(cache(0), one)).toThrow(/Begin again without one/)
     }
+  })
+})
+
+describe('a cursor of a list that goes by time', () => {
+  const place = { at: 1_764_268_000_123.5, refId: ref(2n ** 127n + 5n) }
+  const cursor = placeAt(cache(0), place)
+
+  it('is the place after an entry, to the last digit of its time and its reference', () => {
+    expect(placeOf(cache(0), cursor)).toEqual(place)
+    expect(cursor).toMatch(/^[\w-]{38}$/)
+  })
+
+  it('is none of another list, and another list’s is none of it', () => {
+    const between = cursorBetween(cache(0), ref(1n), ref(9n))
+    for (const read of [
+      () => placeOf(cache(0, 'other'), cursor),
+      () => placeOf(cache(0), between),
+      () => positionOf(cache(0), cursor),
+    ])
+      expect(read).toThrow(/Begin again without one/)
+  })
+})
+
+describe('the length of a page', () => {
+  it('is 50, or what was asked for up to 200', () => {
+    expect([undefined, 1, 200, 201, 5_000].map(pageLimit)).toEqual([50, 1, 200, 200, 200])
+  })
+
+  it('is a whole number from 1 on', () => {
+    for (const asked of [0, -1, 1.5, Number.NaN]) expect(() => pageLimit(asked)).toThrow(/limit/)
   })
 })

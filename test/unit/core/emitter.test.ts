@@ -80,6 +80,17 @@ describe('an emitter', () => {
     expect(heard).toEqual(['own entry:stored', 'all entry:stored', 'all task:settled'])
   })
 
+  it('is unheard until somebody listens to anything, and again after that', () => {
+    const emitter = new Emitter()
+    expect(emitter.isUnheard).toBe(true)
+    emitter.on('entry:stored', () => {})()
+    expect(emitter.isUnheard).toBe(true)
+    const end = emitter.on('*', () => {})
+    expect(emitter.isUnheard).toBe(false)
+    end()
+    expect(emitter.isUnheard).toBe(true)
+  })
+
   it('tells no more once the listener has ended; a function given twice is two listeners', () => {
     let heard = 0
     const listener = () => heard++

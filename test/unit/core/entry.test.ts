@@ -3,7 +3,6 @@ import { AccessPolicy } from '../../../src/access/policy.ts'
 import {
   type Entry,
   expiry,
-  hasValue,
   isExpired,
   isInFlight,
   isRepeatable,
@@ -11,6 +10,7 @@ import {
   removedEntries,
   removedEntry,
 } from '../../../src/core/entry.ts'
+import { hasValue } from '../../../src/core/entry-value.ts'
 import { History } from '../../../src/core/history.ts'
 import { isSuspect, mayRunAgain, withLoss } from '../../../src/core/losses.ts'
 

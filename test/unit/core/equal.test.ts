@@ -21,6 +21,8 @@ describe('hasEqualMembers', () => {
     [{ limits }, { limits: { ...limits, tokens: 1 } }],
     [{ limits }, { limits: undefined }],
     [{ a: null }, { a: {} }],
+    [{ a: null }, { a: Number.NaN }],
+    [{ a: Number.POSITIVE_INFINITY }, { a: Number.NEGATIVE_INFINITY }],
   ])('does not hold for %j and %j', (one, other) => {
     expect(hasEqualMembers(one, other)).toBe(false)
     expect(hasEqualMembers(other, one)).toBe(false)

@@ -32,6 +32,17 @@ describe('etaSeconds', () => {
     expect(etaSeconds({ current: 1, total: 50 }, 10_000, 0)).toBeUndefined()
   })
 
+  it('is absent without progress, also where its speed of late is known', () => {
+    for (const progress of [
+      undefined,
+      {},
+      { current: 0, total: 10 },
+      { current: -1, total: 10 },
+      { total: 10 },
+    ])
+      expect(etaSeconds(progress, 10_000, 0.01)).toBeUndefined()
+  })
+
   it('is finite and not negative whatever is reported, past the total and back in time included', () => {
     const number = fc.double({ noNaN: false })
     fc.assert(

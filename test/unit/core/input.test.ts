@@ -3,9 +3,12 @@ import { InvalidArgument } from '../../../src/core/errors.ts'
 import {
   checkResolveRefs,
   foreignReferencesIn,
+  mayHoldReferences,
+  mayNameReferences,
   type ResolveRefs,
   referencesIn,
   replaceReferences,
+  wholeReferencesIn,
 } from '../../../src/core/input.ts'
 import type { JsonValue } from '../../../src/core/json.ts'
 import { parseJson } from '../../../src/core/json-text.ts'
@@ -131,5 +134,36 @@ describe('an input with its references replaced', () => {
   it('keeps the digits of its numbers', () => {
     const { result } = replaced(parseJson(`{"n":1.50,"rows":"${A}"}`), ['rows'])
     expect(String((result as Record<string, unknown>).n)).toBe('1.50')
+  })
+})
+
+describe('references, and what reads like them', () => {
+  const part = `${A}#/rows/0`
+
+  it('whole ones are those that name no part', () => {
+    expect(wholeReferencesIn('files', { rows: A, row: part, other: FOREIGN })).toEqual([A])
+    expect(referencesIn('files', { rows: A, row: part })).toEqual([A, A])
+    expect(wholeReferencesIn('files', { rows: A }, ['more'])).toEqual([])
+  })
+
+  it.each<[string, boolean]>([
+    [A, true],
+    [FOREIGN, true],
+    [part, true],
+    [`${A}x`, false],
+    [`files:${'a'.repeat(31)}`, false],
+    [`files:${'g'.repeat(32)}`, false],
+    ['a'.repeat(33), false],
+    [`see ${A} and more`, false],
+  ])('a value with %j may hold references: %s', (text, may) => {
+    expect(mayHoldReferences({ deep: [text] })).toBe(may)
+    expect(mayHoldReferences({ deep: [text] }, ['other'])).toBe(false)
+  })
+
+  it('a JSON text may name references wherever they stand in it', () => {
+    expect(mayNameReferences(JSON.stringify({ note: `see ${A} and more` }))).toBe(true)
+    expect(
+      mayNameReferences(JSON.stringify({ short: `files:${'a'.repeat(31)}`, other: 'a'.repeat(40) })),
+    ).toBe(false)
   })
 })
