@@ -176,6 +176,7 @@ function valueFields(response: CallResponse): Record<string, JsonValue | undefin
     original_size_is_estimate: response.originalSizeIsEstimate,
     preview_size: response.previewSize,
     shape: response.shape,
+    parts: response.parts,
     lines: response.lines && [...response.lines],
     total_lines: response.totalLines,
     reformatted: response.reformatted,

@@ -38,6 +38,8 @@ interface ShownContent {
   readonly previewSize?: number
   /** In a preview: the tables of the value, with their rows and what their columns are like. */
   readonly shape?: JsonObject
+  /** In a preview of several texts: what each of them is, by the fragment of a reference that names it. */
+  readonly parts?: JsonObject
   /** First and last line that are shown of a text, from 1, where they are one run. */
   readonly lines?: readonly [first: number, last: number]
   readonly totalLines?: number

@@ -1,5 +1,6 @@
 import type { JsonValue } from '../core/json.ts'
 import type { CountedTable } from '../values/counted-tables.ts'
+import type { DescribedBlock } from '../values/text-blocks.ts'
 import type { Shrink } from './budget.ts'
 import type { Items } from './items.ts'
 import type { Size, SizeMode } from './measure.ts'
@@ -22,6 +23,8 @@ export interface Content extends Memo {
   readonly whole: Whole | undefined
   /** Its tables, counted once. */
   tables(): Promise<readonly CountedTable[]>
+  /** Of a text that is several texts in one: what each of them is. */
+  blocks(): Promise<readonly DescribedBlock[]>
   /** What a preview can be made of. */
   excerpt(wish: ExcerptWish): Promise<Excerpt>
   /** What all of the value would cost. */

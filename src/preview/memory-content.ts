@@ -1,6 +1,8 @@
 import { paced } from '../core/steps.ts'
 import { type CountedTable, countTables, countText } from '../values/counted-tables.ts'
+import { describeText } from '../values/describe-text.ts'
 import { tablesOf } from '../values/tables.ts'
+import type { DescribedBlock } from '../values/text-blocks.ts'
 import type { TextRows } from '../values/text-table.ts'
 import type { Content, Excerpt, ExcerptWish } from './content.ts'
 import { embeddedJson } from './embedded-json.ts'
@@ -26,6 +28,9 @@ interface Facts {
   readonly tables: readonly CountedTable[]
   /** Where the value is a text whose lines are rows. */
   readonly rows?: TextRows
+  readonly blocks?: readonly DescribedBlock[]
+  /** The order of its lines, where that is known. */
+  readonly lines?: readonly number[]
 }
 
 class MemoryContent extends Memo implements Content {
@@ -60,6 +65,10 @@ class MemoryContent extends Memo implements Content {
     return (await this.#facts()).tables
   }
 
+  async blocks(): Promise<readonly DescribedBlock[]> {
+    return (await this.#facts()).blocks ?? []
+  }
+
   async excerpt({ manner }: ExcerptWish): Promise<Excerpt> {
     const { value, json } = this.whole
     const { length } = json
@@ -74,13 +83,15 @@ class MemoryContent extends Memo implements Content {
 
   #facts(): Promise<Facts> {
     const { value } = this.whole
-    return this.remember('facts', async () =>
-      typeof value === 'string' ? countText(value) : { tables: await paced(countTables(tablesOf(value))) },
-    )
+    const { blocks } = this.source
+    return this.remember('facts', async () => {
+      if (typeof value !== 'string') return { tables: await paced(countTables(tablesOf(value))) }
+      return blocks ? describeText(value, blocks) : countText(value)
+    })
   }
 
   async #outline(text: string, manner: Manner): Promise<TextOutline> {
-    const { rows } = await this.#facts()
-    return paced(TextOutline.of(text, rows, manner === 'truncate'))
+    const { rows, lines } = await this.#facts()
+    return paced(TextOutline.of(text, rows, manner === 'truncate', lines))
   }
 }

@@ -8,6 +8,7 @@ import { type CountedPageRequest, countedPage, pageTooLarge } from './counted-pa
 import { fitPage, shownOf, shrinkDensely } from './dense-pages.ts'
 import { measurePages, type Ruler, rulerFor, type SizeMode, sizeWithin } from './measure.ts'
 import { contentOf } from './memory-content.ts'
+import { blocksWithin } from './named-blocks.ts'
 import type { Page, PageUnitName } from './page.ts'
 import { Pages, SMALLEST_PAGE } from './pages.ts'
 import { shapeWithin } from './shape.ts'
@@ -56,6 +57,8 @@ export interface PartRendering {
   previewSize: number
   /** What the tables of the value are like. */
   shape?: JsonObject
+  /** The value is several texts: what each of them is, by the fragment of a reference that names it. */
+  parts?: JsonObject
   /** First and last line that are shown of a text, from 1, where they are one run. */
   lines?: readonly [number, number]
   totalLines?: number
@@ -115,7 +118,8 @@ const EXCERPT_SHARE = 2.5
 async function renderPreview(content: Content, ruler: Ruler, request: RenderRequest): Promise<PartRendering> {
   const { strategy, dense } = request
   const shape = await shapeWithin(await content.tables(), ruler, request)
-  const maxSize = request.maxSize - (shape?.size ?? 0)
+  const named = await blocksWithin(await content.blocks(), ruler, request)
+  const maxSize = request.maxSize - (shape?.size ?? 0) - (named?.size ?? 0)
   const { value, length, shrink, outline } = await content.excerpt({
     manner: strategy === 'truncate' ? 'truncate' : 'sample',
     characters: Math.ceil(maxSize * ruler.usualUnit * EXCERPT_SHARE),
@@ -130,6 +134,7 @@ async function renderPreview(content: Content, ruler: Ruler, request: RenderRequ
     ...(await part(content, request, fitted, value)),
     ...((await isOnePage(content, ruler, request)) ? { isOnePage: true } : {}),
     ...(shape ? { shape: shape.shape } : {}),
+    ...(named ? { parts: named.parts } : {}),
     ...(lines ? { lines } : {}),
     ...(outline && outline.total > 1 ? { totalLines: outline.total } : {}),
   }

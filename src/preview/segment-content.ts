@@ -4,11 +4,12 @@ import { pointerOf } from '../core/part.ts'
 import { paced, type ReadingSteps } from '../core/steps.ts'
 import { wholeToken } from '../core/text-cuts.ts'
 import type { CountedTable } from '../values/counted-tables.ts'
-import { describeText, type TextFacts } from '../values/line-order.ts'
+import { describeText, type TextFacts } from '../values/describe-text.ts'
 import { countDocumentTables } from '../values/segments/document-tables.ts'
 import type { SegmentReader } from '../values/segments/reader.ts'
 import { sampleOf } from '../values/segments/sample.ts'
 import { type Container, jsonIn, LARGE_VALUE } from '../values/segments/segment-index.ts'
+import type { DescribedBlock } from '../values/text-blocks.ts'
 import type { Content, Excerpt, ExcerptWish } from './content.ts'
 import type { Items } from './items.ts'
 import { sampleLines } from './line-sample.ts'
@@ -45,6 +46,10 @@ export class SegmentContent extends Memo implements Content {
 
   tables(): Promise<readonly CountedTable[]> {
     return this.remember('tables', async () => (await this.#facts()).tables)
+  }
+
+  async blocks(): Promise<readonly DescribedBlock[]> {
+    return (await this.#facts()).blocks ?? []
   }
 
   excerpt(wish: ExcerptWish): Promise<Excerpt> {
@@ -86,12 +91,12 @@ export class SegmentContent extends Memo implements Content {
   /** As they were found out when the value was written. Where they were not: once, from all of it. */
   #facts(): Promise<TextFacts> {
     const { reader } = this
-    const { tables, lines } = reader.index
+    const { tables, lines, blocks, shown } = reader.index
     return this.remember('facts', async () => {
       switch (this.#container(this.#shown).kind) {
         case 'text':
-          if (lines) return { tables: tables ?? [], lines }
-          return describeText((await paced(reader.valueOf(this.#shown))) as string)
+          if (lines) return { tables: tables ?? [], lines, ...(blocks ? { blocks } : {}) }
+          return describeText((await paced(reader.valueOf(this.#shown))) as string, shown?.blocks)
         case 'string':
           return describeText((await paced(reader.valueOf(this.#shown))) as string)
         default:

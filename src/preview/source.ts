@@ -1,5 +1,6 @@
 import { isJsonObject, type JsonValue } from '../core/json.ts'
 import { stringifyJson } from '../core/json-text.ts'
+import type { TextBlock } from '../values/text-blocks.ts'
 import { Memo } from './memo.ts'
 
 /** A value in memory, prepared for showing. It remembers its JSON text and its sizes. */
@@ -7,8 +8,15 @@ export class Source extends Memo {
   readonly value: JsonValue
   #json: string | undefined
 
-  /** `json`, where the caller has it already, must be what stringifyJson(value) gives. */
-  constructor(value: JsonValue, json?: string) {
+  /**
+   * @param json where the caller has it already, it must be what stringifyJson(value) gives
+   * @param blocks of a text that is several texts in one
+   */
+  constructor(
+    value: JsonValue,
+    json?: string,
+    readonly blocks?: readonly TextBlock[],
+  ) {
     super()
     this.value = value
     this.#json = json

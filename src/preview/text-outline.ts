@@ -67,10 +67,20 @@ export class TextOutline {
     this.#order = order ?? (() => upTo(lines.total))
   }
 
-  static *of(text: string, rows: TextRows | undefined, fromStart: boolean): Steps<TextOutline> {
+  /** @param known the order of the lines, where that is known */
+  static *of(
+    text: string,
+    rows: TextRows | undefined,
+    fromStart: boolean,
+    known: readonly number[] = [],
+  ): Steps<TextOutline> {
     const starts = yield* lineStarts(text)
     const lines = new TextLines(text, starts)
-    const order = fromStart ? undefined : yield* lineOrder(line => lines.at(line), starts.length, rows)
+    const find = function* () {
+      if (known.length > 0) return () => known
+      return yield* lineOrder(line => lines.at(line), starts.length, rows)
+    }
+    const order = fromStart ? undefined : yield* find()
     return new TextOutline(lines, order)
   }
 

@@ -1,4 +1,5 @@
 import type { ErrorCode } from '../core/errors.ts'
+import type { TextBlock } from '../values/text-blocks.ts'
 import type { DocumentKind } from '../values/value-document.ts'
 
 /** What is sent to the child process. The text of a source follows its `load` as data, up to `end`. */
@@ -10,6 +11,8 @@ export type ChildRequest =
       /** What its tables are called after, where it stands beside others. */
       readonly name?: string
       readonly kind: DocumentKind
+      /** The text is several texts in one. */
+      readonly blocks?: readonly TextBlock[]
     }
   | { readonly type: 'end' }
   | { readonly type: 'ask'; readonly set: string; readonly sql: string; readonly maxBytes: number }

@@ -126,11 +126,12 @@ export class SqlProcess {
     try {
       for (const source of sources) {
         const document = await source.open()
-        const { kind } = document
+        const { kind, blocks } = document
         await this.#send({
           type: 'load',
           set,
           kind,
+          ...(blocks ? { blocks } : {}),
           ...(source.name === undefined ? {} : { name: source.name }),
         })
         for await (const text of document.text()) {

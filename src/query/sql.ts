@@ -1,4 +1,5 @@
 import type { JsonValue } from '../core/json.ts'
+import type { TextBlock } from '../values/text-blocks.ts'
 import type { DocumentKind } from '../values/value-document.ts'
 
 /** A value that is asked. */
@@ -14,6 +15,8 @@ export interface SqlSource {
 /** A value as text: its JSON, or the text that it is. */
 export interface SqlDocument {
   readonly kind: DocumentKind
+  /** The text is several texts in one, each with tables of its own. */
+  readonly blocks?: readonly TextBlock[]
   text(): AsyncIterable<string>
 }
 

@@ -3,6 +3,7 @@ import { stringifyJson } from '../core/json-text.ts'
 import { atOnce, type Steps } from '../core/steps.ts'
 import { textEqualsJson } from './equal-json.ts'
 import { isMedia, type Media, mediaOf, withNotes } from './media.ts'
+import { BETWEEN_TEXTS, type TextBlock } from './text-blocks.ts'
 
 /** A tool's result as MCP has it. `content` may be missing where there is structured content. */
 export interface CallResult extends JsonObject {
@@ -21,6 +22,8 @@ export interface ResultValue {
   readonly media: readonly Media[]
   /** The address of the one resource that `value` is the text of. */
   readonly uri?: string
+  /** Of a `value` that is several texts: those that are not blank. */
+  readonly blocks?: readonly TextBlock[]
 }
 
 export function isCallResult(value: JsonValue | undefined): value is CallResult {
@@ -90,7 +93,10 @@ export function* shownResultValue(result: CallResult): Steps<ResultValue> {
   if (media.length === 0) return found
   const { value, noted } = yield* withNotes(found.value, media)
   // What stands in the value needs no second mention.
-  return { ...found, value, media: found.media.filter(one => !noted.has(one.base64)) }
+  const shown = { ...found, media: found.media.filter(one => !noted.has(one.base64)) }
+  if (value === found.value) return shown
+  const { blocks: _, ...rest } = shown
+  return { ...rest, value }
 }
 
 interface Blocks {
@@ -131,7 +137,23 @@ function ofBlocks(content: JsonValue[], { texts, resources, media, others }: Blo
   if (sole && texts.length === 0 && resources.length === 1) {
     return { value: sole.text, forms: [], media, ...addressOf(sole) }
   }
-  return { value: joined(content.flatMap(block => textOf(block) ?? [])), forms: [], media }
+  const all = content.flatMap(block => textOf(block) ?? [])
+  const blocks = all.length > 1 ? blocksIn(content) : []
+  return { value: joined(all), forms: [], media, ...(blocks.length > 0 ? { blocks } : {}) }
+}
+
+/** Where the texts stand once they are joined: of a resource what follows its address. */
+function blocksIn(content: readonly JsonValue[]): TextBlock[] {
+  const blocks: TextBlock[] = []
+  let end = -BETWEEN_TEXTS.length
+  for (const [at, block] of content.entries()) {
+    const text = textOf(block)
+    if (text === undefined) continue
+    end += BETWEEN_TEXTS.length + text.length
+    const own = ownTextOf(block) ?? text
+    if (own.trim() !== '') blocks.push({ content: at, start: end - own.length, end })
+  }
+  return blocks
 }
 
 function* ofBoth(structured: JsonValue, { texts, resources, media, others }: Blocks): Steps<ResultValue> {
@@ -235,8 +257,13 @@ function textResource(block: JsonValue): TextResource | undefined {
   return typeof text === 'string' ? { uri: typeof uri === 'string' ? uri : undefined, text } : undefined
 }
 
-/** The text of a block as it stands among others: that of a resource says where it is from. Undefined: it is no text. */
-export function textOf(block: JsonValue): string | undefined {
+/** The text of a block. Undefined: it is no text. */
+export function ownTextOf(block: JsonValue): string | undefined {
+  return isPlainText(block) ? block.text : textResource(block)?.text
+}
+
+/** The same as it stands among others: that of a resource says where it is from. */
+function textOf(block: JsonValue): string | undefined {
   if (isPlainText(block)) return block.text
   const resource = textResource(block)
   return resource && withUri(resource)
@@ -251,5 +278,5 @@ function withUri({ uri, text }: TextResource): string {
 }
 
 function joined(texts: readonly string[]): string {
-  return texts.join('\n\n')
+  return texts.join(BETWEEN_TEXTS)
 }

@@ -1,6 +1,4 @@
-import { lineStarts } from '../core/lines.ts'
-import { paced, type Steps } from '../core/steps.ts'
-import { type CountedTable, countText } from './counted-tables.ts'
+import type { Steps } from '../core/steps.ts'
 import { isLog, logOrder } from './log-lines.ts'
 import type { TextRows } from './text-table.ts'
 
@@ -19,24 +17,6 @@ export function* lineOrder(
 
 /** Lines of a text that are remembered in their order: more fit into no preview. */
 const MOST_LINES = 1_500
-
-/** What previews of a large text need to know of it: its table, and the order of its lines; none: from the beginning. */
-export interface TextFacts {
-  readonly tables: readonly CountedTable[]
-  readonly lines: readonly number[]
-}
-
-/** Looks through a text. */
-export async function describeText(text: string): Promise<TextFacts> {
-  const { tables, rows } = await countText(text)
-  return { tables, lines: await paced(firstInOrder(text, rows)) }
-}
-
-function* firstInOrder(text: string, rows: TextRows | undefined): Steps<number[]> {
-  const starts = yield* lineStarts(text)
-  const order = yield* lineOrder(line => text.slice(starts[line], starts[line + 1]), starts.length, rows)
-  return firstOf(order?.() ?? [])
-}
 
 /** As many lines of an order as are remembered. */
 export function firstOf(order: Iterable<number>): number[] {

@@ -3,7 +3,7 @@ import { InvalidArgument } from '../core/errors.ts'
 import { isJsonObject, type JsonValue } from '../core/json.ts'
 import { countLines, linesOf } from '../core/lines.ts'
 import { type Part, pointerOf } from '../core/part.ts'
-import { textOf } from './call-result.ts'
+import { ownTextOf } from './call-result.ts'
 import { parsedJson } from './equal-json.ts'
 import type { Used } from './projection.ts'
 
@@ -84,9 +84,14 @@ function blockAt({ result }: Used, [content, position, ...rest]: readonly string
   if (!result || content !== 'content' || position === undefined) return undefined
   const block = memberOf([...result.content], position)
   if (block === undefined) return undefined
-  if (rest.length === 0) return textOf(block) ?? block
-  const { value, depth } = descend(block, rest)
-  return depth === rest.length ? value : undefined
+  if (rest.length === 0) return ownTextOf(block) ?? block
+  const text = ownTextOf(block)
+  for (const form of [block, text === undefined ? undefined : parsedJson(text)]) {
+    if (form === undefined) continue
+    const { value, depth } = descend(form, rest)
+    if (depth === rest.length) return value
+  }
+  return undefined
 }
 
 function takeLines({ value, text, forms = [] }: Used, { first, last }: Part & { kind: 'lines' }): Taken {

@@ -1,6 +1,7 @@
 import type { JsonObject, JsonValue } from '../core/json.ts'
 import type { Steps } from '../core/steps.ts'
 import type { ResultFields } from './call-result.ts'
+import type { TextBlock } from './text-blocks.ts'
 
 /** What previews and pages show of a stored value. */
 export interface Shown {
@@ -13,6 +14,8 @@ export interface Shown {
   readonly mediaBytes?: number
   /** The stored value is a CallToolResult of MCP, which is passed on as it is. */
   readonly isToolResult?: true
+  /** The value is several texts in one. */
+  readonly blocks?: readonly TextBlock[]
   /** Short facts that stand beside a preview. */
   readonly about?: JsonObject
   /** Metadata of the value, for whoever handles its preview. */

@@ -57,7 +57,7 @@ export const RESULT_PROJECTIONS: Readonly<Record<string, Wrapping>> = {
 }
 
 function* showResult(stored: CallResult): Steps<Shown> {
-  const { value, media, uri } = yield* shownResultValue(stored)
+  const { value, media, uri, blocks } = yield* shownResultValue(stored)
   const mediaBytes = mediaCharacters(stored.content)
   const about = {
     ...(uri === undefined || uri.length > MAX_URI ? {} : { uri }),
@@ -66,6 +66,7 @@ function* showResult(stored: CallResult): Steps<Shown> {
   return {
     value,
     fields: fieldsOfResult(stored),
+    ...(blocks ? { blocks } : {}),
     ...((yield* isReferenceAnswer(stored)) ? { wholeUpTo: ANSWER_TOKENS } : {}),
     ...(mediaBytes > 0 ? { mediaBytes } : {}),
     ...(Object.keys(about).length > 0 ? { about } : {}),

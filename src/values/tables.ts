@@ -13,7 +13,7 @@ export interface Table {
 
 /** Lists deeper than this are no tables of their own. */
 const MOST_LEVELS = 6
-const MOST_TABLES = 100
+export const MOST_TABLES = 100
 /** Members of objects that are looked at on the way. */
 export const MOST_MEMBERS = 10_000
 
@@ -83,17 +83,22 @@ export const PROBED_KEYS = 200
 export function isRecordMap(value: JsonValue): value is JsonObject {
   if (!isJsonObject(value)) return false
   let records = 0
-  let first: string[] = []
+  let first: JsonObject = {}
   for (const key in value) {
     const record = value[key] as JsonValue
     if (!isJsonObject(record)) return false
-    const keys = firstKeys(record)
-    if (records === 0) first = keys
-    const shared = first.filter(name => Object.hasOwn(record, name)).length
-    if (2 * shared < Math.max(first.length, keys.length) || keys.length === 0) return false
+    if (records === 0) first = record
+    if (!sharesKeys(first, record)) return false
     if (++records === PROBED_RECORDS) return true
   }
   return records >= ENOUGH_RECORDS
+}
+
+/** Whether two records have at least half of their keys in common. */
+export function sharesKeys(one: JsonObject, other: JsonObject): boolean {
+  const [keys, others] = [firstKeys(one), firstKeys(other)]
+  const shared = keys.filter(name => Object.hasOwn(other, name)).length
+  return others.length > 0 && 2 * shared >= Math.max(keys.length, others.length)
 }
 
 function firstKeys(record: JsonObject): string[] {

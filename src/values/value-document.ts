@@ -1,4 +1,5 @@
 import type { JsonValue } from '../core/json.ts'
+import type { TextBlock } from './text-blocks.ts'
 
 export interface ReadOptions {
   /** Ends the reading with its reason. */
@@ -36,6 +37,8 @@ export interface ValueDocument {
   readonly kind: DocumentKind
   /** UTF-16 units of `text()`. */
   readonly length: number
+  /** The text is several texts in one, each with tables of its own. */
+  readonly blocks?: readonly TextBlock[]
   /** All of it in order, in chunks that part no character: a text as it is, anything else as compact JSON. */
   text(options?: ReadOptions): AsyncGenerator<string, void>
   slice(start: number, end: number): Promise<string>

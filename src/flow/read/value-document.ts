@@ -1,5 +1,6 @@
 import type { ValuedEntry } from '../../core/entry-value.ts'
 import type { Part } from '../../core/part.ts'
+import { documentOfTexts } from '../../values/segments/joined-texts.ts'
 import { segmentDocument } from '../../values/segments/segment-document.ts'
 import { isDescribed } from '../../values/segments/segment-index.ts'
 import { wholeDocument } from '../../values/segments/whole-document.ts'
@@ -21,9 +22,12 @@ export async function openDocument(
   if (part) return documentOf(await locatePart(engine, entry, part))
   const reader = await openSegments(engine, entry)
   const container = reader && shownContainer(entry, reader)
-  if (reader && container !== undefined) return documentOf({ reader, container })
+  if (reader && container !== undefined) {
+    return documentOfTexts(await documentOf({ reader, container }), reader.index.shown?.blocks)
+  }
   const stored = await readWhole(engine, entry)
-  return wholeDocument((await shownOf(engine, entry, stored))?.value ?? stored)
+  const { value, blocks } = (await shownOf(engine, entry, stored)) ?? { value: stored }
+  return documentOfTexts(await wholeDocument(value), blocks)
 }
 
 export async function documentOf(found: LocatedPart): Promise<ValueDocument> {

@@ -180,7 +180,7 @@ export function sourcesOf(engine: ValueEngine, entry: Entry): Promise<Sources> {
 async function makeSources(engine: ValueEngine, entry: Entry, whole: Source): Promise<Sources> {
   const projected = await shownOf(engine, entry, whole.value)
   if (!projected) return { whole, shown: whole, passes: true }
-  const shown = new Source(projected.value)
+  const shown = new Source(projected.value, undefined, projected.blocks)
   return { whole, shown, projected, passes: wrappingOf(engine, entry) !== undefined }
 }
 

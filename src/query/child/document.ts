@@ -2,11 +2,13 @@ import { isJsonObject, type JsonObject, type JsonValue } from '../../core/json.t
 import { setMember } from '../../core/json-text.ts'
 import { paced, type ReadingSteps } from '../../core/steps.ts'
 import { documentTables } from '../../values/segments/document-tables.ts'
+import { openTexts } from '../../values/segments/joined-texts.ts'
 import type { SegmentReader } from '../../values/segments/reader.ts'
 import { eachRow } from '../../values/segments/rows.ts'
 import type { Container } from '../../values/segments/segment-index.ts'
 import { readJsonText } from '../../values/segments/whole-document.ts'
 import { isRecordMap, rowsOf } from '../../values/tables.ts'
+import type { TextBlock } from '../../values/text-blocks.ts'
 import { textTableOf } from '../../values/text-table.ts'
 import type { DocumentKind } from '../../values/value-document.ts'
 
@@ -17,16 +19,52 @@ export interface RowSource {
 }
 
 /** The tables of a value, from the text of it: `root` and `lines`, too, but not `columns`. */
-export async function tablesOfDocument(kind: DocumentKind, pieces: string[]): Promise<RowSource[]> {
+export async function tablesOfDocument(
+  kind: DocumentKind,
+  pieces: string[],
+  blocks?: readonly TextBlock[],
+): Promise<RowSource[]> {
   if (kind !== 'text') return tablesOfJson(readJsonText(pieces))
   const text = pieces.join('')
   pieces.length = 0
-  return tablesOfText(text)
+  const tables = blocks ? await tablesOfTexts(text, blocks) : await tablesOfText(text)
+  return [...tables, linesOf(text)]
+}
+
+/** Each text as what it is: they are tables side by side. */
+async function tablesOfTexts(text: string, blocks: readonly TextBlock[]): Promise<RowSource[]> {
+  const { tables, objects } = await openTexts(text, blocks)
+  const rows = tables.map(
+    ({ name, each }): RowSource => ({
+      name,
+      each: async take => {
+        for await (const batch of each()) for (const row of batch) take(row)
+      },
+    }),
+  )
+  const roots = objects.map(
+    ({ name, document }): RowSource => ({
+      name,
+      each: async take => {
+        const json = await document.slice(0, document.length)
+        take(await paced(rootRow(readJsonText([json]))))
+      },
+    }),
+  )
+  return [...rows, ...roots]
 }
 
 async function tablesOfText(text: string): Promise<RowSource[]> {
   const table = await textTableOf(text)
-  const lines: RowSource = {
+  if (!table) return []
+  const each: RowSource['each'] = async take => {
+    for (const { row } of table.rows()) take(row)
+  }
+  return [{ name: table.name, each }]
+}
+
+function linesOf(text: string): RowSource {
+  return {
     name: 'lines',
     each: async take => {
       let line = 0
@@ -39,14 +77,6 @@ async function tablesOfText(text: string): Promise<RowSource[]> {
       }
     },
   }
-  if (!table) return [lines]
-  const rows: RowSource = {
-    name: table.name,
-    each: async take => {
-      for (const { row } of table.rows()) take(row)
-    },
-  }
-  return [rows, lines]
 }
 
 /** The rows of the value's lists, and the value itself as one row. Of a large value only what is being written is there as objects. */

@@ -57,7 +57,7 @@ async function load(binding: Binding): Promise<void> {
   loading = undefined
   const database = databases.get(request.set) ?? new QuestionDatabase(binding)
   databases.set(request.set, database)
-  await database.load(request.name, request.kind, pieces)
+  await database.load(request, pieces)
   await respond({ type: 'loaded', bytes: database.bytes })
 }
 

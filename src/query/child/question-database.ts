@@ -1,4 +1,5 @@
 import { foldCase, freeSqlName, namesWithin } from '../../values/sql-names.ts'
+import type { TextBlock } from '../../values/text-blocks.ts'
 import type { DocumentKind } from '../../values/value-document.ts'
 import { explainEmpty, explainError } from '../explain.ts'
 import { checkStatement } from '../statement.ts'
@@ -19,6 +20,15 @@ const [OK, DENY] = [0, 1]
 /** Characters of rows that are sent at once. */
 const SENT_AT_ONCE = 64 * 1024
 
+/** A value that is loaded. */
+export interface LoadedValue {
+  /** What its tables are called after, where it stands beside others. */
+  readonly name?: string
+  readonly kind: DocumentKind
+  /** The text is several texts in one. */
+  readonly blocks?: readonly TextBlock[]
+}
+
 /** The values that are asked together, as tables in a database of their own. */
 export class QuestionDatabase {
   readonly #database: Database
@@ -33,9 +43,8 @@ export class QuestionDatabase {
     addFunctions(this.#database)
   }
 
-  /** @param name what its tables are called after, where it stands beside others */
-  async load(name: string | undefined, kind: DocumentKind, pieces: string[]): Promise<void> {
-    const sources = await tablesOfDocument(kind, pieces)
+  async load({ name, kind, blocks }: LoadedValue, pieces: string[]): Promise<void> {
+    const sources = await tablesOfDocument(kind, pieces, blocks)
     const names = name === undefined ? sources.map(source => source.name) : namesWithin(name, sources)
     this.#database.exec('BEGIN')
     for (const [at, source] of sources.entries())

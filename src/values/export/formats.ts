@@ -4,6 +4,7 @@ import { partEnds } from '../../core/json-parts.ts'
 import { stringifyJson } from '../../core/json-text.ts'
 import { paced } from '../../core/steps.ts'
 import { isJson } from '../edit/json-check.ts'
+import { RECORDS_PATH } from '../text-blocks.ts'
 import type { ReadableTable, ReadOptions, ValueDocument } from '../value-document.ts'
 
 export const EXPORT_FORMATS = ['json', 'jsonl', 'csv', 'text', 'original'] as const
@@ -70,9 +71,12 @@ async function tableOf(document: ValueDocument): Promise<ReadableTable> {
       'The value has no list of rows. Export it as json or text, or query it first and export the answer.',
     )
   if (more.length === 0) return only
-  const named = tables.slice(0, 10).map(({ path }) => `#${path}`)
+  // The records of several texts are no part of the value together.
+  const records = tables.find(({ path }) => path === RECORDS_PATH)
+  const named = tables.filter(table => table !== records).map(({ path }) => `#${path}`)
+  const asked = records ? `, or export the answer to a question: select * from ${records.name}` : ''
   throw new InvalidArgument(
-    `The value has several tables: add the one you mean to the ref_id (${named.join(', ')}).`,
+    `The value has several tables: add the one you mean to the ref_id (${named.slice(0, 10).join(', ')})${asked}.`,
   )
 }
 

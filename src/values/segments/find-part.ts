@@ -4,8 +4,9 @@ import { linesOf } from '../../core/lines.ts'
 import type { Part } from '../../core/part.ts'
 import type { ReadingSteps } from '../../core/steps.ts'
 import { descend } from '../pointer.ts'
+import { jsonContainers, readerOfText } from './json-in-text.ts'
 import type { SegmentReader } from './reader.ts'
-import { type Container, jsonIn } from './segment-index.ts'
+import { type Container, jsonIn, type ShownContainer } from './segment-index.ts'
 
 /** A part of a value in segments: one of its containers, or something smaller. */
 export type FoundPart = { readonly container: number } | { readonly value: JsonValue }
@@ -19,7 +20,34 @@ export function* findPart(
   const isText = reader.index.containers[root]?.kind === 'text'
   if (part.kind === 'lines') return isText ? yield* findLines(reader, root, part) : undefined
   const from = isText && part.steps.length > 0 ? jsonIn(reader.index, root) : root
-  return from === undefined ? undefined : yield* findPointed(reader, from, part.steps)
+  return from === undefined
+    ? yield* findBlock(reader, root, part.steps)
+    : yield* findPointed(reader, from, part.steps)
+}
+
+/** `/content/N`: one of the texts that are put together here, or a part of the JSON that it is. */
+function* findBlock(
+  reader: SegmentReader,
+  root: number,
+  [first, position, ...rest]: readonly string[],
+): ReadingSteps<FoundPart | undefined> {
+  const { shown, containers } = reader.index
+  const block = first === 'content' ? blockAt(shown, root, position) : undefined
+  if (!block) return undefined
+  const { start } = containers[root] as Container
+  const text = yield* reader.slice(start + block.start, start + block.end)
+  if (rest.length === 0) return { value: text }
+  const json = yield* jsonContainers(text)
+  if (!json) return undefined
+  const inBlock = readerOfText(text, json)
+  const found = yield* findPointed(inBlock, 0, rest)
+  return found && 'container' in found ? { value: yield* inBlock.valueOf(found.container) } : found
+}
+
+function blockAt(shown: ShownContainer | undefined, root: number, position: string | undefined) {
+  return shown?.container === root
+    ? shown.blocks?.find(({ content }) => String(content) === position)
+    : undefined
 }
 
 function* findLines(

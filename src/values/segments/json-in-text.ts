@@ -24,7 +24,7 @@ export function* jsonInText(
   segmentLength = SEGMENT_LENGTH,
 ): ReadingSteps<JsonInText | undefined> {
   const containers = yield* jsonContainers(text, segmentLength)
-  return containers && { containers, tables: yield* countDocumentTables(readerOf(text, containers), 0) }
+  return containers && { containers, tables: yield* countDocumentTables(readerOfText(text, containers), 0) }
 }
 
 /** The same without its tables. */
@@ -35,12 +35,13 @@ export function* jsonContainers(
   if (!looksLikeJson(text)) return undefined
   const containers = yield* containersIn(text, segmentLength)
   if (!containers || text.slice(containers[0]?.end).trim() !== '') return undefined
-  const reader = readerOf(text, containers)
+  const reader = readerOfText(text, containers)
   for (const number of containers.keys()) if (!(yield* isValid(text, reader, number))) return undefined
   return containers
 }
 
-function readerOf(text: string, containers: readonly Container[]): SegmentReader {
+/** Reads the JSON in a text that is in memory. */
+export function readerOfText(text: string, containers: readonly Container[]): SegmentReader {
   const { length } = text
   const index = { form: 'json', length, jsonBytes: 0, segments: [length], containers } as const
   return new SegmentReader(index, async () => text)

@@ -1,5 +1,6 @@
 import { UnreadableValue } from '../../core/errors.ts'
 import type { CountedTable } from '../counted-tables.ts'
+import type { DescribedBlock } from '../text-blocks.ts'
 import type { Envelope } from './envelope.ts'
 import type { ShownFacts } from './stored-form.ts'
 
@@ -28,6 +29,8 @@ export interface SegmentIndex {
   readonly tables?: readonly CountedTable[]
   /** Lines of a text in the order in which they are worth showing, the first of them; none: from the beginning. */
   readonly lines?: readonly number[]
+  /** Of a text that is several texts in one: what each of them is. */
+  readonly blocks?: readonly DescribedBlock[]
   /** The text is JSON: the container that it is. The others are in it, and positions are those of the text. */
   readonly json?: number
   /** The segments are the one text that a tool's result is, and this stands around it. */
@@ -109,6 +112,7 @@ export function behind(stored: SegmentIndex, shown: SegmentIndex, facts: ShownFa
     ...(shown.json === undefined ? {} : { json: shown.json + before.containers }),
     ...(shown.tables ? { tables: shown.tables } : {}),
     ...(shown.lines ? { lines: shown.lines } : {}),
+    ...(shown.blocks ? { blocks: shown.blocks } : {}),
   }
 }
 

@@ -7,7 +7,7 @@ import { RESULT_PROJECTIONS } from '../result-projections.ts'
 import { type Envelope, envelopeOf } from './envelope.ts'
 
 /** What a projection says besides what it shows. */
-export type ShownFacts = Pick<Shown, 'about' | 'meta' | 'isToolResult'>
+export type ShownFacts = Pick<Shown, 'about' | 'meta' | 'isToolResult' | 'blocks'>
 
 /** How a large value that is shown through a projection is stored, so that what is shown can be read in pieces. */
 export type StoredForm =
@@ -46,8 +46,13 @@ export function isWellFormed(text: string): boolean {
   return (text as string & { isWellFormed(): boolean }).isWellFormed()
 }
 
-function factsOf({ about, meta, isToolResult }: Shown): ShownFacts {
-  return { ...(about ? { about } : {}), ...(meta ? { meta } : {}), ...(isToolResult ? { isToolResult } : {}) }
+function factsOf({ about, meta, isToolResult, blocks }: Shown): ShownFacts {
+  return {
+    ...(about ? { about } : {}),
+    ...(meta ? { meta } : {}),
+    ...(isToolResult ? { isToolResult } : {}),
+    ...(blocks ? { blocks } : {}),
+  }
 }
 
 /** A handler's result may hold what becomes JSON only when it is written. Its structured content, which may be large, stays as it is. */

@@ -5,7 +5,7 @@ import { valuePieces } from '../../core/serialize-pieces.ts'
 import { paced, type Steps } from '../../core/steps.ts'
 import { wholeCharacter } from '../../core/text-cuts.ts'
 import { type CountedTable, countTables } from '../counted-tables.ts'
-import { describeText } from '../line-order.ts'
+import { describeText } from '../describe-text.ts'
 import { tablesOf } from '../tables.ts'
 import { countDocumentTables } from './document-tables.ts'
 import { jsonInText } from './json-in-text.ts'
@@ -123,7 +123,8 @@ export class ValueWriter {
     sink: SegmentSink,
   ): Promise<SegmentIndex> {
     const { verbatim = false, segmentLength = SEGMENT_LENGTH } = this.options
-    const writer = new ValueWriter(shown, { maxBytes: Number.POSITIVE_INFINITY, verbatim, segmentLength })
+    const options = { maxBytes: Number.POSITIVE_INFINITY, verbatim, segmentLength }
+    const writer = new ValueWriter(shown, options, { shown: { container: 0, ...facts } })
     const index = this.#index()
     if (!writer.isLarge) return index
     const first = index.segments.length
@@ -157,7 +158,7 @@ export class ValueWriter {
 
   async #textFacts(text: string): Promise<Partial<SegmentIndex>> {
     const found = await paced(jsonInText(text, this.options.segmentLength))
-    if (!found) return describeText(text)
+    if (!found) return describeText(text, this.around.shown?.blocks)
     const containers = [
       ...this.#segmenter.containers,
       ...shifted(found.containers, { containers: 1, characters: 0 }),
