@@ -54,6 +54,7 @@ export {
   UnknownStoreFormat,
   ValueTooLarge,
   WorkerLost,
+  WorkerOutOfMemory,
 } from './core/errors.ts'
 export type { CacheEvent, CacheEventOf, CacheEventType, CacheListener } from './core/events.ts'
 export type { Handler, ProgressReport, TaskContext } from './core/handler.ts'
@@ -85,9 +86,10 @@ export type {
 export type { StandardSchema } from './core/standard-schema.ts'
 export type { ResponseFormat, ToolOptions, TtlMode } from './core/tool.ts'
 export { type Dispatcher, localDispatcher, type PendingWork, type TakeWork } from './execution/dispatcher.ts'
-export { type ErrorData, fromErrorData, toErrorData } from './execution/error-data.ts'
 export type { Appended, ExecutionContext, Executor } from './execution/executor.ts'
-export { type ExecutableTool, inProcessExecutor, runHandler } from './execution/in-process.ts'
+export { type ErrorData, fromErrorData, toErrorData } from './execution/executor-errors.ts'
+export { type ExecutableTool, runHandler } from './execution/executor-handler.ts'
+export { inProcessExecutor } from './execution/in-process.ts'
 export type { ActorOption, OnBehalfOption } from './flow/actor-option.ts'
 export type { CachedTool, CallOptions, ValueCallOptions } from './flow/call/options.ts'
 export type { CacheReference, SetOptions } from './flow/call/set.ts'

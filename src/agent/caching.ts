@@ -57,6 +57,7 @@ export const CACHING_OPTIONS: Names<CachingOptions> = {
   retryBackoffFactor: true,
   retryable: true,
   executor: true,
+  run: true,
   maxConcurrentTasks: true,
   preview: true,
   projection: true,

@@ -248,6 +248,7 @@ function wireCode({ code }: RefCacheError): WireErrorCode {
   switch (code) {
     case 'hard_timeout':
     case 'worker_lost':
+    case 'worker_out_of_memory':
     case 'input_unavailable':
     case 'not_serializable':
     case 'protocol_error':

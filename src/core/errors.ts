@@ -18,6 +18,7 @@ export type ErrorCode =
   | 'circular_reference'
   | 'hard_timeout'
   | 'worker_lost'
+  | 'worker_out_of_memory'
   | 'queue_full'
   | 'protocol_error'
   | 'input_unavailable'
@@ -115,6 +116,19 @@ export class HardTimeout extends RefCacheError {
 export class WorkerLost extends RefCacheError {
   readonly name = 'WorkerLost'
   readonly code = 'worker_lost'
+}
+
+/** The handler needed more memory than the thread that ran it may have. The process and its other work go on. */
+export class WorkerOutOfMemory extends RefCacheError {
+  readonly name = 'WorkerOutOfMemory'
+  readonly code = 'worker_out_of_memory'
+
+  constructor(
+    message = 'The tool needed more memory than one thread may have, and was stopped. Ask it for less, or have its operator raise memoryLimit.',
+    options?: { cause?: unknown },
+  ) {
+    super(message, options)
+  }
 }
 
 /** More tasks wait than the cache admits; the call was not started. */

@@ -17,6 +17,13 @@ export type ResponseFormat = 'minimal' | 'standard' | 'full'
 /** Whether reading a result renews it. */
 export type TtlMode = 'fixed' | 'sliding'
 
+/** Where a handler can be loaded from. */
+export interface HandlerPlace {
+  readonly module: string | URL
+  /** Its name there. */
+  readonly export: string
+}
+
 /** @typeParam Input what callers give; @typeParam Parsed what `input` makes of it for the handler */
 export interface ToolOptions<Input = unknown, Parsed = Input> {
   /** Part of the key of each call; unique within the cache. */
@@ -117,6 +124,12 @@ export interface ToolOptions<Input = unknown, Parsed = Input> {
    * @defaultValue this process
    */
   executor?: string | undefined
+  /**
+   * Where an executor that runs handlers elsewhere finds this one: a module, as a URL (`new URL('./tools.js', import.meta.url)`) or
+   * path, and the name of an export. Needs `executor`.
+   * @defaultValue the executor looks for the handler in its own modules
+   */
+  run?: HandlerPlace | undefined
   /** How many calls of this tool run at once in this process. @defaultValue no limit but the cache's */
   maxConcurrentTasks?: number | undefined
   /** How much of a result is shown; what is absent is the cache's default. */
@@ -176,6 +189,7 @@ export interface Tool {
   readonly retry: RetryPolicy
   /** Absent: this process. */
   readonly executor: string | undefined
+  readonly run: HandlerPlace | undefined
   readonly maxConcurrentTasks: number | undefined
   readonly preview: PreviewSettings | undefined
   readonly projection: string | undefined
@@ -215,6 +229,7 @@ const OPTIONS: Names<ToolOptions> = {
   retryBackoffFactor: true,
   retryable: true,
   executor: true,
+  run: true,
   maxConcurrentTasks: true,
   preview: true,
   projection: true,
@@ -255,6 +270,7 @@ export function defineTool<Input, Output, Parsed>(
     idempotent: options.idempotent ?? false,
     retry: retryPolicy(options),
     executor: options.executor,
+    run: checkRun(options),
     maxConcurrentTasks:
       options.maxConcurrentTasks === undefined
         ? undefined
@@ -268,6 +284,20 @@ export function defineTool<Input, Output, Parsed>(
     inputJsonSchema: options.inputJsonSchema,
     outputSchema: options.outputSchema,
   }
+}
+
+function checkRun({ name, run, executor }: Pick<ToolOptions, 'name' | 'run' | 'executor'>) {
+  if (run === undefined) return undefined
+  const isModule = run?.module instanceof URL || (typeof run?.module === 'string' && run.module !== '')
+  if (!isModule || typeof run.export !== 'string') {
+    throw new InvalidArgument(
+      `The \`run\` of tool '${name}' says where its handler is: { module: new URL('./tools.js', import.meta.url), export: 'name' }.`,
+    )
+  }
+  if (executor !== undefined) return run
+  throw new InvalidArgument(
+    `Tool '${name}' says with \`run\` where its handler is, but names no \`executor\` that runs it there.`,
+  )
 }
 
 function checkTtl(ttl: Duration | null | undefined): Duration | null | undefined {

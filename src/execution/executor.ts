@@ -5,9 +5,13 @@ import type { JsonObject, JsonValue } from '../core/json.ts'
 import type { Piece } from '../core/piece.ts'
 import type { AskMethod } from '../core/question.ts'
 import type { RefId } from '../core/ref.ts'
+import type { Tool } from '../core/tool.ts'
+
+/** What an executor may want to know of a tool. */
+export type RegisteredTool = Pick<Tool, 'name' | 'handler' | 'run' | 'input' | 'verbatim' | 'projection'>
 
 /**
- * What a handler's run can do beside computing. All of it but `local` can cross to another process as messages: plain data, an abort,
+ * What a handler's run can do beside computing. All of it but `tool` and `local` can cross to another process as messages: plain data, an abort,
  * reports, and questions with their answers.
  */
 export interface ExecutionContext {
@@ -18,6 +22,11 @@ export interface ExecutionContext {
   readonly startedBy: Actor
   /** What the call gave for the handler alone. It is never stored, and an executor that has other processes does not send it there. */
   readonly local?: unknown
+  /**
+   * The tool as it was registered in this process. Its functions cross to no other process: an executor that has others finds the
+   * handler by the tool's name, or where `run` says. @defaultValue undefined: the executor has the tool by its name alone
+   */
+  readonly tool?: RegisteredTool | undefined
   /** Aborts on cancel, on the hard timeout, and when the cache closes. Its reason is an error that says which. */
   readonly signal: AbortSignal
   /** How the result is encoded. */
@@ -58,6 +67,11 @@ export interface Executor {
    *   handler is gone, so that nobody knows how far it came
    */
   execute(toolName: string, input: JsonValue, context: ExecutionContext): Promise<EncodedValue | Appended>
+  /**
+   * How many handlers may compute at once. More tasks wait in the cache's queue, where their hard timeout has not begun.
+   * @defaultValue no limit but the cache's own
+   */
+  readonly capacity?: number | undefined
   /** Ends what still runs, and releases what the executor holds. The cache calls it when it closes. */
   close?(): Promise<void>
 }

@@ -1,6 +1,6 @@
 import { backoffDelay, withJitter } from '../core/backoff.ts'
 import { InvalidArgument, StoreUnavailable } from '../core/errors.ts'
-import { brokenDriver, isMissing } from './missing-driver.ts'
+import { brokenPackage, isMissing } from '../core/missing-package.ts'
 
 export type Argument = string | Buffer
 
@@ -112,7 +112,7 @@ async function loadDriver() {
     return await import('@redis/client')
   } catch (cause) {
     throw new StoreUnavailable(
-      isMissing('@redis/client', cause) ? MISSING : brokenDriver('@redis/client', cause),
+      isMissing('@redis/client', cause) ? MISSING : brokenPackage('@redis/client', cause),
       { cause },
     )
   }

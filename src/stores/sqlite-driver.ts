@@ -1,4 +1,4 @@
-import { brokenDriver, isMissing } from './missing-driver.ts'
+import { brokenPackage, isMissing } from '../core/missing-package.ts'
 import { PlaceUnusable } from './sqlite-errors.ts'
 
 /** The slice of `node:sqlite` that the store uses; `@photostructure/sqlite` has the same. */
@@ -38,7 +38,7 @@ export async function loadDriver(): Promise<SqliteDriver> {
     return await import('@photostructure/sqlite')
   } catch (cause) {
     throw new PlaceUnusable(
-      isMissing('@photostructure/sqlite', cause) ? MISSING : brokenDriver('@photostructure/sqlite', cause),
+      isMissing('@photostructure/sqlite', cause) ? MISSING : brokenPackage('@photostructure/sqlite', cause),
       { cause },
     )
   }

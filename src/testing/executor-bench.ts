@@ -34,6 +34,7 @@ export class ExecutorBench {
         this.running++
         return executor.execute(...call).finally(() => this.running--)
       },
+      capacity: executor.capacity,
       close: async () => executor.close?.(),
     }
     this.cache = new RefCache({ executors: { suite: counting }, logger: { warn: () => {}, error: () => {} } })

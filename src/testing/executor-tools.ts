@@ -4,7 +4,7 @@ import type { Handler, TaskContext } from '../core/handler.ts'
 import type { JsonObject } from '../core/json.ts'
 import type { ElicitParams } from '../core/question.ts'
 import type { StandardSchema } from '../core/standard-schema.ts'
-import type { ExecutableTool } from '../execution/in-process.ts'
+import type { ExecutableTool } from '../execution/executor-handler.ts'
 
 /** How long a handler goes on that ignores its signal. */
 export const IGNORES_FOR_MS = 700

@@ -7,8 +7,8 @@ import type { ProgressReport } from '../../src/core/handler.ts'
 import type { JsonObject, JsonValue } from '../../src/core/json.ts'
 import type { Piece } from '../../src/core/piece.ts'
 import type { AskMethod } from '../../src/core/question.ts'
-import { type ErrorData, fromErrorData, toErrorData } from '../../src/execution/error-data.ts'
 import type { Appended, ExecutionContext, Executor } from '../../src/execution/executor.ts'
+import { type ErrorData, fromErrorData, toErrorData } from '../../src/execution/executor-errors.ts'
 
 /** What the child says of one execution. */
 type Reply = { readonly id: number } & (

@@ -1,7 +1,10 @@
+import { once } from 'node:events'
+import type { Worker } from 'node:worker_threads'
 import { describe, expect, it } from 'vitest'
 import { InvalidArgument, ProtocolFailure, TaskFailed, WorkerLost } from '../../src/core/errors.ts'
-import { fromErrorData, toErrorData } from '../../src/execution/error-data.ts'
+import { fromErrorData, toErrorData } from '../../src/execution/executor-errors.ts'
 import { inProcessExecutor } from '../../src/execution/in-process.ts'
+import { threadExecutor } from '../../src/execution/threads/index.ts'
 import { executorSuite, executorTools } from '../../src/testing/index.ts'
 import { childExecutor } from './child-executor.ts'
 
@@ -11,6 +14,23 @@ executorSuite(
 )
 
 executorSuite({ describe, it }, { name: 'child process', canKill: true, open: childExecutor })
+
+executorSuite({ describe, it }, { name: 'threads', canKill: true, open: openThreads })
+
+/** Threads run the built package, as a user's do. */
+function openThreads() {
+  const threads: Array<{ thread: Worker; started: Promise<unknown> }> = []
+  const keep = (thread: Worker) => threads.push({ thread, started: once(thread, 'message') })
+  process.on('worker', keep)
+  return {
+    executor: threadExecutor({ modules: new URL('../../dist/testing/index.js', import.meta.url) }),
+    async kill() {
+      await expect.poll(() => threads.length).toBeGreaterThan(0)
+      for (const { thread, started } of threads.splice(0)) await started.then(() => thread.terminate())
+    },
+    teardown: () => process.off('worker', keep),
+  }
+}
 
 describe('errors as data', () => {
   const crossed = (thrown: unknown) => fromErrorData(JSON.parse(JSON.stringify(toErrorData(thrown))))

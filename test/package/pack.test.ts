@@ -35,6 +35,7 @@ const EXPORTS: Record<string, readonly string[]> = {
     'UnknownStoreFormat',
     'ValueTooLarge',
     'WorkerLost',
+    'WorkerOutOfMemory',
     'actor',
     'fromErrorData',
     'inProcessExecutor',
@@ -58,6 +59,7 @@ const EXPORTS: Record<string, readonly string[]> = {
   ],
   'mcp-refcache/audit': ['auditFile'],
   'mcp-refcache/fastmcp': ['SERVER_INSTRUCTIONS', 'addPollingTools', 'refcacheTool'],
+  'mcp-refcache/threads': ['threadExecutor'],
   'mcp-refcache/testing': ['FakeClock', 'executorSuite', 'executorTools', 'storeSuite'],
 }
 

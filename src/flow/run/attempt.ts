@@ -179,7 +179,7 @@ class Attempt implements Reach {
       const given = local && (await untilAborted(signal, local))
       memory?.close()
       signal.throwIfAborted()
-      const context = this.#execution.context(engine, entry, given)
+      const context = this.#execution.context(engine, tool, entry, given)
       const handler = () => runHandler(engine, tool, filled.args, context)
       return await this.#resultOf(this.#execution.run(engine.running, refId, handler))
     } finally {

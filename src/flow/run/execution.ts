@@ -7,6 +7,7 @@ import type { JsonObject } from '../../core/json.ts'
 import type { Piece } from '../../core/piece.ts'
 import type { AskMethod } from '../../core/question.ts'
 import type { RefId } from '../../core/ref.ts'
+import type { Tool } from '../../core/tool.ts'
 import type { Appended, ExecutionContext } from '../../execution/executor.ts'
 import type { LateClaims } from '../call/late-claims.ts'
 import type { ProgressReporter } from './progress.ts'
@@ -78,6 +79,7 @@ export class Execution {
 
   context(
     { encoding, lateClaims }: { encoding: ValueEncoding; lateClaims: LateClaims },
+    tool: Tool,
     { refId, attempt, startedBy }: ProcessingEntry,
     local: unknown,
   ): ExecutionContext {
@@ -89,6 +91,7 @@ export class Execution {
       },
       attempt,
       startedBy: describedActor(startedBy),
+      tool,
       local,
       signal: this.controller.signal,
       encoding,

@@ -17,6 +17,7 @@ import {
   TaskFailed,
   ValueTooLarge,
   WorkerLost,
+  WorkerOutOfMemory,
 } from '../core/errors.ts'
 import type { JsonValue } from '../core/json.ts'
 
@@ -80,6 +81,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
   TaskCancelled,
   ValueTooLarge,
   WorkerLost,
+  WorkerOutOfMemory,
 }
 
 function create({ name, message, code, cause, errors, value, rpc }: ErrorData): Error {

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { brokenDriver, isMissing } from '../../../src/stores/missing-driver.ts'
+import { brokenPackage, isMissing } from '../../../src/core/missing-package.ts'
 
 const failure = (message: string, code?: string) => Object.assign(new Error(message), { code })
 
@@ -35,5 +35,5 @@ it.each([
   ['its binary', failure('libstdc++.so.6: version GLIBCXX_3.4.32 not found', 'ERR_DLOPEN_FAILED')],
 ])('a driver that misses %s is not missing: it says why', (_, error) => {
   expect(isMissing('@redis/client', error)).toBe(false)
-  expect(brokenDriver('@redis/client', error)).toContain(error.message)
+  expect(brokenPackage('@redis/client', error)).toContain(error.message)
 })

@@ -11,7 +11,7 @@ export function isMissing(name: string, error: unknown): boolean {
 }
 
 /** What to say of a package that is there. */
-export function brokenDriver(name: string, error: unknown): string {
+export function brokenPackage(name: string, error: unknown): string {
   return `The package ${name} is installed, but does not load: ${firstLineOf((error as Error).message)}`
 }
 

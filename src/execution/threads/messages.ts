@@ -1,0 +1,53 @@
+import type { MessagePort } from 'node:worker_threads'
+import type { EncodedValue } from '../../core/codec.ts'
+import type { ProgressReport } from '../../core/handler.ts'
+import type { Piece } from '../../core/piece.ts'
+import type { AskMethod } from '../../core/question.ts'
+import type { Appended, ExecutionContext } from '../executor.ts'
+import type { ErrorData } from '../executor-errors.ts'
+
+/** Where a thread finds the handler of a tool. */
+export interface ToolPlace {
+  readonly name: string
+  /** URLs of the modules that may have it. */
+  readonly modules: readonly string[]
+  /** The name of the export, where that is known. */
+  readonly export?: string
+}
+
+/** What a thread gets of one run. */
+export interface ThreadTask extends Pick<ExecutionContext, 'refId' | 'attempt' | 'startedBy' | 'encoding'> {
+  readonly place: ToolPlace
+  readonly verbatim: boolean
+  readonly projection: string | undefined
+  readonly input: ThreadInput
+  /** For all that is said while the handler runs. */
+  readonly port: MessagePort
+  /** 1 when there is an abort to be read from the port: a handler that never waits can see it, too. */
+  readonly aborted: Int32Array
+}
+
+/** `json`: as it was given. `value`: what the tool's schema made of it in the main thread, since the module has none. */
+export type ThreadInput = { readonly json: string } | { readonly value: unknown }
+
+/** What a thread says while a handler runs. */
+export type FromThread =
+  | { readonly type: 'begun' }
+  | { readonly type: 'progress'; readonly report: ProgressReport }
+  | { readonly type: 'append'; readonly number: number; readonly piece: Piece }
+  | { readonly type: 'ask'; readonly number: number; readonly method: AskMethod; readonly params: unknown }
+  | { readonly type: 'withdraw'; readonly number: number; readonly reason: ErrorData }
+  /** The last that it says. */
+  | { readonly type: 'result'; readonly result: EncodedValue | Appended }
+  | { readonly type: 'error'; readonly error: ErrorData }
+
+/** What it is told. */
+export type ToThread =
+  | { readonly type: 'abort'; readonly reason: ErrorData }
+  /** The answer to an `append` or `ask` of that number. */
+  | {
+      readonly type: 'answer'
+      readonly number: number
+      readonly answer?: unknown
+      readonly error?: ErrorData
+    }
