@@ -31,7 +31,7 @@ import { EqualRefusals } from './flow/read/equal-refusals.ts'
 import { SourceCache } from './flow/read/values.ts'
 import { HandOvers } from './flow/run/hand-over.ts'
 import { ProgressListeners } from './flow/run/progress.ts'
-import { TaskQueue } from './flow/run/queue.ts'
+import { type SharedCapacity, TaskQueue } from './flow/run/queue.ts'
 import { take, takeFollower } from './flow/run/run.ts'
 import { RunningTasks } from './flow/run/running.ts'
 import { ThrownErrors } from './flow/run/thrown.ts'
@@ -82,7 +82,10 @@ export function createEngine(
     sources: new SourceCache(clock),
     savings: new Savings(settings.preview.sizeMode),
     errors,
-    ...runParts(options, settings, clock, (refId, follows) => takeFollower(engine, refId, follows)),
+    ...runParts(options, settings, clock, {
+      takeFollower: (refId, follows) => takeFollower(engine, refId, follows),
+      capacityFor: tool => capacityOf(executors, engine.tools.get(tool)),
+    }),
     dispatcher,
     executors,
     executorOf: tool => executorOf(executors, tool),
@@ -124,13 +127,20 @@ function runParts(
   { maxConcurrentTasks = 100, maxQueuedTasks = 1000 }: RefCacheOptions,
   { abortGrace, maxInputMemoryBytes }: Settings,
   clock: Clock,
-  takeFollower: (refId: RefId, follows: RefId) => Promise<void>,
+  {
+    takeFollower,
+    capacityFor,
+  }: {
+    takeFollower: (refId: RefId, follows: RefId) => Promise<void>
+    capacityFor: (tool: string) => SharedCapacity | undefined
+  },
 ): Pick<Engine, 'queue' | 'suspects' | 'inputs' | 'running' | 'handOvers' | 'progress'> {
   const running = new RunningTasks(clock, abortGrace)
   return {
     queue: new TaskQueue(
       checkCount(maxConcurrentTasks, 'maxConcurrentTasks'),
       maxQueuedTasks === 0 ? 0 : checkCount(maxQueuedTasks, 'maxQueuedTasks'),
+      capacityFor,
     ),
     suspects: new TaskQueue(1, Number.POSITIVE_INFINITY),
     inputs: new InputBudget(maxInputMemoryBytes, clock),
@@ -169,6 +179,15 @@ function executorOf(executors: ReadonlyMap<string, Executor>, tool: Tool): Execu
   throw new InvalidArgument(
     `Tool '${tool.name}' wants the executor '${tool.executor}', and this cache has ${known}. Give it to the cache as executors: { ${tool.executor} }.`,
   )
+}
+
+function capacityOf(
+  executors: ReadonlyMap<string, Executor>,
+  tool: Tool | undefined,
+): SharedCapacity | undefined {
+  if (tool?.executor === undefined) return undefined
+  const capacity = executors.get(tool.executor)?.capacity
+  return capacity === undefined ? undefined : { executor: tool.executor, capacity }
 }
 
 function checkDispatcher(dispatcher: Dispatcher): Dispatcher {

@@ -49,20 +49,29 @@ class Place implements Ticket {
 
 const COME = Promise.resolve()
 
+/** What the tools of one executor share. */
+export interface SharedCapacity {
+  readonly executor: string
+  /** How many of their tasks run at once. */
+  readonly capacity: number
+}
+
 /**
- * Limits how many tasks run in this process, in all and per tool. Tools take turns: one with a thousand waiting tasks
+ * Limits how many tasks run in this process, in all, per executor and per tool. Tools take turns: one with a thousand waiting tasks
  * does not hold up another with one.
  */
 export class TaskQueue {
   #running = 0
   #waiting = 0
   readonly #runningOf = new Map<string, number>()
+  readonly #runningIn = new Map<string, number>()
   /** In the order of turns: the tool that was served goes to the end. */
   readonly #waitersOf = new Map<string, { limit: number; waiters: Place[] }>()
 
   constructor(
     private readonly maxRunning: number,
     private readonly maxWaiting: number,
+    private readonly capacityFor: (tool: string) => SharedCapacity | undefined = () => undefined,
   ) {}
 
   /** A place for a task of `tool`, of which `limit` may run at once; nothing when too many wait already. */
@@ -110,16 +119,20 @@ export class TaskQueue {
   }
 
   #mayRun(tool: string, limit: number): boolean {
-    return this.#running < this.maxRunning && (this.#runningOf.get(tool) ?? 0) < limit
+    if (this.#running >= this.maxRunning || (this.#runningOf.get(tool) ?? 0) >= limit) return false
+    const shared = this.capacityFor(tool)
+    return !shared || (this.#runningIn.get(shared.executor) ?? 0) < shared.capacity
   }
 
   #begin(tool: string): () => void {
+    const shared = this.capacityFor(tool)
     this.#running++
-    this.#runningOf.set(tool, (this.#runningOf.get(tool) ?? 0) + 1)
+    count(this.#runningOf, tool, 1)
+    if (shared) count(this.#runningIn, shared.executor, 1)
     return () => {
       this.#running--
-      // Stays there with 0: tools are few, and a map that grows and shrinks is made anew all the time.
-      this.#runningOf.set(tool, (this.#runningOf.get(tool) ?? 1) - 1)
+      count(this.#runningOf, tool, -1)
+      if (shared) count(this.#runningIn, shared.executor, -1)
       this.#serve()
     }
   }
@@ -151,6 +164,11 @@ export class TaskQueue {
       return
     }
   }
+}
+
+/** Stays there with 0: tools are few, and a map that grows and shrinks is made anew all the time. */
+function count(running: Map<string, number>, name: string, change: 1 | -1): void {
+  running.set(name, (running.get(name) ?? 0) + change)
 }
 
 /**

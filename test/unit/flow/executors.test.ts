@@ -8,7 +8,7 @@ import { inProcessExecutor } from '../../../src/execution/in-process.ts'
 import { RefCache } from '../../../src/ref-cache.ts'
 import { memoryStore } from '../../../src/stores/memory.ts'
 import { FakeClock } from '../../../src/testing/fake-clock.ts'
-import { scene } from './scene.ts'
+import { deferred, scene } from './scene.ts'
 
 /** An executor that writes down what it is asked to do. */
 function recording(tools: Parameters<typeof inProcessExecutor>[0]) {
@@ -36,6 +36,29 @@ describe('executors', () => {
     expect(calls).toMatchObject([
       { toolName: 'sum', input: { rows: [1, 2, 3] }, context: { attempt: 1, startedBy: who } },
     ])
+  })
+
+  it('run as many tasks at once as they have room for; the time of the others has not begun', async () => {
+    const { promise, resolve } = deferred()
+    const executor = { ...inProcessExecutor([{ name: 'wait', handler: () => promise }]), capacity: 1 }
+    const { cache, clock } = scene({ executors: { threads: executor } })
+    const options = {
+      name: 'wait',
+      executor: 'threads',
+      memoize: false,
+      asyncTimeout: 0,
+      hardTimeout: '1m',
+    } as const
+    const wait = cache.cached(options, () => 1)
+    const [first, second] = [await wait({}), await wait({})]
+    await clock.advance('30s')
+    expect(await cache.get(first.refId)).toMatchObject({ status: 'processing' })
+    expect(await cache.get(second.refId)).toMatchObject({ status: 'pending' })
+    await clock.advance('31s')
+    expect(await cache.get(first.refId)).toMatchObject({ status: 'failed', errorCode: 'hard_timeout' })
+    // The handler that goes on keeps its place until it has ended.
+    resolve(7)
+    await expect.poll(() => cache.resolve(second.refId)).toBe(7)
   })
 
   it('are refused where there is none of that name, and where they are none', () => {
