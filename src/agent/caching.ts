@@ -1,12 +1,10 @@
 import type { PreviewSettings } from '../core/entry.ts'
-import { InvalidArgument, TaskFailed } from '../core/errors.ts'
 import type { Handler } from '../core/handler.ts'
 import type { Names } from '../core/options.ts'
-import { type StandardSchema, validate } from '../core/standard-schema.ts'
+import type { StandardSchema } from '../core/standard-schema.ts'
 import type { ToolOptions } from '../core/tool.ts'
-import { errorTextOf } from '../values/call-result.ts'
+import { checkResult } from '../values/check-result.ts'
 import { ENVELOPED_RESULT, RETURNED_RESULT } from '../values/result-projections.ts'
-import { isReturnedResult } from '../values/returned-result.ts'
 import type { Envelope } from './present.ts'
 
 /** What every adapter makes of a tool's words about itself. */
@@ -94,30 +92,12 @@ export function cachingDefaults({ readOnlyHint = false, idempotentHint = false }
   } satisfies Partial<ToolOptions>
 }
 
-/**
- * The handler as the cache runs it. Where it returns a CallToolResult, one with `isError` is a failure of the tool. Clients hold an
- * answer against the declared schema: what breaks it is the tool's failure, too, at once.
- */
+/** The handler as the cache runs it: what it returns is held to what the tool declares. */
 export function checked<Input>(
   handler: Handler<Input, unknown>,
   schema: StandardSchema<unknown> | undefined,
 ): Handler<Input, unknown> {
-  return async (...args) => {
-    const result = await handler(...args)
-    if (!isReturnedResult(result)) return schema ? validated(schema, result) : result
-    if (result.isError) throw new TaskFailed(errorTextOf(result), { value: result })
-    if (schema) await validated(schema, result.structuredContent)
-    return result
-  }
-}
-
-async function validated(schema: StandardSchema<unknown>, result: unknown): Promise<unknown> {
-  try {
-    return await validate(schema, result, 'The result of the tool')
-  } catch (error) {
-    if (!(error instanceof InvalidArgument)) throw error
-    throw new TaskFailed(`${error.message} It has to match the outputSchema that the tool declares.`)
-  }
+  return async (...args) => checkResult(await handler(...args), schema)
 }
 
 /** How the results of a tool are shown, unless its author says otherwise. */

@@ -3,6 +3,7 @@ import { InvalidArgument } from './errors.ts'
 import type { JsonObject } from './json.ts'
 import type { ElicitParams, ElicitResult } from './question.ts'
 import type { RefId } from './ref.ts'
+import type { StandardSchema } from './standard-schema.ts'
 
 /** What `task.progress` takes; every part is optional. */
 export interface ProgressReport {
@@ -60,6 +61,32 @@ export type Handler<Input, Output> = (
   task: TaskContext,
   local?: unknown,
 ) => Output | Promise<Output>
+
+/** What an adapter has made a handler of. */
+export interface Adapted {
+  /** The handler as the tool's author gave it. */
+  readonly from: object
+  /** Checks what it returns. */
+  readonly output: StandardSchema<unknown> | undefined
+}
+
+const adapted = new WeakMap<object, Adapted>()
+
+/** The handler of an adapter's tool: the author's own, held to what the protocol says of results and errors. */
+export function adaptHandler<Given extends object, Input, Output>(
+  given: Given,
+  output: StandardSchema<unknown> | undefined,
+  adapt: (given: Given) => Handler<Input, Output>,
+): Handler<Input, Output> {
+  const handler = adapt(given)
+  adapted.set(handler, { from: given, output })
+  return handler
+}
+
+/** Who runs a handler elsewhere finds the author's own, and does there what the adapter does around it. */
+export function adaptedFrom(handler: object): Adapted | undefined {
+  return adapted.get(handler)
+}
 
 /** @throws InvalidArgument for what cannot be called */
 export function checkHandler(handler: unknown, what: string): void {

@@ -11,7 +11,7 @@ export interface StandardSchema<Input, Output = Input> {
   }
 }
 
-type Validation<Output> =
+export type Validation<Output> =
   | { readonly value: Output; readonly issues?: undefined }
   | { readonly issues: ReadonlyArray<Issue> }
 

@@ -39,11 +39,14 @@ export async function runHandler(
 function taskContext(context: ExecutionContext, appender: Appender): TaskContext {
   return {
     get refId() {
+      context.onRefIdRead?.()
       return context.refId
     },
     attempt: context.attempt,
     actor: context.startedBy,
-    signal: context.signal,
+    get signal() {
+      return context.signal
+    },
     progress(current: number | ProgressReport, total?: number, message?: string) {
       context.progress(typeof current === 'object' ? current : { current, total, message })
     },

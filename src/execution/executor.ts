@@ -16,6 +16,11 @@ export type RegisteredTool = Pick<Tool, 'name' | 'handler' | 'run' | 'input' | '
  */
 export interface ExecutionContext {
   readonly refId: RefId
+  /**
+   * The handler has read its reference, and may hand it on: from now on it has to lead somewhere. An executor with other processes that
+   * does not call this has the entry stored no later than for any other work.
+   */
+  onRefIdRead?(): void
   /** 1 for the first run. */
   readonly attempt: number
   /** Who started the task. A retry or a takeover by somebody else does not change it. */

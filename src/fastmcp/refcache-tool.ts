@@ -15,7 +15,7 @@ import {
 } from '../agent/schema.ts'
 import { checkScoping, placeCall, scopingOf } from '../agent/scoping.ts'
 import { InvalidArgument } from '../core/errors.ts'
-import { checkHandler, type Handler } from '../core/handler.ts'
+import { adaptHandler, checkHandler, type Handler } from '../core/handler.ts'
 import type { JsonObject } from '../core/json.ts'
 import { checkNames, givenOptions } from '../core/options.ts'
 import type { StandardSchema } from '../core/standard-schema.ts'
@@ -43,12 +43,13 @@ export function refcacheTool<
   checkHandler(config.execute, `Tool '${name}'`)
   const result = outputSchema && resultSchemaOf(outputSchema, name)
   const shown = shownTool(cache, config, result, clients)
-  const handler: Handler<ArgumentsOf<Parameters>, unknown> = (args, task, context) =>
-    config.execute(args, task, context as RequestContext<Session> | undefined)
+  const handler = adaptHandler(config.execute, outputSchema, execute => {
+    const inRequest: Handler<ArgumentsOf<Parameters>, unknown> = (args, task, context) =>
+      execute(args, task, context as RequestContext<Session> | undefined)
+    return checked(inRequest, outputSchema)
+  })
   // Answers are JSON, whatever the handler's own type.
-  const call = cache.cached(toolOptions(config, result), checked(handler, outputSchema)) as CachedTool<
-    ArgumentsOf<Parameters>
-  >
+  const call = cache.cached(toolOptions(config, result), handler) as CachedTool<ArgumentsOf<Parameters>>
   const declares = argumentsOf(parameters)
   const read = readerOf(parameters)
   return {

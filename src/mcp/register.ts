@@ -22,9 +22,10 @@ import {
 import { checkScoping, placeCall, type Scoping } from '../agent/scoping.ts'
 import type { ToolResult } from '../agent/wire.ts'
 import type { AnswerLimits } from '../core/answer-limits.ts'
-import { checkHandler, type Handler } from '../core/handler.ts'
+import { adaptHandler, checkHandler, type Handler } from '../core/handler.ts'
 import type { JsonObject } from '../core/json.ts'
 import { checkChoice, givenOptions } from '../core/options.ts'
+import { keepable } from '../core/protocol-error.ts'
 import type { StandardSchema } from '../core/standard-schema.ts'
 import type { ToolOptions } from '../core/tool.ts'
 import type { CachedTool } from '../flow/call/options.ts'
@@ -34,7 +35,6 @@ import type { IdentityOptions } from './identity.ts'
 import { handleToolCall } from './request.ts'
 import { isInputRequired } from './sdk-shapes.ts'
 import { clientInfoOf, TASK_SUPPORT, type TaskCall, type TaskCalls, taskCallIn } from './tasks/calls.ts'
-import { keepable } from './tasks/errors.ts'
 
 interface Registration<Input, Output, Local> {
   readonly name: string
@@ -74,16 +74,16 @@ export function registerCached<Input, Output, Local>(
   checkScoping(config)
   checkEnvelope(config)
   checkHandler(registration.handler, `Tool '${name}'`)
-  const handler = inRequest(registration.handler)
+  const output = outputSchema as StandardSchema<unknown> | undefined
+  const handler = adaptHandler(registration.handler, output, given =>
+    throwingKeepable(checked(inRequest(given), output)),
+  )
   const result = outputSchema && resultSchemaOf(outputSchema, name)
   const shown = shownConfig(cache, name, config, result, options, () =>
     registration.limits.listsReferences(server.server.getClientVersion()),
   )
   // Answers are JSON, whatever the handler's own type.
-  const call = cache.cached<Input>(
-    toolOptions<Input>(registration, result),
-    throwingKeepable(checked(handler, outputSchema as StandardSchema<unknown> | undefined)),
-  ) as CachedTool<Input>
+  const call = cache.cached<Input>(toolOptions<Input>(registration, result), handler) as CachedTool<Input>
   const route = {
     call,
     scoping,

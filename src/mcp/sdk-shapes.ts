@@ -1,4 +1,5 @@
 import type { InputRequiredResult, ProtocolError } from '@modelcontextprotocol/server'
+import { isProtocolError as isThrownProtocolError, PROTOCOL_ERROR } from '../core/protocol-error.ts'
 
 /**
  * Values of the SDK, known by their shape. The adapter imports the SDK's types alone, so it loads where the SDK is missing, and then
@@ -9,19 +10,13 @@ export function isInputRequired(result: unknown): result is InputRequiredResult 
   return (result as { resultType?: unknown } | undefined | null)?.resultType === 'input_required'
 }
 
-/** The SDK marks its errors so that copies of it know each other's. */
-const BRANDS = Symbol.for('mcp.sdk.errorBrands')
-const NAME = 'ProtocolError'
-
 export function isProtocolError(error: unknown): error is ProtocolError {
-  if (!(error instanceof Error) || !Number.isSafeInteger((error as { code?: unknown }).code)) return false
-  const brands = (error as { [BRANDS]?: ReadonlySet<string> })[BRANDS]
-  return error.name === NAME || brands?.has(`mcp.${NAME}`) === true
+  return isThrownProtocolError(error)
 }
 
 /** What the SDK makes a JSON-RPC error of: it goes by `code` and `data`. */
 export class RpcError extends Error implements ProtocolError {
-  override readonly name = NAME
+  override readonly name = PROTOCOL_ERROR
 
   constructor(
     readonly code: number,

@@ -115,7 +115,13 @@ const AREAS: Record<string, Area> = {
   },
   execution: {
     owns: /^execution\//,
-    modules: [/^execution\//, /^core\//, /^values\/segments\//, { types: /^access\/actor\.ts$/ }],
+    modules: [
+      /^execution\//,
+      /^core\//,
+      /^values\/segments\//,
+      /^values\/check-result\.ts$/,
+      { types: /^access\/actor\.ts$/ },
+    ],
     builtins: 'all',
     packages: ['bullmq', 'piscina'],
     why: 'execution runs what it is given, and encodes what comes of it: it knows core, how values are written, and its own contract.',

@@ -15,27 +15,44 @@ export interface ToolPlace {
   readonly export?: string
 }
 
-/** What a thread gets of one run. */
-export interface ThreadTask extends Pick<ExecutionContext, 'refId' | 'attempt' | 'startedBy' | 'encoding'> {
+/** What a thread is told of a tool. */
+export interface ThreadToolInfo {
   readonly place: ToolPlace
   readonly verbatim: boolean
   readonly projection: string | undefined
-  readonly input: ThreadInput
+  /** An adapter registered it: results and errors mean what its protocol says. */
+  readonly adapted: boolean
+  /** The schemas that it has in the main thread. They run there where the module has none. */
+  readonly schemas: readonly SchemaName[]
+}
+
+export type SchemaName = 'input' | 'output'
+
+/** What a thread gets of one run. */
+export interface ThreadTask extends Pick<ExecutionContext, 'refId' | 'attempt' | 'startedBy' | 'encoding'> {
+  readonly tool: ThreadToolInfo
+  /** As JSON. */
+  readonly input: string
   /** For all that is said while the handler runs. */
   readonly port: MessagePort
   /** 1 when there is an abort to be read from the port: a handler that never waits can see it, too. */
   readonly aborted: Int32Array
 }
 
-/** `json`: as it was given. `value`: what the tool's schema made of it in the main thread, since the module has none. */
-export type ThreadInput = { readonly json: string } | { readonly value: unknown }
-
 /** What a thread says while a handler runs. */
 export type FromThread =
   | { readonly type: 'begun' }
+  | { readonly type: 'refIdRead' }
   | { readonly type: 'progress'; readonly report: ProgressReport }
   | { readonly type: 'append'; readonly number: number; readonly piece: Piece }
   | { readonly type: 'ask'; readonly number: number; readonly method: AskMethod; readonly params: unknown }
+  /** Asks for what a schema of the main thread makes of a value. */
+  | {
+      readonly type: 'validate'
+      readonly number: number
+      readonly schema: SchemaName
+      readonly value: unknown
+    }
   | { readonly type: 'withdraw'; readonly number: number; readonly reason: ErrorData }
   /** The last that it says. */
   | { readonly type: 'result'; readonly result: EncodedValue | Appended }
@@ -44,7 +61,7 @@ export type FromThread =
 /** What it is told. */
 export type ToThread =
   | { readonly type: 'abort'; readonly reason: ErrorData }
-  /** The answer to an `append` or `ask` of that number. */
+  /** The answer to what was asked with that number. */
   | {
       readonly type: 'answer'
       readonly number: number

@@ -1,14 +1,18 @@
 import { MessageChannel, type MessagePort } from 'node:worker_threads'
 import { onAbort } from '../../core/abort.ts'
 import type { EncodedValue } from '../../core/codec.ts'
+import type { StandardSchema, Validation } from '../../core/standard-schema.ts'
 import type { Appended, ExecutionContext } from '../executor.ts'
 import { fromErrorData } from '../executor-errors.ts'
-import type { FromThread, ThreadTask, ToThread } from './messages.ts'
+import type { FromThread, SchemaName, ThreadTask, ToThread } from './messages.ts'
 import type { ThreadPool } from './pool.ts'
 import { sendableError } from './sendable.ts'
 
+const NOT_SENDABLE =
+  "what the tool's schema makes of it cannot go to a thread. Export the schema beside the handler, as { input, handler }, so that it runs there"
+
 type Result = EncodedValue | Appended
-type Request = Extract<FromThread, { type: 'append' | 'ask' }>
+type Request = Extract<FromThread, { number: number }>
 
 /** One run of a handler in a thread, as the main thread sees it. */
 export class ThreadRun {
@@ -23,14 +27,12 @@ export class ThreadRun {
 
   constructor(
     private readonly context: ExecutionContext,
+    private readonly schemas: Readonly<Record<SchemaName, StandardSchema<unknown> | undefined>>,
     private readonly graceMs: number,
   ) {}
 
   /** @throws what the handler threw; the signal's reason where the thread was killed for it; WorkerLost, WorkerOutOfMemory */
-  async result(
-    pool: ThreadPool,
-    task: Pick<ThreadTask, 'place' | 'verbatim' | 'projection' | 'input'>,
-  ): Promise<Result> {
+  async result(pool: ThreadPool, task: Pick<ThreadTask, 'tool' | 'input'>): Promise<Result> {
     const { port1, port2 } = new MessageChannel()
     this.#port = port1
     const outcome = new Promise<{ result: Result } | { error: Error }>(resolve => {
@@ -77,6 +79,9 @@ export class ThreadRun {
       case 'begun':
         this.#hasBegun = true
         break
+      case 'refIdRead':
+        context.onRefIdRead?.()
+        break
       case 'progress':
         context.progress(message.report)
         break
@@ -85,6 +90,9 @@ export class ThreadRun {
         break
       case 'ask':
         void this.#ask(message)
+        break
+      case 'validate':
+        void this.#answer(message, () => this.#validate(message))
         break
       case 'withdraw':
         this.#questions.get(message.number)?.abort(fromErrorData(message.reason))
@@ -105,15 +113,35 @@ export class ThreadRun {
     this.#questions.delete(number)
   }
 
+  async #validate({ schema, value }: Extract<Request, { type: 'validate' }>): Promise<Validation<unknown>> {
+    const result = await this.schemas[schema]?.['~standard'].validate(value)
+    return result?.issues ? { issues: result.issues.map(plainIssue) } : { value: result?.value }
+  }
+
   async #answer({ number }: Request, work: () => Promise<unknown>): Promise<void> {
     const said = await work().then(
       answer => ({ answer }),
       (error: unknown) => ({ error: sendableError(error) }),
     )
-    this.#send({ type: 'answer', number, ...said })
+    try {
+      this.#send({ type: 'answer', number, ...said })
+    } catch {
+      // All but what a schema made is plain.
+      this.#send({ type: 'answer', number, answer: { issues: [{ message: NOT_SENDABLE }] } })
+    }
   }
 
   #send(message: ToThread): void {
     this.#port?.postMessage(message)
+  }
+}
+
+type Issue = NonNullable<Validation<unknown>['issues']>[number]
+
+/** An issue without what no message can carry. */
+function plainIssue({ message, path = [] }: Issue): Issue {
+  return {
+    message: String(message),
+    path: path.map(step => String(typeof step === 'object' ? step.key : step)),
   }
 }

@@ -1,9 +1,10 @@
 import type { EncodedValue } from '../../core/codec.ts'
 import { WorkerLost } from '../../core/errors.ts'
+import { adaptedFrom } from '../../core/handler.ts'
 import type { JsonValue } from '../../core/json.ts'
 import { stringifyJson } from '../../core/json-text.ts'
-import type { Appended, ExecutionContext, Executor } from '../executor.ts'
-import type { ToolPlace } from './messages.ts'
+import type { Appended, ExecutionContext, Executor, RegisteredTool } from '../executor.ts'
+import type { ThreadToolInfo, ToolPlace } from './messages.ts'
 import type { ThreadSettings } from './options.ts'
 import { ThreadPool } from './pool.ts'
 import { ThreadRun } from './run.ts'
@@ -27,18 +28,12 @@ export class ThreadExecutor implements Executor {
     input: JsonValue,
     context: ExecutionContext,
   ): Promise<EncodedValue | Appended> {
-    const { tool } = context
-    const place = await this.#placeOf(toolName, tool)
+    const tool = await this.#describe(toolName, context.tool)
     const pool = await this.#open()
     context.signal.throwIfAborted()
     if (this.#isClosed) throw closed()
-    const run = new ThreadRun(context, this.settings.grace)
-    const result = run.result(pool, {
-      place,
-      verbatim: tool?.verbatim ?? false,
-      projection: tool?.projection,
-      input: { json: stringifyJson(input) },
-    })
+    const run = new ThreadRun(context, schemasOf(context.tool), this.settings.grace)
+    const result = run.result(pool, { tool, input: stringifyJson(input) })
     this.#runs.set(run, result)
     return result.finally(() => this.#runs.delete(run))
   }
@@ -56,13 +51,24 @@ export class ThreadExecutor implements Executor {
     return this.#pool
   }
 
-  async #placeOf(name: string, tool: ExecutionContext['tool']): Promise<ToolPlace> {
-    const { modules } = this.settings
-    if (tool?.run) {
-      const { module, export: exported } = tool.run
-      return { name, modules: [moduleUrl(module, `The \`run.module\` of tool '${name}'`)], export: exported }
+  async #describe(name: string, tool: RegisteredTool | undefined): Promise<ThreadToolInfo> {
+    const { input, output } = schemasOf(tool)
+    return {
+      place: await this.#placeOf(name, tool),
+      verbatim: tool?.verbatim ?? false,
+      projection: tool?.projection,
+      adapted: tool !== undefined && adaptedFrom(tool.handler) !== undefined,
+      schemas: [...(input ? (['input'] as const) : []), ...(output ? (['output'] as const) : [])],
     }
-    return { name, modules, ...(tool && (await this.#search(tool.handler))) }
+  }
+
+  async #placeOf(name: string, tool: RegisteredTool | undefined): Promise<ToolPlace> {
+    const { modules } = this.settings
+    if (!tool) return { name, modules }
+    const { handler, run } = tool
+    if (!run) return { name, modules, ...(await this.#search(adaptedFrom(handler)?.from ?? handler)) }
+    const module = moduleUrl(run.module, `The \`run.module\` of tool '${name}'`)
+    return { name, modules: [module], export: run.export }
   }
 
   #search(handler: object): Promise<Pick<ToolPlace, 'modules' | 'export'> | undefined> {
@@ -70,6 +76,10 @@ export class ThreadExecutor implements Executor {
     this.#places.set(handler, known)
     return known
   }
+}
+
+function schemasOf(tool: RegisteredTool | undefined) {
+  return { input: tool?.input, output: tool && adaptedFrom(tool.handler)?.output }
 }
 
 function closed(): WorkerLost {

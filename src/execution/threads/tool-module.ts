@@ -11,6 +11,8 @@ export interface ThreadTool {
   readonly handler: Handler<never, unknown>
   /** Validates the input, and makes of it what the handler gets. */
   readonly input?: StandardSchema<unknown> | undefined
+  /** Checks what the handler of an adapter's tool (`registerTool`, `refcacheTool`) returns. */
+  readonly output?: StandardSchema<unknown> | undefined
 }
 
 type Exports = Readonly<Record<string, unknown>>

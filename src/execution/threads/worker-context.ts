@@ -7,9 +7,10 @@ import type { JsonObject } from '../../core/json.ts'
 import type { Piece } from '../../core/piece.ts'
 import type { AskMethod } from '../../core/question.ts'
 import type { RefId } from '../../core/ref.ts'
+import type { StandardSchema, Validation } from '../../core/standard-schema.ts'
 import type { ExecutionContext } from '../executor.ts'
 import { fromErrorData } from '../executor-errors.ts'
-import type { FromThread, ThreadTask, ToThread } from './messages.ts'
+import type { FromThread, SchemaName, ThreadTask, ToThread } from './messages.ts'
 import { ProgressThrottle } from './progress-throttle.ts'
 import { sendableError, sendableParams } from './sendable.ts'
 
@@ -47,6 +48,10 @@ export class WorkerContext implements ExecutionContext {
     this.#send({ type: 'begun' })
   }
 
+  onRefIdRead(): void {
+    this.#send({ type: 'refIdRead' })
+  }
+
   progress(report: ProgressReport): void {
     this.#progress.report(report)
   }
@@ -67,6 +72,21 @@ export class WorkerContext implements ExecutionContext {
     } finally {
       signal?.removeEventListener('abort', withdraw)
     }
+  }
+
+  /** A schema of the main thread, which runs there. */
+  schema(schema: SchemaName): StandardSchema<unknown> {
+    const validate = async (value: unknown): Promise<Validation<unknown>> => {
+      const number = this.#next++
+      try {
+        return (await this.#answerTo({ type: 'validate', number, schema, value })) as Validation<unknown>
+      } catch (error) {
+        // Whoever encodes it says where it is no JSON.
+        if ((error as Error).name === 'DataCloneError') return { value }
+        throw error
+      }
+    }
+    return { '~standard': { version: 1, vendor: 'mcp-refcache', validate } }
   }
 
   /** Nothing is said after this. */

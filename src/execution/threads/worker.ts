@@ -1,10 +1,14 @@
 import type { EncodedValue } from '../../core/codec.ts'
+import type { Handler } from '../../core/handler.ts'
 import type { JsonValue } from '../../core/json.ts'
 import { parseJson } from '../../core/json-text.ts'
+import { keepable } from '../../core/protocol-error.ts'
+import type { StandardSchema } from '../../core/standard-schema.ts'
+import { checkResult } from '../../values/check-result.ts'
 import type { Appended } from '../executor.ts'
 import { type ExecutableTool, runHandler } from '../executor-handler.ts'
-import type { ThreadTask } from './messages.ts'
-import { findTool } from './tool-module.ts'
+import type { SchemaName, ThreadTask, ThreadToolInfo } from './messages.ts'
+import { findTool, type ThreadTool } from './tool-module.ts'
 import { WorkerContext } from './worker-context.ts'
 
 /** Runs one handler in this thread. The pool calls it, with one task at a time; it never rejects. */
@@ -12,27 +16,40 @@ export async function run(task: ThreadTask): Promise<void> {
   const context = new WorkerContext(task)
   try {
     context.begin()
-    const result = await runHandler(await toolOf(task), inputOf(task), context)
+    const tool = executable(task.tool, await findTool(task.tool.place), context)
+    const result = await runHandler(tool, inputOf(task), context)
     context.end({ type: 'result', result }, buffersOf(result))
   } catch (error) {
-    context.fail(error)
+    context.fail(task.tool.adapted ? keepable(error) : error)
   }
 }
 
-async function toolOf({ place, verbatim, projection, input }: ThreadTask): Promise<ExecutableTool> {
-  const { handler, input: schema } = await findTool(place)
+function executable(
+  { place, verbatim, projection, adapted, schemas }: ThreadToolInfo,
+  found: ThreadTool,
+  context: WorkerContext,
+): ExecutableTool {
+  const schemaOf = (name: SchemaName) =>
+    found[name] ?? (schemas.includes(name) ? context.schema(name) : undefined)
+  const input = schemaOf('input')
   return {
     name: place.name,
-    handler,
+    handler: adapted ? checked(found.handler, schemaOf('output')) : found.handler,
     verbatim,
     projection,
-    ...(schema && 'json' in input ? { input: schema } : {}),
+    ...(input ? { input } : {}),
   }
 }
 
-function inputOf({ input, verbatim }: ThreadTask): JsonValue {
-  if ('value' in input) return input.value as JsonValue
-  return verbatim ? parseJson(input.json) : (JSON.parse(input.json) as JsonValue)
+function checked(
+  handler: Handler<never, unknown>,
+  output: StandardSchema<unknown> | undefined,
+): Handler<never, unknown> {
+  return async (...args) => checkResult(await handler(...args), output)
+}
+
+function inputOf({ input, tool }: ThreadTask): JsonValue {
+  return tool.verbatim ? parseJson(input) : (JSON.parse(input) as JsonValue)
 }
 
 /** They go over as they are, and are not copied. */

@@ -84,11 +84,9 @@ export class Execution {
     local: unknown,
   ): ExecutionContext {
     return {
-      get refId() {
-        // Whoever hands it on may have it asked for.
-        lateClaims.keepTrying(refId)
-        return refId
-      },
+      refId,
+      // Whoever hands it on may have it asked for.
+      onRefIdRead: () => lateClaims.keepTrying(refId),
       attempt,
       startedBy: describedActor(startedBy),
       tool,
