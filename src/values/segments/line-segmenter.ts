@@ -12,6 +12,8 @@ export class LineSegmenter implements Segmenter {
   /** Line breaks before `#text`. */
   #breaks = 0
   #endsWithBreak = false
+  /** The last segment ends within a line. */
+  #isWithin = false
 
   constructor(private readonly length: number) {}
 
@@ -52,11 +54,15 @@ export class LineSegmenter implements Segmenter {
     const segment = this.#text.slice(0, end)
     this.#text = this.#text.slice(end)
     this.#pass(segment)
-    if (lastBreak >= 0) this.#anchors.push([this.#breaks, this.#start])
+    this.#isWithin = lastBreak < 0
+    if (!this.#isWithin) this.#anchors.push([this.#breaks, this.#start])
     return segment
   }
 
   #pass(segment: string): void {
+    const first = this.#isWithin ? segment.indexOf('\n') + 1 : 0
+    // Nobody has to walk through a very long line to find the one after it.
+    if (first > 0 && first < segment.length) this.#anchors.push([this.#breaks + 1, this.#start + first])
     for (let at = segment.indexOf('\n'); at >= 0; at = segment.indexOf('\n', at + 1)) this.#breaks++
     this.#start += segment.length
     this.#endsWithBreak = segment.endsWith('\n')

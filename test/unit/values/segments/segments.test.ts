@@ -155,6 +155,14 @@ describe('reading a value in segments', () => {
 })
 
 describe('a value that is written', () => {
+  it('loads nothing of a very long line for the lines behind it', async () => {
+    const text = `head\n${'x'.repeat(5_000)}\n${Array.from({ length: 8 }, (_, at) => `line ${at}`).join('\n')}`
+    const { reader, loaded } = await write(text, 200)
+    expect(await paced(reader.parts(0, 5, 1))).toBe('line 3\n')
+    expect(loaded.length).toBeLessThanOrEqual(2)
+    expect(await paced(reader.parts(0, 2, 3))).toBe('line 0\nline 1\nline 2\n')
+  })
+
   it('of up to a megabyte is read at once', async () => {
     const small = Array.from({ length: 9000 }, (_, id) => ({ id, text: 'x'.repeat(80) }))
     const expected = JSON.stringify(small)
