@@ -30,7 +30,7 @@ import { watchOtherTools } from './interpose.ts'
 import { registerCached } from './register.ts'
 import { handleToolCall } from './request.ts'
 import { serveResources } from './resources.ts'
-import { clientInfoOf, type TaskCall, taskCallIn } from './tasks/calls.ts'
+import { clientInfoOf, type TaskCall, type TaskCalls, taskCallIn } from './tasks/calls.ts'
 import { serveTasks } from './tasks/serve.ts'
 
 type ArgumentsOf<Input> = Input extends AuthorSchema
@@ -78,53 +78,107 @@ export function attachRefCache(
   checkNames(options, OPTIONS, 'attachRefCache')
   checkScoping(options)
   checkEnvelope(options)
-  const { resources: servesResources = true } = options
-  const limits = new ClientLimits(options, { servesResources })
-  const { adminCheck } = options
-  const identity: IdentityOptions = { actorOf: options.actorOf }
-  const known = new Set<string>()
-  watchOtherTools(server.server, cache, name => known.has(name))
-  const tasks = serveTasks(server, cache, options, identity, limits)
-  const authored = new Set<string>()
-  if (servesResources) serveResources(server, cache, identity, limits, name => authored.has(name))
-  const exports = options.exportDir === undefined ? undefined : new ExportFolder(options.exportDir)
-  for (const tool of ownTools(cache, options, exports)) {
-    known.add(tool.name)
-    const { asTask } = tool
-    const registered = registerOwn(server, cache, tool, identity, (args, request, context) => {
-      const { caller, signal, onProgress } = request
-      const { actor } = caller
-      const taken = limits.of(clientInfoOf(server.server, context))
-      const isLocal = context.http === undefined
-      const call = { actor, signal, onProgress, isLocal, servesResources, limits: taken }
-      const task = asTask && taskCallIn(context)
-      return task ? callAsTask(asTask, args, call, task) : tool.handle(args, call)
-    })
-    if (!tasks || !asTask) continue
-    tasks.declare(tool.name, { support: 'optional', present: asTask.present })
-    registered.execution = { taskSupport: 'optional' }
+  const attachment = new Attachment(server, cache, options)
+  return { registerTool: (name, config, handler) => attachment.registerTool(name, config, handler) }
+}
+
+/** A cache at one server, and what the tools that are registered through it share. */
+class Attachment {
+  readonly #identity: IdentityOptions
+  readonly #limits: ClientLimits
+  readonly #tasks: TaskCalls | undefined
+  readonly #servesResources: boolean
+  /** The tools of this package, and those that go through the cache. */
+  readonly #known = new Set<string>()
+  readonly #authored = new Set<string>()
+
+  constructor(
+    private readonly server: McpServer,
+    private readonly cache: RefCache,
+    private readonly options: AttachOptions,
+  ) {
+    const { resources: servesResources = true, actorOf, adminCheck } = options
+    this.#identity = { actorOf }
+    this.#servesResources = servesResources
+    this.#limits = new ClientLimits(options, { servesResources })
+    watchOtherTools(server.server, cache, name => this.#known.has(name))
+    this.#tasks = serveTasks(server, cache, options, this.#identity, this.#limits)
+    if (servesResources)
+      serveResources(server, cache, this.#identity, this.#limits, name => this.#authored.has(name))
+    this.#registerOwnTools()
+    if (adminCheck) this.#registerAdminTools(adminCheck)
   }
-  if (adminCheck) {
-    for (const tool of adminTools(cache)) {
-      known.add(tool.name)
-      registerOwn(server, cache, tool, identity, (args, { caller }, context) =>
-        tool.handle(args, { actor: caller.actor, isAdmin: () => adminCheck(context) }),
-      )
+
+  #registerOwnTools(): void {
+    const { exportDir } = this.options
+    const exports = exportDir === undefined ? undefined : new ExportFolder(exportDir)
+    for (const tool of ownTools(this.cache, this.options, exports)) {
+      const { asTask } = tool
+      const registered = this.#registerOwn(tool, (args, request, context) => {
+        const call = this.#callOf(request, context)
+        const task = asTask && taskCallIn(context)
+        return task ? callAsTask(asTask, args, call, task) : tool.handle(args, call)
+      })
+      if (!this.#tasks || !asTask) continue
+      this.#tasks.declare(tool.name, { support: 'optional', present: asTask.present })
+      registered.execution = { taskSupport: 'optional' }
     }
   }
-  return {
-    registerTool: (name, given, handler) => {
-      const config = withSchemas(given)
-      const scoping = scopingOf(config, options)
-      checkNames<object>(config, TOOL_CONFIG, `Tool '${name}'`)
-      if (known.has(name)) throw new InvalidArgument(`This server has a tool '${name}' already.`)
-      if (scoping.sessionScoped) identity.directSession ??= `%process-${randomUUID()}`
-      const registration = { name, config, handler, options, scoping, identity, tasks, limits }
-      const registered = registerCached(server, cache, registration)
-      known.add(name)
-      authored.add(name)
-      return registered
-    },
+
+  #registerAdminTools(adminCheck: NonNullable<AttachOptions['adminCheck']>): void {
+    for (const tool of adminTools(this.cache))
+      this.#registerOwn(tool, (args, { caller }, context) =>
+        tool.handle(args, { actor: caller.actor, isAdmin: () => adminCheck(context) }),
+      )
+  }
+
+  /** A tool of this package. */
+  #registerOwn(
+    { name, title, description, annotations, inputSchema }: OwnTool | AdminTool,
+    handle: (args: unknown, request: ToolRequest, context: ServerContext) => Promise<ToolResult>,
+  ): RegisteredTool {
+    this.#known.add(name)
+    const listed = ownSchema(this.cache, { name, description, inputSchema })
+    const shown = { title, description, annotations, inputSchema: listed }
+    return this.server.registerTool(name, shown, (args, context) =>
+      handleToolCall(context, this.#identity, request => handle(args, request, context), {
+        onError: error => {
+          const task = taskCallIn(context)
+          if (task) task.outcome = { error }
+        },
+      }),
+    )
+  }
+
+  #callOf({ caller, signal, onProgress }: ToolRequest, context: ServerContext) {
+    return {
+      actor: caller.actor,
+      signal,
+      onProgress,
+      isLocal: context.http === undefined,
+      servesResources: this.#servesResources,
+      limits: this.#limits.of(clientInfoOf(this.server.server, context)),
+    }
+  }
+
+  registerTool<Input, Output, Local>(
+    name: string,
+    given: ToolConfig,
+    handler: ToolHandler<Input, Output, Local>,
+  ): RegisteredTool {
+    const { options } = this
+    const config = withSchemas(given)
+    const scoping = scopingOf(config, options)
+    checkNames<object>(config, TOOL_CONFIG, `Tool '${name}'`)
+    if (this.#known.has(name)) throw new InvalidArgument(`This server has a tool '${name}' already.`)
+    if (scoping.sessionScoped) this.#identity.directSession ??= `%process-${randomUUID()}`
+    const registered = registerCached(this.server, this.cache, {
+      ...{ name, config, handler, options, scoping },
+      ...{ identity: this.#identity, tasks: this.#tasks, limits: this.#limits },
+    })
+    this.#known.add(name)
+    this.#authored.add(name)
+    return registered
   }
 }
 
@@ -165,24 +219,4 @@ async function callAsTask(
   const response = await tool.start(args, context, task.options)
   task.outcome = { response, actor: context.actor }
   return tool.present(response, context.limits)
-}
-
-/** A tool of this package. */
-function registerOwn(
-  server: McpServer,
-  cache: RefCache,
-  { name, title, description, annotations, inputSchema }: OwnTool | AdminTool,
-  identity: IdentityOptions,
-  handle: (args: unknown, request: ToolRequest, context: ServerContext) => Promise<ToolResult>,
-): RegisteredTool {
-  const listed = ownSchema(cache, { name, description, inputSchema })
-  const shown = { title, description, annotations, inputSchema: listed }
-  return server.registerTool(name, shown, (args, context) =>
-    handleToolCall(context, identity, request => handle(args, request, context), {
-      onError: error => {
-        const task = taskCallIn(context)
-        if (task) task.outcome = { error }
-      },
-    }),
-  )
 }

@@ -68,32 +68,17 @@ export function registerCached<Input, Output, Local>(
   cache: RefCache,
   registration: Registration<Input, Output, Local>,
 ): RegisteredTool {
-  const { name, config, options, scoping, identity, tasks } = registration
-  const { inputSchema, outputSchema, prepare } = config
+  const { name, config, options, identity, tasks } = registration
+  const { outputSchema } = config
   const taskSupport = checkChoice(config.taskSupport, TASK_SUPPORT, 'taskSupport') ?? 'optional'
   checkScoping(config)
   checkEnvelope(config)
   checkHandler(registration.handler, `Tool '${name}'`)
-  const output = outputSchema as StandardSchema<unknown> | undefined
-  const handler = adaptHandler(registration.handler, output, given =>
-    throwingKeepable(checked(inRequest(given), output)),
-  )
   const result = outputSchema && resultSchemaOf(outputSchema, name)
   const shown = shownConfig(cache, name, config, result, options, () =>
     registration.limits.listsReferences(server.server.getClientVersion()),
   )
-  // Answers are JSON, whatever the handler's own type.
-  const call = cache.cached<Input>(toolOptions<Input>(registration, result), handler) as CachedTool<Input>
-  const route = {
-    call,
-    scoping,
-    takesArguments: inputSchema !== undefined,
-    envelope: config.envelope ?? options.envelope,
-    hasOutputSchema: result !== undefined,
-    prepare,
-    declares: argumentsOf(inputSchema),
-    read: readerOf(inputSchema),
-  }
+  const route = routeOf(cache, registration, result)
   const registered = server.registerTool(name, shown, (args, context) => {
     const task = taskCallIn(context)
     const limits = registration.limits.of(clientInfoOf(server.server, context))
@@ -103,13 +88,38 @@ export function registerCached<Input, Output, Local>(
       onError: error => {
         if (task) task.outcome = { error }
       },
-      hasOutputSchema: result !== undefined,
+      hasOutputSchema: route.hasOutputSchema,
     })
   })
   tasks?.declare(name, { support: taskSupport, envelope: route.envelope })
   // The SDK's own config has no place for it.
   if (tasks && taskSupport !== 'none') registered.execution = { taskSupport }
   return registered
+}
+
+/** @param result the schema of the tool's results */
+function routeOf<Input, Output, Local>(
+  cache: RefCache,
+  registration: Registration<Input, Output, Local>,
+  result: JsonObject | undefined,
+): Route<Input> {
+  const { config, options, scoping } = registration
+  const { inputSchema, outputSchema, prepare } = config
+  const output = outputSchema as StandardSchema<unknown> | undefined
+  const handler = adaptHandler(registration.handler, output, given =>
+    throwingKeepable(checked(inRequest(given), output)),
+  )
+  return {
+    // Answers are JSON, whatever the handler's own type.
+    call: cache.cached<Input>(toolOptions<Input>(registration, result), handler) as CachedTool<Input>,
+    scoping,
+    takesArguments: inputSchema !== undefined,
+    envelope: config.envelope ?? options.envelope,
+    hasOutputSchema: result !== undefined,
+    prepare,
+    declares: argumentsOf(inputSchema),
+    read: readerOf(inputSchema),
+  }
 }
 
 interface CallRequest extends ToolRequest<ServerContext> {

@@ -77,54 +77,73 @@ export async function draftCall(
 ): Promise<DraftedCall> {
   if (engine.closing.aborted && !admitted) throw new StoreUnavailable('The cache is closed.')
   const interactive = checkInteractive(options.interactive)
-  if (options.local !== undefined && typeof options.local !== 'function') {
-    throw new InvalidArgument("`local` is a function that gives the handler's third argument.")
-  }
+  checkLocal(options.local)
   await engine.clock.agreed()
   const namespace = options.namespace ?? tool.namespace
   engine.access.enter(namespace, who, 'call')
   const policy = policyFor(engine, namespace, tool.policy, options.policy && checkPolicy(options.policy))
   const accepted = await acceptInput(engine, tool, input, who)
-  const { uses, derivedFrom } = accepted
   const startedBy = describeActor(who)
-  engine.access.authorizeMaking({ namespace, policy, startedBy, derivedFrom, toolName: tool.name }, who)
-  const { key, callKey } = sharingOf(engine, tool, options, { namespace, policy, startedBy }, accepted)
-  let made: PendingEntry | undefined
-  const draft = () => {
-    made ??= {
-      key,
-      tags: key === undefined ? undefined : tagsOf(tool, accepted.json),
-      namespace,
-      policy,
-      startedBy,
-      uses: uses.length > 0 ? uses : undefined,
-      derivedFrom: derivedFrom.length > 0 ? derivedFrom : undefined,
-      interactive: interactive || undefined,
-      ...baseOf(engine, tool, namespace, admitted?.refId),
-    }
-    return made
-  }
-  const given = { json: accepted.json, used: accepted.used, local: options.local }
-  const isLate =
-    options.claim === 'late' &&
-    key === undefined &&
-    derivedFrom.length === 0 &&
-    engine.access.may({ namespace, policy, startedBy, derivedFrom }, who, Permission.READ)
+  const about = { namespace, policy, startedBy, derivedFrom: accepted.derivedFrom, toolName: tool.name }
+  engine.access.authorizeMaking(about, who)
+  const { key, callKey } = sharingOf(engine, tool, options, about, accepted)
+  const isLate = options.claim === 'late' && key === undefined && canBeLate(engine, about, who)
   const mayNeedNone = isLate || (key !== undefined && engine.recentHits.has(key))
   const encodeInput = () => encode(accepted.json, { compress: engine.store.capabilities.durable })
+  let made: PendingEntry | undefined
   return {
     key,
     namespace,
-    draft,
+    draft() {
+      made ??= newEntry(engine, tool, about, accepted, { key, interactive, refId: admitted?.refId })
+      return made
+    },
     // Here, so that nothing comes between a call that may be shared and its claim.
     encoded: mayNeedNone ? undefined : await encodeInput(),
     encodeInput,
     isLate,
-    input: given,
+    input: { json: accepted.json, used: accepted.used, local: options.local },
     isAwaited: options.within !== 0,
     unsettled: accepted.unsettled,
     elapsed: admitted?.elapsed ?? 0,
     callKey,
+  }
+}
+
+function checkLocal(local: unknown): void {
+  if (local === undefined || typeof local === 'function') return
+  throw new InvalidArgument("`local` is a function that gives the handler's third argument.")
+}
+
+/** What access to a call's result goes by. */
+type Guarded = Pick<PendingEntry, 'namespace' | 'policy' | 'startedBy'> & Pick<AcceptedInput, 'derivedFrom'>
+
+/** Nobody but the caller comes back for the result, and it may read what it is given. */
+function canBeLate(engine: Engine, about: Guarded, who: Actor): boolean {
+  return about.derivedFrom.length === 0 && engine.access.may(about, who, Permission.READ)
+}
+
+function newEntry(
+  engine: Engine,
+  tool: Tool,
+  { namespace, policy, startedBy, derivedFrom }: Guarded,
+  { json, uses }: AcceptedInput,
+  {
+    key,
+    interactive,
+    refId,
+  }: { key: string | undefined; interactive: PendingEntry['interactive'] | false; refId: RefId | undefined },
+): PendingEntry {
+  return {
+    key,
+    tags: key === undefined ? undefined : tagsOf(tool, json),
+    namespace,
+    policy,
+    startedBy,
+    uses: uses.length > 0 ? uses : undefined,
+    derivedFrom: derivedFrom.length > 0 ? derivedFrom : undefined,
+    interactive: interactive || undefined,
+    ...newTaskOf(engine, tool, namespace, refId),
   }
 }
 
@@ -228,7 +247,7 @@ function tagsOf({ tags, verbatim }: Tool, json: string): readonly string[] | und
 }
 
 /** What each new task of a tool begins with. */
-function baseOf(
+export function newTaskOf(
   engine: Engine,
   tool: Tool,
   namespace: Namespace,
@@ -255,24 +274,6 @@ function baseOf(
     madeOf: tool.madeOf,
     lease: newLease(engine),
   } as const
-}
-
-/** The entry that tries a native task again, for whoever started that. */
-export function draftRetry(engine: Engine, tool: Tool, entry: Entry): PendingEntry {
-  const { namespace, policy, startedBy, uses, derivedFrom, interactive, releasedKey, tags } = entry
-  const { keepFor, slidingTtl } = entry
-  return {
-    ...baseOf(engine, tool, namespace),
-    ...(keepFor === undefined ? {} : { keepFor, slidingTtl }),
-    ...(releasedKey === undefined ? {} : { key: releasedKey, ...(tags ? { tags } : {}) }),
-    namespace,
-    policy,
-    startedBy,
-    ...(uses ? { uses } : {}),
-    ...(derivedFrom ? { derivedFrom } : {}),
-    ...(interactive ? { interactive } : {}),
-    retryOf: entry.refId,
-  }
 }
 
 /** How long an entry is kept, in milliseconds; nothing for ever. The nearest word wins: its own, the namespace's, the cache's. */

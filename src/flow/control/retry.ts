@@ -7,7 +7,7 @@ import type { CallResponse } from '../../core/response.ts'
 import type { Tool } from '../../core/tool.ts'
 import { transition } from '../../core/transition.ts'
 import { admit } from '../call/claim.ts'
-import { draftRetry } from '../call/draft.ts'
+import { newTaskOf } from '../call/draft.ts'
 import { anyInFlight } from '../call/references.ts'
 import type { Engine } from '../engine.ts'
 import { find, findAnd } from '../read/find.ts'
@@ -116,4 +116,22 @@ function retryable(engine: Engine, entry: Entry): Tool {
   throw new InvalidArgument(
     'This process does not have the tool of this task (any more). Call the tool again instead.',
   )
+}
+
+/** The entry that tries a native task again, for whoever started that. */
+function draftRetry(engine: Engine, tool: Tool, entry: Entry): PendingEntry {
+  const { namespace, policy, startedBy, uses, derivedFrom, interactive, releasedKey, tags } = entry
+  const { keepFor, slidingTtl } = entry
+  return {
+    ...newTaskOf(engine, tool, namespace),
+    ...(keepFor === undefined ? {} : { keepFor, slidingTtl }),
+    ...(releasedKey === undefined ? {} : { key: releasedKey, ...(tags ? { tags } : {}) }),
+    namespace,
+    policy,
+    startedBy,
+    ...(uses ? { uses } : {}),
+    ...(derivedFrom ? { derivedFrom } : {}),
+    ...(interactive ? { interactive } : {}),
+    retryOf: entry.refId,
+  }
 }

@@ -4,23 +4,11 @@ import type { Steps } from '../../core/steps.ts'
 import type { Change } from './change.ts'
 import { ConcealedValues } from './concealed.ts'
 import type { EditableResult } from './editables.ts'
-import {
-  type Editable,
-  hasParts,
-  holds,
-  jsonTextAt,
-  notFound,
-  patch,
-  type Replaced,
-  refreshOutdated,
-  replaceIn,
-  replaceInString,
-  type Scope,
-  test,
-} from './edited-text.ts'
+import { type Editable, hasParts, holds, jsonTextAt, patch, refreshOutdated, test } from './edited-text.ts'
 import { type CheckedEdit, shownFragment, shownPointer } from './edits.ts'
 import { jsonAt } from './patch.ts'
 import { put, putRevealed, type StoredText } from './put.ts'
+import { notFound, type Replaced, replaceIn, replaceInString, type Scope } from './replace-text.ts'
 import { Room } from './room.ts'
 
 /** A stored value after its edits. */
