@@ -6,6 +6,7 @@ import { queryBench } from './query.ts'
 import { type Row, table } from './row.ts'
 import { startBench } from './start.ts'
 import { storesBench } from './stores.ts'
+import { threadsBench } from './threads.ts'
 import { valuesBench } from './values.ts'
 import { wrapBench } from './wrap.ts'
 
@@ -21,6 +22,7 @@ const GROUPS: Record<string, () => Promise<Row[]>> = {
   memory: memoryHitBench,
   poll: pollBench,
   stores: storesBench,
+  threads: threadsBench,
   wrap: wrapBench,
   start: startBench,
 }

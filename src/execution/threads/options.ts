@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os'
+import { fileURLToPath } from 'node:url'
 import { type Duration, toMilliseconds } from '../../core/duration.ts'
 import { InvalidArgument } from '../../core/errors.ts'
 import { checkCount, checkNames, type Names } from '../../core/options.ts'
@@ -27,6 +28,8 @@ export interface ThreadOptions {
    * @defaultValue '1s'
    */
   grace?: Duration | undefined
+  /** The file that threads run, where this package was bundled: `dist/execution/threads/worker.js` of it. @defaultValue that one */
+  worker?: string | URL | undefined
 }
 
 /** The same, checked, in milliseconds and bytes. */
@@ -38,6 +41,8 @@ export interface ThreadSettings {
   readonly idleTimeout: number
   readonly memoryLimit: number | undefined
   readonly grace: number
+  /** A path. */
+  readonly worker: string | undefined
 }
 
 const NAMES: Names<ThreadOptions> = {
@@ -46,6 +51,7 @@ const NAMES: Names<ThreadOptions> = {
   idleTimeout: true,
   memoryLimit: true,
   grace: true,
+  worker: true,
 }
 
 /** A thread needs this much for itself. */
@@ -55,7 +61,7 @@ const LEAST_MEMORY = 16 * 1024 * 1024
 export function toSettings(options: ThreadOptions): ThreadSettings {
   checkNames(options, NAMES, 'threadExecutor')
   const { modules = [], threads = Math.max(1, availableParallelism() - 1), memoryLimit } = options
-  const { idleTimeout = '30s', grace = '1s' } = options
+  const { idleTimeout = '30s', grace = '1s', worker } = options
   const listed = typeof modules === 'string' || modules instanceof URL ? [modules] : modules
   if (memoryLimit !== undefined && checkCount(memoryLimit, 'memoryLimit') < LEAST_MEMORY) {
     throw new InvalidArgument(`memoryLimit is in bytes, and at least ${LEAST_MEMORY} (16 MiB).`)
@@ -66,5 +72,6 @@ export function toSettings(options: ThreadOptions): ThreadSettings {
     idleTimeout: idleTimeout === null ? Number.POSITIVE_INFINITY : toMilliseconds(idleTimeout, 'idleTimeout'),
     memoryLimit,
     grace: toMilliseconds(grace, 'grace'),
+    worker: worker instanceof URL ? fileURLToPath(worker) : worker,
   }
 }

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import type { MessagePort } from 'node:worker_threads'
 import type { Piscina } from 'piscina'
@@ -9,8 +10,8 @@ import type { ThreadSettings } from './options.ts'
 const MISSING =
   'Threads need the package piscina beside mcp-refcache: npm install piscina, where mcp-refcache is installed.'
 
-/** From this module's place, in the source too: a thread runs no TypeScript. */
-const WORKER = '../../../dist/execution/threads/worker.js'
+/** A thread runs no TypeScript: from the source it is what was built. */
+const BUILT = '../../../dist/execution/threads/worker.js'
 
 const MB = 1024 * 1024
 
@@ -29,10 +30,12 @@ export class ThreadPool {
   }
 
   /** @throws InvalidArgument where the package is missing */
-  static async open({ idleTimeout, memoryLimit }: ThreadSettings): Promise<ThreadPool> {
+  static async open({ idleTimeout, memoryLimit, worker }: ThreadSettings): Promise<ThreadPool> {
     const { Piscina } = await loadPiscina()
     return new ThreadPool(
       new Piscina({
+        filename: workerFile(worker),
+        name: 'run',
         minThreads: 0,
         // The cache's queue says how many tasks compute; more threads wait for answers.
         maxThreads: Number.MAX_SAFE_INTEGER,
@@ -56,8 +59,6 @@ export class ThreadPool {
     this.#starting.add(kill)
     try {
       await this.#piscina.run(task, {
-        filename: fileURLToPath(new URL(WORKER, import.meta.url)),
-        name: 'run',
         transferList: transferred,
         signal: kill.signal,
       })
@@ -85,6 +86,16 @@ export class ThreadPool {
     if (queueSize === 0 || threads.length > busy) return
     for (const kill of this.#starting) kill.abort(new WorkerLost('No thread could be started for this task.'))
   }
+}
+
+/** @throws InvalidArgument where it is not there */
+function workerFile(given: string | undefined): string {
+  const own = () => new URL(import.meta.url.endsWith('.ts') ? BUILT : './worker.js', import.meta.url)
+  const file = given ?? fileURLToPath(own())
+  if (existsSync(file)) return file
+  throw new InvalidArgument(
+    'The file that threads run is not there. Say where it is: worker: dist/execution/threads/worker.js of the package mcp-refcache.',
+  )
 }
 
 async function loadPiscina() {
