@@ -14,6 +14,7 @@ export const SLOW: readonly Example[] = [
   ['plain-client-polling', 'retry_task:'],
   ['growing-result', 'Page 3'],
   ['ask', 'orders of Lisbon above 500'],
+  ['threads', 'ran longer than its limit'],
   ['tasks-2025', 'asked: Delete all orders of 2024?'],
   ['fastmcp', 'export_orders'],
 ]
