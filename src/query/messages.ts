@@ -1,4 +1,5 @@
 import type { ErrorCode } from '../core/errors.ts'
+import type { Container } from '../values/segments/segment-index.ts'
 import type { TextBlock } from '../values/text-blocks.ts'
 import type { DocumentKind } from '../values/value-document.ts'
 
@@ -11,6 +12,10 @@ export type ChildRequest =
       /** What its tables are called after, where it stands beside others. */
       readonly name?: string
       readonly kind: DocumentKind
+      /** UTF-16 units of the text. */
+      readonly length: number
+      /** Of JSON: what is where in it. */
+      readonly containers?: readonly Container[]
       /** The text is several texts in one. */
       readonly blocks?: readonly TextBlock[]
     }

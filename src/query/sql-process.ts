@@ -126,11 +126,13 @@ export class SqlProcess {
     try {
       for (const source of sources) {
         const document = await source.open()
-        const { kind, blocks } = document
+        const { kind, length, containers, blocks } = document
         await this.#send({
           type: 'load',
           set,
           kind,
+          length,
+          ...(containers ? { containers } : {}),
           ...(blocks ? { blocks } : {}),
           ...(source.name === undefined ? {} : { name: source.name }),
         })

@@ -1,6 +1,5 @@
 import type { JsonValue } from '../core/json.ts'
-import type { TextBlock } from '../values/text-blocks.ts'
-import type { DocumentKind } from '../values/value-document.ts'
+import type { ValueDocument } from '../values/value-document.ts'
 
 /** A value that is asked. */
 export interface SqlSource {
@@ -13,12 +12,7 @@ export interface SqlSource {
 }
 
 /** A value as text: its JSON, or the text that it is. */
-export interface SqlDocument {
-  readonly kind: DocumentKind
-  /** The text is several texts in one, each with tables of its own. */
-  readonly blocks?: readonly TextBlock[]
-  text(): AsyncIterable<string>
-}
+export type SqlDocument = Pick<ValueDocument, 'kind' | 'length' | 'containers' | 'blocks' | 'text'>
 
 export interface SqlQuestion {
   /** Who asks: callers take turns. */

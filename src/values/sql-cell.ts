@@ -25,7 +25,8 @@ export function kindOfCell(cell: JsonValue): number {
     case 'string':
       return CELL_KINDS.text
     case 'number':
-      return Number.isSafeInteger(cell) ? CELL_KINDS.integer : kindOfExact(String(cell))
+      if (Number.isSafeInteger(cell)) return CELL_KINDS.integer
+      return Number.isInteger(cell) ? kindOfExact(String(cell)) : CELL_KINDS.real
     case 'boolean':
       return CELL_KINDS.boolean
     default:
@@ -40,7 +41,8 @@ export function sqlCell(cell: JsonValue): SqlCell {
     case 'string':
       return cell
     case 'number':
-      return Number.isSafeInteger(cell) ? BigInt(cell) : sqlExact(String(cell))
+      if (Number.isSafeInteger(cell)) return BigInt(cell)
+      return Number.isInteger(cell) ? sqlExact(String(cell)) : cell
     case 'boolean':
       return cell ? 1n : 0n
     default:

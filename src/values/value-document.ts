@@ -1,4 +1,5 @@
 import type { JsonValue } from '../core/json.ts'
+import type { Container } from './segments/segment-index.ts'
 import type { TextBlock } from './text-blocks.ts'
 
 export interface ReadOptions {
@@ -37,6 +38,8 @@ export interface ValueDocument {
   readonly kind: DocumentKind
   /** UTF-16 units of `text()`. */
   readonly length: number
+  /** Of JSON: where its larger lists and objects stand in `text()`, the outermost first; none: it is a single value. */
+  readonly containers?: readonly Container[]
   /** The text is several texts in one, each with tables of its own. */
   readonly blocks?: readonly TextBlock[]
   /** All of it in order, in chunks that part no character: a text as it is, anything else as compact JSON. */

@@ -80,7 +80,7 @@ function linesOf(text: string): RowSource {
 }
 
 /** The rows of the value's lists, and the value itself as one row. Of a large value only what is being written is there as objects. */
-async function tablesOfJson(reader: SegmentReader): Promise<RowSource[]> {
+export async function tablesOfJson(reader: SegmentReader): Promise<RowSource[]> {
   const root: RowSource = { name: 'root', each: async take => take(await paced(rootRow(reader))) }
   const [whole] = reader.index.containers
   if (!whole) return [root]

@@ -4,10 +4,11 @@ import type { ChildRequest, ChildResponse } from '../messages.ts'
 import { type Binding, loadBinding } from './binding.ts'
 import { watchMemory } from './memory-watch.ts'
 import { InvalidQuestion, QuestionDatabase } from './question-database.ts'
+import { ReceivedText } from './received-text.ts'
 
 const databases = new Map<string, QuestionDatabase>()
-/** What is being sent of a source. */
-let loading: { readonly request: ChildRequest & { type: 'load' }; readonly pieces: string[] } | undefined
+/** The source that is being sent. It is loaded while it comes. */
+let loading: { readonly text: ReceivedText; readonly loaded: Promise<ChildResponse> } | undefined
 
 function send(kind: FrameKind, text: string): Promise<void> {
   return new Promise(done => process.stdout.write(writeFrame({ kind, text }), () => done()))
@@ -34,11 +35,20 @@ function respond(message: ChildResponse): Promise<void> {
 
 async function handle(binding: Binding, request: ChildRequest): Promise<void> {
   switch (request.type) {
-    case 'load':
-      loading = { request, pieces: [] }
+    case 'load': {
+      const text = new ReceivedText()
+      const loaded = load(binding, request, text)
+      // Said when all has come.
+      loaded.catch(() => {})
+      loading = { text, loaded }
       return
-    case 'end':
-      return load(binding)
+    }
+    case 'end': {
+      const { text, loaded } = loading as NonNullable<typeof loading>
+      loading = undefined
+      text.end()
+      return respond(await loaded)
+    }
     case 'drop':
       databases.get(request.set)?.close()
       databases.delete(request.set)
@@ -51,14 +61,15 @@ async function handle(binding: Binding, request: ChildRequest): Promise<void> {
   }
 }
 
-async function load(binding: Binding): Promise<void> {
-  if (!loading) return
-  const { request, pieces } = loading
-  loading = undefined
+async function load(
+  binding: Binding,
+  request: ChildRequest & { type: 'load' },
+  text: ReceivedText,
+): Promise<ChildResponse> {
   const database = databases.get(request.set) ?? new QuestionDatabase(binding)
   databases.set(request.set, database)
-  await database.load(request, pieces)
-  await respond({ type: 'loaded', bytes: database.bytes })
+  await database.load(request, text)
+  return { type: 'loaded', bytes: database.bytes }
 }
 
 function fail(error: unknown): Promise<void> {
@@ -73,7 +84,7 @@ async function main(): Promise<void> {
   const frames = new FrameReader()
   for await (const chunk of process.stdin) {
     for (const { kind, text } of frames.read(chunk as Buffer)) {
-      if (kind === 'data') loading?.pieces.push(text)
+      if (kind === 'data') loading?.text.push(text)
       else await handle(binding, JSON.parse(text) as ChildRequest).catch(fail)
     }
   }

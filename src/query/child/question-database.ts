@@ -1,11 +1,13 @@
+import { SegmentReader } from '../../values/segments/reader.ts'
+import { SEGMENT_LENGTH } from '../../values/segments/segment-index.ts'
 import { foldCase, freeSqlName, namesWithin } from '../../values/sql-names.ts'
-import type { TextBlock } from '../../values/text-blocks.ts'
-import type { DocumentKind } from '../../values/value-document.ts'
 import { explainEmpty, explainError } from '../explain.ts'
+import type { ChildRequest } from '../messages.ts'
 import { checkStatement } from '../statement.ts'
 import type { Binding, Cell, Database, Statement } from './binding.ts'
-import { type RowSource, tablesOfDocument } from './document.ts'
+import { type RowSource, tablesOfDocument, tablesOfJson } from './document.ts'
 import { addFunctions } from './functions.ts'
+import type { ReceivedText } from './received-text.ts'
 import { TableWriter, type WrittenTable, writeColumns } from './table-writer.ts'
 
 /** What the authorizer of SQLite lets a question do. */
@@ -21,13 +23,7 @@ const [OK, DENY] = [0, 1]
 const SENT_AT_ONCE = 64 * 1024
 
 /** A value that is loaded. */
-export interface LoadedValue {
-  /** What its tables are called after, where it stands beside others. */
-  readonly name?: string
-  readonly kind: DocumentKind
-  /** The text is several texts in one. */
-  readonly blocks?: readonly TextBlock[]
-}
+export type LoadedValue = Omit<ChildRequest & { type: 'load' }, 'type' | 'set'>
 
 /** The values that are asked together, as tables in a database of their own. */
 export class QuestionDatabase {
@@ -37,14 +33,16 @@ export class QuestionDatabase {
 
   constructor({ DatabaseSync }: Binding) {
     this.#database = new DatabaseSync(':memory:', { defensive: false, allowExtension: false })
+    // Larger pages are written and read faster: measured, a fifth and a third.
     this.#database.exec(
-      'PRAGMA temp_store = MEMORY; PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA writable_schema = ON',
+      'PRAGMA page_size = 16384; PRAGMA temp_store = MEMORY; PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA writable_schema = ON',
     )
     addFunctions(this.#database)
   }
 
-  async load({ name, kind, blocks }: LoadedValue, pieces: string[]): Promise<void> {
-    const sources = await tablesOfDocument(kind, pieces, blocks)
+  async load(value: LoadedValue, text: ReceivedText): Promise<void> {
+    const { name } = value
+    const sources = await tablesOfReceived(value, text)
     const names = name === undefined ? sources.map(source => source.name) : namesWithin(name, sources)
     this.#database.exec('BEGIN')
     for (const [at, source] of sources.entries())
@@ -131,6 +129,22 @@ export class QuestionDatabase {
   close(): void {
     this.#database.close()
   }
+}
+
+/** JSON is read while it comes: what is where in it is known. */
+async function tablesOfReceived(
+  { kind, length, containers, blocks }: LoadedValue,
+  text: ReceivedText,
+): Promise<RowSource[]> {
+  if (!containers) return tablesOfDocument(kind, await text.takeAll(), blocks)
+  const segments: number[] = []
+  for (let at = 0; at < length; at += SEGMENT_LENGTH) segments.push(Math.min(SEGMENT_LENGTH, length - at))
+  const index = { form: 'json', length, jsonBytes: 0, segments, containers } as const
+  const reader = new SegmentReader(index, number => {
+    const start = number * SEGMENT_LENGTH
+    return text.slice(start, Math.min(start + SEGMENT_LENGTH, length))
+  })
+  return tablesOfJson(reader)
 }
 
 /** The question is at fault; the message says what to ask instead. */

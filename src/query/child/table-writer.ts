@@ -29,7 +29,7 @@ export interface WrittenColumn {
 }
 
 /** Rows that are written at once; fewer of wide ones. */
-const ROWS_AT_ONCE = 64
+const ROWS_AT_ONCE = 200
 const CELLS_AT_ONCE = 2_000
 const MOST_KEYS = 30
 const MOST_EXAMPLES = 3

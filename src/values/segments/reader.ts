@@ -56,6 +56,11 @@ export class SegmentReader {
     return this.#children.get(container) ?? []
   }
 
+  /** Where the segment ends that a position lies in. */
+  segmentEnd(position: number): number {
+    return this.#starts[this.#segmentAt(position) + 1] ?? this.length
+  }
+
   *slice(start: number, end: number): ReadingSteps<string> {
     let text = ''
     for (let number = this.#segmentAt(start); number < this.#starts.length; number++) {

@@ -9,7 +9,7 @@ import { type DocumentTable, documentTables } from './document-tables.ts'
 import { itemsOf } from './items.ts'
 import type { SegmentReader } from './reader.ts'
 import { rowsIn } from './rows.ts'
-import { type Container, jsonIn } from './segment-index.ts'
+import { type Container, jsonIn, type SegmentIndex, shifted } from './segment-index.ts'
 
 /** UTF-16 units of a chunk. */
 const CHUNK = 128 * 1024
@@ -19,11 +19,34 @@ const ROWS_PER_BATCH = 500
 export function segmentDocument(reader: SegmentReader, root = 0): ValueDocument {
   const text = textOf(reader, root)
   const container = reader.index.containers[root]
-  if (!container) return { kind: 'json', ...text, ...NOTHING }
-  if (container.kind !== 'text') return { kind: 'json', ...text, ...contentOf(reader, root) }
-  const json = jsonIn(reader.index, root)
-  if (json !== undefined) return { kind: 'json-text', ...text, ...contentOf(reader, json) }
+  if (!container) return { kind: 'json', ...text, containers: [], ...NOTHING }
+  const json = container.kind === 'text' ? jsonIn(reader.index, root) : root
+  if (json !== undefined) {
+    const kind = json === root ? 'json' : 'json-text'
+    return {
+      kind,
+      ...text,
+      containers: containersWithin(reader.index, json, container.start),
+      ...contentOf(reader, json),
+    }
+  }
   return { kind: 'text', ...text, ...NOTHING, ...textRows(() => text.slice(0, text.length)) }
+}
+
+/** A container and what is in it, as if the text began at a position. */
+function containersWithin({ containers }: SegmentIndex, root: number, start: number): Container[] {
+  const { within: _, ...outermost } = containers[root] as Container
+  const found = shifted([outermost], { containers: 0, characters: -start })
+  const numbers = new Map([[root, 0]])
+  for (let at = root + 1; at < containers.length; at++) {
+    const container = containers[at] as Container
+    const outer = container.within?.container ?? root
+    const number = numbers.get(outer)
+    if (number === undefined || container.within === undefined) continue
+    numbers.set(at, found.length)
+    found.push(...shifted([container], { containers: number - outer, characters: -start }))
+  }
+  return found
 }
 
 type Content = Pick<ValueDocument, 'tables' | 'rows' | 'rowsJson' | 'items'>
@@ -78,7 +101,7 @@ function textOf(reader: SegmentReader, root: number): Pick<ValueDocument, 'lengt
     async *text({ signal } = {}) {
       for (let at = start; at < end; ) {
         signal?.throwIfAborted()
-        const chunk = await paced(reader.slice(at, Math.min(at + CHUNK, end)))
+        const chunk = await paced(reader.slice(at, Math.min(at + CHUNK, reader.segmentEnd(at), end)))
         const length = at + chunk.length < end ? wholeCharacter(chunk, chunk.length) : chunk.length
         yield chunk.slice(0, length)
         at += length
