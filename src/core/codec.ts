@@ -42,15 +42,20 @@ export async function encode(json: string, options: { compress: boolean }): Prom
 
 /** @throws UnreadableValue when the bytes are damaged, or need a newer Node to read. */
 export async function decode(bytes: Uint8Array): Promise<string> {
+  return text(await decodeToUtf8(bytes))
+}
+
+/** The same as it is before it becomes a text. */
+export async function decodeToUtf8(bytes: Uint8Array): Promise<Uint8Array> {
   const body = bytes.subarray(1)
   try {
     switch (bytes[0]) {
       case PLAIN:
-        return text(body)
+        return body
       case BROTLI:
-        return text(await promisify(zlib.brotliDecompress as Decompress)(body))
+        return await promisify(zlib.brotliDecompress as Decompress)(body)
       case ZSTD:
-        return text(await unzstd(body))
+        return await unzstd(body)
       default:
         throw new Error(`its encoding tag is ${bytes[0]}`)
     }

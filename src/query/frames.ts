@@ -13,10 +13,21 @@ const KINDS = ['message', 'data', 'part'] as const
 export function writeFrame({ kind, text }: Frame): Buffer {
   const length = Buffer.byteLength(text)
   const frame = Buffer.allocUnsafe(HEADER_BYTES + length)
-  frame[0] = KINDS.indexOf(kind)
-  frame.writeUInt32LE(length, 1)
+  writeHeader(frame, kind, length)
   frame.write(text, HEADER_BYTES, 'utf8')
   return frame
+}
+
+/** What stands before a text that is in UTF-8 already. */
+export function frameHeader(kind: FrameKind, { length }: Uint8Array): Buffer {
+  const header = Buffer.allocUnsafe(HEADER_BYTES)
+  writeHeader(header, kind, length)
+  return header
+}
+
+function writeHeader(frame: Buffer, kind: FrameKind, length: number): void {
+  frame[0] = KINDS.indexOf(kind)
+  frame.writeUInt32LE(length, 1)
 }
 
 /** Puts frames together from the chunks of a pipe. */

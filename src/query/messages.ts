@@ -12,9 +12,9 @@ export type ChildRequest =
       /** What its tables are called after, where it stands beside others. */
       readonly name?: string
       readonly kind: DocumentKind
-      /** UTF-16 units of the text. */
-      readonly length: number
-      /** Of JSON: what is where in it. */
+      /** UTF-16 units of the text. Absent: nobody knows before it has come. */
+      readonly length?: number
+      /** Of JSON of a known length: what is where in it. */
       readonly containers?: readonly Container[]
       /** The text is several texts in one. */
       readonly blocks?: readonly TextBlock[]

@@ -4,9 +4,9 @@ import { InvalidArgument, QueryLimit, RefCacheError } from '../core/errors.ts'
 import type { JsonValue } from '../core/json.ts'
 import { JsonReader } from '../core/json-reader.ts'
 import { parseJson } from '../core/json-text.ts'
-import { FrameReader, writeFrame } from './frames.ts'
+import { FrameReader, frameHeader, writeFrame } from './frames.ts'
 import type { ChildRequest, ChildResponse } from './messages.ts'
-import type { SqlAnswer, SqlQuestion, SqlSource } from './sql.ts'
+import type { SqlAnswer, SqlDocument, SqlQuestion, SqlSource } from './sql.ts'
 import type { ChildPlace } from './where.ts'
 
 /** What one question may take. */
@@ -131,14 +131,16 @@ export class SqlProcess {
           type: 'load',
           set,
           kind,
-          length,
+          ...(length === undefined ? {} : { length }),
           ...(containers ? { containers } : {}),
           ...(blocks ? { blocks } : {}),
           ...(source.name === undefined ? {} : { name: source.name }),
         })
-        for await (const text of document.text()) {
+        for await (const frame of framesOf(document)) {
           this.#makeRoom()
-          await this.#write(writeFrame({ kind: 'data', text }))
+          await this.#write(...frame)
+          // A pipe that takes all, and a store in memory, would never let others have their turn.
+          await new Promise(resolve => setImmediate(resolve))
         }
         const response = await this.#request({ type: 'end' })
         if (response.type === 'loaded') this.#sets.set(set, response.bytes)
@@ -205,10 +207,14 @@ export class SqlProcess {
     return this.#write(writeFrame({ kind: 'message', text: JSON.stringify(request) }))
   }
 
-  async #write(frame: Buffer): Promise<void> {
+  async #write(...frame: readonly Uint8Array[]): Promise<void> {
     if (this.#ended) throw this.#ended
     const { stdin } = this.#child
-    if (stdin?.write(frame) !== false) return
+    if (!stdin) return
+    stdin.cork()
+    for (const part of frame) stdin.write(part)
+    stdin.uncork()
+    if (!stdin.writableNeedDrain) return
     const drained = new AbortController()
     try {
       await Promise.race([once(stdin, 'drain', { signal: drained.signal }), this.#gone])
@@ -247,6 +253,12 @@ export class SqlProcess {
       else one?.unref?.()
     }
   }
+}
+
+/** The text of a source, as it is stored where that is possible. */
+async function* framesOf(document: SqlDocument): AsyncGenerator<readonly Uint8Array[], void> {
+  if (document.utf8) for await (const bytes of document.utf8()) yield [frameHeader('data', bytes), bytes]
+  else for await (const text of document.text()) yield [writeFrame({ kind: 'data', text })]
 }
 
 interface Referenced {

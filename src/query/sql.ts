@@ -11,8 +11,9 @@ export interface SqlSource {
   open(): Promise<SqlDocument>
 }
 
-/** A value as text: its JSON, or the text that it is. */
-export type SqlDocument = Pick<ValueDocument, 'kind' | 'length' | 'containers' | 'blocks' | 'text'>
+/** A value as text: its JSON, or the text that it is. What is known of it besides makes loading faster. */
+export type SqlDocument = Pick<ValueDocument, 'kind' | 'text'> &
+  Partial<Pick<ValueDocument, 'length' | 'containers' | 'blocks' | 'utf8'>>
 
 export interface SqlQuestion {
   /** Who asks: callers take turns. */

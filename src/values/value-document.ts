@@ -44,6 +44,8 @@ export interface ValueDocument {
   readonly blocks?: readonly TextBlock[]
   /** All of it in order, in chunks that part no character: a text as it is, anything else as compact JSON. */
   text(options?: ReadOptions): AsyncGenerator<string, void>
+  /** The same in UTF-8, where it is stored so: nothing has to become a text. */
+  utf8?(options?: ReadOptions): AsyncGenerator<Uint8Array, void>
   slice(start: number, end: number): Promise<string>
   /** A text that is JSON is taken as that JSON. */
   tables(): Promise<readonly ReadableTable[]>

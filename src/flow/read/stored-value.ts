@@ -1,4 +1,4 @@
-import { decode, type EncodedValue, parseStored } from '../../core/codec.ts'
+import { decode, decodeToUtf8, type EncodedValue, parseStored } from '../../core/codec.ts'
 import type { Entry, ValueSegments } from '../../core/entry.ts'
 import { hasValue, isAppendedView, type ValuedEntry, valueSegments } from '../../core/entry-value.ts'
 import { NotFound, UnreadableValue } from '../../core/errors.ts'
@@ -97,7 +97,10 @@ async function readIndex(
   }
   const { length = latest.length, available, valueBytes } = (isAppendedView(entry) && entry.appended) || {}
   if (length === latest.length || available === undefined || valueBytes === undefined) {
-    return new SegmentReader(latest, loadLatest)
+    if (growing) return new SegmentReader(latest, loadLatest)
+    const loadUtf8 = async (position: number) =>
+      decodeToUtf8(await readSegment(engine, entry, named, position))
+    return new SegmentReader(latest, loadLatest, loadUtf8)
   }
   if (length > latest.length) throw incomplete()
   const index = earlierIndex(latest, { length, available, valueBytes })

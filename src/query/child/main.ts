@@ -8,7 +8,13 @@ import { ReceivedText } from './received-text.ts'
 
 const databases = new Map<string, QuestionDatabase>()
 /** The source that is being sent. It is loaded while it comes. */
-let loading: { readonly text: ReceivedText; readonly loaded: Promise<ChildResponse> } | undefined
+let loading:
+  | {
+      readonly length: number | undefined
+      readonly text: ReceivedText
+      readonly loaded: Promise<ChildResponse>
+    }
+  | undefined
 
 function send(kind: FrameKind, text: string): Promise<void> {
   return new Promise(done => process.stdout.write(writeFrame({ kind, text }), () => done()))
@@ -40,14 +46,16 @@ async function handle(binding: Binding, request: ChildRequest): Promise<void> {
       const loaded = load(binding, request, text)
       // Said when all has come.
       loaded.catch(() => {})
-      loading = { text, loaded }
+      loading = { length: request.length, text, loaded }
       return
     }
     case 'end': {
-      const { text, loaded } = loading as NonNullable<typeof loading>
+      const { length, text, loaded } = loading as NonNullable<typeof loading>
       loading = undefined
       text.end()
-      return respond(await loaded)
+      const response = await loaded
+      if (length !== undefined && text.length !== length) throw new Error('A part of the value is gone.')
+      return respond(response)
     }
     case 'drop':
       databases.get(request.set)?.close()

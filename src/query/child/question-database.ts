@@ -136,7 +136,7 @@ async function tablesOfReceived(
   { kind, length, containers, blocks }: LoadedValue,
   text: ReceivedText,
 ): Promise<RowSource[]> {
-  if (!containers) return tablesOfDocument(kind, await text.takeAll(), blocks)
+  if (!containers || length === undefined) return tablesOfDocument(kind, await text.takeAll(), blocks)
   const segments: number[] = []
   for (let at = 0; at < length; at += SEGMENT_LENGTH) segments.push(Math.min(SEGMENT_LENGTH, length - at))
   const index = { form: 'json', length, jsonBytes: 0, segments, containers } as const

@@ -6,6 +6,11 @@ export class ReceivedText {
   #isWhole = false
   #waiting: Array<{ readonly upTo: number; resolve(): void }> = []
 
+  /** Of what has come. */
+  get length(): number {
+    return this.#length
+  }
+
   push(piece: string): void {
     this.#starts.push(this.#length)
     this.#pieces.push(piece)

@@ -33,10 +33,14 @@ export class SegmentReader {
   readonly #children = new Map<number, number[]>()
   readonly #layouts = new Map<number, Layout>()
 
-  /** @param load gives the text of a segment */
+  /**
+   * @param load gives the text of a segment
+   * @param loadUtf8 gives it as it is stored, where somebody passes it on
+   */
   constructor(
     readonly index: SegmentIndex,
     private readonly load: (segment: number) => Promise<string>,
+    readonly loadUtf8?: (segment: number) => Promise<Uint8Array>,
   ) {
     this.#starts = segmentStarts(index)
     for (const [number, { within }] of index.containers.entries()) {

@@ -93,9 +93,16 @@ function contentOf(reader: SegmentReader, root: number): Content {
   }
 }
 
-function textOf(reader: SegmentReader, root: number): Pick<ValueDocument, 'length' | 'text' | 'slice'> {
+function textOf(
+  reader: SegmentReader,
+  root: number,
+): Pick<ValueDocument, 'length' | 'text' | 'utf8' | 'slice'> {
   const { start, end } = reader.index.containers[root] ?? { start: 0, end: reader.length }
+  const { loadUtf8 } = reader
   return {
+    ...(loadUtf8 && start === 0 && end === reader.length
+      ? { utf8: options => utf8Of(reader, loadUtf8, options) }
+      : {}),
     length: end - start,
     slice: (from, to) => paced(reader.slice(start + from, Math.min(start + to, end))),
     async *text({ signal } = {}) {
@@ -107,6 +114,17 @@ function textOf(reader: SegmentReader, root: number): Pick<ValueDocument, 'lengt
         at += length
       }
     },
+  }
+}
+
+async function* utf8Of(
+  { index }: SegmentReader,
+  load: (segment: number) => Promise<Uint8Array>,
+  { signal }: ReadOptions = {},
+): AsyncGenerator<Uint8Array, void> {
+  for (const segment of index.segments.keys()) {
+    signal?.throwIfAborted()
+    yield await load(segment)
   }
 }
 
