@@ -176,6 +176,11 @@ export interface Tool {
   readonly declassifies: boolean
   /** Its handler gets the references in its input as they are, and reads their values itself: its caller needs READ. */
   readonly takesReferences?: TakenReferences
+  /**
+   * Its work is its callers' alone: it ends with the last of them, and whoever joins what another actor has started follows it in an entry
+   * of its own, which that one cannot cancel.
+   */
+  readonly endsWithCallers?: true
   /** `Entry.keepFor` of what its calls make. */
   readonly keepFor?: number | null | undefined
   /** What is made by a call of it is made of what a task had until then. */

@@ -163,6 +163,25 @@ describe('cache.query', { timeout: 60_000 }, () => {
     await expect(cache.query(refId, { sql: endless })).rejects.toMatchObject({ code: 'query_limit' })
   })
 
+  it('takes a question from nobody who joined it: whoever cancels lets go of it alone', async () => {
+    const cache = make()
+    const [mallory, alice] = [actor.user({ id: 'mallory' }), actor.user({ id: 'alice' })]
+    const { refId } = await cache.set('logs', logs)
+    const slow =
+      'with recursive c(x) as (select 1 union all select x + 1 from c limit 2000000) select count(*) n from c'
+    const first = await cache.query(refId, { sql: slow, wait: 0, actor: mallory })
+    const joined = cache.query(refId, { sql: slow, actor: alice })
+    const left = new AbortController()
+    const third = cache.query(refId, { sql: slow, actor: alice, signal: left.signal })
+    await cache.query(refId, { sql: 'select 1', wait: 0 })
+    await cache.cancelTask(first.refId, { actor: mallory })
+    left.abort()
+    expect(await cache.taskStatus(first.refId, { actor: mallory })).toMatchObject({ status: 'cancelled' })
+    expect(rowsOf(await joined)).toEqual([{ n: 2_000_000 }])
+    expect((await joined).refId).not.toBe(first.refId)
+    await third
+  })
+
   it('ends a question whose caller cancels it', async () => {
     const cache = make()
     const { refId } = await cache.set('logs', logs)
@@ -170,8 +189,14 @@ describe('cache.query', { timeout: 60_000 }, () => {
     const cancel = new AbortController()
     const endless = 'with recursive c(x) as (select 1 union all select x + 1 from c) select count(*) from c'
     const asked = cache.query(refId, { sql: endless, signal: cancel.signal })
+    await cache.query(refId, { sql: 'select 2' })
     cancel.abort()
     await asked.catch(() => {})
+    // The task of it, too: the same question begins another one.
+    const again = await cache.query(refId, { sql: endless, wait: 0 })
+    expect(again.refId).not.toBe((await asked).refId)
+    expect(await cache.taskStatus((await asked).refId)).toMatchObject({ status: 'cancelled' })
+    await cache.cancelTask(again.refId)
     const answer = await cache.query(refId, { sql: 'select count(*) n from items' })
     expect(rowsOf(answer)).toEqual([{ n: 3_000 }])
   })

@@ -20,7 +20,7 @@ import { readValue } from '../read/resolve.ts'
 import { hearProgress, inputRequestsFor, taskFailed } from '../read/status.ts'
 import { start } from '../run/run.ts'
 import type { Listening } from '../run/thrown.ts'
-import { type Claimed, claim, followInOwnEntry, withOwnEntryIfNative } from './claim.ts'
+import { type Claimed, claim, followInOwnEntry, withOwnEntryIfForeign } from './claim.ts'
 import { type Admitted, type DraftedCall, draftCall } from './draft.ts'
 import { followUntilStored, storedOrPassed } from './late-answer.ts'
 import {
@@ -73,7 +73,7 @@ async function claimAndFollow(
 ): Promise<Followed> {
   const who = toActor(options.actor)
   const { drafted, found } = await draftAndClaim(engine, tool, input, who, options, admitted)
-  const claimed = await withOwnEntryIfNative(engine, tool, drafted, found)
+  const claimed = await withOwnEntryIfForeign(engine, tool, drafted, found, who)
   const { won, entry, place } = claimed
   const begin = () => {
     if (won && isInFlight(entry)) start(engine, tool, entry, place, drafted.input)

@@ -1,3 +1,4 @@
+import { type Actor, isDescribed } from '../../access/actor.ts'
 import { CLOCK_SLACK_MS } from '../../core/clock.ts'
 import { type Entry, isInFlight, type SettledEntry } from '../../core/entry.ts'
 import { QueueFull, UnreadableValue } from '../../core/errors.ts'
@@ -19,7 +20,7 @@ export interface Claimed {
   readonly won: boolean
   /** In the queue, where the claim was won. */
   readonly place?: Ticket
-  /** Which other calls of this process follow it. Absent where it is memoized: any process may follow it then. */
+  /** Which other calls of this process follow it. Absent for most of what is memoized: any process may follow that. */
   readonly run?: Run
 }
 
@@ -184,17 +185,30 @@ async function releaseKey(engine: Engine, entry: Entry): Promise<void> {
   await engine.entries.change(entry, { type: 'yield-key' })
 }
 
-/** A native task is for its client alone: whoever joins its work follows it in an entry of its own. */
-export async function withOwnEntryIfNative(
+/**
+ * A native task is for its client alone: whoever joins its work follows it in an entry of its own. So does whoever joins what another actor
+ * could take away.
+ */
+export async function withOwnEntryIfForeign(
   engine: Engine,
   tool: Tool,
   drafted: DraftedCall,
   claimed: Claimed,
+  who: Actor,
 ): Promise<Claimed> {
   const { won, entry, run } = claimed
-  if (won || !entry.native || !isInFlight(entry)) return claimed
+  if (won || !isInFlight(entry)) return withMemoizedRun(engine, tool, claimed)
+  const isForeign = tool.endsWithCallers && !isDescribed(entry.startedBy, who)
+  if (!entry.native && !isForeign) return withMemoizedRun(engine, tool, claimed)
   const own = await followInOwnEntry(engine, tool, drafted, entry, run)
   return { entry: own, won, run: aloneOn(own.refId) }
+}
+
+/** Whoever turns its call away ends the work where no other call of this process follows it. */
+function withMemoizedRun({ sharedRuns }: Engine, { endsWithCallers }: Tool, claimed: Claimed): Claimed {
+  const { entry, run } = claimed
+  if (!endsWithCallers || run || !isInFlight(entry)) return claimed
+  return { ...claimed, run: sharedRuns.joinMemoized(entry.refId) }
 }
 
 /**

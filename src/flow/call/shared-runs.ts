@@ -40,6 +40,8 @@ export interface Run {
 export class SharedRuns {
   readonly #byCall = new Map<string, Run>()
   readonly #byRef = new Map<RefId, Run>()
+  /** Of memoized runs that end with their last caller: by the entry that all of these share. */
+  readonly #memoized = new Map<RefId, Run>()
   #writes = 0
   #writesSoFar = 0
   /** Whether any of them may be followed; absent when that has to be looked up anew. */
@@ -139,6 +141,20 @@ export class SharedRuns {
     return run
   }
 
+  /** One more call of a memoized run that ends with the last of them. It is known until it has settled. */
+  joinMemoized(refId: RefId): Run {
+    const known = this.#memoized.get(refId)
+    if (known) {
+      known.callers++
+      return known
+    }
+    const [oldest] = this.#memoized.keys()
+    if (oldest !== undefined && this.#memoized.size >= MAX_RUNS) this.#memoized.delete(oldest)
+    const run = aloneOn(refId)
+    this.#memoized.set(refId, run)
+    return run
+  }
+
   /** A caller of this run is given its result by an entry of the caller's own, which keeps the run alive by itself. */
   share(run: Run, refId: RefId): void {
     run.callers--
@@ -179,6 +195,7 @@ export class SharedRuns {
   }
 
   settle(refId: RefId): void {
+    this.#memoized.delete(refId)
     const run = this.#byRef.get(refId)
     if (run) run.settledAt = this.clock.monotonic()
   }

@@ -172,7 +172,7 @@ export function queryTool(engine: Engine): Tool {
     resolveRefs: ['ref_id', 'tables'],
   }
   const soFar = (input: JsonValue) => Object.keys((input as unknown as Question).so_far ?? {})
-  const tool: Tool = { ...defineTool(options, answer), takesReferences: { soFar } }
+  const tool: Tool = { ...defineTool(options, answer), takesReferences: { soFar }, endsWithCallers: true }
   tools.set(engine, tool)
   return tool
 }

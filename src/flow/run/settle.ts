@@ -261,6 +261,6 @@ function announce(engine: Engine, entry: Entry | undefined): void {
   if (!entry || isInFlight(entry)) return
   // How long it followed another task says nothing of how long its tool takes.
   if (entry.follows === undefined) engine.history.add(entry)
-  if (entry.key === undefined) engine.sharedRuns.settle(entry.refId)
+  engine.sharedRuns.settle(entry.refId)
   engine.events.emit(events.settled(entry))
 }
