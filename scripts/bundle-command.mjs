@@ -32,8 +32,8 @@ export async function bundleCommand() {
     platform: 'node',
     target: 'node20',
     banner: { js: REQUIRE },
-    // It has a binary, and is needed only where Node has no SQLite of its own.
-    external: ['@photostructure/sqlite'],
+    // The first has a binary, and is needed only where Node has no SQLite of its own; the others only workers need.
+    external: ['@photostructure/sqlite', 'bullmq', '@redis/client'],
     plugins: [tokenTable],
     minify: true,
     legalComments: 'none',

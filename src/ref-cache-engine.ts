@@ -100,7 +100,7 @@ export function createEngine(
     ...ends,
   }
   addTool(engine, queryTool(engine))
-  dispatcher.listen?.(refId => take(engine, refId))
+  dispatcher.listen?.(refId => take(engine, refId), logger)
   return engine
 }
 

@@ -9,6 +9,7 @@ import type { RefId } from './core/ref.ts'
 import type { CallResponse } from './core/response.ts'
 import type { StandardSchema } from './core/standard-schema.ts'
 import { defineTool, type ToolOptions } from './core/tool.ts'
+import type { Dispatcher } from './execution/dispatcher.ts'
 import { type ActorOption, actorOf, type OnBehalfOption, onBehalfOf } from './flow/actor-option.ts'
 import { cachedTool } from './flow/call/call.ts'
 import type { CachedTool } from './flow/call/options.ts'
@@ -67,6 +68,11 @@ export class RefCache implements AsyncDisposable {
   /** The name that every reference of this cache begins with. */
   get name(): string {
     return this.#engine.name
+  }
+
+  /** Who takes the work of its tools, as it was given. */
+  get dispatcher(): Dispatcher {
+    return this.#engine.dispatcher
   }
 
   /** The methods that take an actor, bound to one: `cache.as(actor.user({ id: 'ada' })).get(refId)`. @throws InvalidArgument */

@@ -5,8 +5,9 @@ Large results become previews that page; slow tools become handles that poll.
 Usage
   mcp-refcache wrap [options] command args…      put it in front of any MCP server
   mcp-refcache wrap --url URL [options]          the same for a server behind HTTP
+  mcp-refcache work --module tools.js --store redis://…     run tools for servers that put them in a queue
   mcp-refcache --version
-  mcp-refcache --help, mcp-refcache wrap --help
+  mcp-refcache --help, mcp-refcache wrap --help, mcp-refcache work --help
 
 Example
   mcp-refcache wrap -- npx -y @modelcontextprotocol/server-everything
@@ -93,5 +94,34 @@ Exit codes
   0    the client closed the connection         1    something unexpected
   2    wrong usage, or a wrong config file      3    the server cannot be started or reached
   4    the port is in use                       5    the store cannot be opened
+  130  ended by SIGINT                          143  ended by SIGTERM
+`
+
+export const WORK_HELP = `mcp-refcache work: runs the tools of servers that put their work in a queue of BullMQ
+
+Usage
+  mcp-refcache work --module tools.js --store redis://host:6379 [options]
+
+The servers ("fronts") have a cache with dispatcher: bullmqDispatcher({ connection }), on the same store and of the same name.
+Any number of workers may run, on any machine. A task of a worker that is killed is run again elsewhere where its tool is
+idempotent, else it has failed. Needs the packages bullmq and @redis/client.
+
+Options
+  --module FILE          registers tools: export function registerTools(cache) { cache.cached(…) }; may be repeated
+  --store WHERE          the fronts' store: redis://…, or the path of a SQLite file that they share
+  --connection URL       the Redis server of the queue (that of --store)
+  --queue NAME           the queue (mcp-refcache)
+  --prefix TEXT          what BullMQ's keys begin with (bull)
+  --name NAME            the name of the fronts' cache (cache)
+  --concurrency N        tasks that run here at once (10)
+  --lease TIME           how long after a worker was killed its tasks are taken up again (as the fronts')
+  --drain TIME           what runs may go on for so long after SIGTERM or SIGINT (30s)
+  --log-level LEVEL      debug, info, warn, error or silent (info); logs go to stderr
+  --json                 logs as JSON lines
+  -h, --help
+
+Exit codes
+  0    help                                     1    something unexpected
+  2    wrong usage, or a module that does not load
   130  ended by SIGINT                          143  ended by SIGTERM
 `

@@ -5,13 +5,15 @@ import { suggest } from '../core/suggest.ts'
 import { CommandFailed, EXIT, usage } from './exit.ts'
 import { MAIN_HELP } from './help.ts'
 
-const COMMANDS = ['wrap'] as const
+const COMMANDS = ['wrap', 'work'] as const
 
 /** Resolves with the exit code. */
 async function main([command, ...rest]: string[]): Promise<number> {
   switch (command) {
     case 'wrap':
       return (await import('./start-wrap.ts')).startWrap(rest)
+    case 'work':
+      return (await import('./work.ts')).work(rest)
     case '--version':
     case '-v':
       process.stdout.write(`${version()}\n`)

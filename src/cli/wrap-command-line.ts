@@ -1,6 +1,4 @@
-import { parseArgs } from 'node:util'
-import { suggest } from '../core/suggest.ts'
-import { usage } from './exit.ts'
+import { parseOptions } from './parse-options.ts'
 
 const OPTIONS = {
   'async-timeout': { type: 'string' },
@@ -60,24 +58,9 @@ function takesValue(word: string): boolean {
 }
 
 /** @throws CommandFailed for an option that there is not, or that is not written so */
-export function parseOptions(argv: readonly string[]) {
-  rejectUnknown(argv)
-  try {
-    return parseArgs({ args: [...argv], options: OPTIONS, strict: true, allowPositionals: false }).values
-  } catch (error) {
-    throw usage((error as Error).message)
-  }
+export function parseWrapOptions(argv: readonly string[]) {
+  return parseOptions(argv, OPTIONS)
 }
 
 /** What the options say, as text. */
-export type Values = ReturnType<typeof parseOptions>
-
-function rejectUnknown(argv: readonly string[]): void {
-  const known = Object.keys(OPTIONS)
-  for (const argument of argv) {
-    const name = /^--([^=]+)/.exec(argument)?.[1]
-    if (name === undefined || known.includes(name)) continue
-    const meant = suggest(name, known)
-    throw usage(`There is no option --${name}.${meant ? ` Did you mean --${meant}?` : ''} See --help.`)
-  }
-}
+export type Values = ReturnType<typeof parseWrapOptions>

@@ -8,7 +8,7 @@ import { type CallSettings, type Invalidates, withInvalidated, withMemoized } fr
 import type { Target } from '../wrap/wrap.ts'
 import { usage } from './exit.ts'
 import { checked, size, time, wholeNumber, wrongChoice } from './option-values.ts'
-import { parseOptions, splitCommand, type Values } from './wrap-command-line.ts'
+import { parseWrapOptions, splitCommand, type Values } from './wrap-command-line.ts'
 import { type HttpArguments, parseHttp } from './wrap-http-options.ts'
 
 /** The wrapper's own: the server that is wrapped must not get it. */
@@ -49,7 +49,7 @@ export async function parseWrapArguments(
   env: NodeJS.ProcessEnv,
 ): Promise<WrapArguments | 'help'> {
   const { own, command } = splitCommand(argv)
-  const values = parseOptions(own)
+  const values = parseWrapOptions(own)
   if (values.help) return 'help'
   const level = values['log-level'] ?? 'info'
   const config = await readConfigOf(values)

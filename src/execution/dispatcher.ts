@@ -1,3 +1,4 @@
+import type { Logger } from '../core/logger.ts'
 import type { RefId } from '../core/ref.ts'
 
 /** Work that waits for somebody to take it: all that a message to another process needs. The entry says the rest. */
@@ -23,8 +24,8 @@ export interface Dispatcher {
    * `take`. An announcement may get lost: a sweep dispatches pending work again when its lease has run out.
    */
   dispatch(work: PendingWork): 'here' | 'elsewhere'
-  /** The cache gives what takes announced work in its process. It does so once, before it dispatches anything. */
-  listen?(take: TakeWork): void
+  /** The cache gives what takes announced work in its process, and whom to tell of trouble. It does so once, before it dispatches anything. */
+  listen?(take: TakeWork, logger: Logger): void
   /** Takes no more work. The cache calls it when it closes. */
   close?(): Promise<void>
 }

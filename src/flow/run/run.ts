@@ -25,7 +25,9 @@ export function start(
   ticket?: Ticket,
   given?: GivenInput,
 ): void {
-  const taker = engine.dispatcher.dispatch({ refId: entry.refId, toolName: tool.name })
+  const work = { refId: entry.refId, toolName: tool.name }
+  // A question of a value is answered where it is asked: its limits are counted there.
+  const taker = tool.takesReferences ? 'here' : engine.dispatcher.dispatch(work)
   if (taker === 'here') void runHere(engine, tool, entry, ticket, given)
   // Whoever takes it gives it a place there.
   else ticket?.leave()

@@ -261,6 +261,7 @@ function announce(engine: Engine, entry: Entry | undefined): void {
   if (!entry || isInFlight(entry)) return
   // How long it followed another task says nothing of how long its tool takes.
   if (entry.follows === undefined) engine.history.add(entry)
-  engine.sharedRuns.settle(entry.refId)
+  const mayBeShared = entry.key === undefined || engine.tools.get(entry.toolName ?? '')?.endsWithCallers
+  if (mayBeShared) engine.sharedRuns.settle(entry.refId)
   engine.events.emit(events.settled(entry))
 }
