@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest'
+import { redisIsInstalled } from '../redis-server.ts'
 import { runExample } from './fixtures/example.ts'
 
 type Example = readonly [name: string, said: string]
@@ -10,6 +11,7 @@ export const QUICK: readonly Example[] = [
 ]
 
 export const SLOW: readonly Example[] = [
+  ...(redisIsInstalled ? [['workers', 'none was computed here'] as const] : []),
   ['server-author', 'progress: month'],
   ['plain-client-polling', 'retry_task:'],
   ['growing-result', 'Page 3'],
