@@ -8,6 +8,7 @@ import { startBench } from './start.ts'
 import { storesBench } from './stores.ts'
 import { threadsBench } from './threads.ts'
 import { valuesBench } from './values.ts'
+import { workersBench } from './workers.ts'
 import { wrapBench } from './wrap.ts'
 
 /**
@@ -25,6 +26,7 @@ const GROUPS: Record<string, () => Promise<Row[]>> = {
   threads: threadsBench,
   wrap: wrapBench,
   start: startBench,
+  workers: workersBench,
 }
 
 const asked = process.argv.slice(2)
