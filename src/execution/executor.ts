@@ -63,10 +63,15 @@ export interface Appended {
  */
 export interface Executor {
   /**
+   * `'json'`: it wants the input as its JSON text, so that no value of a reference is parsed or copied on this side.
+   * @defaultValue 'value'
+   */
+  readonly inputAs?: 'value' | 'json' | undefined
+  /**
    * Runs the handler of a tool and resolves with its encoded result, or says that the handler has appended it. It settles when the handler has really ended: until
    * then the handler counts as running, even if its signal has aborted and nobody waits for it any more.
    *
-   * @param input plain JSON, with values in the places of references; the tool's schema runs where the handler runs
+   * @param input plain JSON, or the text of it (`inputAs`), with values in the places of references; the tool's schema runs where the handler runs
    * @throws what the handler threw, or what of it crosses a process border (`toErrorData`); InvalidArgument for an input
    *   that the tool's schema refuses, and for a tool that the executor lacks; WorkerLost when the worker that ran the
    *   handler is gone, so that nobody knows how far it came

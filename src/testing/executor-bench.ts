@@ -35,6 +35,7 @@ export class ExecutorBench {
         return executor.execute(...call).finally(() => this.running--)
       },
       capacity: executor.capacity,
+      inputAs: executor.inputAs,
       close: async () => executor.close?.(),
     }
     this.cache = new RefCache({ executors: { suite: counting }, logger: { warn: () => {}, error: () => {} } })

@@ -1,49 +1,21 @@
 import { Client } from '@modelcontextprotocol/client'
 import { InMemoryTransport, McpServer } from '@modelcontextprotocol/server'
-import { afterEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
-import { type ThreadOptions, threadExecutor } from '../../dist/execution/threads/index.js'
+import { threadExecutor } from '../../dist/execution/threads/index.js'
 import { refcacheTool } from '../../dist/fastmcp/index.js'
-import type { CallResponse, ExecutionContext, RefCacheOptions, ToolOptions } from '../../dist/index.js'
-import { actor, memoryStore, RefCache } from '../../dist/index.js'
+import {
+  actor,
+  type CallResponse,
+  type ExecutionContext,
+  memoryStore,
+  TaskCancelled,
+} from '../../dist/index.js'
 import { attachRefCache } from '../../dist/mcp/index.js'
+import { ended, MB, MODULE, threads, thrown } from './thread-scene.ts'
 
-const MODULE = new URL('./fixtures/thread-tools.mjs', import.meta.url)
 const BROKEN = new URL('./fixtures/thread-broken.mjs', import.meta.url)
-const MB = 1024 * 1024
 const SECRET = 'hunter2'
-
-const open: RefCache[] = []
-afterEach(async () => {
-  for (const cache of open.splice(0)) await cache.close()
-})
-
-function threads(options: ThreadOptions = {}, cacheOptions: RefCacheOptions = {}) {
-  const lines: string[] = []
-  const logger = { warn: (line: string) => lines.push(line), error: (line: string) => lines.push(line) }
-  const executor = threadExecutor({ modules: MODULE, threads: 2, grace: '100ms', ...options })
-  const cache = new RefCache({ logger, ...cacheOptions, executors: { threads: executor } })
-  open.push(cache)
-  const tool = (name: string, own: Partial<ToolOptions<object>> = {}) =>
-    cache.cached<object, unknown>({ memoize: false, ...own, name, executor: 'threads' }, () => {
-      throw new Error('the handler belongs in a thread')
-    })
-  return { cache, tool, lines, executor }
-}
-
-async function ended(cache: RefCache, refId: string): Promise<CallResponse> {
-  for (;;) {
-    const response = await cache.get(refId, { wait: '1s' })
-    if (!response.isAsync) return response
-  }
-}
-
-async function thrown(work: Promise<unknown>): Promise<Error & { code?: unknown; cause?: unknown }> {
-  return work.then(
-    value => expect.fail(`it gave ${JSON.stringify(value)}`),
-    error => error,
-  )
-}
 
 describe('a handler that computes without a pause', () => {
   it('keeps no poll waiting, and ends', async () => {
@@ -100,13 +72,12 @@ describe('a handler that computes without a pause', () => {
     const begun = new Promise<void>(resolve => {
       const run = executor.execute(
         'spinUntilAborted',
-        {},
+        '{}',
         context({ signal: controller.signal, progress: () => resolve() }),
       )
       void thrown(run).then(error => expect(error).toMatchObject({ code: 'task_cancelled' }))
     })
     await begun
-    const { TaskCancelled } = await import('../../dist/index.js')
     controller.abort(new TaskCancelled('not wanted'))
     // Resolves when the handler has ended; the grace would take an hour.
     await executor.close?.()
@@ -137,13 +108,6 @@ describe('a thread that dies', () => {
     expect(await tool('sum')({ rows: [{ id: 7 }] })).toMatchObject({ value: 7 })
   })
 
-  it('of too much memory is followed by as many tries as the tool allows', async () => {
-    const { cache, tool } = threads({ memoryLimit: 48 * MB })
-    const hog = tool('hog', { asyncTimeout: 0, maxRetries: 1, retryDelay: 0, idempotent: true })
-    const { refId } = await hog({ secret: SECRET })
-    expect(await ended(cache, refId)).toMatchObject({ errorCode: 'worker_out_of_memory', retryCount: 1 })
-  })
-
   it.each(['exit', 'stray'])(
     'by itself (%s) fails its task with worker_lost, without words of the tool',
     async name => {
@@ -162,7 +126,7 @@ describe('what a handler in a thread says', () => {
     const reports: number[] = []
     const executor = threadExecutor({ modules: MODULE })
     const progress = ({ current = -1 }) => reports.push(current)
-    const { bytes } = (await executor.execute('report', { ms: 500 }, context({ progress }))) as {
+    const { bytes } = (await executor.execute('report', '{"ms":500}', context({ progress }))) as {
       bytes: Uint8Array
     }
     await executor.close?.()
@@ -210,14 +174,6 @@ describe('what a handler in a thread says', () => {
 })
 
 describe('what goes in and comes out', () => {
-  it('gives a result of 50 MB, and takes it as a reference', async () => {
-    const { cache, tool } = threads()
-    const count = 420_000
-    const { refId } = await tool('large')({ count })
-    expect((await cache.inspect(refId)).valueBytes).toBeGreaterThan(50_000_000)
-    expect(await tool('sum')({ rows: refId })).toMatchObject({ value: (count * (count - 1)) / 2 })
-  })
-
   it('runs the schema of the module, else that of the main thread', async () => {
     const { tool } = threads()
     expect(await tool('declared by name')({ at: '2030-01-01' })).toMatchObject({ value: true })
@@ -334,7 +290,7 @@ describe('close', () => {
     await new Promise(resolve => process.once('worker', resolve))
     await cache.close()
     expect(await call).toMatchObject({ code: 'worker_lost' })
-    expect(await thrown(executor.execute('sum', { rows: [] }, context({})))).toMatchObject({
+    expect(await thrown(executor.execute('sum', '{"rows":[]}', context({})))).toMatchObject({
       code: 'worker_lost',
     })
   })

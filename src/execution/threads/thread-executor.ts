@@ -2,7 +2,6 @@ import type { EncodedValue } from '../../core/codec.ts'
 import { WorkerLost } from '../../core/errors.ts'
 import { adaptedFrom } from '../../core/handler.ts'
 import type { JsonValue } from '../../core/json.ts'
-import { stringifyJson } from '../../core/json-text.ts'
 import type { Appended, ExecutionContext, Executor, RegisteredTool } from '../executor.ts'
 import type { ThreadToolInfo, ToolPlace } from './messages.ts'
 import type { ThreadSettings } from './options.ts'
@@ -12,6 +11,7 @@ import { findHandler, moduleUrl } from './tool-module.ts'
 
 /** Gives each run a thread of its own for as long as it lasts. */
 export class ThreadExecutor implements Executor {
+  readonly inputAs = 'json'
   readonly capacity: number
   readonly #runs = new Map<ThreadRun, Promise<unknown>>()
   /** Where handlers are exported, as far as that was looked for. */
@@ -33,7 +33,7 @@ export class ThreadExecutor implements Executor {
     context.signal.throwIfAborted()
     if (this.#isClosed) throw closed()
     const run = new ThreadRun(context, schemasOf(context.tool), this.settings.grace)
-    const result = run.result(pool, { tool, input: stringifyJson(input) })
+    const result = run.result(pool, { tool, input: input as string })
     this.#runs.set(run, result)
     return result.finally(() => this.#runs.delete(run))
   }

@@ -11,7 +11,7 @@ import type { RefId } from '../../core/ref.ts'
 import type { Tool } from '../../core/tool.ts'
 import type { Appended, ExecutionContext } from '../../execution/executor.ts'
 import type { GivenInput } from '../call/draft.ts'
-import { fillInput } from '../call/fill-input.ts'
+import { fillInput, fillInputText } from '../call/fill-input.ts'
 import type { InputShare } from '../call/input-budget.ts'
 import { whileInvalidating } from '../control/invalidate.ts'
 import type { Engine } from '../engine.ts'
@@ -275,7 +275,8 @@ async function fillFor(
   signal: AbortSignal,
 ): Promise<{ readonly args: JsonValue; readonly entry: ProcessingEntry }> {
   if (input === undefined) throw new StoreUnavailable('The input of this task is gone from the store.')
-  if (!memory) return { args: parseJson(input.json), entry }
+  const asText = engine.executorOf(tool).inputAs === 'json'
+  if (!memory) return { args: asText ? input.json : parseJson(input.json), entry }
   let derived = entry
   const guard = async (derivedFrom: readonly SourceConstraint[]) => {
     if (derivedFrom.length === (entry.derivedFrom?.length ?? 0)) return
@@ -285,7 +286,8 @@ async function fillFor(
   }
   const begunAt = engine.clock.monotonic()
   const take = (bytes: number) => memory.take(bytes, signal)
-  const args = await fillInput(engine, tool, entry, input, guard, take, signal)
+  const fill = asText ? fillInputText : fillInput
+  const args = await fill(engine, tool, entry, input, guard, take, signal)
   // Filling may take a while, and what another process did to the task meanwhile may not have been noticed yet.
   const isBrief = engine.clock.monotonic() - begunAt < UNNOTICED_MS && engine.errors.isAwaited(refId)
   if (!isBrief) await checkLease(engine, refId, lease)

@@ -38,6 +38,29 @@ describe('executors', () => {
     ])
   })
 
+  it('get the same input as text where they ask for that, with values as they are stored', async () => {
+    const { executor, calls } = recording([{ name: 'text', handler: (input: string) => input }])
+    const { cache } = scene({ executors: { elsewhere: { ...executor, inputAs: 'json' } } })
+    const text = cache.cached({ name: 'text', executor: 'elsewhere', memoize: false }, () => 'not this one')
+    const rows = [{ n: 1.5, text: 'ö "quoted" $& $1' }, 2, null]
+    const { refId } = await cache.set('rows', rows)
+    const input = {
+      10: refId,
+      9: 'a',
+      list: [refId, { deep: `${refId}#/0/n` }],
+      [refId]: 'a name',
+      plain: '$`',
+    }
+    await text(input as never)
+    expect(calls[0]?.input).toBeTypeOf('string')
+    expect(JSON.parse(String(calls[0]?.input))).toEqual({
+      ...{ 10: rows, 9: 'a', list: [rows, { deep: 1.5 }] },
+      ...{ [refId]: 'a name', plain: '$`' },
+    })
+    await text({ plain: refId.slice(1) } as never)
+    expect(calls[1]?.input).toBe(JSON.stringify({ plain: refId.slice(1) }))
+  })
+
   it('run as many tasks at once as they have room for; the time of the others has not begun', async () => {
     const { promise, resolve } = deferred()
     const executor = { ...inProcessExecutor([{ name: 'wait', handler: () => promise }]), capacity: 1 }
