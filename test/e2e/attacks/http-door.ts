@@ -1,10 +1,6 @@
-import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
-import { createServer, type IncomingMessage, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { toNodeHandler } from '@modelcontextprotocol/node'
 import { type AuthInfo, createMcpHandler, McpServer, type ServerContext } from '@modelcontextprotocol/server'
 import { type Actor, actor } from '../../../src/access/actor.ts'
 import type { JsonObject } from '../../../src/core/json.ts'
@@ -36,18 +32,19 @@ export function httpDoor(revision: Revision): DoorKind {
       openHttp(
         site,
         ['get', 'query', 'edit', 'export', 'read', 'cancel', 'retry'],
-        (url, identity) => new HttpClient(url, revision, identity),
+        (server, identity) => new HttpClient(server, revision, identity),
       ),
   }
 }
 
-type FetchHandler = Pick<ReturnType<typeof createMcpHandler>, 'fetch'>
+/** A server of HTTP, asked without a socket between: what is tried here is what stands behind one. */
+export type Served = Pick<ReturnType<typeof createMcpHandler>, 'fetch'>
 
-/** A server in this process, and whatever client `enter` makes of its address. */
+/** A server in this process, and whatever client `enter` makes for it. */
 export async function openHttp(
   site: Site,
   acts: readonly Act[],
-  enter: (url: string, identity: Identity) => HttpClient,
+  enter: (server: Served, identity: Identity) => HttpClient,
 ): Promise<Door> {
   const cache = new RefCache(site.options)
   const tools = targets(site.secret, site.gates)
@@ -67,34 +64,19 @@ export async function openHttp(
     return server
   })
   const handler = withTaskNotifications(serving)
-  const server = await listen(handler)
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/mcp`
   return {
     acts,
     cache,
     exportDir,
-    enter: async identity => enter(url, identity),
-    listen: (identity, taskIds) => enter(url, identity).listen(taskIds),
-    post: (identity, body) => enter(url, identity).post(body, {}),
+    enter: async identity => enter(handler, identity),
+    listen: (identity, taskIds) => enter(handler, identity).listen(taskIds),
+    post: (identity, body) => enter(handler, identity).post(body, {}),
     async close() {
-      server.closeAllConnections()
-      server.close()
       await handler.close()
       await cache.close()
       await rm(exportDir, { recursive: true, force: true })
     },
   }
-}
-
-async function listen(handler: FetchHandler): Promise<Server> {
-  const serve = toNodeHandler(handler)
-  const server = createServer((request, response) => {
-    const auth = authOf(request)
-    const received = request as IncomingMessage & { method: string; url: string }
-    void serve(auth ? Object.assign(received, { auth }) : received, response)
-  }).listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  return server
 }
 
 /** The token of a test is its claims; no real verifier would believe it, this one always does. */
@@ -109,9 +91,8 @@ function tokenFor({ id, ...claims }: Identity): string | undefined {
   return Buffer.from(JSON.stringify(extra)).toString('base64url')
 }
 
-function authOf({ headers }: IncomingMessage): AuthInfo | undefined {
-  const token = headers.authorization?.replace('Bearer ', '')
-  if (!token) return undefined
+function authOf(token: string | undefined): AuthInfo | undefined {
+  if (token === undefined) return undefined
   const extra = JSON.parse(Buffer.from(token, 'base64url').toString()) as Record<string, unknown>
   return { token, clientId: 'app', scopes: [], extra }
 }
@@ -145,7 +126,7 @@ export class HttpClient implements Person {
   readonly heard: string[] = []
 
   constructor(
-    private readonly url: string,
+    private readonly server: Served,
     protected readonly revision: Revision,
     private readonly identity: Identity,
   ) {}
@@ -230,9 +211,10 @@ export class HttpClient implements Person {
 
   protected send(body: string, headers: Record<string, string>, signal?: AbortSignal): Promise<Response> {
     const token = tokenFor(this.identity)
-    return fetch(this.url, {
+    const request = new Request('http://127.0.0.1/mcp', {
       method: 'POST',
       headers: {
+        host: '127.0.0.1',
         'content-type': 'application/json',
         accept: 'application/json, text/event-stream',
         'mcp-protocol-version': this.revision,
@@ -242,6 +224,8 @@ export class HttpClient implements Person {
       body,
       ...(signal ? { signal } : {}),
     })
+    const authInfo = authOf(token)
+    return this.server.fetch(request, authInfo ? { authInfo } : {})
   }
 }
 

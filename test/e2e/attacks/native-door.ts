@@ -20,7 +20,7 @@ export function nativeDoor(revision: Revision): DoorKind {
       return openHttp(
         immediate,
         ['get', 'query', 'edit', 'export', 'read', 'cancel', 'retry', ...own],
-        (url, identity) => new TaskClient(url, revision, identity),
+        (server, identity) => new TaskClient(server, revision, identity),
       )
     },
   }
@@ -65,14 +65,17 @@ class TaskClient extends HttpClient {
     const ending = new AbortController()
     const response = await this.send(body, headers, ending.signal)
     let heard = ''
+    const reader = response.body?.getReader()
     const over = (async () => {
-      for await (const chunk of response.body ?? []) heard += Buffer.from(chunk).toString()
+      for (let read = await reader?.read(); read && !read.done; read = await reader?.read())
+        heard += Buffer.from(read.value).toString()
     })().catch(() => {})
     while (!heard.includes('acknowledged') && response.ok) await sleep(5)
     return {
       heard: () => heard,
       async end() {
         ending.abort()
+        await reader?.cancel().catch(() => {})
         await over
         return heard
       },
