@@ -43,13 +43,24 @@ function filesIn(place, ending) {
   return names.filter(name => name.endsWith(ending)).map(name => join(root, place, name))
 }
 
+/** An object of the type `Names` is read by its keys alone: its values are there for the compiler. */
+const namesOfOptions = {
+  shouldIgnore(path) {
+    if (!path.isBooleanLiteral()) return undefined
+    const declared = path.findParent(parent => parent.isVariableDeclarator())?.node.id.typeAnnotation
+    const isNames = declared?.typeAnnotation.typeName?.name === 'Names'
+    return isNames ? 'its values are not read' : undefined
+  },
+}
+
 async function instrument(paths) {
   const silent = new Proxy({}, { get: () => () => false })
   const instrumenter = createInjector().provideValue('logger', silent).injectFunction(createInstrumenter)
   const files = paths.map(name => ({ name, content: readFileSync(name, 'utf8'), mutate: true }))
-  const result = await instrumenter.instrument(files, { plugins: null, excludedMutations: [], ignorers: [] })
+  const ignorers = [namesOfOptions]
+  const result = await instrumenter.instrument(files, { plugins: null, excludedMutations: [], ignorers })
   return {
-    mutants: result.mutants,
+    mutants: result.mutants.filter(({ status }) => status !== 'Ignored'),
     instrumented: new Map(result.files.map(({ name, content }) => [name, content])),
   }
 }

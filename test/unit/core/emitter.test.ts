@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { AccessPolicy } from '../../../src/access/policy.ts'
 import { Emitter } from '../../../src/core/emitter.ts'
 import type { Entry } from '../../../src/core/entry.ts'
@@ -172,4 +172,11 @@ it.each<unknown>([undefined, null, 7, {}, [], Promise.resolve(1)])(
 it('entries of every kind can be told of', () => {
   const all: Entry[] = [processing, complete, failed]
   expect(all.map(entry => events.hit(entry).type)).toEqual(['entry:hit', 'entry:hit', 'entry:hit'])
+})
+
+it('a listener that answers with a promise has its rejection looked after', () => {
+  const answer = Promise.resolve()
+  const caught = vi.spyOn(answer, 'catch')
+  tell(() => answer)
+  expect(caught).toHaveBeenCalledOnce()
 })

@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto'
+import crypto, { createHash } from 'node:crypto'
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import { canonical, Keys, keyOf } from '../../../src/core/key.ts'
 import { serializeInput } from '../../../src/core/serialize.ts'
 
@@ -84,6 +84,33 @@ describe('Keys', () => {
         for (const call of [...calls, ...calls]) expect(keys.of(call)).toBe(keyOf(call))
       }),
     )
+  })
+
+  describe('are not made twice', () => {
+    afterEach(() => vi.restoreAllMocks())
+
+    /** How many of these calls a key was made for. */
+    function made(...inputs: string[]): number {
+      const hash = vi.spyOn(crypto, 'hash').mockClear()
+      const keys = new Keys()
+      for (const input of inputs)
+        keys.of({ cacheName: 'c', toolName: 't', namespace: 'public', scope: null, input })
+      return hash.mock.calls.length
+    }
+    const text = (length: number) => JSON.stringify('x'.repeat(length - 2))
+
+    it('for the same call', () => expect(made('1', '2', '1', '2')).toBe(2))
+
+    it('unless its input is long', () => {
+      expect(made(text(2_000), text(2_000))).toBe(1)
+      expect(made(text(2_001), text(2_001))).toBe(2)
+    })
+
+    it('unless so many others came between', () => {
+      const others = Array.from({ length: 999 }, (_, n) => `${n}`)
+      expect(made('"a"', ...others, '"a"')).toBe(1_000)
+      expect(made('"a"', ...others, '"one more"', '"a"', '"a"')).toBe(1_002)
+    })
   })
 
   it('holds its ground beyond what it keeps, and for an input of any length', () => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { mapJson, pathOf, type Trail } from '../../../src/core/map-json.ts'
+import { parseJson } from '../../../src/core/json-text.ts'
+import { mapJson, mapJsonSteps, pathOf, type Trail, withPlainNumbers } from '../../../src/core/map-json.ts'
 
 describe('where a part of a value stands', () => {
   it('is told by names and positions, from where the value itself stands', () => {
@@ -23,4 +24,24 @@ describe('where a part of a value stands', () => {
     expect(pathOf(trail, 4)).toBeUndefined()
     expect(pathOf(undefined, 0)).toEqual([])
   })
+})
+
+describe('a large value', () => {
+  const steps = (parts: number, keep: number): number[] => {
+    const lists = Array.from({ length: parts / keep }, () => Array.from({ length: keep - 1 }, () => 1))
+    return [...mapJsonSteps(lists, () => undefined)]
+  }
+
+  it('is copied in steps of some thousand parts, each of which says its size', () => {
+    const sizes = steps(10_000, 100)
+    expect(sizes.length).toBeGreaterThanOrEqual(8)
+    expect(sizes.every(size => size >= 4_000 && size < 4_800)).toBe(true)
+  })
+
+  it('is not, where it is small', () => expect(steps(900, 100)).toEqual([]))
+})
+
+it('a value with plain numbers is one to compute with', () => {
+  const exact = parseJson('{"a":[0.50,1e400],"b":1}')
+  expect(withPlainNumbers(exact)).toStrictEqual({ a: [0.5, Number.POSITIVE_INFINITY], b: 1 })
 })

@@ -1,6 +1,13 @@
 import { describe, expect, it } from 'vitest'
 import { InvalidArgument } from '../../../src/core/errors.ts'
-import { checkChoice, checkCount, checkNames, checkPreview, givenOptions } from '../../../src/core/options.ts'
+import {
+  checkChoice,
+  checkCount,
+  checkLimit,
+  checkNames,
+  checkPreview,
+  givenOptions,
+} from '../../../src/core/options.ts'
 import { RefCache } from '../../../src/ref-cache.ts'
 import { scene } from '../flow/scene.ts'
 
@@ -113,4 +120,14 @@ describe('the names of options', () => {
     const given: object = givenOptions({ a: undefined, b: null, c: 0 })
     expect({ a: 1, ...given }).toEqual({ a: 1, b: null, c: 0 })
   })
+})
+
+it('a limit may be 0, and is a whole number', () => {
+  expect([0, 7].map(limit => checkLimit(limit, 'limit'))).toEqual([0, 7])
+  for (const wrong of [-1, 0.5, '0'])
+    expect(() => checkLimit(wrong as number, 'limit')).toThrow(/^limit must be/)
+})
+
+it.each(['inlineLimit', 'maxResultCharacters', 'maxSize'] as const)('preview.%s is a whole number', name => {
+  expect(() => checkPreview({ [name]: 0.5 })).toThrow(`preview.${name} must be`)
 })

@@ -135,3 +135,28 @@ describe('tags', () => {
     expect(() => checkTags(tags as string[])).toThrow(/^tags is a list of at most 100 texts/)
   })
 })
+
+describe('where a handler is', () => {
+  const run = { module: new URL('file:///tools.js'), export: 'crawl' }
+
+  it('is a module and an export, for an executor that is named', () => {
+    expect(define({ executor: 'threads', run })).toMatchObject({ executor: 'threads', run })
+    expect(define({ executor: 'threads', run: { ...run, module: './tools.js' } }).run?.module).toBe(
+      './tools.js',
+    )
+    expect(define({ executor: 'threads' }).run).toBeUndefined()
+  })
+
+  it.each([
+    null,
+    {},
+    { ...run, module: '' },
+    { ...run, module: 7 },
+    { module: run.module },
+    { ...run, export: 7 },
+  ])('is nothing else: %j', wrong => {
+    expect(() => define({ executor: 'threads', run: wrong })).toThrow(/run` of tool 'tool' says where/)
+  })
+
+  it('is of no use without one', () => expect(() => define({ run })).toThrow(/names no `executor`/))
+})
