@@ -140,33 +140,6 @@ describe('a small, fast answer', () => {
 })
 
 describe('a large answer', () => {
-  it('of a file of 5 MB: its pages put together equal the file', async () => {
-    const file = join(workshop.folder, 'large.txt')
-    const lines = Array.from(
-      { length: 60_000 },
-      (_, i) => `${i}\t${randomBytes(30).toString('hex')} "quoted" grüße 🎈`,
-    )
-    const content = lines.join('\n')
-    writeFileSync(file, content)
-    expect(Buffer.byteLength(content)).toBeGreaterThan(5_000_000)
-
-    const { client } = await workshop.client([...FILESYSTEM, workshop.folder], {
-      wrap: ['--max-size', '500', '--max-answer', '200000', '--async-timeout', '2m'],
-    })
-    const preview = body(await call(client, 'read_text_file', { path: file }))
-    expect(preview).toMatchObject({ status: 'complete', is_complete: false, is_async: false })
-    expect(preview.preview_size).toBeLessThanOrEqual(500)
-    expect(preview.original_size).toBeGreaterThan(1_000_000)
-
-    let joined = ''
-    for (let page = 1, pages = 1; page <= pages; page++) {
-      const answer = body(await poll(client, preview.ref_id, { page, max_size: 150_000 }))
-      joined += answer.preview
-      pages = answer.total_pages
-    }
-    expect(joined === content).toBe(true)
-  }, 120_000)
-
   it('that is a list in a text is shown and paged as a list', async () => {
     const { client } = await workshop.client(PLAIN)
     const preview = body(await call(client, 'list', { size: 2000 }))
@@ -183,23 +156,6 @@ describe('a large answer', () => {
     const preview = body(await call(client, 'tree', { size: 400 }))
     const full = await poll(client, preview.ref_id, { full: true })
     expect(withoutRef(full)).toEqual(await call(direct.client, 'tree', { size: 400 }))
-  })
-
-  it('with media comes back byte for byte, as blocks that a client can show', async () => {
-    const direct = await workshop.connect(PLAIN)
-    const size = 1_500_000
-    const expected = await call(direct.client, 'media', { size })
-    const usual = await workshop.client(PLAIN)
-    // On a slow machine it takes so long that it has an entry, and names it.
-    const { _meta: meta, ...passed } = await call(usual.client, 'media', { size })
-    const { [REF]: _, ...own } = meta ?? {}
-    expect({ ...passed, ...(Object.keys(own).length > 0 ? { _meta: own } : {}) }).toEqual(expected)
-    const { client } = await workshop.client(PLAIN, { wrap: ['--inline', '0'] })
-    const preview = body(await call(client, 'media', { size }))
-    expect(preview.is_complete).toBe(false)
-    expect(JSON.stringify(preview).length).toBeLessThan(3_000)
-    expect(preview.preview[1].data).toContain('1500000 bytes')
-    expect(withoutRef(await poll(client, preview.ref_id, { full: true }))).toEqual(expected)
   })
 })
 
