@@ -13,6 +13,16 @@ const PATIENCE = { ms: 4_000, times: 5 }
 /** Modules that are loaded anew stay in memory. */
 const MUTANTS_A_WORKER = 300
 
+/** An object of the type `Names` is read by its keys alone: its values are there for the compiler. */
+const namesOfOptions = {
+  shouldIgnore(path) {
+    if (!path.isBooleanLiteral()) return undefined
+    const declared = path.findParent(parent => parent.isVariableDeclarator())?.node.id.typeAnnotation
+    const isNames = declared?.typeAnnotation.typeName?.name === 'Names'
+    return isNames ? 'its values are not read' : undefined
+  },
+}
+
 const root = fileURLToPath(new URL('../../', import.meta.url))
 const {
   values: { every },
@@ -41,16 +51,6 @@ function filesIn(place, ending) {
   if (statSync(join(root, place)).isFile()) return [join(root, place)]
   const names = readdirSync(join(root, place), { recursive: true, encoding: 'utf8' })
   return names.filter(name => name.endsWith(ending)).map(name => join(root, place, name))
-}
-
-/** An object of the type `Names` is read by its keys alone: its values are there for the compiler. */
-const namesOfOptions = {
-  shouldIgnore(path) {
-    if (!path.isBooleanLiteral()) return undefined
-    const declared = path.findParent(parent => parent.isVariableDeclarator())?.node.id.typeAnnotation
-    const isNames = declared?.typeAnnotation.typeName?.name === 'Names'
-    return isNames ? 'its values are not read' : undefined
-  },
 }
 
 async function instrument(paths) {
