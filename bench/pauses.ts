@@ -5,12 +5,15 @@ import { RefCache } from '../src/index.ts'
 import { ADAPTERS } from '../src/ref-cache-adapters.ts'
 import { sqliteStore } from '../src/stores/sqlite.ts'
 import { PROXIED_RESULT } from '../src/values/result-projections.ts'
-import { alone, idle, spin, timed } from './pause.ts'
+import { alone, idle, pauseOf, spin, timed } from './pause.ts'
 import type { Row } from './row.ts'
 
 const BYTES = 50e6
 
-/** How long 50 MB hold the event loop, however they come and whatever is done with them. On the SQLite file. */
+/**
+ * How long 50 MB hold the event loop, however they come and whatever is done with them. On the SQLite file. Against it stands what
+ * Node itself takes to write or read the same in small steps.
+ */
 export async function pausesBench(): Promise<Row[]> {
   const folder = mkdtempSync(join(tmpdir(), 'mcp-refcache-bench-'))
   const cache = new RefCache({
@@ -23,28 +26,71 @@ export async function pausesBench(): Promise<Row[]> {
       alone('an idle loop, for comparison', await timed(idle)),
       alone('a loop that only turns, for comparison', await timed(spin)),
     ]
-    const refs = new Map<string, string>()
-    for (const [what, result] of Object.entries(results())) {
-      const tool = cache.cached({ name: what, projection: PROXIED_RESULT, verbatim: true }, () => result)
-      const { outcome, ...timing } = await timed(() => tool({}))
-      rows.push(alone(`a result of ${what}, stored and previewed`, timing))
-      refs.set(what, outcome.refId)
-    }
-    const list = recordsOf(BYTES)
-    const { outcome: set, ...setting } = await timed(() => cache.set('list', list))
-    rows.push(alone('set of a list', setting))
-    rows.push(alone('resolve of a list', await timed(() => cache.resolve(set.refId))))
-    for (const what of ['lines of a log', 'JSON in a text', 'both fields'] as const) {
-      const refId = refs.get(what) ?? ''
-      const search = () => cache.query(refId, { search: 'no such thing' })
-      rows.push(alone(`search in ${what}`, await timed(search)))
-      rows.push(alone(`export of ${what}`, await timed(() => writeOut(cache, refId))))
-    }
+    rows.push(...(await listRows(cache)))
+    for (const what of Object.keys(RESULTS)) rows.push(...(await resultRows(cache, what)))
     return rows
   } finally {
     await cache.close()
     rmSync(folder, { recursive: true })
   }
+}
+
+async function listRows(cache: RefCache): Promise<Row[]> {
+  const list = recordsOf(BYTES)
+  const { outcome: bytes, ...byNode } = await measured(() => writeList(list))
+  const { outcome: set, ...setting } = await measured(() => cache.set('list', list))
+  // Two lists at a time would be measured otherwise.
+  list.length = 0
+  const { outcome: _, ...parsing } = await measured(() => readList(bytes))
+  bytes.length = 0
+  const { outcome: __, ...resolving } = await measured(() => cache.resolve(set.refId))
+  return [against('set of a list', setting, byNode), against('resolve of a list', resolving, parsing)]
+}
+
+async function resultRows(cache: RefCache, what: string): Promise<Row[]> {
+  let result: object | undefined = RESULTS[what]?.()
+  const tool = cache.cached({ name: what, projection: PROXIED_RESULT, verbatim: true }, () => result)
+  const { outcome, ...storing } = await measured(() => tool({}))
+  const { refId } = outcome
+  result = undefined
+  const rows = [alone(`a result of ${what}, stored and previewed`, storing)]
+  rows.push(alone(`a search in it`, await measured(() => cache.query(refId, { search: 'no such thing' }))))
+  rows.push(alone(`an export of it`, await measured(() => writeOut(cache, refId))))
+  return rows
+}
+
+/** What was there before is not collected meanwhile. */
+async function measured<T>(run: () => Promise<T>) {
+  globalThis.gc?.()
+  return timed(run)
+}
+
+function against(what: string, ours: Parameters<typeof pauseOf>[0], byNode: Parameters<typeof pauseOf>[0]): Row {
+  return { what, ours: pauseOf(ours), against: `Node alone: ${pauseOf(byNode)}` }
+}
+
+const PER_STEP = 250
+
+async function writeList(list: readonly object[]): Promise<Buffer[]> {
+  const bytes: Buffer[] = []
+  for (let at = 0; at < list.length; at += PER_STEP) {
+    bytes.push(Buffer.from(JSON.stringify(list.slice(at, at + PER_STEP))))
+    await turn()
+  }
+  return bytes
+}
+
+async function readList(bytes: readonly Buffer[]): Promise<object[]> {
+  const list: object[] = []
+  for (const piece of bytes) {
+    for (const item of JSON.parse(piece.toString()) as object[]) list.push(item)
+    await turn()
+  }
+  return list
+}
+
+function turn(): Promise<void> {
+  return new Promise(resolve => setImmediate(resolve))
 }
 
 async function writeOut(cache: RefCache, refId: string): Promise<void> {
@@ -54,17 +100,22 @@ async function writeOut(cache: RefCache, refId: string): Promise<void> {
   }
 }
 
-function results() {
-  const text = (text: string) => ({ type: 'text', text })
-  const structuredContent = { result: recordsOf(BYTES / 2) }
-  const log = logOf(BYTES)
-  return {
-    'lines of a log': { content: [text(log)] },
-    'JSON in a text': { content: [text(JSON.stringify(recordsOf(BYTES), null, 1))] },
-    'both fields': { content: [text(JSON.stringify(structuredContent, null, 1))], structuredContent },
-    'two texts': { content: [text(log.slice(0, log.length / 2)), text(log.slice(log.length / 2))] },
-    'a text beside other data': { content: [text(logOf(BYTES / 2))], structuredContent },
-  }
+const RESULTS: Readonly<Record<string, () => object>> = {
+  'lines of a log': () => ({ content: [text(logOf(BYTES))] }),
+  'JSON in a text': () => ({ content: [text(JSON.stringify(recordsOf(BYTES), null, 1))] }),
+  'both fields': () => {
+    const structuredContent = { result: recordsOf(BYTES / 2) }
+    return { content: [text(JSON.stringify(structuredContent, null, 1))], structuredContent }
+  },
+  'two texts': () => ({ content: [text(logOf(BYTES / 2)), text(logOf(BYTES / 2))] }),
+  'a text beside other data': () => ({
+    content: [text(logOf(BYTES / 2))],
+    structuredContent: { result: recordsOf(BYTES / 2) },
+  }),
+}
+
+function text(text: string) {
+  return { type: 'text', text }
 }
 
 function recordsOf(bytes: number) {
