@@ -25,6 +25,7 @@ export async function pausesBench(): Promise<Row[]> {
     const rows = [
       alone('an idle loop, for comparison', await timed(idle)),
       alone('a loop that only turns, for comparison', await timed(spin)),
+      alone('one text of 50 MB made by Node, for comparison', await measured(flatten)),
     ]
     rows.push(...(await listRows(cache)))
     for (const what of Object.keys(RESULTS)) rows.push(...(await resultRows(cache, what)))
@@ -65,7 +66,11 @@ async function measured<T>(run: () => Promise<T>) {
   return timed(run)
 }
 
-function against(what: string, ours: Parameters<typeof pauseOf>[0], byNode: Parameters<typeof pauseOf>[0]): Row {
+function against(
+  what: string,
+  ours: Parameters<typeof pauseOf>[0],
+  byNode: Parameters<typeof pauseOf>[0],
+): Row {
   return { what, ours: pauseOf(ours), against: `Node alone: ${pauseOf(byNode)}` }
 }
 
@@ -114,8 +119,16 @@ const RESULTS: Readonly<Record<string, () => object>> = {
   }),
 }
 
+/** As it comes from a file or from a server. What `JSON.stringify` or `+` gives is a rope that Node 20 puts together when it is first read: see `flatten`. */
 function text(text: string) {
+  text.charCodeAt(text.length - 1)
   return { type: 'text', text }
+}
+
+/** What V8 itself takes for one text of that size, all at once. */
+async function flatten(): Promise<void> {
+  const half = 'x'.repeat(BYTES / 2)
+  text(half + half)
 }
 
 function recordsOf(bytes: number) {

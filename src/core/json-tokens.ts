@@ -23,15 +23,23 @@ export class JsonTokens {
 
   next(): JsonToken {
     const { text } = this
-    const start = skipSpace(text, this.end)
+    let start = this.end
+    let unit = text.charCodeAt(start)
+    if (unit <= 0x20) {
+      start = skipSpace(text, start)
+      unit = text.charCodeAt(start)
+    }
     this.start = start
-    this.end = start + 1
-    this.kind = 'end'
-    if (start >= text.length) this.end = start
-    else {
-      this.kind = MARKS[text.charCodeAt(start)] ?? 'word'
-      if (this.kind === 'string') this.end = stringEnd(text, start)
-      else if (this.kind === 'word') this.end = wordEnd(text, start)
+    if (unit === 0x22) {
+      this.end = stringEnd(text, start)
+      this.kind = 'string'
+    } else if (start >= text.length) {
+      this.end = start
+      this.kind = 'end'
+    } else {
+      const mark = unit < 128 ? (MARKS[unit] as JsonToken) : 'word'
+      this.end = mark === 'word' ? wordEnd(text, start) : start + 1
+      this.kind = mark
     }
     return this.kind
   }
@@ -42,10 +50,10 @@ export class JsonTokens {
   }
 }
 
-const MARKS: readonly (JsonToken | undefined)[] = Array.from({ length: 128 }, (_, unit) => {
+const MARKS: readonly JsonToken[] = Array.from({ length: 128 }, (_, unit) => {
   const character = String.fromCharCode(unit)
   if (character === '"') return 'string'
-  return '[]{},:'.includes(character) ? (character as JsonToken) : undefined
+  return '[]{},:'.includes(character) ? (character as JsonToken) : 'word'
 })
 
 /** The position of the first character that is no white space of JSON. */
@@ -63,7 +71,7 @@ function wordEnd(text: string, start: number): number {
   let end = start + 1
   for (; end < text.length; end++) {
     const unit = text.charCodeAt(end)
-    if (unit <= 0x20 || MARKS[unit] !== undefined) break
+    if (unit <= 0x20 || (unit < 128 && MARKS[unit] !== 'word')) break
   }
   return end
 }
@@ -72,4 +80,18 @@ const NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][-+]?\d+)?$/
 
 export function isJsonNumber(word: string): boolean {
   return NUMBER.test(word)
+}
+
+/** JSON does not allow them in strings. */
+const CONTROL = /[^ -\uffff]/
+
+/** What a token that is a string says. Undefined: it is none that JSON allows. */
+export function textOfString(source: string): string | undefined {
+  const isPlain = !source.includes('\\') && !CONTROL.test(source) && source.length > 1
+  if (isPlain && source.endsWith('"')) return source.slice(1, -1)
+  try {
+    return JSON.parse(source) as string
+  } catch {
+    return undefined
+  }
 }

@@ -7,8 +7,8 @@ export type Steps<T> = Generator<number, T, void>
 /** Steps that also wait for something from outside: each promise that is yielded. */
 export type ReadingSteps<T> = Generator<number | Promise<unknown>, T, void>
 
-/** Work between two turns of the event loop: a few milliseconds on an ordinary machine. */
-const WORK_PER_TURN = 50_000
+/** Work between two turns of the event loop: a millisecond or two on an ordinary machine. */
+const WORK_PER_TURN = 20_000
 
 // Of the whole process, so that many short computations one after the other give way as well.
 let workSinceTurn = 0
@@ -29,10 +29,15 @@ export async function paced<T>(steps: ReadingSteps<T>, signal?: AbortSignal): Pr
     workSinceTurn += step.value
     if (workSinceTurn >= WORK_PER_TURN) {
       workSinceTurn = 0
-      await new Promise<void>(resolve => setImmediate(resolve))
+      await turn()
       signal?.throwIfAborted()
     }
   }
+}
+
+/** Lets the event loop turn: timers and what has arrived come first. */
+export function turn(): Promise<void> {
+  return new Promise(resolve => setImmediate(resolve))
 }
 
 /** Waits for something from outside. */

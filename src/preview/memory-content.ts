@@ -3,6 +3,7 @@ import { type CountedTable, countTables, countText } from '../values/counted-tab
 import { describeText } from '../values/describe-text.ts'
 import { tablesOf } from '../values/tables.ts'
 import type { DescribedBlock } from '../values/text-blocks.ts'
+import { TextPieces } from '../values/text-pieces.ts'
 import type { TextRows } from '../values/text-table.ts'
 import type { Content, Excerpt, ExcerptWish } from './content.ts'
 import { embeddedJson } from './embedded-json.ts'
@@ -86,7 +87,8 @@ class MemoryContent extends Memo implements Content {
     const { blocks } = this.source
     return this.remember('facts', async () => {
       if (typeof value !== 'string') return { tables: await paced(countTables(tablesOf(value))) }
-      return blocks ? describeText(value, blocks) : countText(value)
+      const text = new TextPieces([value])
+      return blocks ? describeText(text, blocks) : countText(text)
     })
   }
 

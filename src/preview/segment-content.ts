@@ -10,6 +10,7 @@ import type { SegmentReader } from '../values/segments/reader.ts'
 import { sampleOf } from '../values/segments/sample.ts'
 import { type Container, jsonIn, LARGE_VALUE } from '../values/segments/segment-index.ts'
 import type { DescribedBlock } from '../values/text-blocks.ts'
+import { TextPieces } from '../values/text-pieces.ts'
 import type { Content, Excerpt, ExcerptWish } from './content.ts'
 import type { Items } from './items.ts'
 import { sampleLines } from './line-sample.ts'
@@ -93,12 +94,15 @@ export class SegmentContent extends Memo implements Content {
     const { reader } = this
     const { tables, lines, blocks, shown } = reader.index
     return this.remember('facts', async () => {
-      switch (this.#container(this.#shown).kind) {
+      const { kind } = this.#container(this.#shown)
+      switch (kind) {
         case 'text':
-          if (lines) return { tables: tables ?? [], lines, ...(blocks ? { blocks } : {}) }
-          return describeText((await paced(reader.valueOf(this.#shown))) as string, shown?.blocks)
         case 'string':
-          return describeText((await paced(reader.valueOf(this.#shown))) as string)
+          if (kind === 'text' && lines) return { tables: tables ?? [], lines, ...(blocks ? { blocks } : {}) }
+          return describeText(
+            new TextPieces([(await paced(reader.valueOf(this.#shown))) as string]),
+            kind === 'text' ? shown?.blocks : undefined,
+          )
         default:
           return {
             tables: this.#counted() ?? (await paced(countDocumentTables(reader, this.#shown))),

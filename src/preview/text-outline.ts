@@ -39,6 +39,10 @@ class TextLines implements OutlinedLines {
     return this.beginning.length
   }
 
+  *all(): Iterable<string> {
+    for (let line = 0; line < this.total; line++) yield this.at(line)
+  }
+
   at(line: number): string {
     return this.beginning.slice(this.starts[line], this.starts[line + 1])
   }
@@ -78,7 +82,7 @@ export class TextOutline {
     const lines = new TextLines(text, starts)
     const find = function* () {
       if (known.length > 0) return () => known
-      return yield* lineOrder(line => lines.at(line), starts.length, rows)
+      return yield* lineOrder(() => lines.all(), starts.length, rows)
     }
     const order = fromStart ? undefined : yield* find()
     return new TextOutline(lines, order)

@@ -4,6 +4,7 @@ import { atOnce, type Steps } from '../core/steps.ts'
 import { textEqualsJson } from './equal-json.ts'
 import { isMedia, type Media, mediaOf, withNotes } from './media.ts'
 import { BETWEEN_TEXTS, type TextBlock } from './text-blocks.ts'
+import { TextPieces } from './text-pieces.ts'
 
 /** A tool's result as MCP has it. `content` may be missing where there is structured content. */
 export interface CallResult extends JsonObject {
@@ -14,6 +15,8 @@ export interface CallResult extends JsonObject {
 export interface ResultValue {
   /** What is shown, measured, paged and passed on. */
   readonly value: JsonValue
+  /** What `value` is, where it is several texts. */
+  readonly texts?: TextPieces
   /** The JSON of `value` in the bytes of the tool, where it gave it as a text. */
   readonly json?: string
   /** Other forms of the same value: what an argument may want instead. */
@@ -95,7 +98,7 @@ export function* shownResultValue(result: CallResult): Steps<ResultValue> {
   // What stands in the value needs no second mention.
   const shown = { ...found, media: found.media.filter(one => !noted.has(one.base64)) }
   if (value === found.value) return shown
-  const { blocks: _, ...rest } = shown
+  const { blocks: _, texts: __, ...rest } = shown
   return { ...rest, value }
 }
 
@@ -137,9 +140,11 @@ function ofBlocks(content: JsonValue[], { texts, resources, media, others }: Blo
   if (sole && texts.length === 0 && resources.length === 1) {
     return { value: sole.text, forms: [], media, ...addressOf(sole) }
   }
-  const all = content.flatMap(block => textOf(block) ?? [])
-  const blocks = all.length > 1 ? blocksIn(content) : []
-  return { value: joined(all), forms: [], media, ...(blocks.length > 0 ? { blocks } : {}) }
+  const all = new TextPieces(content.flatMap(block => textOf(block) ?? []))
+  const value = all.toString()
+  if (all.pieces.length < 2) return { value, forms: [], media }
+  const blocks = blocksIn(content)
+  return { value, texts: all, forms: [], media, ...(blocks.length > 0 ? { blocks } : {}) }
 }
 
 /** Where the texts stand once they are joined: of a resource what follows its address. */
@@ -278,5 +283,5 @@ function withUri({ uri, text }: TextResource): string {
 }
 
 function joined(texts: readonly string[]): string {
-  return texts.join(BETWEEN_TEXTS)
+  return new TextPieces(texts).toString()
 }

@@ -1,8 +1,10 @@
 import type { JsonValue } from '../core/json.ts'
+import { NumberList } from '../core/number-list.ts'
 import { paced, type Steps } from '../core/steps.ts'
 import { ShapeCounter, type TableShape } from './shape.ts'
 import { rowsOf, type Table } from './tables.ts'
-import { type TextRows, type TextTable, textTableOf } from './text-table.ts'
+import type { TextPieces } from './text-pieces.ts'
+import { PROBED_CHARACTERS, rowsOfText, type TextRows, type TextTable, textTableOf } from './text-table.ts'
 
 /** A table of a value, and what its rows are like. Plain JSON, so that it can be stored beside the value. */
 export interface CountedTable {
@@ -31,16 +33,17 @@ export function* countTables(
 
 /** The table that a text is, and where its rows are, if it is one. */
 export async function countText(
-  text: string,
+  text: TextPieces,
 ): Promise<{ readonly tables: readonly CountedTable[]; readonly rows?: TextRows }> {
-  const table = await textTableOf(text)
-  return table ? paced(countTextRows(table)) : { tables: [] }
+  const table = await textTableOf(text.beginning(PROBED_CHARACTERS + 1))
+  return table ? paced(countTextRows(table, text)) : { tables: [] }
 }
 
-function* countTextRows({ name, header, rows }: TextTable) {
+function* countTextRows(table: TextTable, text: TextPieces) {
+  const { name, header } = table
   const counter = new ShapeCounter()
-  const starts: number[] = []
-  for (const { row, line } of rows()) {
+  const starts = new NumberList()
+  for (const { row, line } of rowsOfText(table, text.all())) {
     starts.push(line)
     yield workOf(counter.add(row))
   }

@@ -1,10 +1,12 @@
-import { countBreaks, countLines, lineStarts } from '../core/lines.ts'
+import { countLines } from '../core/lines.ts'
 import { paced, type Steps } from '../core/steps.ts'
 import { type CountedTable, countText, workOf } from './counted-tables.ts'
-import { firstOf, lineOrder } from './line-order.ts'
+import { firstOf, lineOrder, MOST_LINES } from './line-order.ts'
+import { WORK_PER_LINE } from './log-lines.ts'
 import { isObject, type JoinedTable, type OpenBlock, openTexts } from './segments/joined-texts.ts'
 import { ShapeCounter, type TableShape } from './shape.ts'
 import { type DescribedBlock, pathOfBlock, type TextBlock } from './text-blocks.ts'
+import { TextPieces } from './text-pieces.ts'
 import type { TextRows } from './text-table.ts'
 
 /** What previews of a text need to know of it. */
@@ -17,19 +19,23 @@ export interface TextFacts {
 }
 
 /** Looks through a text. @param blocks the texts that it is put together from */
-export async function describeText(text: string, blocks?: readonly TextBlock[]): Promise<TextFacts> {
+export async function describeText(text: TextPieces, blocks?: readonly TextBlock[]): Promise<TextFacts> {
   if (blocks) return describeTexts(text, blocks)
   const { tables, rows } = await countText(text)
   return { tables, lines: await paced(firstInOrder(text, rows)) }
 }
 
-function* firstInOrder(text: string, rows: TextRows | undefined): Steps<number[]> {
-  const starts = yield* lineStarts(text)
-  const order = yield* lineOrder(line => text.slice(starts[line], starts[line + 1]), starts.length, rows)
+function* firstInOrder(text: TextPieces, rows: TextRows | undefined): Steps<number[]> {
+  let total = 0
+  for (const _ of text.lines()) {
+    total++
+    yield WORK_PER_LINE
+  }
+  const order = yield* lineOrder(() => text.lines(), total, rows)
   return firstOf(order?.() ?? [])
 }
 
-async function describeTexts(text: string, blocks: readonly TextBlock[]): Promise<TextFacts> {
+async function describeTexts(text: TextPieces, blocks: readonly TextBlock[]): Promise<TextFacts> {
   const joined = await openTexts(text, blocks)
   const tables: CountedTable[] = []
   const rowsOf = new Map<number, TextRows>()
@@ -39,8 +45,11 @@ async function describeTexts(text: string, blocks: readonly TextBlock[]): Promis
     tables.push({ name: table.name, path: table.path, shape })
   }
   const orders: number[][] = []
+  let [before, counted] = [0, 0]
   for (const [at, { content, text: own }] of joined.blocks.entries()) {
-    const before = countBreaks(text, 0, blocks[at]?.start ?? 0)
+    const { start } = blocks[at] as TextBlock
+    before += text.countBreaks(counted, start)
+    counted = start
     orders.push(await paced(linesOfBlock(own, before, rowsOf.get(content))))
   }
   return {
@@ -57,7 +66,7 @@ async function countJoined(
 ): Promise<{ readonly shape: TableShape; readonly rows?: TextRows }> {
   if (kind === 'csv' || kind === 'jsonl') {
     const own = blocks.find(block => block.content === content)
-    const { tables, rows } = await countText(own?.text ?? '')
+    const { tables, rows } = await countText(new TextPieces([own?.text ?? '']))
     const [table] = tables
     if (table && rows) return { shape: table.shape, rows }
   }
@@ -74,8 +83,9 @@ async function countJoined(
 
 /** The first lines of a block that are worth showing, as they are counted in all of the text. */
 function* linesOfBlock(text: string, before: number, rows: TextRows | undefined): Steps<number[]> {
-  const found = yield* firstInOrder(text, rows)
-  const lines = found.length > 0 ? found : Array.from({ length: countLines(text) }, (_, line) => line)
+  const found = yield* firstInOrder(new TextPieces([text]), rows)
+  const length = Math.min(countLines(text), MOST_LINES)
+  const lines = found.length > 0 ? found : Array.from({ length }, (_, line) => line)
   return firstOf(lines).map(line => before + line)
 }
 

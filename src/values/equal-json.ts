@@ -1,7 +1,7 @@
 import { ExactNumber } from '../core/exact-number.ts'
 import type { JsonValue } from '../core/json.ts'
 import { parseJson } from '../core/json-text.ts'
-import { isJsonNumber, JsonTokens } from '../core/json-tokens.ts'
+import { isJsonNumber, JsonTokens, textOfString } from '../core/json-tokens.ts'
 import { hasToJson, plainValue } from '../core/serialize.ts'
 import type { Steps } from '../core/steps.ts'
 import { wholeToken } from '../core/text-cuts.ts'
@@ -125,7 +125,7 @@ function nextMember(container: Compared, tokens: JsonTokens): { readonly value: 
   const at = container.seen++
   if (!names) return { value: of[at] }
   if (tokens.next() !== 'string') return undefined
-  const name = keyIn(tokens.source)
+  const name = textOfString(tokens.source)
   if (name === undefined || tokens.next() !== ':') return undefined
   if (name !== names[at] || container.seenNames) {
     container.seenNames ??= new Set(names.slice(0, at))
@@ -135,32 +135,16 @@ function nextMember(container: Compared, tokens: JsonTokens): { readonly value: 
   return { value: of[name] }
 }
 
-function keyIn(source: string): string | undefined {
-  if (!source.includes('\\') && !CONTROL.test(source) && source.length > 1) return source.slice(1, -1)
-  return unescaped(source)
-}
-
-/** JSON does not allow them in strings. */
-const CONTROL = /[^ -\uffff]/
-
-function unescaped(source: string): string | undefined {
-  try {
-    return JSON.parse(source) as string
-  } catch {
-    return undefined
-  }
-}
-
 function* isSameString({ text, start, end, source }: JsonTokens, wanted: unknown): Steps<boolean> {
   const plain =
     typeof wanted === 'object' && wanted !== null && hasToJson(wanted) ? plainValue(wanted) : wanted
   if (typeof plain !== 'string' || end > text.length) return false
-  if (source.length <= STRING_PIECE) return keyIn(source) === plain
+  if (source.length <= STRING_PIECE) return textOfString(source) === plain
   let compared = 0
   for (let at = start + 1; at < end - 1; ) {
     const piece = text.slice(at, Math.min(at + STRING_PIECE, end - 1))
     const length = at + piece.length === end - 1 ? piece.length : wholeToken(piece, piece.length)
-    const characters = unescaped(`"${piece.slice(0, length)}"`)
+    const characters = textOfString(`"${piece.slice(0, length)}"`)
     if (characters === undefined || plain.slice(compared, compared + characters.length) !== characters)
       return false
     compared += characters.length

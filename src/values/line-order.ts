@@ -5,18 +5,20 @@ import type { TextRows } from './text-table.ts'
 /**
  * The lines of a text in the order in which they are worth showing: of a table its header and rows from everywhere, of a log the
  * first, the last and those that stand out. Undefined: from the beginning, as prose and code.
+ *
+ * @param lines all lines, so many, whenever it is called
  */
 export function* lineOrder(
-  lineAt: (line: number) => string,
+  lines: () => Iterable<string>,
   total: number,
   rows: TextRows | undefined,
 ): Steps<(() => Iterable<number>) | undefined> {
   if (rows) return () => rowOrder(rows, total)
-  return isLog(lineAt, total) ? yield* logOrder(lineAt, total) : undefined
+  return (yield* isLog(lines(), total)) ? yield* logOrder(lines()) : undefined
 }
 
 /** Lines of a text that are remembered in their order: more fit into no preview. */
-const MOST_LINES = 1_500
+export const MOST_LINES = 1_500
 
 /** As many lines of an order as are remembered. */
 export function firstOf(order: Iterable<number>): number[] {
@@ -34,7 +36,7 @@ const ROWS_PER_RUN = 3
 /** Of a table its header, the first, the last and the odd rows, and rows from everywhere. */
 export function* rowOrder({ header, starts, outliers }: TextRows, total: number): Iterable<number> {
   const lines = function* (row: number) {
-    for (let line = starts[row] ?? 0; line < (starts[row + 1] ?? total); line++) yield line
+    for (let line = starts.at(row) ?? 0; line < (starts.at(row + 1) ?? total); line++) yield line
   }
   for (let line = 0; line < header; line++) yield line
   for (const row of [0, starts.length - 1, ...outliers]) yield* lines(row)

@@ -9,18 +9,22 @@ const HEAD = 80
 /** So many lines of a log look like one. */
 const MOSTLY = 0.6
 
-type LineAt = (index: number) => string
-
-/** Whether most lines begin with a time or a level. */
-export function isLog(lineAt: LineAt, total: number): boolean {
+/** Whether most lines begin with a time or a level. @param lines all of them, so many */
+export function* isLog(lines: Iterable<string>, total: number): Steps<boolean> {
   if (total < FEWEST_LINES) return false
   const probes = Math.min(PROBED_LINES, total)
-  let logged = 0
-  for (let at = 0; at < probes; at++) {
-    if (LOGGED.test(lineAt(Math.floor((at * total) / probes)).slice(0, HEAD))) logged++
+  let [line, probed, logged] = [0, 0, 0]
+  for (const text of lines) {
+    yield WORK_PER_LINE
+    if (line++ < Math.floor((probed * total) / probes)) continue
+    if (LOGGED.test(text.slice(0, HEAD))) logged++
+    if (++probed === probes) break
   }
   return logged >= MOSTLY * probes
 }
+
+/** About what it costs to find the next line, in characters tokenized. */
+export const WORK_PER_LINE = 5
 
 const FAILURE = /\b(?:error|fatal|critical|panic|exception|traceback|failed|failure|segfault)\b/i
 const WARNING = /\b(?:warn|warning|deprecated|timeout|timed out|retry|denied|refused)\b/i
@@ -83,10 +87,10 @@ export class LogCounter {
 }
 
 /** The order of the lines of a log that is at hand. */
-export function* logOrder(lineAt: LineAt, total: number): Steps<() => Iterable<number>> {
+export function* logOrder(lines: Iterable<string>): Steps<() => Iterable<number>> {
   const counter = new LogCounter()
-  for (let line = 0; line < total; line++) {
-    counter.add(lineAt(line))
+  for (const line of lines) {
+    counter.add(line)
     yield 200
   }
   return () => counter.order()

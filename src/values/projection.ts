@@ -2,10 +2,13 @@ import type { JsonObject, JsonValue } from '../core/json.ts'
 import type { Steps } from '../core/steps.ts'
 import type { ResultFields } from './call-result.ts'
 import type { TextBlock } from './text-blocks.ts'
+import type { TextPieces } from './text-pieces.ts'
 
 /** What previews and pages show of a stored value. */
 export interface Shown {
   readonly value: JsonValue
+  /** What `value` is, where it is several texts. */
+  readonly texts?: TextPieces
   /** What a reader of the stored value is given, where that is a result of a tool: has to fit, too, for that to pass whole. */
   readonly fields?: ResultFields
   /** The stored value passes whole up to so many tokens, where nobody asked for fewer. */

@@ -57,7 +57,7 @@ export const RESULT_PROJECTIONS: Readonly<Record<string, Wrapping>> = {
 }
 
 function* showResult(stored: CallResult): Steps<Shown> {
-  const { value, media, uri, blocks } = yield* shownResultValue(stored)
+  const { value, texts, media, uri, blocks } = yield* shownResultValue(stored)
   const mediaBytes = mediaCharacters(stored.content)
   const about = {
     ...(uri === undefined || uri.length > MAX_URI ? {} : { uri }),
@@ -65,6 +65,7 @@ function* showResult(stored: CallResult): Steps<Shown> {
   }
   return {
     value,
+    ...(texts ? { texts } : {}),
     fields: fieldsOfResult(stored),
     ...(blocks ? { blocks } : {}),
     ...((yield* isReferenceAnswer(stored)) ? { wholeUpTo: ANSWER_TOKENS } : {}),

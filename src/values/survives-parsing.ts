@@ -4,12 +4,12 @@ import type { Steps } from '../core/steps.ts'
 const DEEPEST = 500
 const CHARACTERS_PER_STEP = 4096
 
-/** Whether a text begins and ends like a list or an object. */
-export function looksLikeJson(text: string): boolean {
+/** Whether a text begins and ends like a list or an object. @param end where the text is at hand in pieces, its last one */
+export function looksLikeJson(text: string, end = text): boolean {
   const first = text[skipSpace(text, 0)]
-  let end = text.length
-  while (end > 0 && ' \n\r\t'.includes(text[end - 1] as string)) end--
-  return (first === '[' && text[end - 1] === ']') || (first === '{' && text[end - 1] === '}')
+  let at = end.length
+  while (at > 0 && ' \n\r\t'.includes(end[at - 1] as string)) at--
+  return (first === '[' && end[at - 1] === ']') || (first === '{' && end[at - 1] === '}')
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { JsonObject, JsonValue } from '../core/json.ts'
+import type { Numbers } from '../core/number-list.ts'
 import { parsedJson } from './equal-json.ts'
 
 /** A text whose lines are the rows of a table. */
@@ -6,7 +7,21 @@ export interface TextTable {
   readonly name: 'rows' | 'items'
   /** Lines before the first row. */
   readonly header: 0 | 1
-  rows(): Iterable<TextRow>
+  /** For a text that comes in pieces. */
+  reader(): RowReader
+}
+
+/** Takes a text that is a table, and gives its rows as soon as they are whole. */
+export interface RowReader {
+  push(piece: string): Iterable<TextRow>
+  end(): Iterable<TextRow>
+}
+
+/** The rows of a text that is at hand in pieces. */
+export function* rowsOfText(table: TextTable, pieces: Iterable<string>): Iterable<TextRow> {
+  const reader = table.reader()
+  for (const piece of pieces) yield* reader.push(piece)
+  yield* reader.end()
 }
 
 export interface TextRow {
@@ -20,7 +35,7 @@ export interface TextRow {
 /** Rows of a text: where each begins, in lines from 0, and which are unlike the others. */
 export interface TextRows {
   readonly header: number
-  readonly starts: readonly number[]
+  readonly starts: Numbers
   readonly outliers: readonly number[]
 }
 
@@ -28,11 +43,12 @@ export interface TextRows {
 export type ParseCsv = (text: string, delimiter: string) => string[][]
 
 /** Only the beginning of a text is looked at to tell what it is. */
-const PROBED_CHARACTERS = 64 * 1024
+export const PROBED_CHARACTERS = 64 * 1024
 const PROBED_LINES = 30
 
 /**
  * The table that a text is: CSV, TSV or JSON lines. Undefined: a text like any other.
+ * @param text all of it, or `PROBED_CHARACTERS` and more
  * @param loadCsv asked only where the text looks like one
  */
 export async function textTableOf(
@@ -41,7 +57,7 @@ export async function textTableOf(
 ): Promise<TextTable | undefined> {
   const head = headOf(text)
   if (head.length < 2) return undefined
-  if (isJsonLines(head)) return { name: 'items', header: 0, rows: () => jsonLineRows(text) }
+  if (isJsonLines(head)) return { name: 'items', header: 0, reader: () => new JsonLineReader() }
   const delimiter = DELIMITERS.find(one => looksDelimited(head, one))
   if (delimiter === undefined) return undefined
   const parse = await loadCsv()
@@ -49,10 +65,10 @@ export async function textTableOf(
   if (!names || rows.length < 2 || !isHeader(names)) return undefined
   const even = rows.filter(row => row.length === names.length).length
   if (even < 0.6 * rows.length) return undefined
-  return { name: 'rows', header: 1, rows: () => csvRows(text, delimiter, parse) }
+  return { name: 'rows', header: 1, reader: () => new CsvReader(delimiter, parse) }
 }
 
-/** What a text looks like by its beginning, before any library is asked. */
+/** What a text looks like by its beginning, before any library is asked. @param beginning more than is looked at, or all of it */
 export function looksTabular(beginning: string): 'jsonl' | 'csv' | undefined {
   const head = headOf(beginning)
   if (head.length < 2) return undefined
@@ -97,7 +113,7 @@ function balanced(lines: readonly string[]): string {
   let isOpen = false
   let end = 0
   for (const [at, line] of lines.entries()) {
-    if (hasOpenQuote(line, 0, line.length)) isOpen = !isOpen
+    if (hasOpenQuote(line)) isOpen = !isOpen
     if (!isOpen) end = at + 1
   }
   return lines.slice(0, end).join('\n')
@@ -129,12 +145,29 @@ function isHeader(names: readonly string[]): boolean {
   return names.length > 1 && areNames && new Set(clean).size === names.length
 }
 
-function* jsonLineRows(text: string): Iterable<TextRow> {
-  let line = 0
-  for (let start = 0; start < text.length; line++) {
-    const end = endOfLine(text, start)
-    const content = text.slice(start, end)
-    start = end + 1
+class JsonLineReader implements RowReader {
+  #rest = ''
+  #line = 0
+
+  push(piece: string): Iterable<TextRow> {
+    return this.#read(this.#rest + piece)
+  }
+
+  end(): Iterable<TextRow> {
+    return this.#rowIn(this.#rest)
+  }
+
+  *#read(text: string): Iterable<TextRow> {
+    let start = 0
+    for (let end = text.indexOf('\n'); end >= 0; end = text.indexOf('\n', start)) {
+      yield* this.#rowIn(text.slice(start, end))
+      start = end + 1
+    }
+    this.#rest = text.slice(start)
+  }
+
+  *#rowIn(content: string): Iterable<TextRow> {
+    const line = this.#line++
     if (content.trim() !== '') yield { row: parsedJson(content) ?? null, line, lines: 1 }
   }
 }
@@ -143,19 +176,40 @@ function* jsonLineRows(text: string): Iterable<TextRow> {
 const AT_ONCE = 64 * 1024
 
 /** A row ends at a line break outside of quotes. */
-function* csvRows(text: string, delimiter: string, parse: ParseCsv): Iterable<TextRow> {
-  let names: string[] | undefined
-  let line = 0
-  for (let start = 0; start < text.length; ) {
-    const { end, rows } = wholeRows(text, start, line)
-    const cells = parseSafely(parse, text.slice(start, end), delimiter)
-    for (const [at, cellsOfRow] of cells.entries()) {
-      const place = rows[Math.min(at, rows.length - 1)] as RowPlace
-      if (!names) names = cellsOfRow.map(name => name.trim())
-      else yield { row: recordOf(names, cellsOfRow), ...place }
+class CsvReader implements RowReader {
+  #names: string[] | undefined
+  #rest = ''
+  #line = 0
+
+  constructor(
+    private readonly delimiter: string,
+    private readonly parse: ParseCsv,
+  ) {}
+
+  push(piece: string): Iterable<TextRow> {
+    return this.#read(this.#rest + piece, false)
+  }
+
+  end(): Iterable<TextRow> {
+    return this.#read(this.#rest, true)
+  }
+
+  *#read(text: string, isWhole: boolean): Iterable<TextRow> {
+    let start = 0
+    while (start < text.length) {
+      const { end, rows } = wholeRows(text, start, this.#line)
+      // The last row may go on in the next piece.
+      if (end === text.length && !isWhole) break
+      const cells = parseSafely(this.parse, text.slice(start, end), this.delimiter)
+      for (const [at, cellsOfRow] of cells.entries()) {
+        const place = rows[Math.min(at, rows.length - 1)] as RowPlace
+        if (!this.#names) this.#names = cellsOfRow.map(name => name.trim())
+        else yield { row: recordOf(this.#names, cellsOfRow), ...place }
+      }
+      this.#line = rows.reduce((sum, row) => Math.max(sum, row.line + row.lines), this.#line)
+      start = end
     }
-    line = rows.reduce((sum, row) => Math.max(sum, row.line + row.lines), line)
-    start = end
+    this.#rest = text.slice(start)
   }
 }
 
@@ -167,10 +221,10 @@ function wholeRows(text: string, from: number, firstLine: number): { end: number
   let start = from
   for (let line = firstLine; start < text.length && start - from < AT_ONCE; ) {
     let [end, lines] = [endOfLine(text, start), 1]
-    let isOpen = hasOpenQuote(text, start, end)
+    let isOpen = hasOpenQuote(text.slice(start, end))
     while (isOpen && end < text.length) {
       const next = endOfLine(text, end + 1)
-      if (hasOpenQuote(text, end + 1, next)) isOpen = false
+      if (hasOpenQuote(text.slice(end + 1, next))) isOpen = false
       lines++
       end = next
     }
@@ -181,10 +235,9 @@ function wholeRows(text: string, from: number, firstLine: number): { end: number
   return { end: Math.min(start, text.length), rows: rows.length > 0 ? rows : [{ line: firstLine, lines: 1 }] }
 }
 
-function hasOpenQuote(text: string, start: number, end: number): boolean {
+function hasOpenQuote(line: string): boolean {
   let isOpen = false
-  for (let at = text.indexOf('"', start); at >= 0 && at < end; at = text.indexOf('"', at + 1))
-    isOpen = !isOpen
+  for (let at = line.indexOf('"'); at >= 0; at = line.indexOf('"', at + 1)) isOpen = !isOpen
   return isOpen
 }
 

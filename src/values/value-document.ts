@@ -23,6 +23,8 @@ export interface DocumentItem {
   readonly path: string
   /** Its JSON; of a text that text, unless it stands in the outermost list. */
   readonly text: string
+  /** The next item is more of it: it is too large to be handed out whole. */
+  readonly goesOn?: true
 }
 
 /** `json-text`: a text that is JSON, of which reading it as that loses nothing. */

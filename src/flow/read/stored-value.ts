@@ -4,7 +4,7 @@ import { hasValue, isAppendedView, type ValuedEntry, valueSegments } from '../..
 import { NotFound, UnreadableValue } from '../../core/errors.ts'
 import type { JsonValue } from '../../core/json.ts'
 import type { RefId } from '../../core/ref.ts'
-import { paced } from '../../core/steps.ts'
+import { paced, turn } from '../../core/steps.ts'
 import type { Payload, Store } from '../../stores/store.ts'
 import { earlierIndex, lastSegment } from '../../values/segments/earlier-index.ts'
 import { SegmentReader } from '../../values/segments/reader.ts'
@@ -62,8 +62,10 @@ export async function readEncoded(
   if (!named) return { valueBytes, bytes: await readPayload(engine, entry, 'value') }
   const bytes = await readPayload(engine, entry, 'index')
   const segments: Uint8Array[] = []
-  while (segments.length < named.count)
+  while (segments.length < named.count) {
     segments.push(await readSegment(engine, entry, named, segments.length))
+    await turn()
+  }
   return { valueBytes, bytes, segments }
 }
 

@@ -14,6 +14,7 @@ import { MissingSegments, StoreFull, StoreUnavailable, TaskFailed, WorkerLost } 
 import { events } from '../../core/events.ts'
 import { mayRunAgain } from '../../core/losses.ts'
 import { createValueId, type RefId } from '../../core/ref.ts'
+import { turn } from '../../core/steps.ts'
 import { toTaskError } from '../../core/task-error.ts'
 import type { Tool } from '../../core/tool.ts'
 import type { PayloadChanges } from '../../stores/store.ts'
@@ -149,6 +150,8 @@ function toStore(engine: Engine, encoded: EncodedValue | StagedValue): ValueToSt
     stage: async refId => {
       for (const [position, segment] of segments.entries()) {
         await engine.store.stage({ refId, valueId: id, position }, segment, engine.clock.now())
+        // A store that answers at once would write all of them in one go.
+        await turn()
       }
     },
   }

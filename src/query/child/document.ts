@@ -9,7 +9,7 @@ import type { Container } from '../../values/segments/segment-index.ts'
 import { readJsonText } from '../../values/segments/whole-document.ts'
 import { isRecordMap, rowsOf } from '../../values/tables.ts'
 import type { TextBlock } from '../../values/text-blocks.ts'
-import { textTableOf } from '../../values/text-table.ts'
+import { rowsOfText, textTableOf } from '../../values/text-table.ts'
 import type { DocumentKind } from '../../values/value-document.ts'
 
 /** A table on its way into SQLite: its rows, some at a time. */
@@ -58,7 +58,7 @@ async function tablesOfText(text: string): Promise<RowSource[]> {
   const table = await textTableOf(text)
   if (!table) return []
   const each: RowSource['each'] = async take => {
-    for (const { row } of table.rows()) take(row)
+    for (const { row } of rowsOfText(table, [text])) take(row)
   }
   return [{ name: table.name, each }]
 }

@@ -1,68 +1,94 @@
-import { stringEnd } from '../../core/json-text.ts'
+import { isJsonNumber, type JsonToken, JsonTokens, textOfString } from '../../core/json-tokens.ts'
 import type { Steps } from '../../core/steps.ts'
-import { skipSpace } from './json-places.ts'
 
 /** Up to so many UTF-16 units a text is read at once. */
 const AT_ONCE = 64 * 1024
 
-const SCALAR = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][-+]?\d+)?|true|false|null/y
-
 /** What may come next: `end` where a list or an object may close without another member. */
-type Expected = 'value' | 'value-or-end' | 'key' | 'key-or-end' | 'next'
+type Expected = 'value' | 'value-or-end' | 'key' | 'key-or-end' | 'colon' | 'next'
 
 /** Whether a text is JSON, in steps: it says what `JSON.parse` says, and holds nobody up. */
 export function* isJson(text: string): Steps<boolean> {
-  if (text.length <= AT_ONCE) {
-    yield text.length / 4
-    return isParsed(text)
-  }
-  const open: string[] = []
-  let expected: Expected = 'value'
+  if (text.length > AT_ONCE) return yield* check(text, true)
+  yield text.length / 4
+  return isParsed(text)
+}
+
+/** Whether a text that goes on may be JSON. */
+export function mayBeginJson(beginning: string): Steps<boolean> {
+  return check(beginning, false)
+}
+
+function* check(text: string, isWhole: boolean): Steps<boolean> {
+  const tokens = new JsonTokens(text)
+  const grammar = new Grammar()
   let pause = AT_ONCE
-  for (let at = skipSpace(text, 0); at < text.length; at = skipSpace(text, at)) {
-    if (at >= pause) {
-      yield AT_ONCE / 2
-      pause = at + AT_ONCE
-    }
-    const character = text[at] as string
-    if (expected === 'next') {
-      if (character === open.at(-1)) open.pop()
-      else if (character === ',' && open.length > 0) expected = open.at(-1) === '}' ? 'key' : 'value'
-      else return false
-      at++
-    } else if (expected.endsWith('-or-end') && character === open.at(-1)) {
-      open.pop()
-      expected = 'next'
-      at++
-    } else if (expected.startsWith('key')) {
-      const end = character === '"' ? goodStringEnd(text, at) : undefined
-      const colon = end === undefined ? -1 : skipSpace(text, end)
-      if (text[colon] !== ':') return false
-      expected = 'value'
-      at = colon + 1
-    } else if (character === '[' || character === '{') {
-      open.push(character === '[' ? ']' : '}')
-      expected = character === '[' ? 'value-or-end' : 'key-or-end'
-      at++
-    } else {
-      const end = character === '"' ? goodStringEnd(text, at) : scalarEnd(text, at)
-      if (end === undefined) return false
-      expected = 'next'
-      at = end
+  for (let kind = tokens.next(); kind !== 'end'; kind = tokens.next()) {
+    // The last token may go on.
+    if (!isWhole && tokens.end >= text.length) return true
+    if (!grammar.takes(kind, tokens)) return false
+    if (tokens.end < pause) continue
+    yield (tokens.end - pause + AT_ONCE) / 2
+    pause = tokens.end + AT_ONCE
+  }
+  return !isWhole || grammar.isComplete
+}
+
+/** What may follow on what. */
+class Grammar {
+  readonly #open: JsonToken[] = []
+  #expected: Expected = 'value'
+
+  get isComplete(): boolean {
+    return this.#expected === 'next' && this.#open.length === 0
+  }
+
+  takes(kind: JsonToken, token: JsonTokens): boolean {
+    const [isValue, isKey] = [this.#isValue, this.#isKey]
+    switch (kind) {
+      case '[':
+      case '{':
+        this.#open.push(kind === '[' ? ']' : '}')
+        this.#expected = kind === '[' ? 'value-or-end' : 'key-or-end'
+        return isValue
+      case ']':
+      case '}': {
+        const mayClose = this.#expected === 'next' || this.#expected.endsWith('-or-end')
+        this.#expected = 'next'
+        return mayClose && this.#open.pop() === kind
+      }
+      case ',': {
+        const mayGoOn = this.#expected === 'next' && this.#open.length > 0
+        this.#expected = this.#open.at(-1) === '}' ? 'key' : 'value'
+        return mayGoOn
+      }
+      case ':': {
+        const isColon = this.#expected === 'colon'
+        this.#expected = 'value'
+        return isColon
+      }
+      case 'string':
+        this.#expected = isKey ? 'colon' : 'next'
+        return (isValue || isKey) && textOfString(token.source) !== undefined
+      case 'word':
+        this.#expected = 'next'
+        return isValue && isScalar(token.source)
+      case 'end':
+        return this.isComplete
     }
   }
-  return expected === 'next' && open.length === 0
+
+  get #isValue(): boolean {
+    return this.#expected === 'value' || this.#expected === 'value-or-end'
+  }
+
+  get #isKey(): boolean {
+    return this.#expected === 'key' || this.#expected === 'key-or-end'
+  }
 }
 
-function scalarEnd(text: string, at: number): number | undefined {
-  SCALAR.lastIndex = at
-  return SCALAR.test(text) ? SCALAR.lastIndex : undefined
-}
-
-function goodStringEnd(text: string, at: number): number | undefined {
-  const end = stringEnd(text, at)
-  if (end > text.length) return undefined
-  return isParsed(text.slice(at, end)) ? end : undefined
+function isScalar(word: string): boolean {
+  return word === 'true' || word === 'false' || word === 'null' || isJsonNumber(word)
 }
 
 function isParsed(text: string): boolean {

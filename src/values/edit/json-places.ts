@@ -1,4 +1,5 @@
 import { stringEnd } from '../../core/json-text.ts'
+import { JsonTokens, skipSpace } from '../../core/json-tokens.ts'
 import type { Steps } from '../../core/steps.ts'
 
 /** Where a value stands in a JSON text. Positions are UTF-16 units. */
@@ -55,7 +56,7 @@ const MOST_KEYS = 30
 /** Work between two pauses, in UTF-16 units. */
 const UNITS_A_STEP = 32 * 1024
 
-const [QUOTE, COMMA] = [0x22, 0x2c]
+const COMMA = 0x2c
 const [LIST, LIST_END, OBJECT, OBJECT_END] = [0x5b, 0x5d, 0x7b, 0x7d]
 
 /** Follows a JSON Pointer through a valid JSON text, in steps. */
@@ -153,41 +154,20 @@ function keyOf(text: string, start: number, end: number): string {
 
 /** The position behind the value that begins at `start`. */
 export function* valueEnd(text: string, start: number): Steps<number> {
+  const tokens = new JsonTokens(text, start)
   let depth = 0
   let pause = start + UNITS_A_STEP
-  for (let at = start; ; ) {
-    const unit = text.charCodeAt(at)
-    if (unit === QUOTE) at = stringEnd(text, at)
-    else if (unit === LIST || unit === OBJECT) {
-      depth++
-      at++
-    } else if (isClosing(unit)) {
-      depth--
-      at++
-    } else if (depth > 0) at++
-    else return scalarEnd(text, at)
-    if (depth === 0) return at
-    if (at < pause) continue
-    yield (at - pause + UNITS_A_STEP) / 8
-    pause = at + UNITS_A_STEP
+  for (;;) {
+    const kind = tokens.next()
+    if (kind === '[' || kind === '{') depth++
+    else if (kind === ']' || kind === '}') depth--
+    if (depth === 0) return tokens.end
+    if (tokens.end < pause) continue
+    yield (tokens.end - pause + UNITS_A_STEP) / 8
+    pause = tokens.end + UNITS_A_STEP
   }
-}
-
-function scalarEnd(text: string, start: number): number {
-  let at = start
-  while (at < text.length && !/[\s,\]}]/.test(text[at] as string)) at++
-  return at
 }
 
 function isClosing(unit: number): boolean {
   return unit === LIST_END || unit === OBJECT_END
-}
-
-export function skipSpace(text: string, start: number): number {
-  let at = start
-  for (;;) {
-    const unit = text.charCodeAt(at)
-    if (unit !== 0x20 && unit !== 0x0a && unit !== 0x0d && unit !== 0x09) return at
-    at++
-  }
 }

@@ -3,7 +3,7 @@ import { isJsonObject, type JsonValue } from '../../core/json.ts'
 import { partEnds } from '../../core/json-parts.ts'
 import { stringifyJson } from '../../core/json-text.ts'
 import { paced } from '../../core/steps.ts'
-import { isJson } from '../edit/json-check.ts'
+import { isJson, mayBeginJson } from '../edit/json-check.ts'
 import { RECORDS_PATH } from '../text-blocks.ts'
 import type { ReadableTable, ReadOptions, ValueDocument } from '../value-document.ts'
 
@@ -48,11 +48,13 @@ async function jsonOf(document: ValueDocument, options: ReadOptions): Promise<Fo
 /** Also where the text is a number, or has a key twice. */
 async function isJsonDocument({ kind, length, slice }: ValueDocument): Promise<boolean> {
   if (kind !== 'text') return true
-  const mayBe = /^\s*["[{\-\dtfn]/.test(await slice(0, LONGEST_SPACE))
-  return mayBe && paced(isJson(await slice(0, length)))
+  const beginning = await slice(0, PROBED)
+  if (beginning.length === length) return paced(isJson(beginning))
+  return (await paced(mayBeginJson(beginning))) && paced(isJson(await slice(0, length)))
 }
 
-const LONGEST_SPACE = 1_000
+/** Characters of a text that tell whether all of it is worth to be looked at. */
+const PROBED = 64 * 1024
 
 async function* quoted(chunks: AsyncIterable<string>): AsyncIterable<string> {
   yield '"'

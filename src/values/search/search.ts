@@ -32,16 +32,20 @@ async function searchItems(
   matches: Matches,
   signal: AbortSignal | undefined,
 ): Promise<JsonObject> {
+  const search = new PartSearch(matches)
   let count = 0
   for await (const batch of document.items({ signal })) {
-    await paced(searchIn(batch, matches), signal)
-    count += batch.length
+    await paced(searchIn(batch, search), signal)
+    count += batch.filter(({ goesOn }) => !goesOn).length
   }
   return matches.result({ items: count })
 }
 
-function* searchIn(batch: readonly DocumentItem[], matches: Matches): Steps<void> {
-  for (const { path, text } of batch) yield* matches.addWhole(path, text)
+function* searchIn(batch: readonly DocumentItem[], search: PartSearch): Steps<void> {
+  for (const { path, text, goesOn } of batch) {
+    if (goesOn) yield* search.push(path, text)
+    else yield* search.end(path, text)
+  }
 }
 
 async function searchLines(
@@ -55,40 +59,67 @@ async function searchLines(
   return search.result()
 }
 
+/** Takes lines or items, of which long ones come in pieces. */
+class PartSearch {
+  #pending = ''
+  /** What is pending is not the beginning of its part. */
+  #isWithin = false
+
+  /** @param trim what of the rest of a part is looked through */
+  constructor(
+    private readonly matches: Matches,
+    private readonly trim: (rest: string) => string = rest => rest,
+  ) {}
+
+  /** Whether a part has begun. */
+  get isOpen(): boolean {
+    return this.#pending !== '' || this.#isWithin
+  }
+
+  /** A piece of a part that goes on. */
+  *push(position: string, piece: string): Steps<void> {
+    const text = this.#pending + piece
+    this.#pending = yield* this.matches.addWindows(position, text, !this.#isWithin)
+    this.#isWithin ||= this.#pending.length < text.length
+  }
+
+  /** The last piece of a part, or all of it. */
+  *end(position: string, piece: string): Steps<void> {
+    yield* this.matches.addRest(position, this.trim(this.#pending + piece), !this.#isWithin)
+    this.matches.endPart()
+    this.#pending = ''
+    this.#isWithin = false
+  }
+}
+
 /** Takes a text in chunks. */
 class LineSearch {
   #line = 1
-  #pending = ''
-  /** What is pending is not the beginning of its line. */
-  #isWithin = false
+  readonly #search: PartSearch
 
-  constructor(private readonly matches: Matches) {}
+  constructor(private readonly matches: Matches) {
+    this.#search = new PartSearch(matches, line => (line.endsWith('\r') ? line.slice(0, -1) : line))
+  }
 
-  *push(chunk: string): Steps<void> {
-    const text = this.#pending + chunk
+  *push(text: string): Steps<void> {
     let start = 0
     for (let end = text.indexOf('\n'); end >= 0; end = text.indexOf('\n', start)) {
-      yield* this.#takeLine(text.slice(start, end))
+      yield* this.#endLine(text.slice(start, end))
       start = end + 1
     }
-    const rest = text.slice(start)
-    this.#pending = yield* this.matches.addWindows(String(this.#line), rest, !this.#isWithin)
-    this.#isWithin ||= this.#pending.length < rest.length
+    yield* this.#search.push(String(this.#line), text.slice(start))
   }
 
   *end(): Steps<void> {
-    if (this.#pending !== '' || this.#isWithin) yield* this.#takeLine(this.#pending)
+    if (this.#search.isOpen) yield* this.#endLine('')
   }
 
   result(): JsonObject {
     return this.matches.result({ lines: this.#line - 1 })
   }
 
-  *#takeLine(text: string): Steps<void> {
-    const line = text.endsWith('\r') ? text.slice(0, -1) : text
-    yield* this.matches.addRest(String(this.#line), line, !this.#isWithin)
-    this.matches.endPart()
+  *#endLine(text: string): Steps<void> {
+    yield* this.#search.end(String(this.#line), text)
     this.#line++
-    this.#isWithin = false
   }
 }

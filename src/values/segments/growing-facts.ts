@@ -1,11 +1,12 @@
 import type { JsonValue } from '../../core/json.ts'
 import { parseJson } from '../../core/json-text.ts'
+import { NumberList } from '../../core/number-list.ts'
 import type { Piece } from '../../core/piece.ts'
 import { parsedJson } from '../equal-json.ts'
 import { firstOf, rowOrder } from '../line-order.ts'
 import { LogCounter } from '../log-lines.ts'
 import { ShapeCounter } from '../shape.ts'
-import { looksTabular } from '../text-table.ts'
+import { looksTabular, PROBED_CHARACTERS } from '../text-table.ts'
 import type { SegmentIndex } from './segment-index.ts'
 
 /** What previews need to know of a value, counted as it grows, so that nobody reads all of it again for each look at it. */
@@ -32,9 +33,6 @@ class ItemFacts implements GrowingFacts {
   }
 }
 
-/** So much of a text tells what it is. */
-const PROBED_CHARACTERS = 64 * 1024
-
 class LineFacts implements GrowingFacts {
   /** Lines, or a part of one, that are not counted yet: until it is known what the text is. */
   #pending = ''
@@ -42,7 +40,7 @@ class LineFacts implements GrowingFacts {
   readonly #log = new LogCounter()
   readonly #rows = new ShapeCounter()
   /** The line of each row. */
-  readonly #starts: number[] = []
+  readonly #starts = new NumberList()
   #lines = 0
   #mayBeJson = false
 

@@ -3,6 +3,7 @@ import { partEnds } from '../../core/json-parts.ts'
 import { parseJson, stringifyJson } from '../../core/json-text.ts'
 import { pointerOf } from '../../core/part.ts'
 import { paced } from '../../core/steps.ts'
+import { wholeToken } from '../../core/text-cuts.ts'
 import type { DocumentItem, ReadOptions } from '../value-document.ts'
 import type { Run, SegmentReader } from './reader.ts'
 import type { Container } from './segment-index.ts'
@@ -38,12 +39,32 @@ async function* largeItem(
 ): AsyncGenerator<readonly DocumentItem[], void> {
   const { kind, start, end } = reader.index.containers[child] as Container
   const steps = [...above, isList ? first : reader.keyOf(child)]
-  if (kind === 'string') {
-    const text = above.length === 0 && isList ? undefined : ((await paced(reader.valueOf(child))) as string)
-    yield [{ path: pointerOf(steps), text: text ?? (await paced(reader.slice(start, end))) }]
-  } else if (isList || steps.length > MOST_LEVELS) {
-    yield [{ path: pointerOf(steps), text: await paced(reader.slice(start, end)) }]
+  const path = pointerOf(steps)
+  if (kind === 'string' && (above.length > 0 || !isList)) {
+    yield* inPieces(reader, path, { start: start + 1, end: end - 1, isEscaped: true }, options)
+  } else if (kind === 'string' || isList || steps.length > MOST_LEVELS) {
+    yield* inPieces(reader, path, { start, end, isEscaped: false }, options)
   } else yield* itemsOf(reader, child, options, steps)
+}
+
+/** UTF-16 units of a piece. */
+const PIECE = 128 * 1024
+
+async function* inPieces(
+  reader: SegmentReader,
+  path: string,
+  { start, end, isEscaped }: { readonly start: number; readonly end: number; readonly isEscaped: boolean },
+  { signal }: ReadOptions,
+): AsyncGenerator<readonly DocumentItem[], void> {
+  for (let at = start; at < end; ) {
+    signal?.throwIfAborted()
+    const piece = await paced(reader.slice(at, Math.min(at + PIECE, end)))
+    const length = at + piece.length === end ? piece.length : wholeToken(piece, piece.length)
+    const part = piece.slice(0, length)
+    at += length
+    const text = isEscaped ? (JSON.parse(`"${part}"`) as string) : part
+    yield [{ path, text, ...(at < end ? { goesOn: true } : {}) }]
+  }
 }
 
 /** Of the outermost list they are its JSON; elsewhere a text is a text. */

@@ -2,6 +2,7 @@ import type { JsonObject, JsonValue } from '../../core/json.ts'
 import { parseJson, stringifyJson } from '../../core/json-text.ts'
 import { paced } from '../../core/steps.ts'
 import { areRecords, blockTableNames, pathOfBlock, RECORDS_PATH, type TextBlock } from '../text-blocks.ts'
+import type { TextPieces } from '../text-pieces.ts'
 import type { ReadableTable, ReadOptions, ValueDocument } from '../value-document.ts'
 import { wholeDocument } from './whole-document.ts'
 
@@ -30,7 +31,10 @@ export interface OpenBlock {
 const LARGEST_RECORD = 128 * 1024
 
 /** Opens the texts that a text is put together from, each as what it is: JSON, CSV, JSON lines. */
-export async function openTexts(text: string, blocks: readonly TextBlock[]): Promise<JoinedTexts> {
+export async function openTexts(
+  text: Pick<TextPieces, 'slice'>,
+  blocks: readonly TextBlock[],
+): Promise<JoinedTexts> {
   const open: OpenBlock[] = []
   for (const { content, start, end } of blocks) {
     const own = text.slice(start, end)

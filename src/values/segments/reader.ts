@@ -19,6 +19,11 @@ export type Run =
   | { readonly first: number; readonly count: number; readonly text: string }
   | { readonly first: number; readonly count: number; readonly child: number }
 
+interface KeptSegment {
+  readonly number: number
+  readonly text: Promise<string>
+}
+
 interface Layout {
   readonly stops: ReadonlyArray<readonly [part: number, position: number]>
   /** Containers within this one, by the part that they are. */
@@ -28,8 +33,11 @@ interface Layout {
 /** Reads a value in segments; of each question, only the segments that it needs. Positions are those of `SegmentIndex`. */
 export class SegmentReader {
   readonly #starts: readonly number[]
-  /** The least recently used first. */
-  readonly #kept = new Map<number, Promise<string>>()
+  /**
+   * The least recently used first. No `Map`: those chain the tables that they outgrow, and what stood in one of them is alive to V8
+   * until it collects all garbage, so that it copies each segment that was read.
+   */
+  readonly #kept: KeptSegment[] = []
   readonly #children = new Map<number, number[]>()
   readonly #layouts = new Map<number, Layout>()
 
@@ -193,12 +201,26 @@ export class SegmentReader {
     const { kind, start, end } = this.#container(container)
     if (kind === 'text') return yield* this.slice(start, end)
     if (kind === 'string') return yield* this.#string(start + 1, end - 1)
-    const into = kind === 'list' ? ([] as JsonValue[]) : ({} as JsonObject)
+    if (kind === 'list') return yield* this.#list(container)
+    const object: JsonObject = {}
     for (let number = 0; number < this.runCount(container); number++) {
       const run = yield* this.run(container, number)
-      addParts(into, yield* this.partsOf(container, run))
+      const members = (yield* this.partsOf(container, run)) as JsonObject
+      for (const [key, member] of Object.entries(members)) setMember(object, key, member)
     }
-    return into
+    return object
+  }
+
+  /** It gets its room at the start: to grow, a large one would be copied again and again, all at once. */
+  *#list(container: number): ReadingSteps<JsonValue[]> {
+    const list = new Array<JsonValue>(this.#container(container).count)
+    let at = 0
+    for (let number = 0; number < this.runCount(container); number++) {
+      const run = yield* this.run(container, number)
+      for (const item of (yield* this.partsOf(container, run)) as JsonValue[]) list[at++] = item
+    }
+    list.length = at
+    return list
   }
 
   *#string(start: number, end: number): ReadingSteps<string> {
@@ -214,13 +236,21 @@ export class SegmentReader {
   }
 
   *#segment(number: number): ReadingSteps<string> {
-    const kept = this.#kept.get(number)
-    const loading = kept ?? this.load(number)
-    this.#kept.delete(number)
-    this.#kept.set(number, loading)
-    if (!kept) loading.catch(() => this.#kept.delete(number))
-    if (this.#kept.size > KEPT_SEGMENTS) this.#kept.delete(this.#kept.keys().next().value as number)
-    return yield* waitFor(loading)
+    const at = this.#kept.findIndex(kept => kept.number === number)
+    const [segment = this.#load(number)] = at < 0 ? [] : this.#kept.splice(at, 1)
+    this.#kept.push(segment)
+    if (this.#kept.length > KEPT_SEGMENTS) this.#kept.shift()
+    return yield* waitFor(segment.text)
+  }
+
+  /** What cannot be loaded is tried again by the next who asks. */
+  #load(number: number): KeptSegment {
+    const segment = { number, text: this.load(number) }
+    segment.text.catch(() => {
+      const at = this.#kept.indexOf(segment)
+      if (at >= 0) this.#kept.splice(at, 1)
+    })
+    return segment
   }
 
   #container(number: number): Container {
@@ -262,9 +292,4 @@ function lineEnds(text: string, most: number): number[] {
   for (let at = text.indexOf('\n'); at >= 0 && ends.length < most; at = text.indexOf('\n', at + 1))
     ends.push(at)
   return ends
-}
-
-function addParts(into: JsonValue[] | JsonObject, parts: JsonValue[] | JsonObject): void {
-  if (Array.isArray(into)) for (const item of parts as JsonValue[]) into.push(item)
-  else for (const [key, member] of Object.entries(parts)) setMember(into, key, member)
 }

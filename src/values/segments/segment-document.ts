@@ -1,9 +1,9 @@
 import { isJsonObject, type JsonValue } from '../../core/json.ts'
 import { stringifyJson } from '../../core/json-text.ts'
-import { paced } from '../../core/steps.ts'
+import { paced, turn } from '../../core/steps.ts'
 import { wholeCharacter } from '../../core/text-cuts.ts'
 import { rowsOf } from '../tables.ts'
-import { type TextTable, textTableOf } from '../text-table.ts'
+import { PROBED_CHARACTERS, type TextRow, type TextTable, textTableOf } from '../text-table.ts'
 import type { ReadableTable, ReadOptions, ValueDocument } from '../value-document.ts'
 import { type DocumentTable, documentTables } from './document-tables.ts'
 import { itemsOf } from './items.ts'
@@ -30,7 +30,7 @@ export function segmentDocument(reader: SegmentReader, root = 0): ValueDocument 
       ...contentOf(reader, json),
     }
   }
-  return { kind: 'text', ...text, ...NOTHING, ...textRows(() => text.slice(0, text.length)) }
+  return { kind: 'text', ...text, ...NOTHING, ...textRows(text) }
 }
 
 /** A container and what is in it, as if the text began at a position. */
@@ -161,15 +161,20 @@ async function* asJson(rows: AsyncIterable<readonly JsonValue[]>): AsyncGenerato
   for await (const batch of rows) yield stringifyJson(batch)
 }
 
-/** The table that the lines of a text are, if they are one: the text is read whole for it, once. */
-function textRows(read: () => Promise<string>): Pick<Content, 'tables' | 'rows' | 'rowsJson'> {
+/** The table that the lines of a text are, if they are one. */
+function textRows(
+  document: Pick<ValueDocument, 'slice' | 'text'>,
+): Pick<Content, 'tables' | 'rows' | 'rowsJson'> {
   let found: Promise<TextTable | undefined> | undefined
   const table = () => {
-    found ??= read().then(textTableOf)
+    found ??= document.slice(0, PROBED_CHARACTERS + 1).then(beginning => textTableOf(beginning))
     return found
   }
   const rows: ValueDocument['rows'] = async function* (_, options) {
-    yield* batches(rowsOfText(await table()), options)
+    const reader = (await table())?.reader()
+    if (!reader) return
+    for await (const piece of document.text(options)) yield* batches(reader.push(piece), options)
+    yield* batches(reader.end(), options)
   }
   return {
     async tables() {
@@ -181,21 +186,17 @@ function textRows(read: () => Promise<string>): Pick<Content, 'tables' | 'rows' 
   }
 }
 
-function* rowsOfText(table: TextTable | undefined): Iterable<JsonValue> {
-  for (const { row } of table?.rows() ?? []) yield row
-}
-
 async function* batches(
-  rows: Iterable<JsonValue>,
+  rows: Iterable<TextRow>,
   { signal }: ReadOptions = {},
 ): AsyncGenerator<readonly JsonValue[], void> {
   let batch: JsonValue[] = []
-  for (const row of rows) {
+  for (const { row } of rows) {
     if (batch.push(row) < ROWS_PER_BATCH) continue
     signal?.throwIfAborted()
     yield batch
     batch = []
-    await new Promise(resolve => setImmediate(resolve))
+    await turn()
   }
   signal?.throwIfAborted()
   if (batch.length > 0) yield batch

@@ -4,6 +4,7 @@ import { plainValue } from '../../core/serialize.ts'
 import type { Steps } from '../../core/steps.ts'
 import type { Shown } from '../projection.ts'
 import { RESULT_PROJECTIONS } from '../result-projections.ts'
+import { TextPieces } from '../text-pieces.ts'
 import { type Envelope, envelopeOf } from './envelope.ts'
 
 /** What a projection says besides what it shows. */
@@ -16,7 +17,7 @@ export type StoredForm =
   /** As it is: all of it is shown, or that member. */
   | { readonly kind: 'value'; readonly member?: 'structuredContent'; readonly facts: ShownFacts }
   /** As it is, and behind it what is shown, which is put together from several places. */
-  | { readonly kind: 'beside'; readonly shown: JsonValue; readonly facts: ShownFacts }
+  | { readonly kind: 'beside'; readonly shown: JsonValue | TextPieces; readonly facts: ShownFacts }
 
 /** More metadata has no place beside an index. */
 const LARGEST_META = 8 * 1024
@@ -34,7 +35,9 @@ export function* storedForm(value: unknown, projection: string): Steps<StoredFor
   if (!isJsonObject(stored)) return undefined
   if (shown.value === stored.structuredContent) return { kind: 'value', member: 'structuredContent', facts }
   if (typeof shown.value !== 'string') return { kind: 'beside', shown: shown.value, facts }
-  if (!isWellFormed(shown.value)) return undefined
+  const texts = shown.texts ?? new TextPieces([shown.value])
+  if (!texts.pieces.every(isWellFormed)) return undefined
+  if (shown.texts) return { kind: 'beside', shown: texts, facts }
   const envelope = envelopeOf(stored, shown.value)
   return envelope
     ? { kind: 'text', text: shown.value, envelope, facts }

@@ -1,6 +1,6 @@
 import type { JsonValue } from '../../core/json.ts'
 import { stringifyJson } from '../../core/json-text.ts'
-import { paced } from '../../core/steps.ts'
+import { paced, turn } from '../../core/steps.ts'
 import type { ValueDocument } from '../value-document.ts'
 import { jsonContainers } from './json-in-text.ts'
 import { JsonSegmenter } from './json-segmenter.ts'
@@ -35,9 +35,15 @@ function readerOf(segments: readonly string[], containers: readonly Container[])
   return new SegmentReader(index, async at => segments[at] as string)
 }
 
+/** UTF-16 units of a text that are looked through in one go. */
+const AT_ONCE = 1024 * 1024
+
 async function textContainers(text: string): Promise<Container[]> {
   const lines = new LineSegmenter(SEGMENT_LENGTH)
-  lines.push(text)
+  for (let at = 0; at < text.length; at += AT_ONCE) {
+    if (at > 0) await turn()
+    lines.push(text.slice(at, at + AT_ONCE))
+  }
   lines.end()
   const json = await paced(jsonContainers(text))
   return [...lines.containers, ...shifted(json ?? [], { containers: 1, characters: 0 })]

@@ -1,23 +1,24 @@
 import { ValueTooLarge } from '../../core/errors.ts'
 import type { JsonObject, JsonValue } from '../../core/json.ts'
+import { skipSpace } from '../../core/json-tokens.ts'
 import { plainValue } from '../../core/serialize.ts'
 import { valuePieces } from '../../core/serialize-pieces.ts'
-import { paced, type Steps } from '../../core/steps.ts'
+import { paced, type Steps, turn } from '../../core/steps.ts'
 import { wholeCharacter } from '../../core/text-cuts.ts'
 import { type CountedTable, countTables } from '../counted-tables.ts'
 import { describeText } from '../describe-text.ts'
+import { looksLikeJson } from '../survives-parsing.ts'
 import { tablesOf } from '../tables.ts'
+import { TextPieces } from '../text-pieces.ts'
 import { countDocumentTables } from './document-tables.ts'
 import { jsonInText } from './json-in-text.ts'
 import { JsonSegmenter } from './json-segmenter.ts'
 import { LineSegmenter } from './line-segmenter.ts'
 import { SegmentReader } from './reader.ts'
-import { behind, SEGMENT_LENGTH, type SegmentIndex, shifted } from './segment-index.ts'
+import { behind, LARGE_VALUE, SEGMENT_LENGTH, type SegmentIndex, shifted } from './segment-index.ts'
 import type { Segmenter } from './segmenter.ts'
 import { isWellFormed, type StoredForm, storedForm } from './stored-form.ts'
 
-/** UTF-16 units up to which a value is read at once. */
-const TAKEN_AT_ONCE = 1024 * 1024
 /** UTF-16 units of a text that are looked at in one go. */
 const TEXT_PIECE = 64 * 1024
 
@@ -41,7 +42,7 @@ export type WrittenValue =
 export type SegmentSink = (segment: string, position: number) => Promise<void>
 
 /**
- * Writes one value. What has up to a megabyte of JSON is read when the writer is made. A larger value is read on while it
+ * Writes one value. What has up to a megabyte of JSON is taken when the writer is made. A larger value is read on while it
  * is written, so its owner must not change it before `write` has ended.
  *
  * @throws NotSerializable, CircularReference, ValueTooLarge; `write` does, too
@@ -55,12 +56,13 @@ export class ValueWriter {
   readonly #form: SegmentIndex['form']
   readonly #pieces: Iterator<string, void>
   readonly #segmenter: Segmenter
-  /** Segments that are not handed out yet. */
-  #ready: string[] = []
+  /** Not all of it is taken at once. */
+  readonly #isLarge: boolean
+  /** What was taken at once, and is not in segments yet. */
+  readonly #taken: string[] = []
   readonly #lengths: number[] = []
   #length = 0
   #jsonBytes = 0
-  #isRead = false
 
   /** @param around of a text in an envelope */
   constructor(
@@ -69,13 +71,24 @@ export class ValueWriter {
     private readonly around: Pick<SegmentIndex, 'envelope' | 'shown'> = {},
   ) {
     const { segmentLength = SEGMENT_LENGTH } = options
-    // UTF-8 has no halves of surrogate pairs, so a text with one is kept as JSON, which escapes it.
-    const isText = typeof value === 'string' && value.length > segmentLength && isWellFormed(value)
-    this.#form = isText ? 'text' : 'json'
-    this.#pieces = isText ? textPieces(value) : piecesOf(value, options.verbatim ?? false)
-    this.#segmenter = isText ? new LineSegmenter(segmentLength) : new JsonSegmenter(segmentLength)
-    if (isText) this.#jsonBytes = around.envelope ? Buffer.byteLength(around.envelope.json) : 2
-    while (!this.#isRead && this.#length < TAKEN_AT_ONCE) this.#read()
+    const text = textIn(value, segmentLength)
+    this.#form = text ? 'text' : 'json'
+    this.#pieces = text ? textPieces(text.all()) : piecesOf(value, options.verbatim ?? false)
+    this.#segmenter = text ? new LineSegmenter(segmentLength) : new JsonSegmenter(segmentLength)
+    if (text) this.#jsonBytes = around.envelope ? Buffer.byteLength(around.envelope.json) : 2
+    // Nobody can change a text.
+    const unchanging = text ?? (value instanceof JsonText ? value.json : undefined)
+    this.#isLarge = unchanging ? unchanging.length >= LARGE_VALUE : this.#take()
+  }
+
+  /** @returns whether there is more */
+  #take(): boolean {
+    while (this.#length < LARGE_VALUE) {
+      const piece = this.#read()
+      if (piece === undefined) return false
+      this.#taken.push(piece)
+    }
+    return true
   }
 
   async write(sink: SegmentSink): Promise<WrittenValue> {
@@ -85,20 +98,15 @@ export class ValueWriter {
       const options = { ...this.options, projection: undefined }
       return new ValueWriter(text, options, { envelope, shown: { container: 0, ...facts } }).write(sink)
     }
-    for (;;) {
-      if (this.#isRead && this.#lengths.length === 0 && this.#ready.length <= 1 && this.#form === 'json') {
-        return { json: this.#ready[0] ?? '', jsonBytes: this.#jsonBytes }
-      }
-      const ready = this.#ready
-      this.#ready = []
-      for (const segment of ready) {
-        this.#lengths.push(segment.length)
-        await sink(segment, this.#lengths.length - 1)
-      }
-      if (this.#isRead) break
-      this.#read()
-      if (this.#ready.length === 0) await turn()
+    for (let piece = this.#next(); piece !== undefined; piece = this.#next()) {
+      await this.#hand(this.#segmenter.push(piece), sink)
+      if (this.#isLarge) await turn()
     }
+    const rest = this.#segmenter.end()
+    if (this.#form === 'json' && this.#lengths.length === 0 && rest.length <= 1) {
+      return { json: rest[0] ?? '', jsonBytes: this.#jsonBytes }
+    }
+    await this.#hand(rest, sink)
     const index =
       form?.kind === 'beside'
         ? await this.#withShown(form, sink)
@@ -106,15 +114,17 @@ export class ValueWriter {
     return { index, jsonBytes: this.#jsonBytes }
   }
 
+  async #hand(segments: readonly string[], sink: SegmentSink): Promise<void> {
+    for (const segment of segments) {
+      this.#lengths.push(segment.length)
+      await sink(segment, this.#lengths.length - 1)
+    }
+  }
+
   /** A small value is looked at when it is shown. */
   async #storedForm(): Promise<StoredForm | undefined> {
     const { projection } = this.options
-    return this.isLarge && projection !== undefined ? paced(storedForm(this.value, projection)) : undefined
-  }
-
-  /** Not all of it was read at once. */
-  get isLarge(): boolean {
-    return this.#length >= TAKEN_AT_ONCE
+    return this.#isLarge && projection !== undefined ? paced(storedForm(this.value, projection)) : undefined
   }
 
   /** Writes what is shown behind the value, where it is large enough to be read in pieces. */
@@ -126,7 +136,7 @@ export class ValueWriter {
     const options = { maxBytes: Number.POSITIVE_INFINITY, verbatim, segmentLength }
     const writer = new ValueWriter(shown, options, { shown: { container: 0, ...facts } })
     const index = this.#index()
-    if (!writer.isLarge) return index
+    if (!writer.#isLarge) return index
     const first = index.segments.length
     const written = await writer.write((segment, position) => sink(segment, first + position))
     if (!('index' in written)) return index
@@ -136,9 +146,9 @@ export class ValueWriter {
   /** What is found out while the value is at hand. Of a smaller one that is done when it is shown. */
   async #facts(form: (StoredForm & { kind: 'value' }) | undefined): Promise<Partial<SegmentIndex>> {
     const { value, options, around } = this
-    if (!this.isLarge) return around
+    if (!this.#isLarge) return around
     if (value instanceof JsonText) return this.#jsonFacts(value.json)
-    if (this.#form === 'text') return { ...around, ...(await this.#textFacts(value as string)) }
+    if (this.#form === 'text') return { ...around, ...(await this.#textFacts(toTexts(value))) }
     if (options.projection === undefined) return { tables: await paced(this.#tables(value)) }
     if (!form) return {}
     const { member, facts } = form
@@ -156,8 +166,10 @@ export class ValueWriter {
     return { tables: await paced(countDocumentTables(reader, 0)) }
   }
 
-  async #textFacts(text: string): Promise<Partial<SegmentIndex>> {
-    const found = await paced(jsonInText(text, this.options.segmentLength))
+  async #textFacts(text: TextPieces): Promise<Partial<SegmentIndex>> {
+    const said = text.pieces.filter(one => skipSpace(one, 0) < one.length)
+    const mayBeJson = looksLikeJson(said[0] ?? '', said.at(-1))
+    const found = mayBeJson ? await paced(jsonInText(text.toString(), this.options.segmentLength)) : undefined
     if (!found) return describeText(text, this.around.shown?.blocks)
     const containers = [
       ...this.#segmenter.containers,
@@ -188,13 +200,13 @@ export class ValueWriter {
     }
   }
 
-  #read(): void {
-    const { done, value: piece } = this.#next()
-    if (done) {
-      this.#isRead = true
-      this.#ready.push(...this.#segmenter.end())
-      return
-    }
+  #next(): string | undefined {
+    return this.#taken.shift() ?? this.#read()
+  }
+
+  #read(): string | undefined {
+    const { done, value: piece } = this.#nextPiece()
+    if (done) return undefined
     this.#length += piece.length
     this.#jsonBytes += this.#bytesOf(piece)
     const { maxBytes } = this.options
@@ -203,7 +215,7 @@ export class ValueWriter {
         `The value has more than ${maxBytes} bytes of JSON, the most this cache stores. Return less, or raise maxValueBytes.`,
       )
     }
-    this.#ready.push(...this.#segmenter.push(piece))
+    return piece
   }
 
   #bytesOf(piece: string): number {
@@ -212,7 +224,7 @@ export class ValueWriter {
     return places * (Buffer.byteLength(JSON.stringify(piece)) - 2)
   }
 
-  #next(): IteratorResult<string, void> {
+  #nextPiece(): IteratorResult<string, void> {
     try {
       return this.#pieces.next()
     } catch (cause) {
@@ -227,16 +239,26 @@ class JsonText {
 }
 
 function piecesOf(value: unknown, verbatim: boolean): Generator<string, void> {
-  return value instanceof JsonText ? textPieces(value.json) : valuePieces(value, verbatim)
+  return value instanceof JsonText ? textPieces([value.json]) : valuePieces(value, verbatim)
 }
 
-function* textPieces(text: string): Generator<string, void> {
-  for (let start = 0, end = 0; start < text.length; start = end) {
-    end = Math.min(wholeCharacter(text, start + TEXT_PIECE), text.length)
-    yield text.slice(start, end)
+/** A text that is stored as it is. UTF-8 has no halves of surrogate pairs, so a text with one is kept as JSON, which escapes it. */
+function textIn(value: unknown, segmentLength: number): TextPieces | undefined {
+  if (value instanceof TextPieces) return value
+  return typeof value === 'string' && value.length > segmentLength && isWellFormed(value)
+    ? toTexts(value)
+    : undefined
+}
+
+function toTexts(value: unknown): TextPieces {
+  return value instanceof TextPieces ? value : new TextPieces([value as string])
+}
+
+function* textPieces(texts: Iterable<string>): Generator<string, void> {
+  for (const text of texts) {
+    for (let start = 0, end = 0; start < text.length; start = end) {
+      end = Math.min(wholeCharacter(text, start + TEXT_PIECE), text.length)
+      yield text.slice(start, end)
+    }
   }
-}
-
-function turn(): Promise<void> {
-  return new Promise(resolve => setImmediate(resolve))
 }

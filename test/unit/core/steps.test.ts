@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { atOnce, done, lastFitting, paced, type Steps } from '../../../src/core/steps.ts'
 
-const WORK_PER_TURN = 50_000
+const WORK_PER_TURN = 20_000
 
 function* working<T>(answer: T, ...work: number[]): Steps<T> {
   yield* work

@@ -1,8 +1,10 @@
+import { isDeepStrictEqual } from 'node:util'
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { JsonValue } from '../../../src/core/json.ts'
 import { ShapeCounter } from '../../../src/values/shape.ts'
 import { isRecordMap, rowsOf, tablesOf } from '../../../src/values/tables.ts'
-import { textTableOf } from '../../../src/values/text-table.ts'
+import { rowsOfText, type TextTable, textTableOf } from '../../../src/values/text-table.ts'
 
 const record = { a: 1 }
 const map = (count: number) =>
@@ -76,7 +78,7 @@ describe('the tables of a value', () => {
 describe('a text that is a table', () => {
   const rowsIn = async (text: string) => {
     const table = await textTableOf(text)
-    return table && [...table.rows()]
+    return table && [...rowsOfText(table, [text])]
   }
 
   it('may be CSV with quotes, breaks in cells, a BOM, CRLF and ragged rows', async () => {
@@ -107,6 +109,28 @@ describe('a text that is a table', () => {
     const rows = (await rowsIn(text)) ?? []
     expect(rows).toHaveLength(20_000)
     expect(rows[19_999]).toEqual({ row: { id: '19999', text: 'line\n19999' }, line: 39_999, lines: 2 })
+  })
+
+  it('has the same rows in whatever pieces it comes', () => {
+    const csv = `id,text\r\n${Array.from({ length: 9_000 }, (_, at) => `${at},"li""ne\r\n${at}"`).join('\r\n')}`
+    const jsonLines = Array.from({ length: 9_000 }, (_, at) => (at % 9 ? JSON.stringify({ at }) : '')).join(
+      '\n',
+    )
+    return fc.assert(
+      fc.asyncProperty(
+        fc.constantFrom(csv, jsonLines, `${jsonLines}\n`),
+        fc.integer({ min: 1_000, max: 200_000 }),
+        async (text, length) => {
+          const table = (await textTableOf(text)) as TextTable
+          const pieces = Array.from({ length: Math.ceil(text.length / length) }, (_, at) =>
+            text.slice(at * length, (at + 1) * length),
+          )
+          const same = isDeepStrictEqual([...rowsOfText(table, pieces)], await rowsIn(text))
+          expect(same).toBe(true)
+        },
+      ),
+      { numRuns: 10 },
+    )
   })
 
   it('may be JSON lines; what cannot be read among them is no row of its own kind', async () => {

@@ -5,6 +5,7 @@ import { shownValue } from '../../../src/values/call-result.ts'
 import { describeText } from '../../../src/values/describe-text.ts'
 import { documentOfTexts } from '../../../src/values/segments/joined-texts.ts'
 import { wholeDocument } from '../../../src/values/segments/whole-document.ts'
+import { TextPieces } from '../../../src/values/text-pieces.ts'
 import type { ValueDocument } from '../../../src/values/value-document.ts'
 
 const text = (content: string): JsonValue => ({ type: 'text', text: content })
@@ -29,7 +30,9 @@ async function all<T>(pieces: AsyncIterable<T>): Promise<T[]> {
 async function tablesOf(content: JsonValue[]): Promise<Record<string, number>> {
   const document = await documentOf(content)
   const whole = await document.slice(0, document.length)
-  const counted = document.blocks ? (await describeText(whole, document.blocks)).tables : undefined
+  const counted = document.blocks
+    ? (await describeText(new TextPieces([whole]), document.blocks)).tables
+    : undefined
   const exported: Record<string, number> = {}
   for (const table of await document.tables()) {
     exported[table.name] = (await all(document.rows(table))).flat().length
@@ -111,7 +114,10 @@ describe('several texts of one result', () => {
   it('are described each', async () => {
     const content = [text(prose), text(csv(4)), text(JSON.stringify(list(2))), text('{"a":1}')]
     const document = await documentOf(content)
-    const { blocks } = await describeText(await document.slice(0, document.length), document.blocks!)
+    const { blocks } = await describeText(
+      new TextPieces([await document.slice(0, document.length)]),
+      document.blocks!,
+    )
     expect(blocks).toEqual([
       { content: 0, kind: 'text', count: 2 },
       { content: 1, kind: 'csv', count: 4 },

@@ -152,6 +152,7 @@ describe('an edit of JSON', () => {
       `["${long}",]`,
       `{"a" "${long}"}`,
       `["${long}"`,
+      `"${long}`,
       `["${long}"]]`,
       `["${long}\n"]`,
       `["${long}\\x"]`,

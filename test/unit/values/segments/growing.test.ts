@@ -10,6 +10,7 @@ import { describeText } from '../../../../src/values/describe-text.ts'
 import { GrowingValue } from '../../../../src/values/segments/growing.ts'
 import { SegmentReader } from '../../../../src/values/segments/reader.ts'
 import { tablesOf } from '../../../../src/values/tables.ts'
+import { TextPieces } from '../../../../src/values/text-pieces.ts'
 
 const MAX_BYTES = 1024 * 1024
 
@@ -133,7 +134,7 @@ describe('what is known of a value that has grown', () => {
     }
     const ended = value.end()
     expect('index' in ended && { tables: ended.index.tables, lines: ended.index.lines }).toEqual(
-      await describeText(whole),
+      await describeText(new TextPieces([whole])),
     )
   })
 
