@@ -1,39 +1,67 @@
 import { openSync, readSync } from 'node:fs'
 import { duration, type Row } from './row.ts'
 
-export interface Timing {
-  readonly ms: number
+export interface Pauses {
   readonly longestPause: number
   /** The longest pause in CPU time of the thread: a busy machine adds nothing to it. Absent: this system does not tell. */
   readonly longestWork?: number
+  /** Bytes of memory at the most. */
   readonly peak: number
 }
 
-/** Runs it while a timer ticks each millisecond: the longest gap between ticks is the longest pause. */
-export async function timed<T>(run: () => Promise<T>): Promise<Timing & { outcome: T }> {
-  let last = performance.now()
-  let lastCpu = cpuTime()
-  let longestPause = 0
-  let longestWork = 0
-  let peak = 0
-  const tick = () => {
-    const cpu = cpuTime()
-    longestPause = Math.max(longestPause, performance.now() - last)
-    longestWork = Math.max(longestWork, cpu - lastCpu)
-    peak = Math.max(peak, process.memoryUsage.rss())
-    lastCpu = cpu
-    last = performance.now()
+export interface Timing extends Pauses {
+  readonly ms: number
+}
+
+/** Watches the event loop: a timer ticks each millisecond, and the longest gap between ticks is the longest pause. */
+export class LoopWatch {
+  #last = performance.now()
+  #lastCpu = cpuTime()
+  #longestPause = 0
+  #longestWork = 0
+  #peak = 0
+  readonly #ticking = setInterval(() => this.#tick(), 1)
+
+  /** What was before does not count. */
+  begin(): void {
+    this.#tick()
+    this.#longestPause = 0
+    this.#longestWork = 0
+    this.#peak = 0
   }
-  const ticking = setInterval(tick, 1)
+
+  /** Since it was begun. */
+  read(): Pauses {
+    this.#tick()
+    const longestWork = Number.isNaN(this.#lastCpu) ? {} : { longestWork: this.#longestWork }
+    return { longestPause: this.#longestPause, ...longestWork, peak: this.#peak }
+  }
+
+  end(): void {
+    clearInterval(this.#ticking)
+  }
+
+  #tick(): void {
+    const cpu = cpuTime()
+    this.#longestPause = Math.max(this.#longestPause, performance.now() - this.#last)
+    this.#longestWork = Math.max(this.#longestWork, cpu - this.#lastCpu)
+    this.#peak = Math.max(this.#peak, process.memoryUsage.rss())
+    this.#lastCpu = cpu
+    this.#last = performance.now()
+  }
+}
+
+/** Runs it, and watches the loop meanwhile. */
+export async function timed<T>(run: () => Promise<T>): Promise<Timing & { outcome: T }> {
+  const watch = new LoopWatch()
   await new Promise(resolve => setTimeout(resolve, 5))
-  longestPause = 0
-  longestWork = 0
+  watch.begin()
   const start = performance.now()
   const outcome = await run()
   const ms = performance.now() - start
-  tick()
-  clearInterval(ticking)
-  return { ms, longestPause, ...(Number.isNaN(lastCpu) ? {} : { longestWork }), peak, outcome }
+  const pauses = watch.read()
+  watch.end()
+  return { ms, ...pauses, outcome }
 }
 
 const schedule = openSchedule()
@@ -66,7 +94,7 @@ export async function spin(): Promise<void> {
   }
 }
 
-export function alone(what: string, timing: Pick<Timing, 'ms' | 'longestPause' | 'longestWork'>): Row {
+export function alone(what: string, timing: Omit<Timing, 'peak'>): Row {
   return { what, ours: pauseOf(timing) }
 }
 

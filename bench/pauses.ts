@@ -5,8 +5,10 @@ import { RefCache } from '../src/index.ts'
 import { ADAPTERS } from '../src/ref-cache-adapters.ts'
 import { sqliteStore } from '../src/stores/sqlite.ts'
 import { PROXIED_RESULT } from '../src/values/result-projections.ts'
+import { LARGE_RESULTS, type LargeResult, recordsOf, text } from './large-results.ts'
 import { alone, idle, pauseOf, spin, timed } from './pause.ts'
 import type { Row } from './row.ts'
+import { wrapPauses } from './wrap-pauses.ts'
 
 const BYTES = 50e6
 
@@ -28,7 +30,9 @@ export async function pausesBench(): Promise<Row[]> {
       alone('one text of 50 MB made by Node, for comparison', await measured(flatten)),
     ]
     rows.push(...(await listRows(cache)))
-    for (const what of Object.keys(RESULTS)) rows.push(...(await resultRows(cache, what)))
+    for (const what of Object.keys(LARGE_RESULTS) as LargeResult[])
+      rows.push(...(await resultRows(cache, what)))
+    rows.push(...(await wrapPauses(BYTES)))
     return rows
   } finally {
     await cache.close()
@@ -48,8 +52,8 @@ async function listRows(cache: RefCache): Promise<Row[]> {
   return [against('set of a list', setting, byNode), against('resolve of a list', resolving, parsing)]
 }
 
-async function resultRows(cache: RefCache, what: string): Promise<Row[]> {
-  let result: object | undefined = RESULTS[what]?.()
+async function resultRows(cache: RefCache, what: LargeResult): Promise<Row[]> {
+  let result: object | undefined = LARGE_RESULTS[what](BYTES)
   const tool = cache.cached({ name: what, projection: PROXIED_RESULT, verbatim: true }, () => result)
   const { outcome, ...storing } = await measured(() => tool({}))
   const { refId } = outcome
@@ -105,45 +109,8 @@ async function writeOut(cache: RefCache, refId: string): Promise<void> {
   }
 }
 
-const RESULTS: Readonly<Record<string, () => object>> = {
-  'lines of a log': () => ({ content: [text(logOf(BYTES))] }),
-  'JSON in a text': () => ({ content: [text(JSON.stringify(recordsOf(BYTES), null, 1))] }),
-  'both fields': () => {
-    const structuredContent = { result: recordsOf(BYTES / 2) }
-    return { content: [text(JSON.stringify(structuredContent, null, 1))], structuredContent }
-  },
-  'two texts': () => ({ content: [text(logOf(BYTES / 2)), text(logOf(BYTES / 2))] }),
-  'a text beside other data': () => ({
-    content: [text(logOf(BYTES / 2))],
-    structuredContent: { result: recordsOf(BYTES / 2) },
-  }),
-}
-
-/** As it comes from a file or from a server. What `JSON.stringify` or `+` gives is a rope that Node 20 puts together when it is first read: see `flatten`. */
-function text(text: string) {
-  text.charCodeAt(text.length - 1)
-  return { type: 'text', text }
-}
-
 /** What V8 itself takes for one text of that size, all at once. */
 async function flatten(): Promise<void> {
   const half = 'x'.repeat(BYTES / 2)
   text(half + half)
-}
-
-function recordsOf(bytes: number) {
-  return Array.from({ length: Math.round(bytes / 130) }, (_, id) => ({
-    id,
-    name: `User ${id}`,
-    email: `user${id}@example.com`,
-    address: { street: `${id} Main Street`, city: 'Springfield' },
-  }))
-}
-
-function logOf(bytes: number): string {
-  const lines: string[] = []
-  for (let length = 0; length < bytes; length += (lines.at(-1) as string).length) {
-    lines.push(`2026-01-01T12:00:00Z INFO request ${lines.length} of user ${lines.length % 97} took 12 ms\n`)
-  }
-  return lines.join('')
 }
