@@ -107,7 +107,10 @@ export class TextOutline {
       } else if (this.#isProse || ++refused > MOST_REFUSED) break
       yield Math.min(cost, 1_000)
     }
-    if (chosen.size === 0) return beginning(this.#lines.beginning, room, this.#lines.length)
+    if (chosen.size === 0) {
+      const { beginning: text, length: characters } = this.#lines
+      return beginning(text, room, { characters, lines: this.total })
+    }
     const lines = [...chosen].sort((a, b) => a - b)
     const json = JSON.stringify(this.#join(lines, cut))
     const [first, last] = [lines[0] as number, lines.at(-1) as number]

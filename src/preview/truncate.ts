@@ -1,4 +1,5 @@
 import { countLines } from '../core/lines.ts'
+import type { TextLength } from '../values/segments/sample.ts'
 
 /** Stands for what there was no room for. */
 export const ELLIPSIS = '…'
@@ -15,21 +16,24 @@ export function missingFrom(what: 'item' | 'line', first: number, last: number):
 
 /**
  * The JSON of a text, cut to `room` characters: its beginning, if possible whole lines, and what is missing. At least `"…"`.
- * @param total characters of the whole text, where only its beginning is at hand
+ * @param whole of the text, where only its beginning is at hand
  */
-export function beginning(text: string, room: number, total = text.length): string {
-  if (total > text.length) return firstCharacters(text, room, total)
-  if (text.length + 2 <= room) {
+export function beginning(text: string, room: number, whole?: TextLength): string {
+  const characters = whole?.characters ?? text.length
+  if (characters === text.length && text.length + 2 <= room) {
     const json = JSON.stringify(text)
     if (json.length <= room) return json
   }
-  return firstLines(text, room) ?? firstCharacters(text, room, total)
+  const isCounted = whole === undefined || whole.lines !== undefined
+  return (
+    (isCounted ? firstLines(text, room, whole?.lines) : undefined) ?? firstCharacters(text, room, characters)
+  )
 }
 
 /** Whole lines say more than half of one, but not if they leave much of the room. */
 const GOOD_USE = 0.5
 
-function firstLines(text: string, room: number): string | undefined {
+function firstLines(text: string, room: number, total: number | undefined): string | undefined {
   let end = 0
   let lines = 0
   let length = 2 + '\\n…(lines 100000 to 100000)'.length
@@ -41,7 +45,7 @@ function firstLines(text: string, room: number): string | undefined {
     lines++
   }
   if (lines === 0 || length - 2 < GOOD_USE * room) return undefined
-  const json = JSON.stringify(text.slice(0, end) + missingFrom('line', lines + 1, countLines(text)))
+  const json = JSON.stringify(text.slice(0, end) + missingFrom('line', lines + 1, total ?? countLines(text)))
   return json.length <= room ? json : undefined
 }
 

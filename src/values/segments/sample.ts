@@ -20,8 +20,15 @@ export interface SampledParts {
   readonly positions: readonly number[]
   /** How many the whole has. */
   readonly total: number
-  /** Of a part that is the beginning of a text, how many characters the whole text has; by its place among these. */
-  readonly texts: ReadonlyMap<number, number>
+  /** Of a part that is the beginning of a text, what the whole text has; by its place among these. */
+  readonly texts: ReadonlyMap<number, TextLength>
+}
+
+/** How long a text is. */
+export interface TextLength {
+  readonly characters: number
+  /** Absent: nobody has counted them. */
+  readonly lines?: number
 }
 
 export interface SampleWish {
@@ -129,16 +136,17 @@ class Sampler {
     return JSON.parse(`"${text.slice(0, wholeToken(text, text.length))}"`) as string
   }
 
-  #textsAmong(number: number, positions: readonly number[], read: Read): Map<number, number> {
-    const texts = new Map<number, number>()
+  #textsAmong(number: number, positions: readonly number[], read: Read): Map<number, TextLength> {
+    const texts = new Map<number, TextLength>()
     for (const child of this.reader.childrenOf(number)) {
-      const { kind, start, end, count } = this.reader.index.containers[child] as Container
+      const { kind, start, end, count, lines } = this.reader.index.containers[child] as Container
       if (kind !== 'string' && kind !== 'text') continue
       const at = positions.indexOf(this.#within(child).part)
       const text = read[at]?.[1]
       // An index that was written before has no count of characters.
-      const total = kind === 'text' ? end - start : count || end - start - 2
-      if (typeof text === 'string' && text.length < total) texts.set(at, total)
+      const characters = kind === 'text' ? end - start : count || end - start - 2
+      if (typeof text !== 'string' || text.length >= characters) continue
+      texts.set(at, { characters, ...(lines === undefined ? {} : { lines }) })
     }
     return texts
   }

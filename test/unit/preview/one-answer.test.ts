@@ -111,6 +111,33 @@ describe('a value in segments, and the same in memory', () => {
     )
   })
 
+  it('have the same preview of an object with long texts, marks and all', async () => {
+    const long = fc.tuple(fc.oneof(text, word), sentence).map(([lines, end]) => `${lines}\n${end.repeat(20)}`)
+    const other = fc.oneof(
+      word as fc.Arbitrary<JsonValue>,
+      fc.integer(),
+      fc.record({ note: long, at: fc.nat() }),
+    )
+    const object = fc.tuple(
+      long,
+      fc.dictionary(fc.constantFrom('a', 'b', 'c', 'd'), fc.oneof(long, other)),
+      long,
+    )
+    await fc.assert(
+      fc.asyncProperty(
+        object,
+        request,
+        fc.constantFrom('sample', 'truncate'),
+        async ([first, more, last], request, strategy) => {
+          const contents = await both({ first, ...more, last } as JsonValue)
+          const [one, other] = contents.map(content => renderPart(content, { ...request, strategy }))
+          expect(comparable(await other!)).toEqual(comparable(await one!))
+        },
+      ),
+      { numRuns: 60 },
+    )
+  })
+
   it('have previews that differ in nothing but which rows they show', async () => {
     await fc.assert(
       fc.asyncProperty(
