@@ -1,3 +1,4 @@
+import { growingBench } from './growing.ts'
 import { memoryHitBench } from './memory-hit.ts'
 import { pausesBench } from './pauses.ts'
 import { pollBench } from './poll.ts'
@@ -19,6 +20,7 @@ const GROUPS: Record<string, () => Promise<Row[]>> = {
   preview: previewBench,
   values: valuesBench,
   pauses: pausesBench,
+  growing: growingBench,
   query: queryBench,
   memory: memoryHitBench,
   poll: pollBench,

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { JsonObject, JsonValue } from '../../../src/core/json.ts'
+import { isJsonObject, type JsonObject, type JsonValue } from '../../../src/core/json.ts'
 import { stringifyJson } from '../../../src/core/json-text.ts'
 import { paced } from '../../../src/core/steps.ts'
 import type { Content } from '../../../src/preview/content.ts'
@@ -135,6 +135,33 @@ describe('a value in segments, and the same in memory', () => {
         },
       ),
       { numRuns: 60 },
+    )
+  })
+
+  it('have the odd row in their previews, and about as many others from everywhere', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.nat(1_999), fc.integer({ min: 1_500, max: 5_000 }), async (odd, maxSize) => {
+        const rows = Array.from({ length: 2_000 }, (_, id) => ({
+          id,
+          level: id === odd ? 'fatal' : 'info',
+          note: `neither long nor short ${(id * 7_919) % 97}`,
+        }))
+        const [one, other] = await Promise.all(
+          (await both(rows)).map(async content => {
+            const request = { maxSize, sizeMode: 'character', strategy: 'sample' } as const
+            const { preview } = await renderPart(content, request)
+            const shown = (preview as JsonValue[]).filter(isJsonObject)
+            return { odd: shown.filter(row => row.level === 'fatal'), ids: shown.map(row => Number(row.id)) }
+          }),
+        )
+        expect(other!.odd).toEqual(one!.odd)
+        expect(other!.odd).toHaveLength(1)
+        expect([other!.ids[0], other!.ids.at(-1)]).toEqual([0, 1_999])
+        expect(Math.abs(other!.ids.length - one!.ids.length)).toBeLessThan(0.2 * one!.ids.length + 2)
+        const gaps = other!.ids.slice(1).map((id, at) => id - other!.ids[at]!)
+        expect(Math.max(...gaps)).toBeLessThan(2_000 / 4)
+      }),
+      { numRuns: 20 },
     )
   })
 
