@@ -163,6 +163,34 @@ describe('cache.query', { timeout: 60_000 }, () => {
     await expect(cache.query(refId, { sql: endless })).rejects.toMatchObject({ code: 'query_limit' })
   })
 
+  it('says what is wrong with a question about what a tool declassified, and no word to who may not see the value', async () => {
+    const cache = make()
+    const policy = { agent: Permission.EXECUTE, user: Permission.FULL }
+    const [agent, user] = [actor.agent({ id: 'a' }), actor.user({ id: 'u' })]
+    const secret = await cache.set('pay', [{ salary_hidden: 60_000 }], { policy })
+    const means = cache.cached(
+      { name: 'means', declassifies: true },
+      ({ rows }: { rows: Array<{ salary_hidden: number }> }) => [{ dept: 'x', mean: rows[0]?.salary_hidden }],
+    )
+    const { refId } = await means({ rows: secret.refId as never }, { actor: agent })
+    const wrong = { sql: 'select meen from items' }
+    await expect(cache.query(refId, { ...wrong, actor: agent })).rejects.toThrow('mean, dept')
+    // The owner's own question about the hidden value, and its failed task.
+    const failed = await cache.query(secret.refId, { sql: 'select salary from items', wait: 0, actor: user })
+    await expect(cache.get(failed.refId, { wait: '30s', actor: user })).resolves.toMatchObject({
+      error: expect.stringContaining('salary_hidden'),
+    })
+    for (const ask of [
+      () => cache.query(secret.refId, { ...wrong, actor: agent }),
+      () => cache.query(refId, { sql: 'select 1 from x', tables: { x: secret.refId }, actor: agent }),
+      () => cache.get(failed.refId, { actor: agent }),
+      () => cache.query(failed.refId, { ...wrong, actor: agent }),
+    ]) {
+      const said = await ask().then(JSON.stringify, error => String(error))
+      expect(said).not.toContain('salary_hidden')
+    }
+  })
+
   it('takes a question from nobody who joined it: whoever cancels lets go of it alone', async () => {
     const cache = make()
     const [mallory, alice] = [actor.user({ id: 'mallory' }), actor.user({ id: 'alice' })]

@@ -145,10 +145,13 @@ export function refuseEnded(entry: Entry): asserts entry is InFlightEntry | Comp
     throw new TaskCancelled('The task behind a reference in the input was cancelled.')
 }
 
-/** What guards a result because the call names that entry. What a question finds is guarded by all that was asked. */
+/**
+ * What guards a result because the call names that entry. What a question finds is guarded by all that was asked; where that is a value
+ * that tells nothing of another one, the words of the question tell nothing of it either.
+ */
 export function guardsOfNamed(engine: Engine, entry: Entry, who: Actor, tool: Tool): SourceConstraint[] {
   return tool.takesReferences
-    ? constraintsOf(entry, Permission.READ)
+    ? constraintsOf(entry, Permission.READ).filter(({ needs }) => needs !== Permission.NONE)
     : constraintsOfUnseen(engine, entry, who, tool)
 }
 
