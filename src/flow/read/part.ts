@@ -4,8 +4,10 @@ import type { Part } from '../../core/part.ts'
 import { paced } from '../../core/steps.ts'
 import { takePart } from '../../values/pointer.ts'
 import type { Used } from '../../values/projection.ts'
+import { fillEnvelope } from '../../values/segments/envelope.ts'
 import { findPart } from '../../values/segments/find-part.ts'
 import type { SegmentReader } from '../../values/segments/reader.ts'
+import { isDescribed, jsonIn } from '../../values/segments/segment-index.ts'
 import type { Engine } from '../engine.ts'
 import { openSegments, readWhole } from './stored-value.ts'
 import { usedOf } from './values.ts'
@@ -37,6 +39,9 @@ export async function locatePart(
   if (reader && root !== undefined) {
     const found = await paced(findPart(reader, root, part))
     if (found) return 'value' in found ? found : { reader, container: found.container }
+    const outline = outlineOf(reader, root)
+    // The text itself is not read to say that nothing is there.
+    if (outline !== undefined) takePart(await usedOf(engine, entry, outline), part, sees)
   }
   return { value: takePart(await whole(), part, sees) }
 }
@@ -62,6 +67,14 @@ export async function readLocated(found: LocatedPart): Promise<JsonValue> {
 export function shownContainer({ view }: ValuedEntry, { index }: SegmentReader): number | undefined {
   const container = view === undefined ? 0 : index.shown?.container
   return container === undefined || index.containers[container] === undefined ? undefined : container
+}
+
+/** A value that lacks the same parts: with as many short lines in the place of its one text, which is no JSON. Undefined: nobody knows that. */
+function outlineOf({ index }: SegmentReader, root: number): JsonValue | undefined {
+  const isPlainText = index.form === 'text' && isDescribed(index, root) && jsonIn(index, root) === undefined
+  if (!isPlainText) return undefined
+  const text = '.\n'.repeat(index.containers[root]?.count ?? 1)
+  return index.envelope ? fillEnvelope(index.envelope, text) : text
 }
 
 async function readUsed(engine: Engine, entry: ValuedEntry): Promise<Used> {

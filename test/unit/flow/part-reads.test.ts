@@ -2,6 +2,7 @@ import { afterEach, describe, expect, it } from 'vitest'
 import type { RefCache } from '../../../src/ref-cache.ts'
 import { ADAPTERS } from '../../../src/ref-cache-adapters.ts'
 import { memoryStore } from '../../../src/stores/memory.ts'
+import { PROXIED_RESULT } from '../../../src/values/result-projections.ts'
 import { scene, storeWith } from './scene.ts'
 
 const caches: RefCache[] = []
@@ -41,6 +42,36 @@ async function text(content: AsyncIterable<string | Uint8Array>): Promise<string
   for await (const chunk of content) written += chunk.toString()
   return written
 }
+
+describe('a part that is not there', () => {
+  it.each(['#/5', '#/content/7', '#L600000', '#/structuredContent/a'])(
+    '%s of a large text is refused without reading that',
+    async part => {
+      const log = Array.from({ length: 60_000 }, (_, at) => `line ${at} of a long text that is no JSON`).join(
+        '\n',
+      )
+      const store = memoryStore()
+      const { cache } = scene({ store })
+      caches.push(cache)
+      const tool = cache.cached({ name: 'read', projection: PROXIED_RESULT }, () => ({
+        content: [{ type: 'text', text: log }],
+        structuredContent: { content: log },
+      }))
+      for (const { refId } of [await tool({}), await cache.set('log', log)]) {
+        const { value, segments } = await freshProcess(store).read(cache =>
+          cache.resolve(`${refId}${part}`).catch(error => error),
+        )
+        expect(value).toMatchObject({
+          code: 'invalid_argument',
+          message: part.includes('L')
+            ? 'There are 60000 lines: ask for some of them.'
+            : expect.stringContaining('Nothing is at'),
+        })
+        expect(segments).toBeLessThan(FEW)
+      }
+    },
+  )
+})
 
 describe('a part of a large value', () => {
   it.each<[string, (cache: RefCache, ref: string) => Promise<unknown>, unknown]>([
