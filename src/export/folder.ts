@@ -16,6 +16,7 @@ import { join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { InvalidArgument, QuotaFull, StoreUnavailable } from '../core/errors.ts'
 import { checkFileName, fileNamePart } from './file-name.ts'
+import { isOwnTemporary, removeLeftover, temporaryName } from './temporary.ts'
 
 export interface ExportFolderOptions {
   /** Bytes of all files in it. @defaultValue 4 GiB */
@@ -42,7 +43,6 @@ export interface NewFile {
 }
 
 const DEFAULT_MAX_BYTES = 4 * 1024 ** 3
-const TEMPORARY = '.mcp-refcache-'
 
 /** A folder that the operator allowed files to be written to. Nothing outside of it is written, and nothing that is there is changed. */
 export class ExportFolder {
@@ -74,7 +74,7 @@ export class ExportFolder {
       const folder = await this.#folderOf(owner)
       const path = join(folder, name)
       if (await exists(path)) throw taken()
-      const temporary = join(folder, `${TEMPORARY}${randomBytes(8).toString('hex')}`)
+      const temporary = join(folder, temporaryName())
       try {
         const written = await this.#writeTo(temporary, content, signal)
         await publish(temporary, path)
@@ -133,10 +133,10 @@ export class ExportFolder {
     return realpath(this.#path)
   }
 
-  /** Bytes of finished files in the folder and in those of its owners. */
+  /** Bytes of files in the folder and in those of its owners, without what this process writes. What killed processes left goes. */
   async #used(): Promise<number> {
     const folder = await (this.#real as Promise<string>)
-    return bytesIn(folder, 1)
+    return bytesIn(folder, 1, Date.now())
   }
 
   #full(): QuotaFull {
@@ -158,13 +158,13 @@ export class ExportFolder {
   }
 }
 
-async function bytesIn(folder: string, levels: number): Promise<number> {
+async function bytesIn(folder: string, levels: number, now: number): Promise<number> {
   let bytes = 0
   for (const entry of await readdir(folder, { withFileTypes: true })) {
     const path = join(folder, entry.name)
-    if (entry.isDirectory()) bytes += levels > 0 ? await bytesIn(path, levels - 1) : 0
+    if (entry.isDirectory()) bytes += levels > 0 ? await bytesIn(path, levels - 1, now) : 0
     // Those that are being written are counted where they are.
-    else if (entry.isFile() && !entry.name.startsWith(TEMPORARY))
+    else if (entry.isFile() && !isOwnTemporary(entry.name) && !(await removeLeftover(path, entry.name, now)))
       bytes += await stat(path).then(
         ({ size }) => size,
         () => 0,

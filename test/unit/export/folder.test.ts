@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import {
   existsSync,
@@ -8,9 +9,10 @@ import {
   rmSync,
   statSync,
   symlinkSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import { ExportFolder } from '../../../src/export/folder.ts'
@@ -156,5 +158,50 @@ describe('a folder for exports', () => {
     mkdirSync(path)
     // It is tried again.
     await folder.write({ name: 'x', content: chunks('') })
+  })
+})
+
+describe('what is left of an export', () => {
+  const host = createHash('sha256').update(hostname()).digest('hex').slice(0, 8)
+  const random = '0123456789abcdef'
+  const gone = () => spawnSync(process.execPath, ['-e', '']).pid
+  const temporary = (pid: number, of = host) => `.mcp-refcache-${of}-${pid}-${random}`
+
+  it('goes with the next export where its process is gone; what is somebody else’s, or is being written, stays', async () => {
+    const path = place()
+    const owners = join(path, 'a'.repeat(32))
+    mkdirSync(owners)
+    const old = new Date(Date.now() - 2 * 60_000)
+    const veryOld = new Date(Date.now() - 25 * 60 * 60_000)
+    const leave = (folder: string, name: string, at: Date) => {
+      writeFileSync(join(folder, name), 'half')
+      utimesSync(join(folder, name), at, at)
+    }
+    const dead = gone()
+    leave(path, temporary(dead), old)
+    leave(owners, temporary(dead), old)
+    leave(path, temporary(dead + 1, 'ffffffff'), veryOld)
+    const kept = [
+      temporary(process.ppid),
+      temporary(dead, 'eeeeeeee'),
+      `.mcp-refcache-${random}`,
+      '.mcp-refcache-notes',
+      `${temporary(dead)}.csv`,
+    ]
+    for (const name of kept) leave(path, name, old)
+    symlinkSync(join(path, kept[0]!), join(path, temporary(dead, 'dddddddd')))
+    await new ExportFolder(path).write({ name: 'new.csv', content: chunks('x') })
+    const there = readdirSync(path).filter(name => name !== 'new.csv' && !name.startsWith('aaa'))
+    expect(there.sort()).toEqual([...kept, temporary(dead, 'dddddddd')].sort())
+    expect(readdirSync(owners)).toEqual([])
+  })
+
+  it('counts while another process writes it', async () => {
+    const path = place()
+    writeFileSync(join(path, temporary(process.ppid)), 'x'.repeat(90))
+    const folder = new ExportFolder(path, { maxBytes: 100 })
+    await expect(folder.write({ name: 'a', content: chunks('y'.repeat(20)) })).rejects.toMatchObject({
+      code: 'store_full',
+    })
   })
 })
