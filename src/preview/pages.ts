@@ -46,10 +46,13 @@ export class Pages {
     this.#expected = maxSize * ruler.usualUnit
   }
 
-  /** A page by its number, from 1. @throws InvalidArgument where there are not so many */
-  page(number: number): Promise<Page> {
+  /**
+   * A page by its number, from 1. What is laid out when the signal aborts stays for who asks next.
+   * @throws InvalidArgument where there are not so many; the reason of the signal
+   */
+  page(number: number, signal?: AbortSignal): Promise<Page> {
     // One after the other: two who lay out the same would do it twice.
-    const page = this.#turn.then(() => paced(this.#page(number)))
+    const page = this.#turn.then(() => paced(this.#page(number), signal))
     this.#turn = page.catch(() => {})
     return page
   }

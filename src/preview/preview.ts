@@ -36,6 +36,8 @@ export interface RenderRequest {
   largestSize?: number
   /** A list of records may be shown as a table. */
   dense?: boolean
+  /** Ends the layout of pages with its reason. */
+  signal?: AbortSignal | undefined
 }
 
 export interface WholeRendering {
@@ -197,7 +199,7 @@ async function findPage(
   if (hasPageSize(request)) return countedPage(items, ruler, request)
   const key = `pages ${sizeMode} ${maxSize} ${dense}`
   const pages = await content.remember(key, async () => new Pages(items, ruler, maxSize, dense))
-  return pages.page(page)
+  return pages.page(page, request.signal)
 }
 
 /** @param of what is shown a part of */

@@ -35,7 +35,7 @@ export interface GetOptions {
   /** What the reader of the answer can take, which then decides what passes whole. For adapters. @defaultValue `maxSize` decides */
   limits?: AnswerLimits | undefined
   responseFormat?: ResponseFormat | undefined
-  /** Ends the wait, never the task. */
+  /** Ends the wait, never the task. While a far page of a large value is laid out, it ends that, with its reason. */
   signal?: AbortSignal | undefined
   /** Hears of progress during the wait. */
   onProgress?: ((progress: Progress) => unknown) | undefined

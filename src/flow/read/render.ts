@@ -23,6 +23,8 @@ export interface RenderOptions {
   pageSize?: number | undefined
   maxSize?: number | undefined
   full?: boolean | undefined
+  /** Ends what takes long, with its reason. */
+  signal?: AbortSignal | undefined
   /** What of the value is asked for, where that is not all of it. */
   part?: Part | undefined
   /** What the reader of the answer can take, for adapters. Absent: `maxSize` is the line between the value and a preview of it. */
@@ -41,7 +43,10 @@ export async function showValue(
   const request = renderRequest(engine, entry, options)
   const opened = await openValue(engine, entry, options.part)
   if (opened.kind === 'segments' && !(await mayBeWhole(opened, entry, request))) {
-    return present(entry, await showSegments(opened, request), request.sizeMode)
+    // Who had gone before is answered as ever: with what there is.
+    const signal = options.signal?.aborted ? undefined : options.signal
+    const shown = await showSegments(opened, { ...request, signal })
+    return present(entry, shown, request.sizeMode)
   }
   const sources = await sourcesIn(opened)
   // An image that was asked for by its own name is wanted whole.
