@@ -107,6 +107,8 @@ interface EntryFields {
    * say: an answer is kept like the values that were asked, whoever runs it.
    */
   readonly keepFor?: number | null | undefined
+  /** Of an answer to a question and of an edited copy: the tool that made what it was made of. It is listed where that is. */
+  readonly origin?: string | undefined
   /** Grows by one with each change; the store's compare-and-set goes by it. */
   readonly version: number
   /** How often the handler was started. */
@@ -267,4 +269,9 @@ export function isExpired(entry: Entry, now: number): boolean {
 /** When what is kept for `ttl` milliseconds from now expires; without a ttl, never. */
 export function expiry(now: number, ttl: number | undefined): number | undefined {
   return ttl === undefined ? undefined : now + ttl
+}
+
+/** The tool by which an entry is listed. */
+export function originOf({ origin, toolName }: Pick<Entry, 'origin' | 'toolName'>): string | undefined {
+  return origin ?? toolName
 }

@@ -183,6 +183,8 @@ export interface Tool {
   readonly endsWithCallers?: true
   /** `Entry.keepFor` of what its calls make. */
   readonly keepFor?: number | null | undefined
+  /** `Entry.origin` of what its calls make. */
+  readonly origin?: string | undefined
   /** What is made by a call of it is made of what a task had until then. */
   readonly madeOf?: MadeOf | undefined
   readonly sharedInput: boolean

@@ -14,6 +14,7 @@ import { stageValue } from './stage.ts'
 /** What is said of a value that is stored at once, without a task. */
 export interface CompleteDraft extends Lifetime {
   readonly toolName?: string | undefined
+  readonly origin?: string | undefined
   readonly label?: string | undefined
   readonly namespace: Namespace
   readonly policy: AccessPolicy
@@ -40,12 +41,13 @@ export async function storeComplete(
 }
 
 function entryOf(engine: Engine, who: Actor, draft: CompleteDraft): CompleteEntry {
-  const { toolName, label, namespace, policy, derivedFrom, ttl, sliding, preview, view } = draft
+  const { toolName, origin, label, namespace, policy, derivedFrom, ttl, sliding, preview, view } = draft
   const now = engine.clock.now()
   return {
     status: 'complete',
     refId: createRefId(engine.name, engine.random),
     ...(toolName === undefined ? {} : { toolName }),
+    ...(origin === undefined ? {} : { origin }),
     ...(label === undefined ? {} : { label }),
     namespace,
     policy,

@@ -25,7 +25,7 @@ export interface TaskServiceOptions {
   readonly present?: Present
   /** Calls our own tools in a text by the names that they have here. @defaultValue they have their own */
   readonly nameTools?: (text: string) => string
-  /** Whether the tasks of a tool stand in lists. @defaultValue all do */
+  /** Whether the tasks of a tool stand in lists, with the questions about what it made. @defaultValue all do */
   readonly lists?: (toolName: string | undefined) => boolean
 }
 
@@ -169,7 +169,8 @@ export class TaskService {
   async #list({ cursor }: JsonObject, actor: Actor): Promise<JsonObject> {
     const { lists = () => true } = this.options
     const page = await this.cache.listTasks({ actor, cursor: cursor as string | undefined })
-    const tasks = page.tasks.filter(({ toolName }) => lists(toolName)).map(info => toCoreTask(toTask(info)))
+    const listed = page.tasks.filter(({ toolName, origin }) => lists(origin ?? toolName))
+    const tasks = listed.map(info => toCoreTask(toTask(info)))
     return { tasks, ...(page.nextCursor === undefined ? {} : { nextCursor: page.nextCursor }) }
   }
 

@@ -267,6 +267,7 @@ export function newTaskOf(
     idempotent,
     slidingTtl: ttl,
     keepFor: tool.keepFor,
+    origin: tool.origin,
     retryHistory: [],
     pastDurations,
     preview,

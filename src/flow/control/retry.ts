@@ -121,10 +121,11 @@ function retryable(engine: Engine, entry: Entry): Tool {
 /** The entry that tries a native task again, for whoever started that. */
 function draftRetry(engine: Engine, tool: Tool, entry: Entry): PendingEntry {
   const { namespace, policy, startedBy, uses, derivedFrom, interactive, releasedKey, tags } = entry
-  const { keepFor, slidingTtl } = entry
+  const { keepFor, slidingTtl, origin } = entry
   return {
     ...newTaskOf(engine, tool, namespace),
     ...(keepFor === undefined ? {} : { keepFor, slidingTtl }),
+    ...(origin === undefined ? {} : { origin }),
     ...(releasedKey === undefined ? {} : { key: releasedKey, ...(tags ? { tags } : {}) }),
     namespace,
     policy,

@@ -1,7 +1,7 @@
 import type { Actor } from '../../access/actor.ts'
 import { describeActor } from '../../access/actor.ts'
 import type { SourceConstraint } from '../../access/decision.ts'
-import type { CompleteEntry, Entry } from '../../core/entry.ts'
+import { type CompleteEntry, type Entry, originOf } from '../../core/entry.ts'
 import type { ValueWriter } from '../../values/segments/writer.ts'
 import { unique } from '../call/references.ts'
 import type { Engine } from '../engine.ts'
@@ -39,6 +39,16 @@ export async function storeDerived(
     who,
   )
   const lifetime = lifetimeOf(engine, [from, ...others])
-  const draft = { toolName, label, namespace, policy, derivedFrom, preview, view, ...lifetime }
+  const draft = {
+    toolName,
+    origin: originOf(from),
+    label,
+    namespace,
+    policy,
+    derivedFrom,
+    preview,
+    view,
+    ...lifetime,
+  }
   return storeComplete(engine, who, draft, writer)
 }

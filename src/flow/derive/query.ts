@@ -7,6 +7,7 @@ import {
   isExpired,
   isInFlight,
   type MadeOf,
+  originOf,
   type Progress,
 } from '../../core/entry.ts'
 import type { AppendedView } from '../../core/entry-value.ts'
@@ -144,6 +145,7 @@ function toolFor(engine: Engine, sources: readonly Source[]): Tool {
     policy,
     ttl: ttl ?? null,
     keepFor: ttl ?? null,
+    origin: originOf((sources[0] as Source).entry),
     ttlMode,
     madeOf: madeOf(sources),
   }

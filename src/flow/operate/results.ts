@@ -3,7 +3,7 @@ import type { Namespace } from '../../access/namespace.ts'
 import { Permission } from '../../access/permission.ts'
 import { toDate } from '../../core/clock.ts'
 import { type ListPlace, pageLimit, placeAt, placeOf } from '../../core/cursor.ts'
-import type { CompleteEntry, Entry } from '../../core/entry.ts'
+import { type CompleteEntry, type Entry, originOf } from '../../core/entry.ts'
 import type { RefId } from '../../core/ref.ts'
 import type { Engine } from '../engine.ts'
 import { scan } from './list.ts'
@@ -74,7 +74,7 @@ function isListed(
   lists: ListResultsOptions['lists'],
 ): entry is CompleteEntry {
   if (entry.status !== 'complete' || !isDescribed(entry.startedBy, who)) return false
-  return (lists?.(entry.toolName) ?? true) && engine.access.may(entry, who, Permission.READ)
+  return (lists?.(originOf(entry)) ?? true) && engine.access.may(entry, who, Permission.READ)
 }
 
 /** Puts the entry where it belongs in a list of the newest first. */

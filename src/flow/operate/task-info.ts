@@ -21,6 +21,8 @@ export interface TaskInfo {
   /** Absent while the task is in flight, and for what never expires. */
   readonly expiresAt?: Date
   readonly toolName?: string
+  /** Of a question: the tool that made the value that is asked. */
+  readonly origin?: string
   /** The tool declares what its results are like. */
   readonly hasOutputSchema?: boolean
   /** Where it was asked for and the task has completed or failed: what a call that waited would answer. */
@@ -94,13 +96,14 @@ async function describeAnswered(
 }
 
 function about(engine: Engine, entry: Entry, response: CallResponse): TaskInfo {
-  const { createdAt, expiresAt, toolName } = entry
+  const { createdAt, expiresAt, toolName, origin } = entry
   return {
     response,
     createdAt: toDate(createdAt),
     updatedAt: toDate(updatedAt(entry)),
     ...(expiresAt === undefined ? {} : { expiresAt: toDate(expiresAt) }),
     ...(toolName === undefined ? {} : { toolName }),
+    ...(origin === undefined ? {} : { origin }),
     hasOutputSchema: engine.tools.get(toolName ?? '')?.outputSchema !== undefined,
   }
 }

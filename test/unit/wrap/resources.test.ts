@@ -182,6 +182,24 @@ for (const isStateless of [false, true]) {
       }
     })
 
+    it('lists answers and copies where it lists what they were made of', async () => {
+      const { make, list, ask, wired } = await connect({}, { isStateless })
+      const refId = await make()
+      const own = async (name: string, args: JsonObject) => {
+        const { result } = await ask('tools/call', { name, arguments: { ref_id: refId, ...args } })
+        return JSON.stringify(result)
+      }
+      await own('query_cached_result', { search: 'made' })
+      await own('edit_cached_result', { edits: [{ find: 'made', replace: 'changed' }] })
+      const names = (await list()).resources.map(({ name }) => name.replace(/[ (@].*/, ''))
+      expect(names.sort()).toEqual(['edit_cached_result', 'make', 'query_cached_result'])
+      const other = wired.cache.cached({ name: 'make@elsewhere', namespace: 'public' }, () => 'theirs')
+      const theirs = await other({})
+      await wired.cache.query(theirs.refId, { search: 'theirs' })
+      await wired.cache.edit(theirs.refId, [{ find: 'theirs', replace: 'x' }])
+      expect((await list()).resources).toHaveLength(3)
+    })
+
     it('lists nothing that was made with other credentials', async () => {
       const { cache } = (await connect({})).wired
       const { call } = { call: cache.cached({ name: 'make@elsewhere', namespace: 'public' }, () => 'theirs') }
