@@ -136,7 +136,7 @@ export class ExportFolder {
   /** Bytes of files in the folder and in those of its owners, without what this process writes. What killed processes left goes. */
   async #used(): Promise<number> {
     const folder = await (this.#real as Promise<string>)
-    return bytesIn(folder, 1, Date.now())
+    return bytesIn(folder, 1)
   }
 
   #full(): QuotaFull {
@@ -158,13 +158,13 @@ export class ExportFolder {
   }
 }
 
-async function bytesIn(folder: string, levels: number, now: number): Promise<number> {
+async function bytesIn(folder: string, levels: number): Promise<number> {
   let bytes = 0
   for (const entry of await readdir(folder, { withFileTypes: true })) {
     const path = join(folder, entry.name)
-    if (entry.isDirectory()) bytes += levels > 0 ? await bytesIn(path, levels - 1, now) : 0
+    if (entry.isDirectory()) bytes += levels > 0 ? await bytesIn(path, levels - 1) : 0
     // Those that are being written are counted where they are.
-    else if (entry.isFile() && !isOwnTemporary(entry.name) && !(await removeLeftover(path, entry.name, now)))
+    else if (entry.isFile() && !isOwnTemporary(entry.name) && !(await removeLeftover(path, entry.name)))
       bytes += await stat(path).then(
         ({ size }) => size,
         () => 0,

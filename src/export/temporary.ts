@@ -27,12 +27,12 @@ export function isOwnTemporary(name: string): boolean {
  * Removes what a killed process has left of an export. Files of other names, of other users, and what a living process writes stay.
  * @returns whether it was removed
  */
-export async function removeLeftover(path: string, name: string, now: number): Promise<boolean> {
+export async function removeLeftover(path: string, name: string): Promise<boolean> {
   const [, host, pid] = TEMPORARY.exec(name) ?? []
   if (pid === undefined || isOwnTemporary(name)) return false
   const file = await lstat(path).catch(() => undefined)
   if (!file?.isFile() || file.uid !== (process.getuid?.() ?? file.uid)) return false
-  const age = now - file.mtimeMs
+  const age = Date.now() - file.mtimeMs
   const isGone = host === HOST && !isAlive(Number(pid))
   if (age < (isGone ? YOUNGEST_MS : OLDEST_MS)) return false
   return unlink(path).then(
