@@ -74,7 +74,8 @@ export function* describeShape(
 /** A table as its columns are told. */
 interface ToldTable {
   readonly name: string
-  readonly rows: number
+  /** How many rows it has, and lines that cannot be read. */
+  readonly counts: JsonObject
   readonly columns: readonly ShapedColumn[]
   readonly moreColumns: number
 }
@@ -83,7 +84,8 @@ function columnsOf(
   { name, shape }: ShapedTable,
   columns: (shape: TableShape) => readonly ShapedColumn[],
 ): ToldTable {
-  return { name, rows: shape.rows, columns: columns(shape), moreColumns: shape.moreColumns ?? 0 }
+  const counts = { rows: shape.rows, ...(shape.badLines ? { bad_lines: shape.badLines } : {}) }
+  return { name, counts, columns: columns(shape), moreColumns: shape.moreColumns ?? 0 }
 }
 
 /** Of how many columns, counted over all tables, how much is said. */
@@ -95,7 +97,7 @@ interface Extent {
 
 function written(tables: readonly ToldTable[], { detail, described, named }: Extent): JsonObject {
   let at = 0
-  const entries = tables.map(({ name, rows, columns, moreColumns }): [string, JsonValue] => {
+  const entries = tables.map(({ name, counts, columns, moreColumns }): [string, JsonValue] => {
     const shown = Math.min(Math.max(described - at, 0), columns.length)
     const listed = Math.min(Math.max(named - at, 0), columns.length)
     at += columns.length
@@ -106,7 +108,7 @@ function written(tables: readonly ToldTable[], { detail, described, named }: Ext
     if (rest.length > 0) fields.push([ELLIPSIS, rest.join(', ')])
     return [
       name,
-      fields.length === 0 ? { rows } : { rows, columns: Object.fromEntries(fields) as JsonObject },
+      fields.length === 0 ? counts : { ...counts, columns: Object.fromEntries(fields) as JsonObject },
     ]
   })
   return Object.fromEntries(entries)

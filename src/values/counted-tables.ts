@@ -43,11 +43,13 @@ function* countTextRows(table: TextTable, text: TextPieces) {
   const { name, header } = table
   const counter = new ShapeCounter()
   const starts = new NumberList()
-  for (const { row, line } of rowsOfText(table, text.all())) {
+  let badLines = 0
+  for (const { row, line, isBad } of rowsOfText(table, text.all())) {
     starts.push(line)
+    if (isBad) badLines++
     yield workOf(counter.add(row))
   }
-  const shape = counter.result()
+  const shape = { ...counter.result(), ...(badLines > 0 ? { badLines } : {}) }
   return { tables: [{ name, path: '', shape }], rows: { header, starts, outliers: shape.outliers } }
 }
 

@@ -7,6 +7,8 @@ export type TableShape = {
   readonly columns: readonly ColumnShape[]
   /** Columns beyond those that were looked at. */
   readonly moreColumns?: number
+  /** Lines of JSON lines that cannot be read: they are rows without a value. */
+  readonly badLines?: number
   /** Rows that are unlike most others, the oddest first; counted from 0. */
   readonly outliers: readonly number[]
 }
@@ -44,11 +46,13 @@ export class ShapeCounter {
         if (cells === MOST_CELLS) break
         look(name, row[name] as JsonValue)
       }
-    } else look('value', row)
+    } else if (row !== null) look('value', row)
     return cells
   }
 
   result(): TableShape {
+    // As in SQL: rows without any value have a column, too.
+    if (this.#rows > 0 && this.#columns.size === 0) this.#column('value')
     const columns = [...this.#columns.values()].map(column => column.result(this.#rows))
     return {
       rows: this.#rows,

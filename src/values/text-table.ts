@@ -27,6 +27,7 @@ export function* rowsOfText(table: TextTable, pieces: Iterable<string>): Iterabl
 export interface TextRow {
   /** Null where the line cannot be read. */
   readonly row: JsonValue
+  readonly isBad?: true
   /** Its first line, from 0, and how many it takes. */
   readonly line: number
   readonly lines: number
@@ -168,7 +169,9 @@ class JsonLineReader implements RowReader {
 
   *#rowIn(content: string): Iterable<TextRow> {
     const line = this.#line++
-    if (content.trim() !== '') yield { row: parsedJson(content) ?? null, line, lines: 1 }
+    if (content.trim() === '') return
+    const row = parsedJson(content)
+    yield row === undefined ? { row: null, isBad: true, line, lines: 1 } : { row, line, lines: 1 }
   }
 }
 

@@ -26,6 +26,24 @@ const columnName = (at: number) =>
   `field_${at.toString(26).replace(/\d/g, digit => 'qrstuvwxyz'[Number(digit)] as string)}`
 
 describe('the shape in a preview', () => {
+  it('says how many lines of JSON lines cannot be read, which are no value', async () => {
+    const lines = log(400).map((row, at) => (at % 150 === 7 ? '{"broken": ' : JSON.stringify(row)))
+    const { shape } = await preview(lines.join('\n'))
+    expect(shape).toMatchObject({
+      items: { rows: 400, bad_lines: 3, columns: { ms: 'integer 0 … 399, in 397' } },
+    })
+    expect(JSON.stringify(shape)).not.toContain('"value"')
+    const numbers = await preview(Array.from({ length: 900 }, (_, at) => (at % 2 ? at : null)))
+    expect(numbers.shape).toMatchObject({
+      items: { rows: 900, columns: { value: expect.stringContaining('in 450') } },
+    })
+    const nothing = await preview(
+      Array.from({ length: 900 }, () => null),
+      300,
+    )
+    expect(nothing.shape).toEqual({ items: { rows: 900, columns: { value: 'null' } } })
+  })
+
   it('tells rows, types, values with counts, odd values, extremes, presence and keys', async () => {
     const { shape } = await preview(log(5_000))
     expect(shape).toEqual({
