@@ -8,7 +8,7 @@ export type Steps<T> = Generator<number, T, void>
 export type ReadingSteps<T> = Generator<number | Promise<unknown>, T, void>
 
 /** Work between two turns of the event loop: a millisecond or two on an ordinary machine. */
-const WORK_PER_TURN = 20_000
+export const WORK_PER_TURN = 20_000
 
 // Of the whole process, so that many short computations one after the other give way as well.
 let workSinceTurn = 0

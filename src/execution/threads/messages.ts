@@ -31,8 +31,8 @@ export type SchemaName = 'input' | 'output'
 /** What a thread gets of one run. */
 export interface ThreadTask extends Pick<ExecutionContext, 'refId' | 'attempt' | 'startedBy' | 'encoding'> {
   readonly tool: ThreadToolInfo
-  /** As JSON. */
-  readonly input: string
+  /** As JSON. A large one comes in pieces. */
+  readonly input: string | undefined
   /** For all that is said while the handler runs. */
   readonly port: MessagePort
   /** 1 when there is an abort to be read from the port: a handler that never waits can see it, too. */
@@ -60,6 +60,8 @@ export type FromThread =
 
 /** What it is told. */
 export type ToThread =
+  /** A piece of the input. */
+  | { readonly type: 'input'; readonly json: string; readonly isLast: boolean }
   | { readonly type: 'abort'; readonly reason: ErrorData }
   /** The answer to what was asked with that number. */
   | {

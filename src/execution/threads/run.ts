@@ -4,9 +4,12 @@ import type { EncodedValue } from '../../core/codec.ts'
 import type { StandardSchema, Validation } from '../../core/standard-schema.ts'
 import type { Appended, ExecutionContext } from '../executor.ts'
 import { fromErrorData } from '../executor-errors.ts'
-import type { FromThread, SchemaName, ThreadTask, ToThread } from './messages.ts'
+import type { FromThread, SchemaName, ThreadToolInfo, ToThread } from './messages.ts'
 import type { ThreadPool } from './pool.ts'
 import { sendableError } from './sendable.ts'
+
+/** UTF-16 units. */
+const INPUT_AT_ONCE = 1024 * 1024
 
 const NOT_SENDABLE =
   "what the tool's schema makes of it cannot go to a thread. Export the schema beside the handler, as { input, handler }, so that it runs there"
@@ -22,6 +25,7 @@ export class ThreadRun {
   #port: MessagePort | undefined
   #hasBegun = false
   #isStopping = false
+  #isOver = false
   #grace: NodeJS.Timeout | undefined
   #settle: (outcome: { result: Result } | { error: Error }) => void = () => {}
 
@@ -32,7 +36,7 @@ export class ThreadRun {
   ) {}
 
   /** @throws what the handler threw; the signal's reason where the thread was killed for it; WorkerLost, WorkerOutOfMemory */
-  async result(pool: ThreadPool, task: Pick<ThreadTask, 'tool' | 'input'>): Promise<Result> {
+  async result(pool: ThreadPool, tool: ThreadToolInfo, json: string): Promise<Result> {
     const { port1, port2 } = new MessageChannel()
     this.#port = port1
     const outcome = new Promise<{ result: Result } | { error: Error }>(resolve => {
@@ -45,10 +49,12 @@ export class ThreadRun {
     // The pool keeps the process alive as long as a task runs.
     port1.unref()
     const { refId, attempt, startedBy, encoding, signal } = this.context
-    const whole = { ...task, refId, attempt, startedBy, encoding, port: port2, aborted: this.#aborted }
+    const input = json.length <= INPUT_AT_ONCE ? json : undefined
+    const task = { tool, input, refId, attempt, startedBy, encoding, port: port2, aborted: this.#aborted }
     const unlisten = onAbort(signal, () => this.stop(signal.reason))
     try {
-      await pool.run(whole, [port2], this.#kill)
+      if (input === undefined) void this.#sendInput(json)
+      await pool.run(task, [port2], this.#kill)
       const ended = await outcome
       if ('error' in ended) throw ended.error
       return ended.result
@@ -56,6 +62,7 @@ export class ThreadRun {
       unlisten()
       clearTimeout(this.#grace)
       for (const question of this.#questions.values()) question.abort()
+      this.#isOver = true
       port1.close()
     }
   }
@@ -71,6 +78,15 @@ export class ThreadRun {
     this.#send({ type: 'abort', reason: sendableError(reason) })
     Atomics.store(this.#aborted, 0, 1)
     this.#grace = setTimeout(() => this.#kill.abort(reason), this.graceMs)
+  }
+
+  /** A large input is copied to the thread in pieces, so that others have their turn. */
+  async #sendInput(json: string): Promise<void> {
+    for (let start = 0; start < json.length && !this.#isOver; start += INPUT_AT_ONCE) {
+      const end = start + INPUT_AT_ONCE
+      this.#send({ type: 'input', json: json.slice(start, end), isLast: end >= json.length })
+      await new Promise<void>(resolve => setImmediate(resolve))
+    }
   }
 
   #hear(message: FromThread): void {

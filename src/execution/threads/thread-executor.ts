@@ -33,7 +33,7 @@ export class ThreadExecutor implements Executor {
     context.signal.throwIfAborted()
     if (this.#isClosed) throw closed()
     const run = new ThreadRun(context, schemasOf(context.tool), this.settings.grace)
-    const result = run.result(pool, { tool, input: input as string })
+    const result = run.result(pool, tool, input as string)
     this.#runs.set(run, result)
     return result.finally(() => this.#runs.delete(run))
   }

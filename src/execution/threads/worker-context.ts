@@ -25,6 +25,12 @@ export class WorkerContext implements ExecutionContext {
   readonly #controller = new AbortController()
   readonly #waiting = new Map<number, (answer: Extract<ToThread, { type: 'answer' }>) => void>()
   readonly #progress = new ProgressThrottle(report => this.#send({ type: 'progress', report }))
+  readonly #input: string[] = []
+  #endInput: (json: string) => void = () => {}
+  /** Of an input that comes in pieces. */
+  readonly input = new Promise<string>(resolve => {
+    this.#endInput = resolve
+  })
   #next = 0
   #isOver = false
 
@@ -120,6 +126,11 @@ export class WorkerContext implements ExecutionContext {
   #hear(message: ToThread): void {
     if (message.type === 'abort') {
       this.#controller.abort(fromErrorData(message.reason))
+      return
+    }
+    if (message.type === 'input') {
+      this.#input.push(message.json)
+      if (message.isLast) this.#endInput(this.#input.splice(0).join(''))
       return
     }
     this.#waiting.get(message.number)?.(message)

@@ -17,7 +17,7 @@ export async function run(task: ThreadTask): Promise<void> {
   try {
     context.begin()
     const tool = executable(task.tool, await findTool(task.tool.place), context)
-    const result = await runHandler(tool, inputOf(task), context)
+    const result = await runHandler(tool, parse(task.input ?? (await context.input), tool), context)
     context.end({ type: 'result', result }, buffersOf(result))
   } catch (error) {
     context.fail(task.tool.adapted ? keepable(error) : error)
@@ -48,8 +48,8 @@ function checked(
   return async (...args) => checkResult(await handler(...args), output)
 }
 
-function inputOf({ input, tool }: ThreadTask): JsonValue {
-  return tool.verbatim ? parseJson(input) : (JSON.parse(input) as JsonValue)
+function parse(json: string, { verbatim }: ExecutableTool): JsonValue {
+  return verbatim ? parseJson(json) : (JSON.parse(json) as JsonValue)
 }
 
 /** They go over as they are, and are not copied. */

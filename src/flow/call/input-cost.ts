@@ -1,5 +1,6 @@
 import { InvalidArgument, ValueTooLarge } from '../../core/errors.ts'
-import { weightOf } from '../../core/weight.ts'
+import { paced } from '../../core/steps.ts'
+import { weightOf, weightSteps } from '../../core/weight.ts'
 
 /** A size in characters of JSON, and in bytes of memory once it is parsed. */
 export interface Size {
@@ -24,6 +25,11 @@ const MAX_UNSEEN = 16
 
 export function sizeOf(json: string): Size {
   return { length: json.length, weight: weightOf(json) }
+}
+
+/** The same for a text that may be large. */
+export async function sizeInSteps(json: string): Promise<Size> {
+  return { length: json.length, weight: await paced(weightSteps(json)) }
 }
 
 /** @param sees whether the caller may see it */

@@ -95,7 +95,12 @@ export class ReferenceResolver {
     const mark = hexOf(random(16))
     let next = 0
     const marked = stringifyJson(replaceReferences(name, value, where, () => `${mark}:${next++}`))
-    return marked.replace(new RegExp(`"${mark}:(\\d+)"`, 'g'), (_, at) => (forms[Number(at)] as Loaded).text)
+    // With a group, every second piece is the number of a mark.
+    const pieces = marked.split(new RegExp(`"${mark}:(\\d+)"`))
+    // Put together without a copy of what may be large.
+    return pieces.reduce(
+      (text, piece, at) => text + (at % 2 === 0 ? piece : (forms[Number(piece)] as Loaded).text),
+    )
   }
 
   async #fill(value: JsonValue, where: ResolveRefs, within: Within, shared = false) {
@@ -244,8 +249,11 @@ export class ReferenceResolver {
   async #filled(entry: ValuedEntry, { part }: Place, within: Within): Promise<Loaded> {
     const { name, settings, access } = this.engine
     const sees = access.may(entry, this.who, Permission.READ)
-    const { text, instead } = await (part ? this.#values.part(entry, part, sees) : this.#values.whole(entry))
-    const own = sizeOf(text)
+    const {
+      text,
+      size: own,
+      instead,
+    } = await (part ? this.#values.part(entry, part, sees) : this.#values.whole(entry))
     const deep = this.tool.resolveRefs === 'deep' && text.includes(`"${name}:`)
     if (!deep) return { text, instead, sees, size: own, cost: costOf(own, sees) }
     await this.memory(own.weight)

@@ -9,7 +9,7 @@ import type { Engine } from '../engine.ts'
 import { readPart } from '../read/part.ts'
 import { readJson } from '../read/stored-value.ts'
 import { usedOf } from '../read/values.ts'
-import { checkSizes, sizeOf } from './input-cost.ts'
+import { checkSizes, type Size, sizeInSteps } from './input-cost.ts'
 
 /** Resolves when so many bytes more may be taken. */
 export type Memory = (bytes: number) => Promise<void>
@@ -18,6 +18,7 @@ export type Memory = (bytes: number) => Promise<void>
 export interface UsedValue {
   /** As JSON. */
   readonly text: string
+  readonly size: Size
   /** What an argument may want instead. */
   readonly instead: Pick<ArgumentValue, 'text' | 'forms'>
 }
@@ -35,15 +36,18 @@ export class UsedValues {
     const { settings } = this.engine
     await this.memory(entry.valueBytes)
     const json = await readJson(this.engine, entry)
-    const { length, weight } = sizeOf(json)
+    const size = await sizeInSteps(json)
+    const { length, weight } = size
     checkSizes([{ length: entry.view === undefined ? length : 0, weight }], settings)
-    if (entry.view === undefined) return { text: json, instead: {} }
+    if (entry.view === undefined) return { text: json, size, instead: {} }
     await this.memory(weight)
     const { value, text, forms = [] } = await usedOf(this.engine, entry, parseStored(json))
     const used = stringifyJson(value)
-    checkSizes([sizeOf(used)], settings)
+    const usedSize = await sizeInSteps(used)
+    checkSizes([usedSize], settings)
     return {
       text: used,
+      size: usedSize,
       instead: { ...(text === undefined ? {} : { text }), forms: forms.map(stringifyJson) },
     }
   }
@@ -55,15 +59,16 @@ export class UsedValues {
   async part(entry: ValuedEntry, part: Part, sees: boolean): Promise<UsedValue> {
     const whole = async () => this.#divided.get(entry.refId) ?? (await this.#divide(entry))
     const text = stringifyJson(await readPart(this.engine, entry, part, { sees, whole }))
-    checkSizes([sizeOf(text)], this.engine.settings)
-    return { text, instead: {} }
+    const size = await sizeInSteps(text)
+    checkSizes([size], this.engine.settings)
+    return { text, size, instead: {} }
   }
 
   /** The whole is parsed once for all of its parts. */
   async #divide(entry: ValuedEntry): Promise<Used> {
     await this.memory(entry.valueBytes)
     const json = await readJson(this.engine, entry)
-    const { weight } = sizeOf(json)
+    const { weight } = await sizeInSteps(json)
     checkSizes([{ length: 0, weight }], this.engine.settings)
     await this.memory(weight)
     const divided = await usedOf(this.engine, entry, parseStored(json))
