@@ -6,7 +6,7 @@ const MEMBER = 16
 
 const [QUOTE, COMMA, COLON, BRACKET, BRACE] = [0x22, 0x2c, 0x3a, 0x5b, 0x7b]
 
-/** UTF-16 units that are looked through before others have their turn: a few milliseconds. */
+/** UTF-16 units that are looked through before others have their turn: a millisecond or two. */
 const SCANNED_AT_ONCE = 1024 * 1024
 
 /**
