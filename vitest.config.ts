@@ -50,11 +50,10 @@ export default defineConfig({
     // A condition is waited for, never a time; this only ends a test that fails.
     expect: { poll: { timeout: 30_000 } },
     reporters: ['default', closingLine],
-    // One process for many files: to load the modules again for each file takes more time than the tests.
-    isolate: false,
     // `npm run test:slow` runs the last one, `npm test` the others, `npm run test:all` all of them.
     projects: [
-      { extends: true, test: { name: 'unit', include: within, exclude: slow } },
+      // One process for many files: to load the modules again for each file takes more time than the tests.
+      { extends: true, test: { name: 'unit', include: within, exclude: slow, isolate: false } },
       {
         extends: true,
         test: {
@@ -62,12 +61,13 @@ export default defineConfig({
           globalSetup: programs,
           include: ['test/**/*.test.ts'],
           exclude: [...within, ...slow, ...apart],
+          isolate: false,
           retry,
         },
       },
       {
         extends: true,
-        test: { name: 'apart', globalSetup: programs, include: apart, exclude: slow, isolate: true, retry },
+        test: { name: 'apart', globalSetup: programs, include: apart, exclude: slow, retry },
       },
       { extends: true, test: { name: 'slow', globalSetup: programs, include: slow, retry } },
     ],

@@ -4,8 +4,7 @@
  */
 export function tell<Args extends unknown[]>(listener: (...args: Args) => unknown, ...args: Args): void {
   try {
-    const answer = listener(...args)
-    if (answer) Promise.resolve(answer).catch(() => {})
+    Promise.resolve(listener(...args)).catch(() => {})
   } catch {
     // As above.
   }

@@ -50,7 +50,10 @@ it('says at the end of a session, in one line of the log, what references saved 
 
 describe('a server that dies', () => {
   it('fails what is open with a coded error, is started again, and the session goes on', async () => {
-    const raw = await workshop.here(PLAIN, '--async-timeout', '100ms', '--json')
+    const config = join(workshop.folder, 'config.json')
+    const tools = { slow: { asyncTimeout: '100ms' }, count: { asyncTimeout: '0s' } }
+    writeFileSync(config, JSON.stringify({ tools }))
+    const raw = await workshop.here(PLAIN, '--config', config, '--json')
     await raw.initialize()
     const handle = (await callTool(raw, 1, 'slow', { ms: 60_000 })).result.structuredContent
     expect(handle.status).toBe('processing')
