@@ -30,8 +30,8 @@ const slow = ['test/**/*.slow.test.ts', 'test/smoke/**/*.test.ts']
 /** What stays within this process and cleans up behind itself. */
 const within = ['test/unit/**/*.test.ts', 'test/contract/**/*.test.ts']
 
-/** Looks at what its own process has started, so nothing of other files may be left there. */
-const apart = ['test/e2e/query-limits*.test.ts']
+/** Look at what their own process has started or loaded, so nothing of other files may be left there. */
+const apart = ['test/e2e/query-limits*.test.ts', 'test/e2e/token-table.test.ts']
 
 /** Bundles the programs that these tests start. */
 const programs = ['test/e2e/fixtures/programs.ts']
