@@ -44,6 +44,22 @@ export function killedAppends(backend: Backend): void {
       await expectNoSegments(place)
     })
 
+    it('may be cancelled from another one: all rows that the store had stay, and no more come', async () => {
+      const place = await openPlace(backend)
+      const cache = cacheOn(place)
+      const { refId } = await growing(place, cache, false)
+      await cache.cancelTask(refId)
+      const cancelled = await until(cache, refId, ({ status }) => status === 'cancelled')
+      expect(cancelled).toMatchObject({ partial: true })
+      const rows = (await cache.resolve(refId, { partial: true })) as unknown as Row[]
+      expect(rows.length).toBeGreaterThan(40)
+      expect(rows.map(({ n }) => n)).toEqual([...rows.keys()])
+      await sleep(500)
+      expect(await cache.resolve(refId, { partial: true })).toHaveLength(rows.length)
+      await cache.delete(refId)
+      await expectNoSegments(place)
+    })
+
     it('is followed by another one, where that is allowed: its rows and those of the other never mix', async () => {
       const place = await openPlace(backend)
       const reader = cacheOn(place)
@@ -105,23 +121,25 @@ async function openPlace(backend: Backend): Promise<Place> {
   return place
 }
 
-/** The reference of its task, and how much of its value this process saw before. */
-async function killedWhileItAppends(place: Place, cache: RefCache, idempotent: boolean) {
+/** A process with a task whose value grows, and how much of it this process has seen. */
+async function growing(place: Place, cache: RefCache, idempotent: boolean) {
   const child = spawn(process.execPath, [CHILD, JSON.stringify(place.store), String(idempotent)], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   ends.push(() => child.kill('SIGKILL'))
   const refId = await firstLine(child)
-  const growing = await until(
-    cache,
-    refId,
-    answer => answer.status !== 'complete' && (answer.available ?? 0) > 40,
-  )
-  expect(growing).toMatchObject({ status: 'processing', isGrowing: true })
+  const answer = await until(cache, refId, one => one.status !== 'complete' && (one.available ?? 0) > 40)
+  expect(answer).toMatchObject({ status: 'processing', isGrowing: true })
+  return { child, refId, available: answer.status === 'complete' ? 0 : (answer.available ?? 0) }
+}
+
+/** The reference of its task, and how much of its value this process saw before. */
+async function killedWhileItAppends(place: Place, cache: RefCache, idempotent: boolean) {
+  const { child, refId, available } = await growing(place, cache, idempotent)
   const gone = once(child, 'exit')
   child.kill('SIGKILL')
   await gone
-  return { refId, available: growing.status === 'complete' ? 0 : (growing.available ?? 0) }
+  return { refId, available }
 }
 
 async function firstLine(child: ChildProcess): Promise<string> {
