@@ -38,7 +38,9 @@ export async function formatted(
 /** JSON in the bytes of the text where it is one; a text that is no JSON as a string of JSON. */
 async function jsonOf(document: ValueDocument, options: ReadOptions): Promise<Formatted> {
   const mimeType = 'application/json'
-  const list = (await document.tables()).find(({ path, kind }) => path === '' && kind === 'list')
+  // Of several texts, all would be read for their tables; and no text is a list.
+  const tables = document.kind === 'text' ? [] : await document.tables()
+  const list = tables.find(({ path, kind }) => path === '' && kind === 'list')
   const rows = list?.rows === undefined ? {} : { rows: () => list.rows as number }
   return (await isJsonDocument(document))
     ? { content: document.text(options), mimeType, ...rows }
