@@ -26,7 +26,7 @@ async function listViews(size: string, count: number): Promise<Row[]> {
   const next = await timed(() => render(source, { ...PREVIEW, page: 2 }))
   return [
     alone(`preview of a ${size} list`, preview),
-    alone(`first page of a ${size} list: lays out all pages`, first),
+    alone(`first page of a ${size} list`, first),
     alone(`next page of a ${size} list`, next),
   ]
 }
