@@ -125,7 +125,7 @@ describe('questions in SQL', { timeout: 90_000 }, () => {
     ['at once', 'throw error'],
     [
       'a moment later',
-      "const child = new (require('node:events'))(); setImmediate(() => child.emit('error', error)); child.kill = () => {}; child.stdin = { write: () => true, on() {} }; child.stdout = { on() {} }; return child",
+      "const child = new (require('node:events'))(); setImmediate(() => child.emit('error', error)); child.kill = () => {}; child.stdin = new (require('node:stream').Writable)({ write: (chunk, encoding, done) => done() }); child.stdout = { on() {} }; return child",
     ],
   ])('are offered no more once the system has refused to start a process, %s', async (_, refuse) => {
     const forbidding = preload(
