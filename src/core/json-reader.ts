@@ -1,5 +1,7 @@
 import type { JsonObject, JsonValue } from './json.ts'
 import { parseJson, setMember, stringEnd } from './json-text.ts'
+import { keepParts } from './string-parts.ts'
+import { wholeCharacter } from './text-cuts.ts'
 
 const [QUOTE, BACKSLASH, COMMA, COLON] = [0x22, 0x5c, 0x2c, 0x3a]
 const [LIST, LIST_END, OBJECT, OBJECT_END] = [0x5b, 0x5d, 0x7b, 0x7d]
@@ -28,8 +30,10 @@ export class JsonReader {
   #expected: Expected = 'value'
   #open: Open[] = []
   #key: string | undefined
-  /** What there is of a long string that has not ended. */
-  #string: string | undefined
+  /** What there is of a long string that has not ended, in parts. */
+  #string: string[] | undefined
+  /** The first half of a character, as yet. */
+  #half = ''
   #value: JsonValue | undefined
   #isWhole = false
 
@@ -139,20 +143,33 @@ export class JsonReader {
     if (this.#isWhole) throw new SyntaxError('Unexpected end of JSON')
     if (this.#text.length - this.#at < AT_ONCE) return false
     this.#at++
-    this.#string = ''
+    this.#string = []
     return true
   }
 
   /** A string of any length, piece by piece. */
-  #readOnString(begun: string): boolean {
+  #readOnString(parts: string[]): boolean {
     const closed = stringEnd(this.#text, this.#at - 1)
     const isEnd = closed <= this.#text.length
     const end = isEnd ? closed - 1 : wholeEscapes(this.#text, this.#at)
-    const text = begun + (JSON.parse(`"${this.#text.slice(this.#at, end)}"`) as string)
-    this.#string = isEnd ? undefined : text
-    if (isEnd) return this.#putString(text, closed)
+    const text = this.#half + (JSON.parse(`"${this.#text.slice(this.#at, end)}"`) as string)
+    const whole = isEnd ? text.length : wholeCharacter(text, text.length)
+    if (whole > 0) parts.push(text.slice(0, whole))
+    this.#half = text.slice(whole)
+    if (isEnd) return this.#endString(parts, closed)
     this.#at = end
     return false
+  }
+
+  #endString(parts: readonly string[], end: number): true {
+    this.#string = undefined
+    // Not joined: that would copy it at once.
+    const text = parts.reduce((begun, part) => begun + part, '')
+    const container = this.#open.at(-1)?.container
+    const key = Array.isArray(container) ? String(container.length) : this.#key
+    this.#putString(text, end)
+    if (container && key !== undefined && this.#expected === 'next') keepParts(container, key, text, parts)
+    return true
   }
 
   #putString(text: string, end: number): true {

@@ -2,6 +2,7 @@ import { ExactNumber } from './exact-number.ts'
 import type { JsonValue } from './json.ts'
 import { stringifyJson } from './json-text.ts'
 import { enter, hasToJson, namesOf, type Place, plainOf, VALUE } from './serialize.ts'
+import { partsOf } from './string-parts.ts'
 
 /** UTF-16 units of a piece, more or less: what is stringified in one go. */
 const PIECE_LENGTH = 32 * 1024
@@ -24,7 +25,8 @@ class PieceWriter {
   constructor(private readonly verbatim: boolean) {}
 
   *write(value: unknown, place: Place): Generator<string, void> {
-    if (typeof value === 'string' && value.length > PIECE_LENGTH) yield* stringPieces(value)
+    if (typeof value === 'string' && value.length > PIECE_LENGTH)
+      yield* stringPieces(partsOf(place.above.at(-1), place.key, value))
     else if (place.above.length >= MAX_LEVELS || weightOf(value) <= PIECE_LENGTH) {
       yield stringifyJson((this.#plain(value, place) ?? null) as JsonValue)
     } else {
@@ -135,13 +137,15 @@ function weightOf(value: unknown): number {
   return weight
 }
 
-function* stringPieces(text: string): Generator<string, void> {
+function* stringPieces(parts: readonly string[]): Generator<string, void> {
   yield '"'
-  for (let start = 0; start < text.length; ) {
-    const last = text.charCodeAt(start + PIECE_LENGTH - 1)
-    const end = start + PIECE_LENGTH - (last >= 0xd800 && last < 0xdc00 ? 1 : 0)
-    yield JSON.stringify(text.slice(start, end)).slice(1, -1)
-    start = end
+  for (const text of parts) {
+    for (let start = 0; start < text.length; ) {
+      const last = text.charCodeAt(start + PIECE_LENGTH - 1)
+      const end = start + PIECE_LENGTH - (last >= 0xd800 && last < 0xdc00 ? 1 : 0)
+      yield JSON.stringify(text.slice(start, end)).slice(1, -1)
+      start = end
+    }
   }
   yield '"'
 }

@@ -1,6 +1,7 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts'
 import { stringifyJson } from '../core/json-text.ts'
 import { atOnce, type Steps } from '../core/steps.ts'
+import { partsOf } from '../core/string-parts.ts'
 import { textEqualsJson } from './equal-json.ts'
 import { isMedia, type Media, mediaOf, withNotes } from './media.ts'
 import { BETWEEN_TEXTS, type TextBlock } from './text-blocks.ts'
@@ -15,7 +16,7 @@ export interface CallResult extends JsonObject {
 export interface ResultValue {
   /** What is shown, measured, paged and passed on. */
   readonly value: JsonValue
-  /** What `value` is, where it is several texts. */
+  /** What `value` is, where it is several texts, or one that is at hand in parts. */
   readonly texts?: TextPieces
   /** The JSON of `value` in the bytes of the tool, where it gave it as a text. */
   readonly json?: string
@@ -140,9 +141,13 @@ function ofBlocks(content: JsonValue[], { texts, resources, media, others }: Blo
   if (sole && texts.length === 0 && resources.length === 1) {
     return { value: sole.text, forms: [], media, ...addressOf(sole) }
   }
-  const all = new TextPieces(content.flatMap(block => textOf(block) ?? []))
+  const said = content.filter(block => textOf(block) !== undefined)
+  const all = new TextPieces(
+    said.map(block => textOf(block) as string),
+    said.map(partsOfText),
+  )
   const value = all.toString()
-  if (all.pieces.length < 2) return { value, forms: [], media }
+  if (all.pieces.length < 2) return { value, ...(all.isInParts ? { texts: all } : {}), forms: [], media }
   const blocks = blocksIn(content)
   return { value, texts: all, forms: [], media, ...(blocks.length > 0 ? { blocks } : {}) }
 }
@@ -272,6 +277,12 @@ function textOf(block: JsonValue): string | undefined {
   if (isPlainText(block)) return block.text
   const resource = textResource(block)
   return resource && withUri(resource)
+}
+
+/** As it is at hand. */
+function partsOfText(block: JsonValue): readonly string[] {
+  const text = textOf(block) as string
+  return isPlainText(block) ? partsOf(block, 'text', text) : [text]
 }
 
 function addressOf({ uri }: TextResource): Pick<ResultValue, 'uri'> {

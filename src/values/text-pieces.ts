@@ -3,8 +3,24 @@ import { BETWEEN_TEXTS } from './text-blocks.ts'
 
 /** Texts that are one text together. It is put together only for who needs all of it: that takes long at once where it is large. */
 export class TextPieces {
-  /** The texts, without what stands between them. */
-  constructor(readonly pieces: readonly string[]) {}
+  /**
+   * @param pieces the texts, without what stands between them
+   * @param parts of each text, where it is at hand in parts: none begins or ends within a character
+   */
+  constructor(
+    readonly pieces: readonly string[],
+    private readonly parts: ReadonlyArray<readonly string[]> = pieces.map(piece => [piece]),
+  ) {}
+
+  /** Whether some text is at hand in parts alone. */
+  get isInParts(): boolean {
+    return this.parts.some(parts => parts.length > 1)
+  }
+
+  /** Whether UTF-8 can hold it: it has no halves of surrogate pairs. */
+  get isWellFormed(): boolean {
+    return this.parts.every(parts => parts.every(isWellFormed))
+  }
 
   get length(): number {
     return this.pieces.reduce(
@@ -49,21 +65,29 @@ export class TextPieces {
 
   /** The whole text in pieces, as they are at hand. */
   *all(): Iterable<string> {
-    for (const [at, piece] of this.pieces.entries()) yield* at === 0 ? [piece] : [BETWEEN_TEXTS, piece]
+    for (const [at, parts] of this.parts.entries()) {
+      if (at > 0) yield BETWEEN_TEXTS
+      yield* parts
+    }
   }
 
   /** Its lines, each with the break that ends it. */
   *lines(): Iterable<string> {
-    const last = this.pieces.length - 1
-    for (const [at, piece] of this.pieces.entries()) {
+    let begun = ''
+    for (const piece of this.all()) {
       let start = 0
       for (let end = piece.indexOf('\n'); end >= 0; end = piece.indexOf('\n', start)) {
-        yield piece.slice(start, end + 1)
+        yield begun + piece.slice(start, end + 1)
+        begun = ''
         start = end + 1
       }
-      const rest = piece.slice(start)
-      if (at < last) yield* [`${rest}\n`, '\n']
-      else if (rest !== '') yield rest
+      begun += piece.slice(start)
     }
+    if (begun !== '') yield begun
   }
+}
+
+/** UTF-8 has no halves of surrogate pairs. */
+export function isWellFormed(text: string): boolean {
+  return (text as string & { isWellFormed(): boolean }).isWellFormed()
 }

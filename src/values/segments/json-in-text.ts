@@ -1,8 +1,10 @@
 import { parseJson, stringifyJson } from '../../core/json-text.ts'
+import { skipSpace } from '../../core/json-tokens.ts'
 import type { ReadingSteps, Steps } from '../../core/steps.ts'
 import { wholeToken } from '../../core/text-cuts.ts'
 import type { CountedTable } from '../counted-tables.ts'
 import { looksLikeJson, survivesParsing } from '../survives-parsing.ts'
+import type { TextPieces } from '../text-pieces.ts'
 import { countDocumentTables } from './document-tables.ts'
 import { JsonSegmenter } from './json-segmenter.ts'
 import { SegmentReader } from './reader.ts'
@@ -20,7 +22,7 @@ const PIECE = 64 * 1024
 
 /** Finds what is where in a text that is JSON. Undefined: it is none, or to read it so would lose something. */
 export function* jsonInText(
-  text: string,
+  text: string | TextPieces,
   segmentLength = SEGMENT_LENGTH,
 ): ReadingSteps<JsonInText | undefined> {
   const containers = yield* jsonContainers(text, segmentLength)
@@ -29,25 +31,44 @@ export function* jsonInText(
 
 /** The same without its tables. */
 export function* jsonContainers(
-  text: string,
+  text: string | TextPieces,
   segmentLength = SEGMENT_LENGTH,
 ): ReadingSteps<readonly Container[] | undefined> {
-  if (!looksLikeJson(text)) return undefined
+  if (!mayBeJson(text)) return undefined
   const containers = yield* containersIn(text, segmentLength)
-  if (!containers || text.slice(containers[0]?.end).trim() !== '') return undefined
+  if (!containers || text.slice(containers[0]?.end ?? 0, text.length).trim() !== '') return undefined
   const reader = readerOfText(text, containers)
   for (const number of containers.keys()) if (!(yield* isValid(text, reader, number))) return undefined
   return containers
 }
 
-/** Reads the JSON in a text that is in memory. */
-export function readerOfText(text: string, containers: readonly Container[]): SegmentReader {
-  const { length } = text
-  const index = { form: 'json', length, jsonBytes: 0, segments: [length], containers } as const
-  return new SegmentReader(index, async () => text)
+function mayBeJson(text: string | TextPieces): boolean {
+  let [first, last] = ['', '']
+  for (const piece of piecesOf(text)) {
+    if (skipSpace(piece, 0) === piece.length) continue
+    if (first === '') first = piece
+    last = piece
+  }
+  return looksLikeJson(first, last)
 }
 
-function* containersIn(text: string, segmentLength: number): Steps<readonly Container[] | undefined> {
+function piecesOf(text: string | TextPieces): Iterable<string> {
+  return typeof text === 'string' ? [text] : text.all()
+}
+
+/** Reads the JSON in a text that is in memory. */
+export function readerOfText(text: string | TextPieces, containers: readonly Container[]): SegmentReader {
+  const { length } = text
+  const pieces = [...piecesOf(text)].filter(piece => piece !== '')
+  const segments = pieces.map(piece => piece.length)
+  const index = { form: 'json', length, jsonBytes: 0, segments, containers } as const
+  return new SegmentReader(index, async at => pieces[at] as string)
+}
+
+function* containersIn(
+  text: string | TextPieces,
+  segmentLength: number,
+): Steps<readonly Container[] | undefined> {
   const segmenter = new JsonSegmenter(segmentLength)
   try {
     for (let start = 0; start < text.length; start += PIECE) {
@@ -65,11 +86,11 @@ function* containersIn(text: string, segmentLength: number): Steps<readonly Cont
 }
 
 /** Reads a container run by run, with a 0 in the place of each larger part. */
-function* isValid(text: string, reader: SegmentReader, number: number): Steps<boolean> {
+function* isValid(text: string | TextPieces, reader: SegmentReader, number: number): Steps<boolean> {
   const { kind, start, end } = reader.index.containers[number] as Container
   if (kind === 'string') return yield* isString(text, start + 1, end - 1)
   const [open, close] = kind === 'list' ? ['[', ']'] : ['{', '}']
-  if (text[end - 1] !== close) return false
+  if (text.slice(end - 1, end) !== close) return false
   const keys = new Set<string>()
   const stops = reader.stopsOf(number)
   for (const [at, [, from]] of stops.slice(0, -1).entries()) {
@@ -94,7 +115,7 @@ function* isValid(text: string, reader: SegmentReader, number: number): Steps<bo
 }
 
 function withoutChildren(
-  text: string,
+  text: string | TextPieces,
   reader: SegmentReader,
   number: number,
   from: number,
@@ -120,7 +141,7 @@ function readAlike(json: string): { value: object; json: string } | undefined {
   }
 }
 
-function* isString(text: string, start: number, end: number): Steps<boolean> {
+function* isString(text: string | TextPieces, start: number, end: number): Steps<boolean> {
   for (let at = start; at < end; ) {
     const piece = text.slice(at, Math.min(at + PIECE, end))
     const length = at + piece.length === end ? piece.length : wholeToken(piece, piece.length)

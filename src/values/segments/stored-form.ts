@@ -13,7 +13,12 @@ export type ShownFacts = Pick<Shown, 'about' | 'meta' | 'isToolResult' | 'blocks
 /** How a large value that is shown through a projection is stored, so that what is shown can be read in pieces. */
 export type StoredForm =
   /** As the text that is shown; the envelope stands around it. */
-  | { readonly kind: 'text'; readonly text: string; readonly envelope: Envelope; readonly facts: ShownFacts }
+  | {
+      readonly kind: 'text'
+      readonly text: string | TextPieces
+      readonly envelope: Envelope
+      readonly facts: ShownFacts
+    }
   /** As it is: all of it is shown, or that member. */
   | { readonly kind: 'value'; readonly member?: 'structuredContent'; readonly facts: ShownFacts }
   /** As it is, and behind it what is shown, which is put together from several places. */
@@ -36,17 +41,10 @@ export function* storedForm(value: unknown, projection: string): Steps<StoredFor
   if (shown.value === stored.structuredContent) return { kind: 'value', member: 'structuredContent', facts }
   if (typeof shown.value !== 'string') return { kind: 'beside', shown: shown.value, facts }
   const texts = shown.texts ?? new TextPieces([shown.value])
-  if (!texts.pieces.every(isWellFormed)) return undefined
-  if (shown.texts) return { kind: 'beside', shown: texts, facts }
-  const envelope = envelopeOf(stored, shown.value)
-  return envelope
-    ? { kind: 'text', text: shown.value, envelope, facts }
-    : { kind: 'beside', shown: shown.value, facts }
-}
-
-/** UTF-8 has no halves of surrogate pairs. */
-export function isWellFormed(text: string): boolean {
-  return (text as string & { isWellFormed(): boolean }).isWellFormed()
+  if (!texts.isWellFormed) return undefined
+  const text = shown.texts ?? shown.value
+  const envelope = texts.pieces.length === 1 ? envelopeOf(stored, shown.value) : undefined
+  return envelope ? { kind: 'text', text, envelope, facts } : { kind: 'beside', shown: text, facts }
 }
 
 function factsOf({ about, meta, isToolResult, blocks }: Shown): ShownFacts {

@@ -1,15 +1,13 @@
 import { ValueTooLarge } from '../../core/errors.ts'
 import type { JsonObject, JsonValue } from '../../core/json.ts'
-import { skipSpace } from '../../core/json-tokens.ts'
 import { plainValue } from '../../core/serialize.ts'
 import { valuePieces } from '../../core/serialize-pieces.ts'
 import { paced, type Steps, turn } from '../../core/steps.ts'
 import { wholeCharacter } from '../../core/text-cuts.ts'
 import { type CountedTable, countTables } from '../counted-tables.ts'
 import { describeText } from '../describe-text.ts'
-import { looksLikeJson } from '../survives-parsing.ts'
 import { tablesOf } from '../tables.ts'
-import { TextPieces } from '../text-pieces.ts'
+import { isWellFormed, TextPieces } from '../text-pieces.ts'
 import { countDocumentTables } from './document-tables.ts'
 import { jsonInText } from './json-in-text.ts'
 import { JsonSegmenter } from './json-segmenter.ts'
@@ -17,7 +15,7 @@ import { LineSegmenter } from './line-segmenter.ts'
 import { SegmentReader } from './reader.ts'
 import { behind, LARGE_VALUE, SEGMENT_LENGTH, type SegmentIndex, shifted } from './segment-index.ts'
 import type { Segmenter } from './segmenter.ts'
-import { isWellFormed, type StoredForm, storedForm } from './stored-form.ts'
+import { type StoredForm, storedForm } from './stored-form.ts'
 
 /** UTF-16 units of a text that are looked at in one go. */
 const TEXT_PIECE = 64 * 1024
@@ -167,9 +165,7 @@ export class ValueWriter {
   }
 
   async #textFacts(text: TextPieces): Promise<Partial<SegmentIndex>> {
-    const said = text.pieces.filter(one => skipSpace(one, 0) < one.length)
-    const mayBeJson = looksLikeJson(said[0] ?? '', said.at(-1))
-    const found = mayBeJson ? await paced(jsonInText(text.toString(), this.options.segmentLength)) : undefined
+    const found = await paced(jsonInText(text, this.options.segmentLength))
     if (!found) return describeText(text, this.around.shown?.blocks)
     const containers = [
       ...this.#segmenter.containers,
