@@ -110,7 +110,7 @@ Options
   --module FILE          registers tools: export function registerTools(cache) { cache.cached(…) }; may be repeated
   --store WHERE          the fronts' store: redis://…, or the path of a SQLite file that they share
   --connection URL       the Redis server of the queue (that of --store)
-  --queue NAME           the queue (mcp-refcache)
+  --queue NAME           the queue (mcp-refcache-NAME, with the cache's name)
   --prefix TEXT          what BullMQ's keys begin with (bull)
   --name NAME            the name of the fronts' cache (cache)
   --concurrency N        tasks that run here at once (10)

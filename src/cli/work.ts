@@ -28,7 +28,13 @@ export async function work(argv: readonly string[]): Promise<number> {
   const registrations = await Promise.all(args.modules.map(registrationIn))
   const cache = openCache(args, log)
   try {
-    const worker = await start(cache, registrations, args)
+    const starting = start(cache, registrations, args)
+    // Redis may be away for long; who ends this process does not wait for it.
+    const worker = await Promise.race([starting, ending])
+    if (typeof worker === 'number') {
+      starting.catch(() => {})
+      return worker
+    }
     log.info('working', `Takes work as '${cache.name}'. It ends on SIGTERM, after at most ${args.drain}.`)
     const code = await ending
     log.info('ending', 'Takes no more work; what runs may finish.')

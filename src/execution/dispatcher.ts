@@ -12,8 +12,12 @@ export interface PendingWork {
  * - `ended`: it ran here, and is settled or was given away.
  * - `not_pending`: somebody else has taken it, or it is gone.
  * - `unknown_tool`: this process lacks its tool; the work still waits.
+ * - `foreign`: it is of a cache of another name, which this process does not serve; the work still waits.
+ * - `closing`: this process ends; the work still waits.
  */
-export type TakeWork = (refId: RefId) => Promise<'ended' | 'not_pending' | 'unknown_tool'>
+export type TakeWork = (
+  refId: RefId,
+) => Promise<'ended' | 'not_pending' | 'unknown_tool' | 'foreign' | 'closing'>
 
 /** Says who takes pending work: this process, or any process that listens. The entry says who runs a task. */
 export interface Dispatcher {

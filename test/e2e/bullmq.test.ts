@@ -47,7 +47,7 @@ async function work(
 }
 
 /** The queue, as BullMQ's own tools see it. */
-function queueNamed(name = 'mcp-refcache'): Queue {
+function queueNamed(name = 'mcp-refcache-queued'): Queue {
   const connection = createClient({ url: server.url }).on('error', () => {})
   const queue = new Queue(name, { connection: connection as never, prefix: queuePrefix() })
   onTestFinished(async () => {
@@ -253,6 +253,66 @@ describe.skipIf(!redisIsInstalled)('work over BullMQ', () => {
     expect(await front.resolve(answer.refId, { actor: actor.user({ id: 'ada' }) })).toBe(2000)
   })
 
+  it('is never that of a cache of another name, also in one queue', async () => {
+    const ran: string[] = []
+    const tools = (place: string) => (cache: RefCache) =>
+      cache.cached({ name: 'same', asyncTimeout: 0 }, async () => void ran.push(place))
+    await work(tools('ours'), {}, { queue: 'one' })
+    const other = new RefCache({
+      ...LEASE,
+      name: 'other',
+      store: redisStore(server.url, { prefix: storePrefix() }),
+      dispatcher: bullmqDispatcher({ connection: server.url, prefix: queuePrefix(), queue: 'one' }),
+    })
+    onTestFinished(() => other.close())
+    const { refId } = await (tools('front') as (cache: RefCache) => Call)(other)({})
+    await expect.poll(() => warnings.join()).toContain('serves a cache of another name')
+    expect(await statusOf(other, refId)).toBe('pending')
+    expect(ran).toEqual([])
+  })
+
+  it('goes back into the queue at once where its worker closes before it began', async () => {
+    const held = gate()
+    const tools = (place: string) => (cache: RefCache) =>
+      cache.cached({ name: 'turns', asyncTimeout: 0, maxConcurrentTasks: 1 }, async () => {
+        if (place === 'one') await held.opened
+        return place
+      })
+    // A long lease: no sweep helps.
+    const patient = () =>
+      new RefCache({
+        name: 'queued',
+        store: redisStore(server.url, { prefix: storePrefix() }),
+        dispatcher: bullmqDispatcher({ connection: server.url, prefix: queuePrefix() }),
+        leaseDuration: '10m',
+      })
+    const one = await runWorker(patient(), { tools: tools('one'), concurrency: 5 })
+    const front = patient()
+    onTestFinished(() => front.close())
+    const call = tools('front')(front) as unknown as Call
+    const handles = await Promise.all([1, 2, 3, 4, 5].map(n => call({ n })))
+    const queue = queueNamed()
+    await expect.poll(() => queue.getActiveCount()).toBe(5)
+    const closed = one.close({ drain: '10s' })
+    held.open()
+    await closed
+    const two = await runWorker(patient(), { tools: tools('two') })
+    onTestFinished(() => two.close())
+    for (const { refId } of handles) await expect.poll(() => statusOf(front, refId)).toBe('complete')
+  })
+
+  it('holds up no end of a process while the queue is away', async () => {
+    const queueServer = await startRedis()
+    const front = open({ connection: queueServer.url })
+    const tool = front.cached({ name: 'unheard', asyncTimeout: 0 }, async (_: object) => 'never here')
+    const worker = await runWorker(open({ connection: queueServer.url }))
+    await tool({})
+    await queueServer.stop()
+    await tool({ again: true })
+    // Each waits for seconds, not for the queue.
+    await Promise.all([front.close(), worker.close()])
+  })
+
   it('has queues of its own for tools that want one, and some that run in the front', async () => {
     const ran: string[] = []
     const tools = (place: string) => (cache: RefCache) =>
@@ -310,7 +370,7 @@ describe.skipIf(!redisIsInstalled)('work over BullMQ', () => {
     await expect.poll(() => statusOf(front, before.refId)).toBe('complete')
     await queueServer.kill()
     const meanwhile = await tool({ n: 2 })
-    await expect.poll(() => warnings.join()).toContain('cannot be reached')
+    await expect.poll(() => warnings.join()).toContain('BullMQ is in trouble')
     await queueServer.start()
     await expect.poll(() => statusOf(front, meanwhile.refId), { timeout: 60_000 }).toBe('complete')
   })

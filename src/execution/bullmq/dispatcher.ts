@@ -3,7 +3,7 @@ import type { Logger } from '../../core/logger.ts'
 import type { RefId } from '../../core/ref.ts'
 import type { Dispatcher, PendingWork, TakeWork } from '../dispatcher.ts'
 import { loadBullmq, type Opened, openClient } from './connection.ts'
-import type { BullmqSettings } from './options.ts'
+import { type BullmqSettings, checkQueueName } from './options.ts'
 
 /** What a job carries. The entry says all else, also who runs it. */
 interface JobData {
@@ -12,6 +12,9 @@ interface JobData {
 
 /** Finished jobs are kept for dashboards: the newest thousand, for an hour. */
 const KEPT = { count: 1_000, age: 3_600 }
+
+/** So long the end waits for what is being said to Redis. */
+const CLOSE_MS = 3_000
 
 /** A job that a worker cannot take comes up again after so long, for others or for itself. */
 const AGAIN_MS = 1_000
@@ -28,21 +31,26 @@ export class BullmqDispatcher implements Dispatcher {
   readonly #queues = new Map<string, Promise<Queue<JobData>>>()
   readonly #opened: Opened[] = []
   readonly #workers: Worker<JobData>[] = []
-  readonly #announcing = new Set<Promise<void>>()
-  /** Tools that jobs came for and that this process lacks. */
-  readonly #lacking = new Set<string>()
+  /** One for each task: it may be dispatched again while the queue is away. */
+  readonly #announcing = new Map<RefId, Promise<void>>()
+  /** What was said already of jobs that this process leaves to others. */
+  readonly #left = new Set<string>()
   #take: TakeWork | undefined
   #logger: Logger | undefined
-  #isAway = false
+  /** What was said last of trouble that is not over. */
+  #trouble: string | undefined
   #ended: Promise<void> | undefined
 
   constructor(readonly settings: BullmqSettings) {}
 
   dispatch(work: PendingWork): 'here' | 'elsewhere' {
-    const queue = this.settings.queueOf(work.toolName)
+    const { refId } = work
+    const queue = this.#queueOf(work)
     if (queue === undefined) return 'here'
-    const announced = this.#announce(queue, work).finally(() => this.#announcing.delete(announced))
-    this.#announcing.add(announced)
+    if (!this.#announcing.has(refId) && !this.#ended) {
+      const announced = this.#announce(queue, work).finally(() => this.#announcing.delete(refId))
+      this.#announcing.set(refId, announced)
+    }
     return 'elsewhere'
   }
 
@@ -65,16 +73,27 @@ export class BullmqDispatcher implements Dispatcher {
     await worker.waitUntilReady()
   }
 
-  /** Takes and announces no more. What runs goes on; `ended` waits for it. */
+  /** Takes and announces no more. What runs goes on; `end` waits for it. */
   async close(): Promise<void> {
-    await Promise.allSettled(this.#announcing)
-    this.#ended ??= this.#end()
-    if (this.#workers.length === 0) await this.#ended
+    this.#ended ??= this.#close()
+    if (this.#workers.length === 0) await this.end()
   }
 
-  /** Resolves when all jobs of this process are over and its connections are closed. */
-  get ended(): Promise<void> {
-    return this.#ended ?? Promise.resolve()
+  /** Resolves when all jobs of this process are over and its connections are closed; soon, too, where Redis is away. */
+  async end(): Promise<void> {
+    await within(CLOSE_MS, this.#ended)
+    for (const { end } of this.#opened.splice(0)) end()
+  }
+
+  /** A queue that cannot be named is no reason to lose the work: it waits until it can. */
+  #queueOf(work: PendingWork): string | undefined {
+    try {
+      const name = this.settings.queueOf(work)
+      return name === undefined ? undefined : checkQueueName(name)
+    } catch (error) {
+      this.#onTrouble(error as Error)
+      return 'mcp-refcache'
+    }
   }
 
   /** Who cannot be told now is found by a sweep: an entry that waits for too long is announced again. */
@@ -123,43 +142,62 @@ export class BullmqDispatcher implements Dispatcher {
 
   async #process(job: Job<JobData>, token: string | undefined): Promise<void> {
     const { DelayedError, WaitingError } = await loadBullmq()
-    if (this.#ended || !this.#take) {
+    const outcome = await this.#takeOrSay(job.data.refId)
+    if (outcome === 'ended' || outcome === 'not_pending') return
+    if (outcome === 'closing') {
       await job.moveToWait(token)
       throw new WaitingError()
     }
-    const outcome = await this.#take(job.data.refId).catch(error => {
-      // The store is away: another worker may reach it.
-      this.#logger?.warn(`A job could not be taken, and comes up again: ${(error as Error).message}`)
-      return 'failed' as const
-    })
-    if (outcome === 'ended' || outcome === 'not_pending') return
-    if (outcome === 'unknown_tool') this.#lacks(job.name)
+    if (outcome === 'unknown_tool') this.#leaves(`lacks the tool '${job.name}'`)
+    if (outcome === 'foreign') this.#leaves('serves a cache of another name')
     await job.moveToDelayed(Date.now() + AGAIN_MS, token)
     throw new DelayedError()
   }
 
-  #lacks(toolName: string): void {
-    if (this.#lacking.has(toolName)) return
-    this.#lacking.add(toolName)
-    this.#logger?.warn(`This worker lacks the tool '${toolName}', and leaves its jobs to others.`)
+  async #takeOrSay(refId: RefId): Promise<Awaited<ReturnType<TakeWork>> | 'failed'> {
+    if (this.#ended || !this.#take) return 'closing'
+    try {
+      return await this.#take(refId)
+    } catch (error) {
+      // The store is away: another worker may reach it.
+      this.#logger?.warn(`A job could not be taken, and comes up again: ${(error as Error).message}`)
+      return 'failed'
+    }
   }
 
-  #onTrouble(error: Error): void {
-    if (this.#isAway || this.#ended) return
-    this.#isAway = true
-    this.#logger?.warn(`The queue of BullMQ cannot be reached; work waits until it can. ${error.message}`)
+  #leaves(why: string): void {
+    if (this.#left.has(why)) return
+    this.#left.add(why)
+    this.#logger?.warn(`This worker ${why}, and leaves such jobs to others.`)
+  }
+
+  #onTrouble({ message }: Error): void {
+    if (this.#trouble === message || this.#ended) return
+    this.#trouble = message
+    this.#logger?.warn(`BullMQ is in trouble, and work waits until that is over: ${message}`)
   }
 
   #onReady(): void {
-    if (!this.#isAway) return
-    this.#isAway = false
-    this.#logger?.warn('The queue of BullMQ can be reached again.')
+    if (this.#trouble === undefined) return
+    this.#trouble = undefined
+    this.#logger?.warn('The trouble of BullMQ is over.')
   }
 
-  async #end(): Promise<void> {
-    await Promise.allSettled(this.#workers.map(worker => worker.close()))
+  async #close(): Promise<void> {
+    // These take nothing more from now on.
+    const workers = Promise.allSettled(this.#workers.map(worker => worker.close()))
+    await within(CLOSE_MS, Promise.allSettled(this.#announcing.values()))
+    await workers
     const queues = await Promise.allSettled(this.#queues.values())
     for (const queue of queues) if (queue.status === 'fulfilled') await queue.value.close().catch(() => {})
-    for (const { end } of this.#opened) end()
   }
+}
+
+async function within(ms: number, promise: Promise<unknown> | undefined): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const elapsed = new Promise(resolve => {
+    timer = setTimeout(resolve, ms)
+  })
+  await Promise.race([promise, elapsed])
+  clearTimeout(timer)
 }

@@ -1,6 +1,7 @@
 import type { JobsOptions } from 'bullmq'
 import { InvalidArgument } from '../../core/errors.ts'
 import { checkNames, type Names } from '../../core/options.ts'
+import { cacheNameOf } from '../../core/ref.ts'
 import type { PendingWork } from '../dispatcher.ts'
 import { checkConnection, type RedisClient } from './connection.ts'
 
@@ -13,7 +14,7 @@ export interface BullmqOptions {
   connection: string | RedisClient
   /**
    * The queue of all tools, or of each: undefined for a tool that runs in the process that was called.
-   * @defaultValue 'mcp-refcache'
+   * @defaultValue 'mcp-refcache-' and the cache's name
    */
   queue?: string | ((toolName: string) => string | undefined) | undefined
   /** What BullMQ's keys begin with. @defaultValue 'bull' */
@@ -28,9 +29,9 @@ export interface BullmqOptions {
 /** The same, checked. */
 export interface BullmqSettings {
   readonly connection: string | RedisClient
-  readonly queueOf: (toolName: string) => string | undefined
-  /** Where one queue is for all. */
-  readonly queue: string | undefined
+  readonly queueOf: (work: PendingWork) => string | undefined
+  /** The queue of a worker that names none. Undefined: each tool has one of its own. */
+  readonly queueFor: (cacheName: string) => string | undefined
   readonly prefix: string
   readonly jobOptions: (work: PendingWork) => JobsOptions
 }
@@ -40,14 +41,16 @@ const NAMES: Names<BullmqOptions> = { connection: true, queue: true, prefix: tru
 /** @throws InvalidArgument */
 export function toSettings(options: BullmqOptions): BullmqSettings {
   checkNames(options, NAMES, 'bullmqDispatcher')
-  const { connection, queue = 'mcp-refcache', prefix = 'bull', jobOptions = () => ({}) } = options
-  return {
-    connection: checkConnection(connection),
-    queueOf: typeof queue === 'function' ? queue : () => queue,
-    queue: typeof queue === 'function' ? undefined : checkQueueName(queue),
-    prefix,
-    jobOptions,
-  }
+  const { connection, queue, prefix = 'bull', jobOptions = () => ({}) } = options
+  return { connection: checkConnection(connection), prefix, jobOptions, ...queues(queue) }
+}
+
+function queues(queue: BullmqOptions['queue']): Pick<BullmqSettings, 'queueOf' | 'queueFor'> {
+  if (typeof queue === 'function')
+    return { queueOf: ({ toolName }) => queue(toolName), queueFor: () => undefined }
+  const named = queue === undefined ? undefined : checkQueueName(queue)
+  const queueFor = (cacheName: string) => named ?? `mcp-refcache-${cacheName}`
+  return { queueOf: ({ refId }) => queueFor(cacheNameOf(refId)), queueFor }
 }
 
 /** BullMQ makes keys of it. @throws InvalidArgument */

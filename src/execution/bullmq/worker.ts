@@ -8,6 +8,7 @@ import { checkQueueName } from './options.ts'
 
 /** What a worker needs of a cache. */
 export interface WorkingCache {
+  readonly name: string
   readonly dispatcher: Dispatcher
   close(options?: { drain?: Duration | undefined }): Promise<void>
 }
@@ -55,7 +56,7 @@ export async function runWorker<Cache extends WorkingCache>(
   if (!(dispatcher instanceof BullmqDispatcher)) {
     throw new InvalidArgument('A worker needs a cache with `dispatcher: bullmqDispatcher({ connection })`.')
   }
-  const { tools, concurrency = 10, queue = dispatcher.settings.queue, worker = {} } = options
+  const { tools, concurrency = 10, queue = dispatcher.settings.queueFor(cache.name), worker = {} } = options
   if (queue === undefined) {
     throw new InvalidArgument(
       'Each tool has a queue of its own here: say which `queue` this worker takes from.',
@@ -69,7 +70,7 @@ export async function runWorker<Cache extends WorkingCache>(
   return {
     async close(closing = {}) {
       await cache.close(closing)
-      await dispatcher.ended
+      await dispatcher.end()
     },
   }
 }

@@ -152,7 +152,13 @@ export class Sweeper {
     const tool = this.engine.tools.get(entry.toolName ?? '')
     if (!mayBeginAgain(entry)) await this.#giveUp(entry)
     else if (tool) await this.#takeOver(entry, tool, together)
+    else if (this.#waitsForOthers(entry)) return
     else if (silence >= this.#patience(entry)) await this.#giveUp(entry)
+  }
+
+  /** What waits in a queue of many processes is not lost because this one lacks its tool. */
+  #waitsForOthers({ status }: InFlightEntry): boolean {
+    return status === 'pending' && this.engine.dispatcher.shared
   }
 
   /** A task that was let go has a lease of no duration; the others need their time all the same. */

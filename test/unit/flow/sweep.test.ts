@@ -12,17 +12,19 @@ const deadDispatcher: Dispatcher = { shared: true, dispatch: () => 'elsewhere' }
 
 async function lostTask({
   survivorKnowsTool,
+  dispatcher,
   ...options
 }: {
   idempotent?: boolean
   survivorKnowsTool: boolean
+  dispatcher?: Dispatcher
 }) {
   const clock = new FakeClock()
   const store = memoryStore()
   const dead = new RefCache({ name: 't', clock: new FakeClock(), store, dispatcher: deadDispatcher })
   const tool = dead.cached({ name: 'work', asyncTimeout: 0, ...options }, (_: { n: number }) => 'dead')
   const { refId } = await tool({ n: 1 })
-  const survivor = new RefCache({ name: 't', clock, store })
+  const survivor = new RefCache({ name: 't', clock, store, dispatcher })
   const handler = vi.fn(({ n }: { n: number }) => `again ${n}`)
   if (survivorKnowsTool) survivor.cached({ name: 'work', ...options }, handler)
   return { clock, store, refId, survivor, handler }
@@ -44,6 +46,15 @@ describe('the sweep', () => {
     await clock.advance(45_000)
     expect(handler).toHaveBeenCalledTimes(1)
     expect(await survivor.get(refId)).toMatchObject({ status: 'complete', value: 'again 1' })
+  })
+
+  it('leaves a task that waits in a queue of many processes to those who have its tool', async () => {
+    const { clock, refId, survivor } = await lostTask({
+      survivorKnowsTool: false,
+      dispatcher: deadDispatcher,
+    })
+    await clock.advance('10m')
+    expect(await survivor.get(refId)).toMatchObject({ status: 'pending' })
   })
 
   it('fails a task that was running and may not be repeated', async () => {
