@@ -313,6 +313,19 @@ describe.skipIf(!redisIsInstalled)('work over BullMQ', () => {
     await Promise.all([front.close(), worker.close()])
   })
 
+  it('waits, and nothing is put into a queue, while its queue cannot be named', async () => {
+    let name = 'not:a:name'
+    const queue = () => name
+    const front = open({ queue })
+    const tool = front.cached({ name: 'unnamed', asyncTimeout: 0 }, async () => 'never here')
+    const { refId } = await tool({})
+    await expect.poll(() => warnings.join()).toContain('without colons')
+    expect(await queueNamed('mcp-refcache').getJobCounts('waiting')).toEqual({ waiting: 0 })
+    name = 'named'
+    await work(cache => cache.cached({ name: 'unnamed' }, async () => 'done'), { queue: name }, { queue })
+    await expect.poll(() => statusOf(front, refId)).toBe('complete')
+  })
+
   it('has queues of its own for tools that want one, and some that run in the front', async () => {
     const ran: string[] = []
     const tools = (place: string) => (cache: RefCache) =>

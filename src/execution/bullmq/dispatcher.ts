@@ -45,7 +45,14 @@ export class BullmqDispatcher implements Dispatcher {
 
   dispatch(work: PendingWork): 'here' | 'elsewhere' {
     const { refId } = work
-    const queue = this.#queueOf(work)
+    let queue: string | undefined
+    try {
+      queue = this.#queueOf(work)
+    } catch (error) {
+      // A queue that cannot be named is no reason to lose the work: a sweep dispatches it again.
+      this.#onTrouble(error as Error)
+      return 'elsewhere'
+    }
     if (queue === undefined) return 'here'
     if (!this.#announcing.has(refId) && !this.#ended) {
       const announced = this.#announce(queue, work).finally(() => this.#announcing.delete(refId))
@@ -85,15 +92,9 @@ export class BullmqDispatcher implements Dispatcher {
     for (const { end } of this.#opened.splice(0)) end()
   }
 
-  /** A queue that cannot be named is no reason to lose the work: it waits until it can. */
   #queueOf(work: PendingWork): string | undefined {
-    try {
-      const name = this.settings.queueOf(work)
-      return name === undefined ? undefined : checkQueueName(name)
-    } catch (error) {
-      this.#onTrouble(error as Error)
-      return 'mcp-refcache'
-    }
+    const name = this.settings.queueOf(work)
+    return name === undefined ? undefined : checkQueueName(name)
   }
 
   /** Who cannot be told now is found by a sweep: an entry that waits for too long is announced again. */
