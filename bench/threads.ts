@@ -20,6 +20,7 @@ export async function threadsBench(): Promise<Row[]> {
       await softTimeout(cache),
       await twoAtOnce(cache),
       await overhead(cache),
+      await largeValues(cache),
     ]
   } finally {
     await cache.close()
@@ -115,4 +116,33 @@ async function overhead(cache: RefCache): Promise<Row> {
   )
   const row = compared('a call that does nothing', there!, 'in this process', here!)
   return { ...row, what: `${row.what} (${duration(there! - here!)} more)` }
+}
+
+/** How long the event loop is busy while large values are stored. */
+async function largeValues(cache: RefCache): Promise<Row> {
+  const without = new RefCache()
+  const rows = Array.from({ length: 300_000 }, (_, id) => ({
+    id,
+    level: 'info',
+    message: `request ${id} ended well`,
+  }))
+  const text = rows.map(({ id, message }) => `2026-11-27T10:00:00Z INFO ${message} ${id % 977} ms`).join('\n')
+  const busy = async (own: RefCache) => {
+    const before = performance.eventLoopUtilization()
+    for (const value of [rows, text, JSON.stringify(rows)])
+      await own.delete((await own.set('large', value)).refId)
+    return performance.eventLoopUtilization(before).active
+  }
+  const [there, here] = [[], []] as [number[], number[]]
+  for (let round = 0; round < 3; round++) {
+    there.push(await busy(cache))
+    here.push(await busy(without))
+  }
+  await without.close()
+  return compared(
+    'the loop is busy, to store a list, a log and JSON of 20 MB each',
+    median(there),
+    'without threads',
+    median(here),
+  )
 }

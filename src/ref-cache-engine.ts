@@ -41,6 +41,7 @@ import { memoryStore } from './stores/memory.ts'
 import { observed } from './stores/observed.ts'
 import type { Store } from './stores/store.ts'
 import { RESULT_PROJECTIONS } from './values/result-projections.ts'
+import type { EncodeElsewhere } from './values/segments/encode.ts'
 
 /** So many keys that gave a hit lately are known. */
 const RECENT_HITS = 1_000
@@ -90,6 +91,7 @@ export function createEngine(
     executors,
     executorOf: tool => executorOf(executors, tool),
     encoding: { maxBytes: settings.maxValueBytes, compress: store.capabilities.durable },
+    encodeElsewhere: encoderOf(executors),
     history: new History(),
     sharedRuns: new SharedRuns(clock),
     recentHits: new NewestSet(RECENT_HITS),
@@ -179,6 +181,11 @@ function executorOf(executors: ReadonlyMap<string, Executor>, tool: Tool): Execu
   throw new InvalidArgument(
     `Tool '${tool.name}' wants the executor '${tool.executor}', and this cache has ${known}. Give it to the cache as executors: { ${tool.executor} }.`,
   )
+}
+
+function encoderOf(executors: ReadonlyMap<string, Executor>): EncodeElsewhere | undefined {
+  const able = [...executors.values()].find(({ encode }) => encode)
+  return able?.encode?.bind(able)
 }
 
 function capacityOf(

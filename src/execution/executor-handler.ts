@@ -33,7 +33,9 @@ export async function runHandler(
     await appender.sent()
     throw error
   })
-  return (await appender.end(result)) ?? encodeValue(result, context.encoding, { verbatim, projection })
+  const { encoding, encodeElsewhere } = context
+  const appended = await appender.end(result)
+  return appended ?? encodeValue(result, encoding, { verbatim, projection }, encodeElsewhere)
 }
 
 function taskContext(context: ExecutionContext, appender: Appender): TaskContext {

@@ -6,12 +6,13 @@ import type { Piece } from '../core/piece.ts'
 import type { AskMethod } from '../core/question.ts'
 import type { RefId } from '../core/ref.ts'
 import type { Tool } from '../core/tool.ts'
+import type { EncodeElsewhere } from '../values/segments/encode.ts'
 
 /** What an executor may want to know of a tool. */
 export type RegisteredTool = Pick<Tool, 'name' | 'handler' | 'run' | 'input' | 'verbatim' | 'projection'>
 
 /**
- * What a handler's run can do beside computing. All of it but `tool` and `local` can cross to another process as messages: plain data, an abort,
+ * What a handler's run can do beside computing. All of it but `tool`, `local` and `encodeElsewhere` can cross to another process as messages: plain data, an abort,
  * reports, and questions with their answers.
  */
 export interface ExecutionContext {
@@ -36,6 +37,8 @@ export interface ExecutionContext {
   readonly signal: AbortSignal
   /** How the result is encoded. */
   readonly encoding: ValueEncoding
+  /** For an executor of this process: where large results can be encoded. @defaultValue undefined: here */
+  readonly encodeElsewhere?: EncodeElsewhere | undefined
   /** Takes any number of reports. An executor hands them on in their order; it may skip some, but never the last one. */
   progress(report: ProgressReport): void
   /**
@@ -82,6 +85,11 @@ export interface Executor {
    * @defaultValue no limit but the cache's own
    */
   readonly capacity?: number | undefined
+  /**
+   * Encodes a large value that was made in this process, so that its event loop stays free. The cache asks the first of its executors
+   * that can. Whatever goes wrong, the answer is undefined, and the value is encoded here.
+   */
+  encode?: EncodeElsewhere
   /** Ends what still runs, and releases what the executor holds. The cache calls it when it closes. */
   close?(): Promise<void>
 }

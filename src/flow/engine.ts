@@ -14,6 +14,7 @@ import type { PreviewStrategy, SizeMode } from '../preview/preview.ts'
 import type { Sql } from '../query/sql.ts'
 import type { Store } from '../stores/store.ts'
 import type { Projections } from '../values/projection.ts'
+import type { EncodeElsewhere } from '../values/segments/encode.ts'
 import type { InputBudget } from './call/input-budget.ts'
 import type { LateClaims } from './call/late-claims.ts'
 import type { PassingCalls } from './call/passing-calls.ts'
@@ -83,6 +84,8 @@ export interface Engine {
   readonly settings: Settings
   /** How values become bytes for the store. */
   readonly encoding: ValueEncoding
+  /** Where large values become bytes. Undefined: in this thread. */
+  readonly encodeElsewhere: EncodeElsewhere | undefined
   /** Decides who may do what. */
   readonly access: Access
   readonly audit: AuditSink | undefined

@@ -23,7 +23,7 @@ export async function stageValue(engine: Engine, refId: RefId, writer: ValueWrit
     count = position + 1
   }
   try {
-    const { bytes, valueBytes } = await encodeWritten(writer, engine.encoding, stage)
+    const { bytes, valueBytes } = await encodeWritten(writer, engine.encoding, stage, engine.encodeElsewhere)
     if (count === 0) return { fields: { valueBytes }, parts: { value: bytes } }
     return { fields: { valueBytes, segments: { id: valueId, count } }, parts: { index: bytes } }
   } catch (error) {

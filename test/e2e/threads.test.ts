@@ -9,6 +9,7 @@ import {
   type CallResponse,
   type ExecutionContext,
   memoryStore,
+  RefCache,
   TaskCancelled,
 } from '../../dist/index.js'
 import { attachRefCache } from '../../dist/mcp/index.js'
@@ -298,5 +299,59 @@ describe('close', () => {
     expect(await thrown(executor.execute('sum', '{"rows":[]}', context({})))).toMatchObject({
       code: 'worker_lost',
     })
+  })
+})
+
+describe('a large value of the main thread', () => {
+  const large = Array.from({ length: 60_000 }, (_, id) => ({ id, name: `row ${id}` }))
+
+  /** The executor, and what its threads made of each value. */
+  function encoding(options: Parameters<typeof threads>[0] = {}) {
+    const scene = threads(options)
+    const made: unknown[] = []
+    const encode = scene.executor.encode!.bind(scene.executor)
+    scene.executor.encode = async (source, how) => {
+      const encoded = await encode(source, how)
+      made.push(encoded?.segments?.length)
+      return encoded
+    }
+    const { executor } = scene
+    const cache = new RefCache({ executors: { threads: executor } })
+    return { ...scene, cache, made }
+  }
+
+  it('is encoded in a thread, whether it was set or returned', async () => {
+    const { cache, made } = encoding()
+    const { refId } = await cache.set('large', large)
+    const returned = await cache.cached({ name: 'returned' }, () => large)({})
+    expect(made).toEqual([expect.any(Number), expect.any(Number)])
+    expect(await cache.resolve(refId)).toEqual(large)
+    expect(await cache.resolve(returned.refId)).toEqual(large)
+    await cache.close()
+  })
+
+  it('is encoded here when a thread runs out of memory', async () => {
+    const { cache, made } = encoding({ memoryLimit: 16 * MB })
+    const values = Array.from({ length: 8 }, () => large).flat()
+    const { refId } = await cache.set('larger', values)
+    expect(made).toEqual([undefined])
+    expect(await cache.resolve(refId)).toHaveLength(values.length)
+    await cache.close()
+  })
+
+  it('waits for no thread: where all encode, the next one is encoded here', async () => {
+    const { cache, made } = encoding({ threads: 1 })
+    const references = await Promise.all([cache.set('a', large), cache.set('b', large)])
+    expect(made.filter(count => count === undefined)).toHaveLength(1)
+    for (const { refId } of references) expect(await cache.resolve(refId)).toHaveLength(large.length)
+    await cache.close()
+  })
+
+  it('that is no JSON says where, and leaves the thread to others', async () => {
+    const { cache, made } = encoding({ threads: 1 })
+    await expect(cache.set('bad', [...large, { id: 1n }])).rejects.toMatchObject({ code: 'not_serializable' })
+    await cache.set('good', large)
+    expect(made).toEqual([expect.any(Number)])
+    await cache.close()
   })
 })

@@ -4,6 +4,7 @@ import type { MessagePort } from 'node:worker_threads'
 import type { Piscina } from 'piscina'
 import { InvalidArgument, WorkerLost, WorkerOutOfMemory } from '../../core/errors.ts'
 import { brokenPackage, isMissing } from '../../core/missing-package.ts'
+import type { EncodeTask } from './encoding.ts'
 import type { ThreadTask } from './messages.ts'
 import type { ThreadSettings } from './options.ts'
 
@@ -35,7 +36,6 @@ export class ThreadPool {
     return new ThreadPool(
       new Piscina({
         filename: workerFile(worker),
-        name: 'run',
         minThreads: 0,
         // The cache's queue says how many tasks compute; more threads wait for answers.
         maxThreads: Number.MAX_SAFE_INTEGER,
@@ -51,14 +51,21 @@ export class ThreadPool {
 
   /**
    * Resolves when the thread is done with the task.
+   * @param what the export of the worker that does it
    * @param kill ends the thread
    * @throws WorkerLost, WorkerOutOfMemory when the thread is gone; what `kill` was aborted with
    */
-  async run(task: ThreadTask, transferred: MessagePort[], kill: AbortController): Promise<void> {
+  async run(
+    what: 'run' | 'encode',
+    task: ThreadTask | EncodeTask,
+    transferred: MessagePort[],
+    kill: AbortController,
+  ): Promise<void> {
     this.#tasks++
     this.#starting.add(kill)
     try {
       await this.#piscina.run(task, {
+        name: what,
         transferList: transferred,
         signal: kill.signal,
       })

@@ -54,7 +54,7 @@ export class ThreadRun {
     const unlisten = onAbort(signal, () => this.stop(signal.reason))
     try {
       if (input === undefined) void this.#sendInput(json)
-      await pool.run(task, [port2], this.#kill)
+      await pool.run('run', task, [port2], this.#kill)
       const ended = await outcome
       if ('error' in ended) throw ended.error
       return ended.result

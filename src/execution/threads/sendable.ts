@@ -1,3 +1,4 @@
+import type { EncodedValue } from '../../core/codec.ts'
 import { InvalidArgument } from '../../core/errors.ts'
 import { type ErrorData, toErrorData } from '../executor-errors.ts'
 
@@ -27,4 +28,9 @@ export function sendableParams(params: unknown): unknown {
   } catch (cause) {
     throw new InvalidArgument('What a task asks must be JSON.', { cause })
   }
+}
+
+/** What goes over as it is, and is not copied. */
+export function buffersOf({ bytes, segments = [] }: EncodedValue): ArrayBuffer[] {
+  return [...new Set([bytes, ...segments].map(({ buffer }) => buffer as ArrayBuffer))]
 }

@@ -1,8 +1,10 @@
-import type { EncodedValue } from '../../core/codec.ts'
+import type { EncodedValue, ValueEncoding } from '../../core/codec.ts'
 import { WorkerLost } from '../../core/errors.ts'
 import { adaptedFrom } from '../../core/handler.ts'
 import type { JsonValue } from '../../core/json.ts'
+import type { LargeSource } from '../../values/segments/writer.ts'
 import type { Appended, ExecutionContext, Executor, RegisteredTool } from '../executor.ts'
+import { encodeInThread } from './encoding.ts'
 import type { ThreadToolInfo, ToolPlace } from './messages.ts'
 import type { ThreadSettings } from './options.ts'
 import { ThreadPool } from './pool.ts'
@@ -18,6 +20,8 @@ export class ThreadExecutor implements Executor {
   readonly #places = new WeakMap<object, Promise<Pick<ToolPlace, 'modules' | 'export'> | undefined>>()
   #pool: Promise<ThreadPool> | undefined
   #isClosed = false
+  /** Values that threads encode now. */
+  #encoding = 0
 
   constructor(private readonly settings: ThreadSettings) {
     this.capacity = settings.threads
@@ -36,6 +40,18 @@ export class ThreadExecutor implements Executor {
     const result = run.result(pool, tool, input as string)
     this.#runs.set(run, result)
     return result.finally(() => this.#runs.delete(run))
+  }
+
+  /** No more at once than threads may compute: what no thread is free for is encoded by whoever asks. */
+  async encode(source: LargeSource, encoding: ValueEncoding): Promise<EncodedValue | undefined> {
+    if (this.#isClosed || this.#encoding >= this.capacity) return undefined
+    this.#encoding++
+    try {
+      const pool = await this.#open().catch(() => undefined)
+      return pool && (await encodeInThread(pool, source, encoding))
+    } finally {
+      this.#encoding--
+    }
   }
 
   async close(): Promise<void> {

@@ -1,15 +1,16 @@
-import type { EncodedValue } from '../../core/codec.ts'
 import type { Handler } from '../../core/handler.ts'
 import type { JsonValue } from '../../core/json.ts'
 import { parseJson } from '../../core/json-text.ts'
 import { keepable } from '../../core/protocol-error.ts'
 import type { StandardSchema } from '../../core/standard-schema.ts'
 import { checkResult } from '../../values/check-result.ts'
-import type { Appended } from '../executor.ts'
 import { type ExecutableTool, runHandler } from '../executor-handler.ts'
 import type { SchemaName, ThreadTask, ThreadToolInfo } from './messages.ts'
+import { buffersOf } from './sendable.ts'
 import { findTool, type ThreadTool } from './tool-module.ts'
 import { WorkerContext } from './worker-context.ts'
+
+export { encodeHere as encode } from './encoding.ts'
 
 /** Runs one handler in this thread. The pool calls it, with one task at a time; it never rejects. */
 export async function run(task: ThreadTask): Promise<void> {
@@ -18,7 +19,7 @@ export async function run(task: ThreadTask): Promise<void> {
     context.begin()
     const tool = executable(task.tool, await findTool(task.tool.place), context)
     const result = await runHandler(tool, parse(task.input ?? (await context.input), tool), context)
-    context.end({ type: 'result', result }, buffersOf(result))
+    context.end({ type: 'result', result }, 'appended' in result ? [] : buffersOf(result))
   } catch (error) {
     context.fail(task.tool.adapted ? keepable(error) : error)
   }
@@ -50,11 +51,4 @@ function checked(
 
 function parse(json: string, { verbatim }: ExecutableTool): JsonValue {
   return verbatim ? parseJson(json) : (JSON.parse(json) as JsonValue)
-}
-
-/** They go over as they are, and are not copied. */
-function buffersOf(result: EncodedValue | Appended): ArrayBuffer[] {
-  if ('appended' in result) return []
-  const buffers = [result.bytes, ...(result.segments ?? [])].map(({ buffer }) => buffer as ArrayBuffer)
-  return [...new Set(buffers)]
 }

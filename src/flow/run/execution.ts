@@ -1,5 +1,5 @@
 import { describedActor } from '../../access/actor.ts'
-import type { EncodedValue, ValueEncoding } from '../../core/codec.ts'
+import type { EncodedValue } from '../../core/codec.ts'
 import type { ProcessingEntry } from '../../core/entry.ts'
 import { TaskCancelled } from '../../core/errors.ts'
 import type { ProgressReport } from '../../core/handler.ts'
@@ -9,7 +9,7 @@ import type { AskMethod } from '../../core/question.ts'
 import type { RefId } from '../../core/ref.ts'
 import type { Tool } from '../../core/tool.ts'
 import type { Appended, ExecutionContext } from '../../execution/executor.ts'
-import type { LateClaims } from '../call/late-claims.ts'
+import type { Engine } from '../engine.ts'
 import type { ProgressReporter } from './progress.ts'
 import type { QueueSlot } from './queue.ts'
 import type { HandlerRun, RunningTasks } from './running.ts'
@@ -78,7 +78,7 @@ export class Execution {
   }
 
   context(
-    { encoding, lateClaims }: { encoding: ValueEncoding; lateClaims: LateClaims },
+    { encoding, encodeElsewhere, lateClaims }: Pick<Engine, 'encoding' | 'encodeElsewhere' | 'lateClaims'>,
     tool: Tool,
     { refId, attempt, startedBy }: ProcessingEntry,
     local: unknown,
@@ -93,6 +93,7 @@ export class Execution {
       local,
       signal: this.controller.signal,
       encoding,
+      encodeElsewhere,
       progress: report => {
         this.#report = report
         this.reach.progress.report(report)

@@ -1,5 +1,6 @@
 import { ValueTooLarge } from '../../core/errors.ts'
 import type { JsonObject, JsonValue } from '../../core/json.ts'
+import { parseJson } from '../../core/json-text.ts'
 import { plainValue } from '../../core/serialize.ts'
 import { valuePieces } from '../../core/serialize-pieces.ts'
 import { paced, type Steps, turn } from '../../core/steps.ts'
@@ -36,6 +37,14 @@ export type WrittenValue =
   | { readonly json: string; readonly jsonBytes: number }
   | { readonly index: SegmentIndex; readonly jsonBytes: number }
 
+/** A large value in pieces of text, for a writer in another thread (`ValueWriter.ofSource`). */
+export interface LargeSource extends Pick<WriterOptions, 'verbatim' | 'projection'> {
+  /** Each takes a moment to make. */
+  readonly pieces: Iterable<string>
+  /** What the pieces are together: the value, which is a text; its JSON; its JSON, which is stored as it is. */
+  readonly is: 'text' | 'value' | 'json'
+}
+
 /** Takes a segment; the next one is made when it is done. */
 export type SegmentSink = (segment: string, position: number) => Promise<void>
 
@@ -49,6 +58,13 @@ export class ValueWriter {
   /** Writes what is JSON text already. It must be valid, and compact but for what a tool gave. */
   static ofJson(json: string, options: WriterOptions): ValueWriter {
     return new ValueWriter(new JsonText(json), options)
+  }
+
+  /** The writer of what `largeSource` gave. */
+  static ofSource(text: string, is: LargeSource['is'], options: WriterOptions): ValueWriter {
+    if (is === 'json') return ValueWriter.ofJson(text, options)
+    if (is === 'text') return new ValueWriter(text, options)
+    return new ValueWriter(options.verbatim ? parseJson(text) : JSON.parse(text), options)
   }
 
   readonly #form: SegmentIndex['form']
@@ -89,6 +105,23 @@ export class ValueWriter {
     return true
   }
 
+  /**
+   * What another thread needs to write the value there. Undefined for what takes a moment here. Whoever has read a part of it
+   * goes on with `anew`.
+   */
+  largeSource(): LargeSource | undefined {
+    if (!this.#isLarge || this.around.shown) return undefined
+    const { verbatim = false, projection } = this.options
+    const isJson = this.value instanceof JsonText
+    const is = isJson ? 'json' : this.#form === 'text' ? 'text' : 'value'
+    return { pieces: this.#rest(), is, verbatim, projection }
+  }
+
+  /** The same value from its beginning. */
+  anew(): ValueWriter {
+    return new ValueWriter(this.value, this.options, this.around)
+  }
+
   async write(sink: SegmentSink): Promise<WrittenValue> {
     const form = await this.#storedForm()
     if (form?.kind === 'text') {
@@ -96,7 +129,7 @@ export class ValueWriter {
       const options = { ...this.options, projection: undefined }
       return new ValueWriter(text, options, { envelope, shown: { container: 0, ...facts } }).write(sink)
     }
-    for (let piece = this.#next(); piece !== undefined; piece = this.#next()) {
+    for (const piece of this.#rest()) {
       await this.#hand(this.#segmenter.push(piece), sink)
       if (this.#isLarge) await turn()
     }
@@ -194,6 +227,10 @@ export class ValueWriter {
       segments: this.#lengths,
       containers: this.#segmenter.containers,
     }
+  }
+
+  *#rest(): Generator<string, void> {
+    for (let piece = this.#next(); piece !== undefined; piece = this.#next()) yield piece
   }
 
   #next(): string | undefined {
