@@ -19,9 +19,10 @@ const tokenTable = {
     })),
 }
 
-/** Replaces what the compiler made of `cli/` and `wrap/`, which are not exported. Gives the packages that are inside. */
+/** Replaces what the compiler made of `cli/`, `clients/` and `wrap/`, which are not exported. Gives the packages that are inside. */
 export async function bundleCommand() {
-  for (const folder of ['dist/cli', 'dist/wrap']) rmSync(`${ROOT}${folder}`, { recursive: true })
+  for (const folder of ['dist/cli', 'dist/clients', 'dist/wrap'])
+    rmSync(`${ROOT}${folder}`, { recursive: true })
   const { metafile } = await build({
     absWorkingDir: ROOT,
     entryPoints: ['src/cli/main.ts'],
@@ -30,6 +31,8 @@ export async function bundleCommand() {
     splitting: true,
     format: 'esm',
     platform: 'node',
+    // The other form of jsonc-parser cannot be bundled.
+    mainFields: ['module', 'main'],
     target: 'node20',
     banner: { js: REQUIRE },
     // The first has a binary, and is needed only where Node has no SQLite of its own; the others only workers need.

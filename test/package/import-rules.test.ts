@@ -174,9 +174,23 @@ const AREAS: Record<string, Area> = {
     packages: ['zod', 'fastmcp'],
     why: 'fastmcp carries what agents meet on fastmcp: it shares agent with mcp, not the SDK.',
   },
+  clients: {
+    owns: /^clients\//,
+    modules: [/^clients\//, /^core\//],
+    builtins: 'all',
+    packages: ['jsonc-parser', '@decimalturn/toml-patch'],
+    why: 'clients knows the files in which clients keep their servers: it starts none of them.',
+  },
   wrap: {
     owns: /^wrap\//,
-    modules: [/^wrap\//, /^agent\//, /^export\//, /^values\//, ...PUBLIC_API],
+    modules: [
+      /^wrap\//,
+      /^agent\//,
+      /^export\//,
+      /^values\//,
+      { types: /^clients\/configured-server\.ts$/ },
+      ...PUBLIC_API,
+    ],
     builtins: 'all',
     packages: ['zod', 'cross-spawn', ...MCP_SDK],
     why: 'wrap is a user of the public API that stands between a client and a server.',
@@ -186,6 +200,7 @@ const AREAS: Record<string, Area> = {
     modules: [
       /^cli\//,
       /^wrap\//,
+      /^clients\//,
       /^agent\/profiles\.ts$/,
       /^execution\/bullmq\/index\.ts$/,
       /^stores\/(memory|sqlite|sqlite-place|sqlite-errors|redis|encrypted|private-file)\.ts$/,
@@ -255,7 +270,7 @@ const TIME = [
 ]
 
 /** The command ships as a bundle with all that it uses. */
-const BUNDLED = /^(cli|wrap|query\/child)\//
+const BUNDLED = /^(cli|wrap|clients|query\/child)\//
 
 const files = sourceFiles()
 const manifest = JSON.parse(readFileSync(`${REPOSITORY}package.json`, 'utf8')) as {
