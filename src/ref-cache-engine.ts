@@ -41,7 +41,6 @@ import { memoryStore } from './stores/memory.ts'
 import { observed } from './stores/observed.ts'
 import type { Store } from './stores/store.ts'
 import { RESULT_PROJECTIONS } from './values/result-projections.ts'
-import type { EncodeElsewhere } from './values/segments/encode.ts'
 
 /** So many keys that gave a hit lately are known. */
 const RECENT_HITS = 1_000
@@ -183,7 +182,7 @@ function executorOf(executors: ReadonlyMap<string, Executor>, tool: Tool): Execu
   )
 }
 
-function encoderOf(executors: ReadonlyMap<string, Executor>): EncodeElsewhere | undefined {
+function encoderOf(executors: ReadonlyMap<string, Executor>): Executor['encode'] {
   const able = [...executors.values()].find(({ encode }) => encode)
   return able?.encode?.bind(able)
 }

@@ -3,18 +3,12 @@ import type { EncodedValue, ValueEncoding } from '../../core/codec.ts'
 import { turn } from '../../core/steps.ts'
 import { encodeSource } from '../../values/segments/encode.ts'
 import type { LargeSource } from '../../values/segments/writer.ts'
+import type { EncodeTask } from './messages.ts'
 import type { ThreadPool } from './pool.ts'
 import { buffersOf } from './sendable.ts'
 
 /** UTF-16 units that are sent in one message. */
 const AT_ONCE = 1024 * 1024
-
-/** What a thread gets of one value. Its text comes over the port. */
-export interface EncodeTask {
-  readonly source: Omit<LargeSource, 'pieces'>
-  readonly encoding: ValueEncoding
-  readonly port: MessagePort
-}
 
 type ToThread = { readonly text: string; readonly isLast: boolean } | { readonly isGivenUp: true }
 type FromThread = 'begun' | { readonly encoded: EncodedValue | undefined }

@@ -1,8 +1,9 @@
 import type { MessagePort } from 'node:worker_threads'
-import type { EncodedValue } from '../../core/codec.ts'
+import type { EncodedValue, ValueEncoding } from '../../core/codec.ts'
 import type { ProgressReport } from '../../core/handler.ts'
 import type { Piece } from '../../core/piece.ts'
 import type { AskMethod } from '../../core/question.ts'
+import type { LargeSource } from '../../values/segments/writer.ts'
 import type { Appended, ExecutionContext } from '../executor.ts'
 import type { ErrorData } from '../executor-errors.ts'
 
@@ -37,6 +38,13 @@ export interface ThreadTask extends Pick<ExecutionContext, 'refId' | 'attempt' |
   readonly port: MessagePort
   /** 1 when there is an abort to be read from the port: a handler that never waits can see it, too. */
   readonly aborted: Int32Array
+}
+
+/** What a thread gets of one value. Its text comes over the port. */
+export interface EncodeTask {
+  readonly source: Omit<LargeSource, 'pieces'>
+  readonly encoding: ValueEncoding
+  readonly port: MessagePort
 }
 
 /** What a thread says while a handler runs. */

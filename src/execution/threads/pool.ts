@@ -4,8 +4,7 @@ import type { MessagePort } from 'node:worker_threads'
 import type { Piscina } from 'piscina'
 import { InvalidArgument, WorkerLost, WorkerOutOfMemory } from '../../core/errors.ts'
 import { brokenPackage, isMissing } from '../../core/missing-package.ts'
-import type { EncodeTask } from './encoding.ts'
-import type { ThreadTask } from './messages.ts'
+import type { EncodeTask, ThreadTask } from './messages.ts'
 import type { ThreadSettings } from './options.ts'
 
 const MISSING =

@@ -9,7 +9,7 @@ import type { AskMethod } from '../../core/question.ts'
 import type { RefId } from '../../core/ref.ts'
 import type { Tool } from '../../core/tool.ts'
 import type { Appended, ExecutionContext } from '../../execution/executor.ts'
-import type { Engine } from '../engine.ts'
+import type { LateClaims } from '../call/late-claims.ts'
 import type { ProgressReporter } from './progress.ts'
 import type { QueueSlot } from './queue.ts'
 import type { HandlerRun, RunningTasks } from './running.ts'
@@ -36,6 +36,11 @@ export interface Reach {
   readonly appended: Appends | undefined
   /** Asks once more what was open when the work was handed on. @defaultValue as what is asked for the first time */
   readonly askAgain?: Ask | undefined
+}
+
+/** What a context needs of the engine. */
+interface ContextSource extends Pick<ExecutionContext, 'encoding' | 'encodeElsewhere'> {
+  readonly lateClaims: LateClaims
 }
 
 /** A run of a handler. It is for one task at a time: where that is cancelled, another one may go on with it (`hand-over.ts`). */
@@ -78,7 +83,7 @@ export class Execution {
   }
 
   context(
-    { encoding, encodeElsewhere, lateClaims }: Pick<Engine, 'encoding' | 'encodeElsewhere' | 'lateClaims'>,
+    { encoding, encodeElsewhere, lateClaims }: ContextSource,
     tool: Tool,
     { refId, attempt, startedBy }: ProcessingEntry,
     local: unknown,
