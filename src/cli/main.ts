@@ -1,43 +1,18 @@
 #!/usr/bin/env node
-import { readFileSync } from 'node:fs'
 import { printable } from '../core/printable.ts'
-import { suggest } from '../core/suggest.ts'
-import { CommandFailed, EXIT, usage } from './exit.ts'
-import { MAIN_HELP } from './help.ts'
+import { endOfParsing } from './command.ts'
+import { CommandFailed, EXIT } from './exit.ts'
+import { createProgram } from './program.ts'
 
-const COMMANDS = ['wrap', 'work'] as const
-
-/** Resolves with the exit code. */
-async function main([command, ...rest]: string[]): Promise<number> {
-  switch (command) {
-    case 'wrap':
-      return (await import('./start-wrap.ts')).startWrap(rest)
-    case 'work':
-      return (await import('./work.ts')).work(rest)
-    case '--version':
-    case '-v':
-      process.stdout.write(`${version()}\n`)
-      return EXIT.ok
-    case undefined:
-      process.stderr.write(MAIN_HELP)
-      return EXIT.usage
-    case '--help':
-    case '-h':
-    case 'help':
-      process.stdout.write(MAIN_HELP)
-      return EXIT.ok
-    case '--':
-      throw usage('Say what to do first: mcp-refcache wrap command args…')
-    default: {
-      const meant = suggest(command, COMMANDS)
-      throw usage(`There is no command '${command}'.${meant ? ` Did you mean ${meant}?` : ''} See --help.`)
-    }
+/** Runs the command that the words name. Resolves with the exit code, which a command leaves in `process.exitCode`. */
+async function main(argv: readonly string[]): Promise<number> {
+  const program = await createProgram(argv)
+  try {
+    await program.parseAsync(argv, { from: 'user' })
+    return Number(process.exitCode ?? EXIT.ok)
+  } catch (error) {
+    return endOfParsing(error)
   }
-}
-
-function version(): string {
-  const manifest = readFileSync(new URL('../../package.json', import.meta.url), 'utf8')
-  return (JSON.parse(manifest) as { version: string }).version
 }
 
 function report(error: unknown, json: boolean): number {

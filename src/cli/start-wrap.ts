@@ -1,19 +1,19 @@
 import { endServer, type ServerProcess, startServer } from '../wrap/child-process.ts'
 import { createLog } from '../wrap/log.ts'
-import { EXIT } from './exit.ts'
-import { WRAP_HELP } from './help.ts'
-import { KEYS_VARIABLE, parseWrapArguments, type WrapArguments } from './wrap-options.ts'
+import { wrapCommandLine } from './wrap-command-line.ts'
+import { KEYS_VARIABLE, type WrapArguments, wrapArguments } from './wrap-options.ts'
+
+export function wrapCommand() {
+  return wrapCommandLine().action(async (command, values) => {
+    process.exitCode = await startWrap(await wrapArguments(command, values, process.env))
+  })
+}
 
 /**
- * `mcp-refcache wrap`: reads the command line and starts the server. All else is loaded, and the store opened, while the
- * server starts, so this file imports little. Resolves with the exit code when it is over.
+ * Starts the server. All else is loaded, and the store opened, while the server starts, so this file imports little. Resolves
+ * with the exit code when it is over.
  */
-export async function startWrap(argv: readonly string[]): Promise<number> {
-  const args = await parseWrapArguments(argv, process.env)
-  if (args === 'help') {
-    process.stdout.write(WRAP_HELP)
-    return EXIT.ok
-  }
+async function startWrap(args: WrapArguments): Promise<number> {
   delete process.env[KEYS_VARIABLE]
   const log = createLog({ level: args.logLevel, json: args.json })
   const server = firstServer(args)

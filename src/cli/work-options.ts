@@ -1,9 +1,9 @@
 import type { Duration } from '../core/duration.ts'
 import { checkCacheName } from '../core/ref.ts'
-import { LOG_LEVELS, type LogLevel } from '../wrap/log.ts'
+import type { LogLevel } from '../wrap/log.ts'
+import { createCommand, logLevelOption } from './command.ts'
 import { usage } from './exit.ts'
-import { checked, time, wholeNumber, wrongChoice } from './option-values.ts'
-import { parseOptions } from './parse-options.ts'
+import { checked, text, texts, time, wholeNumber } from './option-values.ts'
 
 export interface WorkArguments {
   /** Paths of modules that register tools. */
@@ -22,28 +22,64 @@ export interface WorkArguments {
   json: boolean
 }
 
-const OPTIONS = {
-  module: { type: 'string', multiple: true },
-  store: { type: 'string' },
-  connection: { type: 'string' },
-  queue: { type: 'string' },
-  prefix: { type: 'string' },
-  name: { type: 'string' },
-  concurrency: { type: 'string' },
-  lease: { type: 'string' },
-  drain: { type: 'string' },
-  'log-level': { type: 'string' },
-  json: { type: 'boolean' },
-  help: { type: 'boolean', short: 'h' },
-} as const
+const DESCRIPTION = [
+  'Run the tools of servers that put their work in a queue of BullMQ.\n',
+  'The servers ("fronts") have a cache with dispatcher: bullmqDispatcher({ connection }), on the same store and of the',
+  'same name. Any number of workers may run, on any machine. A task of a worker that is killed is run again elsewhere',
+  'where its tool is idempotent, else it has failed. Needs the packages bullmq and @redis/client.',
+]
+
+const EXAMPLES = `
+Example:
+  mcp-refcache work --module tools.js --store redis://host:6379 --concurrency 4
+
+Exit codes:
+  0    help                                     1    something unexpected
+  2    wrong usage, or a module that does not load
+  130  ended by SIGINT                          143  ended by SIGTERM`
 
 const DEFAULT_DRAIN = '30s'
 
-/** What the command line says; `'help'` where that was asked for. @throws CommandFailed with what is wrong */
-export function parseWorkArguments(argv: readonly string[]): WorkArguments | 'help' {
-  const values = parseOptions(argv, OPTIONS)
-  if (values.help) return 'help'
-  const { module: modules = [], store, queue, prefix, name, 'log-level': level = 'info' } = values
+export function workCommandLine() {
+  return createCommand('work', ...DESCRIPTION)
+    .usage('--module tools.js --store redis://host:6379 [options]')
+    .addHelpText('after', EXAMPLES)
+    .option(
+      '--module <file>',
+      'registers tools: export function registerTools(cache) { cache.cached(…) }; may be repeated',
+      texts('--module'),
+    )
+    .option(
+      '--store <where>',
+      "the fronts' store: redis://…, or the path of a SQLite file that they share",
+      text('--store'),
+    )
+    .option('--connection <url>', 'the Redis server of the queue (that of --store)', text('--connection'))
+    .option('--queue <name>', "the queue (mcp-refcache-NAME, with the cache's name)", text('--queue'))
+    .option('--prefix <text>', "what BullMQ's keys begin with (bull)", text('--prefix'))
+    .option('--name <name>', "the name of the fronts' cache (cache)", name =>
+      checked(() => checkCacheName(name)),
+    )
+    .option('--concurrency <n>', 'tasks that run here at once (10)', wholeNumber('--concurrency', 1))
+    .option(
+      '--lease <time>',
+      "how long after a worker was killed its tasks are taken up again (as the fronts')",
+      time('--lease'),
+    )
+    .option(
+      '--drain <time>',
+      'what runs may go on for so long after SIGTERM or SIGINT (30s)',
+      time('--drain'),
+    )
+    .addOption(logLevelOption())
+    .option('--json', 'logs as JSON lines')
+}
+
+type Values = ReturnType<ReturnType<typeof workCommandLine>['opts']>
+
+/** What the command line says, once its options are read. @throws CommandFailed where they do not go together */
+export function workArguments(values: Values): WorkArguments {
+  const { module: modules = [], store, queue, prefix, name, concurrency, lease } = values
   if (modules.length === 0) throw usage('Say which tools this worker has: --module tools.js. See --help.')
   if (store === undefined) throw usage("Give the fronts' store: --store redis://… or the path of a file.")
   const connection = values.connection ?? store
@@ -56,12 +92,11 @@ export function parseWorkArguments(argv: readonly string[]): WorkArguments | 'he
     connection,
     queue,
     prefix,
-    name: name === undefined ? undefined : checked(() => checkCacheName(name)),
-    concurrency:
-      values.concurrency === undefined ? undefined : wholeNumber('--concurrency', values.concurrency, 1),
-    lease: values.lease === undefined ? undefined : time('--lease', values.lease),
-    drain: time('--drain', values.drain ?? DEFAULT_DRAIN),
-    logLevel: LOG_LEVELS.find(known => known === level) ?? wrongChoice('--log-level', level, LOG_LEVELS),
+    name,
+    concurrency,
+    lease,
+    drain: values.drain ?? DEFAULT_DRAIN,
+    logLevel: values.logLevel ?? 'info',
     json: values.json ?? false,
   }
 }

@@ -8,21 +8,21 @@ import { redisStore } from '../stores/redis.ts'
 import { sqliteStore } from '../stores/sqlite.ts'
 import { createLog, type Log } from '../wrap/log.ts'
 import { CommandFailed, EXIT, usage } from './exit.ts'
-import { WORK_HELP } from './help.ts'
-import { parseWorkArguments, type WorkArguments } from './work-options.ts'
+import { type WorkArguments, workArguments, workCommandLine } from './work-options.ts'
 
 /** What a module of tools exports: it registers them with the cache of whoever imports it. */
 type RegisterTools = (cache: RefCache) => unknown
 
 const SIGNALS = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const
 
-/** `mcp-refcache work`: takes work from the queue until it is told to end. Resolves with the exit code. */
-export async function work(argv: readonly string[]): Promise<number> {
-  const args = parseWorkArguments(argv)
-  if (args === 'help') {
-    process.stdout.write(WORK_HELP)
-    return EXIT.ok
-  }
+export function workCommand() {
+  return workCommandLine().action(async values => {
+    process.exitCode = await work(workArguments(values))
+  })
+}
+
+/** Takes work from the queue until the process is told to end. Resolves with the exit code. */
+async function work(args: WorkArguments): Promise<number> {
   const log = createLog({ level: args.logLevel, json: args.json })
   const ending = endOfProcess()
   const registrations = await Promise.all(args.modules.map(registrationIn))

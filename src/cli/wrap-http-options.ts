@@ -2,7 +2,7 @@ import { checkOrigin } from '../wrap/allowed-origins.ts'
 import { isLoopback } from '../wrap/loopback.ts'
 import { DEFAULT_QUOTA, type Quota } from '../wrap/quotas.ts'
 import { usage } from './exit.ts'
-import { checked, size, wholeNumber } from './option-values.ts'
+import { checked } from './option-values.ts'
 import type { Values } from './wrap-command-line.ts'
 
 export interface HttpArguments {
@@ -17,13 +17,12 @@ export interface HttpArguments {
 
 /** @param allowOrigins what the config file says besides */
 export function parseHttp(values: Values, allowOrigins: readonly string[]): HttpArguments | undefined {
-  const { http, host, 'allow-origin': origins = [], tokens } = values
-  if (http === undefined) {
-    const alone = HTTP_OPTIONS.find(option => values[option] !== undefined)
-    if (alone !== undefined) throw usage(`--${alone} goes with --http.`)
+  const { http: port, host, allowOrigin: origins = [], tokens } = values
+  if (port === undefined) {
+    const alone = HTTP_OPTIONS.find(({ key }) => values[key] !== undefined)
+    if (alone !== undefined) throw usage(`${alone.option} goes with --http.`)
     return undefined
   }
-  const port = wholeNumber('--http', http, 0)
   if (port > 65_535) throw usage('--http takes a port: a number up to 65535.')
   for (const origin of origins) checked(() => checkOrigin(origin))
   if (!isLoopback(host) && tokens === undefined) {
@@ -34,24 +33,27 @@ export function parseHttp(values: Values, allowOrigins: readonly string[]): Http
   return { port, host, allowOrigins: [...allowOrigins, ...origins], tokens, quota: parseQuota(values) }
 }
 
+const QUOTA_OPTIONS = [
+  { key: 'quotaSessions', option: '--quota-sessions' },
+  { key: 'quotaCalls', option: '--quota-calls' },
+  { key: 'quotaBytes', option: '--quota-bytes' },
+] as const
+
 const HTTP_OPTIONS = [
-  'host',
-  'allow-origin',
-  'tokens',
-  'quota-sessions',
-  'quota-calls',
-  'quota-bytes',
+  { key: 'host', option: '--host' },
+  { key: 'allowOrigin', option: '--allow-origin' },
+  { key: 'tokens', option: '--tokens' },
+  ...QUOTA_OPTIONS,
 ] as const
 
 function parseQuota(values: Values): Quota {
-  const { 'quota-sessions': sessions, 'quota-calls': calls, 'quota-bytes': bytes, tokens } = values
-  const given = HTTP_OPTIONS.find(option => option.startsWith('quota-') && values[option] !== undefined)
-  if (given !== undefined && tokens === undefined) {
-    throw usage(`--${given} goes with --tokens: without tokens, callers cannot be told apart.`)
+  const given = QUOTA_OPTIONS.find(({ key }) => values[key] !== undefined)
+  if (given !== undefined && values.tokens === undefined) {
+    throw usage(`${given.option} goes with --tokens: without tokens, callers cannot be told apart.`)
   }
   return {
-    sessions: sessions === undefined ? DEFAULT_QUOTA.sessions : wholeNumber('--quota-sessions', sessions, 1),
-    calls: calls === undefined ? DEFAULT_QUOTA.calls : wholeNumber('--quota-calls', calls, 1),
-    bytes: bytes === undefined ? DEFAULT_QUOTA.bytes : size('--quota-bytes', bytes),
+    sessions: values.quotaSessions ?? DEFAULT_QUOTA.sessions,
+    calls: values.quotaCalls ?? DEFAULT_QUOTA.calls,
+    bytes: values.quotaBytes ?? DEFAULT_QUOTA.bytes,
   }
 }

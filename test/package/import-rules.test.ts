@@ -207,7 +207,7 @@ const AREAS: Record<string, Area> = {
       ...PUBLIC_API,
     ],
     builtins: 'all',
-    packages: ['zod'],
+    packages: ['zod', 'commander', '@commander-js/extra-typings', '@bomb.sh/tab'],
     why: 'cli parses words into options and hands them on; protocols are the business of wrap.',
   },
   audit: {

@@ -1,8 +1,19 @@
 import { describe, expect, it } from 'vitest'
-import { parseWorkArguments } from '../../../src/cli/work-options.ts'
+import { endOfParsing } from '../../../src/cli/command.ts'
+import { workArguments, workCommandLine } from '../../../src/cli/work-options.ts'
 
 const QUEUE = ['--module', 'tools.js', '--store', 'redis://localhost:6379']
-const parse = (...more: string[]) => parseWorkArguments([...QUEUE, ...more])
+const parse = (...more: string[]) => parseLine([...QUEUE, ...more])
+
+function parseLine(argv: readonly string[]) {
+  const line = workCommandLine()
+  try {
+    line.parse(argv, { from: 'user' })
+  } catch (error) {
+    throw new Error(`ended with ${endOfParsing(error)}`)
+  }
+  return workArguments(line.opts())
+}
 
 describe('mcp-refcache work', () => {
   it('needs tools and a store, and takes the queue from where that is', () => {
@@ -32,7 +43,6 @@ describe('mcp-refcache work', () => {
       logLevel: 'warn',
       json: true,
     })
-    expect(parse('--help')).toBe('help')
   })
 
   it.each([
@@ -44,8 +54,8 @@ describe('mcp-refcache work', () => {
     [[...QUEUE, '--concurency', '3'], 'Did you mean --concurrency?'],
     [[...QUEUE, '--log-level', 'loud'], '--log-level is one of'],
     [[...QUEUE, '--name', 'a b'], 'name'],
-    [[...QUEUE, 'word'], 'word'],
+    [[...QUEUE, 'word'], 'Too many arguments'],
   ])('refuses %j', (line, message) => {
-    expect(() => parseWorkArguments(line)).toThrow(message)
+    expect(() => parseLine(line)).toThrow(message)
   })
 })

@@ -1,15 +1,14 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { CommandFailed, EXIT } from '../../../src/cli/exit.ts'
-import { parseWrapArguments, type WrapArguments } from '../../../src/cli/wrap-options.ts'
+import type { WrapArguments } from '../../../src/cli/wrap-options.ts'
 import { suggest } from '../../../src/core/suggest.ts'
+import { parseWrapLine } from '../../e2e/fixtures/wrap-line.ts'
 
 async function parse(...argv: string[]): Promise<WrapArguments> {
-  const parsed = await parseWrapArguments(argv, { TOKEN: 'secret' })
-  if (parsed === 'help') throw new Error('help')
-  return parsed
+  return parseWrapLine(argv, { TOKEN: 'secret' })
 }
 
 describe('the arguments of wrap', () => {
@@ -193,8 +192,14 @@ describe('the arguments of wrap', () => {
   })
 
   it('show help whatever else is said', async () => {
-    expect(await parseWrapArguments(['--help'], {})).toBe('help')
-    expect(await parseWrapArguments(['-h', '--', 'x'], {})).toBe('help')
+    const written = vi.spyOn(process.stdout, 'write').mockReturnValue(true)
+    try {
+      await expect(parse('--help')).rejects.toThrow('ended with 0')
+      await expect(parse('-h', '--wrong', '--', 'x')).rejects.toThrow('ended with 0')
+      expect(written.mock.calls.flat().join('')).toContain('--async-timeout <time>')
+    } finally {
+      written.mockRestore()
+    }
   })
 
   it.each([
@@ -218,8 +223,7 @@ it('a suggestion is made where one is close', async () => {
 
 describe('--store', () => {
   const storeOf = async (where: string) => {
-    const args = await parseWrapArguments(['--store', where, '--', 'x'], {})
-    return args === 'help' ? args : args.store
+    return (await parse('--store', where, '--', 'x')).store
   }
 
   it.each([
@@ -240,8 +244,7 @@ describe('--store', () => {
 
 describe('--encrypt', () => {
   const keysOf = async (env: Record<string, string>, ...argv: string[]) => {
-    const args = await parseWrapArguments([...argv, '--', 'x'], env)
-    return args === 'help' ? args : args.keys
+    return (await parseWrapLine([...argv, '--', 'x'], env)).keys
   }
   const KEY = Buffer.alloc(32, 7).toString('base64')
 
@@ -274,7 +277,7 @@ describe('what the command line gets wrong is a mistake in its use, which the an
     [['--url', 'http://x', '--header', 'A: ${NOT_SET_ANYWHERE}'], /NOT_SET_ANYWHERE/],
     [['--config', '/does/not/exist.json', '--', 'x'], /cannot be read/],
   ])('%j', async (args, message) => {
-    await expect(parseWrapArguments(args, {})).rejects.toMatchObject({
+    await expect(parseWrapLine(args, {})).rejects.toMatchObject({
       exitCode: EXIT.usage,
       message: expect.stringMatching(message),
     })
@@ -288,7 +291,7 @@ describe('what the command line gets wrong is a mistake in its use, which the an
     const folder = mkdtempSync(join(tmpdir(), 'mcp-refcache-'))
     const path = join(folder, 'config.json')
     writeFileSync(path, content)
-    await expect(parseWrapArguments(['--config', path, '--', 'x'], {})).rejects.toMatchObject({
+    await expect(parseWrapLine(['--config', path, '--', 'x'], {})).rejects.toMatchObject({
       exitCode: EXIT.usage,
       message: expect.stringMatching(message),
     })

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import { parseWrapArguments } from '../../../src/cli/wrap-options.ts'
 import { printable } from '../../../src/core/printable.ts'
 import { JsonLines } from '../../../src/wrap/json-lines.ts'
 import { isRpcMessage } from '../../../src/wrap/rpc.ts'
+import { parseWrapLine } from '../../e2e/fixtures/wrap-line.ts'
 
 describe('what a hostile server or client sends', () => {
   it.each([
@@ -52,7 +52,7 @@ describe('what a hostile server or client sends', () => {
 
 describe('credentials in --url', () => {
   it('are refused without being repeated', async () => {
-    const parse = () => parseWrapArguments(['--url', 'http://bob:s3cr3t@host/mcp'], {})
+    const parse = () => parseWrapLine(['--url', 'http://bob:s3cr3t@host/mcp'], {})
     await expect(parse()).rejects.toThrow(/--header/)
     await expect(parse()).rejects.not.toThrow(/s3cr3t/)
   })
