@@ -17,4 +17,32 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: 'run tools for servers that put them in a queue',
     load: async () => (await import('./work.ts')).workCommand(),
   },
+  get: {
+    summary: 'show a value: a preview, a page, a part, or all of it',
+    load: async () => (await import('./get.ts')).getCommand(),
+  },
+  query: {
+    summary: 'ask a value in SQL, or search it',
+    load: async () => (await import('./query.ts')).queryCommand(),
+  },
+  export: {
+    summary: 'write a value to a file',
+    load: async () => (await import('./export.ts')).exportCommand(),
+  },
+  cancel: {
+    summary: 'cancel a task, in whichever process it runs',
+    load: async () => (await import('./steer.ts')).cancelCommand(),
+  },
+  retry: {
+    summary: 'try a failed or cancelled task again',
+    load: async () => (await import('./steer.ts')).retryCommand(),
+  },
+  rm: {
+    summary: 'delete references for good',
+    load: async () => (await import('./remove.ts')).rmCommand(),
+  },
+  clear: {
+    summary: 'delete all references of a cache for good',
+    load: async () => (await import('./remove.ts')).clearCommand(),
+  },
 }

@@ -6,6 +6,10 @@ export const EXIT = {
   upstream: 3,
   portInUse: 4,
   store: 5,
+  /** No such reference. */
+  notFound: 6,
+  /** The task has not come to its end. */
+  notReady: 7,
 } as const
 
 /** An end of the command that is not its success: a line for people, a code for machines. */

@@ -1,5 +1,12 @@
 import type { Actor } from '../../access/actor.ts'
-import { type Entry, isInFlight, type Lease, type PendingEntry } from '../../core/entry.ts'
+import {
+  type CancelledEntry,
+  type Entry,
+  type FailedEntry,
+  isInFlight,
+  type Lease,
+  type PendingEntry,
+} from '../../core/entry.ts'
 import { hasValue } from '../../core/entry-value.ts'
 import { InvalidArgument, TaskNotReady } from '../../core/errors.ts'
 import type { RefId } from '../../core/ref.ts'
@@ -24,7 +31,9 @@ export async function retry(engine: Engine, refId: RefId, who: Actor): Promise<C
     const latest = await find(engine, entry.retriedAs)
     if (latest) return retryLatest(engine, latest, who)
   }
-  const tool = retryable(engine, entry)
+  checkRetryable(entry)
+  const tool = engine.tools.get(entry.toolName ?? '')
+  if (!tool) return leaveToOthers(engine, entry, who)
   if (entry.native) return retryInNewEntry(engine, tool, entry, who)
   const lease = newLease(engine)
   // Before the entry changes: a full queue must not cost it what it says of the failure.
@@ -101,7 +110,8 @@ async function restart(
   return (await engine.store.update(moved.entry, entry.version, parts)) ? moved.entry : undefined
 }
 
-function retryable(engine: Engine, entry: Entry): Tool {
+/** @throws InvalidArgument, TaskNotReady */
+function checkRetryable(entry: Entry): asserts entry is FailedEntry | CancelledEntry {
   if (entry.status === 'complete') {
     throw new InvalidArgument('The task has finished; there is nothing to retry.')
   }
@@ -111,11 +121,19 @@ function retryable(engine: Engine, entry: Entry): Tool {
       'The input of this task was given up for want of room. Call the tool again instead.',
     )
   }
-  const tool = engine.tools.get(entry.toolName ?? '')
-  if (tool) return tool
-  throw new InvalidArgument(
-    'This process does not have the tool of this task (any more). Call the tool again instead.',
-  )
+}
+
+/** The task waits for a process that has its tool: where this process gives its work to others anyway. */
+async function leaveToOthers(engine: Engine, entry: Entry, who: Actor): Promise<CallResponse> {
+  if (!engine.dispatcher.shared || entry.native) {
+    throw new InvalidArgument(
+      'This process does not have the tool of this task (any more). Call the tool again instead.',
+    )
+  }
+  const lease = { ...newLease(engine), duration: 0 }
+  const begun = (await restart(engine, entry, lease, true)) ?? (await restart(engine, entry, lease, false))
+  if (begun) engine.dispatcher.dispatch({ refId: entry.refId, toolName: entry.toolName ?? '' })
+  return replyStatus(engine, begun ?? (await find(engine, entry.refId)), who, { action: 'retry' })
 }
 
 /** The entry that tries a native task again, for whoever started that. */

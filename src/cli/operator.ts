@@ -1,0 +1,122 @@
+import { existsSync } from 'node:fs'
+import type { Command } from '@commander-js/extra-typings'
+import { actor } from '../access/actor.ts'
+import { NotFound, RefCacheError, StoreUnavailable, TaskNotReady } from '../core/errors.ts'
+import { cacheNameOf, isRefOf, type RefId } from '../core/ref.ts'
+import type { Dispatcher } from '../execution/dispatcher.ts'
+import { RefCache } from '../ref-cache.ts'
+import { encryptedStore, type KeySource, keysFromEnv, keysFromFile } from '../stores/encrypted.ts'
+import { redisStore } from '../stores/redis.ts'
+import { sqliteStore } from '../stores/sqlite.ts'
+import { defaultPath, pathOf } from '../stores/sqlite-place.ts'
+import type { Store } from '../stores/store.ts'
+import { CommandFailed, EXIT, usage } from './exit.ts'
+import { checked, text } from './option-values.ts'
+import { KEYS_VARIABLE } from './wrap-options.ts'
+
+/** Who runs this command owns the store, and may do everything with it. */
+export const OPERATOR = actor.system()
+
+/** What the commands for a store have in common. */
+export interface StoreValues {
+  readonly store?: string | undefined
+  readonly encrypt?: boolean | undefined
+  readonly encryptKeyFile?: string | undefined
+}
+
+/** Adds what says which store is meant. */
+export function withStoreOptions<Args extends unknown[], Values extends Record<string, unknown>>(
+  command: Command<Args, Values>,
+) {
+  return command
+    .optionsGroup('The store:')
+    .option(
+      '--store <where>',
+      "a SQLite file, or redis://host:port ($XDG_CACHE_HOME/mcp-refcache/cache-2.db, as 'wrap' has it)",
+      text('--store'),
+    )
+    .option('--encrypt', `it is encrypted, with the keys in $${KEYS_VARIABLE}`)
+    .option('--encrypt-key-file <file>', 'the same with the keys from a file', text('--encrypt-key-file'))
+}
+
+/**
+ * A store that is there already: to look for something makes no file.
+ * @throws CommandFailed
+ */
+export function existingStore(values: StoreValues, env: NodeJS.ProcessEnv = process.env): Store {
+  const keys = keysOf(values, env)
+  const store = plainStore(values.store, keys !== undefined)
+  return keys ? encryptedStore(store, { keys }) : store
+}
+
+function keysOf(
+  { encrypt, encryptKeyFile: file }: StoreValues,
+  env: NodeJS.ProcessEnv,
+): KeySource | undefined {
+  if (file !== undefined) return checked(() => keysFromFile(file))
+  return encrypt ? checked(() => keysFromEnv(KEYS_VARIABLE, env)) : undefined
+}
+
+function plainStore(where: string | undefined, isEncrypted: boolean): Store {
+  if (where !== undefined && /^rediss?:\/\//.test(where)) return checked(() => redisStore(where))
+  if (where === 'memory') throw usage('A store in memory is known to its own process alone.')
+  const path = checked(() => pathOf(where ?? defaultPath(isEncrypted ? 'encrypted' : 'cache')))
+  if (existsSync(path)) return sqliteStore(path)
+  throw new CommandFailed(
+    EXIT.store,
+    'store_unavailable',
+    `There is no store at ${path}: nothing was kept there yet. Say where it is with --store.`,
+  )
+}
+
+/** Gives work away: a process that has the tool takes it. */
+const others: Dispatcher = { shared: true, dispatch: () => 'elsewhere' }
+
+/** No sweep begins while a command lasts: what others run is theirs to look after. */
+const NEVER_SWEPT = '20d'
+
+/**
+ * Does something with one cache of a store, by a `RefCache` that runs no tools and sweeps nothing.
+ * @throws CommandFailed in the place of the errors of the cache
+ */
+export async function withCache<T>(
+  store: Store,
+  name: string,
+  work: (cache: RefCache) => Promise<T>,
+): Promise<T> {
+  const cache = new RefCache({ name, store, dispatcher: others, sweepInterval: NEVER_SWEPT, maxTtl: null })
+  try {
+    return await work(cache)
+  } catch (error) {
+    throw toFailure(error)
+  } finally {
+    await cache.close()
+  }
+}
+
+/** The same with the cache of a reference, which may name a part. @throws CommandFailed */
+export async function withReference<T>(
+  values: StoreValues,
+  given: string,
+  work: (cache: RefCache, reference: RefId) => Promise<T>,
+): Promise<T> {
+  const [refId, ...fragment] = given.split('#')
+  const name = cacheNameOf(refId as RefId)
+  if (!isRefOf(name, refId)) {
+    throw usage(
+      `'${given}' is no reference: it is the cache's name, a colon and 32 hexadecimal digits. See ls.`,
+    )
+  }
+  return withCache(existingStore(values), name, cache => work(cache, [refId, ...fragment].join('#')))
+}
+
+function toFailure(error: unknown): unknown {
+  if (!(error instanceof RefCacheError)) return error
+  return new CommandFailed(exitCodeOf(error), error.code, error.message)
+}
+
+function exitCodeOf(error: RefCacheError): number {
+  if (error instanceof NotFound) return EXIT.notFound
+  if (error instanceof TaskNotReady) return EXIT.notReady
+  return error instanceof StoreUnavailable ? EXIT.store : EXIT.failed
+}

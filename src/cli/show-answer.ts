@@ -1,0 +1,105 @@
+import { toWire } from '../agent/wire.ts'
+import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts'
+import { stringifyJson } from '../core/json-text.ts'
+import { printable } from '../core/printable.ts'
+import type { CallResponse } from '../core/response.ts'
+import { EXIT } from './exit.ts'
+import { formatTable } from './table.ts'
+
+/** Where a command writes: the answer itself, and what is worth knowing beside it. */
+export interface Output {
+  readonly answer: (text: string) => void
+  readonly note: (line: string) => void
+  /** Cells of a line, where a person looks at it; undefined for a pipe or a file, which get all as it is. */
+  readonly width: number | undefined
+}
+
+export function outputOf({ stdout, stderr } = process): Output {
+  return {
+    answer: text => void stdout.write(text),
+    note: line => void stderr.write(`${printable(line)}\n`),
+    width: stdout.isTTY ? stdout.columns : undefined,
+  }
+}
+
+/** Writes what a reference answered; gives the exit code that says how its task stands. */
+export function showAnswer(answer: CallResponse, asJson: boolean, out: Output): number {
+  if (asJson) out.answer(`${stringifyJson(toWire(answer))}\n`)
+  else if (answer.status === 'complete') showValue(answer, out)
+  else showTask(answer, out)
+  if (answer.status === 'complete') return EXIT.ok
+  return answer.isAsync ? EXIT.notReady : EXIT.failed
+}
+
+function showValue(answer: CallResponse & { status: 'complete' }, out: Output): void {
+  const { value, preview, page, totalPages, totalItems, pageUnit } = answer
+  out.answer(shown((answer.isComplete ? value : preview) ?? null, out.width))
+  if (answer.isComplete) return
+  const where = page === undefined ? 'a preview' : `page ${page} of ${totalPages}`
+  const all = totalItems === undefined ? '' : `, of ${totalItems} ${pageUnit ?? 'items'}`
+  out.note(`${where}${all}: --page N shows a page, --full all of it`)
+}
+
+function showTask(answer: Exclude<CallResponse, { status: 'complete' }>, out: Output): void {
+  const { status, tool, progress, etaSeconds, error, errorCode, canRetry } = {
+    error: undefined,
+    errorCode: undefined,
+    ...answer,
+  }
+  const percent = progress?.percentage === undefined ? undefined : `${Math.floor(progress.percentage)} %`
+  const eta = etaSeconds === undefined ? undefined : `${Math.ceil(etaSeconds)} s to go`
+  const words = [status, tool, percent, progress?.message, eta, errorCode, error]
+  const line = words.filter(word => word !== undefined).join(' · ')
+  out.answer(`${printable(line)}\n`)
+  if (canRetry) out.note('retry tries it again')
+}
+
+/** A value for people: a text as it is, records as a table, all else as JSON. */
+export function shown(value: JsonValue, width: number | undefined): string {
+  const records = recordsIn(value)
+  if (records) return tableOf(records, width)
+  const text = typeof value === 'string' ? value : JSON.stringify(value, null, 2)
+  return ended(width === undefined ? text : harmless(text))
+}
+
+function ended(text: string): string {
+  return text.endsWith('\n') ? text : `${text}\n`
+}
+
+/** The lines of a text stay; what could move the cursor does not. */
+function harmless(text: string): string {
+  return text
+    .split(/(\n|\t)/)
+    .map(part => (part === '\n' || part === '\t' ? part : printable(part)))
+    .join('')
+}
+
+interface Records {
+  readonly columns: readonly string[]
+  /** A text says which rows are left out. */
+  readonly rows: readonly (JsonObject | string)[]
+}
+
+function recordsIn(value: JsonValue): Records | undefined {
+  if (!Array.isArray(value)) return undefined
+  const records = value.filter(isJsonObject)
+  const isMark = (row: JsonValue) => typeof row === 'string' && row.startsWith('…(')
+  const columns = [...new Set(records.flatMap(row => Object.keys(row)))]
+  const areRecords = columns.length > 0 && value.every(row => isJsonObject(row) || isMark(row))
+  return areRecords ? { columns, rows: value as (JsonObject | string)[] } : undefined
+}
+
+function tableOf({ columns, rows }: Records, width: number | undefined): string {
+  const numbers = (column: string) =>
+    rows.every(row => typeof row === 'string' || typeof (row[column] ?? 0) === 'number')
+  return formatTable(
+    columns.map(title => ({ title, align: numbers(title) ? 'right' : 'left' })),
+    rows.map(row => (typeof row === 'string' ? row : columns.map(column => cell(row[column])))),
+    width,
+  )
+}
+
+function cell(value: JsonValue | undefined): string {
+  if (value === undefined) return ''
+  return typeof value === 'string' ? value : stringifyJson(value)
+}
