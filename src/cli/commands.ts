@@ -9,6 +9,10 @@ export interface CommandEntry {
 
 /** Every command, in the order of the help. Each has a file of its own. */
 export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
+  init: {
+    summary: 'put the servers of your clients behind mcp-refcache',
+    load: async () => (await import('./init/command.ts')).initCommand(),
+  },
   wrap: {
     summary: 'put references in front of any MCP server',
     load: async () => (await import('./start-wrap.ts')).wrapCommand(),

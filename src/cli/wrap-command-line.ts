@@ -23,6 +23,11 @@ export function wrapCommandLine() {
       `sent to it, as 'Name: text'; \${VAR} is taken from the environment; may be repeated`,
       texts('--header'),
     )
+    .option(
+      '--header-env <line>',
+      "the same with the text from the environment: 'Name: VARIABLE', or 'Authorization: Bearer VARIABLE'; may be repeated",
+      texts('--header-env'),
+    )
 
     .optionsGroup('Answers:')
     .option(

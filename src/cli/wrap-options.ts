@@ -81,11 +81,16 @@ function parseKeySource(
   return encrypt ? checked(() => keysFromEnv(KEYS_VARIABLE, env)) : undefined
 }
 
-function parseTarget({ url, header }: Values, command: readonly string[], env: NodeJS.ProcessEnv): Target {
+function parseTarget(values: Values, command: readonly string[], env: NodeJS.ProcessEnv): Target {
+  const { url, header, headerEnv } = values
   const [first, ...args] = command
   if (url !== undefined && first !== undefined) throw usage('Give either --url or a command, not both.')
-  if (url !== undefined) return { endpoint: { url, headers: parseHeaders(header ?? [], env) } }
+  if (url !== undefined) {
+    const headers = { ...parseHeaders(header ?? [], env), ...headersFromEnv(headerEnv ?? [], env) }
+    return { endpoint: { url, headers } }
+  }
   if (header) throw usage('--header goes with --url.')
+  if (headerEnv) throw usage('--header-env goes with --url.')
   if (first !== undefined) return { command: { command: first, args } }
   throw usage('Say what to wrap: mcp-refcache wrap [options] command args…, or --url URL. See --help.')
 }
@@ -95,14 +100,29 @@ function parseHeaders(headers: readonly string[], env: NodeJS.ProcessEnv): Recor
     headers.map(header => {
       const [, name, text] = /^\s*([!#$%&'*+.^_`|~\w-]+)\s*:\s*(.*)$/.exec(header) ?? []
       if (name === undefined || text === undefined) throw usage("--header is written 'Name: text'.")
-      return [name, text.replace(/\$\{(\w+)\}/g, (_, variable) => variableOf(variable, env))]
+      return [name, text.replace(/\$\{(\w+)\}/g, (_, variable) => variableOf(variable, env, '--header'))]
     }),
   )
 }
 
-function variableOf(variable: string, env: NodeJS.ProcessEnv): string {
+/** Clients fill what looks like a placeholder in arguments, so here a variable stands by its bare name. */
+function headersFromEnv(headers: readonly string[], env: NodeJS.ProcessEnv): Record<string, string> {
+  return Object.fromEntries(
+    headers.map(header => {
+      const [, name, prefix = '', variable] =
+        /^\s*([!#$%&'*+.^_`|~\w-]+)\s*:\s*(\S+\s+)?(\w+)\s*$/.exec(header) ?? []
+      if (name === undefined || variable === undefined) {
+        throw usage("--header-env is written 'Name: VARIABLE', or 'Authorization: Bearer VARIABLE'.")
+      }
+      return [name, `${prefix}${variableOf(variable, env, '--header-env')}`]
+    }),
+  )
+}
+
+function variableOf(variable: string, env: NodeJS.ProcessEnv, option: string): string {
   const value = env[variable]
-  if (value === undefined) throw usage(`--header names \${${variable}}, which is not set in the environment.`)
+  if (value === undefined)
+    throw usage(`${option} names \${${variable}}, which is not set in the environment.`)
   return value
 }
 

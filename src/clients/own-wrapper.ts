@@ -1,4 +1,4 @@
-import type { StdioTransport, Transport } from './configured-server.ts'
+import type { HttpTransport, StdioTransport, Transport } from './configured-server.ts'
 
 /** What an entry stands for that starts this program: the server behind it, or a file of servers. */
 export type OwnWrapper =
@@ -22,7 +22,10 @@ export function ownWrapperIn({ command, args, ...rest }: StdioTransport): OwnWra
     return { kind: 'one', transport: { ...rest, command: program, args: programArgs } }
   const url = optionIn(options, 'url')[0]
   if (url === undefined) return undefined
-  return { kind: 'one', transport: { kind: 'http', url, headers: headersIn(options) } }
+  return {
+    kind: 'one',
+    transport: { kind: 'http', url, ...headersIn(options, rest.env) },
+  }
 }
 
 /** By its name, or by its file in this repository or wherever it was installed. */
@@ -40,11 +43,32 @@ function optionIn(words: readonly string[], name: string): string[] {
   })
 }
 
-function headersIn(words: readonly string[]): Record<string, string> {
+/** With `--header`, and with `--header-env` from the entry's own variables or those of the client. */
+function headersIn(
+  words: readonly string[],
+  env: Readonly<Record<string, string>>,
+): Pick<HttpTransport, 'headers' | 'headersFromEnv'> {
+  const given = optionIn(words, 'header').flatMap(text => {
+    const [, name, value] = /^\s*([^:\s]+)\s*:\s*(.*)$/.exec(text) ?? []
+    return name === undefined || value === undefined ? [] : [[name, value] as const]
+  })
+  const named = optionIn(words, 'header-env').flatMap(text => {
+    const [, name, prefix = '', variable] = /^\s*([^:\s]+)\s*:\s*(\S+\s+)?(\w+)\s*$/.exec(text) ?? []
+    return name === undefined || variable === undefined ? [] : [{ name, prefix, variable }]
+  })
+  const own = named.filter(({ variable }) => env[variable] !== undefined)
+  const clients = named.filter(({ variable }) => env[variable] === undefined)
+  return {
+    headers: Object.fromEntries([
+      ...given,
+      ...own.map(({ name, prefix, variable }) => [name, `${prefix}${env[variable]}`] as const),
+    ]),
+    ...(clients.length === 0 ? {} : { headersFromEnv: byName(clients) }),
+  }
+}
+
+function byName(headers: readonly { name: string; prefix: string; variable: string }[]) {
   return Object.fromEntries(
-    optionIn(words, 'header').flatMap(text => {
-      const [, name, value] = /^\s*([^:\s]+)\s*:\s*(.*)$/.exec(text) ?? []
-      return name === undefined || value === undefined ? [] : [[name, value] as const]
-    }),
+    headers.map(({ name, prefix, variable }) => [name, { prefix, variable }] as const),
   )
 }

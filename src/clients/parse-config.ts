@@ -22,6 +22,9 @@ const PLACES: readonly (readonly string[])[] = [
   ['amp.mcpServers'],
 ]
 
+/** The file is a good one, and has no servers. */
+export class NoServers extends InvalidArgument {}
+
 type Table = Readonly<Record<string, unknown>>
 
 /**
@@ -34,10 +37,10 @@ type Table = Readonly<Record<string, unknown>>
  */
 export function parseClientConfig(text: string, path: string, folder?: string): ClientConfig {
   const language = /\.toml$/i.test(path) ? 'toml' : 'jsonc'
-  const root = language === 'toml' ? tomlRoot(text, path) : jsoncRoot(text, path)
+  const root = parseRoot(text, path)
   const tables = tablesIn(root, folder)
   if (tables.length === 0) {
-    throw new InvalidArgument(
+    throw new NoServers(
       `${path} names no servers: there is none of ${PLACES.map(keys => keys.join('.')).join(', ')}.`,
     )
   }
@@ -89,6 +92,11 @@ function inputsIn(root: Table): ClientConfig['inputs'] {
       { id: input.id, ...(typeof input.description === 'string' ? { description: input.description } : {}) },
     ]
   })
+}
+
+/** All that the file says. @throws InvalidArgument that says where it is wrong, and nothing of what is in it */
+export function parseRoot(text: string, path: string): Table {
+  return /\.toml$/i.test(path) ? tomlRoot(text, path) : jsoncRoot(text, path)
 }
 
 function jsoncRoot(text: string, path: string): Table {

@@ -183,6 +183,25 @@ describe('the arguments of wrap', () => {
     await expect(parse('--header', 'A: b', '--', 'x')).rejects.toThrow(/--url/)
   })
 
+  it('take headers from variables by name, with a word before', async () => {
+    const { target } = await parse(
+      '--url',
+      'https://a.b/mcp',
+      '--header-env',
+      'Authorization: Bearer TOKEN',
+      '--header-env',
+      'X-A: TOKEN',
+    )
+    expect(target).toMatchObject({
+      endpoint: { headers: { Authorization: 'Bearer secret', 'X-A': 'secret' } },
+    })
+    await expect(parse('--url', 'https://a.b', '--header-env', 'A: NOT_SET')).rejects.toThrow(/NOT_SET/)
+    await expect(parse('--url', 'https://a.b', '--header-env', 'A: two words more')).rejects.toThrow(
+      /is written/,
+    )
+    await expect(parse('--header-env', 'A: TOKEN', '--', 'x')).rejects.toThrow(/goes with --url/)
+  })
+
   it('take --admin on stdio, and refuse it over HTTP in words that say why', async () => {
     expect((await parse('--admin', '--', 'a')).admin).toBe(true)
     expect((await parse('--', 'a', '--admin')).admin).toBe(false)

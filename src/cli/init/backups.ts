@@ -1,0 +1,128 @@
+import { createHash, randomBytes } from 'node:crypto'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { basename, join } from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
+import { type Change, editConfig } from '../../clients/edit-config.ts'
+import { parseRoot } from '../../clients/parse-config.ts'
+import { entryAt, type FilePlan } from './plan.ts'
+import { replaceFile, writePrivately } from './replace-file.ts'
+
+type Entry = Readonly<Record<string, unknown>>
+
+/** What one run of `init` did to one file. */
+interface RunRecord {
+  readonly path: string
+  /** The file as it was, for this user alone. */
+  readonly backup: string
+  /** Of the text that was written. */
+  readonly written: string
+  readonly servers: readonly {
+    readonly place: readonly string[]
+    readonly before: Entry
+    readonly after: Entry
+  }[]
+}
+
+export type Undone =
+  | { readonly path: string; readonly kind: 'restored' }
+  /** The file went on changing: only the entries were put back. */
+  | { readonly path: string; readonly kind: 'entries-restored'; readonly kept: readonly string[] }
+  | { readonly path: string; readonly kind: 'refused'; readonly reason: string }
+
+/** The files as they were before `init` changed them, newest last, in a folder for this user alone. */
+export class Backups {
+  constructor(private readonly folder: string) {}
+
+  /** Writes a plan's new text, after its file as it is was put away. @throws Error where that cannot be done */
+  apply({ path, text, newText, servers }: FilePlan): void {
+    mkdirSync(this.folder, { recursive: true, mode: 0o700 })
+    const name = `${Date.now().toString().padStart(15, '0')}-${randomBytes(4).toString('hex')}`
+    const backup = join(this.folder, `${name}-${basename(path)}`)
+    const record: RunRecord = {
+      path,
+      backup,
+      written: digest(newText),
+      servers: servers.flatMap(({ place, before, after }) => (after ? [{ place, before, after }] : [])),
+    }
+    writePrivately(backup, text)
+    writePrivately(join(this.folder, `${name}.json`), JSON.stringify(record))
+    try {
+      replaceFile(path, text, newText)
+    } catch (error) {
+      this.#forget(join(this.folder, `${name}.json`), record)
+      throw error
+    }
+  }
+
+  /** Takes back what the last run did to each file. What others changed since is left alone, and said. */
+  undo(): Undone[] {
+    if (!existsSync(this.folder)) return []
+    const newest = new Map<string, { file: string; record: RunRecord }>()
+    for (const name of readdirSync(this.folder)
+      .filter(name => /^\d{15}-\w+\.json$/.test(name))
+      .sort()) {
+      const file = join(this.folder, name)
+      const record = JSON.parse(readFileSync(file, 'utf8')) as RunRecord
+      newest.set(record.path, { file, record })
+    }
+    return [...newest.values()].map(({ file, record }) => this.#undoOne(file, record))
+  }
+
+  #undoOne(file: string, record: RunRecord): Undone {
+    const { path, backup } = record
+    try {
+      const undone = restore(record)
+      if (undone.kind !== 'refused') this.#forget(file, record)
+      return undone
+    } catch (error) {
+      return { path, kind: 'refused', reason: `${(error as Error).message} The file as it was is ${backup}.` }
+    }
+  }
+
+  #forget(file: string, { backup }: RunRecord): void {
+    rmSync(file, { force: true })
+    rmSync(backup, { force: true })
+  }
+}
+
+/** @throws Error where the file cannot be read or written */
+function restore(record: RunRecord): Undone {
+  const { path, backup, written } = record
+  if (!existsSync(path)) return refused(record, 'it is gone')
+  const text = readFileSync(path, 'utf8')
+  if (digest(text) === written) {
+    replaceFile(path, text, readFileSync(backup, 'utf8'))
+    return { path, kind: 'restored' }
+  }
+  const { changes, kept } = inverse(record, parseRoot(text, path))
+  if (changes.length === 0) return refused(record, 'its servers were changed since')
+  replaceFile(path, text, editConfig(text, path, changes))
+  return { path, kind: 'entries-restored', kept }
+}
+
+function refused({ path, backup }: RunRecord, why: string): Undone {
+  return {
+    path,
+    kind: 'refused',
+    reason: `${why}. The file as it was is ${backup}: put back by hand what you want of it.`,
+  }
+}
+
+/** The changes that put back every entry that is still as it was written. */
+function inverse({ servers }: RunRecord, root: Entry): { changes: Change[]; kept: string[] } {
+  const isAsWritten = ({ place, after }: RunRecord['servers'][number]) =>
+    isDeepStrictEqual(asStored(entryAt(root, place)), asStored(after))
+  return {
+    changes: servers.filter(isAsWritten).map(({ place, before }) => ({ place, value: before })),
+    kept: servers.filter(server => !isAsWritten(server)).map(({ place }) => place.at(-1) ?? ''),
+  }
+}
+
+/** As it comes out of a record. */
+function asStored(entry: Entry): unknown {
+  return JSON.parse(JSON.stringify(entry))
+}
+
+function digest(text: string): string {
+  return createHash('sha256').update(text).digest('hex')
+}

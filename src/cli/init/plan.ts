@@ -1,0 +1,135 @@
+import { lstatSync, readFileSync, realpathSync, statSync } from 'node:fs'
+import type { ConfiguredServer } from '../../clients/configured-server.ts'
+import { type Change, editConfig } from '../../clients/edit-config.ts'
+import type { Location } from '../../clients/locations.ts'
+import { NoServers, parseClientConfig, parseRoot } from '../../clients/parse-config.ts'
+import { type Launcher, type StaysReason, wrapEntry } from '../../clients/wrap-entry.ts'
+
+type Entry = Readonly<Record<string, unknown>>
+
+/** One server of a file: as it is, and as it will be or why it stays. */
+export interface ServerPlan {
+  readonly name: string
+  readonly place: readonly string[]
+  readonly before: Entry
+  readonly after?: Entry
+  readonly stays?: StaysReason
+}
+
+/** What is to become of one file. */
+export interface FilePlan {
+  readonly location: Location
+  /** The file itself, where `location.path` is a link to it. */
+  readonly path: string
+  readonly text: string
+  readonly newText: string
+  readonly servers: readonly ServerPlan[]
+  /** Of all servers in it, also of those that nobody chose. */
+  readonly names: readonly string[]
+}
+
+/** A file that is there and cannot be changed. */
+export interface FileProblem {
+  readonly location: Location
+  readonly problem: string
+}
+
+export interface Choice {
+  /** These alone, also those that would stay. Empty: all. */
+  readonly only: readonly string[]
+  readonly except: readonly string[]
+  /** The project that is worked on: Claude Code has its servers in the user's file. */
+  readonly folder: string
+  launcherFor(location: Location): Launcher
+}
+
+/** What would change in a file. Undefined where there is no such file, or no server in it. Changes nothing. */
+export function planFile(location: Location, choice: Choice): FilePlan | FileProblem | undefined {
+  try {
+    const found = readConfig(location.path)
+    return found && planText(location, found, choice)
+  } catch (error) {
+    if (error instanceof NoServers) return undefined
+    return { location, problem: (error as Error).message }
+  }
+}
+
+/** @throws Error that says why the file cannot be changed */
+function readConfig(given: string): { path: string; text: string } | undefined {
+  if (!lstatSync(given, { throwIfNoEntry: false })) return undefined
+  const path = realPath(given)
+  const stats = statSync(path)
+  if (!stats.isFile()) throw new Error(`${given} is not a file.`)
+  const bytes = readFileSync(path)
+  if (bytes.toString('utf8').trim() === '') return undefined
+  if (!Buffer.from(bytes.toString('utf8')).equals(bytes))
+    throw new Error(`${given} is not UTF-8: save it in that encoding.`)
+  if ((stats.mode & 0o222) === 0)
+    throw new Error(`${given} is read-only: make it writable, or change it by hand with --print.`)
+  return { path, text: bytes.toString('utf8') }
+}
+
+function realPath(path: string): string {
+  try {
+    return realpathSync(path)
+  } catch {
+    throw new Error(`${path} is a link to a file that is not there.`)
+  }
+}
+
+function planText(location: Location, found: { path: string; text: string }, choice: Choice): FilePlan {
+  const { path, text } = found
+  const root = parseRoot(text, path)
+  const launcher = choice.launcherFor(location)
+  const all = serversOf(text, path, choice.folder)
+  const planned = all
+    .filter(({ name }) => isChosen(name, choice))
+    .map(server => planServer(server, entryAt(root, server.place), launcher, choice))
+  const changes = planned.flatMap(plan => plan.changes)
+  const newText = changes.length === 0 ? text : editConfig(text, path, changes)
+  const newRoot = parseRoot(newText, path)
+  const servers = planned.map(({ changes: own, ...plan }) =>
+    own.length === 0 ? plan : { ...plan, after: entryAt(newRoot, plan.place) },
+  )
+  return { location, path, text, newText, servers, names: all.map(({ name }) => name) }
+}
+
+/** Those of all projects together with those of this one, which can have the same names. */
+function serversOf(text: string, path: string, folder: string): ConfiguredServer[] {
+  const found = [...parsed(text, path), ...parsed(text, path, folder)]
+  if (found.length === 0) throw new NoServers(`${path} names no servers.`)
+  const places = found.map(({ place }) => JSON.stringify(place))
+  return found.filter((_, at) => places.indexOf(places[at] as string) === at)
+}
+
+function parsed(text: string, path: string, folder?: string): readonly ConfiguredServer[] {
+  try {
+    return parseClientConfig(text, path, folder).servers
+  } catch (error) {
+    if (error instanceof NoServers) return []
+    throw error
+  }
+}
+
+function isChosen(name: string, { only, except }: Choice): boolean {
+  return (only.length === 0 || only.includes(name)) && !except.includes(name)
+}
+
+function planServer(
+  server: ConfiguredServer,
+  before: Entry,
+  launcher: Launcher,
+  { only }: Choice,
+): ServerPlan & { changes: readonly Change[] } {
+  const { name, place } = server
+  const plan = wrapEntry(server, before, launcher, only.includes(name))
+  return 'stays' in plan
+    ? { name, place, before, stays: plan.stays, changes: [] }
+    : { name, place, before, changes: plan.changes }
+}
+
+/** What stands at a place of a configuration; nothing where there is no such place. */
+export function entryAt(root: Entry, place: readonly string[]): Entry {
+  const entry = place.reduce<unknown>((value, key) => (value as Entry | undefined)?.[key], root)
+  return (entry ?? {}) as Entry
+}

@@ -1,0 +1,96 @@
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { afterEach, beforeEach, expect, it } from 'vitest'
+
+const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url))
+
+const SERVER = `
+import { createInterface } from 'node:readline'
+createInterface({ input: process.stdin }).on('line', line => {
+  const { id, params } = JSON.parse(line)
+  const result = { protocolVersion: params?.protocolVersion, capabilities: {}, serverInfo: { name: process.env.NAMED, version: '1' } }
+  if (id !== undefined) console.log(JSON.stringify({ jsonrpc: '2.0', id, result }))
+})`
+
+let home: string
+beforeEach(() => {
+  home = realpathSync(mkdtempSync(join(tmpdir(), 'refcache-init-')))
+})
+afterEach(() => rmSync(home, { recursive: true, force: true }))
+
+const env = () => ({ PATH: process.env.PATH, HOME: home, XDG_CONFIG_HOME: join(home, '.config') })
+
+async function init(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
+  const ran = promisify(execFile)(process.execPath, [MAIN, 'init', ...args], { cwd: home, env: env() })
+  ran.child.stdin?.end()
+  return ran.then(
+    ({ stdout, stderr }) => ({ code: 0, stdout, stderr }),
+    ({ code, stdout, stderr }) => ({ code, stdout, stderr }),
+  )
+}
+
+function putCursor(): { path: string; text: string } {
+  writeFileSync(join(home, 'server.mjs'), SERVER)
+  const server = { command: process.execPath, args: ['server.mjs'], env: { NAMED: 's3cr3t-name' } }
+  const text = `${JSON.stringify({ mcpServers: { mine: server } }, undefined, '\t')}\n`
+  const path = join(home, '.cursor', 'mcp.json')
+  mkdirSync(join(home, '.cursor'))
+  writeFileSync(path, text)
+  return { path, text }
+}
+
+it('changes nothing without a yes, then writes an entry that a client can start, then puts the file back', async () => {
+  const { path, text } = putCursor()
+  const asked = await init()
+  expect(asked).toMatchObject({ code: 2, stderr: expect.stringContaining('--yes') })
+  expect(asked.stdout).toContain('+ "args"')
+  expect(await init('--print', 'cursor')).toMatchObject({ code: 0 })
+  expect(readFileSync(path, 'utf8')).toBe(text)
+
+  const done = await init('--yes')
+  expect(done).toMatchObject({ code: 0, stderr: expect.stringContaining(`Wrote ${path}`) })
+  expect(done.stdout).not.toContain('s3cr3t-name')
+
+  const { command, args, env: own } = JSON.parse(readFileSync(path, 'utf8')).mcpServers.mine
+  const started = spawn(command, args, {
+    cwd: home,
+    env: { ...env(), ...own, XDG_CACHE_HOME: join(home, 'cache') },
+  })
+  const params = { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'c', version: '1' } }
+  started.stdin.write(`${JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'initialize', params })}\n`)
+  const [answer] = await once(started.stdout, 'data')
+  expect(JSON.parse(answer).result).toMatchObject({ serverInfo: { name: 's3cr3t-name' } })
+  started.stdin.end()
+  await once(started, 'exit')
+
+  const again = JSON.parse((await init('--yes', '--json')).stdout)
+  expect(again).toMatchObject({
+    written: false,
+    files: [{ client: 'cursor', servers: [{ name: 'mine', stays: expect.anything() }] }],
+  })
+  expect(await init('--undo')).toMatchObject({ code: 0, stdout: `Put back ${path}\n` })
+  expect(readFileSync(path, 'utf8')).toBe(text)
+  expect((await init('--undo')).stdout).toBe('There is nothing to undo.\n')
+})
+
+it('says what it looked for, how an entry is written, and which server there is not', async () => {
+  expect((await init()).stdout).toMatch(/No client with MCP servers.*Windsurf/)
+  expect((await init('--print', 'codex')).stdout).toContain('[mcp_servers.NAME]\ncommand = ')
+  expect((await init('--print', 'zed')).stdout).toContain('"context_servers"')
+  expect(await init('--client', 'curser')).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('Did you mean cursor?'),
+  })
+  putCursor()
+  expect(await init('--only', 'mime')).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('Did you mean mine?'),
+  })
+  writeFileSync(join(home, '.cursor', 'mcp.json'), '{')
+  expect(await init('--yes')).toMatchObject({ code: 1, stdout: expect.stringContaining('not valid JSON') })
+})

@@ -1,0 +1,320 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: placeholders of clients
+import {
+  chmodSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { Backups } from '../../../../src/cli/init/backups.ts'
+import { type Choice, type FilePlan, type FileProblem, planFile } from '../../../../src/cli/init/plan.ts'
+import { planAsData, shownPlan } from '../../../../src/cli/init/show.ts'
+import type { StdioTransport } from '../../../../src/clients/configured-server.ts'
+import { clientLocations } from '../../../../src/clients/locations.ts'
+import { ownWrapperIn } from '../../../../src/clients/own-wrapper.ts'
+import { parseClientConfig } from '../../../../src/clients/parse-config.ts'
+import { CLIENT_FILES, type ClientFile } from './client-files.ts'
+
+let home: string
+let folder: string
+let backups: Backups
+beforeEach(() => {
+  home = realpathSync(mkdtempSync(join(tmpdir(), 'init-')))
+  folder = join(home, 'project')
+  mkdirSync(folder)
+  backups = new Backups(backupFolder())
+})
+afterEach(() => rmSync(home, { recursive: true, force: true }))
+
+const backupFolder = () => join(home, 'state', 'init')
+const LAUNCHER = { command: 'npx', args: ['-y', 'mcp-refcache'] }
+
+const choice = (more: Partial<Choice> = {}): Choice => ({
+  only: [],
+  except: [],
+  folder,
+  launcherFor: () => LAUNCHER,
+  ...more,
+})
+
+function put(file: Pick<ClientFile, 'scope' | 'path' | 'text'>, mode = 0o644): string {
+  const path = join(file.scope === 'user' ? home : folder, file.path)
+  mkdirSync(dirname(path), { recursive: true })
+  writeFileSync(path, file.text)
+  chmodSync(path, mode)
+  return path
+}
+
+function plans(more: Partial<Choice> = {}): (FilePlan | FileProblem)[] {
+  const locations = clientLocations({ platform: 'linux', env: {}, home, folder })
+  return locations.flatMap(location => planFile(location, choice(more)) ?? [])
+}
+
+function onlyPlan(more: Partial<Choice> = {}): FilePlan {
+  const [plan, ...rest] = plans(more)
+  if (!plan || !('newText' in plan) || rest.length > 0) throw new Error(JSON.stringify([plan, ...rest]))
+  return plan
+}
+
+const fileOf = (client: string) => CLIENT_FILES.find(file => file.client === client)!
+const serversIn = (path: string) =>
+  Object.fromEntries(
+    parseClientConfig(readFileSync(path, 'utf8'), path, folder).servers.map(({ name, transport }) => [
+      name,
+      transport,
+    ]),
+  )
+
+describe.each(CLIENT_FILES)('the file of $client', file => {
+  it('is found, shown without a secret, changed in place with all else as it was, and put back to the byte', () => {
+    const path = put(file, 0o640)
+    const plan = onlyPlan()
+    expect(plan.location).toMatchObject({ client: file.client, scope: file.scope, path })
+    for (const secret of file.secrets) {
+      expect(shownPlan(plan) + JSON.stringify(planAsData(plan))).not.toContain(secret)
+    }
+    backups.apply(plan)
+    const written = readFileSync(path, 'utf8')
+    for (const text of file.kept) expect(written).toContain(text)
+    expect(written.includes('\r\n')).toBe(file.text.includes('\r\n'))
+    if (file.text.includes('\r\n')) expect(written).not.toMatch(/[^\r]\n/)
+    expect(statSync(path).mode & 0o777).toBe(0o640)
+    const [kept] = readdirSync(backupFolder()).filter(name => !/^\d+-\w+\.json$/.test(name))
+    expect(readFileSync(join(backupFolder(), kept!), 'utf8')).toBe(file.text)
+    for (const name of readdirSync(backupFolder())) {
+      expect(statSync(join(backupFolder(), name)).mode & 0o777).toBe(0o600)
+    }
+    expect(readdirSync(dirname(path)).filter(name => name.endsWith('.tmp'))).toEqual([])
+    expect(backups.undo()).toEqual([{ path, kind: 'restored' }])
+    expect(readFileSync(path, 'utf8')).toBe(file.text)
+    expect(readdirSync(backupFolder())).toEqual([])
+  })
+
+  it('is as it should be after the first run: a second one changes nothing', () => {
+    const path = put(file)
+    backups.apply(onlyPlan())
+    const written = readFileSync(path, 'utf8')
+    const { text, newText } = onlyPlan()
+    expect(newText).toBe(text)
+    expect(written).toBe(text)
+  })
+
+  it('starts the wrapper, which starts what the entry started', () => {
+    const path = put(file)
+    const before = serversIn(path)
+    backups.apply(onlyPlan({ only: Object.keys(before).filter(name => name !== 'from-extension') }))
+    for (const [name, transport] of Object.entries(serversIn(path))) {
+      const was = before[name]
+      if (was?.kind === 'unusable') {
+        expect(transport).toEqual(was)
+        continue
+      }
+      expect(transport).toMatchObject({ kind: 'stdio', command: LAUNCHER.command })
+      expect(ownWrapperIn(transport as StdioTransport)).toEqual({ kind: 'one', transport: was })
+    }
+  })
+})
+
+describe('an entry', () => {
+  const planOf = (entry: object, more: Partial<Choice> = {}) => {
+    put({ scope: 'project', path: '.mcp.json', text: JSON.stringify({ mcpServers: { one: entry } }) })
+    return onlyPlan(more).servers[0]!
+  }
+
+  it('of a server elsewhere without a credential may sign its user in: it is changed only by name', () => {
+    const entry = { type: 'http', url: 'https://mcp.example/mcp' }
+    expect(planOf(entry).stays).toMatchObject({
+      kind: 'sign-in',
+      message: expect.stringContaining('sign you in'),
+    })
+    expect(planOf(entry, { only: ['one'] }).after).toMatchObject({ type: 'stdio', command: 'npx' })
+    expect(planOf({ ...entry, headers: { A: 'b' }, oauth: {} }).stays).toMatchObject({ kind: 'sign-in' })
+    expect(planOf({ ...entry, url: 'http://127.0.0.1:9/mcp' }).after).toBeDefined()
+    expect(planOf({ ...entry, url: 'http://localhost.evil.example/mcp' }).stays).toBeDefined()
+  })
+
+  it('keeps headers out of arguments, and placeholders for the client to fill', () => {
+    const headers = { Authorization: 'Bearer ${TOKEN}', 'X-Key': 'plain' }
+    expect(planOf({ url: 'https://a.example/mcp', headers, timeout: 5 }).after).toEqual({
+      timeout: 5,
+      command: 'npx',
+      args: [
+        '-y',
+        'mcp-refcache',
+        'wrap',
+        '--url',
+        'https://a.example/mcp',
+        '--header-env',
+        'Authorization: MCP_HEADER_AUTHORIZATION',
+        '--header-env',
+        'X-Key: MCP_HEADER_X_KEY',
+      ],
+      env: { MCP_HEADER_AUTHORIZATION: 'Bearer ${TOKEN}', MCP_HEADER_X_KEY: 'plain' },
+    })
+  })
+
+  it('of Codex passes on the variable that holds its token', () => {
+    put(fileOf('codex'))
+    const after = onlyPlan().servers.find(({ name }) => name === 'my api')?.after
+    expect(after).toMatchObject({
+      args: expect.arrayContaining(['Authorization: Bearer API_TOKEN', 'X-Key: MCP_HEADER_X_KEY']),
+      env_vars: ['API_TOKEN'],
+      env: { MCP_HEADER_X_KEY: 'toml-header-s3cr3t' },
+    })
+  })
+
+  it.each<[object, RegExp]>([
+    [{ url: 'https://ada:pass@a.example/mcp' }, /password/],
+    [{ type: 'sse', url: 'https://a.example/sse', headers: { A: 'b' } }, /old HTTP\+SSE/],
+    [{ type: 'stdio' }, /neither a command nor a url/],
+  ])('that cannot be wrapped stays: %j', (entry, message) => {
+    expect(planOf(entry).stays).toMatchObject({ kind: 'cannot', message: expect.stringMatching(message) })
+  })
+
+  it('can be left out by name', () => {
+    put(fileOf('claude-desktop'))
+    expect(onlyPlan({ except: ['github'] }).servers.map(({ name }) => name)).toEqual(['filesystem'])
+    expect(onlyPlan({ only: ['github'] }).servers.map(({ name }) => name)).toEqual(['github'])
+  })
+})
+
+describe('a file that cannot be changed is left as it is, and says why', () => {
+  const problem = () => (plans()[0] as FileProblem).problem
+
+  it.each<[string, string, RegExp]>([
+    ['is no JSON', '{"mcpServers": {"a": {"command": "x-s3cr3t"', /not valid JSON.*line 1/],
+    ['is no object', '[]', /not a JSON object/],
+    ['is not UTF-8', '\u0000', /./],
+  ])('%s', (_, text, message) => {
+    const path = put({ scope: 'user', path: '.cursor/mcp.json', text })
+    if (text === '\u0000') writeFileSync(path, Buffer.from([0x7b, 0xff, 0xfe, 0x7d]))
+    expect(problem()).toMatch(message)
+    expect(problem()).not.toContain('s3cr3t')
+  })
+
+  it('is not valid TOML', () => {
+    put({ scope: 'user', path: '.codex/config.toml', text: 'a = \n' })
+    expect(problem()).toMatch(/not valid TOML/)
+  })
+
+  it('is read-only', () => {
+    put(fileOf('windsurf'), 0o444)
+    expect(problem()).toMatch(/read-only/)
+  })
+
+  it('is a folder, or a link to nothing', () => {
+    mkdirSync(join(home, '.cursor', 'mcp.json'), { recursive: true })
+    expect(problem()).toMatch(/is not a file/)
+    rmSync(join(home, '.cursor'), { recursive: true })
+    mkdirSync(join(home, '.cursor'))
+    symlinkSync(join(home, 'nowhere'), join(home, '.cursor', 'mcp.json'))
+    expect(problem()).toMatch(/link to a file that is not there/)
+  })
+
+  it.each(['', '{}', '{"mcpServers": {}}', '{"theme": "dark"}'])('has no server: %j is passed over', text => {
+    put({ scope: 'user', path: '.config/zed/settings.json', text })
+    const [plan] = plans()
+    expect(plan === undefined || ('newText' in plan && plan.newText === plan.text)).toBe(true)
+  })
+})
+
+describe('between the plan and the writing', () => {
+  it('a file that somebody else changed is not written', () => {
+    const path = put(fileOf('windsurf'))
+    const plan = onlyPlan()
+    const theirs = fileOf('windsurf').text.replace('drop', 'other')
+    writeFileSync(path, theirs)
+    expect(() => backups.apply(plan)).toThrow(/changed by somebody else/)
+    expect(readFileSync(path, 'utf8')).toBe(theirs)
+    expect(readdirSync(backupFolder())).toEqual([])
+    expect(readdirSync(dirname(path))).toEqual(['mcp_config.json'])
+  })
+
+  it('a link stays a link: the file behind it is changed', () => {
+    const real = put({ ...fileOf('windsurf'), path: 'dotfiles/mcp.json' })
+    const link = join(home, '.cursor', 'mcp.json')
+    mkdirSync(dirname(link))
+    symlinkSync(real, link)
+    const plan = onlyPlan()
+    expect(shownPlan(plan)).toContain(`a link to ${real}`)
+    backups.apply(plan)
+    expect(lstatSync(link).isSymbolicLink()).toBe(true)
+    expect(readFileSync(real, 'utf8')).toBe(plan.newText)
+    expect(backups.undo()).toEqual([{ path: real, kind: 'restored' }])
+  })
+})
+
+describe('undo', () => {
+  it('puts back the entries where the client went on writing its file, and keeps what it wrote', () => {
+    const path = put(fileOf('claude-code'))
+    backups.apply(onlyPlan())
+    writeFileSync(path, readFileSync(path, 'utf8').replace('"numStartups": 412', '"numStartups": 413'))
+    expect(backups.undo()).toEqual([{ path, kind: 'entries-restored', kept: [] }])
+    expect(JSON.parse(readFileSync(path, 'utf8'))).toEqual({
+      ...JSON.parse(fileOf('claude-code').text),
+      numStartups: 413,
+    })
+  })
+
+  it('overwrites no entry that was changed since, and says where the file as it was is', () => {
+    const path = put(fileOf('windsurf'))
+    backups.apply(onlyPlan())
+    const changed = readFileSync(path, 'utf8').replace('drop', 'mine')
+    writeFileSync(path, changed)
+    const [undone] = backups.undo()
+    expect(undone).toMatchObject({ path, kind: 'refused', reason: expect.stringContaining(backupFolder()) })
+    expect(readFileSync(path, 'utf8')).toBe(changed)
+    rmSync(path)
+    expect(backups.undo()).toMatchObject([{ kind: 'refused', reason: expect.stringContaining('gone') }])
+  })
+
+  it('goes back one run at a time', () => {
+    const path = put(fileOf('claude-desktop'))
+    backups.apply(onlyPlan({ only: ['github'] }))
+    const between = readFileSync(path, 'utf8')
+    backups.apply(onlyPlan())
+    backups.undo()
+    expect(readFileSync(path, 'utf8')).toBe(between)
+    backups.undo()
+    expect(readFileSync(path, 'utf8')).toBe(fileOf('claude-desktop').text)
+    expect(backups.undo()).toEqual([])
+  })
+})
+
+describe('where clients keep their files', () => {
+  const paths = (platform: NodeJS.Platform, home: string, env: Record<string, string> = {}) =>
+    clientLocations({ platform, env, home, folder: platform === 'win32' ? 'C:\\work' : '/work' }).map(
+      ({ path }) => path,
+    )
+
+  it('on macOS, Windows and Linux', () => {
+    expect(paths('darwin', '/Users/ada')).toEqual(
+      expect.arrayContaining([
+        '/Users/ada/Library/Application Support/Claude/claude_desktop_config.json',
+        '/Users/ada/Library/Application Support/Code/User/mcp.json',
+        '/Users/ada/.config/zed/settings.json',
+        '/work/.cursor/mcp.json',
+      ]),
+    )
+    expect(paths('win32', 'C:\\Users\\ada', { APPDATA: 'C:\\Users\\ada\\AppData\\Roaming' })).toEqual(
+      expect.arrayContaining([
+        'C:\\Users\\ada\\AppData\\Roaming\\Claude\\claude_desktop_config.json',
+        'C:\\Users\\ada\\.codex\\config.toml',
+        'C:\\Users\\ada\\AppData\\Roaming\\Zed\\settings.json',
+        'C:\\work\\.vscode\\mcp.json',
+      ]),
+    )
+    expect(paths('linux', '/home/ada', { CODEX_HOME: '/codex', XDG_CONFIG_HOME: '/xdg' })).toEqual(
+      expect.arrayContaining(['/codex/config.toml', '/xdg/zed/settings.json', '/home/ada/.claude.json']),
+    )
+  })
+})
