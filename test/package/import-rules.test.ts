@@ -155,7 +155,7 @@ const AREAS: Record<string, Area> = {
   },
   agent: {
     owns: /^agent\//,
-    modules: [/^agent\//, /^values\//, /^preview\/dense\.ts$/, ...PUBLIC_API],
+    modules: [/^agent\//, /^values\//, /^preview\/dense\.ts$/, /^tokens\/tokenizer\.ts$/, ...PUBLIC_API],
     builtins: ['node:crypto'],
     packages: ['zod'],
     why: 'agent is what an agent meets, whatever SDK carries it: it knows the public API and no SDK.',
@@ -180,6 +180,13 @@ const AREAS: Record<string, Area> = {
     builtins: 'all',
     packages: ['jsonc-parser', '@decimalturn/toml-patch'],
     why: 'clients knows the files in which clients keep their servers: it starts none of them.',
+  },
+  ai: {
+    owns: /^ai\//,
+    modules: [/^ai\//, /^agent\//, /^export\//, /^values\/returned-result\.ts$/, ...PUBLIC_API],
+    builtins: [],
+    packages: ['ai'],
+    why: 'ai carries what agents meet into programs on the AI SDK; what programs of other SDKs share is in agent/program.',
   },
   wrap: {
     owns: /^wrap\//,
