@@ -9,58 +9,53 @@ interface Cache {
   readonly random: RandomBytes
 }
 
-const POSITION_BYTES = 16
-const CHECK_BYTES = 4
-
-/**
- * Where a list goes on: a point that is drawn between the last entry that was looked at and the next one. Either may be
- * somebody else's, and the point is neither. Any process on the store can go on from it.
- */
-export function cursorBetween(cache: Cache, last: RefId, next: RefId): string {
-  const from = numberOf(last)
-  const random = BigInt(`0x${Buffer.from(cache.random(POSITION_BYTES * 2)).toString('hex')}`)
-  const position = from + (random % (numberOf(next) - from))
-  const bytes = Buffer.from(position.toString(16).padStart(POSITION_BYTES * 2, '0'), 'hex')
-  return Buffer.concat([bytes, checkOf(cache, bytes)]).toString('base64url')
-}
-
-/** The position as a reference after which the list goes on. @throws InvalidArgument for what is no cursor of this cache */
-export function positionOf(cache: Cache, cursor: unknown): RefId {
-  const bytes = checkedBytes(cache, cursor, POSITION_BYTES)
-  return createRefId(cache.name, () => bytes)
-}
-
-function checkedBytes(cache: Cache, cursor: unknown, length: number): Buffer {
-  const all = Buffer.from(typeof cursor === 'string' ? cursor.slice(0, 100) : '', 'base64url')
-  const bytes = all.subarray(0, length)
-  const sound = all.subarray(length).equals(checkOf(cache, bytes))
-  // Only the one spelling that is given out is taken.
-  if (sound && bytes.length === length && all.toString('base64url') === cursor) return bytes
-  throw new InvalidArgument('This is no cursor of this list. Begin again without one.')
-}
-
-/** A place in a list that goes by time. */
+/** Where an entry stands in a list that goes by time. */
 export interface ListPlace {
-  readonly at: number
-  /** Of its reader's own entry. */
+  readonly createdAt: number
   readonly refId: RefId
 }
 
 const TIME_BYTES = 8
+const ID_BYTES = 16
+const CHECK_BYTES = 4
 
-/** The cursor after an entry that its reader was given. */
-export function placeAt(cache: Cache, { at, refId }: ListPlace): string {
+/** Where a list goes on: beyond this place. Any process on the store can go on from it. */
+export function cursorAt(cache: Cache, { createdAt, refId }: ListPlace): string {
   const time = Buffer.alloc(TIME_BYTES)
-  time.writeDoubleBE(at)
-  const bytes = Buffer.concat([time, Buffer.from(refId.slice(refId.lastIndexOf(':') + 1), 'hex')])
+  time.writeDoubleBE(createdAt)
+  const bytes = Buffer.concat([time, Buffer.from(idOf(refId), 'hex')])
   return Buffer.concat([bytes, checkOf(cache, bytes)]).toString('base64url')
 }
 
-/** @throws InvalidArgument for what is no such cursor of this cache */
-export function placeOf(cache: Cache, cursor: unknown): ListPlace {
-  const bytes = checkedBytes(cache, cursor, TIME_BYTES + POSITION_BYTES)
-  const refId = createRefId(cache.name, () => bytes.subarray(TIME_BYTES))
-  return { at: bytes.readDoubleBE(0), refId }
+/** @throws InvalidArgument for what is no cursor of this cache */
+export function placeAt(cache: Cache, cursor: unknown): ListPlace {
+  const all = Buffer.from(typeof cursor === 'string' ? cursor.slice(0, 100) : '', 'base64url')
+  const bytes = all.subarray(0, TIME_BYTES + ID_BYTES)
+  const sound = all.subarray(bytes.length).equals(checkOf(cache, bytes))
+  // Only the one spelling that is given out is taken.
+  if (!sound || bytes.length < TIME_BYTES + ID_BYTES || all.toString('base64url') !== cursor) {
+    throw new InvalidArgument('This is no cursor of this list. Begin again without one.')
+  }
+  return {
+    createdAt: bytes.readDoubleBE(0),
+    refId: createRefId(cache.name, () => bytes.subarray(TIME_BYTES)),
+  }
+}
+
+/**
+ * A place between the last entry that was looked at and the next one, in a list of the newest first. Either may be somebody else's, and
+ * the place, which is drawn, tells neither.
+ */
+export function placeBetween(cache: Cache, last: ListPlace, next: ListPlace): ListPlace {
+  const random = fractionOf(cache)
+  const createdAt = next.createdAt + (last.createdAt - next.createdAt) * random
+  if (createdAt > next.createdAt && createdAt < last.createdAt) {
+    return { createdAt, refId: createRefId(cache.name, cache.random) }
+  }
+  const from = last.createdAt === next.createdAt ? numberOf(next.refId) + 1n : 0n
+  const drawn = BigInt(`0x${Buffer.from(cache.random(ID_BYTES * 2)).toString('hex')}`)
+  const id = from + (drawn % (numberOf(last.refId) - from + 1n))
+  return { createdAt: last.createdAt, refId: `${cache.name}:${id.toString(16).padStart(ID_BYTES * 2, '0')}` }
 }
 
 /** Finds slips, such as a cursor of another list. It is no secret: any position may be asked for. */
@@ -68,8 +63,17 @@ function checkOf({ name }: Cache, position: Uint8Array): Uint8Array {
   return createHash('sha256').update(`cursor of ${name}:`).update(position).digest().subarray(0, CHECK_BYTES)
 }
 
+/** Of 32 random bits: from 0 to below 1. */
+function fractionOf({ random }: Cache): number {
+  return Buffer.from(random(4)).readUInt32BE() / 2 ** 32
+}
+
+function idOf(refId: RefId): string {
+  return refId.slice(refId.lastIndexOf(':') + 1)
+}
+
 function numberOf(refId: RefId): bigint {
-  return BigInt(`0x${refId.slice(refId.lastIndexOf(':') + 1)}`)
+  return BigInt(`0x${idOf(refId)}`)
 }
 
 const DEFAULT_LIMIT = 50

@@ -5,7 +5,9 @@ import { isSealedEntry, sealEntry, unsealEntry } from './encrypted-entry.ts'
 import { type CipherKey, type KeyRing, type KeySource, Keys } from './encrypted-keys.ts'
 import { altered, isSealed, type Place, seal, Unreadable, unseal } from './encrypted-seal.ts'
 import {
+  type Changes,
   type Claim,
+  type EntryCount,
   type ListFilter,
   type OnChange,
   PAYLOADS,
@@ -125,8 +127,30 @@ class EncryptedStore implements Store {
       }
       const last = batch.at(-1)
       if (!last || batch.length < wanted || found.length >= limit) return found
-      rest = { ...filter, after: last.refId }
+      rest = { ...filter, after: last }
     }
+  }
+
+  async peek(refIds: readonly RefId[]): Promise<Entry[]> {
+    const stored = await this.#inner.peek(refIds)
+    const opened = await Promise.all(stored.map(each => this.#open(each).catch(ignoreUnreadable)))
+    return opened.filter(entry => entry !== undefined)
+  }
+
+  match(prefix: string, limit: number): Promise<RefId[]> {
+    return this.#inner.match(prefix, limit)
+  }
+
+  count(cacheName: string, now: number): Promise<EntryCount[]> {
+    return this.#inner.count(cacheName, now)
+  }
+
+  caches(): Promise<string[]> {
+    return this.#inner.caches()
+  }
+
+  changes(cacheName: string, cursor: string | undefined, limit: number): Promise<Changes> {
+    return this.#inner.changes(cacheName, cursor, limit)
   }
 
   clear(cacheName: string, namespace?: string): Promise<RemovedEntry[]> {

@@ -1,19 +1,23 @@
+import { setImmediate as turn } from 'node:timers/promises'
 import { type Entry, isExpired, type RemovedEntry, removedEntry } from '../core/entry.ts'
 import { InvalidArgument, StoreUnavailable } from '../core/errors.ts'
-import { ExactNumber } from '../core/exact-number.ts'
-import { cacheNameOf, type RefId } from '../core/ref.ts'
+import type { RefId } from '../core/ref.ts'
+import { MemoryChanges } from './memory-changes.ts'
 import { EvictionOrder } from './memory-eviction.ts'
+import { MemoryIndex } from './memory-index.ts'
 import { MemorySegments } from './memory-segments.ts'
-import {
-  type Claim,
-  type ListFilter,
-  type OnChange,
-  PAYLOADS,
-  type Payload,
-  type PayloadChanges,
-  type SegmentName,
-  type Store,
-  type StoreUsage,
+import { type Slot, slotOf } from './memory-slot.ts'
+import type {
+  Changes,
+  Claim,
+  EntryCount,
+  ListFilter,
+  OnChange,
+  Payload,
+  PayloadChanges,
+  SegmentName,
+  Store,
+  StoreUsage,
 } from './store.ts'
 import { checkFitsQuota, checkQuota, fullOfWork, type StoreQuota } from './store-quota.ts'
 import { Watchers } from './watchers.ts'
@@ -33,15 +37,10 @@ export interface MemoryStoreOptions {
   readonly maxBytes?: number | undefined
 }
 
-interface Slot {
-  readonly entry: Entry
-  readonly parts: { readonly [P in Payload]?: Uint8Array }
-  readonly bytes: number
-}
-
 const DEFAULT_MAX_ENTRIES = 10_000
 const DEFAULT_MAX_BYTES = 512 * 1024 * 1024
-const DEFAULT_LIST_LIMIT = 100
+/** So many entries go before others have their turn. */
+const STEP = 1_000
 
 /**
  * A store in this process alone; its entries end with it. When it is full, the settled entry that was used
@@ -58,7 +57,9 @@ export function memoryStore(options: MemoryStoreOptions = {}): Store {
 class MemoryStore implements Store {
   readonly capabilities = { durable: false, shared: false, watch: true }
   readonly #slots = new Map<RefId, Slot>()
+  #index = new MemoryIndex()
   readonly #holders = new Map<string, RefId>()
+  readonly #changes = new MemoryChanges()
   readonly #evictionOrder = new EvictionOrder()
   readonly #segments = new MemorySegments()
   readonly #watchers = new Watchers()
@@ -131,20 +132,43 @@ class MemoryStore implements Store {
 
   async list(filter: ListFilter): Promise<Entry[]> {
     this.#checkOpen()
-    const found: Entry[] = []
-    for (const { entry } of this.#slots.values()) if (matches(entry, filter)) found.push(entry)
-    found.sort((a, b) => (a.refId < b.refId ? -1 : 1))
-    return found.slice(0, Math.max(0, filter.limit ?? DEFAULT_LIST_LIMIT))
+    return this.#index.list(filter)
+  }
+
+  async peek(refIds: readonly RefId[]): Promise<Entry[]> {
+    this.#checkOpen()
+    return refIds.flatMap(refId => this.#slots.get(refId)?.entry ?? [])
+  }
+
+  async match(prefix: string, limit: number): Promise<RefId[]> {
+    this.#checkOpen()
+    return this.#index.match(prefix, limit)
+  }
+
+  async count(cacheName: string, now: number): Promise<EntryCount[]> {
+    this.#checkOpen()
+    return this.#index.count(cacheName, now)
+  }
+
+  async caches(): Promise<string[]> {
+    this.#checkOpen()
+    return this.#index.caches()
+  }
+
+  async changes(cacheName: string, cursor: string | undefined, limit: number): Promise<Changes> {
+    this.#checkOpen()
+    return this.#changes.since(cacheName, cursor, limit)
   }
 
   async clear(cacheName: string, namespace?: string): Promise<RemovedEntry[]> {
-    return this.#removeWhere(entry =>
-      matches(entry, { cacheName, ...(namespace === undefined ? {} : { namespace }) }),
-    )
+    this.#checkOpen()
+    const filter = namespace === undefined ? { cacheName } : { cacheName, namespace }
+    return this.#removeAll(() => this.#index.list({ ...filter, limit: STEP }))
   }
 
   async prune(now: number, limit: number): Promise<RemovedEntry[]> {
-    const removed = this.#removeWhere(entry => isExpired(entry, now), limit)
+    this.#checkOpen()
+    const removed = await this.#removeAll(soFar => this.#index.expired(now, Math.min(limit - soFar, STEP)))
     for (const refId of this.#segments.abandoned(now, refId => this.#slots.has(refId))) {
       this.#bytes -= this.#segments.drop(refId)
     }
@@ -167,6 +191,7 @@ class MemoryStore implements Store {
     if (this.#closed) return
     this.#closed = true
     this.#slots.clear()
+    this.#index = new MemoryIndex()
     this.#segments.clear()
     this.#holders.clear()
     this.#evictionOrder.clear()
@@ -186,27 +211,43 @@ class MemoryStore implements Store {
   }
 
   #put(given: Entry, changes: PayloadChanges | undefined, before?: Slot): Entry {
-    const parts = changes ? merged(before?.parts, changes) : (before?.parts ?? {})
-    const bytes = PAYLOADS.reduce((sum, part) => sum + (parts[part]?.length ?? 0), 0)
+    const slot = slotOf(given, changes, before)
+    const { entry, bytes } = slot
     checkFitsQuota(bytes, this.#quota)
     if (changes && 'index' in changes) this.#segments.check(given)
-    const entry = frozenCopy(given)
     const { refId, key } = entry
     if (before && before.entry.key !== key) this.#releaseKey(before.entry)
     if (key !== undefined) this.#holders.set(key, refId)
-    this.#slots.set(refId, { entry, parts, bytes })
     this.#bytes += bytes - (before?.bytes ?? 0)
     if (changes && 'index' in changes) this.#bytes -= this.#segments.settle(entry)
     this.#evictionOrder.put(entry, before?.entry)
+    if (before) this.#replace(before, slot)
+    else this.#add(slot)
     this.#makeRoom(refId)
     this.#watchers.notify(refId, entry.version)
     return entry
+  }
+
+  #add(slot: Slot): void {
+    const { refId } = slot.entry
+    this.#slots.set(refId, slot)
+    this.#index.add(slot)
+    this.#changes.note({ refId, what: 'created' })
+  }
+
+  #replace(slot: Slot, { entry, parts, bytes }: Slot): void {
+    this.#index.replace(slot, entry)
+    slot.parts = parts
+    slot.bytes = bytes
+    this.#changes.note({ refId: entry.refId, what: 'changed' })
   }
 
   #remove(refId: RefId): boolean {
     const slot = this.#slots.get(refId)
     if (!slot) return false
     this.#slots.delete(refId)
+    this.#index.remove(slot)
+    this.#changes.note({ refId, what: 'deleted' })
     this.#evictionOrder.drop(refId)
     this.#releaseKey(slot.entry)
     this.#bytes -= slot.bytes + this.#segments.drop(refId)
@@ -214,14 +255,15 @@ class MemoryStore implements Store {
     return true
   }
 
-  #removeWhere(condition: (entry: Entry) => boolean, limit = Number.POSITIVE_INFINITY): RemovedEntry[] {
-    this.#checkOpen()
+  /** In steps, until `next` has no more. */
+  async #removeAll(next: (soFar: number) => Entry[] | Promise<Entry[]>): Promise<RemovedEntry[]> {
     const removed: RemovedEntry[] = []
-    for (const [refId, { entry }] of this.#slots) {
-      if (removed.length >= limit) break
-      if (condition(entry) && this.#remove(refId)) removed.push(removedEntry(entry))
+    for (;;) {
+      const entries = await next(removed.length)
+      for (const entry of entries) if (this.#remove(entry.refId)) removed.push(removedEntry(entry))
+      if (entries.length < STEP) return removed
+      await turn()
     }
-    return removed
   }
 
   /** An entry that expired may have lost its key to another one; then there is nothing to release. */
@@ -249,39 +291,4 @@ class MemoryStore implements Store {
     for (const refId of evicted) this.#remove(refId)
     return true
   }
-}
-
-function matches(entry: Entry, filter: ListFilter): boolean {
-  const { cacheName, namespace, statuses, after } = filter
-  return (
-    cacheNameOf(entry.refId) === cacheName &&
-    (namespace === undefined || entry.namespace === namespace) &&
-    (statuses === undefined || statuses.includes(entry.status)) &&
-    (after === undefined || entry.refId > after)
-  )
-}
-
-function merged(before: Slot['parts'] = {}, changes: PayloadChanges): Slot['parts'] {
-  const parts: { -readonly [P in Payload]?: Uint8Array } = { ...before }
-  for (const part of PAYLOADS) {
-    if (!(part in changes)) continue
-    const bytes = changes[part]
-    if (bytes) parts[part] = new Uint8Array(bytes)
-    else delete parts[part]
-  }
-  return parts
-}
-
-/**
- * Copied once when it comes in, frozen so that it need not be copied each time it goes out. As JSON has it.
- */
-function frozenCopy<T>(value: T): T {
-  if (typeof value !== 'object' || value === null || value instanceof ExactNumber) return value
-  if (Array.isArray(value)) return Object.freeze(value.map(frozenCopy)) as T
-  // By entries, so that a member called `__proto__` stays a member.
-  const members: Array<[string, unknown]> = []
-  for (const [name, inner] of Object.entries(value)) {
-    if (inner !== undefined) members.push([name, frozenCopy(inner)])
-  }
-  return Object.freeze(Object.fromEntries(members)) as T
 }

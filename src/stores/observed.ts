@@ -4,7 +4,9 @@ import { RefCacheError, StoreUnavailable } from '../core/errors.ts'
 import type { Logger } from '../core/logger.ts'
 import type { RefId } from '../core/ref.ts'
 import type {
+  Changes,
   Claim,
+  EntryCount,
   ListFilter,
   Payload,
   PayloadChanges,
@@ -82,6 +84,26 @@ class ObservedStore implements Store {
 
   list(filter: ListFilter): Promise<Entry[]> {
     return this.#observe('read', () => this.store.list(filter))
+  }
+
+  peek(refIds: readonly RefId[]): Promise<Entry[]> {
+    return this.#observe('read', () => this.store.peek(refIds))
+  }
+
+  match(prefix: string, limit: number): Promise<RefId[]> {
+    return this.#observe('read', () => this.store.match(prefix, limit))
+  }
+
+  count(cacheName: string, now: number): Promise<EntryCount[]> {
+    return this.#observe('read', () => this.store.count(cacheName, now))
+  }
+
+  caches(): Promise<string[]> {
+    return this.#observe('read', () => this.store.caches())
+  }
+
+  changes(cacheName: string, cursor: string | undefined, limit: number): Promise<Changes> {
+    return this.#observe('read', () => this.store.changes(cacheName, cursor, limit))
   }
 
   clear(cacheName: string, namespace?: string): Promise<RemovedEntry[]> {

@@ -3,11 +3,11 @@ import { segmentsOf } from '../core/entry-value.ts'
 import { ValueTooLarge } from '../core/errors.ts'
 import type { Argument } from './redis-client.ts'
 import { idOf } from './redis-keys.ts'
-import type { ListFilter, PayloadChanges } from './store.ts'
+import type { ListFilter, PayloadChanges, Place } from './store.ts'
 
 /** The fields that scripts expect first, in their order. */
 export function fieldsOf(entry: Entry, record: string): Argument[] {
-  const { refId, version, key = '', namespace, status, expiresAt } = entry
+  const { refId, version, key = '', namespace, status, expiresAt, createdAt, toolName } = entry
   const expiry = expiresAt === undefined ? '' : String(expiresAt)
   const { id: valueId = '', count = 0 } = segmentsOf(entry) ?? {}
   return [
@@ -20,6 +20,9 @@ export function fieldsOf(entry: Entry, record: string): Argument[] {
     expiry,
     valueId,
     String(count),
+    String(createdAt),
+    toolName === undefined ? '' : exactly(toolName),
+    String(status === 'complete' ? entry.valueBytes : 0),
   ]
 }
 
@@ -52,9 +55,30 @@ export function indexOf({ statuses }: ListFilter): 'tasks' | 'index' {
   return inFlight ? 'tasks' : 'index'
 }
 
-/** The id to go on after, or '' for the beginning; nothing when all of the cache lies before the cursor. */
-export function firstCursor({ cacheName, after = '' }: ListFilter): string | undefined {
+/** Time and id of a place in the order of a cache; both empty for the beginning. */
+export function placeArguments(cacheName: string, place: Place | undefined): [at: string, id: string] {
+  if (!place) return ['', '']
   const first = `${cacheName}:`
-  if (after.startsWith(first)) return after.slice(first.length)
-  return after < first ? '' : undefined
+  const { createdAt, refId } = place
+  if (refId.startsWith(first)) return [String(createdAt), refId.slice(first.length)]
+  // Of another cache: all of this one that have the same time lie before it, or after it.
+  return [String(createdAt), refId < first ? '' : LAST_ID]
+}
+
+/** Beyond all ids, which are hexadecimal. */
+const LAST_ID = '~'
+
+/** What a place is answered as, after which the next step goes on. */
+export type AnsweredPlace = [at: Buffer, id: Buffer] | null
+
+export function afterAnswered(place: AnsweredPlace): [at: string, id: string] | undefined {
+  return place ? [String(place[0]), String(place[1])] : undefined
+}
+
+/** What the ids of a cache look like whose references begin with `prefix`; nothing where none of them does. */
+export function patternOf(cacheName: string, prefix: string): string | undefined {
+  const first = `${cacheName}:`
+  if (first.startsWith(prefix)) return '*'
+  if (!prefix.startsWith(first)) return undefined
+  return `${prefix.slice(first.length).replace(/[*?[\]\\^]/g, '\\$&')}*`
 }

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { OLDER_FORMATS, STORE_FORMAT } from './format.ts'
+import { KEPT_CHANGES } from './store.ts'
 
 /**
  * The store's contract in Lua: each script is one atomic step on the server.
@@ -10,10 +11,11 @@ import { OLDER_FORMATS, STORE_FORMAT } from './format.ts'
  *   <base>:entry:<id>   hash: record (JSON) and the fields scripts decide by, and the parts input, value and index
  *   <base>:value:<id>:<value id>   hash: the segments of a large value, by position
  *   <base>:key:<key>    the id of the entry that holds the key
- *   <base>:index        sorted set of all ids, in their order
- *   <base>:tasks        sorted set of the ids in flight, in their order
+ *   <base>:index        sorted set of all ids by createdAt
+ *   <base>:tasks        sorted set of the ids in flight by createdAt
  *   <base>:expiry       sorted set of all ids by expiresAt, +inf where there is none
  *   <base>:format       the format of all these; there as long as there are entries
+ *   <base>:changes      stream of the latest changes
  *   <base>:beat         whether the server takes writes: written by each sweep
  */
 export interface Script {
@@ -30,7 +32,7 @@ export const GRACE_MS = 3_600_000
 /** For Lua to look for `,format,` in. */
 const READ_FORMATS = `,${OLDER_FORMATS.join()},`
 /** In `ARGV` of the scripts that write an entry. */
-const FIRST_PART = 12
+const FIRST_PART = 15
 
 const SHARED = `
 local base, channel = KEYS[1], ARGV[1]
@@ -38,6 +40,7 @@ local function entryKey(id) return base .. ':entry:' .. id end
 local function valueKey(id, value) return base .. ':value:' .. id .. ':' .. value end
 local function holderKey(key) return base .. ':key:' .. key end
 local formatKey = base .. ':format'
+local changesKey = base .. ':changes'
 local indexes = { base .. ':index', base .. ':tasks', base .. ':expiry' }
 
 -- Caches of 0.1 have no mark.
@@ -46,6 +49,12 @@ local format = marked or (redis.call('EXISTS', indexes[1]) == 1 and '1')
 if format and format ~= '${STORE_FORMAT}' and not string.find('${READ_FORMATS}', ',' .. format .. ',', 1, true) then return redis.error_reply('FORMAT ' .. format) end
 
 local function publish(id, version) redis.call('PUBLISH', channel .. id, version) end
+
+-- A server that is full takes no note. Without its history, readers of changes begin anew.
+local function note(id, what)
+  local noted = redis.pcall('XADD', changesKey, 'MAXLEN', '~', ${KEPT_CHANGES}, '*', 'id', id, 'what', what)
+  if type(noted) == 'table' and noted.err then redis.call('DEL', changesKey) end
+end
 
 local now
 local function serverNow()
@@ -70,12 +79,16 @@ local function expireIndexes()
   if last then
     for _, index in ipairs(indexes) do expire(index, last) end
     expire(formatKey, last)
+    expire(changesKey, last)
   end
 end
 
 local function unindex(id)
   for _, index in ipairs(indexes) do redis.call('ZREM', index, id) end
-  if redis.call('EXISTS', indexes[1]) == 0 then redis.call('DEL', formatKey) end
+  if redis.call('EXISTS', indexes[1]) == 0 then
+    redis.call('DEL', formatKey)
+    redis.call('PEXPIRE', changesKey, ${GRACE_MS})
+  end
 end
 
 -- The id of the live entry that holds the key. Eviction can take an entry and leave its holder.
@@ -109,7 +122,10 @@ local function remove(id)
   dropValue(id, stored[2])
   unindex(id)
   local removed = redis.call('UNLINK', entryKey(id))
-  if removed == 1 then publish(id, 'gone') end
+  if removed == 1 then
+    note(id, 'deleted')
+    publish(id, 'gone')
+  end
   return removed
 end
 
@@ -119,6 +135,40 @@ local function take(id, records)
   if remove(id) == 1 then records[#records + 1] = record end
 end
 
+-- How many ids of the index lie before a place; a place without a time is the beginning. With 'upTo', also the id at the place counts.
+local function countBefore(index, at, id, upTo)
+  if at == '' then return 0 end
+  local low = redis.call('ZCOUNT', index, '-inf', '(' .. at)
+  local high = redis.call('ZCOUNT', index, '-inf', at)
+  while low < high do
+    local middle = math.floor((low + high) / 2)
+    local there = redis.call('ZRANGE', index, middle, middle)[1]
+    if there < id or (upTo and there == id) then low = middle + 1 else high = middle end
+  end
+  return low
+end
+
+-- Up to so many ids beyond a place, in order of creation.
+local function idsAfter(index, at, id, count)
+  local from = countBefore(index, at, id, true)
+  return redis.call('ZRANGE', index, from, from + count - 1)
+end
+
+-- The same, backwards.
+local function idsBefore(index, at, id, count)
+  local to = at == '' and redis.call('ZCARD', index) or countBefore(index, at, id)
+  local ids = {}
+  if to == 0 then return ids end
+  local found = redis.call('ZRANGE', index, math.max(0, to - count), to - 1)
+  for i = #found, 1, -1 do ids[#ids + 1] = found[i] end
+  return ids
+end
+
+-- The place to go on after, where that was not the end.
+local function placeOf(index, id)
+  return id and { redis.call('ZSCORE', index, id), id }
+end
+
 local function inFlight(status) return status == 'pending' or status == 'processing' end
 `
 
@@ -126,6 +176,7 @@ local function inFlight(status) return status == 'pending' or status == 'process
 const PUT = `
 local id, record, version, key, namespace, status, expiresAt, valueId, segments =
   ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6], ARGV[7], ARGV[8], ARGV[9], tonumber(ARGV[10])
+local createdAt, toolName, valueBytes = ARGV[11], ARGV[12], ARGV[13]
 
 local isOlder = marked ~= '${STORE_FORMAT}'
 local changesIndex = false
@@ -146,7 +197,7 @@ local function write()
   end
   if isOlder then redis.call('SET', formatKey, '${STORE_FORMAT}') end
   redis.call('HSET', entryKey(id), 'record', record, 'version', version, 'key', key,
-    'namespace', namespace, 'status', status, 'expiresAt', expiresAt)
+    'namespace', namespace, 'status', status, 'expiresAt', expiresAt, 'toolName', toolName, 'valueBytes', valueBytes)
   for i = ${FIRST_PART}, #ARGV, 3 do
     if ARGV[i + 1] == 'set' then
       redis.call('HSET', entryKey(id), ARGV[i], ARGV[i + 2])
@@ -157,9 +208,9 @@ local function write()
 end
 
 local function place()
-  redis.call('ZADD', base .. ':index', 0, id)
+  redis.call('ZADD', base .. ':index', createdAt, id)
   redis.call('ZADD', base .. ':expiry', expiresAt == '' and '+inf' or expiresAt, id)
-  if inFlight(status) then redis.call('ZADD', base .. ':tasks', 0, id)
+  if inFlight(status) then redis.call('ZADD', base .. ':tasks', createdAt, id)
   else redis.call('ZREM', base .. ':tasks', id) end
   expire(entryKey(id), expiresAt)
   local value = redis.call('HGET', entryKey(id), 'valueId')

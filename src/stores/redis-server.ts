@@ -59,7 +59,7 @@ export class RedisServer {
   /** The names of the caches that were stored here. */
   async caches(): Promise<string[]> {
     const link = await this.link()
-    return ((await link.send('SMEMBERS', cachesKey(this.options.prefix))) as Buffer[]).map(String)
+    return ((await link.send('SMEMBERS', cachesKey(this.options.prefix))) as Buffer[]).map(String).sort()
   }
 
   /** The entries of all caches under the prefix, and the memory of the whole server where the user may ask for it. */

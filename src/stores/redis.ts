@@ -5,15 +5,25 @@ import { parseJson, stringifyJson } from '../core/json-text.ts'
 import { cacheNameOf, type RefId } from '../core/ref.ts'
 import { FORMAT_SUFFIX } from './format.ts'
 import { parseAddress, urlOfEnvironment } from './redis-address.ts'
-import { bytesArgument, exactly, fieldsOf, firstCursor, indexOf, partArguments } from './redis-arguments.ts'
+import {
+  type AnsweredPlace,
+  afterAnswered,
+  bytesArgument,
+  exactly,
+  fieldsOf,
+  partArguments,
+} from './redis-arguments.ts'
 import { RedisChanges } from './redis-changes.ts'
 import { connector, type IoredisClient, type NodeRedisClient } from './redis-client.ts'
+import { RedisIndex } from './redis-index.ts'
 import { baseOf, cachesKey, checkPrefix, idOf } from './redis-keys.ts'
 import { RedisLink } from './redis-link.ts'
-import { BEAT, CLAIM, CLEAR, DELETE, FIND, LIST, PRUNE, STAGE, UPDATE } from './redis-scripts.ts'
+import { BEAT, CLAIM, CLEAR, DELETE, FIND, PRUNE, STAGE, UPDATE } from './redis-scripts.ts'
 import { RedisServer } from './redis-server.ts'
 import type {
+  Changes,
   Claim,
+  EntryCount,
   ListFilter,
   OnChange,
   Payload,
@@ -78,6 +88,7 @@ class RedisStore implements Store {
   readonly #prefix: string
   readonly #where: string
   readonly #server: RedisServer
+  readonly #index: RedisIndex
   readonly #changes: RedisChanges
   /** Caches of which the server has been told that they exist. */
   readonly #known = new Set<string>()
@@ -103,6 +114,7 @@ class RedisStore implements Store {
       warnings: this.#warnings,
       open: async () => new RedisLink(await connect(), where, secrets, timeoutMs),
     })
+    this.#index = new RedisIndex(this.#server)
     this.#changes = new RedisChanges(async () => (await this.#server.link()).duplicate(), prefix, pollMs)
   }
 
@@ -159,31 +171,39 @@ class RedisStore implements Store {
   }
 
   async list(filter: ListFilter): Promise<Entry[]> {
-    const { cacheName, namespace, statuses, limit = DEFAULT_LIST_LIMIT } = filter
-    const found: Entry[] = []
-    let cursor = statuses?.length === 0 ? undefined : firstCursor(filter)
-    while (cursor !== undefined && found.length < limit) {
-      const [records, next] = (await this.#server.run(LIST, cacheName, [
-        indexOf(filter),
-        cursor,
-        namespace === undefined ? '' : exactly(namespace),
-        statuses ? `,${statuses.join(',')},` : '',
-        String(Math.min(limit - found.length, STEP)),
-        String(STEP),
-      ])) as [Buffer[], Buffer | null]
-      for (const record of records) found.push(this.#entryOf(record))
-      cursor = next?.toString()
-    }
-    return found
+    const { statuses, limit = DEFAULT_LIST_LIMIT } = filter
+    const records = statuses?.length === 0 ? [] : await this.#index.list(filter, limit)
+    return records.map(record => this.#entryOf(record))
+  }
+
+  async peek(refIds: readonly RefId[]): Promise<Entry[]> {
+    const records = await this.#index.peek(refIds)
+    return records.map(record => this.#entryOf(record))
+  }
+
+  match(prefix: string, limit: number): Promise<RefId[]> {
+    return this.#index.match(prefix, limit)
+  }
+
+  count(cacheName: string, now: number): Promise<EntryCount[]> {
+    return this.#index.count(cacheName, now)
+  }
+
+  caches(): Promise<string[]> {
+    return this.#server.caches()
+  }
+
+  changes(cacheName: string, cursor: string | undefined, limit: number): Promise<Changes> {
+    return this.#index.changes(cacheName, cursor, limit)
   }
 
   async clear(cacheName: string, namespace?: string): Promise<RemovedEntry[]> {
     const cleared: RemovedEntry[] = []
-    for (let cursor: string | undefined = ''; cursor !== undefined; ) {
-      const args = [cursor, namespace === undefined ? '' : exactly(namespace), String(STEP)]
-      const [records, next] = (await this.#server.run(CLEAR, cacheName, args)) as [Buffer[], Buffer | null]
+    for (let place: [string, string] | undefined = ['', '']; place; ) {
+      const args = [...place, namespace === undefined ? '' : exactly(namespace), String(STEP)]
+      const [records, next] = (await this.#server.run(CLEAR, cacheName, args)) as [Buffer[], AnsweredPlace]
       cleared.push(...removedEntries(records.map(String)))
-      cursor = next?.toString()
+      place = afterAnswered(next)
     }
     return cleared
   }

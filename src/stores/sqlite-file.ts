@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { StoreUnavailable } from '../core/errors.ts'
 import { OLDER_FORMATS, STORE_FORMAT, unknownFormat } from './format.ts'
+import { CHANGES_SCHEMA } from './sqlite-changes.ts'
 import {
   type SqliteDatabase,
   type SqliteDriver,
@@ -8,6 +9,7 @@ import {
   warnOfWalResetBug,
 } from './sqlite-driver.ts'
 import { isBusy, isFull } from './sqlite-errors.ts'
+import { LISTING_SCHEMA } from './sqlite-listing.ts'
 import { makePrivate, prepare } from './sqlite-place.ts'
 import { SEGMENTS_SCHEMA } from './sqlite-segments.ts'
 import { USAGE_SCHEMA } from './sqlite-usage.ts'
@@ -36,6 +38,13 @@ const SCHEMA = `
   );
   PRAGMA application_id = ${APPLICATION_ID};
 `
+
+/** What stands beside the schema, each with the name of a part of it. */
+const ADDITIONS = [
+  ['store_totals', USAGE_SCHEMA],
+  ['entries_by_creation', LISTING_SCHEMA],
+  ['change_history', CHANGES_SCHEMA],
+] as const
 
 export interface OpenOptions {
   /** How long a statement may block the process when another one holds the lock. */
@@ -73,7 +82,7 @@ export function openDatabase(
       PRAGMA journal_size_limit = ${64 * 1024 * 1024};
     `)
     makeSchema(database, path)
-    addUsage(database)
+    for (const [what, schema] of ADDITIONS) addSchema(database, what, schema)
     return database
   } catch (error) {
     database.close()
@@ -190,13 +199,12 @@ function makeShrinkable(database: SqliteDatabase): void {
   }
 }
 
-/** Beside the schema: a file that was made without it is counted once. */
-function addUsage(database: SqliteDatabase): void {
-  const isThere = () =>
-    value(database, "SELECT count(*) FROM sqlite_schema WHERE name = 'store_totals'") === 1
+/** A file that was made without it gets it once. */
+function addSchema(database: SqliteDatabase, what: string, schema: string): void {
+  const isThere = () => value(database, `SELECT count(*) FROM sqlite_schema WHERE name = '${what}'`) === 1
   if (isThere()) return
   locked(database, () => {
-    if (!isThere()) database.exec(USAGE_SCHEMA)
+    if (!isThere()) database.exec(schema)
   })
 }
 

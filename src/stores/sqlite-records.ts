@@ -2,15 +2,17 @@ import { type Entry, isExpired, isInFlight, type RemovedEntry, removedEntries } 
 import { InvalidArgument } from '../core/errors.ts'
 import { parseJson, stringifyJson } from '../core/json-text.ts'
 import type { RefId } from '../core/ref.ts'
+import { changesSince } from './sqlite-changes.ts'
 import type { SqliteDatabase, SqliteValue } from './sqlite-driver.ts'
 import { checkFormat, transaction } from './sqlite-file.ts'
-import { atMost, checkFits, columnsOf, conditionOf, entryOf } from './sqlite-rows.ts'
+import { SqliteListing } from './sqlite-listing.ts'
+import { atMost, checkFits, columnsOf, entryOf, exactly, fixedColumnsOf, rangeOf } from './sqlite-rows.ts'
 import { SqliteSegments } from './sqlite-segments.ts'
 import { SqliteStatements } from './sqlite-statements.ts'
 import { CHANGED_USE, SqliteUsage, STEP } from './sqlite-usage.ts'
 import {
+  type Changes,
   type Claim,
-  type ListFilter,
   PAYLOADS,
   type Payload,
   type PayloadChanges,
@@ -18,8 +20,6 @@ import {
   type StoreUsage,
 } from './store.ts'
 import { fullOfWork, type StoreQuota } from './store-quota.ts'
-
-const DEFAULT_LIST_LIMIT = 100
 
 export interface RecordsOptions {
   readonly quota: StoreQuota
@@ -41,6 +41,7 @@ export interface Removed {
 
 /** The store's contract as SQL on one open database; each method is synchronous and one transaction. */
 export class SqliteRecords {
+  readonly listing: SqliteListing
   readonly #sql: SqliteStatements
   readonly #segments: SqliteSegments
   readonly #usage: SqliteUsage
@@ -50,6 +51,7 @@ export class SqliteRecords {
     private readonly options: RecordsOptions,
   ) {
     this.#sql = new SqliteStatements(database)
+    this.listing = new SqliteListing(this.#sql)
     this.#segments = new SqliteSegments(this.#sql)
     this.#usage = new SqliteUsage(this.#sql, options.quota)
   }
@@ -107,7 +109,7 @@ export class SqliteRecords {
     return this.#write(entry.refId, () => {
       const updated = this.#sql.run(
         `UPDATE OR IGNORE entries
-         SET namespace = ?, key = ?, status = ?, version = ?, expires_at = ?, record = ?, ${CHANGED_USE}
+         SET namespace = ?, key = ?, status = ?, version = ?, expires_at = ?, record = ?, value_bytes = ?, ${CHANGED_USE}
          WHERE ref_id = ? AND version = ?`,
         ...columnsOf(entry, stringifyJson(entry)),
         ...this.#usage.ofChanged(entry),
@@ -128,19 +130,23 @@ export class SqliteRecords {
     })
   }
 
-  list({ limit = DEFAULT_LIST_LIMIT, ...filter }: ListFilter): Entry[] {
-    const { where, parameters } = conditionOf(filter)
-    // The planner would rather walk all entries in order than look at the few in flight.
-    const index = filter.statuses ? 'INDEXED BY entries_by_status' : ''
-    const found = `SELECT record FROM entries ${index} WHERE ${where} ORDER BY ref_id LIMIT ?`
-    return this.#sql.all(found, ...parameters, atMost(limit)).map(entryOf)
+  changes(cacheName: string, cursor: string | undefined, limit: number): Changes {
+    return changesSince(this.#sql, cacheName, cursor, limit)
   }
 
   /** One step of it. */
-  clear(filter: Omit<ListFilter, 'limit'>): Removed {
-    const { where, parameters } = conditionOf(filter)
-    const wanted = `SELECT ref_id FROM entries WHERE ${where} ORDER BY ref_id LIMIT ?`
-    return transaction(this.database, () => this.#removeSome(wanted, ...parameters, STEP.entries))
+  clear(cacheName: string, namespace: string | undefined, after: RefId = ''): Removed {
+    const [first, last] = rangeOf(cacheName)
+    const inside = namespace === undefined ? '' : 'AND namespace = ?'
+    return transaction(this.database, () =>
+      this.#removeSome(
+        `SELECT ref_id FROM entries WHERE ref_id > ? AND ref_id < ? ${inside} ORDER BY ref_id LIMIT ?`,
+        after > first ? after : first,
+        last,
+        ...(namespace === undefined ? [] : [exactly(namespace)]),
+        STEP.entries,
+      ),
+    )
   }
 
   /** One step of it. */
@@ -223,11 +229,12 @@ export class SqliteRecords {
     if (draft.key !== undefined) this.#sql.run('UPDATE entries SET key = NULL WHERE key = ?', draft.key)
     const record = stringifyJson(draft)
     const inserted = this.#sql.run(
-      `INSERT INTO entries (namespace, key, status, version, expires_at, record, makes_room, used_at, ref_id)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (ref_id) DO NOTHING`,
+      `INSERT INTO entries (
+         namespace, key, status, version, expires_at, record, value_bytes, makes_room, used_at, created_at, tool_name, ref_id
+       ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (ref_id) DO NOTHING`,
       ...columnsOf(draft, record),
       ...this.#usage.ofNew(draft),
-      draft.refId,
+      ...fixedColumnsOf(draft),
     )
     if (inserted === 0) throw new InvalidArgument(`${draft.refId} is stored already.`)
     this.#writeParts(draft, parts)

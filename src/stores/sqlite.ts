@@ -2,6 +2,7 @@ import { setImmediate as turn } from 'node:timers/promises'
 import { type Duration, toMilliseconds } from '../core/duration.ts'
 import type { Entry, RemovedEntry } from '../core/entry.ts'
 import type { RefId } from '../core/ref.ts'
+import { Counts } from './counts.ts'
 import { SqliteClocks } from './sqlite-clocks.ts'
 import { SqliteConnection } from './sqlite-connection.ts'
 import type { SqliteDriver } from './sqlite-driver.ts'
@@ -9,11 +10,14 @@ import { defaultPath, pathOf } from './sqlite-place.ts'
 import { type Removed, SqliteRecords } from './sqlite-records.ts'
 import { SqliteSpace, truncateWal } from './sqlite-space.ts'
 import type {
+  Changes,
   Claim,
+  EntryCount,
   ListFilter,
   OnChange,
   Payload,
   PayloadChanges,
+  Place,
   ProcessTime,
   SegmentName,
   Store,
@@ -58,6 +62,9 @@ export interface SqliteStoreOptions {
 
 const DEFAULT_MAX_BYTES = 2 * 1024 * 1024 * 1024
 const DEFAULT_MAX_ENTRIES = 100_000
+const DEFAULT_LIST_LIMIT = 100
+/** So many entries are read before others have their turn. */
+const LISTED_AT_ONCE = 500
 
 /**
  * A store in one SQLite file, for any number of processes on one machine. The file is opened on first use, by
@@ -149,14 +156,48 @@ class SqliteStore implements Store {
   }
 
   async list(filter: ListFilter): Promise<Entry[]> {
-    return this.#connection.run(records => records.list(filter))
+    const { limit = DEFAULT_LIST_LIMIT } = filter
+    const found: Entry[] = []
+    for (let rest = filter; ; await turn()) {
+      const wanted = Math.min(limit - found.length, LISTED_AT_ONCE)
+      const some = await this.#connection.run(({ listing }) => listing.list({ ...rest, limit: wanted }))
+      found.push(...some)
+      const last = some.at(-1)
+      if (!last || some.length < wanted || found.length >= limit) return found
+      rest = { ...filter, after: last }
+    }
+  }
+
+  async peek(refIds: readonly RefId[]): Promise<Entry[]> {
+    return this.#connection.run(({ listing }) => listing.peek(refIds))
+  }
+
+  async match(prefix: string, limit: number): Promise<RefId[]> {
+    return this.#connection.run(({ listing }) => listing.match(prefix, limit))
+  }
+
+  async count(cacheName: string, now: number): Promise<EntryCount[]> {
+    const counts = new Counts()
+    for (let after: Place | undefined; ; await turn()) {
+      const { counts: some, next } = await this.#connection.run(({ listing }) =>
+        listing.count(cacheName, now, after),
+      )
+      for (const each of some) counts.add(each)
+      if (!next) return counts.all
+      after = next
+    }
+  }
+
+  async caches(): Promise<string[]> {
+    return this.#connection.run(({ listing }) => listing.caches())
+  }
+
+  async changes(cacheName: string, cursor: string | undefined, limit: number): Promise<Changes> {
+    return this.#connection.run(records => records.changes(cacheName, cursor, limit))
   }
 
   async clear(cacheName: string, namespace?: string): Promise<RemovedEntry[]> {
-    const filter = { cacheName, ...(namespace === undefined ? {} : { namespace }) }
-    return this.#remove((records, { next }) =>
-      records.clear({ ...filter, ...(next === undefined ? {} : { after: next }) }),
-    )
+    return this.#remove((records, { next }) => records.clear(cacheName, namespace, next))
   }
 
   async prune(now: number, limit: number): Promise<RemovedEntry[]> {

@@ -44,11 +44,44 @@ export interface ListFilter {
   readonly cacheName: string
   readonly namespace?: string
   readonly statuses?: readonly EntryStatus[]
-  /** At most this many, in order of refId. Default 100. */
+  /** At most this many, in order of creation. Default 100. */
   readonly limit?: number
-  /** Only entries after this refId: the cursor. */
-  readonly after?: RefId
+  /** From the newest to the oldest, instead of from the oldest to the newest. */
+  readonly newestFirst?: boolean
+  /** Only entries beyond this place: the cursor. Nothing need stand there (any more). */
+  readonly after?: Place
 }
+
+/** Where an entry stands in the order of creation: by its time, then by its reference. An entry is a place, too. */
+export type Place = Pick<Entry, 'createdAt' | 'refId'>
+
+/** How many entries of one kind a cache has, and how large their values are together, in bytes of JSON. */
+export interface EntryCount extends Pick<Entry, 'namespace' | 'status' | 'toolName'> {
+  readonly count: number
+  readonly valueBytes: number
+}
+
+/** Something that happened to an entry. */
+export interface EntryChange {
+  readonly refId: RefId
+  readonly what: 'created' | 'changed' | 'deleted'
+}
+
+/** What happened in a cache, as far as its store still knows it. */
+export interface Changes {
+  /**
+   * False where the store does not know all that happened since then, because that is too long ago or the cursor is none of its own:
+   * look at all entries anew, and go on from `cursor`.
+   */
+  readonly isComplete: boolean
+  /** In the order in which they happened. */
+  readonly changes: readonly EntryChange[]
+  /** Where the next call goes on. */
+  readonly cursor: string
+}
+
+/** A store knows at least so many of its latest changes. */
+export const KEPT_CHANGES = 2_000
 
 /** `version`: that of the entry after the change, where the store knows it; who has that version need not read the entry. */
 export type OnChange = (version?: number) => void
@@ -81,7 +114,7 @@ export interface StoreUsage {
 /**
  * Where entries live. Entries are kept as JSON, those handed out may be frozen, and bytes are copied. Stores carry; policy decides above them: a store knows nothing of actors, tasks or time,
  * and hands out entries past their expiry until they are pruned. `claim`, `findByKey`, `get`, `read`, `stage`, `readSegment`, `update` and `delete` are atomic;
- * `list`, `clear` and `prune` may go in steps. A key belongs to one cache: those of two caches never meet.
+ * `list`, `count`, `clear` and `prune` go in steps, so that neither the process nor others at the store wait for all of it. A key belongs to one cache: those of two caches never meet.
  *
  * An entry has the segments that it names, and no others: a claim or an update that writes or removes the `index` drops all
  * others of that entry, and fails with `StoreUnavailable` where one that is named is missing. They go with their entry.
@@ -132,6 +165,24 @@ export interface Store {
   delete(refId: RefId): Promise<boolean>
 
   list(filter: ListFilter): Promise<Entry[]>
+
+  /** Entries as they are now, in any order and without those that are gone. To look is no use of an entry. */
+  peek(refIds: readonly RefId[]): Promise<Entry[]>
+
+  /** References of any cache that begin with `prefix`, in order; at most `limit`. */
+  match(prefix: string, limit: number): Promise<RefId[]>
+
+  /** What a cache has that has not expired at `now`, in any order. Entries come and go while it counts. */
+  count(cacheName: string, now: number): Promise<EntryCount[]>
+
+  /** The names of the caches with entries here, in order. A name may outlive its last entry. */
+  caches(): Promise<string[]>
+
+  /**
+   * What happened in a cache since `cursor`, at most `limit` changes; without a cursor nothing, and where to begin. A store knows its
+   * latest `KEPT_CHANGES`; one that removes entries by itself, or is too full to take a note, may not tell of these.
+   */
+  changes(cacheName: string, cursor: string | undefined, limit: number): Promise<Changes>
 
   /** Deletes the entries of a cache, or of one namespace of it; says which. */
   clear(cacheName: string, namespace?: string): Promise<RemovedEntry[]>

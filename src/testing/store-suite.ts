@@ -2,6 +2,7 @@ import { claimCases } from './store-cases/claim.ts'
 import { evictionCases } from './store-cases/eviction.ts'
 import { lifecycleCases } from './store-cases/lifecycle.ts'
 import { listCases } from './store-cases/list.ts'
+import { lookCases } from './store-cases/look.ts'
 import { modelCases } from './store-cases/model.ts'
 import { partCases } from './store-cases/parts.ts'
 import { quotaCases } from './store-cases/quota.ts'
@@ -18,6 +19,7 @@ const CASES: Record<string, readonly StoreCase[]> = {
   parts: partCases,
   segments: segmentCases,
   list: listCases,
+  'looking at it': lookCases,
   'delete, clear and prune': removalCases,
   quota: quotaCases,
   'making room': evictionCases,

@@ -18,7 +18,7 @@ describe.skipIf(!redisIsInstalled)('what is on the server', () => {
   let store: Store
 
   const connect = () => createClient({ url: server.url }).connect()
-  const keys = () => admin.keys('*')
+  const keys = async () => (await admin.keys('*')).sort()
   const keyOf = (refId: string, prefix = 'app:') => {
     const [cacheName, id] = refId.split(':')
     return `${prefix}{${cacheName}}:entry:${id}`
@@ -55,13 +55,16 @@ describe.skipIf(!redisIsInstalled)('what is on the server', () => {
     ])
   })
 
-  it('leaves no key but the list of caches when all entries are gone', async () => {
+  it('leaves the list of caches when all entries are gone, and for a time the latest changes', async () => {
     const now = Date.now()
     const drafts = [pending({ key: 'a' }), complete({ key: 'b', expiresAt: now + HOUR }), complete()]
     for (const draft of drafts) await store.claim(draft, now, { value: bytesOf('out') })
     await store.delete(drafts[0]!.refId)
     await store.clear('files')
-    expect(await keys()).toEqual(['app:caches'])
+    expect(await keys()).toEqual(['app:caches', 'app:{files}:changes'])
+    const left = await admin.pTTL('app:{files}:changes')
+    expect(left).toBeGreaterThan(0)
+    expect(left).toBeLessThanOrEqual(GRACE_MS)
   })
 
   it('is apart from that of another prefix', async () => {
@@ -146,7 +149,7 @@ describe.skipIf(!redisIsInstalled)('what is on the server', () => {
     expect(await store.prune(now, 10_000)).toHaveLength(51)
     expect(await store.clear('files', 'user:odd')).toHaveLength(301)
     expect(await store.clear('files')).toHaveLength(301)
-    expect(await keys()).toEqual(['app:caches'])
+    expect(await keys()).toEqual(['app:caches', 'app:{files}:changes'])
   })
 
   it('holds a value of 50 MB, byte by byte', async () => {

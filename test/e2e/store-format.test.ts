@@ -58,6 +58,16 @@ function sql(statements: string): void {
 
 const redis = (...args: string[]) => admin?.sendCommand(args)
 
+/** Not by DUMP: to look at a hash may change the order of its fields. */
+async function contentOf(key: string): Promise<unknown> {
+  const type = String(await redis('TYPE', key))
+  if (type === 'hash') return Object.entries((await admin?.hGetAll(key)) ?? {}).sort()
+  if (type === 'zset') return redis('ZRANGE', key, '0', '-1', 'WITHSCORES')
+  if (type === 'set') return redis('SMEMBERS', key)
+  if (type === 'stream') return redis('XRANGE', key, '-', '+')
+  return redis('GET', key)
+}
+
 interface Kind {
   open(): Store
   /** What another version does to a store that is in use. */
@@ -88,7 +98,7 @@ const onRedis: Kind = {
   mark: format => redis('SET', `${prefix}{files}:format`, format),
   async snapshot() {
     const found = (await redis('KEYS', `${prefix}*`)) as string[]
-    return Promise.all(found.sort().map(async key => [key, await redis('DUMP', key)]))
+    return Promise.all(found.sort().map(async key => [key, await contentOf(key)]))
   },
 }
 const KINDS: Record<string, Kind> = {
@@ -218,6 +228,23 @@ describe('a file of 0.1', () => {
     before.close()
   })
 
+  it('is in order of creation, and counted by tool, from then on', async () => {
+    sql(FILE_OF_0_1)
+    const store = sqliteStore(path)
+    stores.push(store)
+    const entries = await store.list({ cacheName: 'files' })
+    const times = entries.map(({ createdAt }) => createdAt)
+    expect(times).toEqual([...times].sort((a, b) => a - b))
+    expect(entries).toHaveLength(3)
+    const counts = await store.count('files', 0)
+    expect(counts).toHaveLength(3)
+    expect(counts.find(({ status }) => status === 'complete')).toMatchObject({
+      toolName: 'double',
+      valueBytes: 2,
+    })
+    expect(await store.caches()).toEqual(['files'])
+  })
+
   it('is counted, and can shrink from then on', async () => {
     sql(FILE_OF_0_1)
     const store = sqliteStore(path)
@@ -244,6 +271,31 @@ it.runIf(redisIsInstalled)(
     expect(await redis('GET', `${prefix}{files}:format`)).toBe('2')
   },
 )
+
+it.runIf(redisIsInstalled)('entries of before on Redis are put in order when they are listed', async () => {
+  const store = onRedis.open()
+  stores.push(store)
+  const drafts = [3, 1, 2].map(number => ({
+    ...(number === 2 ? pending({ toolName: 'b' }) : complete({ toolName: 'a', valueBytes: number })),
+    createdAt: NOW - number + 0.5,
+  }))
+  for (const draft of drafts) {
+    await store.claim(draft, NOW)
+    const [name, id = ''] = draft.refId.split(':')
+    for (const index of ['index', 'tasks']) await redis('ZADD', `${prefix}{${name}}:${index}`, 'XX', '0', id)
+    await redis('HDEL', `${prefix}{${name}}:entry:${id}`, 'toolName', 'valueBytes')
+  }
+  const after = onRedis.open()
+  stores.push(after)
+  const counts = await after.count('files', NOW)
+  expect(counts.map(({ toolName, count, valueBytes }) => [toolName, count, valueBytes]).sort()).toEqual([
+    ['a', 2, 4],
+    ['b', 1, 0],
+  ])
+  expect(await after.list({ cacheName: 'files' })).toEqual([drafts[0], drafts[2], drafts[1]])
+  expect(await after.list({ cacheName: 'files', statuses: ['pending'] })).toEqual([drafts[2]])
+  expect((await after.list({ cacheName: 'files', after: drafts[0]! }))[0]).toEqual(drafts[2])
+})
 
 it.runIf(redisIsInstalled)(
   'caches of other formats on one Redis are left alone, and do not stand in the way',

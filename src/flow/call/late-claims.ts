@@ -5,7 +5,9 @@ import { InvalidArgument, StoreUnavailable } from '../../core/errors.ts'
 import { Kept } from '../../core/kept.ts'
 import { cacheNameOf, type RefId } from '../../core/ref.ts'
 import type {
+  Changes,
   Claim,
+  EntryCount,
   ListFilter,
   OnChange,
   Payload,
@@ -187,6 +189,26 @@ export class LateClaims implements Store {
 
   list(filter: ListFilter): Promise<Entry[]> {
     return this.store.list(filter)
+  }
+
+  peek(refIds: readonly RefId[]): Promise<Entry[]> {
+    return this.store.peek(refIds)
+  }
+
+  match(prefix: string, limit: number): Promise<RefId[]> {
+    return this.store.match(prefix, limit)
+  }
+
+  count(cacheName: string, now: number): Promise<EntryCount[]> {
+    return this.store.count(cacheName, now)
+  }
+
+  caches(): Promise<string[]> {
+    return this.store.caches()
+  }
+
+  changes(cacheName: string, cursor: string | undefined, limit: number): Promise<Changes> {
+    return this.store.changes(cacheName, cursor, limit)
   }
 
   async clear(cacheName: string, namespace?: string): Promise<RemovedEntry[]> {

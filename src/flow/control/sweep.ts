@@ -117,7 +117,7 @@ export class Sweeper {
 
   async *#inFlight(): AsyncGenerator<InFlightEntry> {
     const { store, name: cacheName } = this.engine
-    let after: RefId | undefined
+    let after: Entry | undefined
     for (;;) {
       const batch: Entry[] = await store.list({
         cacheName,
@@ -126,7 +126,7 @@ export class Sweeper {
         ...(after === undefined ? {} : { after }),
       })
       yield* batch.filter(isInFlight)
-      after = batch.at(-1)?.refId
+      after = batch.at(-1)
       if (batch.length < BATCH) return
     }
   }

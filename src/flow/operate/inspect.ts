@@ -1,7 +1,7 @@
 import type { Namespace } from '../../access/namespace.ts'
 import type { AccessPolicy } from '../../access/policy.ts'
 import { toDate } from '../../core/clock.ts'
-import { cursorBetween, positionOf } from '../../core/cursor.ts'
+import { cursorAt, placeAt } from '../../core/cursor.ts'
 import { type Duration, toMilliseconds } from '../../core/duration.ts'
 import { ENTRY_STATUSES, type Entry, type EntryStatus, type Progress } from '../../core/entry.ts'
 import { type ErrorCode, InvalidArgument, NotFound } from '../../core/errors.ts'
@@ -79,25 +79,25 @@ const LIST_OPTIONS: Names<ListOptions> = {
   signal: true,
 }
 
-/** The entries that the filters leave, in order of refId. */
+/** The entries that the filters leave, the newest first. */
 export async function list(engine: Engine, options: ListOptions): Promise<EntryPage> {
   checkNames(options, LIST_OPTIONS, '`list`')
   const { namespace, statuses, cursor, limit = 100, signal } = options
   if (checkCount(limit, 'limit') > MAX_LIMIT) throw new InvalidArgument(`limit is at most ${MAX_LIMIT}.`)
   for (const status of statuses ?? []) checkChoice(status, ENTRY_STATUSES, 'A status')
   const passes = filterOf(engine, options)
-  const after = cursor === undefined ? undefined : positionOf(engine, cursor)
+  const after = cursor === undefined ? undefined : placeAt(engine, cursor)
   const found: Entry[] = []
   let lookedAt = 0
-  let last: RefId | undefined
+  let last: Entry | undefined
   for await (const { entry, wanted } of scan(engine, { namespace, statuses, after, signal })) {
     const listed = wanted && passes(entry)
     if (last !== undefined && ((listed && found.length === limit) || lookedAt === MAX_LOOKED_AT)) {
-      return pageOf(found, cursorBetween(engine, last, entry.refId))
+      return pageOf(found, cursorAt(engine, last))
     }
     if (listed) found.push(entry)
     lookedAt++
-    last = entry.refId
+    last = entry
   }
   return pageOf(found)
 }

@@ -2,7 +2,7 @@ import { type Actor, type ActorLike, isDescribed, toActor } from '../../access/a
 import type { Namespace } from '../../access/namespace.ts'
 import { Permission } from '../../access/permission.ts'
 import { toDate } from '../../core/clock.ts'
-import { type ListPlace, pageLimit, placeAt, placeOf } from '../../core/cursor.ts'
+import { cursorAt, pageLimit, placeAt } from '../../core/cursor.ts'
 import { type CompleteEntry, type Entry, originOf } from '../../core/entry.ts'
 import type { RefId } from '../../core/ref.ts'
 import type { Engine } from '../engine.ts'
@@ -34,7 +34,7 @@ export interface ResultInfo {
 }
 
 export interface ResultPage {
-  /** The newest first. */
+  /** The newest first, by when the work was asked for. */
   readonly results: readonly ResultInfo[]
   /** Absent on the last page. */
   readonly nextCursor?: string
@@ -43,27 +43,28 @@ export interface ResultPage {
 /** So many entries are looked at, whosever they are: anybody may ask for the list, as often as they like. */
 const MAX_LOOKED_AT = 10_000
 
-/** The values that the actor itself had made, and may read. Entries lie in no order of time: all are looked at, up to a limit. */
+/** The values that the actor itself had made, and may read. */
 export async function listResults(engine: Engine, options: ListResultsOptions): Promise<ResultPage> {
   const who = toActor(options.actor)
   const limit = pageLimit(options.limit)
-  const before = options.cursor === undefined ? undefined : placeOf(engine, options.cursor)
-  const newest: CompleteEntry[] = []
+  const after = options.cursor === undefined ? undefined : placeAt(engine, options.cursor)
+  const results: CompleteEntry[] = []
   const { namespace, signal } = options
   let lookedAt = 0
-  for await (const { entry, wanted } of scan(engine, { namespace, statuses: ['complete'], signal })) {
+  for await (const { entry, wanted } of scan(engine, { namespace, statuses: ['complete'], after, signal })) {
     if (++lookedAt > MAX_LOOKED_AT) break
     if (!wanted || !isListed(engine, entry, who, options.lists)) continue
-    if (before && compare(before, toPlace(entry)) <= 0) continue
-    insert(newest, entry)
-    // One more than is given says whether there is more.
-    if (newest.length > limit + 1) newest.pop()
+    const last = results.at(-1)
+    if (last && results.length === limit) return pageOf(engine, results, cursorAt(engine, last))
+    results.push(entry)
   }
-  const results = newest.slice(0, limit)
-  const last = results.at(-1)
+  return pageOf(engine, results)
+}
+
+function pageOf(engine: Engine, results: readonly CompleteEntry[], nextCursor?: string): ResultPage {
   return {
     results: results.map(entry => describeResult(engine, entry)),
-    ...(last && newest.length > limit ? { nextCursor: placeAt(engine, toPlace(last)) } : {}),
+    ...(nextCursor === undefined ? {} : { nextCursor }),
   }
 }
 
@@ -75,21 +76,6 @@ function isListed(
 ): entry is CompleteEntry {
   if (entry.status !== 'complete' || !isDescribed(entry.startedBy, who)) return false
   return (lists?.(originOf(entry)) ?? true) && engine.access.may(entry, who, Permission.READ)
-}
-
-/** Puts the entry where it belongs in a list of the newest first. */
-function insert(newest: CompleteEntry[], entry: CompleteEntry): void {
-  const at = newest.findIndex(other => compare(toPlace(other), toPlace(entry)) < 0)
-  newest.splice(at < 0 ? newest.length : at, 0, entry)
-}
-
-function toPlace({ completedAt, refId }: CompleteEntry): ListPlace {
-  return { at: completedAt, refId }
-}
-
-/** More than 0 where the first is the newer one. Of one moment, the references decide. */
-function compare(one: ListPlace, other: ListPlace): number {
-  return one.at - other.at || (one.refId > other.refId ? 1 : one.refId < other.refId ? -1 : 0)
 }
 
 function describeResult(engine: Engine, entry: CompleteEntry): ResultInfo {

@@ -4,7 +4,7 @@ import { checkNames, type Names } from '../../core/options.ts'
 import type { StoreUsage } from '../../stores/store.ts'
 import type { Engine } from '../engine.ts'
 import { describeEntry, type EntryInfo } from './inspect.ts'
-import { scan } from './list.ts'
+import { namespaceFilter, scan } from './list.ts'
 import type { TokenSavings } from './savings.ts'
 
 /** Options of `RefCache.stats`. */
@@ -45,26 +45,29 @@ export interface CacheStats {
 
 const OPTIONS: Names<StatsOptions> = { namespace: true, signal: true }
 
-/** Counts all entries, in batches. */
+/** The store counts, in steps. */
 export async function stats(engine: Engine, options: StatsOptions): Promise<CacheStats> {
   checkNames(options, OPTIONS, '`stats`')
+  const { namespace, signal } = options
+  const isWanted = namespaceFilter(engine, namespace)
   const byStatus = { pending: 0, processing: 0, complete: 0, failed: 0, cancelled: 0 }
   const byTool = new Map<string | undefined, { count: number; valueBytes: number }>()
-  let oldest: Entry | undefined
-  for await (const { entry, wanted } of scan(engine, options)) {
-    if (!wanted) continue
-    byStatus[entry.status] += 1
-    const tool = byTool.get(entry.toolName) ?? { count: 0, valueBytes: 0 }
-    tool.count += 1
-    tool.valueBytes += entry.status === 'complete' ? entry.valueBytes : 0
-    byTool.set(entry.toolName, tool)
-    if (!oldest || entry.createdAt < oldest.createdAt) oldest = entry
+  signal?.throwIfAborted()
+  const counts = await engine.store.count(engine.name, engine.clock.expiryNow())
+  for (const { namespace, status, toolName, count, valueBytes } of counts) {
+    if (!isWanted(namespace)) continue
+    byStatus[status] += count
+    const tool = byTool.get(toolName) ?? { count: 0, valueBytes: 0 }
+    tool.count += count
+    tool.valueBytes += valueBytes
+    byTool.set(toolName, tool)
   }
+  const oldest = await oldestOf(engine, options)
   const usage = await engine.store.usage?.()
   const tools = [...byTool].map(
-    ([toolName, counts]): ToolStats => ({
+    ([toolName, counted]): ToolStats => ({
       ...(toolName === undefined ? {} : { toolName }),
-      ...counts,
+      ...counted,
     }),
   )
   return {
@@ -77,6 +80,13 @@ export async function stats(engine: Engine, options: StatsOptions): Promise<Cach
     ...(usage ? { store: usage } : {}),
     ...(oldest ? { oldest: describeEntry(oldest) } : {}),
   }
+}
+
+async function oldestOf(engine: Engine, { namespace, signal }: StatsOptions): Promise<Entry | undefined> {
+  for await (const { entry, wanted } of scan(engine, { namespace, signal, oldestFirst: true })) {
+    if (wanted) return entry
+  }
+  return undefined
 }
 
 function sum(numbers: readonly number[]): number {

@@ -1,9 +1,8 @@
 import { type Actor, type ActorLike, isDescribed, toActor } from '../../access/actor.ts'
 import { READ_OR_EXECUTE } from '../../access/authorize.ts'
-import { cursorBetween, pageLimit, positionOf } from '../../core/cursor.ts'
+import { cursorAt, pageLimit, placeAt, placeBetween } from '../../core/cursor.ts'
 import { type Entry, isExpired } from '../../core/entry.ts'
 import { checkNames, type Names } from '../../core/options.ts'
-import type { RefId } from '../../core/ref.ts'
 import type { Engine } from '../engine.ts'
 import { describe, type TaskInfo } from './task-info.ts'
 
@@ -19,7 +18,7 @@ export interface ListTasksOptions {
 
 /** One page of tasks, and the cursor of the next. */
 export interface TaskList {
-  /** In no order that means anything. May be fewer than asked for, or none, although there are more. */
+  /** The newest first. May be fewer than asked for, or none, although there are more. */
   readonly tasks: readonly TaskInfo[]
   /** Absent on the last page. */
   readonly nextCursor?: string
@@ -36,24 +35,25 @@ export async function listTasks(engine: Engine, options: ListTasksOptions): Prom
   checkNames(options, OPTIONS, '`listTasks`')
   const who = toActor(options.actor)
   const limit = pageLimit(options.limit)
-  let after = options.cursor === undefined ? undefined : positionOf(engine, options.cursor)
+  let after = options.cursor === undefined ? undefined : placeAt(engine, options.cursor)
   const tasks: TaskInfo[] = []
-  let last: RefId | undefined
+  let last: Entry | undefined
   for (let scanned = 0; ; ) {
     // One entry more than is looked at says whether there is more.
     const size = Math.min(BATCH, MAX_SCANNED + 1 - scanned)
     const batch = await engine.store.list({
       cacheName: engine.name,
       limit: size,
+      newestFirst: true,
       ...(after === undefined ? {} : { after }),
     })
     for (const entry of batch) {
       if (last !== undefined && (tasks.length === limit || scanned === MAX_SCANNED)) {
-        return { tasks, nextCursor: cursorBetween(engine, last, entry.refId) }
+        return { tasks, nextCursor: cursorAt(engine, placeBetween(engine, last, entry)) }
       }
       if (isListed(engine, entry, who)) tasks.push(describe(engine, entry, who))
       scanned++
-      last = after = entry.refId
+      last = after = entry
     }
     if (batch.length < size) return { tasks }
   }

@@ -24,6 +24,11 @@ export const lifecycleCases: readonly StoreCase[] = [
         () => store.update(next(draft), 1),
         () => store.delete(draft.refId),
         () => store.list({ cacheName: 'files' }),
+        () => store.peek([draft.refId]),
+        () => store.match('files', 1),
+        () => store.count('files', NOW),
+        () => store.caches(),
+        () => store.changes('files', undefined, 1),
         () => store.clear('files'),
         () => store.prune(NOW, 1),
       ]

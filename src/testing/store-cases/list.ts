@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
+import type { Entry } from '../../core/entry.ts'
 import type { RefId } from '../../core/ref.ts'
-import type { Store } from '../../stores/store.ts'
+import type { ListFilter, Place, Store } from '../../stores/store.ts'
 import { assertSame, complete, NOW, pending, put, refIdOf, refIdsOf } from '../store-drafts.ts'
 import type { StoreCase } from '../store-setup.ts'
 
@@ -32,14 +33,32 @@ const NAMESPACES = [
 
 export const listCases: readonly StoreCase[] = [
   {
-    title: 'gives entries whole, in order of refId',
+    title: 'gives entries whole, in order of creation, and of refId where that is the same',
     async run({ store }) {
-      const drafts = [5, 1, 255, 16, 3].map(number =>
-        complete({ refId: refIdOf(cacheName, number), label: '雪' }),
+      const drafts = [
+        complete({ refId: refIdOf(cacheName, 9), createdAt: NOW - 0.25, label: '雪' }),
+        complete({ refId: refIdOf(cacheName, 2), createdAt: NOW }),
+        complete({ refId: refIdOf(cacheName, 255), createdAt: NOW }),
+        complete({ refId: refIdOf(cacheName, 1), createdAt: NOW + 1 }),
+      ]
+      for (const at of [2, 3, 0, 1]) await put(store, drafts[at]!)
+      assertSame(await store.list({ cacheName }), drafts)
+      assertSame(await store.list({ cacheName, newestFirst: true }), drafts.toReversed())
+    },
+  },
+  {
+    title: 'keeps an entry in its place, whatever becomes of it',
+    async run({ store }) {
+      const drafts = [1, 2, 3].map(number =>
+        pending({ refId: refIdOf(cacheName, 9 - number), createdAt: NOW + number }),
       )
       for (const draft of drafts) await put(store, draft)
-      const sorted = drafts.sort((a, b) => (a.refId < b.refId ? -1 : 1))
-      assertSame(await store.list({ cacheName }), sorted)
+      const { refId, createdAt } = drafts[1]!
+      assert.equal(await store.update(complete({ refId, createdAt, version: 2 }), 1), true)
+      const refIds = drafts.map(({ refId }) => refId)
+      assert.deepEqual(await refIdsOf(store.list({ cacheName })), refIds)
+      const [first, , last] = refIds
+      assert.deepEqual(await refIdsOf(store.list({ cacheName, statuses: ['pending'] })), [first, last])
     },
   },
   {
@@ -68,12 +87,65 @@ export const listCases: readonly StoreCase[] = [
   {
     title: 'goes on after a cursor, whether that entry is still there or not',
     async run({ store }) {
-      const refIds = Array.from({ length: 10 }, (_, number) => refIdOf(cacheName, number))
-      for (const refId of refIds) await put(store, complete({ refId }))
-      assert.deepEqual(await allPages(store, 3), refIds)
+      // Three times three of one time each, and one more.
+      const drafts = Array.from({ length: 10 }, (_, number) =>
+        complete({ refId: refIdOf(cacheName, number), createdAt: NOW + Math.floor(number / 3) }),
+      )
+      for (const draft of drafts) await put(store, draft)
+      const refIds = drafts.map(({ refId }) => refId)
+      assert.deepEqual(await allPages(store, { limit: 2 }), refIds)
+      assert.deepEqual(await allPages(store, { limit: 2, newestFirst: true }), refIds.toReversed())
       await store.delete(refIds[4]!)
-      assert.deepEqual(await refIdsOf(store.list({ cacheName, after: refIds[4]! })), refIds.slice(5))
-      assert.deepEqual(await store.list({ cacheName, after: refIds[9]! }), [])
+      const beyond = (number: number, newestFirst: boolean) =>
+        refIdsOf(store.list({ cacheName, after: drafts[number]!, newestFirst }))
+      assert.deepEqual(await beyond(4, false), refIds.slice(5))
+      assert.deepEqual(await beyond(4, true), refIds.slice(0, 4).reverse())
+      assert.deepEqual([await beyond(9, false), await beyond(0, true)], [[], []])
+    },
+  },
+  {
+    title: 'goes on after a place of another cache, or of none',
+    async run({ store }) {
+      const [one, two] = ['b', 'd'].map(name => complete({ refId: refIdOf(name, 1) })) as [Entry, Entry]
+      for (const draft of [one, two]) await put(store, draft)
+      const beyond = (cacheName: string, after: Place, newestFirst = false) =>
+        refIdsOf(store.list({ cacheName, after, newestFirst }))
+      for (const [name, before] of [
+        ['a', false],
+        ['c', true],
+        ['e', true],
+      ] as const) {
+        const place = { createdAt: NOW, refId: refIdOf(name, 1) }
+        assert.deepEqual(await beyond('b', place), before ? [] : [one.refId])
+        assert.deepEqual(await beyond('b', place, true), before ? [one.refId] : [])
+      }
+      assert.deepEqual(await beyond('d', { createdAt: NOW - 1, refId: 'z' }), [two.refId])
+    },
+  },
+  {
+    title: 'gives each entry once that stays, while others come and go',
+    async run({ store }) {
+      const draft = (number: number) =>
+        complete({ refId: refIdOf(cacheName, number), createdAt: NOW + number })
+      for (let number = 0; number < 20; number++) await put(store, draft(number))
+      const found: RefId[] = []
+      for (let after: Entry | undefined, page = 0; ; page++) {
+        const entries = await store.list({
+          cacheName,
+          limit: 4,
+          newestFirst: true,
+          ...(after ? { after } : {}),
+        })
+        found.push(...entries.map(({ refId }) => refId))
+        after = entries.at(-1)
+        if (!after) break
+        await put(store, draft(100 + page))
+        await store.delete(after.refId)
+      }
+      assert.deepEqual(
+        found,
+        Array.from({ length: 20 }, (_, number) => refIdOf(cacheName, 19 - number)),
+      )
     },
   },
   {
@@ -113,21 +185,26 @@ export const listCases: readonly StoreCase[] = [
     title: 'combines all filters',
     async run({ store }) {
       const draft = (number: number, namespace: string) =>
-        pending({ refId: refIdOf(cacheName, number), namespace })
+        pending({ refId: refIdOf(cacheName, number), namespace, createdAt: NOW + number })
       for (let number = 0; number < 6; number++) await put(store, draft(number, 'user:a'))
       await put(store, draft(6, 'user:b'))
       await put(store, pending({ refId: refIdOf('other', 3), namespace: 'user:a' }))
-      await put(store, complete({ refId: refIdOf(cacheName, 7), namespace: 'user:a' }))
+      await put(store, complete({ refId: refIdOf(cacheName, 7), namespace: 'user:a', createdAt: NOW + 7 }))
       const found = store.list({
         cacheName,
         namespace: 'user:a',
         statuses: ['pending'],
-        after: refIdOf(cacheName, 1),
+        after: draft(1, 'user:a'),
         limit: 3,
       })
       assert.deepEqual(
         await refIdsOf(found),
         [2, 3, 4].map(number => refIdOf(cacheName, number)),
+      )
+      const all = store.list({ cacheName, namespace: 'user:a', newestFirst: true, limit: 4 })
+      assert.deepEqual(
+        await refIdsOf(all),
+        [7, 5, 4, 3].map(number => refIdOf(cacheName, number)),
       )
     },
   },
@@ -142,11 +219,12 @@ export const listCases: readonly StoreCase[] = [
   },
 ]
 
-async function allPages(store: Store, limit: number): Promise<RefId[]> {
+async function allPages(store: Store, filter: Omit<ListFilter, 'cacheName'>): Promise<RefId[]> {
   const found: RefId[] = []
-  for (let after: RefId | undefined; ; after = found.at(-1)) {
-    const page = await refIdsOf(store.list({ cacheName, limit, ...(after === undefined ? {} : { after }) }))
+  for (let after: Entry | undefined; ; ) {
+    const page = await store.list({ cacheName, ...filter, ...(after === undefined ? {} : { after }) })
     if (page.length === 0) return found
-    found.push(...page)
+    found.push(...page.map(({ refId }) => refId))
+    after = page.at(-1)
   }
 }

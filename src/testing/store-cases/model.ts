@@ -1,6 +1,6 @@
 import { type Entry, isExpired, type RemovedEntry } from '../../core/entry.ts'
 import { cacheNameOf, type RefId } from '../../core/ref.ts'
-import type { Claim, ListFilter, Payload, PayloadChanges, Store } from '../../stores/store.ts'
+import type { Claim, ListFilter, Payload, PayloadChanges, Place, Store } from '../../stores/store.ts'
 import { assertSame, bytesOf, complete, NOW, next, pending, refIdOf } from '../store-drafts.ts'
 import type { StoreCase } from '../store-setup.ts'
 
@@ -42,7 +42,13 @@ function nextPlay(random: Random, model: Model, step: number): Play {
   const key = pick(KEYS)
   // As real keys are: those of two caches never meet.
   const keyIn = (cacheName: string) => key && `${cacheName} ${key}`
-  const fields = { namespace: pick(NAMESPACES), key: keyIn(cacheName), expiresAt: now + random(40) }
+  const createdAt = now - random(3)
+  const fields = {
+    namespace: pick(NAMESPACES),
+    key: keyIn(cacheName),
+    expiresAt: now + random(40),
+    createdAt,
+  }
   const parts: PayloadChanges = pick<PayloadChanges>([
     {},
     { value: bytesOf(`value ${step}`) },
@@ -69,8 +75,9 @@ function nextPlay(random: Random, model: Model, step: number): Play {
   if (roll < 16) return store => store.delete(some.refId)
   if (roll < 17) return store => inOrder(store.prune(now, 1000))
   if (roll === 17 && random(5) === 0) return store => inOrder(store.clear(cacheName, fields.namespace))
-  const after = { namespace: fields.namespace, after: some.refId, limit: 1 + random(5) }
-  const filter = { cacheName, ...(random(2) ? after : { statuses: IN_FLIGHT }) }
+  const after = { namespace: fields.namespace, after: some, limit: 1 + random(5) }
+  const newestFirst = random(2) === 0
+  const filter = { cacheName, newestFirst, ...(random(2) ? after : { statuses: IN_FLIGHT }) }
   return store => store.list(filter)
 }
 
@@ -124,10 +131,14 @@ class Model implements Played {
     return this.entries.delete(refId)
   }
 
-  async list({ cacheName, namespace, statuses, after = '', limit = 100 }: ListFilter): Promise<Entry[]> {
-    const all = [...this.entries.values()].sort((a, b) => (a.refId < b.refId ? -1 : 1))
-    return all
-      .filter(entry => entry.refId.startsWith(`${cacheName}:`) && entry.refId > after)
+  async list(filter: ListFilter): Promise<Entry[]> {
+    const { cacheName, namespace, statuses, after, limit = 100 } = filter
+    const direction = filter.newestFirst ? -1 : 1
+    const compare = (a: Place, b: Place) =>
+      direction * (a.createdAt - b.createdAt || (a.refId < b.refId ? -1 : a.refId > b.refId ? 1 : 0))
+    return [...this.entries.values()]
+      .sort(compare)
+      .filter(entry => entry.refId.startsWith(`${cacheName}:`) && (!after || compare(entry, after) > 0))
       .filter(entry => namespace === undefined || entry.namespace === namespace)
       .filter(entry => statuses === undefined || statuses.includes(entry.status))
       .slice(0, limit)

@@ -1,58 +1,79 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { cursorBetween, pageLimit, placeAt, placeOf, positionOf } from '../../../src/core/cursor.ts'
+import { cursorAt, type ListPlace, pageLimit, placeAt, placeBetween } from '../../../src/core/cursor.ts'
 import { InvalidArgument } from '../../../src/core/errors.ts'
 import { isRefOf } from '../../../src/core/ref.ts'
 
 const cache = (fill: number, name = 'files') => ({ name, random: (size: number) => Buffer.alloc(size, fill) })
 const ref = (number: bigint) => `files:${number.toString(16).padStart(32, '0')}`
+const place = (createdAt: number, number: bigint): ListPlace => ({ createdAt, refId: ref(number) })
+const compare = (one: ListPlace, other: ListPlace) =>
+  one.createdAt - other.createdAt || (one.refId < other.refId ? -1 : one.refId > other.refId ? 1 : 0)
 const MAX = 2n ** 128n - 1n
+const NOW = 1_764_268_000_123.5
 
 describe('a cursor', () => {
-  it('is a point from the last entry up to, and without, the next one', () => {
-    const numbers = fc.bigInt({ min: 0n, max: MAX })
+  it('is a place, to the last digit of its time and its reference', () => {
+    const there = place(NOW, 2n ** 127n + 5n)
+    expect(placeAt(cache(0), cursorAt(cache(0), there))).toEqual(there)
+  })
+
+  it('is short text that stands in a URL as it is', () => {
+    expect(cursorAt(cache(255), place(NOW, MAX))).toMatch(/^[\w-]{38}$/)
+  })
+})
+
+describe('a place between two entries', () => {
+  const times = fc.double({ min: 0, max: 1e13, noNaN: true })
+  const numbers = fc.bigInt({ min: 0n, max: MAX })
+  const places = fc.tuple(times, numbers).map(([time, number]) => place(time, number))
+  const sameTime = fc.tuple(times, numbers, numbers).map(([time, a, b]) => [place(time, a), place(time, b)])
+
+  it('is from the older one, without it, up to the newer one', () => {
     fc.assert(
       fc.property(
-        fc.tuple(numbers, numbers).filter(([a, b]) => a !== b),
+        fc.oneof(fc.tuple(places, places), sameTime).filter(([a, b]) => compare(a!, b!) !== 0),
         fc.integer({ min: 0, max: 255 }),
-        ([a, b], fill) => {
-          const [last, next] = a < b ? [a, b] : [b, a]
-          const position = positionOf(cache(0), cursorBetween(cache(fill), ref(last), ref(next)))
-          expect(isRefOf('files', position)).toBe(true)
-          expect(position >= ref(last) && position < ref(next)).toBe(true)
+        (pair, fill) => {
+          const [next, last] = [...pair].sort(compare) as [ListPlace, ListPlace]
+          const between = placeBetween(cache(fill), last, next)
+          expect(isRefOf('files', between.refId)).toBe(true)
+          expect(compare(between, next)).toBeGreaterThan(0)
+          expect(compare(between, last)).toBeLessThanOrEqual(0)
         },
       ),
     )
   })
 
   it('is drawn anew each time from the whole gap, so that it tells neither entry', () => {
-    const positions = [0x00, 0x55, 0xaa, 0xff].map(fill =>
-      positionOf(cache(0), cursorBetween(cache(fill), ref(0n), ref(MAX))),
-    )
-    expect(new Set(positions).size).toBeGreaterThan(1)
-    // More random bytes than the position has, else the lower half of a gap would be likelier.
+    for (const [last, next] of [
+      [place(NOW, MAX), place(NOW, 0n)],
+      [place(NOW, 5n), place(NOW - 1_000, 7n)],
+    ] as const) {
+      const drawn = [0x20, 0x55, 0xaa, 0xfe].map(fill =>
+        cursorAt(cache(0), placeBetween(cache(fill), last, next)),
+      )
+      expect(new Set(drawn).size).toBe(4)
+    }
+    // More random bytes than an id has, else the lower half of a gap would be likelier.
     const sizes: number[] = []
     const random = (size: number) => {
       sizes.push(size)
       return new Uint8Array(size)
     }
-    cursorBetween({ name: 'files', random }, ref(1n), ref(2n))
-    expect(sizes[0]).toBeGreaterThan(16)
+    placeBetween({ name: 'files', random }, place(NOW, 2n), place(NOW, 1n))
+    expect(Math.max(...sizes)).toBeGreaterThan(16)
   })
 
-  it('stays on the last entry where the next one follows at once', () => {
+  it('is the newer one where the older one follows at once', () => {
     for (const fill of [0, 1, 255]) {
-      expect(positionOf(cache(0), cursorBetween(cache(fill), ref(7n), ref(8n)))).toBe(ref(7n))
+      expect(placeBetween(cache(fill), place(NOW, 8n), place(NOW, 7n))).toEqual(place(NOW, 8n))
     }
-  })
-
-  it('is short text that stands in a URL as it is', () => {
-    expect(cursorBetween(cache(255), ref(0n), ref(MAX))).toMatch(/^[\w-]{27}$/)
   })
 })
 
 describe('what is no cursor of this list', () => {
-  const cursor = cursorBetween(cache(3), ref(10n), ref(2n ** 100n))
+  const cursor = cursorAt(cache(3), place(NOW, 2n ** 100n))
   const damaged = Array.from(cursor, (_, at) => {
     const other = cursor[at] === 'A' ? 'B' : 'A'
     return cursor.slice(0, at) + other + cursor.slice(at + 1)
@@ -61,36 +82,16 @@ describe('what is no cursor of this list', () => {
   it.each<[string, unknown[]]>([
     ['nothing', ['', undefined, null]],
     ['no text', [7, {}, [cursor], Buffer.from(cursor)]],
-    ['a cursor of another cache', [cursorBetween(cache(3, 'other'), ref(10n), ref(20n))]],
+    ['a cursor of another cache', [cursorAt(cache(3, 'other'), place(NOW, 10n))]],
     ['one with a slip in it', damaged],
     ['another spelling', [`${cursor}=`, ` ${cursor}`, `${cursor}\n`, `${cursor}A`, `${cursor}`.slice(0, -1)]],
     ['something endless that begins as one', [cursor + 'A'.repeat(10_000), cursor + '='.repeat(100)]],
     ['a reference', [ref(10n)]],
   ])('is refused: %s', (_, given) => {
     for (const one of given) {
-      expect(() => positionOf(cache(0), one)).toThrow(InvalidArgument)
-      expect(() => positionOf(cache(0), one)).toThrow(/Begin again without one/)
+      expect(() => placeAt(cache(0), one)).toThrow(InvalidArgument)
+      expect(() => placeAt(cache(0), one)).toThrow(/Begin again without one/)
     }
-  })
-})
-
-describe('a cursor of a list that goes by time', () => {
-  const place = { at: 1_764_268_000_123.5, refId: ref(2n ** 127n + 5n) }
-  const cursor = placeAt(cache(0), place)
-
-  it('is the place after an entry, to the last digit of its time and its reference', () => {
-    expect(placeOf(cache(0), cursor)).toEqual(place)
-    expect(cursor).toMatch(/^[\w-]{38}$/)
-  })
-
-  it('is none of another list, and another list’s is none of it', () => {
-    const between = cursorBetween(cache(0), ref(1n), ref(9n))
-    for (const read of [
-      () => placeOf(cache(0, 'other'), cursor),
-      () => placeOf(cache(0), between),
-      () => positionOf(cache(0), cursor),
-    ])
-      expect(read).toThrow(/Begin again without one/)
   })
 })
 

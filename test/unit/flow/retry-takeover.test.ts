@@ -36,6 +36,7 @@ const STORES: Array<[string, () => () => Store]> = [
 /** The store of a process that ends without taking it along. */
 function surviving(store: Store): Store {
   const { claim, findByKey, get, read, stage, readSegment, update, list, clear, prune, watch } = store
+  const { peek, match, count, caches, changes } = store
   const bound = {
     claim,
     findByKey,
@@ -47,6 +48,11 @@ function surviving(store: Store): Store {
     list,
     clear,
     prune,
+    peek,
+    match,
+    count,
+    caches,
+    changes,
     watch,
     delete: store.delete,
   }

@@ -172,7 +172,7 @@ describe('a list', () => {
     }
     const found = await on.store.list({ cacheName: 'files', limit: 2 })
     expect(found).toEqual([drafts[2], drafts[4]])
-    const after = await on.store.list({ cacheName: 'files', limit: 2, after: found[1]!.refId })
+    const after = await on.store.list({ cacheName: 'files', limit: 2, after: found[1]! })
     expect(after).toEqual([drafts[5]])
   })
 

@@ -1,0 +1,57 @@
+import type { RefId } from '../core/ref.ts'
+import { changeCursor, positionIn } from './change-cursor.ts'
+import { rangeOf } from './sqlite-rows.ts'
+import type { SqliteStatements } from './sqlite-statements.ts'
+import { type Changes, type EntryChange, KEPT_CHANGES } from './store.ts'
+
+/** Beside the schema: the latest changes, noted by triggers, so that they are complete whoever changes the file. */
+export const CHANGES_SCHEMA = `
+  CREATE TABLE changes (position INTEGER PRIMARY KEY, ref_id TEXT NOT NULL, what TEXT NOT NULL);
+  CREATE TABLE change_history (id TEXT NOT NULL);
+  INSERT INTO change_history VALUES (lower(hex(randomblob(8))));
+  CREATE TRIGGER addition_is_noted AFTER INSERT ON entries BEGIN
+    INSERT INTO changes (ref_id, what) VALUES (NEW.ref_id, 'created');
+  END;
+  CREATE TRIGGER change_is_noted AFTER UPDATE OF version ON entries BEGIN
+    INSERT INTO changes (ref_id, what) VALUES (NEW.ref_id, 'changed');
+  END;
+  CREATE TRIGGER removal_is_noted AFTER DELETE ON entries BEGIN
+    INSERT INTO changes (ref_id, what) VALUES (OLD.ref_id, 'deleted');
+  END;
+  CREATE TRIGGER changes_are_bounded AFTER INSERT ON changes BEGIN
+    DELETE FROM changes WHERE position <= NEW.position - ${KEPT_CHANGES};
+  END;
+`
+
+/** What happened in a cache since then. */
+export function changesSince(
+  sql: SqliteStatements,
+  cacheName: string,
+  cursor: string | undefined,
+  limit: number,
+): Changes {
+  const { history, first, last } = sql.get(`SELECT (SELECT id FROM change_history) AS history,
+    coalesce((SELECT min(position) FROM changes), 1) AS first,
+    coalesce((SELECT max(position) FROM changes), 0) AS last`) as {
+    history: string
+    first: number
+    last: number
+  }
+  const from = cursor === undefined ? last : positionIn(history, cursor)
+  if (from === undefined || from > last || from < first - 1) {
+    return { isComplete: false, changes: [], cursor: changeCursor(history, last) }
+  }
+  const rows = sql.all(
+    `SELECT position, ref_id AS refId, what FROM changes
+     WHERE position > ? AND ref_id > ? AND ref_id < ? ORDER BY position LIMIT ?`,
+    from,
+    ...rangeOf(cacheName),
+    limit,
+  ) as Array<{ position: number; refId: RefId; what: EntryChange['what'] }>
+  const position = rows.length < limit ? last : (rows.at(-1)?.position ?? last)
+  return {
+    isComplete: true,
+    changes: rows.map(({ refId, what }) => ({ refId, what })),
+    cursor: changeCursor(history, position),
+  }
+}
