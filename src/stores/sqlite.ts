@@ -9,6 +9,7 @@ import type { SqliteDriver } from './sqlite-driver.ts'
 import { defaultPath, pathOf } from './sqlite-place.ts'
 import { type Removed, SqliteRecords } from './sqlite-records.ts'
 import { SqliteSpace, truncateWal } from './sqlite-space.ts'
+import { SqliteWatch } from './sqlite-watch.ts'
 import type {
   Changes,
   Claim,
@@ -26,7 +27,6 @@ import type {
 } from './store.ts'
 import { checkQuota } from './store-quota.ts'
 import { Warnings } from './warnings.ts'
-import { Watchers } from './watchers.ts'
 
 export type { SqliteDatabase, SqliteDriver, SqliteStatement, SqliteValue } from './sqlite-driver.ts'
 
@@ -88,14 +88,11 @@ export function sqliteStore(place: string | URL = defaultPath(), options: Sqlite
 
 class SqliteStore implements Store {
   readonly capabilities = { durable: true, shared: true, watch: true }
-  readonly #pollIntervalMs: number
-  readonly #watchers = new Watchers()
   readonly #warnings = new Warnings()
   readonly #clocks = new SqliteClocks()
   readonly #space: SqliteSpace
   readonly #connection: SqliteConnection
-  #poll: NodeJS.Timeout | undefined
-  #seenVersion: unknown
+  readonly #watch: SqliteWatch
   #closed = false
 
   constructor(path: string, options: SqliteStoreOptions) {
@@ -103,9 +100,9 @@ class SqliteStore implements Store {
     const { maxBytes = DEFAULT_MAX_BYTES, maxEntries = DEFAULT_MAX_ENTRIES } = options
     const quota = checkQuota({ maxEntries, maxBytes })
     const onEvicted = (refIds: readonly RefId[]) => {
-      for (const refId of refIds) this.#watchers.notify(refId)
+      for (const refId of refIds) this.#watch.notify(refId)
     }
-    this.#pollIntervalMs = toMilliseconds(pollInterval, 'pollInterval')
+    const pollIntervalMs = toMilliseconds(pollInterval, 'pollInterval')
     this.#space = new SqliteSpace(path)
     this.#connection = new SqliteConnection({
       path,
@@ -113,13 +110,14 @@ class SqliteStore implements Store {
       driver,
       warnings: this.#warnings,
       recordsOf: database => new SqliteRecords(database, { quota, onEvicted }),
-      onReplaced: () => this.#watchers.notifyAll(),
+      onReplaced: () => this.#watch.notifyAll(),
     })
+    this.#watch = new SqliteWatch(this.#connection, pollIntervalMs)
   }
 
   async claim(draft: Entry, now: number, parts?: PayloadChanges): Promise<Claim> {
     const claim = await this.#write(records => records.claim(draft, now, parts))
-    if (claim.won) this.#watchers.notify(draft.refId, draft.version)
+    if (claim.won) this.#watch.notify(draft.refId, draft.version)
     return claim
   }
 
@@ -145,13 +143,13 @@ class SqliteStore implements Store {
 
   async update(entry: Entry, expectedVersion: number, parts?: PayloadChanges): Promise<boolean> {
     const updated = await this.#write(records => records.update(entry, expectedVersion, parts))
-    if (updated) this.#watchers.notify(entry.refId, entry.version)
+    if (updated) this.#watch.notify(entry.refId, entry.version)
     return updated
   }
 
   async delete(refId: RefId): Promise<boolean> {
     const deleted = await this.#write(records => records.delete(refId))
-    if (deleted) this.#watchers.notify(refId)
+    if (deleted) this.#watch.notify(refId)
     return deleted
   }
 
@@ -210,14 +208,7 @@ class SqliteStore implements Store {
   }
 
   watch(refId: RefId, onChange: OnChange): () => void {
-    if (this.#closed) return () => {}
-    const end = this.#watchers.add(refId, onChange)
-    // The timer does not keep the process alive: whoever waits for a change has a timer of its own.
-    this.#poll ??= setInterval(() => this.#lookForChanges(), this.#pollIntervalMs).unref()
-    return () => {
-      end()
-      if (this.#watchers.size === 0) this.#stopPolling()
-    }
+    return this.#watch.watch(refId, onChange)
   }
 
   async time(_cacheName: string, own: ProcessTime): Promise<StoreTime> {
@@ -239,14 +230,13 @@ class SqliteStore implements Store {
   async close(): Promise<void> {
     if (this.#closed) return
     this.#closed = true
-    this.#stopPolling()
     this.#space.end()
     this.#connection.close(records => {
       this.#clocks.leave(records.database)
       tidyForNow(records)
       truncateWal(records.database)
     })
-    this.#watchers.notifyAll()
+    this.#watch.close()
   }
 
   /** Step by step, so that neither this process nor others at the file have to wait for all of it. */
@@ -260,7 +250,7 @@ class SqliteStore implements Store {
       removed.push(...last.removed)
       await turn()
     }
-    if (removed.length > 0) this.#watchers.notifyAll()
+    if (removed.length > 0) this.#watch.notifyAll()
     return removed
   }
 
@@ -270,29 +260,6 @@ class SqliteStore implements Store {
       this.#space.limitWal(records.database)
       return result
     }, 'write')
-  }
-
-  /**
-   * Own changes are told at once and do not count here. A failure is told, too: who reads then learns why.
-   */
-  #lookForChanges(): void {
-    const { records } = this.#connection
-    if (!records) {
-      this.#connection.open().catch(() => this.#watchers.notifyAll())
-      return
-    }
-    try {
-      const version = records.dataVersion()
-      if (version !== this.#seenVersion) this.#watchers.notifyAll()
-      this.#seenVersion = version
-    } catch {
-      this.#watchers.notifyAll()
-    }
-  }
-
-  #stopPolling(): void {
-    clearInterval(this.#poll)
-    this.#poll = undefined
   }
 }
 

@@ -61,7 +61,10 @@ const redis = (...args: string[]) => admin?.sendCommand(args)
 /** Not by DUMP: to look at a hash may change the order of its fields. */
 async function contentOf(key: string): Promise<unknown> {
   const type = String(await redis('TYPE', key))
-  if (type === 'hash') return Object.entries((await admin?.hGetAll(key)) ?? {}).sort()
+  if (type === 'hash') {
+    const fields = (await redis('HGETALL', key)) as object
+    return Object.entries(fields).sort()
+  }
   if (type === 'zset') return redis('ZRANGE', key, '0', '-1', 'WITHSCORES')
   if (type === 'set') return redis('SMEMBERS', key)
   if (type === 'stream') return redis('XRANGE', key, '-', '+')
