@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { cacheNameOf } from '../core/ref.ts'
-import { changeCursor, positionIn } from './change-cursor.ts'
 import { type Changes, type EntryChange, KEPT_CHANGES } from './store.ts'
+import { changeCursor, positionIn } from './store-cursor.ts'
 
 /** The latest changes in this process, of all caches. */
 export class MemoryChanges {

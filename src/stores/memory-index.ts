@@ -1,10 +1,10 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import { type Entry, type EntryStatus, isExpired, isInFlight } from '../core/entry.ts'
 import { cacheNameOf, type RefId } from '../core/ref.ts'
-import { Counts } from './counts.ts'
 import { MemoryOrder } from './memory-order.ts'
 import type { Slot } from './memory-slot.ts'
 import type { EntryCount, ListFilter, Place } from './store.ts'
+import { Counts } from './store-counts.ts'
 
 const DEFAULT_LIST_LIMIT = 100
 /** So many entries are looked at before others have their turn. */

@@ -1,6 +1,5 @@
 import type { EntryStatus } from '../core/entry.ts'
 import { cacheNameOf, type RefId } from '../core/ref.ts'
-import { Counts } from './counts.ts'
 import {
   type AnsweredPlace,
   afterAnswered,
@@ -13,6 +12,7 @@ import { idOf } from './redis-keys.ts'
 import { CHANGES, COUNT, INDEX_OLDER, LIST, MATCH, PEEK } from './redis-scripts.ts'
 import type { RedisServer } from './redis-server.ts'
 import type { Changes, EntryChange, EntryCount, ListFilter } from './store.ts'
+import { Counts } from './store-counts.ts'
 
 /** Scripts hold up all other clients, so long work is done in steps of so many entries. */
 const STEP = 500

@@ -1,8 +1,8 @@
 import type { RefId } from '../core/ref.ts'
-import { changeCursor, positionIn } from './change-cursor.ts'
 import { rangeOf } from './sqlite-rows.ts'
 import type { SqliteStatements } from './sqlite-statements.ts'
 import { type Changes, type EntryChange, KEPT_CHANGES } from './store.ts'
+import { changeCursor, positionIn } from './store-cursor.ts'
 
 /** Beside the schema: the latest changes, noted by triggers, so that they are complete whoever changes the file. */
 export const CHANGES_SCHEMA = `

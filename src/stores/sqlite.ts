@@ -2,7 +2,6 @@ import { setImmediate as turn } from 'node:timers/promises'
 import { type Duration, toMilliseconds } from '../core/duration.ts'
 import type { Entry, RemovedEntry } from '../core/entry.ts'
 import type { RefId } from '../core/ref.ts'
-import { Counts } from './counts.ts'
 import { SqliteClocks } from './sqlite-clocks.ts'
 import { SqliteConnection } from './sqlite-connection.ts'
 import type { SqliteDriver } from './sqlite-driver.ts'
@@ -25,6 +24,7 @@ import type {
   StoreTime,
   StoreUsage,
 } from './store.ts'
+import { Counts } from './store-counts.ts'
 import { checkQuota } from './store-quota.ts'
 import { Warnings } from './warnings.ts'
 

@@ -233,7 +233,7 @@ const AREAS: Record<string, Area> = {
       /^core\//,
       /^access\//,
       /^ref-cache\.ts$/,
-      { types: /^stores\/store\.ts$/ },
+      /^stores\/store\.ts$/,
       { types: /^execution\/(executor|executor-handler)\.ts$/ },
     ],
     builtins: 'all',
@@ -250,7 +250,7 @@ const IMPLEMENTATIONS =
 const TIME_ALLOWED: ReadonlyArray<{ readonly files: RegExp; readonly why: string }> = [
   { files: /^core\/clock\.ts$/, why: 'is the clock' },
   {
-    files: /^stores\/sqlite(-connection|-space)?\.ts$/,
+    files: /^stores\/sqlite(-connection|-space|-watch)?\.ts$/,
     why: 'other processes hold the file: real contention takes real time',
   },
   {
