@@ -94,20 +94,43 @@ export async function withCache<T>(
   }
 }
 
-/** The same with the cache of a reference, which may name a part. @throws CommandFailed */
+/**
+ * The same with the cache of a reference.
+ * @param given a reference, or the beginning of one that is the only one to begin so; with a fragment it names a part
+ * @throws CommandFailed
+ */
 export async function withReference<T>(
   values: StoreValues,
   given: string,
   work: (cache: RefCache, reference: RefId) => Promise<T>,
 ): Promise<T> {
-  const [refId, ...fragment] = given.split('#')
-  const name = cacheNameOf(refId as RefId)
-  if (!isRefOf(name, refId)) {
+  const [beginning = '', ...fragment] = given.split('#')
+  const store = existingStore(values)
+  const refId = await referenceOf(store, beginning).catch(async error => {
+    await store.close()
+    throw toFailure(error)
+  })
+  return withCache(store, cacheNameOf(refId), cache => work(cache, [refId, ...fragment].join('#')))
+}
+
+/** Fewer digits are sooner or later those of another reference, too. */
+const LEAST_DIGITS = 4
+
+/** @throws CommandFailed, StoreUnavailable */
+async function referenceOf(store: Store, given: string): Promise<RefId> {
+  if (isRefOf(cacheNameOf(given), given)) return given
+  const [, beginning] = /^(.+:[0-9a-f]+)(?:…|\.\.\.)?$/.exec(given) ?? []
+  if (beginning === undefined || beginning.length - beginning.lastIndexOf(':') <= LEAST_DIGITS) {
     throw usage(
-      `'${given}' is no reference: it is the cache's name, a colon and 32 hexadecimal digits. See ls.`,
+      `'${given}' is no reference: it is the cache's name, a colon and 32 hexadecimal digits, of which the first ${LEAST_DIGITS} or more may do. See ls.`,
     )
   }
-  return withCache(existingStore(values), name, cache => work(cache, [refId, ...fragment].join('#')))
+  const [found, ...others] = await store.match(beginning, 2)
+  if (found === undefined)
+    throw new CommandFailed(EXIT.notFound, 'not_found', `No reference begins with ${beginning}.`)
+  if (others.length > 0)
+    throw usage(`More than one reference begins with ${beginning}: give more of its digits.`)
+  return found
 }
 
 function toFailure(error: unknown): unknown {

@@ -100,6 +100,10 @@ describe.each(STORES)('the commands for what a store has: %s', (_, isThere, open
     const again = await command('export', refId, file, '--store', where)
     expect(again).toMatchObject({ code: 1, stderr: expect.stringContaining('[file_exists]') })
     expect(await command('get', `${refId}#/499/id`, '--store', where)).toMatchObject({ stdout: '499\n' })
+    const short = `${refId.slice(0, 'files:'.length + 8)}…#/499/id`
+    expect(await command('get', short, '--store', where)).toMatchObject({ stdout: '499\n' })
+    const none = await command('get', 'files:00000000', '--store', where)
+    expect(none).toMatchObject({ code: 6, stderr: expect.stringContaining('No reference begins with') })
   })
 
   it.skipIf(!isThere)('steer tasks that another process runs', async () => {
@@ -163,6 +167,23 @@ describe('a store', () => {
     expect(() => statSync(where)).toThrow('ENOENT')
   })
 
+  it('that has several references of one beginning asks for more of it', async () => {
+    const where = join(folder(), 'cache.db')
+    let next = 0
+    const random = (size: number) => new Uint8Array(size).fill(0xab, 0, size - 1).fill(next++, size - 1)
+    const { cache } = server(sqliteStore(where), { random })
+    const references = [await cache.set('a', 1), await cache.set('b', 2)].map(({ refId }) => refId)
+    const short = await command('get', 'files:abab', '--store', where)
+    expect(short).toMatchObject({ code: 2, stderr: expect.stringContaining('More than one') })
+    expect(await command('get', references[1]!, '--store', where)).toMatchObject({ stdout: '2\n' })
+    for (const given of ['nonsense', 'files:', 'files:aba', 'files:xyzw', ':abab', `${references[1]}0`]) {
+      expect(await command('get', given, '--store', where), given).toMatchObject({
+        code: given.endsWith('0') ? 6 : 2,
+        stdout: '',
+      })
+    }
+  })
+
   it('that is encrypted shows nothing without its keys', async () => {
     const at = folder()
     const [where, keys] = [join(at, 'cache.db'), join(at, 'keys')]
@@ -177,7 +198,6 @@ describe('a store', () => {
   })
 
   it.each([
-    [['get', 'nonsense'], 2, 'is no reference'],
     [['get', UNKNOWN, '--store', 'memory'], 2, 'its own process alone'],
     [['query', UNKNOWN], 2, 'in SQL or with --search'],
     [['export', UNKNOWN, 'x', '--format', 'xml'], 2, '--format is one of'],
