@@ -1,6 +1,7 @@
 import type { Tool, ToolExecutionOptions, ToolSet } from 'ai'
 import { asListed } from '../agent/arguments.ts'
 import { TOOL_NOTE, withNote } from '../agent/instructions.ts'
+import type { ProgramToolOptions } from '../agent/program/options.ts'
 import type { ProgramCall, ProgramTool, ProgramWork } from '../agent/program/program-tool.ts'
 import { ProgramTools } from '../agent/program/program-tools.ts'
 import { isReference } from '../agent/program/reference.ts'
@@ -65,11 +66,11 @@ function referenced<Context>(
   })
   const reader = new InputReader(schema, registered)
   const run = new ToolRun(set, name, tool, schema, registered, reader)
-  const resolveRefs = options.perTool?.[name]?.resolveRefs
+  const own = options.perTool?.[name] ?? {}
   const { notes, listReserved = false } = options
   const listed = async () =>
     asListed(await inputSchema(), {
-      admitsReferences: resolveRefs !== false,
+      admitsReferences: own.resolveRefs !== false,
       // A strict schema has no argument that may be left out.
       listReserved: listReserved && !tool.strict,
     })
@@ -78,7 +79,7 @@ function referenced<Context>(
     ...(notes && tool.type !== 'provider' ? { description: noted(tool.description) } : {}),
     inputSchema: toSchema(listed, reader.validate),
     ...(tool.outputSchema ? { outputSchema: outputSchema(new GivenSchema(tool.outputSchema)) } : {}),
-    ...(typeof tool.needsApproval === 'function' ? { needsApproval: run.approval(resolveRefs) } : {}),
+    ...(typeof tool.needsApproval === 'function' ? { needsApproval: run.approval(own) } : {}),
     execute: run.execute,
     toModelOutput: withReferencesShown(tool.toModelOutput),
   } as Tool
@@ -102,35 +103,23 @@ class ToolRun<Context> {
       : this.#answer(input, options)
   }
 
-  /** Judges the values that the tool will work with. What cannot be judged needs a person. */
-  approval(resolveRefs: ReferenceOptionsOfTool): NonNullable<Tool['needsApproval']> {
-    const needsApproval = this.tool.needsApproval as (input: unknown, options: unknown) => unknown
-    const values = this.set.add(
-      { name: `${this.name} (approval)`, inputSchema: () => this.schema.jsonSchema() },
-      { resolveRefs },
-    )
+  /** The same rule, about the values that the tool will work with. */
+  approval(own: ProgramToolOptions): NonNullable<Tool['needsApproval']> {
+    const rule = this.tool.needsApproval as (input: unknown, options: unknown) => unknown
+    const inputSchema = () => this.schema.jsonSchema()
+    const judge = this.set.approval({ name: this.name, inputSchema }, own)
     return async (input, options) => {
-      if (!this.registered.holdsReferences(input)) return Boolean(await needsApproval(input, options))
-      let verdict: unknown
-      const work: ProgramWork = async filled => {
-        verdict = await needsApproval(await this.schema.parse(filled), options)
-        return null
-      }
-      try {
-        await values.call(
-          this.#asked({ ...(await this.reader.read(input)), parsed: undefined }, options, work),
-        )
-      } catch {
-        return true
-      }
-      return verdict === undefined || Boolean(verdict)
+      if (!this.registered.holdsReferences(input)) return Boolean(await rule(input, options))
+      const asked = this.#asked(await this.reader.read(input), options)
+      return judge(asked, async filled => rule(await this.schema.parse(filled), options))
     }
   }
 
   async #answer(input: unknown, options: Options, onValue = (_: unknown) => {}): Promise<unknown> {
     const read = await this.reader.read(input)
     const answer = await this.registered.call({
-      ...this.#asked(read, options, this.#work(read, options, onValue)),
+      ...this.#asked(read, options),
+      work: this.#work(read, options, onValue),
       isSmallToModel: result => this.#isSmallToModel(result, input, options),
     })
     return answer.kind === 'result' ? answer.result : answer.reference
@@ -138,17 +127,16 @@ class ToolRun<Context> {
 
   async #whole(input: unknown, { whole: _, ...options }: Options & { whole?: boolean }): Promise<unknown> {
     const read = await this.reader.read(input)
-    return this.registered.value(this.#asked(read, options, this.#work(read, options)))
+    return this.registered.value({ ...this.#asked(read, options), work: this.#work(read, options) })
   }
 
   #asked(
     read: ReadInput,
     options: Pick<Options, 'toolCallId'> & Partial<Options>,
-    work: ProgramWork,
-  ): ProgramCall {
+  ): Omit<ProgramCall, 'work'> {
     const { toolCallId, context, abortSignal } = options
     const caller = this.set.callerOf({ toolName: this.name, toolCallId, context: context as Context })
-    return { ...read, input: read.own, caller, work, signal: abortSignal }
+    return { ...read, input: read.own, caller, signal: abortSignal }
   }
 
   #work({ parsed }: ReadInput, options: Options, onValue = (_: unknown) => {}): ProgramWork {
@@ -165,8 +153,6 @@ class ToolRun<Context> {
     return this.set.isSmall(wordsIn(await toModelOutput({ toolCallId, input, output })))
   }
 }
-
-type ReferenceOptionsOfTool = NonNullable<NonNullable<ReferenceOptions['perTool']>[string]>['resolveRefs']
 
 const tasks = new WeakMap<object, TaskContext>()
 

@@ -188,6 +188,20 @@ const AREAS: Record<string, Area> = {
     packages: ['ai'],
     why: 'ai carries what agents meet into programs on the AI SDK; what programs of other SDKs share is in agent/program.',
   },
+  'openai-agents': {
+    owns: /^openai-agents\//,
+    modules: [/^openai-agents\//, /^agent\//, /^export\//, ...PUBLIC_API],
+    builtins: [],
+    packages: [],
+    why: 'openai-agents wraps tools that it is given: it knows the shape of a function tool, and needs nothing of the SDK.',
+  },
+  langchain: {
+    owns: /^langchain\//,
+    modules: [/^langchain\//, /^agent\//, /^export\//, ...PUBLIC_API],
+    builtins: [],
+    packages: ['zod', '@langchain/core'],
+    why: 'langchain carries what agents meet into tools of LangChain; what programs of other SDKs share is in agent/program.',
+  },
   wrap: {
     owns: /^wrap\//,
     modules: [

@@ -19,7 +19,7 @@ import {
   type ProgramOptions,
   type ProgramToolOptions,
 } from './options.ts'
-import { ProgramTool, type ProgramToolDefinition } from './program-tool.ts'
+import { type ProgramCall, ProgramTool, type ProgramToolDefinition } from './program-tool.ts'
 import { isReference } from './reference.ts'
 
 /** A program gives its model one form of an answer, uncut, and waits as long as it likes. */
@@ -29,6 +29,9 @@ const PROGRAM: Profile = {
   source: 'the adapters of this package',
   date: '2026-11',
 }
+
+/** Blocks of a result that are no text, in the words of several SDKs. */
+const MEDIA = /^(?:input_)?(?:image|audio|video|file)(?:_url)?$/
 
 /**
  * The tools of an agent's own program, and ours beside them, free of the program's SDK.
@@ -74,6 +77,30 @@ export class ProgramTools<Call> {
     return new ProgramTool(this.cache, definition, this.options, own, this.#limits)
   }
 
+  /**
+   * Asks a program's own rule for approval about the values behind the references in an input. What cannot be judged needs a person.
+   * @param own what the program says of the tool
+   */
+  approval({ name, inputSchema }: ProgramToolDefinition, { resolveRefs }: ProgramToolOptions) {
+    const tool = this.add({ name: `${name} (approval)`, inputSchema }, { resolveRefs })
+    return async (
+      asked: Omit<ProgramCall, 'work'>,
+      rule: (filled: JsonValue) => unknown,
+    ): Promise<boolean> => {
+      let verdict: unknown = true
+      const work = async (filled: JsonValue) => {
+        verdict = await rule(filled)
+        return null
+      }
+      try {
+        await tool.call({ ...asked, work })
+      } catch {
+        return true
+      }
+      return Boolean(verdict)
+    }
+  }
+
   /** @throws RefCacheError where `actorOf` does */
   callerOf(call: Call): Caller {
     const { actor, actorOf } = this.options
@@ -97,6 +124,13 @@ export class ProgramTools<Call> {
     const { tokens } = this.#limits.inline
     return tokens === undefined || (await countTokens(text, { limit: tokens })) <= tokens
   }
+
+  /** Whether a result has images or files, which the model is shown as such, and little text beside them. */
+  async isSmallBesideMedia(result: unknown): Promise<boolean> {
+    const parts = [result].flat() as ({ type?: unknown; text?: unknown } | null)[]
+    const texts = parts.filter(part => !MEDIA.test(`${part?.type}`))
+    return texts.length < parts.length && this.isSmall(texts.map(part => `${part?.text}`).join('\n'))
+  }
 }
 
 /** @throws InvalidArgument */
@@ -112,6 +146,15 @@ function checkDistinct(names: readonly string[], own: readonly OwnTool[]): void 
 function checkKnown(name: string, names: readonly string[]): void {
   if (names.includes(name)) return
   throw new InvalidArgument(`perTool names '${name}', which is no tool of the set. ${hint(name, names)}`)
+}
+
+/** What the model of a program is given that takes texts. */
+export function asText(output: OwnOutput): string {
+  if (typeof output === 'string') return output
+  const { content, structuredContent } = output as Partial<ToolResult>
+  if (!Array.isArray(content)) return stringifyJson(output as JsonValue)
+  if (structuredContent !== undefined) return stringifyJson(structuredContent)
+  return content.map(({ type, text }) => (type === 'text' ? text : `[${type}]`)).join('\n\n')
 }
 
 /** What one of our tools gives: our answer as an object, a text, or a result of MCP with its blocks. */
