@@ -13,6 +13,10 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: 'put the servers of your clients behind mcp-refcache',
     load: async () => (await import('./init/command.ts')).initCommand(),
   },
+  doctor: {
+    summary: 'look for what keeps it from working well, and say what to do',
+    load: async () => (await import('./doctor/command.ts')).doctorCommand(),
+  },
   wrap: {
     summary: 'put references in front of any MCP server',
     load: async () => (await import('./start-wrap.ts')).wrapCommand(),

@@ -15,7 +15,7 @@ import { SEGMENTS_SCHEMA } from './sqlite-segments.ts'
 import { USAGE_SCHEMA } from './sqlite-usage.ts'
 
 /** "Refc": says in the file's header whose file it is. */
-const APPLICATION_ID = 0x52656663
+export const APPLICATION_ID = 0x52656663
 
 const SCHEMA = `
   CREATE TABLE entries (
