@@ -28,6 +28,15 @@ export function wrapCommandLine() {
       "the same with the text from the environment: 'Name: VARIABLE', or 'Authorization: Bearer VARIABLE'; may be repeated",
       texts('--header-env'),
     )
+    .option(
+      '--servers <file>',
+      "wrap all servers of a client's own configuration: Claude, Cursor, VS Code, Codex, Zed, …",
+      text('--servers'),
+    )
+    .option(
+      '--lazy',
+      'start each of them when it is first called; its tools are listed as they were last known',
+    )
 
     .optionsGroup('Answers:')
     .option(

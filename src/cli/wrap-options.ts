@@ -3,7 +3,7 @@ import { type KeySource, keysFromEnv, keysFromFile } from '../stores/encrypted.t
 import type { Config } from '../wrap/config-file.ts'
 import type { LogLevel } from '../wrap/log.ts'
 import { type CallSettings, withInvalidated, withMemoized } from '../wrap/settings.ts'
-import type { Target } from '../wrap/wrap.ts'
+import type { Target } from '../wrap/target.ts'
 import { usage } from './exit.ts'
 import { checked } from './option-values.ts'
 import type { Values } from './wrap-command-line.ts'
@@ -49,7 +49,7 @@ export async function wrapArguments(
 ): Promise<WrapArguments> {
   const config = await readConfigOf(values)
   return {
-    target: parseTarget(values, command, env),
+    target: await parseTarget(values, command, config, env),
     settings: parseSettings(values, config),
     maxSize: values.maxSize,
     maxAnswer: values.maxAnswer,
@@ -81,18 +81,36 @@ function parseKeySource(
   return encrypt ? checked(() => keysFromEnv(KEYS_VARIABLE, env)) : undefined
 }
 
-function parseTarget(values: Values, command: readonly string[], env: NodeJS.ProcessEnv): Target {
-  const { url, header, headerEnv } = values
+async function parseTarget(
+  values: Values,
+  command: readonly string[],
+  config: Config,
+  env: NodeJS.ProcessEnv,
+): Promise<Target> {
+  const { url, header, headerEnv, servers, lazy } = values
   const [first, ...args] = command
-  if (url !== undefined && first !== undefined) throw usage('Give either --url or a command, not both.')
+  const ways = [
+    servers !== undefined && '--servers',
+    url !== undefined && '--url',
+    first !== undefined && 'a command',
+  ]
+  const given = ways.filter(way => way !== false)
+  if (given.length > 1) throw usage(`Give either ${given.join(' or ')}, not both.`)
+  if (header && url === undefined) throw usage('--header goes with --url.')
+  if (headerEnv && url === undefined) throw usage('--header-env goes with --url.')
+  if (lazy && servers === undefined) throw usage('--lazy goes with --servers.')
+  if (servers !== undefined) {
+    const { serversTarget } = await import('./servers-target.ts')
+    return { servers: serversTarget(servers, values, config, env) }
+  }
   if (url !== undefined) {
     const headers = { ...parseHeaders(header ?? [], env), ...headersFromEnv(headerEnv ?? [], env) }
     return { endpoint: { url, headers } }
   }
-  if (header) throw usage('--header goes with --url.')
-  if (headerEnv) throw usage('--header-env goes with --url.')
   if (first !== undefined) return { command: { command: first, args } }
-  throw usage('Say what to wrap: mcp-refcache wrap [options] command args…, or --url URL. See --help.')
+  throw usage(
+    'Say what to wrap: mcp-refcache wrap [options] command args…, or --url URL, or --servers FILE. See --help.',
+  )
 }
 
 function parseHeaders(headers: readonly string[], env: NodeJS.ProcessEnv): Record<string, string> {
@@ -128,7 +146,8 @@ function variableOf(variable: string, env: NodeJS.ProcessEnv, option: string): s
 
 /** What reads it is loaded where there is one: it takes longer than all else that comes before the server starts. */
 async function readConfigOf({ config }: Values): Promise<Config> {
-  if (config === undefined) return { settings: { defaults: {}, tools: {} }, allowOrigins: [] }
+  if (config === undefined)
+    return { settings: { defaults: {}, tools: {} }, allowOrigins: [], servers: {}, naming: {} }
   const { readConfig } = await import('../wrap/config-file.ts')
   return checked(() => readConfig(config))
 }

@@ -1,4 +1,4 @@
-import type { RpcId, RpcMessage } from './rpc.ts'
+import type { RpcId, RpcMessage, RpcRequest } from './rpc.ts'
 
 /** What carries messages to one peer and back: a pipe, a child process, an HTTP connection. */
 export interface Channel {
@@ -12,6 +12,10 @@ export interface Channel {
   onclose: ((reason: string) => void) | undefined
   /** Something that is worth a line in the log and does not end the channel. */
   onerror: ((problem: string) => void) | undefined
+  /** A request that was sent will not be answered, although the channel goes on: there is more than one server behind it. */
+  onunanswered?: ((id: RpcId, reason: string) => void) | undefined
+  /** Whether a request of the peer's may belong to a call of that tool. Absent: it may. */
+  mayAskFor?(request: RpcRequest, tool: unknown): boolean
   /** @throws when the peer cannot be reached at all */
   start(): Promise<void>
   /**

@@ -1,10 +1,14 @@
 import type { ChildProcess } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import spawn from 'cross-spawn'
 
 export interface Command {
   readonly command: string
   readonly args: readonly string[]
+  /** Beside the environment of this process. */
+  readonly env?: Readonly<Record<string, string>> | undefined
+  readonly cwd?: string | undefined
 }
 
 /** How long the server has to leave when its stdin closes, when it is told to, when it is killed: under 2 s in all. */
@@ -31,25 +35,29 @@ process.on('exit', () => {
  * the server as a grandchild). It gets the whole environment: whoever configured this process meant it for the server.
  * On Windows, where `npx` and its like are .cmd files, cross-spawn finds and quotes what only a shell can start.
  */
-export function startServer({ command, args }: Command): ServerProcess {
+export function startServer({ command, args, env, cwd }: Command): ServerProcess {
   const child = spawn(command, [...args], {
     stdio: ['pipe', 'pipe', 'inherit'],
     windowsHide: true,
     detached: !WINDOWS,
+    ...(env === undefined ? {} : { env: { ...process.env, ...env } }),
+    ...(cwd === undefined ? {} : { cwd }),
   })
   running.add(child)
-  const started = hasStarted(child, command)
+  const started = hasStarted(child, command, cwd)
   // Whoever attaches later hears of it then.
   started.catch(() => running.delete(child))
   return { child, started }
 }
 
-function hasStarted(child: ChildProcess, command: string): Promise<void> {
+function hasStarted(child: ChildProcess, command: string, cwd: string | undefined): Promise<void> {
   return new Promise((resolve, reject) => {
     child.once('spawn', resolve)
     child.once('error', (error: NodeJS.ErrnoException) => {
-      const why =
-        error.code === 'ENOENT'
+      const isFolderMissing = cwd !== undefined && !existsSync(cwd)
+      const why = isFolderMissing
+        ? 'the folder that it is to run in is not there.'
+        : error.code === 'ENOENT'
           ? 'there is no such command. Check its spelling and that it is on the PATH.'
           : error.code === 'EACCES'
             ? 'it may not be executed. Check its permissions.'

@@ -4,7 +4,9 @@ import { type Duration, toMilliseconds } from '../core/duration.ts'
 import { InvalidArgument } from '../core/errors.ts'
 import { suggest } from '../core/suggest.ts'
 import { checkOrigin } from './allowed-origins.ts'
+import type { Naming } from './servers/names.ts'
 import type { CallSettings } from './settings.ts'
+import type { ServerSettings } from './target.ts'
 
 const duration = z
   .union([z.number(), z.string()])
@@ -38,12 +40,36 @@ const origins = z
     }
   })
 
+const patterns = z.array(z.string().min(1).max(200)).max(1_000)
+
+/** In the names of tools. */
+const nameParts = z.string().regex(/^[A-Za-z0-9_-]{0,24}$/, 'takes letters, digits, _ and -, at most 24')
+
+const serverSettings = z.strictObject({
+  alias: nameParts.optional(),
+  include: patterns.optional(),
+  exclude: patterns.optional(),
+  rename: z.record(z.string(), z.string().min(1).max(100)).optional(),
+  describe: z.record(z.string(), z.string().max(10_000)).optional(),
+  maxDescription: z.int().min(1).optional(),
+})
+
+const naming = z.strictObject({
+  separator: z
+    .string()
+    .regex(/^[A-Za-z0-9_-]{1,4}$/, 'takes letters, digits, _ and -, at most 4')
+    .optional(),
+  prefix: z.string().max(40, 'takes at most 40 characters').optional(),
+})
+
 const configFile = z.strictObject({
   /** For editors. */
   $schema: z.string().optional(),
   allowOrigin: origins.default([]),
   defaults: toolSettings.default({}),
   tools: z.record(z.string(), toolSettings).default({}),
+  servers: z.record(z.string(), serverSettings).default({}),
+  naming: naming.default({}),
 })
 
 function isDuration(value: unknown): boolean {
@@ -58,14 +84,22 @@ export interface Config {
   readonly settings: CallSettings
   /** As `--allow-origin`. */
   readonly allowOrigins: readonly string[]
+  /** For `--servers`, by the names of the servers. */
+  readonly servers: Readonly<Record<string, ServerSettings>>
+  readonly naming: Partial<Naming>
 }
 
 /** @throws InvalidArgument that says what is wrong with the file, and where */
 export function readConfig(path: string): Config {
   const parsed = configFile.safeParse(parseJson(path))
   if (parsed.success) {
-    const { defaults, tools, allowOrigin } = parsed.data
-    return { settings: { defaults, tools }, allowOrigins: allowOrigin }
+    const { defaults, tools, allowOrigin, servers, naming } = parsed.data
+    return {
+      settings: { defaults, tools },
+      allowOrigins: allowOrigin,
+      servers,
+      naming: naming as Partial<Naming>,
+    }
   }
   const issues = parsed.error.issues.map(issue => {
     const at = issue.path.join('.')
@@ -74,8 +108,11 @@ export function readConfig(path: string): Config {
   throw new InvalidArgument(`The config file ${path} is not valid. ${issues.join('; ')}.`)
 }
 
+const SECTIONS: Readonly<Record<string, z.ZodObject>> = { servers: serverSettings, naming }
+
 function unknownKeys({ keys, path }: z.core.$ZodIssueUnrecognizedKeys): string {
-  const known = Object.keys(path.length === 0 ? configFile.shape : toolSettings.shape)
+  const { shape } = path.length === 0 ? configFile : (SECTIONS[String(path[0])] ?? toolSettings)
+  const known = Object.keys(shape)
   return keys
     .map(key => {
       const meant = suggest(key.slice(0, 50), known)

@@ -28,9 +28,7 @@ export class OpenRequests {
     const sent = () => {
       request.isSent = true
     }
-    sending().then(sent, ({ message }: Error) =>
-      this.#reject(id, new WorkerLost(`The wrapped server could not be asked: ${message}`)),
-    )
+    sending().then(sent, (error: Error) => this.#reject(id, asLost(error)))
   }
 
   /** Hands the answer on; false where nobody waits for it. */
@@ -52,6 +50,13 @@ export class OpenRequests {
     for (const [id, { isSent }] of this.#open) if (isSent || all) this.#reject(id, new WorkerLost(reason))
   }
 
+  /** It will not be answered; false where nobody waits for it. */
+  lose(id: string, reason: string): boolean {
+    const isOpen = this.#open.has(id)
+    this.#reject(id, new WorkerLost(reason))
+    return isOpen
+  }
+
   /** Who hears of progress under the id of a request. */
   hearerOf(id: string): OnProgress | undefined {
     const listener = this.#open.get(id)?.listener
@@ -63,4 +68,9 @@ export class OpenRequests {
     this.#open.delete(id)
     request?.listener.reject(error)
   }
+}
+
+function asLost(error: Error): WorkerLost {
+  if (error instanceof WorkerLost) return error
+  return new WorkerLost(`The wrapped server could not be asked: ${error.message}`)
 }

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { canonical } from '../core/key.ts'
 import type { Command } from './child-process.ts'
 import type { Endpoint } from './http-channel.ts'
+import { type Target, targetOf } from './target.ts'
 
 /**
  * Variables that differ from one start to the next and say nothing about who a server acts for. All others may be
@@ -14,7 +15,21 @@ const VOLATILE = new Set(
 )
 const VOLATILE_PREFIXES = ['npm_', 'TERM_', 'VSCODE_', 'TMUX_', 'VITEST']
 
-/** What the answers of a server that is started here depend on, as a digest. */
+/** What the answers of a server, or of several, depend on, as a digest. */
+export function scopeOfTarget(target: Target): string {
+  if ('servers' in target) {
+    const scopes = target.servers.configured.map(({ name, transport }) => {
+      const one = targetOf(transport)
+      return [name, 'problem' in one ? '' : scopeOfTarget(one)]
+    })
+    return digest(scopes)
+  }
+  if ('endpoint' in target) return scopeOfEndpoint(target.endpoint)
+  const { command } = target
+  return scopeOfCommand(command, command.cwd ?? process.cwd(), { ...process.env, ...command.env })
+}
+
+/** The same for a server that is started here. */
 export function scopeOfCommand({ command, args }: Command, cwd: string, env: NodeJS.ProcessEnv): string {
   const relevant = Object.entries(env).filter(
     ([name]) => !VOLATILE.has(name) && !VOLATILE_PREFIXES.some(prefix => name.startsWith(prefix)),
@@ -48,6 +63,12 @@ const GENERIC = new Set([
   'app',
   '',
 ])
+
+/** What references begin with, where nobody has said. */
+export function nameOfTarget(target: Target): string {
+  if ('servers' in target) return 'refcache'
+  return 'command' in target ? nameOfCommand(target.command) : nameOfEndpoint(target.endpoint)
+}
 
 /** A short name for a server: `everything` for `npx -y @modelcontextprotocol/server-everything@latest stdio`. */
 export function nameOfCommand({ command, args }: Command): string {

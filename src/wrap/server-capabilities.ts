@@ -14,7 +14,7 @@ export function withCapabilities(
   catalog: ToolCatalog,
 ): JsonObject {
   const { instructions } = value
-  const own = typeof instructions === 'string' && instructions !== '' ? `${instructions}\n\n` : ''
+  const own = typeof instructions === 'string' && instructions !== '' ? [instructions] : []
   const declared = objectAt(value, 'capabilities')
   const capabilities = { ...declared, tools: declared.tools ?? {}, resources: declared.resources ?? {} }
   return {
@@ -27,8 +27,12 @@ export function withCapabilities(
           : capabilities,
     ...(catalog.listing.notes
       ? {}
-      : { instructions: own + instructionsFor(catalog, declared.tools !== undefined) }),
+      : { instructions: inOrder(own, instructionsFor(catalog, declared.tools !== undefined), catalog) }),
   }
+}
+
+function inOrder(own: readonly string[], ours: string, { listing }: ToolCatalog): string {
+  return (listing.instructionsFirst ? [ours, ...own] : [...own, ours]).join('\n\n')
 }
 
 const NOT_LISTED_YET =

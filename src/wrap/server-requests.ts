@@ -11,6 +11,9 @@ export class ServerRequests {
   readonly #open = new IdMap<RpcId>()
   #starts = 0
 
+  /** @param server told apart from others by that name. Absent: there is one alone, whose ids pass until it is started again */
+  constructor(private readonly server?: string) {}
+
   opened(request: RpcRequest): RpcRequest {
     const id = this.#outer(request.id)
     this.#open.set(id, request.id)
@@ -27,9 +30,14 @@ export class ServerRequests {
 
   /** A cancellation by the server names its own id. */
   translated(message: RpcNotification): RpcNotification {
-    if (this.#starts === 0 || message.method !== 'notifications/cancelled') return message
+    if (message.method !== 'notifications/cancelled') return message
     const requestId = this.#outer(message.params?.requestId as RpcId)
     return { ...message, params: { ...message.params, requestId } }
+  }
+
+  /** Whether the client sees that request under this id. */
+  has(id: RpcId): boolean {
+    return this.#open.has(id)
   }
 
   /** The server is gone; gives the ids of what it still waited for. */
@@ -41,6 +49,7 @@ export class ServerRequests {
   }
 
   #outer(id: RpcId): RpcId {
-    return this.#starts === 0 ? id : `refcache:start-${this.#starts}:${stringifyJson(id)}`
+    if (this.#starts === 0 && this.server === undefined) return id
+    return `refcache:${this.server ?? ''}start-${this.#starts}:${stringifyJson(id)}`
   }
 }

@@ -9,6 +9,8 @@ export class SessionRestore {
   #initialized: RpcNotification | undefined
   #logLevel: JsonObject | undefined
   readonly #subscriptions = new Map<string, JsonObject>()
+  /** What the server that was started last said of itself. */
+  introduction: JsonObject | undefined
 
   /** A request that the server has granted. */
   answered({ method, params = {} }: RpcRequest): void {
@@ -29,6 +31,7 @@ export class SessionRestore {
     if (!this.#handshake) return []
     const response = await inTime(upstream.replay('initialize', this.#handshake))
     if ('error' in response) throw new Error(`The wrapped server refused to begin: ${response.error.message}`)
+    this.introduction = response.result
     if (this.#initialized) await upstream.introduce(this.#initialized)
     if (this.#logLevel) await upstream.replay('logging/setLevel', this.#logLevel)
     for (const params of this.#subscriptions.values()) await upstream.replay('resources/subscribe', params)
@@ -39,7 +42,7 @@ export class SessionRestore {
 const PATIENCE_MS = 30_000
 
 /** A server that starts and then says nothing must be given up some time, or nobody would start it again. */
-async function inTime<T>(answer: Promise<T>): Promise<T> {
+export async function inTime<T>(answer: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(new Error('The wrapped server does not answer.')), PATIENCE_MS)

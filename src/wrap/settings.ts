@@ -27,6 +27,8 @@ export interface CallSettings {
   listReserved?: boolean | undefined
   /** Whether each tool says how references work, instead of the instructions. @defaultValue false */
   notes?: boolean | undefined
+  /** Whether the instructions begin with how references work. @defaultValue false */
+  instructionsFirst?: boolean | undefined
   /** By name, or by a pattern in which each `*` stands for any text. */
   tools: Readonly<Record<string, ToolSettings>>
 }

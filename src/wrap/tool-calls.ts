@@ -116,10 +116,11 @@ export class ToolCalls {
 
   /** How the tools of the server are listed. */
   get listing(): ListingOptions {
-    const { listReserved = false, notes = false } = this.settings
+    const { listReserved = false, notes = false, instructionsFirst = false } = this.settings
     return {
       listReserved,
       notes,
+      instructionsFirst,
       takesReferences: name => this.#settingsByTool.of(name).resolveRefs !== false,
     }
   }

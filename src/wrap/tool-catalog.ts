@@ -36,9 +36,16 @@ export interface ListingOptions {
   readonly listReserved: boolean
   /** Each tool says in a sentence how references work: the client ignores instructions. */
   readonly notes: boolean
+  /** What we say of references stands before what the server says of itself: clients cut what is long. */
+  readonly instructionsFirst: boolean
 }
 
-const LISTING: ListingOptions = { listReserved: false, notes: false, takesReferences: () => true }
+const LISTING: ListingOptions = {
+  listReserved: false,
+  notes: false,
+  instructionsFirst: false,
+  takesReferences: () => true,
+}
 
 /** The server's tools, as it declared them, and as the client is shown them. */
 export class ToolCatalog {

@@ -29,8 +29,8 @@ export class UpstreamTasks {
   /** What the server has said of tasks when it introduced itself. Nothing before that: a client of 2026-07-28 need not ask. */
   #declared: { core: JsonObject | undefined; extension: boolean } | undefined
   readonly #followed = new Map<string, UpstreamTask>()
-  /** The calls that the server runs, in the order in which they began. */
-  readonly #running = new Set<Asker>()
+  /** The calls that the server runs, in the order in which they began, with their tools. */
+  readonly #running = new Map<Asker, unknown>()
 
   /** @param shared whether the client may have tasks of the server's, too: by calls that the cache knows nothing of */
   constructor(
@@ -59,7 +59,7 @@ export class UpstreamTasks {
   async call(params: JsonObject, asTask: boolean, task: TaskContext): Promise<RpcResponse> {
     const heard = this.upstream.hear(report => task.progress(report))
     const own = withToken(params, heard.token)
-    this.#running.add(task)
+    this.#running.set(task, params.name)
     try {
       if (isStateless(params)) return await this.#callAnswering(own, task)
       return await (asTask && this.#runsTools() ? this.#callAsTask(own, task) : this.#ask(own, task.signal))
@@ -77,7 +77,7 @@ export class UpstreamTasks {
     if (isStateless(params) ? this.mayHave : asTask && this.#runsTools()) return false
     const first = isStateless(params) && !isAskedFirst(params) ? withTasks(params) : params
     if (!quick.begin(token => withToken(first, token))) return false
-    this.#running.add(quick)
+    this.#running.set(quick, params.name)
     quick.onSettled = () => this.#running.delete(quick)
     return true
   }
@@ -97,10 +97,10 @@ export class UpstreamTasks {
    * The task that a request of the server's belongs to. Without tasks of its own a server does not say that: then it is the newest
    * call that it runs.
    */
-  askingTask({ params }: RpcRequest): Asker | undefined {
-    const related = metaOf(params)[RELATED_TASK]
+  askingTask(request: RpcRequest): Asker | undefined {
+    const related = metaOf(request.params)[RELATED_TASK]
     if (isJsonObject(related)) return this.#followed.get(String(related.taskId))?.task
-    return [...this.#running].at(-1)
+    return [...this.#running].filter(([, tool]) => this.upstream.mayAskFor(request, tool)).at(-1)?.[0]
   }
 
   /** A notification about a task that is followed here is for us alone: the client has never heard of that task. */

@@ -10,29 +10,18 @@ import type { Log } from './log.ts'
 import { OpenRequests, type RequestListener } from './open-requests.ts'
 import { type OnProgress, ProgressTokens } from './progress-tokens.ts'
 import {
+  failure,
   isRequest,
   isResponse,
   notification,
+  RpcErrorCode,
+  type RpcId,
   type RpcMessage,
   type RpcNotification,
+  type RpcRequest,
   type RpcResponse,
 } from './rpc.ts'
-
-export interface RequestOptions {
-  /** Its abort cancels the request at the server, too. */
-  signal?: AbortSignal | undefined
-}
-
-export interface UpstreamEvents {
-  /** Whatever the server sends that is no answer to a request of our own. */
-  onMessage(message: RpcMessage): void
-  /** The connection is lost: nothing that was asked over it will be answered. */
-  onLost(reason: string): void
-  /** There is a new connection, which knows nothing yet: here it is told what the old one was told. */
-  onRestored(): Promise<void>
-  /** The server went away before it answered anything: trying again will not help. */
-  onUnusable(reason: string): void
-}
+import type { RequestOptions, UpstreamEvents } from './upstream-events.ts'
 
 const RESTARTS = { firstMs: 250, maxMs: 30_000 }
 /** A server that lived this long before it went away begins again with a short pause. */
@@ -60,13 +49,16 @@ export class Upstream {
   #held = false
   #restart: NodeJS.Timeout | undefined
 
+  /** @param lasts whether it is tried again also where the server never answered: others can be used meanwhile */
   constructor(
     private readonly connect: () => Promise<Channel>,
     private readonly log: Log,
+    private readonly lasts = false,
   ) {}
 
-  /** @throws when the server cannot be started or reached */
+  /** @throws when the server cannot be started or reached, unless it lasts */
   async start(): Promise<void> {
+    if (this.lasts) return this.#tryAgain()
     await this.#connect()
     this.#ready = true
   }
@@ -76,6 +68,7 @@ export class Upstream {
     channel.onmessage = (message, text) => this.#receive(message, text)
     channel.onerror = problem => this.log.warn('upstream_problem', problem)
     channel.onclose = reason => this.#lost(channel, reason)
+    channel.onunanswered = (id, reason) => this.#unanswered(id, reason)
     await channel.start()
     if (this.#closed) return channel.close()
     this.#startedAt = Date.now()
@@ -87,10 +80,20 @@ export class Upstream {
    * Sends a message as it is. Waits while the server is being restarted.
    * @param isWanted whether it is to be sent still, after that wait
    */
-  async forward(message: RpcMessage, isWanted = () => true): Promise<void> {
+  async forward(message: RpcMessage, isWanted = () => true, options: SendOptions = {}): Promise<void> {
     // At once where possible: a cancellation must not overtake its request.
     const channel = this.#ready && this.#channel ? this.#channel : await this.#reach()
-    if (isWanted()) await this.#send(channel, message)
+    if (isWanted()) await this.#send(channel, message, options)
+  }
+
+  /** As of its channel. */
+  get isPipe(): boolean {
+    return this.#channel?.isPipe ?? false
+  }
+
+  /** Whether a request of the server's may belong to a call of that tool. */
+  mayAskFor(request: RpcRequest, tool: unknown): boolean {
+    return this.#channel?.mayAskFor?.(request, tool) ?? true
   }
 
   /** A message that a new session has to be opened for goes out once more. */
@@ -200,6 +203,14 @@ export class Upstream {
     return this.#closed
   }
 
+  /** Ends a server that does not answer any more, and starts it again. */
+  async restart(reason: string): Promise<void> {
+    const channel = this.#channel
+    if (!channel) return
+    this.#lost(channel, reason)
+    await channel.close()
+  }
+
   async close(): Promise<void> {
     this.#closed = true
     this.#ready = false
@@ -213,8 +224,13 @@ export class Upstream {
   #receive(message: RpcMessage, text: string | undefined): void {
     if (isResponse(message)) {
       this.#heard()
-      if (!this.#open.settle(message, text) && !this.#isOwn(message)) this.events?.onMessage(message)
+      if (!this.#open.settle(message, text) && !this.#isOwn(message)) this.events?.onMessage(message, text)
     } else if (!this.#progress.take(message) && !this.#isOwn(message)) this.events?.onMessage(message)
+  }
+
+  #unanswered(id: RpcId, reason: string): void {
+    if (this.#open.lose(String(id), reason)) return
+    this.events?.onMessage(failure(id, { code: RpcErrorCode.upstreamLost, message: reason }))
   }
 
   /** An answer to us, or progress for us, that comes too late is nobody's. */
@@ -239,7 +255,7 @@ export class Upstream {
     // A server that goes away again while it is restored: `#tryAgain` hears of it and goes on.
     if (!this.#ready) return
     this.#ready = false
-    if (!this.#answered) {
+    if (!this.#answered && !this.lasts) {
       this.#closed = true
       this.events?.onUnusable(reason)
       this.#changed.notify()
@@ -253,16 +269,19 @@ export class Upstream {
   #restartLater(reason: string): void {
     const pause = this.#restarts.next()
     this.log.warn('upstream_lost', `${reason} Starting it again in ${pause / 1000} s.`)
+    this.events?.onAway?.(reason, pause)
     this.#restart = setTimeout(() => void this.#tryAgain(), pause)
   }
 
   async #tryAgain(): Promise<void> {
+    const isFirst = !this.#answered
     try {
       await this.#connect()
       await this.events?.onRestored()
       if (!this.#channel) throw new Error('The wrapped server ended again.')
       this.#ready = true
-      this.log.info('upstream_restored', 'The wrapped server runs again.')
+      this.events?.onReady?.()
+      if (!isFirst) this.log.info('upstream_restored', 'The wrapped server runs again.')
       this.#changed.notify()
     } catch (error) {
       const channel = this.#channel

@@ -12,21 +12,20 @@ import { ADAPTERS } from '../ref-cache-adapters.ts'
 import type { Store } from '../stores/store.ts'
 import { callerOfSubject } from './callers.ts'
 import type { Channel } from './channel.ts'
-import { ChildChannel } from './child-channel.ts'
-import { type Command, type ServerProcess, startServer } from './child-process.ts'
+import type { ServerProcess } from './child-process.ts'
 import { EitherRevision } from './either-revision.ts'
-import type { Endpoint } from './http-channel.ts'
 import type { Log } from './log.ts'
+import { openChannel } from './open-channel.ts'
 import { DEFAULT_QUOTA, type Quota, Quotas } from './quotas.ts'
-import { nameOfCommand, nameOfEndpoint, scopeOfCommand, scopeOfEndpoint } from './scope.ts'
+import { nameOfTarget, scopeOfTarget } from './scope.ts'
+import type { SeveralServers } from './servers/several-servers.ts'
 import { Session } from './session.ts'
 import type { CallSettings } from './settings.ts'
+import { type StatelessConnections, StatelessServers } from './stateless/servers.ts'
+import type { Target } from './target.ts'
 import { nameAtServer, type ProxiedClient, ToolCalls } from './tool-calls.ts'
 import { Upstream } from './upstream.ts'
 import { UpstreamTasks } from './upstream-tasks.ts'
-
-/** The server that is wrapped: a command to start, or an address to talk to. */
-export type Target = { command: Command } | { endpoint: Endpoint }
 
 export interface WrapOptions {
   target: Target
@@ -66,13 +65,13 @@ export class Wrapper {
   readonly #quotas: Quotas
   readonly #clients: ClientLimits
   #server: ServerProcess | undefined
+  #loaded: Promise<SeveralServers | undefined> | undefined
 
   constructor(private readonly options: WrapOptions) {
     this.#server = options.server
     const { target, store, ttl, maxSize, lease, settings, log } = options
-    const name = 'command' in target ? nameOfCommand(target.command) : nameOfEndpoint(target.endpoint)
     this.cache = new RefCache({
-      name: options.name ?? name,
+      name: options.name ?? nameOfTarget(target),
       store,
       // What an operator says of time holds for all clients.
       ...(ttl === undefined ? {} : { defaultTtl: ttl, namespaces: { session: { ttl } } }),
@@ -92,11 +91,9 @@ export class Wrapper {
       { servesResources: true },
     )
     this.#quotas = new Quotas(this.cache, options.quota ?? DEFAULT_QUOTA)
-    this.#scope =
-      'command' in target
-        ? scopeOfCommand(target.command, process.cwd(), process.env)
-        : scopeOfEndpoint(target.endpoint)
-    this.#calls = new ToolCalls(this.cache, settings, this.#scope.slice(0, 12))
+    this.#scope = scopeOfTarget(target)
+    const listed = { ...settings, instructionsFirst: 'servers' in target }
+    this.#calls = new ToolCalls(this.cache, listed, this.#scope.slice(0, 12))
     const { exportDir } = options
     this.#polling = ownTools(
       this.cache,
@@ -113,7 +110,8 @@ export class Wrapper {
       scope: this.#scope,
       actor: actor.agent(),
       namespace: 'public',
-      connect: async () => new EitherRevision(() => this.connect(), adaptation),
+      connect: async () =>
+        (await this.#several())?.local() ?? new EitherRevision(() => this.connect(), adaptation),
     }
     const admin = this.options.admin ? toolsOfOperator(this.cache) : []
     return this.#session(client, who, [...this.#polling.map(forLocalClient), ...admin], onEnd)
@@ -127,7 +125,8 @@ export class Wrapper {
   ): Session {
     const stranger = { actor: actor.agent({ sessionId }), namespace: `session:${sessionId}` }
     const who = owner === undefined ? stranger : callerOfSubject(owner)
-    return this.#sessionOf(client, who, sessionId, () => this.connect(), onEnd)
+    const connect = async () => (await this.#several())?.session() ?? this.connect()
+    return this.#sessionOf(client, who, sessionId, connect, onEnd)
   }
 
   /**
@@ -158,15 +157,36 @@ export class Wrapper {
     return this.#session(client, who, this.#polling, onEnd)
   }
 
-  /** A connection to the wrapped server that is not started yet. */
+  /** A connection to the one wrapped server that is not started yet. */
   async connect(): Promise<Channel> {
     const { target } = this.options
-    if ('command' in target) return new ChildChannel(this.#takeServer() ?? startServer(target.command))
-    const [{ HttpChannel }, { MirroringChannel }] = await Promise.all([
-      import('./http-channel.ts'),
-      import('./mirroring-channel.ts'),
-    ])
-    return new MirroringChannel(new HttpChannel(target.endpoint))
+    if ('servers' in target) throw new Error('Several servers are wrapped.')
+    return openChannel(target, this.#takeServer())
+  }
+
+  /** How callers without sessions reach the wrapped server, or all of them. */
+  statelessConnections(): StatelessConnections {
+    if (!('servers' in this.options.target)) return new StatelessServers(() => this.connect())
+    let all: StatelessConnections | undefined
+    return {
+      connect: async (strangers, owner) => {
+        all ??= (await this.#several())?.stateless()
+        return (all as StatelessConnections).connect(strangers, owner)
+      },
+      isShared: async () => false,
+    }
+  }
+
+  /** What is needed for several servers is loaded where there are several. */
+  #several(): Promise<SeveralServers | undefined> {
+    const { target, log } = this.options
+    this.#loaded ??=
+      'servers' in target
+        ? import('./servers/several-servers.ts').then(
+            ({ SeveralServers }) => new SeveralServers(target.servers, log),
+          )
+        : Promise.resolve(undefined)
+    return this.#loaded
   }
 
   /** @throws where it can be seen before the first client comes that the wrapped server cannot be used */

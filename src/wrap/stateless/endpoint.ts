@@ -19,7 +19,7 @@ import { SessionPlaces, TooManySessions } from '../session-places.ts'
 import type { Wrapper } from '../wrap.ts'
 import { isOfSessions, refusalOf } from './checks.ts'
 import { cannotStart, StatelessHost } from './host.ts'
-import { StatelessServers } from './servers.ts'
+import type { StatelessConnections } from './servers.ts'
 
 export interface StatelessOptions {
   readonly wrapper: Wrapper
@@ -37,11 +37,10 @@ const MAX_CALLERS = 1_000
 export class StatelessEndpoint {
   /** By subject; those of all strangers by nothing. */
   readonly #hosts = new Map<string | undefined, StatelessHost>()
-  readonly #servers: StatelessServers
+  #servers: StatelessConnections | undefined
   readonly #places: SessionPlaces
 
   constructor(private readonly options: StatelessOptions) {
-    this.#servers = new StatelessServers(() => options.wrapper.connect())
     this.#places = new SessionPlaces(MAX_CALLERS, options.clock)
     this.#places.start()
   }
@@ -119,13 +118,15 @@ export class StatelessEndpoint {
 
   #newHost(subject: string | undefined): StatelessHost {
     const { wrapper, log, clock, serverPlaces } = this.options
+    this.#servers ??= wrapper.statelessConnections()
+    const servers = this.#servers
     const caller = subject === undefined ? strangers() : callerOfSubject(subject)
     let places: SessionPlaces | undefined
     const host: StatelessHost = new StatelessHost({
       clock,
       owner: subject,
       takePlace: async () => {
-        places = (await this.#servers.isShared()) ? this.#places : serverPlaces
+        places = (await servers.isShared()) ? this.#places : serverPlaces
         await places.take(subject)
         places.occupy(host)
       },
@@ -133,7 +134,7 @@ export class StatelessEndpoint {
         wrapper.statelessSession(
           channel,
           caller,
-          () => this.#servers.connect(caller.ambiguous, subject),
+          () => servers.connect(caller.ambiguous, subject),
           end => {
             if (end.kind === 'unusable') log.error('upstream_unusable', end.reason)
             // The client is told first.

@@ -8,23 +8,30 @@ import { SharedServer } from './shared-server.ts'
 /** A server that is slow to start must not be taken for one that knows no discovery. */
 const PROBE_MS = 30_000
 
-/**
- * The ways to the wrapped server for clients of 2026-07-28: one process for all callers where the server speaks that
- * revision, else one for each caller.
- */
-export class StatelessServers {
-  #shared: Promise<SharedServer | undefined> | undefined
-  /** What was started to be asked, and is nobody's yet. */
-  #spare: Channel | undefined
-
-  constructor(private readonly open: () => Promise<Channel>) {}
-
+/** How callers without sessions reach what is wrapped. */
+export interface StatelessConnections {
   /**
    * A channel that is not started yet.
    * @param strangers whether several clients, who know nothing of each other, come over it
    * @param owner the subject whose requests come over it; nothing where that is not known
    * @throws when the server cannot be started or reached
    */
+  connect(strangers: boolean, owner: string | undefined): Promise<Channel>
+  /** Whether all callers share one process. */
+  isShared(): Promise<boolean>
+}
+
+/**
+ * The ways to the wrapped server for clients of 2026-07-28: one process for all callers where the server speaks that
+ * revision, else one for each caller.
+ */
+export class StatelessServers implements StatelessConnections {
+  #shared: Promise<SharedServer | undefined> | undefined
+  /** What was started to be asked, and is nobody's yet. */
+  #spare: Channel | undefined
+
+  constructor(private readonly open: () => Promise<Channel>) {}
+
   async connect(strangers: boolean, owner: string | undefined): Promise<Channel> {
     const shared = await this.#probed()
     if (shared) return shared.channel(owner)
@@ -33,7 +40,6 @@ export class StatelessServers {
     return new Server2025({ open: this.open, started, strangers })
   }
 
-  /** Whether all callers share one process. */
   async isShared(): Promise<boolean> {
     return (await this.#probed()) !== undefined
   }

@@ -1,0 +1,104 @@
+import { isJsonObject, type JsonObject, type JsonValue } from '../../core/json.ts'
+
+/** What one server lists of resources. */
+export interface ListedResources {
+  readonly key: string
+  readonly resources: readonly JsonValue[]
+  readonly templates: readonly JsonValue[]
+}
+
+/** URIs that a server has linked to without listing them. */
+const MAX_LINKED = 10_000
+
+/**
+ * Whose a URI is. Each resource keeps its URI. Where two servers have the same one, the first in the file keeps it, and that of the
+ * other one has the server's name in its scheme: `other+file:///a.txt`. Such a URI leads to its server for every resource.
+ */
+export class UriRoutes {
+  readonly #byScheme = new Map<string, string>()
+  readonly #schemes = new Map<string, string>()
+  #listed = new Map<string, string>()
+  #templates: Array<{ readonly begin: string; readonly key: string }> = []
+  readonly #linked = new Map<string, string>()
+
+  /** @param keys of the servers, in the order of the file */
+  constructor(keys: readonly string[]) {
+    for (const key of keys) {
+      const scheme = unused(schemeOf(key), this.#byScheme)
+      this.#byScheme.set(scheme, key)
+      this.#schemes.set(key, scheme)
+    }
+  }
+
+  /** @param lists in the order of the file */
+  learn(lists: readonly ListedResources[]): void {
+    this.#listed = new Map()
+    this.#templates = []
+    for (const { key, resources, templates } of lists) {
+      for (const uri of textsAt(resources, 'uri')) if (!this.#listed.has(uri)) this.#listed.set(uri, key)
+      for (const template of textsAt(templates, 'uriTemplate'))
+        this.#templates.push({ begin: template.split('{', 1)[0] ?? '', key })
+    }
+    // The one that says most of a URI comes first; of two alike, that of the first server.
+    this.#templates.sort((one, other) => other.begin.length - one.begin.length)
+  }
+
+  /** A server has shown a URI in an answer: whoever reads it means that server, if nobody lists it. */
+  linked(key: string, uri: string): void {
+    if (this.#ownerOf(uri) !== undefined) return
+    this.#linked.set(uri, key)
+    if (this.#linked.size > MAX_LINKED) this.#linked.delete(this.#linked.keys().next().value ?? '')
+  }
+
+  /** The server that a URI of the client's leads to, and what that calls it. No key: any server may have it. */
+  inward(uri: string): { key: string | undefined; uri: string } {
+    const owner = this.#ownerOf(uri)
+    if (owner !== undefined) return { key: owner, uri }
+    const [, scheme = '', own = ''] = /^([a-z][a-z0-9-]*)\+(.+)$/is.exec(uri) ?? []
+    const key = this.#byScheme.get(scheme.toLowerCase())
+    return key === undefined ? { key: undefined, uri } : { key, uri: own }
+  }
+
+  /** What the client calls a URI, or a template, of a server. */
+  outward(key: string, uri: string): string {
+    const owner = this.#ownerOf(uri)
+    return owner === undefined || owner === key ? uri : `${this.#schemes.get(key)}+${uri}`
+  }
+
+  /** The whole list of all servers' resources or templates. */
+  merged(lists: readonly ListedResources[], kind: 'resources' | 'templates'): JsonValue[] {
+    const at = kind === 'resources' ? 'uri' : 'uriTemplate'
+    return lists.flatMap(list =>
+      list[kind].map(one => {
+        const uri = isJsonObject(one) ? one[at] : undefined
+        return typeof uri === 'string' ? { ...(one as JsonObject), [at]: this.outward(list.key, uri) } : one
+      }),
+    )
+  }
+
+  #ownerOf(uri: string): string | undefined {
+    return (
+      this.#listed.get(uri) ??
+      this.#templates.find(({ begin }) => begin !== '' && uri.startsWith(begin))?.key ??
+      this.#linked.get(uri)
+    )
+  }
+}
+
+/** Schemes have no underscores, and begin with a letter. */
+function schemeOf(key: string): string {
+  return key
+    .toLowerCase()
+    .replace(/_/g, '-')
+    .replace(/^(?![a-z])/, 's')
+}
+
+function unused(wanted: string, taken: ReadonlyMap<string, unknown>): string {
+  let free = wanted
+  for (let number = 2; taken.has(free); number++) free = `${wanted}-${number}`
+  return free
+}
+
+function textsAt(list: readonly JsonValue[], name: string): string[] {
+  return list.flatMap(one => (isJsonObject(one) && typeof one[name] === 'string' ? [one[name]] : []))
+}
