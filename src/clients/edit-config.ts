@@ -68,7 +68,7 @@ function make({ place, value }: Change, root: Table): void {
     table = table[key] as Table
   }
   if (value === undefined) delete table[last]
-  else table[last] = value
+  else table[last] = copied(value)
 }
 
 /** Of tables and lists alone: TOML's dates are objects of their own kind. */

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { afterEach, beforeEach, expect, it } from 'vitest'
@@ -13,7 +14,9 @@ const SERVER = `
 import { createInterface } from 'node:readline'
 createInterface({ input: process.stdin }).on('line', line => {
   const { id, params } = JSON.parse(line)
-  const result = { protocolVersion: params?.protocolVersion, capabilities: {}, serverInfo: { name: process.env.NAMED, version: '1' } }
+  const serverInfo = { name: process.env.NAMED, version: '1' }
+  const tools = [{ name: 'echo', inputSchema: { type: 'object' } }]
+  const result = { protocolVersion: params?.protocolVersion, capabilities: { tools: {} }, serverInfo, tools }
   if (id !== undefined) console.log(JSON.stringify({ jsonrpc: '2.0', id, result }))
 })`
 
@@ -32,6 +35,26 @@ async function init(...args: string[]): Promise<{ code: number; stdout: string; 
     ({ stdout, stderr }) => ({ code: 0, stdout, stderr }),
     ({ code, stdout, stderr }) => ({ code, stdout, stderr }),
   )
+}
+
+/** What a client lists that starts the entry. */
+async function toolsOf({ command, args }: { command: string; args: string[] }): Promise<string[]> {
+  const started = spawn(command, args, { cwd: home, env: { ...env(), XDG_CACHE_HOME: join(home, 'cache') } })
+  const answers = createInterface({ input: started.stdout })[Symbol.asyncIterator]()
+  const send = (message: object) => started.stdin.write(`${JSON.stringify({ jsonrpc: '2.0', ...message })}\n`)
+  const params = { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'c', version: '1' } }
+  send({ id: 1, method: 'initialize', params })
+  await answers.next()
+  send({ method: 'notifications/initialized' })
+  send({ id: 2, method: 'tools/list' })
+  for (;;) {
+    const { value } = await answers.next()
+    const { id, result } = JSON.parse(value as string)
+    if (id !== 2) continue
+    started.stdin.end()
+    await once(started, 'exit')
+    return result.tools.map(({ name }: { name: string }) => name)
+  }
 }
 
 function putCursor(): { path: string; text: string } {
@@ -76,6 +99,20 @@ it('changes nothing without a yes, then writes an entry that a client can start,
   expect(await init('--undo')).toMatchObject({ code: 0, stdout: `Put back ${path}\n` })
   expect(readFileSync(path, 'utf8')).toBe(text)
   expect((await init('--undo')).stdout).toBe('There is nothing to undo.\n')
+})
+
+it('puts all servers behind one wrapper, whose entry a client can start', async () => {
+  const { path, text } = putCursor()
+  expect(await init('--one', '--yes')).toMatchObject({
+    code: 0,
+    stdout: expect.stringContaining('mine: moves to '),
+  })
+  const { mcpServers } = JSON.parse(readFileSync(path, 'utf8'))
+  expect(Object.keys(mcpServers)).toEqual(['refcache'])
+  const tools = await toolsOf(mcpServers.refcache)
+  expect(tools).toEqual(expect.arrayContaining(['mine_echo', 'get_cached_result']))
+  expect(await init('--undo')).toMatchObject({ code: 0 })
+  expect(readFileSync(path, 'utf8')).toBe(text)
 })
 
 it('says what it looked for, how an entry is written, and which server there is not', async () => {

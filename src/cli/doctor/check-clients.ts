@@ -1,7 +1,8 @@
 import { statSync } from 'node:fs'
 import { profileNamed } from '../../agent/profiles.ts'
 import { CLIENTS, type ClientName, clientLocations, type Machine } from '../../clients/locations.ts'
-import { type FilePlan, planFile } from '../init/plan.ts'
+import type { FilePlan } from '../init/file-plan.ts'
+import { planFile } from '../init/plan.ts'
 import { type Finding, mend, note, ok } from './finding.ts'
 
 /** The profile of each client, where something is known of it. */

@@ -1,13 +1,12 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
-import { basename, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import { type Change, editConfig } from '../../clients/edit-config.ts'
 import { parseRoot } from '../../clients/parse-config.ts'
-import { entryAt, type FilePlan } from './plan.ts'
+import type { Companion, Entry, FilePlan } from './file-plan.ts'
+import { entryAt } from './plan.ts'
 import { replaceFile, writePrivately } from './replace-file.ts'
-
-type Entry = Readonly<Record<string, unknown>>
 
 /** What one run of `init` did to one file. */
 interface RunRecord {
@@ -21,6 +20,8 @@ interface RunRecord {
     readonly before: Entry
     readonly after: Entry
   }[]
+  /** The file that servers went to: as it was, and the digest of what was written. */
+  readonly companion?: { readonly path: string; readonly before?: string; readonly written: string }
 }
 
 export type Undone =
@@ -34,7 +35,7 @@ export class Backups {
   constructor(private readonly folder: string) {}
 
   /** Writes a plan's new text, after its file as it is was put away. @throws Error where that cannot be done */
-  apply({ path, text, newText, servers }: FilePlan): void {
+  apply({ path, text, newText, servers, companion }: FilePlan): void {
     mkdirSync(this.folder, { recursive: true, mode: 0o700 })
     const name = `${Date.now().toString().padStart(15, '0')}-${randomBytes(4).toString('hex')}`
     const backup = join(this.folder, `${name}-${basename(path)}`)
@@ -43,12 +44,16 @@ export class Backups {
       backup,
       written: digest(newText),
       servers: servers.flatMap(({ place, before, after }) => (after ? [{ place, before, after }] : [])),
+      ...(companion ? { companion: recordOf(companion) } : {}),
     }
     writePrivately(backup, text)
     writePrivately(join(this.folder, `${name}.json`), JSON.stringify(record))
     try {
+      // First, so that no server is nowhere if this ends here.
+      if (companion) putCompanion(companion)
       replaceFile(path, text, newText)
     } catch (error) {
+      if (record.companion) takeBack(record.companion)
       this.#forget(join(this.folder, `${name}.json`), record)
       throw error
     }
@@ -72,7 +77,9 @@ export class Backups {
     const { path, backup } = record
     try {
       const undone = restore(record)
-      if (undone.kind !== 'refused') this.#forget(file, record)
+      if (undone.kind === 'refused') return undone
+      if (record.companion) takeBack(record.companion)
+      this.#forget(file, record)
       return undone
     } catch (error) {
       return { path, kind: 'refused', reason: `${(error as Error).message} The file as it was is ${backup}.` }
@@ -83,6 +90,27 @@ export class Backups {
     rmSync(file, { force: true })
     rmSync(backup, { force: true })
   }
+}
+
+type CompanionRecord = NonNullable<RunRecord['companion']>
+
+function recordOf({ path, before, text }: Companion): CompanionRecord {
+  return { path, written: digest(text), ...(before === undefined ? {} : { before }) }
+}
+
+function putCompanion({ path, before, text }: Companion): void {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+  if (before === undefined) writePrivately(path, text)
+  else replaceFile(path, before, text)
+}
+
+/** Where somebody changed it since, it stays: nothing starts from it any more. */
+function takeBack({ path, before, written }: CompanionRecord): void {
+  if (!existsSync(path)) return
+  const text = readFileSync(path, 'utf8')
+  if (digest(text) !== written) return
+  if (before === undefined) rmSync(path)
+  else replaceFile(path, text, before)
 }
 
 /** @throws Error where the file cannot be read or written */
@@ -113,7 +141,10 @@ function inverse({ servers }: RunRecord, root: Entry): { changes: Change[]; kept
   const isAsWritten = ({ place, after }: RunRecord['servers'][number]) =>
     isDeepStrictEqual(asStored(entryAt(root, place)), asStored(after))
   return {
-    changes: servers.filter(isAsWritten).map(({ place, before }) => ({ place, value: before })),
+    // An entry that was not there goes away again.
+    changes: servers
+      .filter(isAsWritten)
+      .map(({ place, before }) => (Object.keys(before).length === 0 ? { place } : { place, value: before })),
     kept: servers.filter(server => !isAsWritten(server)).map(({ place }) => place.at(-1) ?? ''),
   }
 }

@@ -1,11 +1,12 @@
 import { homedir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { extname, join, resolve } from 'node:path'
 import { createInterface } from 'node:readline/promises'
 import {
   applicationData,
   CLIENTS,
   type ClientName,
   clientLocations,
+  type Location,
   type Machine,
 } from '../../clients/locations.ts'
 import { suggest } from '../../core/suggest.ts'
@@ -14,8 +15,9 @@ import { EXIT, usage } from '../exit.ts'
 import { text, texts, wrongChoice } from '../option-values.ts'
 import { Backups, type Undone } from './backups.ts'
 import { exampleFor } from './example.ts'
+import type { FilePlan, FileProblem } from './file-plan.ts'
 import { launcherFor } from './launcher.ts'
-import { type Choice, type FilePlan, type FileProblem, planFile } from './plan.ts'
+import { type Choice, planFile } from './plan.ts'
 import { planAsData, shownPlan } from './show.ts'
 
 const NAMES = Object.keys(CLIENTS) as ClientName[]
@@ -29,6 +31,7 @@ Examples:
   mcp-refcache init --client cursor --yes   Cursor alone, without a question
   mcp-refcache init --print codex           shows it, and writes nothing
   mcp-refcache init --only github --only db these servers alone
+  mcp-refcache init --one                   all servers of a client behind one wrapper
   mcp-refcache init --undo                  takes the last run back
 
 Exit codes:
@@ -45,6 +48,10 @@ export function initCommand() {
     .option('--client <name>', `one client: ${NAMES.join(', ')}; may be repeated (all)`, clients('--client'))
     .option('--only <server>', 'change this server alone; may be repeated', texts('--only'))
     .option('--except <server>', 'leave this server as it is; may be repeated', texts('--except'))
+    .option(
+      '--one',
+      'put all servers of a client behind one wrapper, as one server named refcache; in the files of the user',
+    )
     .option('--print <client>', 'show what would be written for a client, and write nothing', name =>
       client('--print', name),
     )
@@ -103,6 +110,7 @@ function findPlans(machine: Machine, values: Values): (FilePlan | FileProblem)[]
     except: values.except ?? [],
     folder: machine.folder,
     launcherFor: location => launcherFor(location, process.argv[1] ?? '', machine.platform),
+    ...(values.one ? { serversFileFor: (location: Location) => serversFile(location, machine) } : {}),
   }
   const plans = clientLocations(machine)
     .filter(location => chosen === undefined || chosen.includes(location.client))
@@ -110,6 +118,13 @@ function findPlans(machine: Machine, values: Values): (FilePlan | FileProblem)[]
   // Two clients can share one file by a link.
   const paths = plans.map(plan => ('path' in plan ? plan.path : plan.location.path))
   return plans.filter((_, at) => paths.indexOf(paths[at] as string) === at)
+}
+
+/** A project's servers stay in its file, which others share. */
+function serversFile({ client, scope, path }: Location, machine: Machine): string | undefined {
+  if (scope === 'project') return undefined
+  const name = /Insiders/.test(path) ? `${client}-insiders` : client
+  return join(applicationData(machine), 'mcp-refcache', 'servers', `${name}${extname(path)}`)
 }
 
 /** A server that is named and not there is a mistake, not an empty plan. */

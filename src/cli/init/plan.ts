@@ -2,37 +2,11 @@ import { lstatSync, readFileSync, realpathSync, statSync } from 'node:fs'
 import type { ConfiguredServer } from '../../clients/configured-server.ts'
 import { type Change, editConfig } from '../../clients/edit-config.ts'
 import type { Location } from '../../clients/locations.ts'
+import { ownWrapperIn } from '../../clients/own-wrapper.ts'
 import { NoServers, parseClientConfig, parseRoot } from '../../clients/parse-config.ts'
-import { type Launcher, type StaysReason, wrapEntry } from '../../clients/wrap-entry.ts'
-
-type Entry = Readonly<Record<string, unknown>>
-
-/** One server of a file: as it is, and as it will be or why it stays. */
-export interface ServerPlan {
-  readonly name: string
-  readonly place: readonly string[]
-  readonly before: Entry
-  readonly after?: Entry
-  readonly stays?: StaysReason
-}
-
-/** What is to become of one file. */
-export interface FilePlan {
-  readonly location: Location
-  /** The file itself, where `location.path` is a link to it. */
-  readonly path: string
-  readonly text: string
-  readonly newText: string
-  readonly servers: readonly ServerPlan[]
-  /** Of all servers in it, also of those that nobody chose. */
-  readonly names: readonly string[]
-}
-
-/** A file that is there and cannot be changed. */
-export interface FileProblem {
-  readonly location: Location
-  readonly problem: string
-}
+import { type Launcher, wrapEntry } from '../../clients/wrap-entry.ts'
+import type { Entry, FilePlan, FileProblem, ServerPlan } from './file-plan.ts'
+import { canMove, gather } from './gather.ts'
 
 export interface Choice {
   /** These alone, also those that would stay. Empty: all. */
@@ -41,6 +15,8 @@ export interface Choice {
   /** The project that is worked on: Claude Code has its servers in the user's file. */
   readonly folder: string
   launcherFor(location: Location): Launcher
+  /** For servers that are to leave the client's file and stand behind one wrapper. Undefined: each is wrapped by itself. */
+  serversFileFor?(location: Location): string | undefined
 }
 
 /** What would change in a file. Undefined where there is no such file, or no server in it. Changes nothing. */
@@ -85,13 +61,27 @@ function planText(location: Location, found: { path: string; text: string }, cho
   const planned = all
     .filter(({ name }) => isChosen(name, choice))
     .map(server => planServer(server, entryAt(root, server.place), launcher, choice))
-  const changes = planned.flatMap(plan => plan.changes)
+  const file = choice.serversFileFor?.(location)
+  const moved = file === undefined ? [] : planned.filter(plan => plan.isBareOrAlone && canMove(plan))
+  const gathered = file === undefined || moved.length === 0 ? undefined : gather(root, moved, launcher, file)
+  const ownChanges = planned.filter(plan => !moved.includes(plan)).flatMap(({ changes }) => changes)
+  const changes = [...ownChanges, ...(gathered?.changes ?? [])]
   const newText = changes.length === 0 ? text : editConfig(text, path, changes)
   const newRoot = parseRoot(newText, path)
-  const servers = planned.map(({ changes: own, ...plan }) =>
-    own.length === 0 ? plan : { ...plan, after: entryAt(newRoot, plan.place) },
-  )
-  return { location, path, text, newText, servers, names: all.map(({ name }) => name) }
+  const servers = planned.map(({ changes: own, isBareOrAlone: _, ...plan }) => {
+    const isChanged = own.length > 0 || moved.some(({ place }) => place === plan.place)
+    const { stays: __, ...changed } = plan
+    return isChanged ? { ...changed, after: entryAt(newRoot, plan.place) } : plan
+  })
+  return {
+    location,
+    path,
+    text,
+    newText,
+    servers: gathered?.entry ? [...servers, gathered.entry] : servers,
+    names: all.map(({ name }) => name),
+    ...(gathered ? { companion: gathered.companion } : {}),
+  }
 }
 
 /** Those of all projects together with those of this one, which can have the same names. */
@@ -115,17 +105,24 @@ function isChosen(name: string, { only, except }: Choice): boolean {
   return (only.length === 0 || only.includes(name)) && !except.includes(name)
 }
 
+interface PlannedServer extends ServerPlan {
+  readonly changes: readonly Change[]
+  /** Not yet behind this program, or behind a wrapper of its own. */
+  readonly isBareOrAlone: boolean
+}
+
 function planServer(
   server: ConfiguredServer,
   before: Entry,
   launcher: Launcher,
   { only }: Choice,
-): ServerPlan & { changes: readonly Change[] } {
-  const { name, place } = server
+): PlannedServer {
+  const { name, place, transport } = server
   const plan = wrapEntry(server, before, launcher, only.includes(name))
+  const own = transport.kind === 'stdio' ? ownWrapperIn(transport) : undefined
   return 'stays' in plan
-    ? { name, place, before, stays: plan.stays, changes: [] }
-    : { name, place, before, changes: plan.changes }
+    ? { name, place, before, stays: plan.stays, changes: [], isBareOrAlone: own?.kind === 'one' }
+    : { name, place, before, changes: plan.changes, isBareOrAlone: true }
 }
 
 /** What stands at a place of a configuration; nothing where there is no such place. */

@@ -2,9 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { CLIENTS } from '../../clients/locations.ts'
 import { masked } from '../../clients/mask.ts'
 import { printable } from '../../core/printable.ts'
-import type { FilePlan, FileProblem, ServerPlan } from './plan.ts'
-
-type Entry = Readonly<Record<string, unknown>>
+import type { Entry, FilePlan, FileProblem, ServerPlan } from './file-plan.ts'
 
 /** What would change, for people. Secrets are masked, and what a file says cannot steer the terminal. */
 export function shownPlan(plan: FilePlan | FileProblem): string {
@@ -12,14 +10,16 @@ export function shownPlan(plan: FilePlan | FileProblem): string {
   const title = `${CLIENTS[client]}${scope === 'project' ? ', this project' : ''}: ${printable(path)}`
   if ('problem' in plan) return `${title}\n  cannot be changed: ${printable(plan.problem)}\n`
   const link = plan.path === path ? '' : `  (a link to ${printable(plan.path)})\n`
-  return `${title}\n${link}${plan.servers.map(shownServer).join('')}`
+  const servers = plan.servers.map(server => shownServer(server, plan.companion?.path ?? ''))
+  return `${title}\n${link}${servers.join('')}`
 }
 
-function shownServer({ name, before, after, stays }: ServerPlan): string {
+function shownServer({ name, before, after, stays }: ServerPlan, companion: string): string {
   if (!after) {
     const anyway = stays?.kind === 'sign-in' ? ` (--only ${name} changes it all the same)` : ''
     return `  ${printable(`${name}: stays, ${stays?.message ?? 'as it is'}${anyway}`)}\n`
   }
+  if (Object.keys(after).length === 0) return `  ${printable(`${name}: moves to ${companion}`)}\n`
   return `  ${printable(name)}\n${difference(before, after)
     .map(line => `    ${line}\n`)
     .join('')}`
@@ -48,5 +48,5 @@ export function planAsData(plan: FilePlan | FileProblem): object {
     name,
     ...(after ? { before: masked(before), after: masked(after) } : { stays: stays?.message }),
   }))
-  return { client, scope, path, servers }
+  return { client, scope, path, servers, ...(plan.companion ? { serversFile: plan.companion.path } : {}) }
 }

@@ -16,7 +16,8 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { Backups } from '../../../../src/cli/init/backups.ts'
-import { type Choice, type FilePlan, type FileProblem, planFile } from '../../../../src/cli/init/plan.ts'
+import type { FilePlan, FileProblem } from '../../../../src/cli/init/file-plan.ts'
+import { type Choice, planFile } from '../../../../src/cli/init/plan.ts'
 import { planAsData, shownPlan } from '../../../../src/cli/init/show.ts'
 import type { StdioTransport } from '../../../../src/clients/configured-server.ts'
 import { clientLocations } from '../../../../src/clients/locations.ts'
@@ -224,6 +225,83 @@ describe('a file that cannot be changed is left as it is, and says why', () => {
     put({ scope: 'user', path: '.config/zed/settings.json', text })
     const [plan] = plans()
     expect(plan === undefined || ('newText' in plan && plan.newText === plan.text)).toBe(true)
+  })
+})
+
+describe('all servers of a client behind one wrapper', () => {
+  const file = (name: string) => join(home, 'servers', name)
+  const one = (name: string, more: Partial<Choice> = {}) => ({ ...more, serversFileFor: () => file(name) })
+
+  it.each([
+    ['claude-desktop', 'a.json'],
+    ['cursor', 'a.json'],
+    ['codex', 'a.toml'],
+    ['zed', 'a.json'],
+    ['windsurf', 'a.json'],
+  ])('of %s: they move to a file for this user alone, and one entry starts them', (client, name) => {
+    const path = put(fileOf(client))
+    const before = serversIn(path)
+    const plan = onlyPlan(one(name))
+    for (const secret of fileOf(client).secrets) expect(shownPlan(plan)).not.toContain(secret)
+    expect(shownPlan(plan)).toContain(`moves to ${file(name)}`)
+    backups.apply(plan)
+    const { refcache, ...stayed } = serversIn(path)
+    expect(refcache).toMatchObject({
+      command: 'npx',
+      args: ['-y', 'mcp-refcache', 'wrap', '--servers', file(name)],
+    })
+    expect(statSync(file(name)).mode & 0o777).toBe(0o600)
+    expect({ ...serversIn(file(name)), ...stayed }).toEqual(before)
+    for (const text of fileOf(client).kept.filter(text => /theme|model|vim|tui|global/.test(text))) {
+      expect(readFileSync(path, 'utf8')).toContain(text)
+    }
+    expect(onlyPlan(one(name)).newText).toBe(readFileSync(path, 'utf8'))
+    expect(backups.undo()).toEqual([{ path, kind: 'restored' }])
+    expect(readFileSync(path, 'utf8')).toBe(fileOf(client).text)
+    expect(readdirSync(join(home, 'servers'))).toEqual([])
+  })
+
+  it('takes in a server that came later, also one that was behind a wrapper of its own, and goes back a run at a time', () => {
+    const path = put(fileOf('windsurf'))
+    backups.apply(onlyPlan(one('w.json')))
+    const between = [path, file('w.json')].map(name => readFileSync(name, 'utf8'))
+    const config = JSON.parse(between[0]!)
+    const alone = { command: 'mcp-refcache', args: ['wrap', '--', 'late'] }
+    const grown = JSON.stringify({ mcpServers: { ...config.mcpServers, late: alone } })
+    writeFileSync(path, grown)
+    backups.apply(onlyPlan(one('w.json')))
+    expect(Object.keys(serversIn(path))).toEqual(['refcache'])
+    expect(Object.keys(serversIn(file('w.json')))).toEqual(['remote', 'late'])
+    backups.undo()
+    expect([path, file('w.json')].map(name => readFileSync(name, 'utf8'))).toEqual([grown, between[1]])
+  })
+
+  it('puts back entries where the client went on writing, and takes its own away', () => {
+    const path = put(fileOf('claude-code'))
+    backups.apply(onlyPlan(one('c.json')))
+    writeFileSync(path, readFileSync(path, 'utf8').replace('412', '413'))
+    expect(backups.undo()).toMatchObject([{ kind: 'entries-restored', kept: [] }])
+    expect(JSON.parse(readFileSync(path, 'utf8'))).toEqual({
+      ...JSON.parse(fileOf('claude-code').text),
+      numStartups: 413,
+    })
+  })
+
+  it('leaves what only the client can fill, the servers of projects, and a name that is taken', () => {
+    const entries = { asks: { command: 'x', env: { K: '${input:k}' } }, plain: { command: 'y' } }
+    const text = JSON.stringify({ servers: entries })
+    const path = put({ scope: 'user', path: '.config/Code/User/mcp.json', text })
+    backups.apply(onlyPlan(one('v.json')))
+    expect(Object.keys(serversIn(path))).toEqual(['asks', 'refcache'])
+    expect(Object.keys(serversIn(file('v.json')))).toEqual(['plain'])
+    writeFileSync(
+      path,
+      JSON.stringify({ servers: { refcache: { command: 'mine' }, plain: { command: 'y' } } }),
+    )
+    rmSync(file('v.json'))
+    expect(plans(one('v.json'))).toMatchObject([
+      { problem: expect.stringContaining("server 'refcache' already") },
+    ])
   })
 })
 
