@@ -1,4 +1,5 @@
 import { growingBench } from './growing.ts'
+import { liveTasksBench } from './live-tasks.ts'
 import { memoryHitBench } from './memory-hit.ts'
 import { pausesBench } from './pauses.ts'
 import { pollBench } from './poll.ts'
@@ -23,6 +24,7 @@ const GROUPS: Record<string, () => Promise<Row[]>> = {
   growing: growingBench,
   query: queryBench,
   memory: memoryHitBench,
+  'live-tasks': liveTasksBench,
   poll: pollBench,
   stores: storesBench,
   threads: threadsBench,
