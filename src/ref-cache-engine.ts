@@ -22,6 +22,7 @@ import { InputBudget } from './flow/call/input-budget.ts'
 import { LateClaims } from './flow/call/late-claims.ts'
 import { PassingCalls } from './flow/call/passing-calls.ts'
 import { SharedRuns } from './flow/call/shared-runs.ts'
+import { recoverStray } from './flow/control/recover.ts'
 import { queryTool } from './flow/derive/query.ts'
 import type { Engine, Settings } from './flow/engine.ts'
 import { Entries } from './flow/entries.ts'
@@ -30,6 +31,7 @@ import { Savings } from './flow/operate/savings.ts'
 import { EqualRefusals } from './flow/read/equal-refusals.ts'
 import { SourceCache } from './flow/read/values.ts'
 import { HandOvers } from './flow/run/hand-over.ts'
+import { Heartbeat } from './flow/run/heartbeat.ts'
 import { ProgressListeners } from './flow/run/progress.ts'
 import { type SharedCapacity, TaskQueue } from './flow/run/queue.ts'
 import { take, takeFollower } from './flow/run/run.ts'
@@ -63,9 +65,15 @@ export function createEngine(
   const access = createAccess(options, settings, clock, store)
   const executors = checkExecutors(options.executors)
   const dispatcher = checkDispatcher(options.dispatcher ?? localDispatcher())
+  const instance = `${nameOfHost()}/${process.pid}/${Buffer.from(random(6)).toString('hex')}`
+  const parts = runParts(options, settings, clock, {
+    takeFollower: (refId, follows) => takeFollower(engine, refId, follows),
+    capacityFor: tool => capacityOf(executors, engine.tools.get(tool)),
+  })
+  const own = { name, instance, store, clock, running: parts.running }
   const engine: Engine = {
     name,
-    instance: `${nameOfHost()}/${process.pid}/${Buffer.from(random(6)).toString('hex')}`,
+    instance,
     store,
     equalRefusals: new EqualRefusals(store, access, name),
     entries: new Entries(store, clock),
@@ -82,10 +90,8 @@ export function createEngine(
     sources: new SourceCache(clock),
     savings: new Savings(settings.preview.sizeMode),
     errors,
-    ...runParts(options, settings, clock, {
-      takeFollower: (refId, follows) => takeFollower(engine, refId, follows),
-      capacityFor: tool => capacityOf(executors, engine.tools.get(tool)),
-    }),
+    ...parts,
+    heartbeat: new Heartbeat(own, settings.leaseDuration, refId => recoverStray(engine, refId)),
     dispatcher,
     executors,
     executorOf: tool => executorOf(executors, tool),

@@ -32,7 +32,7 @@ export function withStoreOptions<Args extends unknown[], Values extends Record<s
     .optionsGroup('The store:')
     .option(
       '--store <where>',
-      "a SQLite file, or redis://host:port ($XDG_CACHE_HOME/mcp-refcache/cache-2.db, as 'wrap' has it)",
+      "a SQLite file, or redis://host:port ($XDG_CACHE_HOME/mcp-refcache/cache-3.db, as 'wrap' has it)",
       text('--store'),
     )
     .option('--encrypt', `it is encrypted, with the keys in $${KEYS_VARIABLE}`)

@@ -85,7 +85,7 @@ export function wrapCommandLine() {
     .optionsGroup('What is kept:')
     .option(
       '--store <where>',
-      "a SQLite file, or 'memory' ($XDG_CACHE_HOME/mcp-refcache/cache-2.db)",
+      "a SQLite file, or 'memory' ($XDG_CACHE_HOME/mcp-refcache/cache-3.db)",
       storeOf,
     )
     .option(

@@ -10,8 +10,6 @@ import type { RefId } from './ref.ts'
  */
 export type EntryEvent =
   | { type: 'start'; owner: string; now: number }
-  /** A sign of life. */
-  | { type: 'renew'; owner: string }
   | { type: 'progress'; owner: string; progress: Progress; pace: number | undefined; now: number }
   /** The handler has appended to its value. */
   | { type: 'append'; owner: string; appended: AppendedValue; now: number }

@@ -16,14 +16,13 @@ export interface Progress {
 }
 
 /**
- * Who runs a task now. Every change by the owner grows the entry's version, and is a sign of life: a process that
- * sees one version for longer than `duration`, by its own monotonic clock, may take the task for lost. So no two
- * wall clocks have to agree.
+ * Who runs a task now. A process gives one sign of life for all of its tasks (`Store.beat`): whoever sees none for longer than
+ * `duration`, by its own monotonic clock, may take them for lost. So no two wall clocks have to agree.
  */
 export interface Lease {
-  /** Unique to one claim, retry or recovery in one process. */
+  /** Unique to one claim, retry or recovery: the name of the process, a slash, and what tells its leases apart. */
   readonly owner: string
-  /** Milliseconds of silence after which the owner counts as lost; 0: it let go. */
+  /** Milliseconds of silence after which the process counts as lost; 0: it let go. */
   readonly duration: number
 }
 
@@ -96,7 +95,7 @@ interface EntryFields {
   /** What limits who may see the value, because it was computed from that. */
   readonly derivedFrom?: readonly SourceConstraint[] | undefined
   readonly createdAt: number
-  /** When something last happened to it beyond a sign of life; entries of older versions may lack it. */
+  /** When something last happened to it that is news; entries of older versions may lack it. */
   readonly updatedAt?: number
   /** Absent while the task is in flight, and for a value that never expires. */
   readonly expiresAt?: number | undefined
@@ -254,6 +253,18 @@ export function removedEntries(records: readonly string[]): RemovedEntry[] {
 
 export function isInFlight(entry: Entry): entry is InFlightEntry {
   return entry.status === 'pending' || entry.status === 'processing'
+}
+
+/** The process that a lease is of. */
+export function processOf({ owner }: Pick<Lease, 'owner'>): string {
+  const end = owner.lastIndexOf('/')
+  return end < 0 ? owner : owner.slice(0, end)
+}
+
+/** The process that has a task in flight: '' for one that was let go, nothing for what has ended. */
+export function ownerOf(entry: Entry): string | undefined {
+  if (!isInFlight(entry)) return undefined
+  return entry.lease.duration === 0 ? '' : processOf(entry.lease)
 }
 
 /** Whether another process may run the task again when the one that runs it is lost. To follow another task harms nothing. */

@@ -11,12 +11,11 @@ export function refusal(entry: InFlightEntry, event: FlightEvent): Refusal | und
   if ('owner' in event && entry.lease.owner !== event.owner) return 'lease_lost'
   if (event.type === 'take-follower') return entry.follows === event.follows ? undefined : 'not_following'
   if (event.type === 'gain-follower') {
-    // Each one looks like a sign of life.
     return (entry.followers?.length ?? 0) < MAX_FOLLOWERS ? undefined : 'too_many_followers'
   }
   if ('seen' in event) return entry.version === event.seen ? undefined : 'lease_held'
   if (event.type === 'start') return entry.status === 'pending' ? undefined : 'already_started'
-  // Refused, because a change would look like a sign of life.
+  // Refused, because it changes nothing.
   if (event.type === 'answer') return isWanted(entry, event.answers) ? undefined : 'not_asked'
   if (NEED_START.has(event.type) && entry.status !== 'processing') return 'not_started'
   if (event.type === 'withdraw') return isWanted(entry, { [event.key]: {} }) ? undefined : 'not_asked'

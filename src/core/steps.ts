@@ -40,6 +40,22 @@ export function turn(): Promise<void> {
   return new Promise(resolve => setImmediate(resolve))
 }
 
+/** So many operations of a store at once: together they take some milliseconds where the store answers at once. */
+const CHUNK = 25
+
+/** Does the same with each item, in their order and some at once, and lets the event loop turn in between. */
+export async function inChunks<T>(items: Iterable<T>, work: (item: T) => Promise<unknown>): Promise<void> {
+  let under: Array<Promise<unknown>> = []
+  for (const item of items) {
+    under.push(work(item))
+    if (under.length < CHUNK) continue
+    await Promise.all(under)
+    under = []
+    await turn()
+  }
+  await Promise.all(under)
+}
+
 /** Waits for something from outside. */
 export function* waitFor<T>(promise: Promise<T>): ReadingSteps<T> {
   let answer: T | undefined

@@ -60,8 +60,6 @@ function moved(entry: InFlightEntry, event: FlightEvent): Entry {
   switch (event.type) {
     case 'start':
       return started(entry, event.now)
-    case 'renew':
-      return entry
     case 'progress':
       return { ...(entry as ProcessingEntry), progress: event.progress, pace: event.pace }
     case 'append':

@@ -25,6 +25,7 @@ import type { Savings } from './operate/savings.ts'
 import type { EqualRefusals } from './read/equal-refusals.ts'
 import type { SourceCache } from './read/values.ts'
 import type { HandOvers } from './run/hand-over.ts'
+import type { Heartbeat } from './run/heartbeat.ts'
 import type { ProgressListeners } from './run/progress.ts'
 import type { TaskQueue } from './run/queue.ts'
 import type { RunningTasks } from './run/running.ts'
@@ -74,6 +75,8 @@ export interface Engine {
   readonly executorOf: (tool: Tool) => Executor
   /** What runs in this process. */
   readonly running: RunningTasks
+  /** That this process lives. */
+  readonly heartbeat: Heartbeat
   /** What runs here for a task that was cancelled, and goes on for others. */
   readonly handOvers: HandOvers
   /** Who waits here for what runs here. */

@@ -19,6 +19,7 @@ import {
   type StoreCapabilities,
   type StoreTime,
   type StoreUsage,
+  type TaskOwner,
 } from './store.ts'
 import { Warnings } from './warnings.ts'
 
@@ -167,6 +168,18 @@ class EncryptedStore implements Store {
 
   async time(cacheName: string, own: ProcessTime): Promise<StoreTime | undefined> {
     return this.#inner.time?.(cacheName, own)
+  }
+
+  beat(cacheName: string, process: string): Promise<void> {
+    return this.#inner.beat(cacheName, process)
+  }
+
+  owners(cacheName: string): Promise<TaskOwner[]> {
+    return this.#inner.owners(cacheName)
+  }
+
+  tasksOf(cacheName: string, process: string): AsyncIterable<readonly RefId[]> {
+    return this.#inner.tasksOf(cacheName, process)
   }
 
   noteUse(refId: RefId, now: number): void {

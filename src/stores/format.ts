@@ -7,11 +7,12 @@ import { UnknownStoreFormat } from '../core/errors.ts'
  *
  * 1: the format of 0.1, which marked SQLite files, and left Redis without a mark.
  * 2: large values in segments.
+ * 3: one heartbeat a process: tasks are found by the process that has them, and their entries no longer show that it lives.
  */
-export const STORE_FORMAT: number = 2
+export const STORE_FORMAT: number = 3
 
 /** What this version converts, and reads. */
-export const OLDER_FORMATS: readonly number[] = [1]
+export const OLDER_FORMATS: readonly number[] = [1, 2]
 
 /** Versions with different formats have different default places: what a place is called ends with this. */
 export const FORMAT_SUFFIX = STORE_FORMAT === 1 ? '' : `-${STORE_FORMAT}`

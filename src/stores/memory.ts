@@ -2,9 +2,11 @@ import { setImmediate as turn } from 'node:timers/promises'
 import { type Entry, isExpired, type RemovedEntry, removedEntry } from '../core/entry.ts'
 import { InvalidArgument, StoreUnavailable } from '../core/errors.ts'
 import type { RefId } from '../core/ref.ts'
+import { turn } from '../core/steps.ts'
 import { MemoryChanges } from './memory-changes.ts'
 import { EvictionOrder } from './memory-eviction.ts'
 import { MemoryIndex } from './memory-index.ts'
+import { MemoryOwners } from './memory-owners.ts'
 import { MemorySegments } from './memory-segments.ts'
 import { type Slot, slotOf } from './memory-slot.ts'
 import type {
@@ -18,6 +20,7 @@ import type {
   SegmentName,
   Store,
   StoreUsage,
+  TaskOwner,
 } from './store.ts'
 import { checkFitsQuota, checkQuota, fullOfWork, type StoreQuota } from './store-quota.ts'
 import { Watchers } from './watchers.ts'
@@ -62,6 +65,7 @@ class MemoryStore implements Store {
   readonly #changes = new MemoryChanges()
   readonly #evictionOrder = new EvictionOrder()
   readonly #segments = new MemorySegments()
+  readonly #owners = new MemoryOwners()
   readonly #watchers = new Watchers()
   readonly #quota: StoreQuota
   #bytes = 0
@@ -179,6 +183,24 @@ class MemoryStore implements Store {
     return this.#closed ? () => {} : this.#watchers.add(refId, onChange)
   }
 
+  async beat(_cacheName: string, process: string): Promise<void> {
+    this.#checkOpen()
+    this.#owners.beat(process)
+  }
+
+  async owners(cacheName: string): Promise<TaskOwner[]> {
+    this.#checkOpen()
+    return this.#owners.list(cacheName)
+  }
+
+  async *tasksOf(cacheName: string, process: string): AsyncGenerator<RefId[]> {
+    this.#checkOpen()
+    for (const batch of this.#owners.tasksOf(cacheName, process)) {
+      yield batch
+      await turn()
+    }
+  }
+
   noteUse(refId: RefId): void {
     this.#evictionOrder.use(refId)
   }
@@ -195,6 +217,7 @@ class MemoryStore implements Store {
     this.#segments.clear()
     this.#holders.clear()
     this.#evictionOrder.clear()
+    this.#owners.clear()
     this.#watchers.notifyAll()
   }
 
@@ -221,6 +244,7 @@ class MemoryStore implements Store {
     this.#bytes += bytes - (before?.bytes ?? 0)
     if (changes && 'index' in changes) this.#bytes -= this.#segments.settle(entry)
     this.#evictionOrder.put(entry, before?.entry)
+    this.#owners.put(entry, before?.entry)
     if (before) this.#replace(before, slot)
     else this.#add(slot)
     this.#makeRoom(refId)
@@ -249,6 +273,7 @@ class MemoryStore implements Store {
     this.#index.remove(slot)
     this.#changes.note({ refId, what: 'deleted' })
     this.#evictionOrder.drop(refId)
+    this.#owners.drop(slot.entry)
     this.#releaseKey(slot.entry)
     this.#bytes -= slot.bytes + this.#segments.drop(refId)
     this.#watchers.notify(refId)

@@ -16,6 +16,7 @@ import type {
   StoreCapabilities,
   StoreTime,
   StoreUsage,
+  TaskOwner,
 } from './store.ts'
 
 /** Reading may work while writing does not, as on a full disk, and a small write where a value has no room. */
@@ -116,6 +117,18 @@ class ObservedStore implements Store {
 
   async time(cacheName: string, own: ProcessTime): Promise<StoreTime | undefined> {
     return this.store.time && this.#observe('remove', async () => this.store.time?.(cacheName, own))
+  }
+
+  beat(cacheName: string, process: string): Promise<void> {
+    return this.#observe('write', () => this.store.beat(cacheName, process))
+  }
+
+  owners(cacheName: string): Promise<TaskOwner[]> {
+    return this.#observe('read', () => this.store.owners(cacheName))
+  }
+
+  tasksOf(cacheName: string, process: string): AsyncIterable<readonly RefId[]> {
+    return this.store.tasksOf(cacheName, process)
   }
 
   noteUse(refId: RefId, now: number): void {

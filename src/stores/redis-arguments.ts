@@ -1,9 +1,12 @@
-import type { Entry } from '../core/entry.ts'
+import { type Entry, ownerOf } from '../core/entry.ts'
 import { segmentsOf } from '../core/entry-value.ts'
 import { ValueTooLarge } from '../core/errors.ts'
 import type { Argument } from './redis-client.ts'
 import { idOf } from './redis-keys.ts'
 import type { ListFilter, PayloadChanges, Place } from './store.ts'
+
+/** No process is called so: '' is what was let go. */
+export const NO_OWNER = '-'
 
 /** The fields that scripts expect first, in their order. */
 export function fieldsOf(entry: Entry, record: string): Argument[] {
@@ -23,6 +26,7 @@ export function fieldsOf(entry: Entry, record: string): Argument[] {
     String(createdAt),
     toolName === undefined ? '' : exactly(toolName),
     String(status === 'complete' ? entry.valueBytes : 0),
+    ownerOf(entry) ?? NO_OWNER,
   ]
 }
 

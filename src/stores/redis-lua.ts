@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { OLDER_FORMATS, STORE_FORMAT } from './format.ts'
+import { NO_OWNER } from './redis-arguments.ts'
 import { KEPT_CHANGES } from './store.ts'
 
 /**
@@ -13,6 +14,9 @@ import { KEPT_CHANGES } from './store.ts'
  *   <base>:key:<key>    the id of the entry that holds the key
  *   <base>:index        sorted set of all ids by createdAt
  *   <base>:tasks        sorted set of the ids in flight by createdAt
+ *   <base>:owned        sorted set of the ids in flight by the process that has them: the process, a separator, the id
+ *   <base>:running      the same, of those that have begun
+ *   <base>:alive:<process>   the last sign of life of a process
  *   <base>:expiry       sorted set of all ids by expiresAt, +inf where there is none
  *   <base>:format       the format of all these; there as long as there are entries
  *   <base>:changes      stream of the latest changes
@@ -32,7 +36,11 @@ export const GRACE_MS = 3_600_000
 /** For Lua to look for `,format,` in. */
 const READ_FORMATS = `,${OLDER_FORMATS.join()},`
 /** In `ARGV` of the scripts that write an entry. */
-const FIRST_PART = 15
+const FIRST_PART = 16
+
+/** Between a process and an id. Names of processes hold no control characters. */
+export const SEPARATOR = '\\1'
+export const AFTER_SEPARATOR = '\\2'
 
 const SHARED = `
 local base, channel = KEYS[1], ARGV[1]
@@ -42,6 +50,8 @@ local function holderKey(key) return base .. ':key:' .. key end
 local formatKey = base .. ':format'
 local changesKey = base .. ':changes'
 local indexes = { base .. ':index', base .. ':tasks', base .. ':expiry' }
+local owned, running = base .. ':owned', base .. ':running'
+local function aliveKey(process) return base .. ':alive:' .. process end
 
 -- Caches of 0.1 have no mark.
 local marked = redis.call('GET', formatKey)
@@ -83,8 +93,23 @@ local function expireIndexes()
   end
 end
 
-local function unindex(id)
+local function disown(id, owner)
+  if not owner or owner == '${NO_OWNER}' then return end
+  local member = owner .. '${SEPARATOR}' .. id
+  redis.call('ZREM', owned, member)
+  redis.call('ZREM', running, member)
+end
+
+local function own(id, owner, status)
+  if owner == '${NO_OWNER}' then return end
+  local member = owner .. '${SEPARATOR}' .. id
+  redis.call('ZADD', owned, 0, member)
+  if status == 'processing' then redis.call('ZADD', running, 0, member) end
+end
+
+local function unindex(id, owner)
   for _, index in ipairs(indexes) do redis.call('ZREM', index, id) end
+  disown(id, owner)
   if redis.call('EXISTS', indexes[1]) == 0 then
     redis.call('DEL', formatKey)
     redis.call('PEXPIRE', changesKey, ${GRACE_MS})
@@ -117,10 +142,10 @@ local function dropValue(id, value)
 end
 
 local function remove(id)
-  local stored = redis.call('HMGET', entryKey(id), 'key', 'valueId')
+  local stored = redis.call('HMGET', entryKey(id), 'key', 'valueId', 'owner')
   release(id, stored[1])
   dropValue(id, stored[2])
-  unindex(id)
+  unindex(id, stored[3])
   local removed = redis.call('UNLINK', entryKey(id))
   if removed == 1 then
     note(id, 'deleted')
@@ -169,6 +194,19 @@ local function placeOf(index, id)
   return id and { redis.call('ZSCORE', index, id), id }
 end
 
+-- Tasks of an older format have no owner yet. What is damaged has none either, and nobody can run it.
+local function convert()
+  for _, task in ipairs(redis.call('ZRANGE', base .. ':tasks', 0, -1)) do
+    local found, entry = pcall(function() return cjson.decode(redis.call('HGET', entryKey(task), 'record')) end)
+    if found and type(entry.lease) == 'table' then
+      local process = entry.lease.duration == 0 and '' or string.gsub(entry.lease.owner, '/[^/]*$', '')
+      redis.call('HSET', entryKey(task), 'owner', process)
+      own(task, process, entry.status)
+    end
+  end
+  redis.call('SET', formatKey, '${STORE_FORMAT}')
+end
+
 local function inFlight(status) return status == 'pending' or status == 'processing' end
 `
 
@@ -176,7 +214,7 @@ local function inFlight(status) return status == 'pending' or status == 'process
 const PUT = `
 local id, record, version, key, namespace, status, expiresAt, valueId, segments =
   ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6], ARGV[7], ARGV[8], ARGV[9], tonumber(ARGV[10])
-local createdAt, toolName, valueBytes = ARGV[11], ARGV[12], ARGV[13]
+local createdAt, toolName, valueBytes, owner = ARGV[11], ARGV[12], ARGV[13], ARGV[14]
 
 local isOlder = marked ~= '${STORE_FORMAT}'
 local changesIndex = false
@@ -195,9 +233,10 @@ local function write()
     if before ~= valueId then dropValue(id, before) end
     redis.call('HSET', entryKey(id), 'valueId', valueId)
   end
-  if isOlder then redis.call('SET', formatKey, '${STORE_FORMAT}') end
+  if isOlder then convert() end
   redis.call('HSET', entryKey(id), 'record', record, 'version', version, 'key', key,
-    'namespace', namespace, 'status', status, 'expiresAt', expiresAt, 'toolName', toolName, 'valueBytes', valueBytes)
+    'namespace', namespace, 'status', status, 'expiresAt', expiresAt, 'toolName', toolName, 'valueBytes', valueBytes,
+    'owner', owner)
   for i = ${FIRST_PART}, #ARGV, 3 do
     if ARGV[i + 1] == 'set' then
       redis.call('HSET', entryKey(id), ARGV[i], ARGV[i + 2])
@@ -212,6 +251,7 @@ local function place()
   redis.call('ZADD', base .. ':expiry', expiresAt == '' and '+inf' or expiresAt, id)
   if inFlight(status) then redis.call('ZADD', base .. ':tasks', createdAt, id)
   else redis.call('ZREM', base .. ':tasks', id) end
+  own(id, owner, status)
   expire(entryKey(id), expiresAt)
   local value = redis.call('HGET', entryKey(id), 'valueId')
   if value and value ~= '' then expire(valueKey(id, value), expiresAt) end

@@ -1,12 +1,13 @@
-import { script, writing } from './redis-lua.ts'
-import { KEPT_CHANGES, STAGED_FOR_MS } from './store.ts'
+import { STORE_FORMAT } from './format.ts'
+import { AFTER_SEPARATOR, SEPARATOR, script, writing } from './redis-lua.ts'
+import { BEATS_KEPT_MS, KEPT_CHANGES, STAGED_FOR_MS } from './store.ts'
 
 /**
- * ARGV[14] is now. Answers 0 and the live holder's record, -1 for a refId that is taken, or 1 and whether this is
+ * ARGV[15] is now. Answers 0 and the live holder's record, -1 for a refId that is taken, or 1 and whether this is
  * the first entry of its cache.
  */
 export const CLAIM = writing(`
-local holder = unexpiredHolder(key, ARGV[14])
+local holder = unexpiredHolder(key, ARGV[15])
 if holder then return { 0, holder } end
 if redis.call('EXISTS', entryKey(id)) == 1 then return { -1 } end
 local first = redis.call('EXISTS', base .. ':index') == 0
@@ -20,15 +21,18 @@ return { 1, first and 1 or 0 }
 /** ARGV: channel, key, now. */
 export const FIND = script(`return unexpiredHolder(ARGV[2], ARGV[3])`)
 
-/** ARGV[14] is the expected version. Progress and renewals of leases move nothing, so they only write. */
+/** ARGV[15] is the expected version. Progress moves nothing, so it only writes. */
 export const UPDATE = writing(`
-local stored = redis.call('HMGET', entryKey(id), 'version', 'key', 'expiresAt', 'status')
-if stored[1] ~= ARGV[14] then return 0 end
+local stored = redis.call('HMGET', entryKey(id), 'version', 'key', 'expiresAt', 'status', 'owner')
+if stored[1] ~= ARGV[15] then return 0 end
 local holder = holderOf(key)
 if holder and holder ~= id then return 0 end
 local stays = stored[2] == key and (key == '' or holder == id)
-  and stored[3] == expiresAt and inFlight(stored[4]) == inFlight(status) and not changesIndex and not isOlder
-if not stays and stored[2] ~= key then release(id, stored[2]) end
+  and stored[3] == expiresAt and stored[4] == status and stored[5] == owner and not changesIndex and not isOlder
+if not stays then
+  if stored[2] ~= key then release(id, stored[2]) end
+  disown(id, stored[5])
+end
 write()
 note(id, 'changed')
 if not stays then place() end
@@ -48,6 +52,44 @@ export const BEAT = script(`
 local wrote = redis.pcall('SET', base .. ':beat', '1', 'PX', 60000)
 local time = redis.call('TIME')
 return { time[1], time[2], wrote.err and 0 or 1 }
+`)
+
+/** ARGV: channel, process. */
+export const ALIVE = script(`
+local time = redis.call('TIME')
+redis.call('SET', aliveKey(ARGV[2]), time[1] .. string.format('%06d', time[2]), 'PX', ${BEATS_KEPT_MS})
+`)
+
+/**
+ * ARGV: channel. Answers the processes that have tasks in flight, each with its last sign of life and how many of its tasks have begun.
+ * It hops from one to the next, and never walks their tasks.
+ */
+export const OWNERS = script(`
+if format and format ~= '${STORE_FORMAT}' then convert() end
+local found, first = {}, '-'
+while true do
+  local member = redis.call('ZRANGEBYLEX', owned, first, '+', 'LIMIT', 0, 1)[1]
+  if not member then return found end
+  local process = string.match(member, '^(.-)${SEPARATOR}')
+  local from, to = '[' .. process .. '${SEPARATOR}', '(' .. process .. '${AFTER_SEPARATOR}'
+  found[#found + 1] = { process, redis.call('GET', aliveKey(process)), redis.call('ZLEXCOUNT', running, from, to) }
+  first = '[' .. process .. '${AFTER_SEPARATOR}'
+end
+`)
+
+/** ARGV: channel, process, id to go on after or '', most to find. Answers ids. Drops those of entries that Redis removed. */
+export const TASKS_OF = script(`
+local process, after = ARGV[2], ARGV[3]
+local begin = process .. '${SEPARATOR}'
+local members = redis.call('ZRANGEBYLEX', owned, (after == '' and '[' or '(') .. begin .. after,
+  '(' .. process .. '${AFTER_SEPARATOR}', 'LIMIT', 0, ARGV[4])
+local ids = {}
+for _, member in ipairs(members) do
+  local id = string.sub(member, #begin + 1)
+  ids[#ids + 1] = id
+  if redis.call('EXISTS', entryKey(id)) == 0 then unindex(id, process) end
+end
+return ids
 `)
 
 /** ARGV: channel, id. */

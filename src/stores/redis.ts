@@ -18,20 +18,34 @@ import { connector, type IoredisClient, type NodeRedisClient } from './redis-cli
 import { RedisIndex } from './redis-index.ts'
 import { baseOf, cachesKey, checkPrefix, idOf } from './redis-keys.ts'
 import { RedisLink } from './redis-link.ts'
-import { BEAT, CLAIM, CLEAR, DELETE, FIND, PRUNE, STAGE, UPDATE } from './redis-scripts.ts'
+import {
+  ALIVE,
+  BEAT,
+  CLAIM,
+  CLEAR,
+  DELETE,
+  FIND,
+  OWNERS,
+  PRUNE,
+  STAGE,
+  TASKS_OF,
+  UPDATE,
+} from './redis-scripts.ts'
 import { RedisServer } from './redis-server.ts'
-import type {
-  Changes,
-  Claim,
-  EntryCount,
-  ListFilter,
-  OnChange,
-  Payload,
-  PayloadChanges,
-  SegmentName,
-  Store,
-  StoreTime,
-  StoreUsage,
+import {
+  type Changes,
+  type Claim,
+  type EntryCount,
+  type ListFilter,
+  type OnChange,
+  type Payload,
+  type PayloadChanges,
+  type SegmentName,
+  type Store,
+  type StoreTime,
+  type StoreUsage,
+  TASKS_AT_ONCE,
+  type TaskOwner,
 } from './store.ts'
 import { Warnings } from './warnings.ts'
 
@@ -243,6 +257,29 @@ class RedisStore implements Store {
     const [seconds, micros, wrote] = (await this.#server.run(BEAT, cacheName, [])) as [Buffer, Buffer, number]
     const now = Number(seconds) * 1000 + Number(micros) / 1000
     return { now, earliest: now, from: 'store', takesWrites: wrote === 1 }
+  }
+
+  async beat(cacheName: string, process: string): Promise<void> {
+    await this.#server.run(ALIVE, cacheName, [process])
+  }
+
+  async owners(cacheName: string): Promise<TaskOwner[]> {
+    const found = (await this.#server.run(OWNERS, cacheName, [])) as Array<[Buffer, Buffer | null, number]>
+    return found.map(([process, beat, running]) => ({
+      process: process.toString(),
+      running,
+      ...(beat ? { beat: Number(beat) } : {}),
+    }))
+  }
+
+  async *tasksOf(cacheName: string, process: string): AsyncGenerator<RefId[]> {
+    for (let after = ''; ; ) {
+      const args = [process, after, String(TASKS_AT_ONCE)]
+      const ids = ((await this.#server.run(TASKS_OF, cacheName, args)) as Buffer[]).map(String)
+      if (ids.length > 0) yield ids.map(id => `${cacheName}:${id}`)
+      after = ids.at(-1) ?? ''
+      if (ids.length < TASKS_AT_ONCE) return
+    }
   }
 
   warnTo(warn: (message: string) => void): void {

@@ -94,6 +94,6 @@ function isMissing(database: SqliteDatabase): boolean {
 }
 
 /** Milliseconds by a clock that all processes of the machine share and nobody can set. */
-function uptime(): number {
+export function uptime(): number {
   return Number(process.hrtime.bigint() / 1_000n) / 1_000
 }

@@ -10,6 +10,7 @@ import {
 } from './sqlite-driver.ts'
 import { isBusy, isFull } from './sqlite-errors.ts'
 import { LISTING_SCHEMA } from './sqlite-listing.ts'
+import { addOwners } from './sqlite-owners.ts'
 import { makePrivate, prepare } from './sqlite-place.ts'
 import { SEGMENTS_SCHEMA } from './sqlite-segments.ts'
 import { USAGE_SCHEMA } from './sqlite-usage.ts'
@@ -183,9 +184,11 @@ function makeSchema(database: SqliteDatabase, path: string): void {
     // Another process may have been quicker.
     checkOurs(database, path)
     const format = value(database, 'PRAGMA user_version')
-    if (format === 0) database.exec(SCHEMA)
     if (format === STORE_FORMAT) return
-    database.exec(`${SEGMENTS_SCHEMA} PRAGMA user_version = ${STORE_FORMAT};`)
+    if (format === 0) database.exec(SCHEMA)
+    if (Number(format) < 2) database.exec(SEGMENTS_SCHEMA)
+    addOwners(database)
+    database.exec(`PRAGMA user_version = ${STORE_FORMAT}`)
   })
   if (before !== 0) makeShrinkable(database)
 }

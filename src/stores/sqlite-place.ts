@@ -27,7 +27,7 @@ const BESIDE = ['-wal', '-shm', '-journal']
 const SUFFIXES = ['', ...BESIDE]
 
 /**
- * `$XDG_CACHE_HOME/mcp-refcache/cache-2.db` (with the format in its name), else below `$HOME/.cache`.
+ * `$XDG_CACHE_HOME/mcp-refcache/cache-3.db` (with the format in its name), else below `$HOME/.cache`.
  * @throws StoreUnavailable when the environment names neither
  */
 export function defaultPath(name = 'cache'): string {

@@ -6,6 +6,7 @@ import { changesSince } from './sqlite-changes.ts'
 import type { SqliteDatabase, SqliteValue } from './sqlite-driver.ts'
 import { checkFormat, transaction } from './sqlite-file.ts'
 import { SqliteListing } from './sqlite-listing.ts'
+import { SqliteOwners } from './sqlite-owners.ts'
 import { atMost, checkFits, columnsOf, entryOf, exactly, fixedColumnsOf, rangeOf } from './sqlite-rows.ts'
 import { SqliteSegments } from './sqlite-segments.ts'
 import { SqliteStatements } from './sqlite-statements.ts'
@@ -45,6 +46,7 @@ export class SqliteRecords {
   readonly #sql: SqliteStatements
   readonly #segments: SqliteSegments
   readonly #usage: SqliteUsage
+  readonly owners: SqliteOwners
 
   constructor(
     readonly database: SqliteDatabase,
@@ -54,6 +56,7 @@ export class SqliteRecords {
     this.listing = new SqliteListing(this.#sql)
     this.#segments = new SqliteSegments(this.#sql)
     this.#usage = new SqliteUsage(this.#sql, options.quota)
+    this.owners = new SqliteOwners(this.#sql)
   }
 
   /** Before anything is read: a newer version may have converted the file. */
@@ -109,7 +112,7 @@ export class SqliteRecords {
     return this.#write(entry.refId, () => {
       const updated = this.#sql.run(
         `UPDATE OR IGNORE entries
-         SET namespace = ?, key = ?, status = ?, version = ?, expires_at = ?, record = ?, value_bytes = ?, ${CHANGED_USE}
+         SET namespace = ?, key = ?, status = ?, owner = ?, version = ?, expires_at = ?, record = ?, value_bytes = ?, ${CHANGED_USE}
          WHERE ref_id = ? AND version = ?`,
         ...columnsOf(entry, stringifyJson(entry)),
         ...this.#usage.ofChanged(entry),
@@ -230,8 +233,8 @@ export class SqliteRecords {
     const record = stringifyJson(draft)
     const inserted = this.#sql.run(
       `INSERT INTO entries (
-         namespace, key, status, version, expires_at, record, value_bytes, makes_room, used_at, created_at, tool_name, ref_id
-       ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (ref_id) DO NOTHING`,
+         namespace, key, status, owner, version, expires_at, record, value_bytes, makes_room, used_at, created_at, tool_name, ref_id
+       ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (ref_id) DO NOTHING`,
       ...columnsOf(draft, record),
       ...this.#usage.ofNew(draft),
       ...fixedColumnsOf(draft),

@@ -1,4 +1,4 @@
-import { type Entry, parseEntry } from '../core/entry.ts'
+import { type Entry, ownerOf, parseEntry } from '../core/entry.ts'
 import { ValueTooLarge } from '../core/errors.ts'
 import type { SqliteValue } from './sqlite-driver.ts'
 
@@ -15,7 +15,8 @@ export function checkFits({ length }: Uint8Array): void {
 export function columnsOf(entry: Entry, record: string): SqliteValue[] {
   const { namespace, key, status, version, expiresAt } = entry
   const valueBytes = status === 'complete' ? entry.valueBytes : 0
-  return [exactly(namespace), key ?? null, status, version, expiresAt ?? null, record, valueBytes]
+  const owner = ownerOf(entry) ?? null
+  return [exactly(namespace), key ?? null, status, owner, version, expiresAt ?? null, record, valueBytes]
 }
 
 /** Those that stay as they are. */

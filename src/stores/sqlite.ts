@@ -5,24 +5,27 @@ import type { RefId } from '../core/ref.ts'
 import { SqliteClocks } from './sqlite-clocks.ts'
 import { SqliteConnection } from './sqlite-connection.ts'
 import type { SqliteDriver } from './sqlite-driver.ts'
+import { transaction } from './sqlite-file.ts'
 import { defaultPath, pathOf } from './sqlite-place.ts'
 import { type Removed, SqliteRecords } from './sqlite-records.ts'
 import { SqliteSpace, truncateWal } from './sqlite-space.ts'
 import { SqliteWatch } from './sqlite-watch.ts'
-import type {
-  Changes,
-  Claim,
-  EntryCount,
-  ListFilter,
-  OnChange,
-  Payload,
-  PayloadChanges,
-  Place,
-  ProcessTime,
-  SegmentName,
-  Store,
-  StoreTime,
-  StoreUsage,
+import {
+  type Changes,
+  type Claim,
+  type EntryCount,
+  type ListFilter,
+  type OnChange,
+  type Payload,
+  type PayloadChanges,
+  type Place,
+  type ProcessTime,
+  type SegmentName,
+  type Store,
+  type StoreTime,
+  type StoreUsage,
+  TASKS_AT_ONCE,
+  type TaskOwner,
 } from './store.ts'
 import { Counts } from './store-counts.ts'
 import { checkQuota } from './store-quota.ts'
@@ -68,7 +71,7 @@ const LISTED_AT_ONCE = 500
 
 /**
  * A store in one SQLite file, for any number of processes on one machine. The file is opened on first use, by
- * default `$XDG_CACHE_HOME/mcp-refcache/cache-2.db` (`~/.cache` without it), and is readable for its user
+ * default `$XDG_CACHE_HOME/mcp-refcache/cache-3.db` (`~/.cache` without it), and is readable for its user
  * alone.
  *
  * SQLite works synchronously, in small steps: large values are written segment by segment. When the store is full,
@@ -213,6 +216,24 @@ class SqliteStore implements Store {
 
   async time(_cacheName: string, own: ProcessTime): Promise<StoreTime> {
     return this.#connection.run(records => this.#clocks.time(records.database, own), 'write')
+  }
+
+  async beat(_cacheName: string, process: string): Promise<void> {
+    return this.#write(({ database, owners }) => transaction(database, () => owners.beat(process)))
+  }
+
+  async owners(cacheName: string): Promise<TaskOwner[]> {
+    return this.#connection.run(({ owners }) => owners.list(cacheName))
+  }
+
+  async *tasksOf(cacheName: string, process: string): AsyncGenerator<RefId[]> {
+    for (let after: RefId | undefined; ; ) {
+      const batch = await this.#connection.run(({ owners }) => owners.tasksOf(cacheName, process, after))
+      if (batch.length > 0) yield batch
+      after = batch.at(-1)
+      if (batch.length < TASKS_AT_ONCE) return
+      await turn()
+    }
   }
 
   noteUse(refId: RefId, now: number): void {

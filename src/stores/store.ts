@@ -82,6 +82,21 @@ export interface Changes {
 
 /** A store knows at least so many of its latest changes. */
 export const KEPT_CHANGES = 2_000
+/** A sign of life is known for so long. */
+export const BEATS_KEPT_MS = 3_600_000
+
+/** A process that has tasks in flight. */
+export interface TaskOwner {
+  /** As the leases of its tasks name it; '' for the tasks that were let go (`Lease.duration` 0). */
+  readonly process: string
+  /** Another one after each `Store.beat`; absent where the store knows of none. */
+  readonly beat?: number
+  /** How many of its tasks have begun. */
+  readonly running: number
+}
+
+/** So many tasks of a process are read in one step. */
+export const TASKS_AT_ONCE = 500
 
 /** `version`: that of the entry after the change, where the store knows it; who has that version need not read the entry. */
 export type OnChange = (version?: number) => void
@@ -112,7 +127,7 @@ export interface StoreUsage {
 }
 
 /**
- * Where entries live. Entries are kept as JSON, those handed out may be frozen, and bytes are copied. Stores carry; policy decides above them: a store knows nothing of actors, tasks or time,
+ * Where entries live. Entries are kept as JSON, those handed out may be frozen, and bytes are copied. Stores carry; policy decides above them: a store knows nothing of actors or time, of tasks only which process has them,
  * and hands out entries past their expiry until they are pruned. `claim`, `findByKey`, `get`, `read`, `stage`, `readSegment`, `update` and `delete` are atomic;
  * `list`, `count`, `clear` and `prune` go in steps, so that neither the process nor others at the store wait for all of it. A key belongs to one cache: those of two caches never meet.
  *
@@ -204,6 +219,15 @@ export interface Store {
    * it agreed on, which `own` is a part of from now on. Absent: the store belongs to one process.
    */
   time?(cacheName: string, own: ProcessTime): Promise<StoreTime | undefined>
+
+  /** A sign of life of a process that has tasks in flight. It may be forgotten when `BEATS_KEPT_MS` have passed without another one. */
+  beat(cacheName: string, process: string): Promise<void>
+
+  /** The processes that have tasks in flight, by an index: what it costs goes with their number. */
+  owners(cacheName: string): Promise<TaskOwner[]>
+
+  /** The tasks in flight of a process, by an index, in batches: each at most once. Those that come or go meanwhile may be among them. */
+  tasksOf(cacheName: string, process: string): AsyncIterable<readonly RefId[]>
 
   /** Somebody was given the value of an entry, wherever it came from. Returns at once: nobody waits for what it writes. */
   noteUse?(refId: RefId, now: number): void

@@ -4,6 +4,7 @@ import { lifecycleCases } from './store-cases/lifecycle.ts'
 import { listCases } from './store-cases/list.ts'
 import { lookCases } from './store-cases/look.ts'
 import { modelCases } from './store-cases/model.ts'
+import { ownerCases } from './store-cases/owners.ts'
 import { partCases } from './store-cases/parts.ts'
 import { quotaCases } from './store-cases/quota.ts'
 import { removalCases } from './store-cases/removal.ts'
@@ -20,6 +21,7 @@ const CASES: Record<string, readonly StoreCase[]> = {
   segments: segmentCases,
   list: listCases,
   'looking at it': lookCases,
+  'tasks by their process': ownerCases,
   'delete, clear and prune': removalCases,
   quota: quotaCases,
   'making room': evictionCases,

@@ -145,14 +145,14 @@ describe('privacy', () => {
     vi.stubEnv('XDG_CACHE_HOME', folder)
     await written()
     expect(modeOf(join(folder, 'mcp-refcache'))).toBe('700')
-    expect(modeOf(join(folder, 'mcp-refcache', 'cache-2.db'))).toBe('600')
+    expect(modeOf(join(folder, 'mcp-refcache', 'cache-3.db'))).toBe('600')
   })
 
   it('falls back to ~/.cache', async () => {
     vi.stubEnv('XDG_CACHE_HOME', 'relative/is/ignored')
     vi.stubEnv('HOME', folder)
     await written()
-    expect(modeOf(join(folder, '.cache', 'mcp-refcache', 'cache-2.db'))).toBe('600')
+    expect(modeOf(join(folder, '.cache', 'mcp-refcache', 'cache-3.db'))).toBe('600')
   })
 })
 

@@ -2,10 +2,12 @@ import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'no
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
+import { describeActor, toActor } from '../../src/access/actor.ts'
 import { toWireError } from '../../src/agent/wire.ts'
 import { StoreUnavailable, UnknownStoreFormat } from '../../src/core/errors.ts'
 import { RefCache } from '../../src/ref-cache.ts'
 import { encryptedStore } from '../../src/stores/encrypted.ts'
+import { STORE_FORMAT } from '../../src/stores/format.ts'
 import { redisStore } from '../../src/stores/redis.ts'
 import { sqliteStore } from '../../src/stores/sqlite.ts'
 import { loadDriver } from '../../src/stores/sqlite-driver.ts'
@@ -144,7 +146,7 @@ describe.each(Object.entries(KINDS))('a store of another format, on %s', (_, kin
     const { reason } = outcomes[0] as PromiseRejectedResult
     expect(reason).toBeInstanceOf(StoreUnavailable)
     expect(reason.message).toMatch(
-      /written by a newer mcp-refcache \(format 99; this one knows 2\).*upgrade mcp-refcache, or choose another (path|prefix)/,
+      /written by a newer mcp-refcache \(format 99; this one knows 3\).*upgrade mcp-refcache, or choose another (path|prefix)/,
     )
     await store.prune(NOW, 100).catch(error => expect(error).toBeInstanceOf(UnknownStoreFormat))
     expect(await kind.snapshot()).toEqual(before)
@@ -168,7 +170,7 @@ describe.each(Object.entries(KINDS))('a store of another format, on %s', (_, kin
     await fill(store)
     await kind.mark('99')
     await expectRefused(store)
-    await kind.mark('2')
+    await kind.mark(String(STORE_FORMAT))
     expect(await store.get(task.refId)).toMatchObject({ refId: task.refId })
   })
 
@@ -271,7 +273,7 @@ it.runIf(redisIsInstalled)(
     await redis('DEL', `${prefix}{files}:format`)
     expect(await store.get(first.refId)).toMatchObject({ refId: first.refId })
     await store.claim(complete(), NOW)
-    expect(await redis('GET', `${prefix}{files}:format`)).toBe('2')
+    expect(await redis('GET', `${prefix}{files}:format`)).toBe(String(STORE_FORMAT))
   },
 )
 
@@ -308,11 +310,71 @@ it.runIf(redisIsInstalled)(
     const [theirs, ours] = [complete({ refId: `theirs:${'0'.repeat(32)}` }), complete()]
     await store.claim(theirs, NOW)
     await store.claim(ours, NOW)
-    await redis('SET', `${prefix}{theirs}:format`, '3')
+    await redis('SET', `${prefix}{theirs}:format`, '99')
     expect(await store.prune(NOW + 3_600_000, 100)).toHaveLength(1)
     expect(await redis('EXISTS', `${prefix}{theirs}:entry:${'0'.repeat(32)}`)).toBe(1)
   },
 )
+
+describe('tasks of format 2, which had a heartbeat each', () => {
+  const KINDS_OF_2: Array<[string, () => Store, () => unknown]> = [
+    [
+      'SQLite',
+      sqlite.open,
+      () =>
+        sql(`
+          DROP INDEX entries_by_owner;
+          ALTER TABLE entries DROP COLUMN owner;
+          DROP TABLE beats;
+          PRAGMA user_version = 2;
+        `),
+    ],
+    ...(redisIsInstalled
+      ? [
+          [
+            'Redis',
+            onRedis.open,
+            async () => {
+              const entries = (await redis('KEYS', `${prefix}{files}:entry:*`)) as string[]
+              for (const entry of entries) await redis('HDEL', entry, 'owner')
+              await redis('DEL', `${prefix}{files}:owned`, `${prefix}{files}:running`)
+              await redis('SET', `${prefix}{files}:format`, '2')
+            },
+          ] satisfies [string, () => Store, () => unknown],
+        ]
+      : []),
+  ]
+
+  it.each(KINDS_OF_2)('have their process on %s, and are recovered from it', async (_, open, makeOlder) => {
+    const first = open()
+    const leaseOf = (owner: string, duration = 30_000) => ({ lease: { owner, duration } })
+    const task = pending({ ...leaseOf('host/1/ab/cd'), startedBy: describeActor(toActor('user')) })
+    await first.claim(task, NOW, { input: bytesOf('\0{"n":1}') })
+    await first.claim({ ...pending(leaseOf('host/1/ab/ef')), status: 'processing', startedAt: NOW }, NOW)
+    await first.claim(pending(leaseOf('host/2/ab/cd', 0)), NOW)
+    await first.claim(complete(), NOW)
+    await first.close()
+    await makeOlder()
+    const store = open()
+    stores.push(store)
+    const owners = await store.owners('files')
+    expect(owners.sort((a, b) => (a.process < b.process ? -1 : 1))).toEqual([
+      { process: '', running: 0 },
+      { process: 'host/1/ab', running: 1 },
+    ])
+    const clock = new FakeClock(NOW)
+    const cache = new RefCache({ name: 'files', store, clock })
+    const analyze = vi.fn(async ({ n }: { n: number }) => n)
+    cache.cached({ name: 'analyze', ttl: null }, analyze)
+    for (let sweep = 0; sweep < 12; sweep++) {
+      await clock.advance('5s')
+      await new Promise(resolve => setTimeout(resolve, 20))
+    }
+    await vi.waitFor(async () =>
+      expect(await cache.get(task.refId)).toMatchObject({ status: 'complete', value: 1 }),
+    )
+  })
+})
 
 it('the file of another program is not touched, not even what its program left in the -wal file', async () => {
   const elsewhere = join(folder, 'elsewhere.db')

@@ -59,8 +59,8 @@ it('has a default file of its own', async () => {
   const raw = workshop.process(['wrap', '--encrypt', '--', ...PLAIN], env)
   await raw.initialize()
   const fileOf = (name: string) => join(workshop.folder, 'mcp-refcache', name)
-  expect(existsSync(fileOf('encrypted-2.db'))).toBe(true)
-  expect(existsSync(fileOf('cache-2.db'))).toBe(false)
+  expect(existsSync(fileOf('encrypted-3.db'))).toBe(true)
+  expect(existsSync(fileOf('cache-3.db'))).toBe(false)
 })
 
 it('takes its keys from a file that is for its user alone', async () => {

@@ -50,14 +50,14 @@ describe('the default store', () => {
 
   it('is a file where there is a place', () => {
     expect(wrap({ HOME: folder }).lines).toEqual([])
-    expect(readdirSync(join(folder, '.cache/mcp-refcache'))).toContain('cache-2.db')
+    expect(readdirSync(join(folder, '.cache/mcp-refcache'))).toContain('cache-3.db')
     expect(wrap({ XDG_CACHE_HOME: join(folder, 'xdg') }).lines).toEqual([])
-    expect(readdirSync(join(folder, 'xdg/mcp-refcache'))).toContain('cache-2.db')
+    expect(readdirSync(join(folder, 'xdg/mcp-refcache'))).toContain('cache-3.db')
   })
 
   it('that cannot be read is no reason to use memory, and a store that was asked for never is', () => {
     mkdirSync(join(folder, 'mcp-refcache'))
-    writeFileSync(join(folder, 'mcp-refcache', 'cache-2.db'), 'my notes')
+    writeFileSync(join(folder, 'mcp-refcache', 'cache-3.db'), 'my notes')
     expect(wrap({ XDG_CACHE_HOME: folder })).toMatchObject({ status: STORE, lines: [] })
     expect(wrap({ HOME: folder }, ['--store', '/dev/null/cache.db'])).toMatchObject({
       status: STORE,

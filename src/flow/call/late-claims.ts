@@ -16,6 +16,7 @@ import type {
   Store,
   StoreCapabilities,
   StoreUsage,
+  TaskOwner,
 } from '../../stores/store.ts'
 import {
   isNeeded,
@@ -230,6 +231,18 @@ export class LateClaims implements Store {
     const watcher: Watcher = { onChange, stop: () => task.watchers.delete(watcher) }
     task.watchers.add(watcher)
     return () => watcher.stop()
+  }
+
+  beat(cacheName: string, process: string): Promise<void> {
+    return this.store.beat(cacheName, process)
+  }
+
+  owners(cacheName: string): Promise<TaskOwner[]> {
+    return this.store.owners(cacheName)
+  }
+
+  tasksOf(cacheName: string, process: string): AsyncIterable<readonly RefId[]> {
+    return this.store.tasksOf(cacheName, process)
   }
 
   noteUse(refId: RefId, now: number): void {

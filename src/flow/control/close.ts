@@ -38,12 +38,14 @@ export function readCloseOptions(options: CloseOptions): {
  * @param stop aborts `engine.stopping`
  */
 export async function closeEngine(engine: Engine, drain: number, stop: () => void): Promise<void> {
-  const { clock, passing, running, dispatcher, executors, sources, errors, store, audit, logger } = engine
+  const { clock, passing, running, heartbeat, dispatcher, executors, sources, errors, store, audit, logger } =
+    engine
   await closeOrTell(dispatcher, 'dispatcher', logger)
   const idle = passing.needAll().then(() => (drain > 0 ? running.idle() : undefined))
   await Promise.race([idle, elapsed(clock, drain)])
   stop()
   await running.close(new WorkerLost('The process that ran this task was closed.'))
+  heartbeat.end()
   for (const [name, executor] of executors) await closeOrTell(executor, `executor '${name}'`, logger)
   await engine.sql.close()
   sources.clear()

@@ -9,6 +9,7 @@ import {
   isExpired,
   isInFlight,
   type ProcessingEntry,
+  processOf,
 } from '../../core/entry.ts'
 import { hasValue } from '../../core/entry-value.ts'
 import { NotFound, ProtocolFailure, TaskFailed, UnreadableValue } from '../../core/errors.ts'
@@ -20,7 +21,7 @@ import { inputRequestsFor } from '../read/status.ts'
 import { readEncoded, readWhole } from '../read/stored-value.ts'
 import type { Asker } from './ask.ts'
 import type { Execution } from './execution.ts'
-import { lost, processOf } from './lease.ts'
+import { lost } from './lease.ts'
 import type { ProgressReporter } from './progress.ts'
 
 /** What a task that follows another one passes on, and on which ways. */
@@ -157,7 +158,7 @@ async function inheritKey(
     const entry = await entries.readAnew(refId)
     if (!entry) return
     const moved = transition(entry, { type: 'inherit-key', key, tags })
-    // What changes an entry at the same moment is a progress report, or a sign of life.
+    // What changes an entry at the same moment is a progress report.
     if (!moved.ok || (await store.update(moved.entry, entry.version))) return
   }
 }

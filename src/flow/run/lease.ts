@@ -6,15 +6,15 @@ import type { Engine } from '../engine.ts'
 import type { Change } from '../entries.ts'
 import { stopReason } from './hand-over.ts'
 
+export type HeldTask = Pick<InFlightEntry, 'refId' | 'lease'>
+
 /** Tells the work of one performer to stop. Never by reference: that may belong to a newer performer by now. */
 export type Stop = (reason: unknown) => void
 
-/** Signs of life, and notice of its loss, for as long as this process has the task. Returns the end of it. */
+/** Signs of life of this process, and notice of its loss, for as long as it has the task. Returns the end of the notice. */
 export function holdLease(engine: Engine, entry: InFlightEntry, stop: Stop): () => void {
-  const ends = [keepLease(engine, entry.refId, entry.lease, stop), watchForLoss(engine, entry, stop)]
-  return () => {
-    for (const end of ends) end()
-  }
+  engine.heartbeat.begin()
+  return watchForLoss(engine, entry, stop)
 }
 
 /** A step of a task that is still ours; when it no longer is, the work is told to stop. */
@@ -29,7 +29,7 @@ export async function renewOrStop(
     if (changed.refused) stop(lost(changed.entry))
     return changed
   } catch {
-    // The store is away for the moment: the next heartbeat tries again, and the settlement waits for it.
+    // The store is away for the moment, and the settlement waits for it.
     return undefined
   }
 }
@@ -48,14 +48,12 @@ export function limitTime(engine: Engine, ms: number | undefined, stop: Stop, be
   return engine.clock.schedule(rest, () => stop(new HardTimeout(message)), 'background')
 }
 
-/** The heartbeat: three chances to renew before the lease runs out. */
-function keepLease(engine: Engine, refId: RefId, { owner, duration }: Lease, stop: Stop): () => void {
-  const beat = () => {
-    end = engine.clock.schedule(duration / 3, beat, 'background')
-    void renewOrStop(engine, refId, { type: 'renew', owner }, stop)
-  }
-  let end = engine.clock.schedule(duration / 3, beat, 'background')
-  return () => end()
+/** Stops the work where the task is no longer this process's, whatever was noticed of that. */
+export async function stopIfLost(engine: Engine, { refId, lease }: HeldTask, stop: Stop): Promise<void> {
+  // Nobody else can know of it.
+  if (engine.lateClaims.isUnstored(refId)) return
+  const entry = await engine.entries.readAnew(refId)
+  if (entry?.status !== 'complete' && !isHeldBy(entry, lease.owner)) stop(lost(entry))
 }
 
 /** Stops the work when the entry was cancelled, deleted or taken over, by whichever process. */
@@ -67,7 +65,7 @@ function watchForLoss(engine: Engine, held: InFlightEntry, stop: Stop): () => vo
       // Only the owner completes a task, so that is no loss.
       if (entry?.status !== 'complete' && !isHeldBy(entry, lease.owner)) stop(lost(entry))
     } catch {
-      // As above: the heartbeat asks again.
+      // The heartbeat asks again.
     }
   }
   return engine.entries.watch(refId, look, held)
@@ -80,11 +78,6 @@ function isHeldBy(entry: Entry | undefined, owner: string): boolean {
 /** @param entry as it is now, where that is known */
 export function lost(entry?: Entry): TaskCancelled {
   return stopReason(entry, 'The task was cancelled or taken over.')
-}
-
-/** The process that a lease is of. */
-export function processOf({ owner }: Pick<Lease, 'owner'>): string {
-  return owner.slice(0, owner.lastIndexOf('/'))
 }
 
 /** The right to run a task, for one claim, retry or recovery by this process. */

@@ -11,7 +11,7 @@ import type { GivenInput } from '../call/draft.ts'
 import { anyInFlight, waitUntilSettled } from '../call/references.ts'
 import type { Engine } from '../engine.ts'
 import { attempt, type Hold } from './attempt.ts'
-import { holdLease, newLease } from './lease.ts'
+import { holdLease, newLease, stopIfLost } from './lease.ts'
 import { QueueSlot, type Ticket } from './queue.ts'
 
 /**
@@ -28,9 +28,14 @@ export function start(
   const work = { refId: entry.refId, toolName: tool.name }
   // A question of a value is answered where it is asked: its limits are counted there.
   const taker = tool.takesReferences ? 'here' : engine.dispatcher.dispatch(work)
-  if (taker === 'here') void runHere(engine, tool, entry, ticket, given)
+  if (taker === 'here') {
+    void runHere(engine, tool, entry, ticket, given)
+    return
+  }
+  // Until somebody takes it, it is this process's to announce again.
+  engine.heartbeat.begin()
   // Whoever takes it gives it a place there.
-  else ticket?.leave()
+  ticket?.leave()
 }
 
 /** Takes work that was announced, in this process or another one. */
@@ -79,8 +84,10 @@ function runHere(
   ticket?: Ticket,
   given?: GivenInput,
 ): Promise<void> {
-  return engine.running.begin(entry, controller =>
-    runTask(engine, tool, entry, { ticket, given, controller }),
+  return engine.running.begin(
+    entry,
+    controller => runTask(engine, tool, entry, { ticket, given, controller }),
+    controller => stopIfLost(engine, entry, reason => controller.abort(reason)),
   )
 }
 

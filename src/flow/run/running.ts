@@ -8,6 +8,10 @@ interface RunningTask {
   readonly namespace: Namespace
   readonly controller: AbortController
   readonly done: Promise<void>
+  /** Asks the store whether the task is still this process's, and stops it where not. */
+  readonly check: () => Promise<void>
+  /** The last round in which the store said so, or in which it began. */
+  round: number
   /** How many questions it waits for. */
   asking: number
   /** Writes what its handler has appended and the store does not have. */
@@ -35,6 +39,7 @@ export class RunningTasks {
   readonly #handlers = new Map<RefId, Promise<void>>()
   readonly #asked = new Signal()
   #abandoned = 0
+  #round = 0
 
   constructor(
     private readonly clock: Clock,
@@ -46,8 +51,30 @@ export class RunningTasks {
     return this.#abandoned
   }
 
+  get size(): number {
+    return this.#tasks.size
+  }
+
   has(refId: RefId): boolean {
     return this.#tasks.has(refId)
+  }
+
+  /** Begins to compare what runs here with what the store says. */
+  beginRound(): void {
+    this.#round++
+  }
+
+  /** In this round the store says that this process has the task. False where it does not run here. */
+  confirm(refId: RefId): boolean {
+    const task = this.#tasks.get(refId)
+    if (task) task.round = this.#round
+    return task !== undefined
+  }
+
+  /** What ran here when the round began, and was not confirmed: each asks whether it was lost. */
+  *unconfirmed(): Generator<Pick<RunningTask, 'check'>> {
+    const round = this.#round
+    for (const task of this.#tasks.values()) if (task.round < round) yield task
   }
 
   /** The end of what this process does for a task; nothing where that is nothing. It does not reject. */
@@ -66,12 +93,14 @@ export class RunningTasks {
   begin(
     { refId, namespace }: Pick<Entry, 'refId' | 'namespace'>,
     run: (controller: AbortController) => Promise<void>,
+    checkHeld: (controller: AbortController) => Promise<void>,
   ): Promise<void> {
     const controller = new AbortController()
+    const check = () => checkHeld(controller)
     const done = run(controller).finally(() => {
       if (this.#tasks.get(refId)?.controller === controller) this.#tasks.delete(refId)
     })
-    this.#tasks.set(refId, { namespace, controller, done, asking: 0 })
+    this.#tasks.set(refId, { namespace, controller, done, check, round: this.#round, asking: 0 })
     return done
   }
 

@@ -29,6 +29,8 @@ export const lifecycleCases: readonly StoreCase[] = [
         () => store.count('files', NOW),
         () => store.caches(),
         () => store.changes('files', undefined, 1),
+        () => store.beat('files', 'a'),
+        () => store.owners('files'),
         () => store.clear('files'),
         () => store.prune(NOW, 1),
       ]

@@ -166,7 +166,7 @@ export class Law implements Journal {
     switch (after.status) {
       case 'pending':
       case 'processing':
-        if (after.lease.owner !== before.lease.owner) this.#judgeTakeover(known, owner, before, after)
+        if (after.lease.owner !== before.lease.owner) this.#judgeTakeover(known, by, owner, before, after)
         else {
           assert.ok(own, `only the owner goes on with a task: ${said}`)
           if (after.status !== before.status) this.#judgeStart(known, after, said)
@@ -177,7 +177,7 @@ export class Law implements Journal {
         this.#judgeResult(known, after, parts, said)
         break
       case 'failed':
-        this.#judgeFailure(known, owner, before, after, said)
+        this.#judgeFailure(known, by, owner, before, after, said)
         break
       case 'cancelled':
         assert.ok(known.asked.has('cancel'), `nobody asked to cancel it: ${said}`)
@@ -194,17 +194,22 @@ export class Law implements Journal {
     assert.ok(known.starts <= most, `started ${known.starts} times, and at most ${most} are right: ${said}`)
   }
 
-  #judgeTakeover(known: Case, owner: Process, before: Entry, after: Entry): void {
-    this.#expectLost(known, owner)
+  #judgeTakeover(known: Case, by: Process, owner: Process, before: Entry, after: Entry): void {
+    this.#expectLost(known, owner, by)
     assert.equal(after.status, 'pending')
     assert.ok(before.status === 'pending' || before.idempotent, 'what may not be repeated is not taken over')
     if (before.status === 'processing') known.losses++
     this.#see(`takeover while ${before.status}`)
   }
 
-  #expectLost(known: Case, owner: Process): void {
+  #expectLost(known: Case, owner: Process, by: Process): void {
     assert.ok(!owner.alive || owner.wasSilent, 'a task is taken from nobody who lives and is awake')
-    assert.ok(this.#now() - known.lastSign >= LEASE, 'a task is taken from nobody before its lease is over')
+    // What it owns itself, and does not run, it takes whatever signs of life it gives.
+    const lastSign = by === owner ? known.lastSign : (owner.lastBeat ?? known.lastSign)
+    const silence = this.#now() - lastSign
+    assert.ok(silence >= LEASE, 'a task is taken from nobody before its lease is over')
+    // Its process may have given its last sign of life a third of a lease before the last change of the task.
+    assert.ok(this.#now() - known.lastSign >= (LEASE * 2) / 3, 'nor a short while after it changed')
   }
 
   #judgeResult(known: Case, after: CompleteEntry, parts: Write['parts'], said: string): void {
@@ -221,7 +226,14 @@ export class Law implements Journal {
     this.#see('result')
   }
 
-  #judgeFailure(known: Case, owner: Process, before: Entry, after: FailedEntry, said: string): void {
+  #judgeFailure(
+    known: Case,
+    by: Process,
+    owner: Process,
+    before: Entry,
+    after: FailedEntry,
+    said: string,
+  ): void {
     assert.equal(after.expiresAt, after.completedAt + RETENTION)
     this.#see(`failure: ${after.error.code}`)
     if (after.error.code === 'task_failed') {
@@ -229,7 +241,7 @@ export class Law implements Journal {
       return
     }
     assert.equal(after.error.code, 'worker_lost', said)
-    this.#expectLost(known, owner)
+    this.#expectLost(known, owner, by)
     const repeatable = before.status === 'pending' || before.idempotent
     assert.ok(!repeatable || known.losses >= MAX_LOSSES, `it could have been run again: ${said}`)
   }

@@ -50,6 +50,8 @@ export class Process {
   alive = true
   /** It may have been silent for too long at some time, because it was paused or its store was away. */
   wasSilent = false
+  /** When it gave its last sign of life. */
+  lastBeat: number | undefined
   #crash = () => {}
   #resumed: Promise<void> | undefined
   #resume = () => {}
@@ -63,7 +65,7 @@ export class Process {
     })
     this.cache = new RefCache({
       name: 'model',
-      store: this.#gated(store, journal),
+      store: this.#gated(store, journal, () => clock.monotonic()),
       clock: {
         now: () => clock.now(),
         monotonic: () => clock.monotonic(),
@@ -135,7 +137,13 @@ export class Process {
     if (!this.alive) await new Promise<never>(() => {})
   }
 
-  #gated(store: Store, journal: Journal): Store {
+  async *#tasksOf(store: Store, ...args: Parameters<Store['tasksOf']>): AsyncGenerator<readonly RefId[]> {
+    await this.#step()
+    if (this.#operationsLeft-- <= 0) throw new StoreUnavailable('The store is away.')
+    yield* store.tasksOf(...args)
+  }
+
+  #gated(store: Store, journal: Journal, now: () => number): Store {
     const gate =
       <Args extends unknown[], Result>(operation: (...args: Args) => Promise<Result>) =>
       async (...args: Args): Promise<Result> => {
@@ -170,6 +178,12 @@ export class Process {
       }),
       findByKey: gate((...args) => store.findByKey(...args)),
       get: gate(refId => store.get(refId)),
+      beat: gate(async (...args) => {
+        await store.beat(...args)
+        this.lastBeat = now()
+      }),
+      owners: gate(cacheName => store.owners(cacheName)),
+      tasksOf: (...args) => this.#tasksOf(store, ...args),
       read: gate((refId, part) => store.read(refId, part)),
       stage: gate((...args) => store.stage(...args)),
       readSegment: gate(segment => store.readSegment(segment)),

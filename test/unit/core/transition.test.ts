@@ -111,7 +111,7 @@ describe('transition', () => {
     expect(reached(start, progress('a'), fail('a'))).toMatchObject({ progress: { current: 1, total: 2 } })
   })
 
-  it('settle needs the lease: nobody else can complete, fail, put off, renew, release or report', () => {
+  it('settle needs the lease: nobody else can complete, fail, put off, release or report', () => {
     const processing = reached(start)
     const foreign: EntryEvent[] = [
       complete('b'),
@@ -120,7 +120,7 @@ describe('transition', () => {
       progress('b'),
       ask('b', 0, 'a'),
       withdraw('b', 'elicit-1'),
-      { type: 'renew', owner: 'b' },
+      { type: 'stop-following', owner: 'b' },
       { type: 'release', owner: 'b', now: 18 },
     ]
     for (const event of foreign) expect(refusal(processing, event)).toBe('lease_lost')
@@ -312,16 +312,16 @@ describe('transition', () => {
     expect(keysOf(parted)).toEqual(['elicit-1', 'elicit-4?'])
   })
 
-  it('says when something last happened; a sign of life is nothing, and time never runs backwards', () => {
+  it('says when something last happened; what is no news is nothing, and time never runs backwards', () => {
     const times: Array<number | undefined> = []
     const events: EntryEvent[] = [
-      { type: 'renew', owner: 'a' },
+      { type: 'stop-following', owner: 'a' },
       start,
       progress('a'),
       ask('a', 0, 'a'),
       answer('elicit-1'),
       postpone('a'),
-      { type: 'renew', owner: 'a' },
+      { type: 'stop-following', owner: 'a' },
       start,
       take('b', 9),
       { type: 'release', owner: 'b', now: 35 },
@@ -355,7 +355,7 @@ describe('transition', () => {
     const seen = fc.integer({ min: 1, max: 12 })
     const event = fc.oneof(
       owner.map(o => ({ type: 'start' as const, owner: o, now: 10 })),
-      owner.map(o => ({ type: 'renew' as const, owner: o })),
+      owner.map(o => ({ type: 'stop-following' as const, owner: o })),
       owner.map(o => ({ type: 'release' as const, owner: o, now: 18 })),
       owner.map(progress),
       owner.map(complete),

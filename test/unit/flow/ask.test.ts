@@ -349,8 +349,8 @@ describe('a task that waits for input', () => {
     })
     expect(await status()).toMatchObject({ status: 'failed', error: 'changed my mind' })
     expect(rejected).toHaveBeenCalledWith(expect.any(TaskCancelled))
-    // The next sweep is all that waits.
-    expect(clock.pending).toBe(1)
+    // The next sweep is all that waits, and the next heartbeat.
+    expect(clock.pending).toBe(2)
   })
 
   it('brings no process down when its handler has left the question alone', async () => {

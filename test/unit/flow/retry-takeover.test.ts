@@ -37,6 +37,7 @@ const STORES: Array<[string, () => () => Store]> = [
 function surviving(store: Store): Store {
   const { claim, findByKey, get, read, stage, readSegment, update, list, clear, prune, watch } = store
   const { peek, match, count, caches, changes } = store
+  const { beat, owners, tasksOf } = store
   const bound = {
     claim,
     findByKey,
@@ -54,6 +55,9 @@ function surviving(store: Store): Store {
     caches,
     changes,
     watch,
+    beat,
+    owners,
+    tasksOf,
     delete: store.delete,
   }
   for (const [name, method] of Object.entries(bound)) {

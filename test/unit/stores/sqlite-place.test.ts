@@ -92,7 +92,7 @@ describe('the place of a store', () => {
     vi.stubEnv('XDG_CACHE_HOME', 'relative')
     expect(() => defaultPath()).toThrow(/neither HOME nor XDG_CACHE_HOME names a folder/)
     vi.stubEnv('XDG_CACHE_HOME', folder)
-    expect(defaultPath()).toBe(join(folder, 'mcp-refcache', 'cache-2.db'))
+    expect(defaultPath()).toBe(join(folder, 'mcp-refcache', 'cache-3.db'))
   })
 })
 
