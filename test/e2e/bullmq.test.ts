@@ -1,6 +1,6 @@
 import { createClient } from '@redis/client'
 import { type Job, Queue } from 'bullmq'
-import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { actor } from '../../src/access/actor.ts'
 import { AccessPolicy } from '../../src/access/policy.ts'
 import { bullmqDispatcher, type RunningWorker, runWorker } from '../../src/execution/bullmq/index.ts'
@@ -180,14 +180,15 @@ describe.skipIf(!redisIsInstalled)('work over BullMQ', () => {
 
   it('waits as one job, however often it is announced', async () => {
     const front = open()
+    const announce = vi.spyOn(front.dispatcher, 'dispatch')
+    const recovered = vi.fn()
+    front.on('task:recovered', recovered)
     const tool = front.cached({ name: 'waiting', asyncTimeout: 0 }, async () => 'never here')
     const { refId } = await tool({})
     const queue = queueNamed()
-    let recovered = 0
-    front.on('task:recovered', event => {
-      if (event.refId === refId) recovered++
-    })
-    await expect.poll(() => recovered, { timeout: 60_000 }).toBe(2)
+    const announced = () => announce.mock.calls.filter(([work]) => work.refId === refId).length
+    await expect.poll(announced, { timeout: 60_000 }).toBe(3)
+    expect(recovered).not.toHaveBeenCalled()
     expect(await queue.getJobCountByTypes('waiting', 'delayed', 'active', 'prioritized')).toBe(1)
   })
 
