@@ -28,9 +28,16 @@ const MAX_RACES = 100
 /** Stores that cannot tell of other processes' changes are asked this often; the others, to be safe, rarely. */
 const POLL_MS = { unwatched: 200, watched: 2_000 }
 
-/** An entry that somebody in this process watches. */
+/** Hears soon after each change of an entry. */
+export interface EntryListener {
+  /** @param latest the entry after it, where this process knows it without asking the store */
+  onChange(latest: Entry | undefined): void
+}
+
+/** An entry that somebody in this process watches. There may be very many, so they are small. */
 interface Watched {
-  readonly listeners: Set<{ readonly onChange: () => void }>
+  /** Mostly there is one. */
+  readonly listeners: EntryListener[]
   /** As this process last wrote or read it; absent when the store told of a change that it does not know. */
   latest: Entry | undefined
   /** The newest version that the store told of. */
@@ -98,8 +105,10 @@ export class Entries {
       isOver = true
       changed.notify()
     }
+    const listener = { onChange: () => changed.notify() }
+    this.watch(refId, listener)
     const ends = [
-      this.watch(refId, () => changed.notify()),
+      () => this.unwatch(refId, listener),
       this.#lookNowAndThen(refId, () => changed.notify(), kind),
       ...(within === undefined ? [] : [this.clock.schedule(within, finish)]),
       ...signals.flatMap(signal => (signal ? [onAbort(signal, finish)] : [])),
@@ -123,20 +132,24 @@ export class Entries {
   }
 
   /**
-   * Calls `onChange` soon after each change, until the returned function is called.
+   * Tells the listener of changes until `unwatch`.
    * @param known the entry, where the caller has just written or received it
    */
-  watch(refId: RefId, onChange: () => void, known?: Entry): () => void {
+  watch(refId: RefId, listener: EntryListener, known?: Entry): void {
     const watched = this.#watched.get(refId) ?? this.#begin(refId)
-    const listener = { onChange }
-    watched.listeners.add(listener)
+    watched.listeners.push(listener)
     if (known) this.#saw(known)
-    return () => {
-      watched.listeners.delete(listener)
-      if (watched.listeners.size > 0 || this.#watched.get(refId) !== watched) return
-      this.#watched.delete(refId)
-      watched.stopWatching()
-    }
+  }
+
+  /** Twice is safe. */
+  unwatch(refId: RefId, listener: EntryListener): void {
+    const watched = this.#watched.get(refId)
+    const at = watched?.listeners.indexOf(listener) ?? -1
+    if (!watched || at < 0) return
+    watched.listeners.splice(at, 1)
+    if (watched.listeners.length > 0) return
+    this.#watched.delete(refId)
+    watched.stopWatching()
   }
 
   /** This process has just written or read it. */
@@ -214,7 +227,7 @@ export class Entries {
 
   #begin(refId: RefId): Watched {
     const watched: Watched = {
-      listeners: new Set(),
+      listeners: [],
       latest: undefined,
       told: 0,
       doubts: 0,
@@ -227,7 +240,9 @@ export class Entries {
       if (version === undefined) this.#doubt(refId)
       else if (version > (watched.latest?.version ?? 0)) watched.latest = watched.reading = undefined
       watched.told = Math.max(watched.told, version ?? 0)
-      for (const { onChange } of [...watched.listeners]) onChange()
+      const { latest, listeners } = watched
+      if (listeners.length === 1) listeners[0]?.onChange(latest)
+      else for (const listener of [...listeners]) listener.onChange(latest)
     })
     return watched
   }

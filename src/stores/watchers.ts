@@ -10,7 +10,8 @@ interface Watcher {
 
 /** Who listens to which entry. Every store that tells of changes in its own process uses this. */
 export class Watchers {
-  readonly #byRefId = new Map<RefId, Set<Watcher>>()
+  /** Mostly there is one: lists are smaller than sets. */
+  readonly #byRefId = new Map<RefId, Watcher[]>()
 
   /** How many entries are watched. */
   get size(): number {
@@ -19,13 +20,19 @@ export class Watchers {
 
   add(refId: RefId, onChange: OnChange): () => void {
     const watcher: Watcher = { onChange, due: undefined, ended: false }
-    const watchers = this.#byRefId.get(refId) ?? new Set()
-    this.#byRefId.set(refId, watchers.add(watcher))
-    return () => {
-      watcher.ended = true
-      watchers.delete(watcher)
-      if (watchers.size === 0 && this.#byRefId.get(refId) === watchers) this.#byRefId.delete(refId)
-    }
+    const watchers = this.#byRefId.get(refId)
+    if (watchers) watchers.push(watcher)
+    else this.#byRefId.set(refId, [watcher])
+    return () => this.#remove(refId, watcher)
+  }
+
+  #remove(refId: RefId, watcher: Watcher): void {
+    watcher.ended = true
+    const watchers = this.#byRefId.get(refId)
+    const at = watchers?.indexOf(watcher) ?? -1
+    if (!watchers || at < 0) return
+    watchers.splice(at, 1)
+    if (watchers.length === 0) this.#byRefId.delete(refId)
   }
 
   /** @param version the entry's, now; without it, listeners cannot know what changed */

@@ -216,13 +216,13 @@ export class AppendWriter {
   }
 
   async #change(appended: AppendedValue, index: SegmentIndex): Promise<void> {
-    const { engine, refId, lease, stop } = this.hold
+    const { engine, refId, lease } = this.hold
     const bytes = await encode(stringifyIndex(index), { compress: engine.encoding.compress })
     const event = { type: 'append', owner: lease.owner, appended, now: engine.clock.now() } as const
     const { entry, refused } = await engine.entries.change(refId, event, { index: bytes })
     if (!refused) return
     const reason = lost(entry)
-    stop(reason)
+    this.hold.stop(reason)
     throw reason
   }
 

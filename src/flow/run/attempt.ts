@@ -131,7 +131,7 @@ class Attempt implements Reach {
     const left = new Promise<never>((_, reject) => {
       this.#leave = reject
     })
-    const unlisten = onAbort(signal, () => this.#stop(signal.reason))
+    const unlisten = onAbort(signal, () => this.stop(signal.reason))
     let outcome: Outcome
     try {
       outcome = await Promise.race([left, this.#work(input)])
@@ -200,8 +200,7 @@ class Attempt implements Reach {
 
   #limitTime(): void {
     const { engine, tool } = this.hold
-    const stop = (reason: unknown) => this.#stop(reason)
-    this.#endLimit = limitTime(engine, tool.hardTimeout, stop, this.#execution.begunAt)
+    this.#endLimit = limitTime(engine, tool.hardTimeout, this, this.#execution.begunAt)
   }
 
   /** What a handler gave, or appended. */
@@ -210,7 +209,7 @@ class Attempt implements Reach {
     return 'appended' in result ? this.appends.end() : result
   }
 
-  #stop(reason: unknown): void {
+  stop(reason: unknown): void {
     if (!this.#handOver(reason)) {
       this.#execution.abort(reason)
       this.#controller.abort(reason)
@@ -253,14 +252,15 @@ async function runHandler(
 
 /** Writes what the handler reports into the entry. */
 function progressReporter(
-  { engine, refId, lease, stop }: Hold,
+  hold: Hold,
   begunAt: number,
   onReport: (progress: Progress) => void,
 ): ProgressReporter {
+  const { engine, refId, lease } = hold
   const write = async (progress: Progress, pace: number | undefined) => {
     const now = engine.clock.now()
     const event = { type: 'progress', owner: lease.owner, progress, pace, now } as const
-    const changed = await renewOrStop(engine, refId, event, stop)
+    const changed = await renewOrStop(engine, refId, event, hold)
     if (changed?.entry?.status === 'processing') engine.events.emit(events.progress(changed.entry))
   }
   return new ProgressReporter(engine.clock, begunAt, write, onReport)

@@ -1,20 +1,59 @@
-import { type Entry, type InFlightEntry, isInFlight, type Lease } from '../../core/entry.ts'
+import { type Entry, isInFlight, type Lease } from '../../core/entry.ts'
 import type { EntryEvent } from '../../core/entry-event.ts'
 import { HardTimeout, type TaskCancelled } from '../../core/errors.ts'
 import { hexOf, type RefId } from '../../core/ref.ts'
 import type { Engine } from '../engine.ts'
-import type { Change } from '../entries.ts'
+import type { Change, EntryListener } from '../entries.ts'
 import { stopReason } from './hand-over.ts'
 
-export type HeldTask = Pick<InFlightEntry, 'refId' | 'lease'>
+/** What stops when its task is lost. Never by reference: that may belong to a newer performer by now. */
+export interface Stoppable {
+  stop(reason: unknown): void
+}
 
-/** Tells the work of one performer to stop. Never by reference: that may belong to a newer performer by now. */
-export type Stop = (reason: unknown) => void
+/** Stops the work of a task that was cancelled, deleted or taken over, by whichever process. */
+export class LossWatch implements EntryListener {
+  constructor(
+    private readonly engine: Engine,
+    private readonly refId: RefId,
+    private readonly owner: string,
+    private readonly work: Stoppable,
+  ) {}
 
-/** Signs of life of this process, and notice of its loss, for as long as it has the task. Returns the end of the notice. */
-export function holdLease(engine: Engine, entry: InFlightEntry, stop: Stop): () => void {
-  engine.heartbeat.begin()
-  return watchForLoss(engine, entry, stop)
+  /** @param held the entry as this process has just written it */
+  begin(held: Entry): void {
+    this.engine.entries.watch(this.refId, this, held)
+  }
+
+  end(): void {
+    this.engine.entries.unwatch(this.refId, this)
+  }
+
+  onChange(latest: Entry | undefined): void {
+    if (latest) this.#judge(latest)
+    else void this.#look()
+  }
+
+  /** Asks the store, for what nobody told of. */
+  async check(): Promise<void> {
+    // Nobody else can know of it.
+    if (!this.engine.lateClaims.isUnstored(this.refId)) {
+      this.#judge(await this.engine.entries.readAnew(this.refId))
+    }
+  }
+
+  async #look(): Promise<void> {
+    try {
+      this.#judge(await this.engine.entries.read(this.refId))
+    } catch {
+      // With the next heartbeat it is asked again.
+    }
+  }
+
+  #judge(entry: Entry | undefined): void {
+    // Only the owner completes a task, so that is no loss.
+    if (entry?.status !== 'complete' && !isHeldBy(entry, this.owner)) this.work.stop(lost(entry))
+  }
 }
 
 /** A step of a task that is still ours; when it no longer is, the work is told to stop. */
@@ -22,11 +61,11 @@ export async function renewOrStop(
   engine: Engine,
   refId: RefId,
   event: EntryEvent,
-  stop: Stop,
+  work: Stoppable,
 ): Promise<Change | undefined> {
   try {
     const changed = await engine.entries.change(refId, event)
-    if (changed.refused) stop(lost(changed.entry))
+    if (changed.refused) work.stop(lost(changed.entry))
     return changed
   } catch {
     // The store is away for the moment, and the settlement waits for it.
@@ -41,34 +80,16 @@ export async function checkLease(engine: Engine, refId: RefId, { owner }: Lease)
 }
 
 /** Aborts work that runs for too long, from `begunAt` of the monotonic clock on. Returns the end of the watch. */
-export function limitTime(engine: Engine, ms: number | undefined, stop: Stop, begunAt: number): () => void {
+export function limitTime(
+  engine: Engine,
+  ms: number | undefined,
+  work: Stoppable,
+  begunAt: number,
+): () => void {
   if (ms === undefined) return () => {}
   const rest = Math.max(0, begunAt + ms - engine.clock.monotonic())
   const message = `The tool ran longer than its limit of ${ms / 1000} s and was stopped.`
-  return engine.clock.schedule(rest, () => stop(new HardTimeout(message)), 'background')
-}
-
-/** Stops the work where the task is no longer this process's, whatever was noticed of that. */
-export async function stopIfLost(engine: Engine, { refId, lease }: HeldTask, stop: Stop): Promise<void> {
-  // Nobody else can know of it.
-  if (engine.lateClaims.isUnstored(refId)) return
-  const entry = await engine.entries.readAnew(refId)
-  if (entry?.status !== 'complete' && !isHeldBy(entry, lease.owner)) stop(lost(entry))
-}
-
-/** Stops the work when the entry was cancelled, deleted or taken over, by whichever process. */
-function watchForLoss(engine: Engine, held: InFlightEntry, stop: Stop): () => void {
-  const { refId, lease } = held
-  const look = async () => {
-    try {
-      const entry = await engine.entries.read(refId)
-      // Only the owner completes a task, so that is no loss.
-      if (entry?.status !== 'complete' && !isHeldBy(entry, lease.owner)) stop(lost(entry))
-    } catch {
-      // The heartbeat asks again.
-    }
-  }
-  return engine.entries.watch(refId, look, held)
+  return engine.clock.schedule(rest, () => work.stop(new HardTimeout(message)), 'background')
 }
 
 function isHeldBy(entry: Entry | undefined, owner: string): boolean {

@@ -4,50 +4,60 @@ import { untilAborted } from '../../core/abort.ts'
 export interface Ticket {
   /** Its turn has come: the task may run now. */
   readonly mayRun: boolean
+  /** Calls it when the task may run, at once where it may already; `leave` drops it. */
+  whenTurn(callback: () => void): void
   /** Resolves when the task may run; rejects with the signal's reason when it is aborted first. */
   acquire(signal: AbortSignal): Promise<void>
   /** Gives the place up, whether or not its turn came. Twice is safe. */
   leave(): void
 }
 
+/** Tasks of one tool, in the order in which they came. */
+interface Line {
+  readonly tool: string
+  readonly limit: number
+  readonly waiting: Set<Place>
+}
+
 /** A class, since on V8 each object that is written with a getter has a hidden class of its own. */
 class Place implements Ticket {
-  readonly #turn: Promise<void>
-  #end: (() => void) | undefined
-  #left = false
-  #go = () => {}
+  #state: 'waits' | 'may run' | 'left' = 'waits'
+  #onTurn: (() => void) | undefined
 
-  /** @param end of its turn, where that has come already */
   constructor(
-    end: (() => void) | undefined,
-    private readonly giveUp: (place: Place) => void,
-  ) {
-    this.#end = end
-    this.#turn = end ? COME : new Promise(resolve => (this.#go = resolve))
-  }
+    private readonly queue: TaskQueue,
+    readonly tool: string,
+  ) {}
 
   get mayRun(): boolean {
-    return this.#end !== undefined && !this.#left
+    return this.#state === 'may run'
   }
 
-  begin(end: () => void): void {
-    this.#end = end
-    this.#go()
+  begin(): void {
+    this.#state = 'may run'
+    this.#onTurn?.()
+    this.#onTurn = undefined
+  }
+
+  whenTurn(callback: () => void): void {
+    const before = this.#onTurn
+    if (this.#state === 'may run') callback()
+    else if (before) this.#onTurn = () => (before(), callback())
+    else this.#onTurn = callback
   }
 
   acquire(signal: AbortSignal): Promise<void> {
-    return untilAborted(signal, () => this.#turn)
+    return untilAborted(signal, () => new Promise(resolve => this.whenTurn(resolve)))
   }
 
   leave(): void {
-    if (this.#left) return
-    this.#left = true
-    if (this.#end) this.#end()
-    else this.giveUp(this)
+    const before = this.#state
+    this.#state = 'left'
+    this.#onTurn = undefined
+    if (before === 'may run') this.queue.vacate(this)
+    if (before === 'waits') this.queue.giveUp(this)
   }
 }
-
-const COME = Promise.resolve()
 
 /** What the tools of one executor share. */
 export interface SharedCapacity {
@@ -66,7 +76,7 @@ export class TaskQueue {
   readonly #runningOf = new Map<string, number>()
   readonly #runningIn = new Map<string, number>()
   /** In the order of turns: the tool that was served goes to the end. */
-  readonly #waitersOf = new Map<string, { limit: number; waiters: Place[] }>()
+  readonly #lines = new Map<string, Line>()
 
   constructor(
     private readonly maxRunning: number,
@@ -90,17 +100,19 @@ export class TaskQueue {
     let place: Ticket | undefined
     let left = false
     this.#waiting++
+    const enter = () => {
+      if (!place && !left) {
+        this.#waiting--
+        place = this.enterAgain(tool, limit)
+      }
+      return place
+    }
     return {
       get mayRun() {
         return place?.mayRun ?? false
       },
-      acquire: signal => {
-        if (!place && !left) {
-          this.#waiting--
-          place = this.enterAgain(tool, limit)
-        }
-        return place?.acquire(signal) ?? Promise.resolve()
-      },
+      whenTurn: callback => enter()?.whenTurn(callback),
+      acquire: signal => enter()?.acquire(signal) ?? Promise.resolve(),
       leave: () => {
         if (left) return
         left = true
@@ -112,10 +124,24 @@ export class TaskQueue {
 
   /** A place for a task that was admitted before, however many wait. */
   enterAgain(tool: string, limit = Number.POSITIVE_INFINITY): Ticket {
-    const end = this.#mayRun(tool, limit) ? this.#begin(tool) : undefined
-    const place = new Place(end, waiting => this.#giveUp(tool, waiting))
-    if (!end) this.#wait(tool, limit, place)
+    const place = new Place(this, tool)
+    if (this.#mayRun(tool, limit)) this.#begin(place)
+    else this.#wait(tool, limit, place)
     return place
+  }
+
+  /** For its places alone: the turn of one is over. */
+  vacate({ tool }: Place): void {
+    this.#count(tool, -1)
+    this.#serve()
+  }
+
+  /** For its places alone: one that waits gives up. */
+  giveUp(place: Place): void {
+    const line = this.#lines.get(place.tool)
+    if (!line?.waiting.delete(place)) return
+    this.#waiting--
+    if (line.waiting.size === 0) this.#lines.delete(place.tool)
   }
 
   #mayRun(tool: string, limit: number): boolean {
@@ -124,43 +150,34 @@ export class TaskQueue {
     return !shared || (this.#runningIn.get(shared.executor) ?? 0) < shared.capacity
   }
 
-  #begin(tool: string): () => void {
+  #begin(place: Place): void {
+    this.#count(place.tool, 1)
+    place.begin()
+  }
+
+  #count(tool: string, change: 1 | -1): void {
     const shared = this.capacityFor(tool)
-    this.#running++
-    count(this.#runningOf, tool, 1)
-    if (shared) count(this.#runningIn, shared.executor, 1)
-    return () => {
-      this.#running--
-      count(this.#runningOf, tool, -1)
-      if (shared) count(this.#runningIn, shared.executor, -1)
-      this.#serve()
-    }
+    this.#running += change
+    count(this.#runningOf, tool, change)
+    if (shared) count(this.#runningIn, shared.executor, change)
   }
 
   #wait(tool: string, limit: number, place: Place): void {
     this.#waiting++
-    const line = this.#waitersOf.get(tool) ?? { limit, waiters: [] }
-    line.waiters.push(place)
-    this.#waitersOf.set(tool, line)
-  }
-
-  #giveUp(tool: string, place: Place): void {
-    const line = this.#waitersOf.get(tool)
-    const at = line?.waiters.indexOf(place) ?? -1
-    if (!line || at < 0) return
-    line.waiters.splice(at, 1)
-    this.#waiting--
-    if (line.waiters.length === 0) this.#waitersOf.delete(tool)
+    const line = this.#lines.get(tool) ?? { tool, limit, waiting: new Set() }
+    line.waiting.add(place)
+    this.#lines.set(tool, line)
   }
 
   #serve(): void {
-    for (const [tool, line] of [...this.#waitersOf]) {
+    for (const [tool, line] of this.#lines) {
       if (!this.#mayRun(tool, line.limit)) continue
-      const next = line.waiters.shift()
+      const [next] = line.waiting
+      line.waiting.delete(next as Place)
       this.#waiting--
-      this.#waitersOf.delete(tool)
-      if (line.waiters.length > 0) this.#waitersOf.set(tool, line)
-      next?.begin(this.#begin(tool))
+      this.#lines.delete(tool)
+      if (line.waiting.size > 0) this.#lines.set(tool, line)
+      this.#begin(next as Place)
       return
     }
   }
@@ -189,12 +206,21 @@ export class QueueSlot {
     this.#ticket = first
   }
 
+  /** Calls it when the task may run; until then nothing but this waits. */
+  whenTurn(callback: () => void): void {
+    this.#enter().whenTurn(callback)
+  }
+
   /** Resolves when the task may run; a place that was given up is taken again, at the end of the line. */
   async acquire(signal: AbortSignal): Promise<void> {
     if (!this.needsPlace) return
     if (this.before) await this.before.acquire(signal)
+    return this.#enter().acquire(signal)
+  }
+
+  #enter(): Ticket {
     this.#ticket ??= this.queue.enterAgain(this.tool.name, this.tool.maxConcurrentTasks)
-    return this.#ticket.acquire(signal)
+    return this.#ticket
   }
 
   /** Gives the place up until `acquire` asks for one; the task still counts as one that waits. */

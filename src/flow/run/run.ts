@@ -1,6 +1,6 @@
-import { pause, untilAborted } from '../../core/abort.ts'
+import { LazyAbort, pause, untilAborted } from '../../core/abort.ts'
 import { decode } from '../../core/codec.ts'
-import type { InFlightEntry, PendingEntry } from '../../core/entry.ts'
+import type { InFlightEntry, Lease, PendingEntry } from '../../core/entry.ts'
 import { TaskCancelled, WorkerLost } from '../../core/errors.ts'
 import { isSuspect } from '../../core/losses.ts'
 import { cacheNameOf, type RefId } from '../../core/ref.ts'
@@ -11,8 +11,9 @@ import type { GivenInput } from '../call/draft.ts'
 import { anyInFlight, waitUntilSettled } from '../call/references.ts'
 import type { Engine } from '../engine.ts'
 import { attempt, type Hold } from './attempt.ts'
-import { holdLease, newLease, stopIfLost } from './lease.ts'
+import { LossWatch, newLease } from './lease.ts'
 import { QueueSlot, type Ticket } from './queue.ts'
+import type { RunningTask } from './running.ts'
 
 /**
  * Starts the work of an entry whose lease this process holds. The only place where work starts.
@@ -84,49 +85,114 @@ function runHere(
   ticket?: Ticket,
   given?: GivenInput,
 ): Promise<void> {
-  return engine.running.begin(
-    entry,
-    controller => runTask(engine, tool, entry, { ticket, given, controller }),
-    controller => stopIfLost(engine, entry, reason => controller.abort(reason)),
-  )
+  const task = new TaskRun(engine, tool, entry, ticket, given)
+  task.begin(entry, given)
+  return task.done
 }
 
-interface Beginning {
-  /** Its place in the queue, where it has one. */
-  readonly ticket: Ticket | undefined
-  /** Its input, where this process has it. */
-  readonly given: GivenInput | undefined
-  /** Of this run alone. */
-  readonly controller: AbortController
-}
+/**
+ * A task whose lease this process holds, attempt by attempt, to its settlement. One that waits for its turn is this object and its place
+ * in the queue, and nothing else: there may be very many.
+ */
+class TaskRun implements Hold, RunningTask {
+  readonly refId: RefId
+  readonly namespace: string
+  readonly lease: Lease
+  readonly slot: QueueSlot
+  readonly local: Hold['local']
+  round = 0
+  asking = 0
+  write: (() => Promise<void>) | undefined
+  readonly #abort = new LazyAbort()
+  readonly #losses: LossWatch
+  #waitsForTurn = false
+  #hasEnded = false
+  #done: Promise<void> | undefined
+  #onDone: (() => void) | undefined
 
-/** Runs a task whose lease this process holds, attempt by attempt, to its settlement. Never rejects. */
-async function runTask(
-  engine: Engine,
-  tool: Tool,
-  claimed: InFlightEntry,
-  { ticket, given, controller }: Beginning,
-): Promise<void> {
-  const { refId, lease, losses } = claimed
-  const { signal } = controller
-  const stop = (reason: unknown) => controller.abort(reason)
-  const alone = isSuspect(losses)
-    ? new QueueSlot(undefined, engine.suspects, { name: 'suspects' })
-    : undefined
-  const slot = new QueueSlot(ticket, engine.queue, tool, alone)
-  const local = given?.local && localFrom(given.local, ticket?.mayRun ?? false)
-  const hold: Hold = { engine, tool, refId, lease, slot, local, signal, stop }
-  const releaseLease = holdLease(engine, claimed, hold.stop)
-  try {
-    let dueAt =
-      claimed.status === 'processing' ? await attempt(hold, claimed, given) : await runFirst(hold, claimed)
-    while (dueAt !== undefined) dueAt = await runWhenDue(hold, dueAt)
-  } catch (cause) {
-    await releaseUnstarted(hold, cause)
-  } finally {
-    slot.leave()
-    releaseLease()
+  constructor(
+    readonly engine: Engine,
+    readonly tool: Tool,
+    { refId, namespace, lease, losses }: InFlightEntry,
+    ticket: Ticket | undefined,
+    given: GivenInput | undefined,
+  ) {
+    this.refId = refId
+    this.namespace = namespace
+    this.lease = lease
+    const alone = isSuspect(losses)
+      ? new QueueSlot(undefined, engine.suspects, { name: 'suspects' })
+      : undefined
+    this.slot = new QueueSlot(ticket, engine.queue, tool, alone)
+    this.local = given?.local && localFrom(given.local, ticket?.mayRun ?? false)
+    this.#losses = new LossWatch(engine, refId, lease.owner, this)
   }
+
+  /** Aborts when the task is cancelled, deleted, lost to another process, or this one closes. */
+  get signal(): AbortSignal {
+    return this.#abort.signal
+  }
+
+  get done(): Promise<void> {
+    this.#done ??= this.#hasEnded
+      ? Promise.resolve()
+      : new Promise(resolve => {
+          this.#onDone = resolve
+        })
+    return this.#done
+  }
+
+  begin(claimed: InFlightEntry, given: GivenInput | undefined): void {
+    const { engine, refId } = this
+    engine.running.add(this)
+    engine.heartbeat.begin()
+    this.#losses.begin(claimed)
+    if (claimed.status === 'processing') void this.#run(() => attempt(this, claimed, given))
+    else if (waitsForMoreThanItsTurn(claimed) || engine.running.handlerOf(refId)) {
+      void this.#run(() => runFirst(this, claimed))
+    } else this.#waitForTurn()
+  }
+
+  /** What the callback can see stays in memory until then, so it is this object alone. */
+  #waitForTurn(): void {
+    this.#waitsForTurn = true
+    this.slot.whenTurn(() => {
+      this.#waitsForTurn = false
+      void this.#run(() => startAttempt(this))
+    })
+  }
+
+  stop(reason: unknown): void {
+    this.#abort.abort(reason)
+    if (!this.#waitsForTurn) return
+    this.#waitsForTurn = false
+    void this.#run(() => Promise.reject(reason))
+  }
+
+  check(): Promise<void> {
+    return this.#losses.check()
+  }
+
+  /** Never rejects. @param first the first attempt, which says when the next one is due */
+  async #run(first: () => Promise<number | undefined>): Promise<void> {
+    try {
+      let dueAt = await first()
+      while (dueAt !== undefined) dueAt = await runWhenDue(this, dueAt)
+    } catch (cause) {
+      await releaseUnstarted(this, cause)
+    } finally {
+      this.slot.leave()
+      this.#losses.end()
+      this.engine.running.remove(this)
+      this.#hasEnded = true
+      this.#onDone?.()
+    }
+  }
+}
+
+/** For other tasks, for its time, or for being the only one of its kind. */
+function waitsForMoreThanItsTurn({ uses = [], retryAt, follows, losses }: PendingEntry): boolean {
+  return uses.length > 0 || retryAt !== undefined || follows !== undefined || isSuspect(losses)
 }
 
 /** For an attempt that may begin at once it is asked for now: a call that takes the handle alone is soon over. */

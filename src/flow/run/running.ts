@@ -1,21 +1,23 @@
 import type { Namespace } from '../../access/namespace.ts'
 import type { Clock } from '../../core/clock.ts'
-import type { Entry } from '../../core/entry.ts'
 import type { RefId } from '../../core/ref.ts'
 import { Signal } from '../../core/signal.ts'
 
-interface RunningTask {
+/** A task that this process has. It is told to stop where it is no longer wanted. */
+export interface RunningTask {
+  readonly refId: RefId
   readonly namespace: Namespace
-  readonly controller: AbortController
+  /** Resolves with the end of what this process does for the task. It does not reject. */
   readonly done: Promise<void>
-  /** Asks the store whether the task is still this process's, and stops it where not. */
-  readonly check: () => Promise<void>
-  /** The last round in which the store said so, or in which it began. */
+  /** The last round in which the store confirmed that this process has it, or in which it began. */
   round: number
   /** How many questions it waits for. */
   asking: number
   /** Writes what its handler has appended and the store does not have. */
-  write?: () => Promise<void>
+  write: (() => Promise<void>) | undefined
+  stop(reason: unknown): void
+  /** Asks the store whether the task is still this process's, and stops it where not. */
+  check(): Promise<void>
 }
 
 /** A cancellation waits no longer for the last write of what was appended. */
@@ -72,7 +74,7 @@ export class RunningTasks {
   }
 
   /** What ran here when the round began, and was not confirmed: each asks whether it was lost. */
-  *unconfirmed(): Generator<Pick<RunningTask, 'check'>> {
+  *unconfirmed(): Generator<RunningTask> {
     const round = this.#round
     for (const task of this.#tasks.values()) if (task.round < round) yield task
   }
@@ -89,24 +91,19 @@ export class RunningTasks {
     return count
   }
 
-  /** Resolves with the end of the task. @param run never rejects; its controller aborts when the task should stop */
-  begin(
-    { refId, namespace }: Pick<Entry, 'refId' | 'namespace'>,
-    run: (controller: AbortController) => Promise<void>,
-    checkHeld: (controller: AbortController) => Promise<void>,
-  ): Promise<void> {
-    const controller = new AbortController()
-    const check = () => checkHeld(controller)
-    const done = run(controller).finally(() => {
-      if (this.#tasks.get(refId)?.controller === controller) this.#tasks.delete(refId)
-    })
-    this.#tasks.set(refId, { namespace, controller, done, check, round: this.#round, asking: 0 })
-    return done
+  add(task: RunningTask): void {
+    task.round = this.#round
+    this.#tasks.set(task.refId, task)
+  }
+
+  /** It has come to its end here. */
+  remove(task: RunningTask): void {
+    if (this.#tasks.get(task.refId) === task) this.#tasks.delete(task.refId)
   }
 
   /** Aborts the task if it runs here; otherwise nothing. */
   abort(refId: RefId, reason: unknown): void {
-    this.#tasks.get(refId)?.controller.abort(reason)
+    this.#tasks.get(refId)?.stop(reason)
   }
 
   /** `write` stores what the handler of the task has appended, if there is something. */
@@ -150,7 +147,7 @@ export class RunningTasks {
 
   /** Aborts what runs, and resolves when all of it has come to its end. */
   async close(reason: unknown): Promise<void> {
-    for (const { controller } of this.#tasks.values()) controller.abort(reason)
+    for (const task of this.#tasks.values()) task.stop(reason)
     while (this.#tasks.size > 0) await Promise.all([...this.#tasks.values()].map(({ done }) => done))
   }
 

@@ -3,14 +3,7 @@ import { type InFlightEntry, processOf } from '../../../src/core/entry.ts'
 import type { EntryEvent } from '../../../src/core/entry-event.ts'
 import { HardTimeout, TaskCancelled } from '../../../src/core/errors.ts'
 import { begun } from '../../../src/core/transition.ts'
-import {
-  checkLease,
-  holdLease,
-  limitTime,
-  newLease,
-  renewOrStop,
-  stopIfLost,
-} from '../../../src/flow/run/lease.ts'
+import { checkLease, LossWatch, limitTime, newLease, renewOrStop } from '../../../src/flow/run/lease.ts'
 import { createEngine } from '../../../src/ref-cache-engine.ts'
 import { memoryStore } from '../../../src/stores/memory.ts'
 import { FakeClock } from '../../../src/testing/fake-clock.ts'
@@ -32,6 +25,8 @@ async function held() {
   const draft = pending({ idempotent: true, lease: newLease(here) })
   const entry = (await put(store, begun(draft, clock.now()))) as InFlightEntry
   const stop = vi.fn<(reason: unknown) => void>()
+  const work = { stop }
+  const losses = new LossWatch(here, entry.refId, entry.lease.owner, work)
   const elsewhere = async (event: EntryEvent) => {
     expect((await there.entries.change(entry.refId, event)).refused).toBeUndefined()
     await clock.advance(0)
@@ -47,9 +42,14 @@ async function held() {
     there,
     entry,
     stop,
+    work,
     elsewhere,
     take,
-    hold: () => holdLease(here, entry, stop),
+    losses,
+    hold: () => {
+      losses.begin(entry)
+      return () => losses.end()
+    },
   }
 }
 
@@ -95,31 +95,31 @@ describe('a lease that is held', () => {
 
 describe('a look at a lease', () => {
   it('notices what nobody told of, and leaves work that is held or has completed alone', async () => {
-    const { store, engine, entry, stop, take, there } = await held()
+    const { store, losses, entry, stop, take, there } = await held()
     vi.spyOn(store, 'watch').mockReturnValue(() => {})
-    await stopIfLost(engine, entry, stop)
+    await losses.check()
     expect(stop).not.toHaveBeenCalled()
     await there.entries.change(entry.refId, await take())
-    await stopIfLost(engine, entry, stop)
+    await losses.check()
     expect(stop).toHaveBeenCalledWith(expect.any(TaskCancelled))
   })
 })
 
 describe('a step of a task', () => {
   it('that is still ours is made, and gives what is stored now', async () => {
-    const { engine, entry, stop } = await held()
+    const { engine, entry, stop, work } = await held()
     const event = { type: 'derive', owner: entry.lease.owner, derivedFrom: [] } as const
-    const renewed = await renewOrStop(engine, entry.refId, event, stop)
+    const renewed = await renewOrStop(engine, entry.refId, event, work)
     expect(renewed).toMatchObject({ entry: { version: 2 } })
     expect(renewed?.refused).toBeUndefined()
     expect(stop).not.toHaveBeenCalled()
   })
 
   it('that is no longer ours stops the work, and says why not', async () => {
-    const { engine, entry, stop, elsewhere, take } = await held()
+    const { engine, entry, stop, work, elsewhere, take } = await held()
     await elsewhere(await take())
     const event = { type: 'derive', owner: entry.lease.owner, derivedFrom: [] } as const
-    expect(await renewOrStop(engine, entry.refId, event, stop)).toMatchObject({ refused: 'lease_lost' })
+    expect(await renewOrStop(engine, entry.refId, event, work)).toMatchObject({ refused: 'lease_lost' })
     expect(stop).toHaveBeenCalledWith(expect.any(TaskCancelled))
   })
 })
@@ -144,12 +144,12 @@ describe('the check of a lease', () => {
 
 describe('the hard timeout', () => {
   it('stops work that runs for too long, and says what the limit was; who ends in time is not stopped', async () => {
-    const { clock, engine, stop } = await held()
+    const { clock, engine, stop, work } = await held()
     const begunAt = clock.monotonic()
     await clock.advance(500)
     // Counted from when the work began, also where somebody else began it.
-    limitTime(engine, 1_500, stop, begunAt)
-    limitTime(engine, 1_500, stop, begunAt)()
+    limitTime(engine, 1_500, work, begunAt)
+    limitTime(engine, 1_500, work, begunAt)()
     await clock.advance(999)
     expect(stop).not.toHaveBeenCalled()
     await clock.advance(1)
@@ -160,16 +160,16 @@ describe('the hard timeout', () => {
   })
 
   it('is none where the tool has none', async () => {
-    const { clock, engine, stop } = await held()
-    limitTime(engine, undefined, stop, clock.monotonic())()
-    limitTime(engine, undefined, stop, clock.monotonic())
+    const { clock, engine, stop, work } = await held()
+    limitTime(engine, undefined, work, clock.monotonic())()
+    limitTime(engine, undefined, work, clock.monotonic())
     await clock.advance('1000d')
     expect(stop).not.toHaveBeenCalled()
   })
 
   it('stops at once what ran too long already', async () => {
-    const { clock, engine, stop } = await held()
-    limitTime(engine, 1_500, stop, clock.monotonic() - 5_000)
+    const { clock, engine, stop, work } = await held()
+    limitTime(engine, 1_500, work, clock.monotonic() - 5_000)
     await clock.advance(0)
     expect(stop).toHaveBeenCalledOnce()
   })
