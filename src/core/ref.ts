@@ -38,7 +38,8 @@ export function checkCacheName(name: string): string {
 }
 
 export function createRefId(cacheName: string, random: RandomBytes): RefId {
-  return `${cacheName}:${hexOf(random(ID_BYTES))}`
+  // Joined, since a text that is put together otherwise keeps its pieces in memory.
+  return [cacheName, hexOf(random(ID_BYTES))].join(':')
 }
 
 /** No two values of an entry have one: those of two attempts must not mix. */

@@ -47,7 +47,7 @@ interface Watched {
   /** A change by this process that is under way; it does not reject. */
   writing: Promise<unknown> | undefined
   reading: Promise<Entry | undefined> | undefined
-  stopWatching: () => void
+  stopWatching: (() => void) | undefined
 }
 
 /**
@@ -136,8 +136,9 @@ export class Entries {
    * @param known the entry, where the caller has just written or received it
    */
   watch(refId: RefId, listener: EntryListener, known?: Entry): void {
-    const watched = this.#watched.get(refId) ?? this.#begin(refId)
-    watched.listeners.push(listener)
+    const watched = this.#watched.get(refId)
+    if (watched) watched.listeners.push(listener)
+    else this.#begin(refId, listener)
     if (known) this.#saw(known)
   }
 
@@ -149,7 +150,7 @@ export class Entries {
     watched.listeners.splice(at, 1)
     if (watched.listeners.length > 0) return
     this.#watched.delete(refId)
-    watched.stopWatching()
+    watched.stopWatching?.()
   }
 
   /** This process has just written or read it. */
@@ -225,15 +226,16 @@ export class Entries {
     return () => end()
   }
 
-  #begin(refId: RefId): Watched {
+  #begin(refId: RefId, first: EntryListener): void {
     const watched: Watched = {
-      listeners: [],
+      // One that is pushed to an empty list would have room for sixteen more.
+      listeners: [first],
       latest: undefined,
       told: 0,
       doubts: 0,
       writing: undefined,
       reading: undefined,
-      stopWatching: () => {},
+      stopWatching: undefined,
     }
     this.#watched.set(refId, watched)
     watched.stopWatching = this.store.watch(refId, version => {
@@ -244,7 +246,6 @@ export class Entries {
       if (listeners.length === 1) listeners[0]?.onChange(latest)
       else for (const listener of [...listeners]) listener.onChange(latest)
     })
-    return watched
   }
 }
 

@@ -134,5 +134,7 @@ function matches({ namespace, status }: Entry, filter: ListFilter): boolean {
 }
 
 function countOf(entry: Entry): EntryCount {
-  return { ...entry, count: 1, valueBytes: entry.status === 'complete' ? entry.valueBytes : 0 }
+  const { namespace, status, toolName } = entry
+  const valueBytes = status === 'complete' ? entry.valueBytes : 0
+  return { namespace, status, ...(toolName === undefined ? {} : { toolName }), count: 1, valueBytes }
 }

@@ -28,12 +28,15 @@ function merged(before: Slot['parts'] = {}, changes: PayloadChanges): Slot['part
   return parts
 }
 
+/** Most lists of an entry are empty. */
+const NONE: readonly unknown[] = Object.freeze([])
+
 /**
  * Copied once when it comes in, frozen so that it need not be copied each time it goes out. As JSON has it.
  */
 function frozenCopy<T>(value: T): T {
   if (typeof value !== 'object' || value === null || value instanceof ExactNumber) return value
-  if (Array.isArray(value)) return Object.freeze(value.map(frozenCopy)) as T
+  if (Array.isArray(value)) return (value.length === 0 ? NONE : Object.freeze(value.map(frozenCopy))) as T
   // By entries, so that a member called `__proto__` stays a member.
   const members: Array<[string, unknown]> = []
   for (const [name, inner] of Object.entries(value)) {

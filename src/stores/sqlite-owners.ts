@@ -1,6 +1,5 @@
 import { ownerOf } from '../core/entry.ts'
 import type { RefId } from '../core/ref.ts'
-import { uptime } from './sqlite-clocks.ts'
 import type { SqliteDatabase } from './sqlite-driver.ts'
 import { entryOf, rangeOf } from './sqlite-rows.ts'
 import type { SqliteStatements } from './sqlite-statements.ts'
@@ -43,13 +42,12 @@ const OWNERS = `
   WHERE EXISTS (SELECT 1 FROM entries e WHERE e.owner = o.owner AND e.ref_id > ?1 AND e.ref_id < ?2)
 `
 
-/** Which processes have tasks in flight, and their signs of life: of each, the time by the machine's monotonic clock. */
+/** Which processes have tasks in flight, and their signs of life: of each, when it was, by the machine's monotonic clock. */
 export class SqliteOwners {
   constructor(private readonly sql: SqliteStatements) {}
 
   /** Inside a transaction. */
-  beat(process: string): void {
-    const now = uptime()
+  beat(process: string, now: number): void {
     this.sql.run('INSERT OR REPLACE INTO beats (process, beat) VALUES (?, ?)', process, now)
     // A restart of the machine turns its monotonic clock back.
     this.sql.run('DELETE FROM beats WHERE beat < ? OR beat > ?', now - BEATS_KEPT_MS, now)

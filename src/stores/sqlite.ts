@@ -2,7 +2,7 @@ import { setImmediate as turn } from 'node:timers/promises'
 import { type Duration, toMilliseconds } from '../core/duration.ts'
 import type { Entry, RemovedEntry } from '../core/entry.ts'
 import type { RefId } from '../core/ref.ts'
-import { SqliteClocks } from './sqlite-clocks.ts'
+import { SqliteClocks, uptime } from './sqlite-clocks.ts'
 import { SqliteConnection } from './sqlite-connection.ts'
 import type { SqliteDriver } from './sqlite-driver.ts'
 import { transaction } from './sqlite-file.ts'
@@ -219,7 +219,7 @@ class SqliteStore implements Store {
   }
 
   async beat(_cacheName: string, process: string): Promise<void> {
-    return this.#write(({ database, owners }) => transaction(database, () => owners.beat(process)))
+    return this.#write(({ database, owners }) => transaction(database, () => owners.beat(process, uptime())))
   }
 
   async owners(cacheName: string): Promise<TaskOwner[]> {

@@ -1,11 +1,22 @@
+import type { Clock } from '../../core/clock.ts'
 import type { RefId } from '../../core/ref.ts'
 import { inChunks } from '../../core/steps.ts'
-import type { Engine } from '../engine.ts'
+import type { Store } from '../../stores/store.ts'
+import type { RunningTasks } from './running.ts'
 
 /** So that two signs of life may be lost before anybody takes the process for lost. */
 const BEATS_A_LEASE = 3
 
-type Parts = Pick<Engine, 'name' | 'instance' | 'store' | 'clock' | 'running'>
+/** This process, as its cache and its store know it. */
+export interface Beating {
+  /** Of the cache. */
+  readonly name: string
+  /** Of the process, in leases. */
+  readonly instance: string
+  readonly store: Store
+  readonly clock: Clock
+  readonly running: RunningTasks
+}
 
 /**
  * One sign of life for all tasks of this process, each third of a lease while there are any. With each, what the store says this process
@@ -21,7 +32,7 @@ export class Heartbeat {
 
   /** @param recover does what becomes of a task that does not run here, although this process has it */
   constructor(
-    private readonly parts: Parts,
+    private readonly own: Beating,
     private readonly leaseDuration: number,
     private readonly recover: (refId: RefId) => Promise<void>,
   ) {}
@@ -38,12 +49,12 @@ export class Heartbeat {
   }
 
   #schedule(): () => void {
-    const { clock } = this.parts
+    const { clock } = this.own
     return clock.schedule(this.leaseDuration / BEATS_A_LEASE, () => void this.#beat(), 'background')
   }
 
   async #beat(): Promise<void> {
-    const { store, name, instance, running } = this.parts
+    const { store, name, instance, running } = this.own
     this.#cancel = undefined
     if (!this.#isNeeded && running.size === 0) return
     // However short they are, tasks that were there since the last time are a reason for this one.
@@ -62,7 +73,7 @@ export class Heartbeat {
     if (this.#comparing) return
     this.#comparing = true
     try {
-      const { store, name, instance, running } = this.parts
+      const { store, name, instance, running } = this.own
       running.beginRound()
       const strays = new Map<RefId, number>()
       for await (const batch of store.tasksOf(name, instance)) {

@@ -103,6 +103,7 @@ export function lost(entry?: Entry): TaskCancelled {
 
 /** The right to run a task, for one claim, retry or recovery by this process. */
 export function newLease(engine: Engine): Lease {
-  const owner = `${engine.instance}/${hexOf(engine.random(6))}`
+  // Joined for the same reason as references are.
+  const owner = [engine.instance, hexOf(engine.random(6))].join('/')
   return { owner, duration: engine.settings.leaseDuration }
 }

@@ -40,10 +40,13 @@ class Place implements Ticket {
   }
 
   whenTurn(callback: () => void): void {
+    if (this.#state === 'may run') {
+      callback()
+      return
+    }
     const before = this.#onTurn
-    if (this.#state === 'may run') callback()
-    else if (before) this.#onTurn = () => (before(), callback())
-    else this.#onTurn = callback
+    // Mostly it is the only one, and many wait: then there is nothing to put around it.
+    this.#onTurn = before ? inTurn(before, callback) : callback
   }
 
   acquire(signal: AbortSignal): Promise<void> {
@@ -56,6 +59,13 @@ class Place implements Ticket {
     this.#onTurn = undefined
     if (before === 'may run') this.queue.vacate(this)
     if (before === 'waits') this.queue.giveUp(this)
+  }
+}
+
+function inTurn(first: () => void, second: () => void): () => void {
+  return () => {
+    first()
+    second()
   }
 }
 

@@ -103,7 +103,7 @@ class TaskRun implements Hold, RunningTask {
   round = 0
   asking = 0
   write: (() => Promise<void>) | undefined
-  readonly #abort = new LazyAbort()
+  #abort: LazyAbort | undefined
   readonly #losses: LossWatch
   #waitsForTurn = false
   #hasEnded = false
@@ -130,6 +130,7 @@ class TaskRun implements Hold, RunningTask {
 
   /** Aborts when the task is cancelled, deleted, lost to another process, or this one closes. */
   get signal(): AbortSignal {
+    this.#abort ??= new LazyAbort()
     return this.#abort.signal
   }
 
@@ -163,6 +164,7 @@ class TaskRun implements Hold, RunningTask {
   }
 
   stop(reason: unknown): void {
+    this.#abort ??= new LazyAbort()
     this.#abort.abort(reason)
     if (!this.#waitsForTurn) return
     this.#waitsForTurn = false

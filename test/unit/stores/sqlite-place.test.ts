@@ -118,7 +118,7 @@ const DOUBTS: [name: string, put: (path: string) => void, said: RegExp][] = [
 if (process.geteuid?.() === 0) {
   const give = (path: string) => chownSync(path, STRANGER, STRANGER)
   DOUBTS.push(
-    ['a file of another user', give, /cache(-2)?\.db belongs to another user/],
+    ['a file of another user', give, /cache(-3)?\.db belongs to another user/],
     ['a -wal of another user', path => give(touched(`${path}-wal`)), /-wal belongs to another user/],
     ['a folder of another user', path => give(dirname(path)), /folder .* belongs to another user/],
   )

@@ -1,0 +1,4 @@
+import { onEachBackend } from './fault/backends.ts'
+import { recoveryTime } from './fault/recovery-time.ts'
+
+onEachBackend(recoveryTime)
