@@ -29,10 +29,8 @@ async function doctor(...args: string[]): Promise<{ code: number; stdout: string
 
 it('starts the servers of a file, alone and behind the wrapper, and says what their lists of tools cost', async () => {
   const file = join(home, 'servers.json')
-  writeFileSync(
-    file,
-    JSON.stringify({ mcpServers: { memory: { command: process.execPath, args: [MEMORY] } } }),
-  )
+  const memory = { command: process.execPath, args: [MEMORY] }
+  writeFileSync(file, JSON.stringify({ mcpServers: { memory, second: memory } }))
   const { code, stdout } = await doctor('--servers', file, '--json')
   const { ok, findings } = JSON.parse(stdout)
   const { data, ...server } = findings.find(({ about }: { about: string }) => about === 'server')
@@ -44,6 +42,9 @@ it('starts the servers of a file, alone and behind the wrapper, and says what th
   expect(data.tools).toBeGreaterThan(5)
   expect(data.tokensWrapped - data.tokens).toBeGreaterThan(0)
   expect(data.tokensWrapped - data.tokens).toBeLessThan(1_200)
+  const together = findings.at(-1)
+  expect(together).toMatchObject({ level: 'ok', message: expect.stringContaining('behind one') })
+  expect(together.data.tokensWrapped).toBeLessThan(2 * data.tokensWrapped)
 })
 
 it('ends with 1 where something is to be mended, in words for people', async () => {

@@ -62,7 +62,7 @@ function putCursor(): { path: string; text: string } {
   const server = { command: process.execPath, args: ['server.mjs'], env: { NAMED: 's3cr3t-name' } }
   const text = `${JSON.stringify({ mcpServers: { mine: server } }, undefined, '\t')}\n`
   const path = join(home, '.cursor', 'mcp.json')
-  mkdirSync(join(home, '.cursor'))
+  mkdirSync(join(home, '.cursor'), { recursive: true })
   writeFileSync(path, text)
   return { path, text }
 }
@@ -123,6 +123,11 @@ it('says what it looked for, how an entry is written, and which server there is 
     code: 2,
     stderr: expect.stringContaining('Did you mean cursor?'),
   })
+  const { path } = putCursor()
+  const two = { a: { command: 'a' }, b: { command: 'b' } }
+  writeFileSync(path, JSON.stringify({ mcpServers: two }))
+  expect((await init('--print', 'cursor')).stdout).toContain('With --one, the 2 servers')
+  expect((await init('--print', 'cursor', '--one')).stdout).not.toContain('With --one')
   putCursor()
   expect(await init('--only', 'mime')).toMatchObject({
     code: 2,

@@ -9,18 +9,11 @@ const MAX_DESCRIPTION = 2_048
 const SLOW_START_MS = 10_000
 const MANY_TOKENS = 10_000
 
-/** Starts each server, alone and behind the wrapper. */
-export async function checkServers(
-  servers: readonly ConfiguredServer[],
+/** Starts a server, alone and behind the wrapper. */
+export async function checkServer(
+  { name, transport }: ConfiguredServer,
   deadlineMs: number,
 ): Promise<Finding[]> {
-  const findings: Finding[] = []
-  // One after the other: together they would tell how long a busy machine takes.
-  for (const server of servers) findings.push(...(await checkServer(server, deadlineMs)))
-  return findings
-}
-
-async function checkServer({ name, transport }: ConfiguredServer, deadlineMs: number): Promise<Finding[]> {
   const what = { about: 'server', subject: name } as const
   if (transport.kind === 'unusable')
     return [mend(what, `cannot be started: ${transport.problem}.`, 'Change its entry.')]
@@ -39,7 +32,34 @@ async function checkServer({ name, transport }: ConfiguredServer, deadlineMs: nu
   }
 }
 
+/** Starts all servers of a file behind one wrapper. */
+export async function checkTogether(file: string, deadlineMs: number): Promise<Finding> {
+  const what = { about: 'server', subject: `all of ${file}` } as const
+  try {
+    const args = [...WRAP, '--servers', file]
+    const { tools, tokens } = await probe(
+      { kind: 'stdio', command: process.execPath, args, env: {} },
+      deadlineMs,
+    )
+    const data = { tools: tools.length, tokensWrapped: tokens }
+    return ok(
+      what,
+      `${tools.length} tools, ${tokens} tokens in each request behind one mcp-refcache (init --one).`,
+      data,
+    )
+  } catch (error) {
+    return mend(
+      what,
+      `do not start together: ${(error as Error).message}`,
+      'Mend what is said of single servers first.',
+    )
+  }
+}
+
 type What = { readonly about: 'server'; readonly subject: string }
+
+/** This command, which keeps nothing. */
+const WRAP = [process.argv[1] ?? '', 'wrap', '--store', 'memory', '--log-level', 'error']
 
 async function costOf(
   what: What,
@@ -76,12 +96,11 @@ async function costOf(
 
 /** This command in front of the server. Headers go by the environment, as `init` writes them. */
 function wrapperOf(transport: StdioTransport | HttpTransport): StdioTransport {
-  const start = [process.argv[1] ?? '', 'wrap', '--store', 'memory', '--log-level', 'error']
   if (transport.kind === 'stdio') {
     return {
       ...transport,
       command: process.execPath,
-      args: [...start, '--', transport.command, ...transport.args],
+      args: [...WRAP, '--', transport.command, ...transport.args],
     }
   }
   const headers = Object.entries(transport.headers).map(([name, value], at) => ({
@@ -93,7 +112,7 @@ function wrapperOf(transport: StdioTransport | HttpTransport): StdioTransport {
     kind: 'stdio',
     command: process.execPath,
     args: [
-      ...start,
+      ...WRAP,
       '--url',
       transport.url,
       ...headers.flatMap(({ name, variable }) => ['--header-env', `${name}: ${variable}`]),

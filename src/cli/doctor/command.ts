@@ -10,7 +10,7 @@ import { EXIT } from '../exit.ts'
 import { checked, text, time } from '../option-values.ts'
 import { checkClients } from './check-clients.ts'
 import { checkNode } from './check-node.ts'
-import { checkServers } from './check-servers.ts'
+import { checkServer, checkTogether } from './check-servers.ts'
 import { checkStore } from './check-store.ts'
 import type { Finding } from './finding.ts'
 
@@ -74,7 +74,10 @@ async function doctor(command: readonly string[], values: Values): Promise<numbe
   found(await checkNode())
   found(await checkStore(values.store))
   found(checkClients(thisMachine(values.project)))
-  for (const server of servers) found(await checkServers([server], deadlineMs))
+  // One after the other: together they would tell how long a busy machine takes.
+  for (const server of servers) found(await checkServer(server, deadlineMs))
+  if (values.servers !== undefined && servers.length > 1)
+    found([await checkTogether(values.servers, deadlineMs)])
   const toMend = findings.filter(({ level }) => level === 'mend').length
   if (values.json) process.stdout.write(`${JSON.stringify({ ok: toMend === 0, findings })}\n`)
   else process.stdout.write(summary(findings, servers.length))

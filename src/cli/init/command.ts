@@ -92,8 +92,12 @@ async function init(values: Values): Promise<number> {
   return failed.length > 0 || plans.some(plan => 'problem' in plan) ? EXIT.failed : EXIT.ok
 }
 
-function shownPlans(plans: readonly (FilePlan | FileProblem)[], machine: Machine, { print }: Values): string {
-  if (plans.length > 0) return plans.map(shownPlan).join('\n')
+function shownPlans(
+  plans: readonly (FilePlan | FileProblem)[],
+  machine: Machine,
+  { print, one }: Values,
+): string {
+  if (plans.length > 0) return `${plans.map(shownPlan).join('\n')}${one ? '' : hintOfOne(plans)}`
   const location = clientLocations(machine).find(({ client }) => client === print)
   if (location) return exampleFor(location, launcherFor(location, process.argv[1] ?? '', machine.platform))
   return `No client with MCP servers was found. Looked for ${Object.values(CLIENTS).join(', ')}.`
@@ -118,6 +122,19 @@ function findPlans(machine: Machine, values: Values): (FilePlan | FileProblem)[]
   // Two clients can share one file by a link.
   const paths = plans.map(plan => ('path' in plan ? plan.path : plan.location.path))
   return plans.filter((_, at) => paths.indexOf(paths[at] as string) === at)
+}
+
+/** Each wrapper has our tools once more in the client's list. */
+function hintOfOne(plans: readonly (FilePlan | FileProblem)[]): string {
+  const most = Math.max(
+    ...plans.map(plan =>
+      'servers' in plan && plan.location.scope === 'user'
+        ? plan.servers.filter(({ after }) => after).length
+        : 0,
+    ),
+  )
+  if (most < 2) return ''
+  return `\nWith --one, the ${most} servers of a client cost about ${(most - 1) * 800} tokens less in each request: one wrapper, and tools named server_tool.\n`
 }
 
 /** A project's servers stay in its file, which others share. */

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { checkClients } from '../../../../src/cli/doctor/check-clients.ts'
 import { checkNode } from '../../../../src/cli/doctor/check-node.ts'
-import { checkServers } from '../../../../src/cli/doctor/check-servers.ts'
+import { checkServer } from '../../../../src/cli/doctor/check-servers.ts'
 import { checkStore } from '../../../../src/cli/doctor/check-store.ts'
 import type { Transport } from '../../../../src/clients/configured-server.ts'
 import { RefCache } from '../../../../src/ref-cache.ts'
@@ -195,7 +195,7 @@ describe('the clients of this machine', () => {
 
 describe('a server', () => {
   const check = (transport: Transport, deadlineMs = 20_000) =>
-    checkServers([{ name: 'mine', place: [], disabled: false, transport }], deadlineMs)
+    checkServer({ name: 'mine', place: [], disabled: false, transport }, deadlineMs)
   const node = (script: string, env = {}) =>
     ({ kind: 'stdio', command: process.execPath, args: ['-e', script], env }) as const
 
