@@ -3,8 +3,9 @@ const MASK = '•••'
 /** Tables whose values are secrets until somebody says otherwise. */
 const SECRET_TABLES = ['env', 'environment', 'headers', 'http_headers']
 
-/** `--api-key`, `-e`, `--header`: what comes after it is a secret, or holds one. */
-const SECRET_OPTION = /^--?(?:e|env|h|header|.*(?:key|token|secret|passw(?:or)?d|auth|credential|cookie).*)$/i
+/** `--api-key`, `-e`, `--header`, `-u`: what comes after it is a secret, or holds one. */
+const SECRET_OPTION =
+  /^--?(?:e|u|h|env|user|header|pat|.*(?:key|token|secret|passw(?:or)?d|auth|bearer|credential|cookie).*)$/i
 
 /** What tokens look like: a known beginning, or long with letters and digits mixed. */
 const TOKEN =
@@ -34,16 +35,27 @@ function isReference(text: string): boolean {
 }
 
 function maskedArgument(text: string, before = ''): string {
-  if (isReference(text)) return text
-  if (before === '--header-env') return text
+  if (isReference(text) || before === '--header-env') return text
   if (SECRET_OPTION.test(before) && !text.startsWith('-')) return maskedPair(text)
-  if (/^[a-z][a-z0-9+.-]*:\/\//i.test(text)) return maskedUrl(text)
-  const [, name, value] = /^(--?[\w-]+|[A-Z][A-Z0-9_]*)=(.*)$/s.exec(text) ?? []
+  const [, name, value] = /^(--?[\w-]+|[A-Za-z]\w*)=(.*)$/s.exec(text) ?? []
   if (name !== undefined && value !== undefined) {
-    const isSecret = !name.startsWith('-') || SECRET_OPTION.test(name)
+    const isSecret = /^[A-Z][A-Z0-9_]*$/.test(name) || SECRET_OPTION.test(name.replace(/^-*/, '--'))
     return `${name}=${isSecret ? MASK : maskedArgument(value)}`
   }
+  if (/^\s*[{[]/.test(text)) return maskedJson(text)
+  if (text.includes('://')) return maskedUrl(text)
   return looksSecret(text) ? MASK : text
+}
+
+/** Some servers take all their settings as one argument. */
+function maskedJson(text: string): string {
+  try {
+    return JSON.stringify(JSON.parse(text), (_, value) =>
+      isTable(value) || Array.isArray(value) ? value : MASK,
+    )
+  } catch {
+    return MASK
+  }
 }
 
 /** Of `NAME=value` and `Name: value`, the name may be seen. */
@@ -54,7 +66,7 @@ function maskedPair(text: string): string {
 
 function maskedUrl(text: string): string {
   return text
-    .replace(/^([a-z][a-z0-9+.-]*:\/\/)[^/?#\s]*@/i, `$1${MASK}@`)
+    .replace(/(:\/\/)[^/?#\s]*@/g, `$1${MASK}@`)
     .replace(/([?&#][^=&\s]*=)[^&#\s]*/g, `$1${MASK}`)
     .replace(/\/([^/?#\s]+)/g, (whole, segment: string) => (looksSecret(segment) ? `/${MASK}` : whole))
 }

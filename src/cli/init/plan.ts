@@ -30,8 +30,14 @@ export function planFile(location: Location, choice: Choice): FilePlan | FilePro
   }
 }
 
+interface FoundConfig {
+  readonly path: string
+  readonly text: string
+  readonly isWritable: boolean
+}
+
 /** @throws Error that says why the file cannot be changed */
-function readConfig(given: string): { path: string; text: string } | undefined {
+function readConfig(given: string): FoundConfig | undefined {
   if (!lstatSync(given, { throwIfNoEntry: false })) return undefined
   const path = realPath(given)
   const stats = statSync(path)
@@ -40,9 +46,7 @@ function readConfig(given: string): { path: string; text: string } | undefined {
   if (bytes.toString('utf8').trim() === '') return undefined
   if (!Buffer.from(bytes.toString('utf8')).equals(bytes))
     throw new Error(`${given} is not UTF-8: save it in that encoding.`)
-  if ((stats.mode & 0o222) === 0)
-    throw new Error(`${given} is read-only: make it writable, or change it by hand with --print.`)
-  return { path, text: bytes.toString('utf8') }
+  return { path, text: bytes.toString('utf8'), isWritable: (stats.mode & 0o222) !== 0 }
 }
 
 function realPath(path: string): string {
@@ -53,8 +57,8 @@ function realPath(path: string): string {
   }
 }
 
-function planText(location: Location, found: { path: string; text: string }, choice: Choice): FilePlan {
-  const { path, text } = found
+function planText(location: Location, found: FoundConfig, choice: Choice): FilePlan {
+  const { path, text, isWritable } = found
   const root = parseRoot(text, path)
   const launcher = choice.launcherFor(location)
   const all = serversOf(text, path, choice.folder)
@@ -66,6 +70,8 @@ function planText(location: Location, found: { path: string; text: string }, cho
   const gathered = file === undefined || moved.length === 0 ? undefined : gather(root, moved, launcher, file)
   const ownChanges = planned.filter(plan => !moved.includes(plan)).flatMap(({ changes }) => changes)
   const changes = [...ownChanges, ...(gathered?.changes ?? [])]
+  if (changes.length > 0 && !isWritable)
+    throw new Error(`${path} is read-only: make it writable, or change it by hand.`)
   const newText = changes.length === 0 ? text : editConfig(text, path, changes)
   const newRoot = parseRoot(newText, path)
   const servers = planned.map(({ changes: own, isBareOrAlone: _, ...plan }) => {

@@ -18,6 +18,10 @@ describe('what is shown of a configuration', () => {
     ],
     ['--api-key=s3cr3t', '--api-key=•••'],
     ['API_TOKEN=s3cr3t', 'API_TOKEN=•••'],
+    ['apiToken=s3cr3t', 'apiToken=•••'],
+    ['--dsn=jdbc:postgresql://ada:s3cr3t@host/db', '--dsn=jdbc:postgresql://•••@host/db'],
+    ['{"githubToken": "s3cr3t", "pages": [1]}', '{"githubToken":"•••","pages":["•••"]}'],
+    ['{not json s3cr3t', '•••'],
     ['ghp_16C7e42F292c6912E7710c838347Ae178B4a', '•••'],
     ['sk-proj-abcdefgh12345', '•••'],
     ['0123456789abcdef0123456789abcdef', '•••'],
@@ -27,6 +31,8 @@ describe('what is shown of a configuration', () => {
     ['--token', 's3cr3t', '•••'],
     ['--header', 'Authorization: Bearer s3cr3t', 'Authorization: •••'],
     ['-e', 'KEY=s3cr3t', 'KEY=•••'],
+    ['--pat', 's3cr3t', '•••'],
+    ['-u', 'ada:s3cr3t', 'ada:•••'],
     ['--db-password', 's3cr3t', '•••'],
   ])('what comes after %s is masked', (before, text, shown) => expect(arg(text, before)).toBe(shown))
 
@@ -36,6 +42,7 @@ describe('what is shown of a configuration', () => {
     '/home/ada/projects/2024/notes.md',
     'https://example.com/mcp',
     '--port=8080',
+    'mode=fast',
     'mcp-server-for-postgres-databases',
     '${TOKEN}',
     'ghcr.io/github/github-mcp-server:v0.12.1',

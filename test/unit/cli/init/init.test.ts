@@ -210,6 +210,10 @@ describe('a file that cannot be changed is left as it is, and says why', () => {
   it('is read-only', () => {
     put(fileOf('windsurf'), 0o444)
     expect(problem()).toMatch(/read-only/)
+    chmodSync(join(home, fileOf('windsurf').path), 0o644)
+    backups.apply(onlyPlan())
+    chmodSync(join(home, fileOf('windsurf').path), 0o444)
+    expect(onlyPlan().servers[0]?.stays).toMatchObject({ kind: 'done' })
   })
 
   it('is a folder, or a link to nothing', () => {
