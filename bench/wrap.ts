@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -33,6 +33,7 @@ export async function wrapBench(): Promise<Row[]> {
     memory: await wrapped(inMemory),
     memoSqlite: await wrapped([...onSqlite, ...memoized]),
     memoMemory: await wrapped([...inMemory, ...memoized]),
+    several: await overStdio([WRAP, 'wrap', ...inMemory, '--servers', severalIn(folder)]),
   }
   try {
     const fresh = await echo(peers, () => `hello ${count++}`)
@@ -41,6 +42,7 @@ export async function wrapBench(): Promise<Row[]> {
       compared('only a pipe', fresh.pipe, 'the same call, direct', fresh.direct),
       compared('wrap on SQLite, new call each time', fresh.sqlite, PIPED, fresh.pipe),
       compared('wrap in memory, new call each time', fresh.memory, PIPED, fresh.pipe),
+      compared('wrap --servers (three), new call each time', fresh.several, PIPED, fresh.pipe),
       compared('wrap --memoize on SQLite, new call each time', fresh.memoSqlite, PIPED, fresh.pipe),
       compared('wrap --memoize on SQLite, same call again', again.memoSqlite, PIPED, again.pipe),
       compared('wrap --memoize in memory, same call again', again.memoMemory, PIPED, again.pipe),
@@ -52,7 +54,7 @@ export async function wrapBench(): Promise<Row[]> {
 }
 
 const PIPED = 'the same call, through a pipe'
-const NAMES = ['direct', 'pipe', 'sqlite', 'memory', 'memoSqlite', 'memoMemory'] as const
+const NAMES = ['direct', 'pipe', 'sqlite', 'memory', 'memoSqlite', 'memoMemory', 'several'] as const
 type Name = (typeof NAMES)[number]
 type Peers = Readonly<Record<Name, Connected>>
 
@@ -60,16 +62,28 @@ function wrapped(options: readonly string[]): Promise<Connected> {
   return overStdio([WRAP, 'wrap', ...options, '--', process.execPath, ...SERVER])
 }
 
+/** A configuration with that server and two others. */
+function severalIn(folder: string): string {
+  const [command, ...args] = [process.execPath, ...SERVER]
+  const other = fileURLToPath(
+    import.meta.resolve('@modelcontextprotocol/server-sequential-thinking/dist/index.js'),
+  )
+  const idle = { command, args: [other] }
+  const path = join(folder, 'servers.json')
+  writeFileSync(path, JSON.stringify({ mcpServers: { everything: { command, args }, one: idle, two: idle } }))
+  return path
+}
+
 let count = 0
 
 /** Milliseconds of one call to each, in turn. */
 async function echo(peers: Peers, message: () => string): Promise<Record<Name, number>> {
   const call =
-    ({ client }: Connected) =>
+    ({ client }: Connected, name: string) =>
     () =>
-      client.callTool({ name: 'echo', arguments: { message: message() } })
+      client.callTool({ name, arguments: { message: message() } })
   const times = await interleave(
-    NAMES.map(name => call(peers[name])),
+    NAMES.map(name => call(peers[name], name === 'several' ? 'everything_echo' : 'echo')),
     PLAN,
   )
   return Object.fromEntries(NAMES.map((name, at) => [name, times[at]!])) as Record<Name, number>

@@ -24,6 +24,7 @@ export const SLOW: readonly Example[] = [
   ...(redisIsInstalled ? [['workers', 'none was computed here'] as const] : []),
   ['server-author', 'progress: month'],
   ['plain-client-polling', 'retry_task:'],
+  ['front-door', "The server 'gone' is away"],
   ['growing-result', 'Page 3'],
   ['ask', 'orders of Lisbon above 500'],
   ['threads', 'ran longer than its limit'],
