@@ -34,6 +34,11 @@ export class SessionEnded extends Error {
   override readonly name = 'SessionEnded'
 }
 
+/** Nobody is there to take a message, as far as the network can tell. */
+export class PeerUnreachable extends Error {
+  override readonly name = 'PeerUnreachable'
+}
+
 /** The peer could not read a message of that size. Nothing of it was sent. */
 export class MessageTooLarge extends Error {
   override readonly name = 'MessageTooLarge'

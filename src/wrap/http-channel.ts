@@ -1,7 +1,7 @@
 import { SdkHttpError, StreamableHTTPClientTransport } from '@modelcontextprotocol/client'
 import { isSameId } from '../agent/id-map.ts'
 import type { JsonObject } from '../core/json.ts'
-import { type Channel, type SendOptions, SessionEnded } from './channel.ts'
+import { type Channel, PeerUnreachable, type SendOptions, SessionEnded } from './channel.ts'
 import { exactBody, toEnvelope } from './exact-http.ts'
 import { fetchWithoutTimeout } from './fetch-without-timeout.ts'
 import { Gate } from './gate.ts'
@@ -62,13 +62,14 @@ export class HttpChannel implements Channel {
         },
       )
     } catch (error) {
-      if (this.#transport.sessionId !== undefined && error instanceof SdkHttpError && error.status === 404) {
+      if (this.#transport.sessionId !== undefined && saysSessionEnded(error)) {
         const reason = 'The wrapped server has ended the session.'
         // After this one, and others that are refused with it, have been told apart from those that it took.
         setImmediate(() => this.#gone(reason))
         throw new SessionEnded(reason)
       }
-      throw new Error(`The server at ${this.#address} did not take the message: ${describeFailure(error)}`)
+      const problem = `The server at ${this.#address} did not take the message: ${describeFailure(error)}`
+      throw isUnreachable(error) ? new PeerUnreachable(problem) : new Error(problem)
     }
   }
 
@@ -123,6 +124,18 @@ export class HttpChannel implements Channel {
     setTimeout(() => void this.#transport.close().catch(() => {}), REFUSALS_WITHIN_MS).unref()
     this.onclose?.(reason)
   }
+}
+
+/** Many servers that were started again answer 400 to a session that they do not know, and not the 404 of the protocol. */
+function saysSessionEnded(error: unknown): boolean {
+  if (!(error instanceof SdkHttpError)) return false
+  return error.status === 404 || (error.status === 400 && /\bsession\b/i.test(String(error.data.text)))
+}
+
+function isUnreachable(error: unknown): boolean {
+  const { code, cause } = error as NodeJS.ErrnoException
+  const { code: inner } = (cause ?? {}) as NodeJS.ErrnoException
+  return /^(?:ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH)$/.test(String(inner ?? code))
 }
 
 /** What happened, without what a server may have put into an error page. */

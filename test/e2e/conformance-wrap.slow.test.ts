@@ -1,6 +1,8 @@
 import { spawn } from 'node:child_process'
+import { writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { CHANGED_BY_WRAPPING, type Revision } from './conformance-scenarios.ts'
 import {
@@ -12,6 +14,7 @@ import {
   sayWhereItCannotRun,
   startExample,
 } from './fixtures/conformance.ts'
+import { entryOf, writeServers } from './fixtures/five-servers.ts'
 import { EVERYTHING, until, Workshop } from './fixtures/wrap-harness.ts'
 
 /** The official conformance suite against `wrap --http`: what is green without the wrapper stays green behind it. */
@@ -59,13 +62,25 @@ describe.skipIf(!node)('the official conformance suite, through wrap --http', ()
     return /on (http:\S+)/.exec(await raw.ready())?.[1] ?? ''
   }
 
-  describe('in front of examples/conformance', () => {
+  /** That server keeps the names of its tools: they are what the suite calls. */
+  function withOther(url: string): string[] {
+    const other = entryOf([...EVERYTHING, 'stdio'])
+    const config = join(workshop.folder, 'config.json')
+    writeFileSync(config, JSON.stringify({ servers: { example: { alias: '' } } }))
+    const servers = writeServers(workshop.folder, { example: { type: 'http', url }, other })
+    return ['--servers', servers, '--config', config]
+  }
+
+  describe.each([
+    ['in front of examples/conformance', (url: string) => ['--url', url]],
+    ['in front of examples/conformance and another server', withOther],
+  ])('%s', (_, targetOf) => {
     const plain = new Map<Revision, Map<string, Check[]>>()
     const behind = new Map<Revision, Map<string, Check[]>>()
     beforeAll(async () => {
       const server = await startExample()
       workshop.onEnd(() => server.stop())
-      const url = await wrapped('--url', server.url)
+      const url = await wrapped(...targetOf(server.url))
       for (const revision of REVISIONS) {
         plain.set(revision, await runSuite(server.url, revision))
         behind.set(revision, await runSuite(url, revision))

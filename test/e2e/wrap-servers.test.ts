@@ -1,12 +1,16 @@
-import { spawn } from 'node:child_process'
 import { readFileSync, statSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { Client, type ClientOptions, StreamableHTTPClientTransport } from '@modelcontextprotocol/client'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { type Entry, entryOf, fiveServers, writeServers } from './fixtures/five-servers.ts'
+import {
+  type Entry,
+  entryOf,
+  everythingOverHttp,
+  fiveServers,
+  writeServers,
+} from './fixtures/five-servers.ts'
 import { program } from './fixtures/programs.ts'
-import { EVERYTHING, MAIN, PLAIN, until, Workshop } from './fixtures/wrap-harness.ts'
+import { MAIN, PLAIN, until, Workshop } from './fixtures/wrap-harness.ts'
 
 let workshop: Workshop
 beforeEach(() => {
@@ -34,31 +38,11 @@ function frontOf(
   return workshop.client([], { wrap: ['--servers', file, ...wrap], ...(client ? { client } : {}) })
 }
 
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1')
-  await new Promise(resolve => probe.once('listening', resolve))
-  const { port } = probe.address() as { port: number }
-  await new Promise(resolve => probe.close(resolve))
-  return port
-}
-
-/** A server over HTTP that nobody here wrote. */
-async function everythingOverHttp(): Promise<Entry> {
-  const port = await freePort()
-  const [command = '', ...args] = EVERYTHING
-  const child = spawn(command, [...args, 'streamableHttp'], {
-    env: { ...process.env, PORT: String(port) },
-    stdio: 'ignore',
-  })
-  workshop.onEnd(() => child.kill('SIGKILL'))
-  return { type: 'http', url: `http://127.0.0.1:${port}/mcp`, headers: { 'X-Test': 'yes' } }
-}
-
 describe('five servers that nobody here wrote, one of them over HTTP, and one that cannot start', () => {
   it('are one server: tools, prompts, resources, completion, questions, and references from one to another', async () => {
     const servers = {
       ...fiveServers(workshop.folder),
-      everything: await everythingOverHttp(),
+      everything: (await everythingOverHttp(workshop)).entry,
       broken: entryOf(['mcp-refcache-no-such-command']),
     }
     const { client, stderr } = await frontOf(servers, [], {

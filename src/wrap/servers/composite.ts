@@ -10,6 +10,7 @@ import {
   isStateless,
   metaOf,
   notification,
+  type RpcError,
   RpcErrorCode,
   type RpcId,
   type RpcMessage,
@@ -156,41 +157,42 @@ export class Composite implements Channel {
 
   /** What no single server can answer. */
   async #answer(request: RpcRequest): Promise<void> {
-    if (request.method === 'subscriptions/listen') this.#listen(request)
+    if (request.method === 'subscriptions/listen') await this.#listen(request)
     else this.onmessage?.(await this.#shared.answer(request))
   }
 
   /** Nobody lists the resource: the first server that has it gives it. */
-  async #readFromAny({ id, method, params = {} }: RpcRequest, members: readonly Member[]): Promise<void> {
-    let refusal: RpcResponse | undefined
+  async #readFromAny(request: RpcRequest, members: readonly Member[]): Promise<void> {
+    const { id, method, params = {} } = request
     for (const member of members) {
       await listed([member])
       if (!member.isReady) continue
       const response = await member.request(method, params)
-      refusal = { ...response, id }
-      if ('result' in response) return this.#answered(member, { jsonrpc: '2.0', id, method, params }, refusal)
+      if ('result' in response || !isNotFound(response))
+        return this.#answered(member, request, { ...response, id })
     }
-    const error = { code: RpcErrorCode.invalidParams, message: 'None of the servers has this resource.' }
-    this.onmessage?.(refusal ?? failure(id, error))
+    this.onmessage?.(failure(id, noResource(request)))
   }
 
-  #listen(request: RpcRequest): void {
-    this.onmessage?.(this.#subscriptions.begin(request))
-    this.#listenAtServers()
+  async #listen(request: RpcRequest): Promise<void> {
+    const acknowledgement = this.#subscriptions.begin(request)
+    await this.#listenAtServers()
+    if (this.#subscriptions.has(request.id)) this.onmessage?.(acknowledgement)
   }
 
-  #listenAtServers(only = this.#members): void {
+  async #listenAtServers(only = this.#members): Promise<void> {
     const { uris, taskIds } = this.#subscriptions
     const resources = uris.map(uri => this.#catalog.uris.inward(uri))
     const tasks = taskIds.flatMap(id => taskIdIn(id) ?? [])
-    for (const member of only) {
-      const { key } = member.server
-      const isIts = (one: { key: string | undefined }) => one.key === key
-      member.listen(
-        resources.filter(isIts).map(({ uri }) => uri),
+    const listening = only.map(member => {
+      const isIts = (one: { key: string | undefined }) => one.key === member.server.key
+      const uris = resources.filter(isIts).map(({ uri }) => uri)
+      return member.listen(
+        uris,
         tasks.filter(isIts).map(({ taskId }) => taskId),
       )
-    }
+    })
+    await Promise.all(listening)
   }
 
   #told(message: RpcNotification): void {
@@ -203,7 +205,7 @@ export class Composite implements Channel {
     const id = params?.requestId as RpcId
     if (this.#unrouted.delete(id)) return
     if (this.#subscriptions.end(id)) {
-      this.#listenAtServers()
+      void this.#listenAtServers()
       return
     }
     for (const member of this.#members) if (member.cancel(message)) return
@@ -224,12 +226,12 @@ export class Composite implements Channel {
       },
       onReady: member => {
         this.#keepSoon()
-        if (this.#handshake?.method === 'server/discover') this.#listenAtServers([member])
+        if (this.#handshake?.method === 'server/discover') void this.#listenAtServers([member])
       },
-      onListChanged: (_, kind) => {
+      onListChanged: (member, kind) => {
         this.#keepSoon()
         this.#catalog.changed(kind)
-        if (this.#shared.hasListed(kind))
+        if (this.#shared.hasListed(kind) && !member.announces(kind))
           this.#tell(notification(`notifications/${nameOf(kind)}/list_changed`))
       },
     }
@@ -251,7 +253,6 @@ export class Composite implements Channel {
   }
 
   #heard(member: Member, { method, params = {} }: RpcNotification): void {
-    if (method === 'notifications/subscriptions/acknowledged') return
     const own = this.#answersOf(member).notified(params)
     const { name } = member.server
     const logger = typeof own.logger === 'string' ? `${name}/${own.logger}` : name
@@ -280,6 +281,19 @@ export class Composite implements Channel {
       if (introduction) this.options.known.keep(server.scope, { introduction, lists: lists.all })
     }
   }
+}
+
+const RESOURCE_NOT_FOUND = -32_002
+
+function isNotFound(response: RpcResponse): boolean {
+  if (!('error' in response)) return false
+  return [RESOURCE_NOT_FOUND, RpcErrorCode.invalidParams].includes(Number(response.error.code))
+}
+
+/** As each revision says so. */
+function noResource({ params = {} }: RpcRequest): RpcError {
+  const code = isStateless(params) ? RpcErrorCode.invalidParams : RESOURCE_NOT_FOUND
+  return { code, message: 'None of the servers has this resource.', data: { uri: params.uri ?? null } }
 }
 
 /** What a request of 2026-07-28 says of its client. */

@@ -1,7 +1,7 @@
 import { type Clock, systemClock } from '../../core/clock.ts'
 import { WorkerLost } from '../../core/errors.ts'
 import type { JsonObject } from '../../core/json.ts'
-import type { SendOptions } from '../channel.ts'
+import { PeerUnreachable, type SendOptions } from '../channel.ts'
 import { ForwardedRequests } from '../forwarded-requests.ts'
 import type { Log } from '../log.ts'
 import {
@@ -19,6 +19,7 @@ import { inTime, SessionRestore } from '../session-restore.ts'
 import { Upstream } from '../upstream.ts'
 import { Availability } from './availability.ts'
 import { KINDS, type Kind, type KnownServer } from './known-servers.ts'
+import { Listening } from './listening.ts'
 import type { ServedServer } from './served-server.ts'
 import { ServerLists } from './server-lists.ts'
 
@@ -41,8 +42,6 @@ export interface MemberEvents {
   onListChanged(member: Member, kind: Kind): void
 }
 
-const LIST_CHANGES = { toolsListChanged: true, promptsListChanged: true, resourcesListChanged: true }
-
 /** How long a server may take to say that it is there. */
 const PROBE_MS = 10_000
 const HANGS = 'It does not answer any more.'
@@ -56,7 +55,8 @@ export class Member {
   readonly #forwarded = new ForwardedRequests()
   readonly #asked: ServerRequests
   readonly #availability: Availability
-  #listening: AbortController | undefined
+  readonly #announcing = new Set<Kind>()
+  readonly #listening: Listening
 
   constructor(
     readonly server: ServedServer,
@@ -67,6 +67,9 @@ export class Member {
     private readonly clock: Clock = systemClock,
   ) {
     this.#availability = new Availability(clock)
+    const ask = (notifications: JsonObject, signal: AbortSignal) =>
+      this.request('subscriptions/listen', { _meta: this.meta ?? {}, notifications }, signal)
+    this.#listening = new Listening(ask, clock)
     this.#asked = new ServerRequests(`${server.key}:`)
     this.#upstream = new Upstream(server.connect, named(log, server.name), true)
     this.introduction = known?.introduction
@@ -127,6 +130,7 @@ export class Member {
       await this.#upstream.forward(request, () => this.#forwarded.has(request), options)
       this.#forwarded.sent(request)
     } catch (error) {
+      if (error instanceof PeerUnreachable) void this.#upstream.restart(error.message)
       if (!this.#forwarded.forget(request.id)) return
       throw error instanceof WorkerLost && this.isReady ? error : this.#awayError(error as Error)
     }
@@ -160,20 +164,14 @@ export class Member {
     return this.#upstream.request(method, params, { signal })
   }
 
-  /** 2026-07-28: has it tell of changes of its lists, of these resources, and of these tasks of its own. */
-  listen(resourceSubscriptions: readonly string[], taskIds: readonly string[]): void {
-    const { meta } = this
-    if (!meta || !this.isReady) return
-    const before = this.#listening
-    this.#listening = new AbortController()
-    const notifications: JsonObject = {
-      ...LIST_CHANGES,
-      ...(resourceSubscriptions.length > 0 ? { resourceSubscriptions: [...resourceSubscriptions] } : {}),
-      ...(taskIds.length > 0 ? { taskIds: [...taskIds] } : {}),
-    }
-    const { signal } = this.#listening
-    this.request('subscriptions/listen', { _meta: meta, notifications }, signal).catch(() => {})
-    before?.abort()
+  /** 2026-07-28: has it tell of its lists, of these resources, and of these tasks of its own. Resolves when it will. */
+  async listen(uris: readonly string[], taskIds: readonly string[]): Promise<void> {
+    if (this.meta && this.isReady) await this.#listening.to(uris, taskIds)
+  }
+
+  /** Whether it has said by itself that this list has changed, and the client is told so in a moment. */
+  announces(kind: Kind): boolean {
+    return this.#announcing.has(kind)
   }
 
   /** Said to each server now, and again when it is started. */
@@ -271,16 +269,23 @@ export class Member {
     const { method } = message
     if (method === 'notifications/progress' && !this.#forwarded.ofProgress(message)) return
     const kinds = CHANGES[method]
-    if (!kinds) {
-      this.events.onNotification(this, this.#asked.translated(message))
-      return
-    }
+    if (method === 'notifications/subscriptions/acknowledged') this.#listening.acknowledged()
+    else if (kinds) void this.#announce(message, kinds)
+    else this.events.onNotification(this, this.#asked.translated(message))
+  }
+
+  /** The client hears of it when the new list is there. */
+  async #announce(message: RpcNotification, kinds: readonly Kind[]): Promise<void> {
     this.lists.outdate(kinds)
-    for (const kind of kinds) void this.refresh(kind)
+    for (const kind of kinds) this.#announcing.add(kind)
+    await Promise.all(kinds.map(kind => this.refresh(kind)))
+    for (const kind of kinds) this.#announcing.delete(kind)
+    this.events.onNotification(this, message)
   }
 
   #lost(reason: string): void {
     this.#availability.unready()
+    this.#listening.lost()
     this.events.onLost(this, this.#forwarded.lost(), this.#asked.lost(), reason)
   }
 }

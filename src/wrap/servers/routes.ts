@@ -1,5 +1,7 @@
+import { declaresExtension } from '../../agent/tasks/capabilities.ts'
+import { tasksNotDeclared, toRpcError } from '../../agent/tasks/errors.ts'
 import { isJsonObject, type JsonObject, type JsonValue } from '../../core/json.ts'
-import { type RpcError, RpcErrorCode, type RpcRequest } from '../rpc.ts'
+import { clientCapabilitiesOf, isStateless, type RpcError, RpcErrorCode, type RpcRequest } from '../rpc.ts'
 import { taskIdIn } from './answers.ts'
 import type { Catalog, Found } from './catalog.ts'
 import type { Member } from './member.ts'
@@ -33,9 +35,10 @@ export class Routes {
         return this.#byName('prompts', request, params.name, name => ({ ...params, name }))
       case 'completion/complete':
         return this.#ofCompletion(request, params)
-      case 'resources/read':
       case 'resources/subscribe':
       case 'resources/unsubscribe':
+        return isStateless(params) ? { error: notThere } : this.#byUri(request, params)
+      case 'resources/read':
         return this.#byUri(request, params)
       case 'tasks/get':
       case 'tasks/result':
@@ -114,6 +117,9 @@ export class Routes {
   }
 
   #byTask(request: RpcRequest, params: JsonObject): Routed {
+    if (isStateless(params) && request.method === 'tasks/result') return { error: notThere }
+    if (isStateless(params) && !declaresExtension(clientCapabilitiesOf(params)))
+      return { error: toRpcError(tasksNotDeclared()) }
     const { key, taskId } = taskIdIn(params.taskId) ?? {}
     const member = this.#withKey(key)
     if (!member || taskId === undefined) return { error: invalid('There is no such task.') }
@@ -149,6 +155,9 @@ export async function listed(
     }),
   )
 }
+
+/** What the later revision has no more. */
+const notThere: RpcError = { code: RpcErrorCode.methodNotFound, message: 'Method not found' }
 
 function invalid(message: string): RpcError {
   return { code: RpcErrorCode.invalidParams, message }

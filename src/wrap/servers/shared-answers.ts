@@ -65,6 +65,7 @@ export class SharedAnswers {
 
   async #answer(request: RpcRequest): Promise<JsonObject | undefined> {
     const { method, params = {} } = request
+    if (isStateless(params) && isRemoved(method)) return undefined
     switch (method) {
       case 'initialize':
         await this.#introduced()
@@ -124,7 +125,14 @@ export class SharedAnswers {
   }
 }
 
-function isForNone({ method }: RpcRequest): RpcError {
+/** Of 2025, and no more there at 2026-07-28. */
+function isRemoved(method: string): boolean {
+  return /^(?:initialize|ping|logging\/setLevel|tasks\/list)$/.test(method)
+}
+
+function isForNone({ method, params }: RpcRequest): RpcError {
+  if (isStateless(params) && isRemoved(method))
+    return { code: RpcErrorCode.methodNotFound, message: 'Method not found' }
   const message = `Several servers are wrapped, and '${method.slice(0, 100)}' does not say which one it is for.`
   return { code: RpcErrorCode.methodNotFound, message }
 }

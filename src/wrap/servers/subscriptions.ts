@@ -27,6 +27,10 @@ export class Subscriptions {
     return notification('notifications/subscriptions/acknowledged', { _meta, notifications: honored })
   }
 
+  has(id: RpcId): boolean {
+    return this.#open.has(id)
+  }
+
   /** False where there is none of that id. */
   end(id: RpcId): boolean {
     return this.#open.delete(id)

@@ -100,6 +100,18 @@ describe('a front door at 2026-07-28', () => {
       .not.toHaveProperty('resourceSubscriptions')
   })
 
+  it('knows none of what the revision has no more, and no tasks for clients that do not follow them', async () => {
+    const front = await open({ a: modern({ declares: { tools: {}, extensions: { [TASKS]: {} } } }) })
+    await ask(front, 'tools/list')
+    const errorOf = async (method: string, params: JsonObject, capabilities?: JsonObject) =>
+      (await front.response(method, { ...params, _meta: metaWith(capabilities) })).error as JsonObject
+    for (const method of ['ping', 'logging/setLevel', 'resources/subscribe', 'tasks/list', 'tasks/result'])
+      expect(await errorOf(method, { uri: 'x://y', taskId: 'a/1' })).toMatchObject({ code: -32601 })
+    expect(await errorOf('tasks/get', { taskId: 'a/1' })).toMatchObject({ code: -32021 })
+    const follows = { extensions: { [TASKS]: {} } }
+    expect(await errorOf('tasks/get', { taskId: 'nobody/1' }, follows)).toMatchObject({ code: -32602 })
+  })
+
   it('passes what a server asks, and takes the answer back to it', async () => {
     const asking = (who: string) =>
       modern({

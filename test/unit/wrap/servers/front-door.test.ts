@@ -81,6 +81,15 @@ describe('tools of several servers', () => {
     expect(await front.names()).toEqual(['a_one', 'a_two'])
   })
 
+  it('are said to have changed once the new list is there, also where it is the same', async () => {
+    const a = new Played({ tools: [tool('one')] })
+    const front = await open({ a })
+    await front.names()
+    a.say({ method: 'notifications/tools/list_changed' })
+    await expect.poll(() => front.told('notifications/tools/list_changed').length).toBe(1)
+    expect(a.asked('tools/list').length).toBe(2)
+  })
+
   it('have a reference of one server as the input of another', async () => {
     const big = Array.from({ length: 3_000 }, (_, n) => ({ n, text: `row ${n}` }))
     const a = new Played({
@@ -170,7 +179,9 @@ describe('resources', () => {
     const { uri } = (await front.call('b_link')).content[0]
     expect(uri).toBe('x://linked')
     expect((await front.ask('resources/read', { uri })).contents).toEqual([{ uri, text: 'b' }])
-    await expect(front.ask('resources/read', { uri: 'x://nowhere' })).rejects.toThrow('none')
+    expect(await front.response('resources/read', { uri: 'x://nowhere' })).toMatchObject({
+      error: { code: -32002, data: { uri: 'x://nowhere' } },
+    })
   })
 
   it('are linked to by URIs that lead back to their server', async () => {
