@@ -109,7 +109,7 @@ export function wrapCommandLine() {
     )
     .option(
       '--encrypt',
-      'encrypt what is stored (in encrypted-2.db there); the keys are in $MCP_REFCACHE_KEYS as id:base64 of 32 bytes, the current one first, with commas between them',
+      'encrypt what is stored (in encrypted-3.db there); the keys are in $MCP_REFCACHE_KEYS as id:base64 of 32 bytes, the current one first, with commas between them',
     )
     .option(
       '--encrypt-key-file <file>',

@@ -105,7 +105,7 @@ describe('a store in a file', () => {
       { level: 'ok', message: expect.stringContaining('not there yet') },
     ])
     mkdirSync(join(folder, 'mcp-refcache'))
-    await storeAt(join(folder, 'mcp-refcache', 'cache-2.db'))
+    await storeAt(join(folder, 'mcp-refcache', 'cache-3.db'))
     expect(await checkStore(undefined)).toMatchObject([{ level: 'ok', data: { entries: 1 } }])
     expect(await checkStore('memory')).toEqual([])
   })
