@@ -1,5 +1,6 @@
 import { growingBench } from './growing.ts'
 import { liveTasksBench } from './live-tasks.ts'
+import { manyEntriesBench } from './many-entries.ts'
 import { memoryHitBench } from './memory-hit.ts'
 import { pausesBench } from './pauses.ts'
 import { pollBench } from './poll.ts'
@@ -27,6 +28,7 @@ const GROUPS: Record<string, () => Promise<Row[]>> = {
   'live-tasks': liveTasksBench,
   poll: pollBench,
   stores: storesBench,
+  'many-entries': manyEntriesBench,
   threads: threadsBench,
   wrap: wrapBench,
   start: startBench,

@@ -31,6 +31,8 @@ export type {
   Progress,
   RemovedEntry,
 } from './core/entry.ts'
+export type { EntryCounts, ToolStats } from './core/entry-counts.ts'
+export type { EntryInfo } from './core/entry-info.ts'
 export {
   AnswerTooLarge,
   CircularReference,
@@ -97,9 +99,9 @@ export type { CloseOptions } from './flow/control/close.ts'
 export type { Invalidation } from './flow/control/invalidate.ts'
 export type { EditedReference, EditOptions } from './flow/derive/edit.ts'
 export type { QueryOptions } from './flow/derive/query.ts'
-export type { EntryInfo, EntryPage, ListOptions } from './flow/operate/inspect.ts'
+export type { EntryPage, ListOptions } from './flow/operate/inspect.ts'
 export type { TokenSavings } from './flow/operate/savings.ts'
-export type { CacheStats, StatsOptions, ToolStats } from './flow/operate/stats.ts'
+export type { CacheStats, StatsOptions } from './flow/operate/stats.ts'
 export type { TaskInfo } from './flow/operate/task-info.ts'
 export type { ListTasksOptions, TaskList } from './flow/operate/tasks.ts'
 export type { GetOptions } from './flow/read/poll.ts'

@@ -62,7 +62,7 @@ class MemoryStore implements Store {
   #index = new MemoryIndex()
   readonly #holders = new Map<string, RefId>()
   readonly #changes = new MemoryChanges()
-  readonly #evictionOrder = new EvictionOrder()
+  #evictionOrder = new EvictionOrder()
   readonly #segments = new MemorySegments()
   readonly #owners = new MemoryOwners()
   readonly #watchers = new Watchers()
@@ -215,7 +215,7 @@ class MemoryStore implements Store {
     this.#index = new MemoryIndex()
     this.#segments.clear()
     this.#holders.clear()
-    this.#evictionOrder.clear()
+    this.#evictionOrder = new EvictionOrder()
     this.#owners.clear()
     this.#watchers.notifyAll()
   }

@@ -16,6 +16,7 @@ export interface ConnectionOptions {
   readonly path: string
   readonly busyTimeoutMs: number
   readonly driver: SqliteDriver | undefined
+  readonly readOnly: boolean
   readonly warnings: Warnings
   readonly recordsOf: (database: SqliteDatabase) => SqliteRecords
   /** Another file stands at the path now: whatever was known may be gone. */
@@ -41,12 +42,15 @@ export class SqliteConnection {
    * @throws StoreUnavailable
    */
   async run<T>(work: (records: SqliteRecords) => T, access?: 'write'): Promise<T> {
-    const { path, busyTimeoutMs } = this.options
+    const { path, busyTimeoutMs, readOnly } = this.options
+    if (readOnly && access === 'write') {
+      throw new StoreUnavailable(`The store on ${path} is open for reading only.`)
+    }
     const giveUpAt = performance.now() + busyTimeoutMs
     const backoff = new Backoff(TRIES)
     for (;;) {
       try {
-        if (!this.#records || (access === 'write' && this.#isReplaced())) await this.open()
+        if (!this.#records || ((access === 'write' || readOnly) && this.#isReplaced())) await this.open()
         if (!this.#records) throw this.#closedError()
         this.#records.checkFormat()
         return work(this.#records)
@@ -78,13 +82,13 @@ export class SqliteConnection {
   }
 
   async #openOnce(): Promise<void> {
-    const { path, busyTimeoutMs, warnings, recordsOf } = this.options
+    const { path, busyTimeoutMs, warnings, recordsOf, readOnly } = this.options
     const driver = this.options.driver ?? (await loadDriver())
     if (this.#closed) throw this.#closedError()
     const blockMs = Math.min(MAX_BLOCK_MS, Math.floor(busyTimeoutMs))
     const warn = (message: string) => warnings.tellOnce('REFCACHE_SQLITE_PLACE', message, message)
-    if (this.#files) removeLeftovers(this.#files)
-    const records = recordsOf(openDatabase(driver, path, { blockMs, warn }))
+    if (this.#files && !readOnly) removeLeftovers(this.#files)
+    const records = recordsOf(openDatabase(driver, path, { blockMs, warn, readOnly }))
     try {
       if (this.#records) this.#moveTo(records, this.#records)
     } catch (error) {
@@ -97,7 +101,12 @@ export class SqliteConnection {
 
   /** Tasks in flight go along, so that identical calls join them. What is finished went with the file. */
   #moveTo(records: SqliteRecords, gone: SqliteRecords): void {
-    const { path, warnings, onReplaced } = this.options
+    const { path, warnings, onReplaced, readOnly } = this.options
+    if (readOnly) {
+      gone.database.close()
+      onReplaced()
+      return
+    }
     const tasks = tasksOf(gone)
     records.adopt(tasks)
     gone.database.close()

@@ -8,7 +8,7 @@ import {
   type SqliteStatement,
   warnOfWalResetBug,
 } from './sqlite-driver.ts'
-import { isBusy, isFull } from './sqlite-errors.ts'
+import { isBusy, isFull, PlaceUnusable } from './sqlite-errors.ts'
 import { LISTING_SCHEMA } from './sqlite-listing.ts'
 import { addOwners } from './sqlite-owners.ts'
 import { makePrivate, prepare } from './sqlite-place.ts'
@@ -48,6 +48,8 @@ const ADDITIONS = [
 ] as const
 
 export interface OpenOptions {
+  /** Nothing is made or changed: neither the file, nor its mode, nor its format. */
+  readonly readOnly: boolean
   /** How long a statement may block the process when another one holds the lock. */
   readonly blockMs: number
   /** Hears what the operator should know of the file. */
@@ -61,8 +63,9 @@ export interface OpenOptions {
 export function openDatabase(
   driver: SqliteDriver,
   path: string,
-  { blockMs, warn }: OpenOptions,
+  { blockMs, warn, readOnly }: OpenOptions,
 ): SqliteDatabase {
+  if (readOnly) return openForReading(driver, path, blockMs)
   prepare(path, warn)
   refuseForeign(driver, path)
   const database = new driver.DatabaseSync(path)
@@ -85,6 +88,26 @@ export function openDatabase(
     makeSchema(database, path)
     for (const [what, schema] of ADDITIONS) addSchema(database, what, schema)
     return database
+  } catch (error) {
+    database.close()
+    throw error
+  }
+}
+
+function openForReading(driver: SqliteDriver, path: string, blockMs: number): SqliteDatabase {
+  if (!existsSync(path))
+    throw new PlaceUnusable(`There is no cache file ${path}: nothing was kept there yet.`)
+  const database = new driver.DatabaseSync(path, { readOnly: true })
+  try {
+    database.exec(`PRAGMA busy_timeout = ${blockMs}`)
+    checkOurs(database, path)
+    if (isEmpty(database))
+      throw new PlaceUnusable(`The cache file ${path} is empty: nothing was kept there yet.`)
+    checkFormat(database)
+    if (ADDITIONS.every(([what]) => has(database, what))) return database
+    throw new StoreUnavailable(
+      `The cache file ${path} was written by an older mcp-refcache. Open it once to write, as a server on it does, then look at it.`,
+    )
   } catch (error) {
     database.close()
     throw error
@@ -204,11 +227,14 @@ function makeShrinkable(database: SqliteDatabase): void {
 
 /** A file that was made without it gets it once. */
 function addSchema(database: SqliteDatabase, what: string, schema: string): void {
-  const isThere = () => value(database, `SELECT count(*) FROM sqlite_schema WHERE name = '${what}'`) === 1
-  if (isThere()) return
+  if (has(database, what)) return
   locked(database, () => {
-    if (!isThere()) database.exec(schema)
+    if (!has(database, what)) database.exec(schema)
   })
+}
+
+function has(database: SqliteDatabase, what: string): boolean {
+  return value(database, `SELECT count(*) FROM sqlite_schema WHERE name = '${what}'`) === 1
 }
 
 /** Before a file is converted: its older version can go on from there. */

@@ -274,12 +274,15 @@ export class SqliteRecords {
 
   /** As many of them as one step may, so that large values do not hold up the process, or others at the file. */
   #removeSome(wanted: string, ...parameters: SqliteValue[]): Removed {
+    const begun = performance.now()
     const rows = this.#sql.all(wanted, ...parameters) as ReadonlyArray<{ ref_id: RefId }>
     const records: string[] = []
     let bytes = 0
     let next: RefId | undefined
     for (const { ref_id: refId } of rows) {
-      if (bytes > STEP.bytes) break
+      const isLong = bytes > STEP.bytes || performance.now() - begun > STEP.ms
+      // A step that removes nothing would be taken for the last one.
+      if (isLong && next !== undefined) break
       const row = this.#sql.get('DELETE FROM entries WHERE ref_id = ? RETURNING record, bytes', refId)
       const gone = row as { record: string; bytes: number }
       records.push(gone.record)

@@ -56,6 +56,11 @@ export interface SqliteStoreOptions {
    */
   readonly pollInterval?: Duration | undefined
   /**
+   * Only look: no file is made or changed, and whatever would write fails with `StoreUnavailable`. For `openInspector`.
+   * @defaultValue false
+   */
+  readonly readOnly?: boolean | undefined
+  /**
    * A module with the API of `node:sqlite`, to use instead of it. One process must not open one file with two
    * drivers: two SQLite libraries in one process do not see each other's locks.
    * @defaultValue `node:sqlite` on Node 22.13 or newer, else the package `@photostructure/sqlite`
@@ -94,12 +99,13 @@ class SqliteStore implements Store {
   readonly #warnings = new Warnings()
   readonly #clocks = new SqliteClocks()
   readonly #space: SqliteSpace
+  readonly #readOnly: boolean
   readonly #connection: SqliteConnection
   readonly #watch: SqliteWatch
   #closed = false
 
   constructor(path: string, options: SqliteStoreOptions) {
-    const { busyTimeout = '5s', pollInterval = '50ms', driver } = options
+    const { busyTimeout = '5s', pollInterval = '50ms', readOnly = false, driver } = options
     const { maxBytes = DEFAULT_MAX_BYTES, maxEntries = DEFAULT_MAX_ENTRIES } = options
     const quota = checkQuota({ maxEntries, maxBytes })
     const onEvicted = (refIds: readonly RefId[]) => {
@@ -107,10 +113,12 @@ class SqliteStore implements Store {
     }
     const pollIntervalMs = toMilliseconds(pollInterval, 'pollInterval')
     this.#space = new SqliteSpace(path)
+    this.#readOnly = readOnly
     this.#connection = new SqliteConnection({
       path,
       busyTimeoutMs: toMilliseconds(busyTimeout, 'busyTimeout'),
       driver,
+      readOnly,
       warnings: this.#warnings,
       recordsOf: database => new SqliteRecords(database, { quota, onEvicted }),
       onReplaced: () => this.#watch.notifyAll(),
@@ -253,6 +261,7 @@ class SqliteStore implements Store {
     this.#closed = true
     this.#space.end()
     this.#connection.close(records => {
+      if (this.#readOnly) return
       this.#clocks.leave(records.database)
       tidyForNow(records)
       truncateWal(records.database)

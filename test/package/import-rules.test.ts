@@ -222,6 +222,7 @@ const AREAS: Record<string, Area> = {
       /^cli\//,
       /^wrap\//,
       /^clients\//,
+      /^inspect\//,
       /^agent\/(profiles|wire)\.ts$/,
       /^execution\/bullmq\/index\.ts$/,
       { types: /^execution\/dispatcher\.ts$/ },
@@ -240,6 +241,13 @@ const AREAS: Record<string, Area> = {
       'string-width',
     ],
     why: 'cli parses words into options and hands them on; protocols are the business of wrap.',
+  },
+  inspect: {
+    owns: /^inspect\//,
+    modules: [/^inspect\//, /^core\//, /^access\//, { types: /^stores\/store\.ts$/ }],
+    builtins: [],
+    packages: [],
+    why: 'inspect looks at a store from outside: it knows what an entry is, and nothing of the flow that makes and moves them.',
   },
   audit: {
     owns: /^audit\//,
@@ -272,7 +280,7 @@ const IMPLEMENTATIONS =
 const TIME_ALLOWED: ReadonlyArray<{ readonly files: RegExp; readonly why: string }> = [
   { files: /^core\/clock\.ts$/, why: 'is the clock' },
   {
-    files: /^stores\/sqlite(-connection|-space|-watch)?\.ts$/,
+    files: /^stores\/sqlite(-connection|-records|-space|-watch)?\.ts$/,
     why: 'other processes hold the file: real contention takes real time',
   },
   {

@@ -62,6 +62,7 @@ const EXPORTS: Record<string, readonly string[]> = {
   'mcp-refcache/ai': ['REFERENCE_INSTRUCTIONS', 'isReference', 'taskOf', 'wholeOf', 'withReferences'],
   'mcp-refcache/openai-agents': ['REFERENCE_INSTRUCTIONS', 'isReference', 'wholeOf', 'withReferences'],
   'mcp-refcache/langchain': ['REFERENCE_INSTRUCTIONS', 'isReference', 'wholeOf', 'withReferences'],
+  'mcp-refcache/inspect': ['openInspector'],
   'mcp-refcache/threads': ['threadExecutor'],
   'mcp-refcache/bullmq': ['bullmqDispatcher', 'runWorker'],
   'mcp-refcache/testing': ['FakeClock', 'executorSuite', 'executorTools', 'storeSuite'],

@@ -1,9 +1,10 @@
 import type { Namespace } from '../../access/namespace.ts'
-import type { Entry, EntryStatus } from '../../core/entry.ts'
+import type { Entry } from '../../core/entry.ts'
+import { type EntryCounts, sumOf } from '../../core/entry-counts.ts'
+import { describeEntry, type EntryInfo } from '../../core/entry-info.ts'
 import { checkNames, type Names } from '../../core/options.ts'
 import type { StoreUsage } from '../../stores/store.ts'
 import type { Engine } from '../engine.ts'
-import { describeEntry, type EntryInfo } from './inspect.ts'
 import { namespaceFilter, scan } from './list.ts'
 import type { TokenSavings } from './savings.ts'
 
@@ -15,22 +16,8 @@ export interface StatsOptions {
   signal?: AbortSignal | undefined
 }
 
-/** How many entries one tool has, and how large their values are together, in bytes of JSON. */
-export interface ToolStats {
-  /** Absent: values that `set` put in and that no tool was named for. */
-  readonly toolName?: string
-  readonly count: number
-  readonly valueBytes: number
-}
-
 /** What is in a cache. Entries come and go while they are counted. */
-export interface CacheStats {
-  readonly count: number
-  readonly byStatus: Readonly<Record<EntryStatus, number>>
-  /** The tool with the most entries first. */
-  readonly byTool: readonly ToolStats[]
-  /** Bytes of JSON of all values; stores keep large ones compressed. */
-  readonly valueBytes: number
+export interface CacheStats extends EntryCounts {
   /** Handlers of this process that ignore their aborted signal, and still go on after their grace (`abortGrace`). */
   readonly abandonedRuns: number
   /** How full the store is, whatever namespace was asked for, with all caches on it. Absent where the store does not say. */
@@ -50,31 +37,12 @@ export async function stats(engine: Engine, options: StatsOptions): Promise<Cach
   checkNames(options, OPTIONS, '`stats`')
   const { namespace, signal } = options
   const isWanted = namespaceFilter(engine, namespace)
-  const byStatus = { pending: 0, processing: 0, complete: 0, failed: 0, cancelled: 0 }
-  const byTool = new Map<string | undefined, { count: number; valueBytes: number }>()
   signal?.throwIfAborted()
   const counts = await engine.store.count(engine.name, engine.clock.expiryNow())
-  for (const { namespace, status, toolName, count, valueBytes } of counts) {
-    if (!isWanted(namespace)) continue
-    byStatus[status] += count
-    const tool = byTool.get(toolName) ?? { count: 0, valueBytes: 0 }
-    tool.count += count
-    tool.valueBytes += valueBytes
-    byTool.set(toolName, tool)
-  }
   const oldest = await oldestOf(engine, options)
   const usage = await engine.store.usage?.()
-  const tools = [...byTool].map(
-    ([toolName, counted]): ToolStats => ({
-      ...(toolName === undefined ? {} : { toolName }),
-      ...counted,
-    }),
-  )
   return {
-    count: sum(tools.map(({ count }) => count)),
-    byStatus,
-    byTool: tools.sort((a, b) => b.count - a.count),
-    valueBytes: sum(tools.map(({ valueBytes }) => valueBytes)),
+    ...sumOf(counts.filter(counted => isWanted(counted.namespace))),
     abandonedRuns: engine.running.abandoned,
     ...(engine.savings.isEmpty ? {} : { savings: engine.savings.totals }),
     ...(usage ? { store: usage } : {}),
@@ -87,8 +55,4 @@ async function oldestOf(engine: Engine, { namespace, signal }: StatsOptions): Pr
     if (wanted) return entry
   }
   return undefined
-}
-
-function sum(numbers: readonly number[]): number {
-  return numbers.reduce((total, number) => total + number, 0)
 }

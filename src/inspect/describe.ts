@@ -1,0 +1,60 @@
+import { describedActor, nameOf } from '../access/actor.ts'
+import { type Entry, type InFlightEntry, isInFlight } from '../core/entry.ts'
+import { describeEntry, type EntryInfo } from '../core/entry-info.ts'
+import { etaFromHistory, etaSeconds } from '../core/eta.ts'
+import { cacheNameOf } from '../core/ref.ts'
+
+/** An entry as whoever looks at a store from outside sees it: no value, no input, and nothing that a handler said in words. */
+export interface InspectedEntry extends EntryInfo {
+  /** The cache that it belongs to; behind `wrap`, which server. */
+  readonly cache: string
+  /** Who asked for it: `user:ada`, or `agent` for one without a name. Never a session. */
+  readonly startedBy?: string
+  /** Of a task in flight. */
+  readonly task?: LiveTask
+}
+
+/** A task that runs, or waits for its turn. */
+export interface LiveTask {
+  /** Which process has it: `host/pid/…`. */
+  readonly owner: string
+  /** Absent where the task does not say how far it is, and earlier runs say nothing either. */
+  readonly etaSeconds?: number
+  /** A failed attempt is behind it; the next one begins about then. */
+  readonly retryAt?: Date
+}
+
+/** @param now in milliseconds since the epoch */
+export function inspected(entry: Entry, now: number): InspectedEntry {
+  const startedBy = starterOf(entry)
+  return {
+    ...describeEntry(entry),
+    cache: cacheNameOf(entry.refId),
+    ...(startedBy === undefined ? {} : { startedBy }),
+    ...(isInFlight(entry) ? { task: liveTask(entry, now) } : {}),
+  }
+}
+
+function liveTask(entry: InFlightEntry, now: number): LiveTask {
+  const eta = entry.status === 'processing' ? etaOf(entry, now) : undefined
+  const retryAt = entry.status === 'pending' ? entry.retryAt : undefined
+  return {
+    owner: entry.lease.owner.slice(0, entry.lease.owner.lastIndexOf('/')),
+    ...(eta === undefined ? {} : { etaSeconds: eta }),
+    ...(retryAt === undefined ? {} : { retryAt: new Date(retryAt) }),
+  }
+}
+
+function etaOf(entry: Extract<Entry, { status: 'processing' }>, now: number): number | undefined {
+  const elapsed = now - entry.startedAt
+  return etaSeconds(entry.progress, elapsed, entry.pace) ?? etaFromHistory(entry.pastDurations, elapsed)
+}
+
+function starterOf({ startedBy }: Entry): string | undefined {
+  try {
+    const who = describedActor(startedBy)
+    return nameOf(who) ?? who.type
+  } catch {
+    return undefined
+  }
+}

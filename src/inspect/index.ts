@@ -1,0 +1,9 @@
+export type { EntryInfo } from '../core/entry-info.ts'
+export type { InspectedEntry, LiveTask } from './describe.ts'
+export {
+  type CacheCounts,
+  type Inspected,
+  type Inspector,
+  type InspectorListOptions,
+  openInspector,
+} from './inspector.ts'

@@ -1,0 +1,162 @@
+import { type Clock, systemClock } from '../core/clock.ts'
+import { type Entry, type EntryStatus, isExpired } from '../core/entry.ts'
+import { type EntryCounts, sumOf } from '../core/entry-counts.ts'
+import { NotFound } from '../core/errors.ts'
+import type { RefId } from '../core/ref.ts'
+import type { Store, StoreUsage } from '../stores/store.ts'
+import { cursorOfFeed, cursorOfPlace, type FeedCursors, feedOfCursor, placeOfCursor } from './cursors.ts'
+import { type InspectedEntry, inspected } from './describe.ts'
+
+/** All that an inspector has of a store: nothing of it writes. */
+type LookedAt = Pick<Store, 'list' | 'peek' | 'match' | 'count' | 'caches' | 'changes' | 'usage' | 'close'>
+
+/** Options of `Inspector.list`. */
+export interface InspectorListOptions {
+  /** One cache. @defaultValue all of the store */
+  readonly cache?: string | undefined
+  readonly statuses?: readonly EntryStatus[] | undefined
+  /** At most this many, the newest first. @defaultValue 100 */
+  readonly limit?: number | undefined
+  /** The `nextCursor` of the page before. */
+  readonly cursor?: string | undefined
+}
+
+/** What a cache holds, counted. */
+export interface CacheCounts extends EntryCounts {
+  readonly cache: string
+}
+
+/** What happened since a cursor. */
+export interface Inspected {
+  /** False where the store does not know all of it any more: list everything anew, and go on from `cursor`. */
+  readonly isComplete: boolean
+  /** What was created or changed and is still there, as it is now; each once. */
+  readonly changed: readonly InspectedEntry[]
+  /** What is gone: deleted, expired, or evicted. */
+  readonly deleted: readonly RefId[]
+  readonly cursor: string
+}
+
+/** Looks at a store, and changes nothing there. */
+export interface Inspector {
+  /** The names of the caches that have entries. */
+  caches(): Promise<string[]>
+  /** A page of entries, the newest first. What has expired is left out, so a page may hold fewer than its limit. */
+  list(
+    options?: InspectorListOptions,
+  ): Promise<{ readonly entries: readonly InspectedEntry[]; readonly nextCursor?: string }>
+  /** @throws NotFound */
+  entry(refId: RefId): Promise<InspectedEntry>
+  /** References that begin so, at most `limit` of them. */
+  match(prefix: string, limit?: number): Promise<RefId[]>
+  stats(): Promise<{ readonly caches: readonly CacheCounts[]; readonly store?: StoreUsage }>
+  /** What was created, changed and deleted; without a cursor nothing, and where to begin. */
+  changes(cursor?: string): Promise<Inspected>
+  /** Closes the store, too. */
+  close(): Promise<void>
+}
+
+/** How many changes of one cache are asked for at once. */
+const CHANGES_AT_ONCE = 1_000
+
+/**
+ * A look at a store from outside, by its operator: what there is, who asked for it, how tasks stand in whichever process. It never
+ * changes an entry, never sweeps, never settles and never counts as a use. Never a value, an input, what a handler said in words, or the
+ * id of a session. For a SQLite file, open the store with `readOnly: true`: then nothing of the file changes either.
+ */
+export function openInspector(store: Store, { clock = systemClock }: { clock?: Clock } = {}): Inspector {
+  return new StoreInspector(store, clock)
+}
+
+class StoreInspector implements Inspector {
+  constructor(
+    private readonly store: LookedAt,
+    private readonly clock: Clock,
+  ) {}
+
+  caches(): Promise<string[]> {
+    return this.store.caches()
+  }
+
+  async list({ cache, statuses, limit = 100, cursor }: InspectorListOptions = {}) {
+    const after = cursor === undefined ? {} : { after: placeOfCursor(cursor) }
+    const filter = { newestFirst: true, limit: limit + 1, ...after, ...(statuses ? { statuses } : {}) }
+    const names = cache === undefined ? await this.caches() : [cache]
+    const lists = await Promise.all(names.map(cacheName => this.store.list({ ...filter, cacheName })))
+    const newest = lists.flat().sort(newestFirst)
+    const page = newest.slice(0, limit)
+    const last = page.at(-1)
+    return {
+      entries: this.#described(page),
+      ...(last && newest.length > limit ? { nextCursor: cursorOfPlace(last) } : {}),
+    }
+  }
+
+  async entry(refId: RefId): Promise<InspectedEntry> {
+    const [entry] = this.#described(await this.store.peek([refId]))
+    if (!entry) throw new NotFound()
+    return entry
+  }
+
+  match(prefix: string, limit = 10): Promise<RefId[]> {
+    return this.store.match(prefix, limit)
+  }
+
+  async stats() {
+    const now = this.clock.now()
+    const names = await this.caches()
+    const counts = await Promise.all(names.map(name => this.store.count(name, now)))
+    const usage = await this.store.usage?.()
+    const caches = names.map((cache, at) => ({ cache, ...sumOf(counts[at] ?? []) }))
+    return {
+      caches: caches.filter(({ count }) => count > 0),
+      ...(usage ? { store: usage } : {}),
+    }
+  }
+
+  async changes(cursor?: string): Promise<Inspected> {
+    const before: FeedCursors | undefined = cursor === undefined ? undefined : feedOfCursor(cursor)
+    const cursors = new Map<string, string>()
+    const changed = new Set<RefId>()
+    const deleted = new Set<RefId>()
+    let isComplete = true
+    // A cache that is gone from the list may have lost its last entry just now.
+    for (const cache of new Set([...(await this.caches()), ...(before?.keys() ?? [])])) {
+      const isNew = before !== undefined && !before.has(cache)
+      const told = await this.store.changes(cache, before?.get(cache), CHANGES_AT_ONCE)
+      cursors.set(cache, told.cursor)
+      isComplete &&= told.isComplete
+      for (const { refId, what } of told.changes) {
+        deleted.delete(refId)
+        changed.delete(refId)
+        ;(what === 'deleted' ? deleted : changed).add(refId)
+      }
+      // What a cache had before it was known to the feed was never told.
+      if (isNew) for (const { refId } of await this.#newestOf(cache)) changed.add(refId)
+    }
+    const entries = await this.store.peek([...changed])
+    return {
+      isComplete,
+      changed: this.#described(entries),
+      deleted: [...deleted],
+      cursor: cursorOfFeed(cursors),
+    }
+  }
+
+  close(): Promise<void> {
+    return this.store.close()
+  }
+
+  #newestOf(cacheName: string): Promise<Entry[]> {
+    return this.store.list({ cacheName, newestFirst: true, limit: CHANGES_AT_ONCE })
+  }
+
+  #described(entries: readonly Entry[]): InspectedEntry[] {
+    const now = this.clock.now()
+    return entries.flatMap(entry => (isExpired(entry, now) ? [] : [inspected(entry, now)]))
+  }
+}
+
+function newestFirst(one: Entry, other: Entry): number {
+  return other.createdAt - one.createdAt || (one.refId < other.refId ? 1 : -1)
+}
