@@ -46,11 +46,11 @@ export function toStatsResult(stats: CacheStats): ToolResult {
   )
 }
 
-function wireUsage({ entries, bytes, maxEntries, maxBytes }: StoreUsage): JsonObject {
+export function wireUsage({ entries, bytes, maxEntries, maxBytes }: StoreUsage): JsonObject {
   return defined({ entries, bytes, max_entries: maxEntries, max_bytes: maxBytes })
 }
 
-function wireEntry(info: EntryInfo): JsonObject {
+export function wireEntry(info: EntryInfo): JsonObject {
   return defined({
     ref_id: info.refId,
     status: info.status,

@@ -25,6 +25,22 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: 'run tools for servers that put them in a queue',
     load: async () => (await import('./work.ts')).workCommand(),
   },
+  ls: {
+    summary: 'list what a store has, without values',
+    load: async () => (await import('./ls.ts')).lsCommand(),
+  },
+  show: {
+    summary: 'show what is known of one reference, without its value',
+    load: async () => (await import('./show.ts')).showCommand(),
+  },
+  watch: {
+    summary: 'watch the tasks that run now, in any process',
+    load: async () => (await import('./watch.ts')).watchCommand(),
+  },
+  stats: {
+    summary: 'count what a store has, by cache, status and tool',
+    load: async () => (await import('./stats.ts')).statsCommand(),
+  },
   get: {
     summary: 'show a value: a preview, a page, a part, or all of it',
     load: async () => (await import('./get.ts')).getCommand(),

@@ -4,6 +4,7 @@ import { actor } from '../access/actor.ts'
 import { NotFound, RefCacheError, StoreUnavailable, TaskNotReady } from '../core/errors.ts'
 import { cacheNameOf, isRefOf, type RefId } from '../core/ref.ts'
 import type { Dispatcher } from '../execution/dispatcher.ts'
+import { type Inspector, openInspector } from '../inspect/index.ts'
 import { RefCache } from '../ref-cache.ts'
 import { encryptedStore, type KeySource, keysFromEnv, keysFromFile } from '../stores/encrypted.ts'
 import { redisStore } from '../stores/redis.ts'
@@ -43,9 +44,12 @@ export function withStoreOptions<Args extends unknown[], Values extends Record<s
  * A store that is there already: to look for something makes no file.
  * @throws CommandFailed
  */
-export function existingStore(values: StoreValues, env: NodeJS.ProcessEnv = process.env): Store {
+export function existingStore(
+  values: StoreValues,
+  { env = process.env, readOnly = false }: { env?: NodeJS.ProcessEnv; readOnly?: boolean } = {},
+): Store {
   const keys = keysOf(values, env)
-  const store = plainStore(values.store, keys !== undefined)
+  const store = plainStore(values.store, keys !== undefined, readOnly)
   return keys ? encryptedStore(store, { keys }) : store
 }
 
@@ -57,16 +61,34 @@ function keysOf(
   return encrypt ? checked(() => keysFromEnv(KEYS_VARIABLE, env)) : undefined
 }
 
-function plainStore(where: string | undefined, isEncrypted: boolean): Store {
+function plainStore(where: string | undefined, isEncrypted: boolean, readOnly: boolean): Store {
   if (where !== undefined && /^rediss?:\/\//.test(where)) return checked(() => redisStore(where))
   if (where === 'memory') throw usage('A store in memory is known to its own process alone.')
   const path = checked(() => pathOf(where ?? defaultPath(isEncrypted ? 'encrypted' : 'cache')))
-  if (existsSync(path)) return sqliteStore(path)
+  if (existsSync(path)) return sqliteStore(path, { readOnly })
   throw new CommandFailed(
     EXIT.store,
     'store_unavailable',
     `There is no store at ${path}: nothing was kept there yet. Say where it is with --store.`,
   )
+}
+
+/**
+ * Looks at a store, and changes nothing there.
+ * @throws CommandFailed in the place of the errors of the store
+ */
+export async function withInspector<T>(
+  values: StoreValues,
+  look: (inspector: Inspector) => Promise<T>,
+): Promise<T> {
+  const inspector = openInspector(existingStore(values, { readOnly: true }))
+  try {
+    return await look(inspector)
+  } catch (error) {
+    throw toFailure(error)
+  } finally {
+    await inspector.close()
+  }
 }
 
 /** Gives work away: a process that has the tool takes it. */
@@ -117,7 +139,7 @@ export async function withReference<T>(
 const LEAST_DIGITS = 4
 
 /** @throws CommandFailed, StoreUnavailable */
-async function referenceOf(store: Store, given: string): Promise<RefId> {
+export async function referenceOf(store: Pick<Inspector, 'match'>, given: string): Promise<RefId> {
   if (isRefOf(cacheNameOf(given), given)) return given
   const [, beginning] = /^(.+:[0-9a-f]+)(?:…|\.\.\.)?$/.exec(given) ?? []
   if (beginning === undefined || beginning.length - beginning.lastIndexOf(':') <= LEAST_DIGITS) {
