@@ -4,6 +4,7 @@ import { type Duration, toMilliseconds } from '../core/duration.ts'
 import { InvalidArgument } from '../core/errors.ts'
 import { suggest } from '../core/suggest.ts'
 import { checkOrigin } from './allowed-origins.ts'
+import { followSettings, namesAt } from './follow/settings.ts'
 import type { Naming } from './servers/names.ts'
 import type { CallSettings } from './settings.ts'
 import type { ServerSettings } from './target.ts'
@@ -25,6 +26,13 @@ const toolSettings = z.strictObject({
   resolveRefs: z.boolean().optional(),
   cache: z.boolean().optional(),
 })
+
+const settingsOfOneTool = z
+  .strictObject({ ...toolSettings.shape, follow: followSettings.optional() })
+  .refine(({ cache, follow }) => cache !== false || follow === undefined, {
+    path: ['follow'],
+    error: 'is for calls that go through the cache, and cache is false',
+  })
 
 const origins = z
   .union([z.string().transform(one => [one]), z.array(z.string())], {
@@ -67,7 +75,7 @@ const configFile = z.strictObject({
   $schema: z.string().optional(),
   allowOrigin: origins.default([]),
   defaults: toolSettings.default({}),
-  tools: z.record(z.string(), toolSettings).default({}),
+  tools: z.record(z.string(), settingsOfOneTool).default({}),
   servers: z.record(z.string(), serverSettings).default({}),
   naming: naming.default({}),
 })
@@ -108,17 +116,26 @@ export function readConfig(path: string): Config {
   throw new InvalidArgument(`The config file ${path} is not valid. ${issues.join('; ')}.`)
 }
 
-const SECTIONS: Readonly<Record<string, z.ZodObject>> = { servers: serverSettings, naming }
+const SECTIONS: Readonly<Record<string, z.ZodObject>> = {
+  tools: settingsOfOneTool,
+  servers: serverSettings,
+  naming,
+}
 
 function unknownKeys({ keys, path }: z.core.$ZodIssueUnrecognizedKeys): string {
-  const { shape } = path.length === 0 ? configFile : (SECTIONS[String(path[0])] ?? toolSettings)
-  const known = Object.keys(shape)
+  const known = knownAt(path)
   return keys
     .map(key => {
       const meant = suggest(key.slice(0, 50), known)
       return `there is no '${key.slice(0, 50)}'; ${meant ? `did you mean '${meant}'?` : `there are ${known.join(', ')}`}`
     })
     .join(', ')
+}
+
+function knownAt(path: readonly PropertyKey[]): readonly string[] {
+  if (path[2] === 'follow') return namesAt(path)
+  const { shape } = path.length === 0 ? configFile : (SECTIONS[String(path[0])] ?? toolSettings)
+  return Object.keys(shape)
 }
 
 function parseJson(path: string): unknown {

@@ -1,6 +1,7 @@
 import { matchesGlob } from '../access/pattern.ts'
 import type { Duration } from '../core/duration.ts'
 import { suggest } from '../core/suggest.ts'
+import { type FollowSettings, toolsNamedIn } from './follow/settings.ts'
 
 /** What can be said for one tool; what is absent is the default for all tools. */
 export interface ToolSettings {
@@ -19,6 +20,8 @@ export interface ToolSettings {
   resolveRefs?: boolean | undefined
   /** False: calls pass through as if there were no wrapper. */
   cache?: boolean | undefined
+  /** The tool starts a job: its call becomes the task that waits for the job's result. */
+  follow?: FollowSettings | undefined
 }
 
 export interface CallSettings {
@@ -94,8 +97,11 @@ export function withInvalidated(settings: CallSettings, more: readonly Invalidat
 
 /** What the settings name that the server does not list, with what may have been meant. */
 export function unlistedTools({ tools }: CallSettings, listed: readonly string[]) {
-  const outdated = Object.values(tools).flatMap(({ invalidates = [] }) => invalidates)
-  return [...new Set([...Object.keys(tools), ...outdated])]
+  const named = Object.values(tools).flatMap(({ invalidates = [], follow }) => [
+    ...invalidates,
+    ...(follow ? toolsNamedIn(follow) : []),
+  ])
+  return [...new Set([...Object.keys(tools), ...named])]
     .filter(pattern => !listed.some(name => matchesGlob(pattern, name)))
     .map(pattern => ({ pattern, meant: suggest(pattern, listed) }))
 }

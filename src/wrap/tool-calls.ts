@@ -21,6 +21,7 @@ import {
   type ToolCall,
 } from './call-input.ts'
 import { asOutcome, type CallOutcome, NotKept } from './call-outcome.ts'
+import { FollowedJobs, noteOnJob } from './follow/followed-jobs.ts'
 import type { Log } from './log.ts'
 import { QuickCall, type QuickCallEvents } from './quick-call.ts'
 import type { Quotas } from './quotas.ts'
@@ -61,6 +62,8 @@ interface RegisteredTool {
   readonly name: string
   readonly call: CachedTool<CallInput>
   readonly memoize: boolean
+  /** Its calls are jobs, which take longer than their first answer. */
+  readonly isJob: boolean
 }
 
 /** Calls of the wrapped server's tools, through the cache. One for the process, whatever the number of clients. */
@@ -69,6 +72,7 @@ export class ToolCalls {
   /** By scope. */
   readonly #callers = new Map<string, Set<ProxiedClient>>()
   readonly #settingsByTool: SettingsByTool
+  readonly #jobs: FollowedJobs
   #checked = false
 
   /**
@@ -81,6 +85,7 @@ export class ToolCalls {
     private readonly upstream: string,
   ) {
     this.#settingsByTool = new SettingsByTool(settings)
+    this.#jobs = new FollowedJobs(cache, (...asked) => this.#run(...asked))
   }
 
   /** Until the returned function is called, tasks of this caller's scope run on its server. */
@@ -122,6 +127,7 @@ export class ToolCalls {
       notes,
       instructionsFirst,
       takesReferences: name => this.#settingsByTool.of(name).resolveRefs !== false,
+      noteOnJob: name => noteOnJob(this.#settingsByTool.of(name).follow),
     }
   }
 
@@ -167,7 +173,8 @@ export class ToolCalls {
   ): QuickCall | undefined {
     const { name, tool, params } = call
     const known = this.#tools.get(name)
-    if (known?.declared !== tool || caller.quotas || mayHoldReserved(params.arguments)) return undefined
+    if (known?.declared !== tool || known.isJob || caller.quotas) return undefined
+    if (mayHoldReserved(params.arguments)) return undefined
     const { input, options } = prepare(caller, call, known.memoize)
     const late = { ...options, limits }
     const passing = this.cache[ADAPTERS].pass(known.name, input, late, () => quick.need())
@@ -229,7 +236,7 @@ export class ToolCalls {
     if (known?.declared === declared) return known
     if (!known && declared === NOT_DECLARED && this.#tools.size >= MAX_TOOLS)
       throw new InvalidArgument(`There is no tool '${name.slice(0, 100)}'.`)
-    const { resolveRefs, memoize = false, ...settings } = this.#settingsByTool.of(name)
+    const { resolveRefs, memoize = false, follow, ...settings } = this.#settingsByTool.of(name)
     const { asyncTimeout, hardTimeout, ttl, maxSize, inline, strategy, invalidates = [] } = settings
     const cacheName = `${name}@${this.upstream}`
     const call = this.cache.cached<CallInput, JsonObject>(
@@ -244,8 +251,8 @@ export class ToolCalls {
         sharedInput: true,
         readOnly,
         invalidates: invalidates.map(outdated => `${outdated}@${this.upstream}`),
-        // Another wrapper of the same server may take over what this one leaves behind.
-        idempotent: readOnly || idempotent,
+        // Another wrapper of the same server may take over what this one leaves behind. It goes on with the same job.
+        idempotent: readOnly || idempotent || follow !== undefined,
         preview: {
           ...(maxSize === undefined ? {} : { maxSize }),
           ...(strategy === undefined ? {} : { strategy }),
@@ -257,15 +264,18 @@ export class ToolCalls {
         ...(ttl === undefined ? {} : { ttl }),
         ...(outputSchema === undefined ? {} : { outputSchema }),
       },
-      (input, task, begun) => this.#run(input, asTask, task, begun),
+      (input, task, begun) =>
+        follow
+          ? this.#jobs.run({ toolName: cacheName, input, asTask, task, settings: follow, hardTimeout })
+          : this.#run(input, asTask, task, begun),
     )
-    const tool = { declared, name: cacheName, call, memoize }
+    const tool = { declared, name: cacheName, call, memoize, isJob: follow !== undefined }
     this.#tools.set(name, tool)
     return tool
   }
 
   /** The handler of every tool: asks the server of the caller that the call was made for. */
-  async #run(input: CallInput, asTask: boolean, task: TaskContext, begun: unknown): Promise<JsonObject> {
+  async #run(input: CallInput, asTask: boolean, task: TaskContext, begun?: unknown): Promise<JsonObject> {
     const caller = this.#callerOf(input)
     if (!caller) throw new WorkerLost('The wrapped server that this call was for is gone.')
     const { tasks } = caller

@@ -38,6 +38,8 @@ export interface ListingOptions {
   readonly notes: boolean
   /** What we say of references stands before what the server says of itself: clients cut what is long. */
   readonly instructionsFirst: boolean
+  /** What is said of a tool that starts jobs. Its calls give the job's result, so its own output schema does not hold. */
+  noteOnJob(toolName: string): string | undefined
 }
 
 const LISTING: ListingOptions = {
@@ -45,6 +47,7 @@ const LISTING: ListingOptions = {
   notes: false,
   instructionsFirst: false,
   takesReferences: () => true,
+  noteOnJob: () => undefined,
 }
 
 /** The server's tools, as it declared them, and as the client is shown them. */
@@ -113,7 +116,7 @@ export class ToolCatalog {
         readOnly: annotations.readOnlyHint === true,
         idempotent: annotations.idempotentHint === true,
         inputSchema: isJsonObject(tool.inputSchema) ? tool.inputSchema : undefined,
-        outputSchema: isJsonObject(tool.outputSchema) ? tool.outputSchema : undefined,
+        outputSchema: this.#outputSchemaOf(tool),
         asTask: canBeTask(tool),
         resultLimit: toolLimitIn(tool._meta),
       }
@@ -152,12 +155,17 @@ export class ToolCatalog {
     tool: JsonObject,
     { asTasks, listsReferences }: { asTasks: boolean; listsReferences: boolean },
   ): JsonObject {
-    const { outputSchema, ...kept } = tool
+    const { outputSchema: _, ...kept } = tool
     const { description, inputSchema, execution } = kept
+    const outputSchema = this.#outputSchemaOf(tool)
+    const notes = [
+      this.listing.noteOnJob(String(tool.name)),
+      this.listing.notes ? this.names.inText(TOOL_NOTE) : undefined,
+    ].filter(note => note !== undefined)
     const words = typeof description === 'string' ? description : undefined
     return {
       ...kept,
-      ...(this.listing.notes ? { description: withNote(words, this.names.inText(TOOL_NOTE)) } : {}),
+      ...(notes.length > 0 ? { description: notes.reduce<string>(withNote, words ?? '') } : {}),
       ...(isJsonObject(inputSchema)
         ? {
             inputSchema: asListed(inputSchema, {
@@ -166,10 +174,15 @@ export class ToolCatalog {
             }),
           }
         : {}),
-      ...(isJsonObject(outputSchema) ? widenedSchema(outputSchema) : {}),
+      ...(outputSchema ? widenedSchema(outputSchema) : {}),
       // Where the server demands a task, we are the one to ask for it.
       ...(asTasks ? { execution: { ...(execution as JsonObject), taskSupport: 'optional' } } : {}),
     }
+  }
+
+  #outputSchemaOf({ name, outputSchema }: JsonObject): JsonObject | undefined {
+    const isJob = this.listing.noteOnJob(String(name)) !== undefined
+    return isJsonObject(outputSchema) && !isJob ? outputSchema : undefined
   }
 
   #describe(
