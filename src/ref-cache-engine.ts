@@ -163,10 +163,17 @@ const stderrLogger: Logger = {
 }
 
 function checkStore(store: Store): Store {
-  if (typeof store?.claim === 'function') return store
-  throw new InvalidArgument(
-    'store is what memoryStore(), sqliteStore(path) or redisStore(url) gives, or a store of your own.',
-  )
+  if (typeof store?.claim !== 'function') {
+    throw new InvalidArgument(
+      'store is what memoryStore(), sqliteStore(path) or redisStore(url) gives, or a store of your own.',
+    )
+  }
+  // Without these, lost tasks would stay lost, and nothing would tell of that.
+  for (const method of ['beat', 'owners', 'tasksOf'] as const) {
+    if (typeof store[method] === 'function') continue
+    throw new InvalidArgument(`The store lacks the method ${method}. A store of your own needs it too.`)
+  }
+  return store
 }
 
 function checkExecutors(executors: RefCacheOptions['executors'] = {}): ReadonlyMap<string, Executor> {

@@ -82,6 +82,7 @@ export class Heartbeat {
         }
       }
       this.#strays = strays
+      if (strays.size > 0) this.#isNeeded = true
       await inChunks(running.unconfirmed(), task => task.check())
       await inChunks(this.#lostStrays(), refId => this.recover(refId))
     } finally {

@@ -124,6 +124,14 @@ describe('work that was announced to other processes', () => {
     expect(recovered).not.toHaveBeenCalled()
   })
 
+  it('keeps its process alive for others, however rarely that sweeps', async () => {
+    const dispatcher = { shared: true, dispatch: () => 'elsewhere' as const }
+    const { clock, beat, tool } = beating({}, { dispatcher, sweepInterval: '1h' })
+    await tool({ n: 1 })
+    await clock.advance('5m')
+    expect(beat.mock.calls.length).toBeGreaterThanOrEqual(29)
+  })
+
   it('begins here where it is to run here by now', async () => {
     let taker: 'here' | 'elsewhere' = 'elsewhere'
     const { clock, handler, tool } = beating({}, { dispatcher: { shared: true, dispatch: () => taker } })
