@@ -21,7 +21,7 @@ export function showCommand() {
     'Its value is not shown (get does that), and nothing is changed.',
   )
     .argument('<ref>', 'the reference')
-    .option('--json', 'as JSON')
+    .option('--json', 'what is known of it, as JSON')
     .addHelpText('after', AFTER)
   return withStoreOptions(command).action(async (given, values) => {
     const entry = await withInspector(values, async inspector =>

@@ -28,7 +28,7 @@ export function statsCommand() {
     'stats',
     'Count what a store has, by cache, status and tool, and say how full it is. Nothing is changed.',
   )
-    .option('--json', 'as JSON')
+    .option('--json', 'the counts as JSON')
     .addHelpText('after', AFTER)
   return withStoreOptions(command).action(async values => {
     const { caches, store } = await withInspector(values, inspector => inspector.stats())
