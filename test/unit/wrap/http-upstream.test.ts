@@ -33,6 +33,8 @@ async function listen(answer: Answer): Promise<URL> {
 
 /** A server with sessions that it may forget. */
 class Sessions {
+  /** As the protocol has it, or as many servers have. */
+  refusal = { status: 404, body: '{}' }
   readonly runs: string[] = []
   valid = ''
   refusals = 0
@@ -44,7 +46,8 @@ class Sessions {
     const known = request.headers['mcp-session-id'] === this.valid
     if (message.method !== 'initialize' && !known) {
       this.refusals++
-      return void response.writeHead(404, { 'content-type': 'application/json' }).end('{}')
+      const { status, body } = this.refusal
+      return void response.writeHead(status, { 'content-type': 'application/json' }).end(body)
     }
     if (message.id === undefined) return void response.writeHead(202).end()
     const headers: Record<string, string> = { 'content-type': 'application/json' }
@@ -79,8 +82,12 @@ async function open(url: URL): Promise<Wired> {
 }
 
 describe('a server that has forgotten its session', () => {
-  it('gets each call that met that once more, on the new session', async () => {
+  it.each([
+    { status: 404, body: '{}' },
+    { status: 400, body: '{"error":{"message":"Bad Request: No valid session ID provided"}}' },
+  ])('and answers $status gets each call that met that once more, on the new session', async refusal => {
     const sessions = new Sessions()
+    sessions.refusal = refusal
     const wired = await open(await listen(sessions.answer))
     await wired.ask(0, 'tools/call', '{"name":"before"}')
     sessions.valid = 'none'
