@@ -239,6 +239,7 @@ export class ToolCalls {
     const { resolveRefs, memoize = false, follow, ...settings } = this.#settingsByTool.of(name)
     const { asyncTimeout, hardTimeout, ttl, maxSize, inline, strategy, invalidates = [] } = settings
     const cacheName = `${name}@${this.upstream}`
+    const mayRepeat = readOnly || idempotent
     const call = this.cache.cached<CallInput, JsonObject>(
       {
         name: cacheName,
@@ -252,7 +253,7 @@ export class ToolCalls {
         readOnly,
         invalidates: invalidates.map(outdated => `${outdated}@${this.upstream}`),
         // Another wrapper of the same server may take over what this one leaves behind. It goes on with the same job.
-        idempotent: readOnly || idempotent || follow !== undefined,
+        idempotent: mayRepeat || follow !== undefined,
         preview: {
           ...(maxSize === undefined ? {} : { maxSize }),
           ...(strategy === undefined ? {} : { strategy }),
@@ -266,7 +267,15 @@ export class ToolCalls {
       },
       (input, task, begun) =>
         follow
-          ? this.#jobs.run({ toolName: cacheName, input, asTask, task, settings: follow, hardTimeout })
+          ? this.#jobs.run({
+              toolName: cacheName,
+              input,
+              asTask,
+              mayRepeat,
+              task,
+              settings: follow,
+              hardTimeout,
+            })
           : this.#run(input, asTask, task, begun),
     )
     const tool = { declared, name: cacheName, call, memoize, isJob: follow !== undefined }

@@ -113,6 +113,22 @@ describe('a tool of a wrapped server that starts jobs', () => {
     expect(starts()).toBe(1)
   })
 
+  it('is lost where the wrapper was killed before the start was answered: nobody starts it twice', async () => {
+    const first = await start('--async-timeout', '100ms')
+    const { ref_id } = (await call(first, 'start_export', { hangs: true })).structuredContent
+    await until(() => starts() === 1, 'the start at the server')
+    first.child.kill('SIGKILL')
+    await first.exit
+
+    const second = await start()
+    const lost = await until(async () => {
+      const { structuredContent } = await poll(second, ref_id)
+      return structuredContent.status === 'failed' ? structuredContent : undefined
+    }, 'the task to be given up')
+    expect(lost).toMatchObject({ error_code: 'worker_lost', can_retry: true })
+    expect(starts()).toBe(1)
+  })
+
   it('goes on with the same job after the wrapper has ended as it should', async () => {
     const first = await start('--async-timeout', '100ms')
     const { ref_id } = (await call(first, 'start_export', { ms: 2_000, rows: 5 })).structuredContent

@@ -56,6 +56,48 @@ describe('the result of a tool of the AI SDK', () => {
     expect(shown).toEqual([{ type: 'text', value: 'as the client says' }])
   })
 
+  it('of a client of MCP can be wanted as a reference, and goes into other tools as what it says', async () => {
+    const { cache } = cacheScene()
+    const execute = vi.fn(async (_: unknown) => 'done')
+    const tools = withReferences(
+      {
+        read: dynamicTool({
+          inputSchema,
+          execute: async () => ({ content: [{ type: 'text', text: '[1,2]' }] }),
+        }),
+        sum: tool({ inputSchema: z.object({ list: z.array(z.number()) }), execute }),
+      },
+      cache,
+    )
+    const { shown } = await converse(tools, [
+      ['read', { _as_ref: true }],
+      ([seen]) => ['sum', { list: (seen as unknown as { value: { ref_id: string } }).value.ref_id }],
+    ])
+    expect(shown[0]).toMatchObject({ type: 'json', value: { ref_id: expect.stringMatching(/^t:/) } })
+    expect(execute.mock.calls[0]![0]).toEqual({ list: [1, 2] })
+  })
+
+  it('can be edited and passed on without being written out', async () => {
+    const { cache } = cacheScene()
+    const execute = vi.fn(async (_: unknown) => 'saved')
+    const tools = withReferences(
+      {
+        list: tool({ inputSchema, execute: async () => orders(5_000) }),
+        save: tool({ inputSchema: z.object({ rows: z.array(z.object({ id: z.number() })) }), execute }),
+      },
+      cache,
+    )
+    const refIdIn = (seen: unknown) => (seen as { value: { ref_id: string } }).value.ref_id
+    const edits = [{ op: 'replace', path: '/7/id', value: -7 }]
+    await converse(tools, [
+      ['list', {}],
+      ([seen]) => ['edit_cached_result', { ref_id: refIdIn(seen), edits }],
+      ([seen]) => ['save', { rows: refIdIn(seen) }],
+    ])
+    const [{ rows }] = execute.mock.calls[0] as unknown as [{ rows: { id: number }[] }]
+    expect([rows.length, rows[7]!.id]).toEqual([5_000, -7])
+  })
+
   it('can be an error of its own', async () => {
     const { cache } = cacheScene()
     const error = new Error('upstream is away')
