@@ -16,7 +16,7 @@ export interface Output {
 
 export function outputOf({ stdout, stderr } = process): Output {
   return {
-    answer: text => void stdout.write(text),
+    answer: text => void stdout.write(stdout.isTTY ? harmless(text) : text),
     note: line => void stderr.write(`${printable(line)}\n`),
     width: stdout.isTTY ? stdout.columns : undefined,
   }
@@ -32,9 +32,15 @@ export function showAnswer(answer: CallResponse, asJson: boolean, out: Output): 
 }
 
 function showValue(answer: CallResponse & { status: 'complete' }, out: Output): void {
-  const { value, preview, page, totalPages, totalItems, pageUnit } = answer
-  out.answer(shown((answer.isComplete ? value : preview) ?? null, out.width))
-  if (answer.isComplete) return
+  const { isComplete, value, preview, page, totalPages, totalItems, pageUnit, message } = answer
+  const content = isComplete ? value : preview
+  if (content === undefined) {
+    // How the task stands was asked for, and nothing of its value.
+    out.answer(`complete${message === undefined ? '' : ` · ${printable(message)}`}\n`)
+    return
+  }
+  out.answer(shown(content, out.width))
+  if (isComplete) return
   const where = page === undefined ? 'a preview' : `page ${page} of ${totalPages}`
   const all = totalItems === undefined ? '' : `, of ${totalItems} ${pageUnit ?? 'items'}`
   out.note(`${where}${all}: --page N shows a page, --full all of it`)
@@ -58,16 +64,15 @@ function showTask(answer: Exclude<CallResponse, { status: 'complete' }>, out: Ou
 export function shown(value: JsonValue, width: number | undefined): string {
   const records = recordsIn(value)
   if (records) return tableOf(records, width)
-  const text = typeof value === 'string' ? value : JSON.stringify(value, null, 2)
-  return ended(width === undefined ? text : harmless(text))
+  return ended(typeof value === 'string' ? value : JSON.stringify(value, null, 2))
 }
 
 function ended(text: string): string {
   return text.endsWith('\n') ? text : `${text}\n`
 }
 
-/** The lines of a text stay; what could move the cursor does not. */
-function harmless(text: string): string {
+/** What a terminal is shown of a text: its lines stay; what could move the cursor does not. */
+export function harmless(text: string): string {
   return text
     .split(/(\n|\t)/)
     .map(part => (part === '\n' || part === '\t' ? part : printable(part)))

@@ -1,14 +1,22 @@
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { link, open, rename, rm } from 'node:fs/promises'
+import { link, lstat, open, rename, rm } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import type { Writable } from 'node:stream'
+import { StringDecoder } from 'node:string_decoder'
 import { CommandFailed, EXIT } from './exit.ts'
+import { harmless } from './show-answer.ts'
 
 type Content = AsyncIterable<string | Uint8Array>
 
-/** Writes to a pipe or a terminal, no faster than that takes it. */
-export async function writeOut(content: Content, to: Writable): Promise<void> {
-  for await (const chunk of content) if (!to.write(chunk)) await once(to, 'drain')
+/** Writes to a pipe as it is, or to a terminal what cannot move its cursor; no faster than that takes it. */
+export async function writeOut(content: Content, to: Writable & { readonly isTTY?: boolean }): Promise<void> {
+  const decoder = new StringDecoder('utf8')
+  const forTerminal = (chunk: string | Uint8Array) =>
+    harmless(typeof chunk === 'string' ? chunk : decoder.write(Buffer.from(chunk)))
+  for await (const chunk of content) {
+    if (!to.write(to.isTTY ? forTerminal(chunk) : chunk)) await once(to, 'drain')
+  }
 }
 
 /**
@@ -17,7 +25,8 @@ export async function writeOut(content: Content, to: Writable): Promise<void> {
  * @throws CommandFailed
  */
 export async function writeFileWhole(content: Content, path: string, replaces: boolean): Promise<number> {
-  const temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`
+  await checkReplaceable(path)
+  const temporary = join(dirname(path), `.${randomBytes(8).toString('hex')}.tmp`)
   try {
     const bytes = await writeAll(content, temporary)
     if (replaces) await rename(temporary, path)
@@ -29,6 +38,17 @@ export async function writeFileWhole(content: Content, path: string, replaces: b
   } finally {
     await rm(temporary, { force: true })
   }
+}
+
+/** A device, a folder or a link is not what somebody wants to lose. @throws CommandFailed */
+async function checkReplaceable(path: string): Promise<void> {
+  const there = await lstat(path).catch(() => undefined)
+  if (!there || there.isFile()) return
+  throw new CommandFailed(
+    EXIT.failed,
+    'not_a_file',
+    `${path} is there and is no file. Give another name, or '-' for stdout.`,
+  )
 }
 
 async function writeAll(content: Content, path: string): Promise<number> {
@@ -56,7 +76,7 @@ function toFailure(error: unknown, path: string): unknown {
       `There is a file ${path}. Give another name, or --force.`,
     )
   }
-  const isOfSystem = typeof code === 'string' && /^E[A-Z]+$/.test(code) && 'syscall' in (error as object)
+  const isOfSystem = typeof code === 'string' && /^E[A-Z0-9]+$/.test(code)
   return isOfSystem
     ? new CommandFailed(EXIT.failed, 'not_written', `${path} cannot be written: ${code}.`)
     : error

@@ -57,6 +57,7 @@ async function dump(url: string): Promise<Buffer[]> {
     else if (type === 'hash') found.push(...(Object.values(await raw.hGetAll(key)) as unknown as Buffer[]))
     else if (type === 'set') found.push(...((await raw.sMembers(key)) as unknown as Buffer[]))
     else if (type === 'zset') found.push(...((await raw.zRange(key, 0, -1)) as unknown as Buffer[]))
+    else if (type === 'stream') found.push(Buffer.from(JSON.stringify(await client.xRange(key, '-', '+'))))
     else throw new Error(`${key} is a ${type}, which the dump does not know`)
   }
   client.destroy()

@@ -32,7 +32,7 @@ describe.skipIf(!possible)('TLS (needs redis-server and openssl)', () => {
       const options = { operationTimeout: '5s', pollInterval: '1h' }
       const [writer, listener] = [redisStore(url, options), redisStore(url, options)]
       try {
-        await writer.claim({ refId, version: 1, namespace: 'public', status: 'complete' }, 0)
+        await writer.claim({ refId, createdAt: 0, version: 1, namespace: 'public', status: 'complete' }, 0)
         console.log('written')
         await new Promise(resolve => listener.watch(refId, resolve))
         console.log('heard')

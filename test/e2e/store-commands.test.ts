@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -99,6 +99,14 @@ describe.each(STORES)('the commands for what a store has: %s', (_, isThere, open
     expect(statSync(file).mode & 0o777).toBe(0o600)
     const again = await command('export', refId, file, '--store', where)
     expect(again).toMatchObject({ code: 1, stderr: expect.stringContaining('[file_exists]') })
+    const link = join(folder(), 'link')
+    symlinkSync(file, link)
+    const through = await command('export', refId, link, '--force', '--store', where)
+    expect(through).toMatchObject({ code: 1, stderr: expect.stringContaining('[not_a_file]') })
+    expect(await command('cancel', refId, '--store', where)).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/^complete/),
+    })
     expect(await command('get', `${refId}#/499/id`, '--store', where)).toMatchObject({ stdout: '499\n' })
     const short = `${refId.slice(0, 'files:'.length + 8)}…#/499/id`
     expect(await command('get', short, '--store', where)).toMatchObject({ stdout: '499\n' })

@@ -1,6 +1,6 @@
 import stringWidth from 'string-width'
 import { describe, expect, it } from 'vitest'
-import { shown } from '../../../src/cli/show-answer.ts'
+import { harmless, shown } from '../../../src/cli/show-answer.ts'
 import { formatTable } from '../../../src/cli/table.ts'
 
 const COLUMNS = [{ title: 'name' }, { title: 'n', align: 'right' }] as const
@@ -43,7 +43,7 @@ describe('a value on a terminal', () => {
   })
 
   it('keeps the lines of a text, and nothing that moves the cursor', () => {
-    expect(shown('a\tb\n\u001b[2Jc', 80)).toBe('a\tb\n\\u001b[2Jc\n')
+    expect(harmless(shown('a\tb\n\u001b[2Jc\u009b', 80))).toBe('a\tb\n\\u001b[2Jc\\u009b\n')
   })
 
   it('goes into a pipe as it is', () => {
