@@ -70,6 +70,8 @@ export class Sweeper {
       for (const entry of removed) {
         if (cacheNameOf(entry.refId) === name) forget(this.engine, entry, 'expired')
       }
+      // A store in memory answers at once: others have their turn all the same.
+      if (removed.length === BATCH) await new Promise<void>(resolve => setImmediate(resolve))
     } while (removed.length === BATCH)
   }
 
