@@ -88,7 +88,7 @@ export class MemoryIndex {
   async count(cacheName: string, now: number): Promise<EntryCount[]> {
     const counts = new Counts()
     for await (const slots of this.#steps(cacheName)) {
-      for (const { entry } of slots) if (!isExpired(entry, now)) counts.add(countOf(entry))
+      for (const { entry } of slots) if (!isExpired(entry, now)) counts.add(entry, sizeOf(entry))
     }
     return counts.all
   }
@@ -133,8 +133,8 @@ function matches({ namespace, status }: Entry, filter: ListFilter): boolean {
   )
 }
 
-function countOf(entry: Entry): EntryCount {
-  const { namespace, status, toolName } = entry
-  const valueBytes = status === 'complete' ? entry.valueBytes : 0
-  return { namespace, status, ...(toolName === undefined ? {} : { toolName }), count: 1, valueBytes }
+const NO_VALUE = { count: 1, valueBytes: 0 }
+
+function sizeOf(entry: Entry) {
+  return entry.status === 'complete' ? { count: 1, valueBytes: entry.valueBytes } : NO_VALUE
 }

@@ -78,7 +78,10 @@ export class RedisIndex {
     for (let place: [string, string] | undefined = ['', '']; place; ) {
       const args = [String(now), ...place, String(STEP)]
       const [answer, next] = (await this.server.run(COUNT, cacheName, args)) as [Buffer[], AnsweredPlace]
-      for (let at = 0; at < answer.length; at += 5) counts.add(countOf(answer.slice(at, at + 5).map(String)))
+      for (let at = 0; at < answer.length; at += 5) {
+        const counted = countOf(answer.slice(at, at + 5).map(String))
+        counts.add(counted, counted)
+      }
       place = afterAnswered(next)
     }
     return counts.all

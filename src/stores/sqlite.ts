@@ -191,7 +191,7 @@ class SqliteStore implements Store {
       const { counts: some, next } = await this.#connection.run(({ listing }) =>
         listing.count(cacheName, now, after),
       )
-      for (const each of some) counts.add(each)
+      for (const each of some) counts.add(each, each)
       if (!next) return counts.all
       after = next
     }

@@ -1,23 +1,43 @@
 import type { EntryCount } from './store.ts'
 
-/** Adds up what was counted, kind by kind. */
+type Kind = Pick<EntryCount, 'namespace' | 'status' | 'toolName'>
+interface Tally {
+  count: number
+  valueBytes: number
+}
+
+/** Adds up what was counted, kind by kind. Cheap for each entry: there may be millions, of a few kinds. */
 export class Counts {
-  readonly #byKind = new Map<string, EntryCount>()
+  readonly #byStatus = new Map<Kind['status'], Map<string, Map<string | undefined, Tally>>>()
 
   get all(): EntryCount[] {
-    return [...this.#byKind.values()]
+    const all: EntryCount[] = []
+    for (const [status, byNamespace] of this.#byStatus) {
+      for (const [namespace, byTool] of byNamespace) {
+        for (const [toolName, tally] of byTool) {
+          all.push({ namespace, status, ...(toolName === undefined ? {} : { toolName }), ...tally })
+        }
+      }
+    }
+    return all
   }
 
-  add({ namespace, status, toolName, count, valueBytes }: EntryCount): void {
-    // No two kinds have one name: neither a status nor a length has a space.
-    const kind = `${status} ${namespace.length} ${namespace}${toolName === undefined ? '' : ` ${toolName}`}`
-    const before = this.#byKind.get(kind)
-    this.#byKind.set(kind, {
-      namespace,
-      status,
-      ...(toolName === undefined ? {} : { toolName }),
-      count: count + (before?.count ?? 0),
-      valueBytes: valueBytes + (before?.valueBytes ?? 0),
-    })
+  add({ namespace, status, toolName }: Kind, { count, valueBytes }: Tally): void {
+    const byNamespace = own(this.#byStatus, status, () => new Map())
+    const tally = own(
+      own(byNamespace, namespace, () => new Map()),
+      toolName,
+      () => ({ count: 0, valueBytes: 0 }),
+    )
+    tally.count += count
+    tally.valueBytes += valueBytes
   }
+}
+
+function own<Key, Value>(map: Map<Key, Value>, key: Key, make: () => Value): Value {
+  const known = map.get(key)
+  if (known !== undefined) return known
+  const made = make()
+  map.set(key, made)
+  return made
 }
