@@ -64,11 +64,16 @@ function make({ place, value }: Change, root: Table): void {
   if (last === undefined) return
   let table = root
   for (const key of place.slice(0, -1)) {
-    if (!isPlain(table[key])) table[key] = {}
+    if (!Object.hasOwn(table, key) || !isPlain(table[key])) put(table, key, {})
     table = table[key] as Table
   }
   if (value === undefined) delete table[last]
-  else table[last] = copied(value)
+  else put(table, last, copied(value))
+}
+
+/** Also under the name `__proto__`. */
+function put(table: Table, key: string, value: unknown): void {
+  Object.defineProperty(table, key, { value, configurable: true, enumerable: true, writable: true })
 }
 
 /** Of tables and lists alone: TOML's dates are objects of their own kind. */

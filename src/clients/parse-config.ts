@@ -1,5 +1,5 @@
 import { parse as parseToml } from '@decimalturn/toml-patch'
-import { type ParseError, parse as parseJsonc, printParseErrorCode } from 'jsonc-parser'
+import { getNodeValue, type ParseError, parseTree, printParseErrorCode } from 'jsonc-parser'
 import { InvalidArgument } from '../core/errors.ts'
 import type { ConfiguredServer } from './configured-server.ts'
 import { readEntry } from './read-entry.ts'
@@ -11,15 +11,18 @@ export interface ClientConfig {
   readonly inputs: readonly { readonly id: string; readonly description?: string }[]
 }
 
-/** Where clients keep their servers: the keys that lead to them, in the order in which they are looked for. */
-const PLACES: readonly (readonly string[])[] = [
-  ['mcpServers'],
-  ['servers'],
-  ['context_servers'],
-  ['mcp_servers'],
-  ['mcp', 'servers'],
-  ['mcp'],
-  ['amp.mcpServers'],
+/**
+ * Where clients keep their servers: the keys that lead to them, in the order in which they are looked for. Keys that other programs
+ * use too count where an entry beneath them starts something.
+ */
+const PLACES: readonly { readonly place: readonly string[]; readonly isOurs: boolean }[] = [
+  { place: ['mcpServers'], isOurs: true },
+  { place: ['servers'], isOurs: false },
+  { place: ['context_servers'], isOurs: true },
+  { place: ['mcp_servers'], isOurs: true },
+  { place: ['mcp', 'servers'], isOurs: false },
+  { place: ['mcp'], isOurs: false },
+  { place: ['amp.mcpServers'], isOurs: true },
 ]
 
 /** The file is a good one, and has no servers. */
@@ -41,12 +44,12 @@ export function parseClientConfig(text: string, path: string, folder?: string): 
   const tables = tablesIn(root, folder)
   if (tables.length === 0) {
     throw new NoServers(
-      `${path} names no servers: there is none of ${PLACES.map(keys => keys.join('.')).join(', ')}.`,
+      `${path} names no servers: there is none of ${PLACES.map(({ place }) => place.join('.')).join(', ')}.`,
     )
   }
   const servers = new Map<string, ConfiguredServer>()
   for (const { place, table } of tables) {
-    for (const [name, entry] of Object.entries(table))
+    for (const [name, entry] of Object.entries(table).filter(isNoRemark))
       servers.set(name, readEntry(name, [...place, name], entry))
   }
   return { language, servers: [...servers.values()], inputs: inputsIn(root) }
@@ -54,28 +57,46 @@ export function parseClientConfig(text: string, path: string, folder?: string): 
 
 /** Those of the project come last: they stand in for others of their name. */
 function tablesIn(root: Table, folder: string | undefined): { place: readonly string[]; table: Table }[] {
-  const found = PLACES.map(place => ({ place, table: at(root, place) })).find(({ table }) =>
-    isTableOfEntries(table),
+  const found = PLACES.map(({ place, isOurs }) => ({ place, isOurs, table: at(root, place) })).find(
+    ({ table, isOurs }) => isTable(table) && (isOurs || isEmpty(table) || hasEntry(table)),
   )
   const ofProject = folder === undefined ? [] : ['projects', folder, 'mcpServers']
-  const bare = found ? undefined : { place: [], table: root }
+  const bare = found ? undefined : { place: [], table: isBare(root) ? root : undefined }
   return [
     found,
     { place: ofProject, table: ofProject.length > 0 ? at(root, ofProject) : undefined },
     bare,
-  ].flatMap(one => (one && isTableOfEntries(one.table) ? [{ place: one.place, table: one.table }] : []))
+  ].flatMap(one => (one && isTable(one.table) ? [{ place: one.place, table: one.table }] : []))
 }
 
 function at(root: Table, keys: readonly string[]): unknown {
   return keys.reduce<unknown>((value, key) => (isTable(value) ? value[key] : undefined), root)
 }
 
-/** An empty one is one, where it has a name. */
-function isTableOfEntries(value: unknown): value is Table {
-  return isTable(value) && Object.values(value).every(entry => isTable(entry) && looksLikeEntry(entry))
+function isEmpty(table: Table): boolean {
+  return Object.keys(table).length === 0
 }
 
-function looksLikeEntry(entry: Table): boolean {
+function hasEntry(table: Table): boolean {
+  return Object.values(table).some(looksLikeEntry)
+}
+
+/** A whole file of servers has nothing else: the settings of a program can hold what looks like an entry. */
+function isBare(root: Table): boolean {
+  const entries = Object.entries(root).filter(isNoRemark)
+  return (
+    hasEntry(root) &&
+    entries.every(([, entry]) => looksLikeEntry(entry) || (isTable(entry) && isEmpty(entry)))
+  )
+}
+
+/** JSON has no comments, so people write `"_comment": "…"`. */
+function isNoRemark([key, value]: [string, unknown]): boolean {
+  return !(typeof value !== 'object' && /^(?:[_$#]|\/\/)/.test(key))
+}
+
+function looksLikeEntry(entry: unknown): boolean {
+  if (!isTable(entry)) return false
   return ['command', 'url', 'httpUrl', 'serverUrl', 'type', 'settings', 'source'].some(key => key in entry)
 }
 
@@ -102,9 +123,11 @@ export function parseRoot(text: string, path: string): Table {
 function jsoncRoot(text: string, path: string): Table {
   const errors: ParseError[] = []
   const plain = text.replace(/^\uFEFF/, '')
-  const root: unknown = parseJsonc(plain, errors, { allowTrailingComma: true })
+  const tree = parseTree(plain, errors, { allowTrailingComma: true })
   const [error] = errors
   if (error) throw unreadable(path, 'JSON', lineAt(plain, error.offset), printParseErrorCode(error.error))
+  // From the tree: a key named __proto__ stays one.
+  const root: unknown = tree && getNodeValue(tree)
   if (!isTable(root)) throw new InvalidArgument(`${path} is no configuration: it is not a JSON object.`)
   return root
 }

@@ -10,14 +10,16 @@ export function readEntry(name: string, place: readonly string[], raw: unknown):
   return {
     name,
     place,
-    transport: transportOf(entry),
+    transport: transportOf(raw),
     disabled: entry.disabled === true || entry.enabled === false,
     ...(onlyTools && !onlyTools.includes('*') ? { onlyTools } : {}),
     ...(withoutTools ? { withoutTools } : {}),
   }
 }
 
-function transportOf(entry: Entry): Transport {
+function transportOf(raw: unknown): Transport {
+  const entry = tableOf(raw)
+  if (entry !== raw) return { kind: 'unusable', problem: 'the entry is not an object' }
   const url = entry.httpUrl ?? entry.serverUrl ?? entry.url
   if (typeof url === 'string') return httpTransport(entry, url)
   return stdioTransport(entry)

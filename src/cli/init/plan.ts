@@ -3,7 +3,7 @@ import type { ConfiguredServer } from '../../clients/configured-server.ts'
 import { type Change, editConfig } from '../../clients/edit-config.ts'
 import type { Location } from '../../clients/locations.ts'
 import { ownWrapperIn } from '../../clients/own-wrapper.ts'
-import { NoServers, parseClientConfig, parseRoot } from '../../clients/parse-config.ts'
+import { isTable, NoServers, parseClientConfig, parseRoot } from '../../clients/parse-config.ts'
 import { type Launcher, wrapEntry } from '../../clients/wrap-entry.ts'
 import type { Entry, FilePlan, FileProblem, ServerPlan } from './file-plan.ts'
 import { canMove, gather } from './gather.ts'
@@ -133,6 +133,9 @@ function planServer(
 
 /** What stands at a place of a configuration; nothing where there is no such place. */
 export function entryAt(root: Entry, place: readonly string[]): Entry {
-  const entry = place.reduce<unknown>((value, key) => (value as Entry | undefined)?.[key], root)
-  return (entry ?? {}) as Entry
+  const entry = place.reduce<unknown>(
+    (value, key) => (isTable(value) && Object.hasOwn(value, key) ? value[key] : undefined),
+    root,
+  )
+  return isTable(entry) ? entry : {}
 }

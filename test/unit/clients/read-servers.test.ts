@@ -167,6 +167,29 @@ enabled = false
   })
 })
 
+describe('an odd entry', () => {
+  it.each<[string, string, string[]]>([
+    ['empty', '{"mcpServers":{"a":{"command":"npx"},"todo":{}}}', ['a', 'todo']],
+    ['empty, under a key of others', '{"servers":{"a":{"command":"npx"},"todo":{}}}', ['a', 'todo']],
+    ['empty, in a file of servers alone', '{"a":{"command":"npx"},"todo":{}}', ['a', 'todo']],
+    ['no object', '{"mcpServers":{"a":{"command":"npx"},"b":null,"c":"npx c","d":[]}}', ['a', 'b', 'c', 'd']],
+    ['a remark', '{"mcpServers":{"_comment":"hi","//":"x","a":{"command":"npx"}}}', ['a']],
+    ['a remark in a file of servers alone', '{"$schema":"s","a":{"command":"npx"}}', ['a']],
+    ['with a switch alone', '{"context_servers":{"x":{"enabled":true}}}', ['x']],
+    ['of a name with a meaning', '{"mcpServers":{"__proto__":{"command":"npx"}}}', ['__proto__']],
+  ])('%s hides no other', (_, text, names) => {
+    const { servers } = read('settings.json', text)
+    expect(servers.map(({ name }) => name)).toEqual(names)
+    for (const { name, transport } of servers)
+      expect(transport.kind).toBe(name === 'a' || name === '__proto__' ? 'stdio' : 'unusable')
+  })
+
+  it('makes no servers of the settings of a program', () => {
+    const text = '{"theme":"dark","terminal":{"command":"zsh"},"servers":{"retries":3}}'
+    expect(() => read('settings.json', text)).toThrow(/names no servers/)
+  })
+})
+
 describe('what cannot be used', () => {
   it('says where a file is wrong, and nothing of what is in it', () => {
     const broken = '{\n "mcpServers": {\n  "a": { "env": { "TOKEN": "s3cret" "x": 1 } } } }'

@@ -181,6 +181,33 @@ describe('an entry', () => {
     expect(planOf(entry).stays).toMatchObject({ kind: 'cannot', message: expect.stringMatching(message) })
   })
 
+  it('that is odd stays, and the others beside it are changed', () => {
+    const text =
+      '{"mcpServers":{"a":{"command":"x"},"todo":{},"n":null,"__proto__":{"command":"y"},"_why":"z"}}'
+    const path = put({ scope: 'user', path: '.cursor/mcp.json', text })
+    const plan = onlyPlan()
+    expect(plan.servers.map(({ name, after }) => [name, after !== undefined])).toEqual([
+      ['a', true],
+      ['todo', false],
+      ['n', false],
+      ['__proto__', true],
+    ])
+    backups.apply(plan)
+    const written = readFileSync(path, 'utf8')
+    expect(written).toContain('"todo":{},"n":null,"__proto__":{"command":"npx"')
+    writeFileSync(path, written.replace('"z"', '"later"'))
+    expect(backups.undo()).toMatchObject([{ kind: 'entries-restored', kept: [] }])
+    expect(readFileSync(path, 'utf8')).toBe(text.replace('"z"', '"later"'))
+  })
+
+  it('named __proto__ moves behind one wrapper as others do', () => {
+    const text = '{"mcpServers":{"__proto__":{"command":"y"}}}'
+    put({ scope: 'user', path: '.cursor/mcp.json', text })
+    const plan = onlyPlan({ serversFileFor: () => join(home, 'one.json') })
+    expect(plan.companion?.text).toContain('"__proto__"')
+    expect(Object.keys(JSON.parse(plan.newText).mcpServers)).toEqual(['refcache'])
+  })
+
   it('can be left out by name', () => {
     put(fileOf('claude-desktop'))
     expect(onlyPlan({ except: ['github'] }).servers.map(({ name }) => name)).toEqual(['filesystem'])
