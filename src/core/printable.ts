@@ -5,6 +5,11 @@ export function printable(text: string): string {
   )
 }
 
+/** JSON on one line of a terminal: the same value, with nothing raw in it that moves the cursor. */
+export function printableJson(value: unknown): string {
+  return printable(JSON.stringify(value))
+}
+
 function escaped(unit: number): string {
   return `\\u${unit.toString(16).padStart(4, '0')}`
 }

@@ -136,3 +136,26 @@ it('says what it looked for, how an entry is written, and which server there is 
   writeFileSync(join(home, '.cursor', 'mcp.json'), '{')
   expect(await init('--yes')).toMatchObject({ code: 1, stdout: expect.stringContaining('not valid JSON') })
 })
+
+it('lets no name of a file or a server steer the terminal, also as JSON', async () => {
+  const { path } = putCursor()
+  const name = 'a\u001b[31m\u009b2J\u202e'
+  const project = join(home, 'p\u001b[2J')
+  mkdirSync(join(project, '.cursor'), { recursive: true })
+  const projectPath = join(project, '.cursor', 'mcp.json')
+  for (const file of [path, projectPath])
+    writeFileSync(file, JSON.stringify({ mcpServers: { [name]: { command: 'a' } } }))
+  const asData = await init('--json', '--project', project)
+  expect(JSON.parse(asData.stdout).files[0].servers[0].name).toBe(name)
+  const written = await init('--yes', '--project', project)
+  for (const file of [path, projectPath]) {
+    const changed = readFileSync(file, 'utf8')
+      .replace('"wrap"', '"wrap","--lazy"')
+      .replace('}}}', '}},"x":1}')
+    writeFileSync(file, changed)
+  }
+  const undone = await init('--undo')
+  expect(undone.stdout).toContain('Left as it is')
+  const shown = [asData, written, undone].map(({ stdout, stderr }) => stdout + stderr).join('')
+  expect(shown).not.toMatch(/[\u001b\u009b\u202e]/)
+})

@@ -1,45 +1,59 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
+import { z } from 'zod'
 import { type Change, editConfig } from '../../clients/edit-config.ts'
 import { parseRoot } from '../../clients/parse-config.ts'
 import type { Companion, Entry, FilePlan } from './file-plan.ts'
 import { entryAt } from './plan.ts'
 import { replaceFile, writePrivately } from './replace-file.ts'
 
+const entry = z.record(z.string(), z.unknown())
+
 /** What one run of `init` did to one file. */
-interface RunRecord {
-  readonly path: string
+const runRecord = z.object({
+  /** The same for all files of one run. */
+  run: z.string(),
+  path: z.string(),
   /** The file as it was, for this user alone. */
-  readonly backup: string
+  backup: z.string(),
   /** Of the text that was written. */
-  readonly written: string
-  readonly servers: readonly {
-    readonly place: readonly string[]
-    readonly before: Entry
-    readonly after: Entry
-  }[]
+  written: z.string(),
+  servers: z.array(z.object({ place: z.array(z.string()).readonly(), before: entry, after: entry })),
   /** The file that servers went to: as it was, and the digest of what was written. */
-  readonly companion?: { readonly path: string; readonly before?: string; readonly written: string }
-}
+  companion: z.object({ path: z.string(), before: z.string().optional(), written: z.string() }).optional(),
+})
+
+type RunRecord = z.infer<typeof runRecord>
 
 export type Undone =
   | { readonly path: string; readonly kind: 'restored' }
-  /** The file went on changing: only the entries were put back. */
-  | { readonly path: string; readonly kind: 'entries-restored'; readonly kept: readonly string[] }
+  /** The file went on changing: only the entries were put back. Where some were not, `backup` is the file as it was. */
+  | {
+      readonly path: string
+      readonly kind: 'entries-restored'
+      readonly kept: readonly string[]
+      readonly backup?: string
+    }
   | { readonly path: string; readonly kind: 'refused'; readonly reason: string }
 
 /** The files as they were before `init` changed them, newest last, in a folder for this user alone. */
 export class Backups {
   constructor(private readonly folder: string) {}
 
+  /** The name of a run, for all files that it changes. */
+  newRun(): string {
+    return randomBytes(8).toString('hex')
+  }
+
   /** Writes a plan's new text, after its file as it is was put away. @throws Error where that cannot be done */
-  apply({ path, text, newText, servers, companion }: FilePlan): void {
+  apply({ path, text, newText, servers, companion }: FilePlan, run = this.newRun()): void {
     mkdirSync(this.folder, { recursive: true, mode: 0o700 })
     const name = `${Date.now().toString().padStart(15, '0')}-${randomBytes(4).toString('hex')}`
     const backup = join(this.folder, `${name}-${basename(path)}`)
     const record: RunRecord = {
+      run,
       path,
       backup,
       written: digest(newText),
@@ -59,27 +73,41 @@ export class Backups {
     }
   }
 
-  /** Takes back what the last run did to each file. What others changed since is left alone, and said. */
+  /** Takes back what the last run did. What others changed since is left alone, and said. */
   undo(): Undone[] {
     if (!existsSync(this.folder)) return []
-    const newest = new Map<string, { file: string; record: RunRecord }>()
-    for (const name of readdirSync(this.folder)
+    const read = readdirSync(this.folder)
       .filter(name => /^\d{15}-\w+\.json$/.test(name))
-      .sort()) {
-      const file = join(this.folder, name)
-      const record = JSON.parse(readFileSync(file, 'utf8')) as RunRecord
-      newest.set(record.path, { file, record })
-    }
-    return [...newest.values()].map(({ file, record }) => this.#undoOne(file, record))
+      .sort()
+      .map(name => this.#read(join(this.folder, name)))
+    const damaged = read.flatMap(one => ('record' in one ? [] : [one]))
+    const kept = read.flatMap(one => ('record' in one ? [one] : []))
+    const last = kept.filter(({ record }) => record.run === kept.at(-1)?.record.run)
+    return [...damaged, ...last.map(({ file, record }) => this.#undoOne(file, record))]
   }
 
+  /** A record that cannot be read is put aside: it stands in the way of no other, and is named once. */
+  #read(file: string): { file: string; record: RunRecord } | (Undone & { kind: 'refused' }) {
+    try {
+      return { file, record: runRecord.parse(JSON.parse(readFileSync(file, 'utf8'))) }
+    } catch {
+      const aside = `${file}.damaged`
+      renameSync(file, aside)
+      const reason = `this record of a run is damaged, and now named ${aside}. What the run changed stays; copies of files as they were are in ${this.folder}.`
+      return { path: file, kind: 'refused', reason }
+    }
+  }
+
+  /** What it could not put back is a matter for its user, who still has the file as it was: the next one goes back further. */
   #undoOne(file: string, record: RunRecord): Undone {
     const { path, backup } = record
     try {
       const undone = restore(record)
-      if (undone.kind === 'refused') return undone
-      if (record.companion) takeBack(record.companion)
-      this.#forget(file, record)
+      const isWhole = undone.kind === 'restored' || (undone.kind === 'entries-restored' && !undone.backup)
+      // Something may start from it, where an entry stays.
+      if (isWhole && record.companion) takeBack(record.companion)
+      rmSync(file, { force: true })
+      if (isWhole) rmSync(backup, { force: true })
       return undone
     } catch (error) {
       return { path, kind: 'refused', reason: `${(error as Error).message} The file as it was is ${backup}.` }
@@ -125,7 +153,7 @@ function restore(record: RunRecord): Undone {
   const { changes, kept } = inverse(record, parseRoot(text, path))
   if (changes.length === 0) return refused(record, 'its servers were changed since')
   replaceFile(path, text, editConfig(text, path, changes))
-  return { path, kind: 'entries-restored', kept }
+  return { path, kind: 'entries-restored', kept, ...(kept.length === 0 ? {} : { backup }) }
 }
 
 function refused({ path, backup }: RunRecord, why: string): Undone {

@@ -9,6 +9,7 @@ import {
   type Location,
   type Machine,
 } from '../../clients/locations.ts'
+import { printable, printableJson } from '../../core/printable.ts'
 import { suggest } from '../../core/suggest.ts'
 import { createCommand } from '../command.ts'
 import { EXIT, usage } from '../exit.ts'
@@ -88,7 +89,7 @@ async function init(values: Values): Promise<number> {
   const wanted = plans.filter((plan): plan is FilePlan => 'newText' in plan && plan.newText !== plan.text)
   const isAgreed = wanted.length > 0 && values.print === undefined && (await agreed(values, wanted.length))
   const failed = isAgreed ? write(wanted, backups) : []
-  if (values.json) say(JSON.stringify({ files: plans.map(planAsData), written: isAgreed, failed }))
+  if (values.json) say(printableJson({ files: plans.map(planAsData), written: isAgreed, failed }))
   return failed.length > 0 || plans.some(plan => 'problem' in plan) ? EXIT.failed : EXIT.ok
 }
 
@@ -170,14 +171,15 @@ async function agreed({ yes, json }: Values, files: number): Promise<boolean> {
 
 /** What could not be written, and why. */
 function write(plans: readonly FilePlan[], backups: Backups): { path: string; reason: string }[] {
+  const run = backups.newRun()
   return plans.flatMap(plan => {
     try {
-      backups.apply(plan)
-      process.stderr.write(`Wrote ${plan.path}\n`)
+      backups.apply(plan, run)
+      process.stderr.write(`${printable(`Wrote ${plan.path}`)}\n`)
       return []
     } catch (error) {
       const reason = (error as Error).message
-      process.stderr.write(`Not written: ${plan.path}: ${reason}\n`)
+      process.stderr.write(`${printable(`Not written: ${plan.path}: ${reason}`)}\n`)
       return [{ path: plan.path, reason }]
     }
   })
@@ -185,9 +187,9 @@ function write(plans: readonly FilePlan[], backups: Backups): { path: string; re
 
 function undo(backups: Backups, json: boolean): number {
   const undone = backups.undo()
-  if (json) say(JSON.stringify({ files: undone }))
+  if (json) say(printableJson({ files: undone }))
   else if (undone.length === 0) say('There is nothing to undo.')
-  else for (const one of undone) say(shownUndone(one))
+  else for (const one of undone) say(printable(shownUndone(one)))
   return undone.some(({ kind }) => kind === 'refused') ? EXIT.failed : EXIT.ok
 }
 
@@ -197,7 +199,9 @@ function shownUndone(undone: Undone): string {
       return `Put back ${undone.path}`
     case 'entries-restored': {
       const kept =
-        undone.kept.length === 0 ? '' : ` These were changed since and stay: ${undone.kept.join(', ')}.`
+        undone.backup === undefined
+          ? ''
+          : ` These were changed since and stay: ${undone.kept.join(', ')}. The file as it was is ${undone.backup}.`
       return `Put back the servers in ${undone.path}; what else was changed there since stays.${kept}`
     }
     case 'refused':

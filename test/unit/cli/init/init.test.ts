@@ -15,7 +15,7 @@ import {
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { Backups } from '../../../../src/cli/init/backups.ts'
+import { Backups, type Undone } from '../../../../src/cli/init/backups.ts'
 import type { FilePlan, FileProblem } from '../../../../src/cli/init/file-plan.ts'
 import { type Choice, planFile } from '../../../../src/cli/init/plan.ts'
 import { planAsData, shownPlan } from '../../../../src/cli/init/show.ts'
@@ -382,8 +382,53 @@ describe('undo', () => {
     const [undone] = backups.undo()
     expect(undone).toMatchObject({ path, kind: 'refused', reason: expect.stringContaining(backupFolder()) })
     expect(readFileSync(path, 'utf8')).toBe(changed)
+    const [original] = readdirSync(backupFolder())
+    expect(readFileSync(join(backupFolder(), original!), 'utf8')).toBe(fileOf('windsurf').text)
+    expect(backups.undo()).toEqual([])
+  })
+
+  it('says where the file as it was is when the file is gone', () => {
+    const path = put(fileOf('windsurf'))
+    backups.apply(onlyPlan())
     rmSync(path)
     expect(backups.undo()).toMatchObject([{ kind: 'refused', reason: expect.stringContaining('gone') }])
+  })
+
+  it('keeps the file as it was, and names it, while an entry that was changed since stays', () => {
+    const path = put(fileOf('claude-desktop'))
+    const plan = onlyPlan({ serversFileFor: () => join(home, 'one.json') })
+    backups.apply(plan)
+    writeFileSync(path, readFileSync(path, 'utf8').replace('"--servers"', '"--lazy", "--servers"'))
+    const undone = backups.undo()[0] as Undone & { kind: 'entries-restored'; backup: string }
+    expect(undone).toMatchObject({ path, kind: 'entries-restored', kept: ['refcache'] })
+    expect(readFileSync(undone.backup, 'utf8')).toBe(fileOf('claude-desktop').text)
+    // The entry that stays starts from it.
+    expect(readFileSync(join(home, 'one.json'), 'utf8')).toBe(plan.companion?.text)
+    expect(backups.undo()).toEqual([])
+  })
+
+  it('takes back the last run, with all its files, and no run before it', () => {
+    const [cursor, windsurf, zed] = (['cursor', 'windsurf', 'zed'] as const).map(name => put(fileOf(name)))
+    const planOf = (path: string) => plans().find(plan => 'path' in plan && plan.path === path) as FilePlan
+    const { newText } = planOf(cursor!)
+    backups.apply(planOf(cursor!))
+    const run = backups.newRun()
+    backups.apply(planOf(windsurf!), run)
+    backups.apply(planOf(zed!), run)
+    expect(backups.undo().map(({ path }) => path)).toEqual([windsurf, zed])
+    expect(readFileSync(cursor!, 'utf8')).toBe(newText)
+    expect(backups.undo()).toEqual([{ path: cursor, kind: 'restored' }])
+  })
+
+  it.each(['{', '{}', 'null'])('puts a damaged record aside, and takes back the rest: %s', text => {
+    const path = put(fileOf('windsurf'))
+    backups.apply(onlyPlan())
+    writeFileSync(join(backupFolder(), '999999999999999-abcd.json'), text)
+    expect(backups.undo()).toMatchObject([
+      { kind: 'refused', reason: expect.stringContaining('999999999999999-abcd.json.damaged') },
+      { path, kind: 'restored' },
+    ])
+    expect(backups.undo()).toEqual([])
   })
 
   it('goes back one run at a time', () => {
