@@ -3,9 +3,21 @@ const MASK = '•••'
 /** Tables whose values are secrets until somebody says otherwise. */
 const SECRET_TABLES = ['env', 'environment', 'headers', 'http_headers']
 
+/** What a name says whose value is a secret, or holds one. */
+const SECRET_WORDS =
+  'key|token|secret|pass|pwd|auth|bearer|credential|cookie|dsn|conn(?:ection)?[-_]?str|signature|session|private|mnemonic|seed'
+
 /** `--api-key`, `-e`, `--header`, `-u`: what comes after it is a secret, or holds one. */
-const SECRET_OPTION =
-  /^--?(?:e|u|h|env|user|header|pat|.*(?:key|token|secret|passw(?:or)?d|auth|bearer|credential|cookie).*)$/i
+const SECRET_OPTION = new RegExp(
+  `^--?(?:e|u|h|env|user|header|pat|pw|pin|otp|sig|.*(?:${SECRET_WORDS}).*)$`,
+  'i',
+)
+
+/** `Server=h;Password=…`, as databases are named. */
+const PAIRS = /^[^=;]+=[^;]*;\s*[^=;]+=/
+
+/** `${NAME:-otherwise}`: what stands behind the sign can be the secret itself. */
+const DEFAULT = /(\$\{[^{}]*?:?-)[^{}]*\}/g
 
 /** What tokens look like: a known beginning, or long with letters and digits mixed. */
 const TOKEN =
@@ -31,20 +43,24 @@ export function masked(value: unknown, key = ''): unknown {
 
 /** `${TOKEN}` names a secret and is none. */
 function isReference(text: string): boolean {
-  return /^(?:Bearer )?\$\{[\w:.-]+\}$/.test(text)
+  return /^(?:Bearer )?\$\{(?:(?:env:)?\w+|(?:input|command|config|file|secret):\w[\w./-]*)\}$/.test(text)
 }
 
 function maskedArgument(text: string, before = ''): string {
-  if (isReference(text) || before === '--header-env') return text
+  if (isReference(text) || /^--(?:header|url)-env$/.test(before)) return text
   if (SECRET_OPTION.test(before) && !text.startsWith('-')) return maskedPair(text)
+  if (PAIRS.test(text)) return text.replace(/(^|;)([^=;]*)=[^;]*/g, `$1$2=${MASK}`)
   const [, name, value] = /^(--?[\w-]+|[A-Za-z]\w*)=(.*)$/s.exec(text) ?? []
   if (name !== undefined && value !== undefined) {
-    const isSecret = /^[A-Z][A-Z0-9_]*$/.test(name) || SECRET_OPTION.test(name.replace(/^-*/, '--'))
+    // Short options are written together with their value: `-eNAME=…`.
+    const isVariable = /^(?:-[A-Za-z])?[A-Z][A-Z0-9_]*$/.test(name)
+    const isSecret = isVariable || SECRET_OPTION.test(name.replace(/^-*/, '--'))
     return `${name}=${isSecret ? MASK : maskedArgument(value)}`
   }
-  if (/^\s*[{[]/.test(text)) return maskedJson(text)
-  if (text.includes('://')) return maskedUrl(text)
-  return looksSecret(text) ? MASK : text
+  if (/^\s*['"]?\s*[{[]/.test(text)) return maskedJson(text)
+  if (/^-u\w+:|^-p(?=.*[A-Z\d])(?!\d+$)\w{3,}$/.test(text)) return `${text.slice(0, 2)}${MASK}`
+  const shown = text.includes('://') ? maskedUrl(text) : text
+  return looksSecret(shown) ? MASK : shown.replace(DEFAULT, `$1${MASK}}`)
 }
 
 /** Some servers take all their settings as one argument. */
@@ -66,14 +82,21 @@ function maskedPair(text: string): string {
 
 function maskedUrl(text: string): string {
   return text
+    .replace(DEFAULT, `$1${MASK}}`)
     .replace(/(:\/\/)[^/?#\s]*@/g, `$1${MASK}@`)
     .replace(/([?&#][^=&\s]*=)[^&#\s]*/g, `$1${MASK}`)
-    .replace(/\/([^/?#\s]+)/g, (whole, segment: string) => (looksSecret(segment) ? `/${MASK}` : whole))
+    .replace(/\/([^/?#\s]+)/g, (whole, segment: string) => (isSecretSegment(segment) ? `/${MASK}` : whole))
+}
+
+/** Secrets are parts of paths, too: a word of a path has its letters in one case, and few digits. */
+function isSecretSegment(segment: string): boolean {
+  if (!/^[A-Za-z0-9_\-~=+]{10,}$/.test(segment)) return looksSecret(segment)
+  return TOKEN.test(segment) || isMixed(segment) || /[a-z].*[A-Z]{2}|[A-Z]{2}.*[a-z]/.test(segment)
 }
 
 function looksSecret(text: string): boolean {
   if (TOKEN.test(text)) return true
-  return /^[A-Za-z0-9_\-+/=.]{20,}$/.test(text) && !/[/\\]|\.\w{1,5}$/.test(text) && isMixed(text)
+  return /^[A-Za-z0-9_\-+/=.~]{16,}$/.test(text) && !/[/\\]|\.\w{1,5}$/.test(text) && isMixed(text)
 }
 
 function isMixed(text: string): boolean {

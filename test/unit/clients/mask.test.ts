@@ -19,12 +19,23 @@ describe('what is shown of a configuration', () => {
     ['--api-key=s3cr3t', '--api-key=•••'],
     ['API_TOKEN=s3cr3t', 'API_TOKEN=•••'],
     ['apiToken=s3cr3t', 'apiToken=•••'],
-    ['--dsn=jdbc:postgresql://ada:s3cr3t@host/db', '--dsn=jdbc:postgresql://•••@host/db'],
+    ['--dsn=jdbc:postgresql://ada:s3cr3t@host/db', '--dsn=•••'],
     ['{"githubToken": "s3cr3t", "pages": [1]}', '{"githubToken":"•••","pages":["•••"]}'],
     ['{not json s3cr3t', '•••'],
     ['ghp_16C7e42F292c6912E7710c838347Ae178B4a', '•••'],
     ['sk-proj-abcdefgh12345', '•••'],
     ['0123456789abcdef0123456789abcdef', '•••'],
+    ['${TOK:-s3cr3t}', '${TOK:-•••}'],
+    ['https://a.example/${TOK:-s3cr3t}/mcp', 'https://a.example/${TOK:-•••}/mcp'],
+    ['--url=x/${env:TOK:-s3cr3t}', '--url=x/${env:TOK:-•••}'],
+    ['Server=h;Password=s3cr3t', 'Server=•••;Password=•••'],
+    ['--db=Server=h;Password=s3cr3t;', '--db=•••;Password=•••;'],
+    ['-eDB=s3cr3t', '-eDB=•••'],
+    ['-uada:s3cr3t', '-u•••'],
+    ['-ps3cr3t', '-p•••'],
+    [`'{"apiKey":"s3cr3t"}'`, '•••'],
+    ['https://a.example/s/abcDEFsecretpath/mcp', 'https://a.example/s/•••/mcp'],
+    ['https://a.example/s/abc123secret9/mcp', 'https://a.example/s/•••/mcp'],
   ])('%s is masked', (text, shown) => expect(arg(text)).toBe(shown))
 
   it.each([
@@ -34,6 +45,11 @@ describe('what is shown of a configuration', () => {
     ['--pat', 's3cr3t', '•••'],
     ['-u', 'ada:s3cr3t', 'ada:•••'],
     ['--db-password', 's3cr3t', '•••'],
+    ['--pass', 's3cr3t', '•••'],
+    ['--pwd', 's3cr3t', '•••'],
+    ['--dsn', 'Server=h;Password=s3cr3t', 'Server=•••'],
+    ['--connection-string', 's3cr3t', '•••'],
+    ['--config', '{"apiKey":"s3cr3t"}', '{"apiKey":"•••"}'],
   ])('what comes after %s is masked', (before, text, shown) => expect(arg(text, before)).toBe(shown))
 
   it.each([
@@ -43,6 +59,11 @@ describe('what is shown of a configuration', () => {
     'https://example.com/mcp',
     '--port=8080',
     'mode=fast',
+    '-p8080',
+    '--path=x/${env:HOME}',
+    'https://mcp.example.com/getLibraryDocs/server-everything/v2',
+    '${input:api-key}',
+    '${env:TOKEN}',
     'mcp-server-for-postgres-databases',
     '${TOKEN}',
     'ghcr.io/github/github-mcp-server:v0.12.1',
@@ -52,13 +73,13 @@ describe('what is shown of a configuration', () => {
     expect(
       masked({
         command: { env: { A: 's' } },
-        headers: { B: 's', C: 'Bearer ${TOKEN}' },
+        headers: { B: 's', C: 'Bearer ${TOKEN}', D: '${T:-s}', E: 'Bearer ${T:-s}', F: '${T-s}' },
         environment: { D: 1 },
         api_key: 's',
       }),
     ).toEqual({
       command: { env: { A: '•••' } },
-      headers: { B: '•••', C: 'Bearer ${TOKEN}' },
+      headers: { B: '•••', C: 'Bearer ${TOKEN}', D: '•••', E: '•••', F: '•••' },
       environment: { D: '•••' },
       api_key: '•••',
     })
