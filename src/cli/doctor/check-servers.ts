@@ -1,4 +1,5 @@
 import type { ConfiguredServer, HttpTransport, StdioTransport } from '../../clients/configured-server.ts'
+import { masked } from '../../clients/mask.ts'
 import { type Finding, mend, note, ok } from './finding.ts'
 import { type Probed, probe } from './probe.ts'
 
@@ -113,11 +114,14 @@ function wrapperOf(transport: StdioTransport | HttpTransport): StdioTransport {
     command: process.execPath,
     args: [
       ...WRAP,
-      '--url',
-      transport.url,
+      '--url-env',
+      'DOCTOR_URL',
       ...headers.flatMap(({ name, variable }) => ['--header-env', `${name}: ${variable}`]),
     ],
-    env: Object.fromEntries(headers.map(({ variable, value }) => [variable, value])),
+    env: {
+      DOCTOR_URL: transport.url,
+      ...Object.fromEntries(headers.map(({ variable, value }) => [variable, value])),
+    },
   }
 }
 
@@ -148,11 +152,33 @@ function checkTools(what: What, { tools }: Probed): Finding[] {
   ]
 }
 
-/** What a server says when it fails can have its own secrets in it. */
+/** What a server says when it fails can have its own secrets in it, as they are or as a URL writes them. */
 function withoutValues(message: string, transport: StdioTransport | HttpTransport): string {
-  const values = Object.values(transport.kind === 'stdio' ? transport.env : transport.headers)
-  return values
-    .flatMap(value => value.split(' '))
-    .filter(value => value.length >= 6)
+  return secretsOf(transport)
+    .flatMap(value => [value, encodeURIComponent(value)])
+    .sort((one, other) => other.length - one.length)
     .reduce((text, value) => text.replaceAll(value, '•••'), message)
+}
+
+/** Values of variables and headers, and the words of arguments and URLs that are masked where a configuration is shown. */
+function secretsOf(transport: StdioTransport | HttpTransport): string[] {
+  const [named, shown] =
+    transport.kind === 'stdio'
+      ? [Object.values(transport.env), transport.args]
+      : [Object.values(transport.headers), [transport.url]]
+  const hidden = masked(shown, 'args') as string[]
+  const changed = shown.filter((text, at) => text !== hidden[at])
+  // Of `NAME=value` and `Name: value`, the value; of URLs and longer texts, words that are long enough to be told from others.
+  const values = changed.map(text => text.replace(/^[^=:\s]+[=:]\s*/, ''))
+  const kept = hidden.flatMap(wordsOf)
+  const words = changed.flatMap(wordsOf).filter(word => word.length >= 6 && !kept.includes(word))
+  return (
+    [...named, ...named.flatMap(value => value.split(' ')), ...changed, ...values, ...words]
+      // Shorter ones stand in any text.
+      .filter(value => value.length >= 3)
+  )
+}
+
+function wordsOf(text: string): string[] {
+  return text.split(/[\s=:;,&?#@/"']+/)
 }

@@ -215,6 +215,19 @@ describe('a server', () => {
     })
   })
 
+  it.each<[string, string, string[], Record<string, string>]>([
+    ['in an argument', 'arg-s3cr3t', ['--token', 'arg-s3cr3t'], {}],
+    ['in an argument with its name', 'pw12', ['--pin=pw12'], {}],
+    ['in a URL', 'q-s3cr3t', ['https://a.example/mcp?key=q-s3cr3t'], {}],
+    ['as a URL writes it', 'a%2Fb%3Dc', [], { KEY: 'a/b=c' }],
+    ['that is short', '1234', [], { PIN: '1234' }],
+  ])('gives away no secret %s', async (_, said, args, env) => {
+    const script = join(folder, 'fails.mjs')
+    writeFileSync(script, `console.error('no: ${said} is wrong'); process.exit(1)`)
+    const [ended] = await check({ kind: 'stdio', command: process.execPath, args: [script, ...args], env })
+    expect(ended?.message).toContain('no: ••• is wrong')
+  })
+
   it('that hangs is given up at the deadline', async () => {
     const [hung] = await check(node('setInterval(() => {}, 1000)'), 300)
     expect(hung).toMatchObject({ level: 'mend', message: expect.stringContaining('within 0.3 s') })
