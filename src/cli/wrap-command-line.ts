@@ -19,6 +19,11 @@ export function wrapCommandLine() {
     .optionsGroup('The server:')
     .option('--url <url>', 'wrap a server behind Streamable HTTP instead of a command', urlOf)
     .option(
+      '--url-env <variable>',
+      'the same with the URL from the environment, for one that holds a secret: others can read arguments',
+      text('--url-env'),
+    )
+    .option(
       '--header <line>',
       `sent to it, as 'Name: text'; \${VAR} is taken from the environment; may be repeated`,
       texts('--header'),

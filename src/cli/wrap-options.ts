@@ -8,6 +8,7 @@ import { usage } from './exit.ts'
 import { checked } from './option-values.ts'
 import type { Values } from './wrap-command-line.ts'
 import { type HttpArguments, parseHttp } from './wrap-http-options.ts'
+import { urlOf } from './wrap-values.ts'
 
 /** The wrapper's own: the server that is wrapped must not get it. */
 export const KEYS_VARIABLE = 'MCP_REFCACHE_KEYS'
@@ -87,11 +88,13 @@ async function parseTarget(
   config: Config,
   env: NodeJS.ProcessEnv,
 ): Promise<Target> {
-  const { url, header, headerEnv, servers, lazy } = values
+  const { urlEnv, header, headerEnv, servers, lazy } = values
+  const url = values.url ?? (urlEnv === undefined ? undefined : urlOf(variableOf(urlEnv, env, '--url-env')))
   const [first, ...args] = command
   const ways = [
     servers !== undefined && '--servers',
-    url !== undefined && '--url',
+    values.url !== undefined && '--url',
+    urlEnv !== undefined && '--url-env',
     first !== undefined && 'a command',
   ]
   const given = ways.filter(way => way !== false)

@@ -20,8 +20,12 @@ export function ownWrapperIn({ command, args, ...rest }: StdioTransport): OwnWra
   const [program, ...programArgs] = end < 0 ? [] : own.slice(end + 1)
   if (program !== undefined)
     return { kind: 'one', transport: { ...rest, command: program, args: programArgs } }
-  const url = optionIn(options, 'url')[0]
-  if (url === undefined) return undefined
+  const variable = optionIn(options, 'url-env')[0]
+  const url = optionIn(options, 'url')[0] ?? (variable === undefined ? undefined : rest.env[variable])
+  if (url === undefined) {
+    // A variable of the client: this wrapper alone knows the server.
+    return variable === undefined ? undefined : { kind: 'one', transport: { command, args, ...rest } }
+  }
   return {
     kind: 'one',
     transport: { kind: 'http', url, ...headersIn(options, rest.env) },

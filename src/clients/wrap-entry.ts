@@ -1,5 +1,6 @@
 import type { ConfiguredServer, HttpTransport } from './configured-server.ts'
 import type { Change } from './edit-config.ts'
+import { masked } from './mask.ts'
 import { ownWrapperIn } from './own-wrapper.ts'
 
 /** What starts this program. */
@@ -92,7 +93,9 @@ const HTTP_KEYS = [
   'transport',
 ]
 
-/** Headers go into the environment: what stands in arguments, others on the machine can read. */
+const URL_VARIABLE = 'MCP_URL'
+
+/** Headers, and a URL with a secret in it, go into the environment: what stands in arguments, others on the machine can read. */
 function httpChanges(
   place: readonly string[],
   raw: Entry,
@@ -102,14 +105,16 @@ function httpChanges(
 ): Change[] {
   const given = Object.entries(headers).map(([name, value]) => ({ name, value, variable: variableFor(name) }))
   const named = Object.entries(headersFromEnv)
+  const holdsSecret = masked(url) !== url
   const args = [
     ...start,
-    '--url',
-    url,
+    ...(holdsSecret ? ['--url-env', URL_VARIABLE] : ['--url', url]),
     ...given.flatMap(({ name, variable }) => ['--header-env', `${name}: ${variable}`]),
     ...named.flatMap(([name, { prefix, variable }]) => ['--header-env', `${name}: ${prefix}${variable}`]),
   ]
-  const env = given.map(({ variable, value }): Change => ({ place: [...place, 'env', variable], value }))
+  const env = [...(holdsSecret ? [{ variable: URL_VARIABLE, value: url }] : []), ...given].map(
+    ({ variable, value }): Change => ({ place: [...place, 'env', variable], value }),
+  )
   const passed = named.map(([, { variable }]) => variable)
   return [
     ...without(place, raw, HTTP_KEYS),

@@ -202,6 +202,17 @@ describe('the arguments of wrap', () => {
     await expect(parse('--header-env', 'A: TOKEN', '--', 'x')).rejects.toThrow(/goes with --url/)
   })
 
+  it('take the URL from a variable, and say nothing of its value', async () => {
+    const env = { ADDRESS: 'https://a.b/mcp?key=s3cr3t', WRONG: 's3cr3t' }
+    const { target } = await parseWrapLine(['--url-env', 'ADDRESS', '--header', 'A: b'], env)
+    expect(target).toMatchObject({ endpoint: { url: new URL(env.ADDRESS), headers: { A: 'b' } } })
+    const wrong = parseWrapLine(['--url-env', 'WRONG'], env)
+    await expect(wrong).rejects.toThrow(CommandFailed)
+    await expect(wrong).rejects.not.toThrow(/s3cr3t/)
+    await expect(parse('--url-env', 'NOT_SET')).rejects.toThrow(/NOT_SET/)
+    await expect(parseWrapLine(['--url-env', 'ADDRESS', '--', 'x'], env)).rejects.toThrow(/not both/)
+  })
+
   it('take --admin on stdio, and refuse it over HTTP in words that say why', async () => {
     expect((await parse('--admin', '--', 'a')).admin).toBe(true)
     expect((await parse('--', 'a', '--admin')).admin).toBe(false)

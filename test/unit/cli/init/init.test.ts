@@ -163,6 +163,21 @@ describe('an entry', () => {
     })
   })
 
+  it.each(['https://a.example/mcp?api_key=s3cr3t', 'https://a.example/s/abcDEFsecretpath/mcp'])(
+    'keeps a URL with a secret out of arguments: %s',
+    url => {
+      const after = planOf({ url, headers: { A: 'b' } }).after as {
+        args: string[]
+        env: Record<string, string>
+      }
+      expect(after.args).toEqual(expect.arrayContaining(['--url-env', 'MCP_URL']))
+      expect(after.args.join(' ')).not.toContain('a.example')
+      expect(after.env).toMatchObject({ MCP_URL: url })
+      const transport = { kind: 'stdio', command: 'npx', args: after.args, env: after.env } as const
+      expect(ownWrapperIn(transport)).toMatchObject({ transport: { url, headers: { A: 'b' } } })
+    },
+  )
+
   it('of Codex passes on the variable that holds its token', () => {
     put(fileOf('codex'))
     const after = onlyPlan().servers.find(({ name }) => name === 'my api')?.after
