@@ -79,7 +79,7 @@ function filledStdio(
   around: Surroundings,
   inText: (text: string) => string,
 ): StdioTransport {
-  return {
+  const filled: StdioTransport = {
     kind: 'stdio',
     command: inText(command),
     args: args.map(inText),
@@ -89,6 +89,10 @@ function filledStdio(
     },
     ...(cwd === undefined ? {} : { cwd: resolve(around.folder, inText(cwd)) }),
   }
+  // Node would say the whole value in its error.
+  const texts = [filled.command, filled.cwd ?? '', ...filled.args, ...Object.entries(filled.env).flat()]
+  if (texts.some(text => text.includes('\0'))) throw new Unfilled('it holds a NUL character')
+  return filled
 }
 
 function filledHttp(
@@ -100,16 +104,29 @@ function filledHttp(
   if (!URL.canParse(address) || !/^https?:/i.test(address)) {
     return { kind: 'unusable', problem: 'its url is no http:// or https:// address' }
   }
+  const { username, password } = new URL(address)
+  if (username !== '' || password !== '') {
+    return { kind: 'unusable', problem: 'its url holds a user or a password: put them into a header' }
+  }
   const fromEnv = Object.entries(headersFromEnv).map(([header, { variable, prefix }]) => {
     const value = env[variable]
     if (value === undefined)
       throw new Unfilled(`the variable ${variable} of its header ${header} is not set in the environment`)
     return [header, `${prefix}${value}`] as const
   })
-  return {
-    kind: 'http',
-    url: address,
-    headers: { ...mapValues(headers, inText), ...Object.fromEntries(fromEnv) },
+  const all = { ...mapValues(headers, inText), ...Object.fromEntries(fromEnv) }
+  const wrong = Object.entries(all).find(([name, value]) => !isHeader(name, value))
+  if (wrong) throw new Unfilled(`its header ${wrong[0]} has characters that no header can have`)
+  return { kind: 'http', url: address, headers: all }
+}
+
+/** Whoever tries it later says the value in the error. */
+function isHeader(name: string, value: string): boolean {
+  try {
+    new Headers([[name, value]])
+    return true
+  } catch {
+    return false
   }
 }
 

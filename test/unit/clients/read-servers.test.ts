@@ -260,3 +260,22 @@ describe('our own wrapper in a file', () => {
     expect(read('mcp.json', entry(args)).servers).toHaveLength(1)
   })
 })
+
+describe('what would be said in an error', () => {
+  it.each([
+    { url: 'http://u:PWSECRET@127.0.0.1:1/' },
+    { url: 'http://${USER}@127.0.0.1:1/' },
+    { url: 'http://127.0.0.1:1/x', headers: { X: 'HDR\nPWSECRET' } },
+    { url: 'http://127.0.0.1:1/x', headers: { X: 'PWSECRET\u2028é' } },
+    { command: 'x', env: { A: 'PWSECRET\0' } },
+    { command: 'x', args: ['PWSECRET\0'] },
+  ])('makes the server unusable, and is not repeated: %j', entry => {
+    const problem = problemOf(entry, { USER: 'PWSECRET' })
+    expect(problem).toBeTruthy()
+    expect(problem).not.toContain('PWSECRET')
+  })
+
+  it('a line break at the end of a header, as files of secrets have it, does no harm', () => {
+    expect(problemOf({ url: 'http://127.0.0.1:1/x', headers: { X: 'token\n' } })).toBeUndefined()
+  })
+})
