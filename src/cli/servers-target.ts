@@ -1,5 +1,4 @@
 import { realpathSync } from 'node:fs'
-import { delimiter } from 'node:path'
 import { readServersFile } from '../clients/read-servers.ts'
 import { suggest } from '../core/suggest.ts'
 import { defaultPath, pathOf } from '../stores/sqlite-place.ts'
@@ -9,7 +8,22 @@ import { usage } from './exit.ts'
 import { checked } from './option-values.ts'
 
 /** Names, to servers that are started here, the files whose servers are wrapped: one of those may start this command again. */
-export const WRAPPED_FILES_VARIABLE = 'MCP_REFCACHE_WRAPS'
+const WRAPPED_FILES_VARIABLE = 'MCP_REFCACHE_WRAPS'
+
+/** A JSON list: paths may have any character that could stand between them. */
+function wrappedFiles(env: NodeJS.ProcessEnv): unknown[] {
+  try {
+    const files: unknown = JSON.parse(env[WRAPPED_FILES_VARIABLE] ?? '[]')
+    return Array.isArray(files) ? files : []
+  } catch {
+    return []
+  }
+}
+
+/** For a server of the file that starts this command with the same file. */
+export function markWrapped(file: string, env: NodeJS.ProcessEnv): void {
+  env[WRAPPED_FILES_VARIABLE] = JSON.stringify([...wrappedFiles(env), file])
+}
 
 /** The servers of a file, with what the settings say of them. @throws CommandFailed where it cannot be used */
 export function serversTarget(
@@ -20,8 +34,7 @@ export function serversTarget(
 ): SeveralServersTarget {
   const { servers, leftOut } = checked(() => readServersFile(path, env))
   const file = realpathSync(path)
-  const wrapped = (env[WRAPPED_FILES_VARIABLE] ?? '').split(delimiter)
-  if (wrapped.includes(file)) {
+  if (wrappedFiles(env).includes(file)) {
     throw usage(`The servers of ${path} are being wrapped already: one of them starts this command again.`)
   }
   const names = servers.map(({ name }) => name)

@@ -1,4 +1,3 @@
-import { delimiter } from 'node:path'
 import { endServer, type ServerProcess, startServer } from '../wrap/child-process.ts'
 import { createLog } from '../wrap/log.ts'
 import { wrapCommandLine } from './wrap-command-line.ts'
@@ -16,7 +15,10 @@ export function wrapCommand() {
  */
 async function startWrap(args: WrapArguments): Promise<number> {
   delete process.env[KEYS_VARIABLE]
-  if ('servers' in args.target) await markWrapped(args.target.servers.file)
+  if ('servers' in args.target) {
+    const { markWrapped } = await import('./servers-target.ts')
+    markWrapped(args.target.servers.file, process.env)
+  }
   const log = createLog({ level: args.logLevel, json: args.json })
   const server = firstServer(args)
   try {
@@ -27,13 +29,6 @@ async function startWrap(args: WrapArguments): Promise<number> {
   } finally {
     if (server) await endServer(server.child)
   }
-}
-
-/** For a server of the file that starts this command with the same file. */
-async function markWrapped(file: string): Promise<void> {
-  const { WRAPPED_FILES_VARIABLE: name } = await import('./servers-target.ts')
-  const before = process.env[name]
-  process.env[name] = before ? `${before}${delimiter}${file}` : file
 }
 
 /** Over HTTP each client gets a server of its own, when it comes. */

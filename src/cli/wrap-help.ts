@@ -1,7 +1,8 @@
 /** What the help of `wrap` says beside its options. */
 export const WRAP_HELP = {
   usage: `[options] [--] command args…
-       mcp-refcache wrap --url URL [options]`,
+       mcp-refcache wrap --url URL [options]
+       mcp-refcache wrap --servers FILE [options]`,
 
   description: [
     'Put references in front of an MCP server, in any language, without a change to it.\n',
