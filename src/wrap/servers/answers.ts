@@ -11,13 +11,13 @@ const SERVER_META = 'mcp-refcache/server'
  */
 export class Answers {
   constructor(
-    private readonly key: string,
+    private readonly server: { readonly key: string; readonly name: string },
     private readonly uris: UriRoutes,
   ) {}
 
   /** @param asked the URI that the client asked for, and the server's own for it */
   result(value: JsonObject, asked?: { readonly outer: string; readonly inner: string }): JsonObject {
-    const { task, tasks, taskId, content, messages, contents, result } = value
+    const { task, tasks, taskId, content, messages, contents, inputRequests, result } = value
     const uriOf = (uri: string) => (uri === asked?.inner ? asked.outer : this.#uri(uri))
     return changed(this.#related(value), {
       ...(isJsonObject(task) ? { task: this.#task(task) } : {}),
@@ -26,6 +26,7 @@ export class Answers {
       ...(Array.isArray(content) ? { content: each(content, one => this.#block(one)) } : {}),
       ...(Array.isArray(messages) ? { messages: each(messages, one => this.#message(one)) } : {}),
       ...(Array.isArray(contents) ? { contents: each(contents, one => withUri(one, uriOf)) } : {}),
+      ...(isJsonObject(inputRequests) ? { inputRequests: this.#questions(inputRequests) } : {}),
       ...(isJsonObject(result) ? { result: this.result(result) } : {}),
     })
   }
@@ -36,13 +37,33 @@ export class Answers {
   }
 
   /** What it asks the client: ids of tasks of the client's own are the client's. */
-  asked(params: JsonObject, name: string): JsonObject {
+  asked(method: string, params: JsonObject): JsonObject {
     const related = this.#related(params)
-    return { ...related, _meta: { ...metaOf(related), [SERVER_META]: name } }
+    return {
+      ...this.#signed(method, related),
+      _meta: { ...metaOf(related), [SERVER_META]: this.server.name },
+    }
   }
 
   taskId(own: string): string {
-    return `${this.key}/${own}`
+    return `${this.server.key}/${own}`
+  }
+
+  /** 2026-07-28: what it asks before it goes on. */
+  #questions(questions: JsonObject): JsonObject {
+    return Object.fromEntries(
+      Object.entries(questions).map(([id, question]) => {
+        if (!isJsonObject(question) || !isJsonObject(question.params)) return [id, question]
+        return [id, { ...question, params: this.#signed(String(question.method), question.params) }]
+      }),
+    )
+  }
+
+  /** Users are shown the message alone: it says who asks. */
+  #signed(method: string, params: JsonObject): JsonObject {
+    const { message } = params
+    if (method !== 'elicitation/create' || typeof message !== 'string') return params
+    return { ...params, message: `${this.server.name}: ${message}` }
   }
 
   #task(task: JsonObject): JsonObject {
@@ -68,8 +89,8 @@ export class Answers {
   }
 
   #uri(uri: string): string {
-    this.uris.linked(this.key, uri)
-    return this.uris.outward(this.key, uri)
+    this.uris.linked(this.server.key, uri)
+    return this.uris.outward(this.server.key, uri)
   }
 }
 

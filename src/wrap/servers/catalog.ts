@@ -2,7 +2,7 @@ import { isJsonObject, type JsonObject, type JsonValue } from '../../core/json.t
 import type { Kind } from './known-servers.ts'
 import type { Member } from './member.ts'
 import { beginOf, type Named, type Naming, nameAll } from './names.ts'
-import { asSelected, isShown, namesIn } from './served-server.ts'
+import { asSelected, isShown, namesIn, settingOf } from './served-server.ts'
 import { type ListedResources, UriRoutes } from './uris.ts'
 
 /** A tool or a prompt of one of the servers. */
@@ -85,7 +85,7 @@ export class Catalog {
       this.members.flatMap(member =>
         this.#named(member, 'tools')
           .filter(({ name }) => isShown(member.server.tools, name))
-          .map(found => ({ ...found, wanted: member.server.tools.rename?.[found.name] })),
+          .map(found => ({ ...found, wanted: settingOf(member.server.tools.rename, found.name) })),
       ),
       this.#keys,
       this.naming,

@@ -1,5 +1,5 @@
 import { IdMap } from '../../agent/id-map.ts'
-import type { Clock } from '../../core/clock.ts'
+import { type Clock, systemClock } from '../../core/clock.ts'
 import type { JsonObject } from '../../core/json.ts'
 import type { Channel, SendOptions } from '../channel.ts'
 import type { Log } from '../log.ts'
@@ -10,8 +10,6 @@ import {
   isStateless,
   metaOf,
   notification,
-  type RpcError,
-  RpcErrorCode,
   type RpcId,
   type RpcMessage,
   type RpcNotification,
@@ -21,10 +19,12 @@ import {
 } from '../rpc.ts'
 import { Answers, taskIdIn } from './answers.ts'
 import { Catalog } from './catalog.ts'
-import type { Kind, KnownServers } from './known-servers.ts'
-import { type Handshake, Member, type MemberEvents } from './member.ts'
+import type { KnownServers } from './known-servers.ts'
+import { Member } from './member.ts'
+import type { Handshake, MemberEvents } from './member-contract.ts'
 import type { Naming } from './names.ts'
-import { listed, type Routed, Routes } from './routes.ts'
+import { type FromAny, readFromAny } from './read-from-any.ts'
+import { type Routed, Routes } from './routes.ts'
 import type { ServedServer } from './served-server.ts'
 import { SharedAnswers } from './shared-answers.ts'
 import { Subscriptions } from './subscriptions.ts'
@@ -39,6 +39,9 @@ export interface CompositeOptions {
   readonly log: Log
   readonly clock?: Clock | undefined
 }
+
+/** Of a list of all servers: clients read 10 MB of one message. Each server has an equal share. */
+const MAX_LIST_BYTES = 8 * 1024 * 1024
 
 /** What several servers say one after the other is written once. */
 const KEEP_AFTER_MS = 300
@@ -72,20 +75,23 @@ export class Composite implements Channel {
   readonly #unrouted = new IdMap<RpcRequest>()
   readonly #asked = new WeakMap<RpcRequest, { readonly outer: string; readonly inner: string }>()
   readonly #shared: SharedAnswers
+  readonly #clock: Clock
   #handshake: Handshake | undefined
   #keeping: NodeJS.Timeout | undefined
 
   constructor(private readonly options: CompositeOptions) {
-    const { servers, known, log, naming, clock } = options
+    const { servers, known, log, naming, clock = systemClock } = options
+    this.#clock = clock
     const events = this.#events()
     const handshake = () => this.#handshake ?? NO_HANDSHAKE
+    const maxListBytes = Math.floor(MAX_LIST_BYTES / servers.length)
     this.#members = servers.map(
-      server => new Member(server, known.of(server.scope), handshake, events, log, clock),
+      server => new Member(server, known.of(server.scope), { handshake, events, maxListBytes, log, clock }),
     )
     this.#catalog = new Catalog(this.#members, naming)
     this.#routes = new Routes(this.#members, this.#catalog)
     this.#answers = new Map(
-      this.#members.map(member => [member, new Answers(member.server.key, this.#catalog.uris)]),
+      this.#members.map(member => [member, new Answers(member.server, this.#catalog.uris)]),
     )
     this.#shared = new SharedAnswers(this.#members, this.#catalog, this.#answers, log, clock)
     this.isPipe = servers.every(({ isPipe }) => isPipe)
@@ -148,7 +154,9 @@ export class Composite implements Channel {
 
   async #pass(request: RpcRequest, routed: Routed, options: SendOptions | undefined): Promise<void> {
     if ('error' in routed) this.onmessage?.(failure(request.id, routed.error))
-    else if ('anyOf' in routed) await this.#readFromAny(request, routed.anyOf)
+    else if ('away' in routed) throw routed.away
+    else if ('anyOf' in routed)
+      this.#answerFrom(await readFromAny(routed.anyOf, request, this.#clock), request)
     else {
       if (routed.asked) this.#asked.set(routed.request, routed.asked)
       await routed.member.forward(routed.request, options)
@@ -161,17 +169,9 @@ export class Composite implements Channel {
     else this.onmessage?.(await this.#shared.answer(request))
   }
 
-  /** Nobody lists the resource: the first server that has it gives it. */
-  async #readFromAny(request: RpcRequest, members: readonly Member[]): Promise<void> {
-    const { id, method, params = {} } = request
-    for (const member of members) {
-      await listed([member])
-      if (!member.isReady) continue
-      const response = await member.request(method, params)
-      if ('result' in response || !isNotFound(response))
-        return this.#answered(member, request, { ...response, id })
-    }
-    this.onmessage?.(failure(id, noResource(request)))
+  #answerFrom({ member, response }: FromAny, request: RpcRequest): void {
+    if (member) this.#answered(member, request, response)
+    else this.onmessage?.(response)
   }
 
   async #listen(request: RpcRequest): Promise<void> {
@@ -211,7 +211,7 @@ export class Composite implements Channel {
     for (const member of this.#members) if (member.cancel(message)) return
   }
 
-  #events(): MemberEvents {
+  #events(): MemberEvents<Member> {
     return {
       onAnswer: (member, request, response, text) => this.#answered(member, request, response, text),
       onRequest: (member, request) => this.#questioned(member, request),
@@ -222,7 +222,7 @@ export class Composite implements Channel {
         for (const requestId of questions)
           this.onmessage?.(notification('notifications/cancelled', { requestId, reason: message }))
         // What the next one answers need not be what this one did.
-        if (this.#shared.hasListed('tools')) this.#tell(notification('notifications/tools/list_changed'))
+        if (this.#shared.hasListed('tools')) member.tellChanged('tools')
       },
       onReady: member => {
         this.#keepSoon()
@@ -231,8 +231,7 @@ export class Composite implements Channel {
       onListChanged: (member, kind) => {
         this.#keepSoon()
         this.#catalog.changed(kind)
-        if (this.#shared.hasListed(kind) && !member.announces(kind))
-          this.#tell(notification(`notifications/${nameOf(kind)}/list_changed`))
+        if (this.#shared.hasListed(kind)) member.tellChanged(kind)
       },
     }
   }
@@ -249,7 +248,7 @@ export class Composite implements Channel {
   #questioned(member: Member, request: RpcRequest): void {
     const { id, method, params = {} } = request
     if (method === 'ping') member.answer(result(id, {}))
-    else this.onmessage?.({ ...request, params: this.#answersOf(member).asked(params, member.server.name) })
+    else this.onmessage?.({ ...request, params: this.#answersOf(member).asked(method, params) })
   }
 
   #heard(member: Member, { method, params = {} }: RpcNotification): void {
@@ -283,25 +282,7 @@ export class Composite implements Channel {
   }
 }
 
-const RESOURCE_NOT_FOUND = -32_002
-
-function isNotFound(response: RpcResponse): boolean {
-  if (!('error' in response)) return false
-  return [RESOURCE_NOT_FOUND, RpcErrorCode.invalidParams].includes(Number(response.error.code))
-}
-
-/** As each revision says so. */
-function noResource({ params = {} }: RpcRequest): RpcError {
-  const code = isStateless(params) ? RpcErrorCode.invalidParams : RESOURCE_NOT_FOUND
-  return { code, message: 'None of the servers has this resource.', data: { uri: params.uri ?? null } }
-}
-
 /** What a request of 2026-07-28 says of its client. */
 function protocolMetaOf(params: JsonObject): JsonObject {
   return Object.fromEntries(Object.entries(metaOf(params)).filter(([key]) => key !== 'progressToken'))
-}
-
-/** Templates change with resources. */
-function nameOf(kind: Kind): string {
-  return kind === 'templates' ? 'resources' : kind
 }

@@ -22,6 +22,7 @@ export class KnownFile implements KnownServers {
   constructor(
     private readonly path: string,
     private readonly log: Log,
+    private readonly maxBytes = MAX_BYTES,
   ) {}
 
   of(scope: string): KnownServer | undefined {
@@ -46,7 +47,7 @@ export class KnownFile implements KnownServers {
     try {
       const { size, uid, mode } = statSync(this.path)
       // Somebody else could list tools in the name of a server.
-      if (size > MAX_BYTES || isForeign(uid) || (process.platform !== 'win32' && mode & 0o022))
+      if (size > this.maxBytes || isForeign(uid) || (process.platform !== 'win32' && mode & 0o022))
         return new Map()
       const file = parseJson(readFileSync(this.path, 'utf8'))
       if (!isJsonObject(file) || Number(file.format) !== FORMAT || !isJsonObject(file.servers))
@@ -61,8 +62,7 @@ export class KnownFile implements KnownServers {
     const temporary = `${this.path}.${randomBytes(4).toString('hex')}`
     try {
       mkdirSync(dirname(this.path), { recursive: true, mode: 0o700 })
-      const file = { format: FORMAT, servers: Object.fromEntries(servers) as unknown as JsonObject }
-      writeFileSync(temporary, stringifyJson(file), { mode: 0o600, flag: 'wx' })
+      writeFileSync(temporary, textOf(servers, this.maxBytes), { mode: 0o600, flag: 'wx' })
       renameSync(temporary, this.path)
     } catch (error) {
       rmSync(temporary, { force: true })
@@ -73,6 +73,22 @@ export class KnownFile implements KnownServers {
       )
     }
   }
+}
+
+const BEGIN = `{"format":${FORMAT},"servers":{`
+const END = '}}'
+
+/** The newest of them, as many as will be read again. */
+function textOf(servers: ReadonlyMap<string, KnownServer>, maxBytes: number): string {
+  const texts: string[] = []
+  let bytes = Buffer.byteLength(BEGIN + END)
+  for (const [scope, server] of [...servers].reverse()) {
+    const text = `${JSON.stringify(scope)}:${stringifyJson(server as unknown as JsonObject)}`
+    bytes += Buffer.byteLength(text) + 1
+    if (bytes > maxBytes) break
+    texts.unshift(text)
+  }
+  return BEGIN + texts.join(',') + END
 }
 
 function serverIn(scope: string, value: JsonValue): Array<[string, KnownServer]> {

@@ -18,29 +18,13 @@ import { ServerRequests } from '../server-requests.ts'
 import { inTime, SessionRestore } from '../session-restore.ts'
 import { Upstream } from '../upstream.ts'
 import { Availability } from './availability.ts'
+import { within } from './deadline.ts'
 import { KINDS, type Kind, type KnownServer } from './known-servers.ts'
+import { kindsOf, ListChanges } from './list-changes.ts'
 import { Listening } from './listening.ts'
+import type { Handshake, MemberEvents, MemberOptions } from './member-contract.ts'
 import type { ServedServer } from './served-server.ts'
 import { ServerLists } from './server-lists.ts'
-
-/** How a client has introduced itself: all servers are spoken to in its name. */
-export interface Handshake {
-  readonly method: 'initialize' | 'server/discover'
-  readonly params: JsonObject
-}
-
-export interface MemberEvents {
-  /** Its answer to a request that was forwarded to it. @param text as it came */
-  onAnswer(member: Member, request: RpcRequest, response: RpcResponse, text: string | undefined): void
-  /** It asks the client; the id is unlike that of any other server's. */
-  onRequest(member: Member, request: RpcRequest): void
-  onNotification(member: Member, message: RpcNotification): void
-  /** It went away with these requests unanswered, and no longer wants answers to those of its own. */
-  onLost(member: Member, requests: readonly RpcId[], questions: readonly RpcId[], reason: string): void
-  /** It runs, and has introduced itself. */
-  onReady(member: Member): void
-  onListChanged(member: Member, kind: Kind): void
-}
 
 /** How long a server may take to say that it is there. */
 const PROBE_MS = 10_000
@@ -55,25 +39,40 @@ export class Member {
   readonly #forwarded = new ForwardedRequests()
   readonly #asked: ServerRequests
   readonly #availability: Availability
-  readonly #announcing = new Set<Kind>()
+  readonly #changes: ListChanges
   readonly #listening: Listening
+  private readonly handshake: () => Handshake
+  private readonly events: MemberEvents<Member>
+  private readonly clock: Clock
 
   constructor(
     readonly server: ServedServer,
     known: KnownServer | undefined,
-    private readonly handshake: () => Handshake,
-    private readonly events: MemberEvents,
-    log: Log,
-    private readonly clock: Clock = systemClock,
+    { handshake, events, maxListBytes, log, clock = systemClock }: MemberOptions<Member>,
   ) {
+    this.handshake = handshake
+    this.events = events
+    this.clock = clock
     this.#availability = new Availability(clock)
     const ask = (notifications: JsonObject, signal: AbortSignal) =>
       this.request('subscriptions/listen', { _meta: this.meta ?? {}, notifications }, signal)
     this.#listening = new Listening(ask, clock)
     this.#asked = new ServerRequests(`${server.key}:`)
-    this.#upstream = new Upstream(server.connect, named(log, server.name), true)
+    const ownLog = named(log, server.name)
+    this.#upstream = new Upstream(server.connect, ownLog, true)
     this.introduction = known?.introduction
-    this.lists = new ServerLists(this.#upstream, known?.lists ?? {}, kind => events.onListChanged(this, kind))
+    const onChanged = (kind: Kind) => events.onListChanged(this, kind)
+    this.lists = new ServerLists(this.#upstream, known?.lists ?? {}, {
+      maxBytes: maxListBytes,
+      onChanged,
+      log: ownLog,
+      clock,
+    })
+    this.#changes = new ListChanges({
+      clock,
+      refresh: kind => this.refresh(kind),
+      tell: message => events.onNotification(this, message),
+    })
     this.#upstream.events = {
       onMessage: (message, text) => this.#receive(message, text),
       onLost: reason => this.#lost(reason),
@@ -94,7 +93,11 @@ export class Member {
 
   /** Why it cannot be used now. */
   get away(): string | undefined {
-    return this.server.problem ?? this.#availability.away
+    return (
+      this.server.problem ??
+      this.#availability.away ??
+      (this.lists.isOverdue('tools') ? 'It does not say which tools it has.' : undefined)
+    )
   }
 
   /** What is sent to it as its client of 2026-07-28 says who that is. */
@@ -132,7 +135,7 @@ export class Member {
     } catch (error) {
       if (error instanceof PeerUnreachable) void this.#upstream.restart(error.message)
       if (!this.#forwarded.forget(request.id)) return
-      throw error instanceof WorkerLost && this.isReady ? error : this.#awayError(error as Error)
+      throw error instanceof WorkerLost && this.isReady ? error : this.awayError((error as Error).message)
     }
   }
 
@@ -169,9 +172,9 @@ export class Member {
     if (this.meta && this.isReady) await this.#listening.to(uris, taskIds)
   }
 
-  /** Whether it has said by itself that this list has changed, and the client is told so in a moment. */
-  announces(kind: Kind): boolean {
-    return this.#announcing.has(kind)
+  /** Tells the client that this list is another one now. */
+  tellChanged(kind: Kind): void {
+    this.#changes.seen(kind)
   }
 
   /** Said to each server now, and again when it is started. */
@@ -218,15 +221,13 @@ export class Member {
   /** One that hangs is ended, and started again. While it runs a call it may only be busy, so it is asked before. */
   async #proveAlive(): Promise<void> {
     const { method, params } = this.#probe
-    const giveUp = new AbortController()
-    const cancel = this.clock.schedule(PROBE_MS, () => giveUp.abort(new Error(HANGS)))
-    try {
-      await this.request(method, params, giveUp.signal)
-    } catch {
-      if (giveUp.signal.aborted && this.isReady) await this.#upstream.restart(HANGS)
-    } finally {
-      cancel()
-    }
+    await within(this.clock, PROBE_MS, async signal => {
+      try {
+        await this.request(method, params, signal)
+      } catch {
+        if (signal.aborted && this.isReady) await this.#upstream.restart(HANGS)
+      }
+    })
   }
 
   /** The later revision has no ping. */
@@ -241,7 +242,8 @@ export class Member {
     if (!this.isReady) throw new WorkerLost('It does not answer.')
   }
 
-  #awayError({ message }: Error): WorkerLost {
+  /** What a call of it is answered. */
+  awayError(message = 'It does not answer.'): WorkerLost {
     const { name, problem } = this.server
     if (problem !== undefined) return new WorkerLost(`The server '${name}' cannot be used: ${problem}.`)
     const reason = (this.away ?? message).replace(/\.$/, '')
@@ -268,19 +270,12 @@ export class Member {
   #told(message: RpcNotification): void {
     const { method } = message
     if (method === 'notifications/progress' && !this.#forwarded.ofProgress(message)) return
-    const kinds = CHANGES[method]
+    const kinds = kindsOf(message)
     if (method === 'notifications/subscriptions/acknowledged') this.#listening.acknowledged()
-    else if (kinds) void this.#announce(message, kinds)
-    else this.events.onNotification(this, this.#asked.translated(message))
-  }
-
-  /** The client hears of it when the new list is there. */
-  async #announce(message: RpcNotification, kinds: readonly Kind[]): Promise<void> {
-    this.lists.outdate(kinds)
-    for (const kind of kinds) this.#announcing.add(kind)
-    await Promise.all(kinds.map(kind => this.refresh(kind)))
-    for (const kind of kinds) this.#announcing.delete(kind)
-    this.events.onNotification(this, message)
+    else if (kinds) {
+      this.lists.outdate(kinds)
+      this.#changes.heard(kinds)
+    } else this.events.onNotification(this, this.#asked.translated(message))
   }
 
   #lost(reason: string): void {
@@ -288,13 +283,6 @@ export class Member {
     this.#listening.lost()
     this.events.onLost(this, this.#forwarded.lost(), this.#asked.lost(), reason)
   }
-}
-
-/** The lists that a notification is about. */
-const CHANGES: Readonly<Record<string, readonly Kind[]>> = {
-  'notifications/tools/list_changed': ['tools'],
-  'notifications/prompts/list_changed': ['prompts'],
-  'notifications/resources/list_changed': ['resources', 'templates'],
 }
 
 function named(log: Log, name: string): Log {

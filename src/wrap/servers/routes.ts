@@ -17,6 +17,8 @@ export type Routed =
   /** Nobody lists what it asks for: each of them may have it. */
   | { readonly anyOf: readonly Member[] }
   | { readonly error: RpcError }
+  /** The server that it is for does not answer. */
+  | { readonly away: Error }
 
 /** Which of several servers a request of their client is for. */
 export class Routes {
@@ -78,7 +80,9 @@ export class Routes {
       if (now) return routed(now)
       // Whoever asks it hears why it does not answer.
       const away = unsure.find(({ isReady }) => !isReady)
-      return away ? { member: away, request } : unknown
+      if (away) return { member: away, request }
+      const overdue = unsure.find(({ lists }) => lists.isOverdue(kind))
+      return overdue ? { away: overdue.awayError() } : unknown
     })
   }
 

@@ -42,10 +42,18 @@ export function asSelected(
   name: string,
   { describe = {}, maxDescription }: ToolSelection,
 ): JsonValue {
-  const own = typeof tool.name === 'string' ? describe[tool.name] : undefined
+  const own = settingOf(describe, tool.name)
   const said = own ?? tool.description
   if (typeof said !== 'string') return { ...tool, name }
   return { ...tool, name, description: maxDescription === undefined ? said : shortened(said, maxDescription) }
+}
+
+/** What is set for a tool: its server may call it `constructor`. */
+export function settingOf(
+  settings: Readonly<Record<string, string>> | undefined,
+  tool: JsonValue | undefined,
+): string | undefined {
+  return settings && typeof tool === 'string' && Object.hasOwn(settings, tool) ? settings[tool] : undefined
 }
 
 /** Up to the end of a sentence, where there is one. */

@@ -74,7 +74,7 @@ export class SharedAnswers {
         await this.#introduced()
         return toDiscoverResult(this.#introductions)
       case 'tasks/list':
-        return listTasks(this.members, params, this.answers)
+        return listTasks(this.members, params, this.answers, this.clock)
       case 'logging/setLevel':
         for (const member of this.members) member.setLogLevel(request)
         return {}

@@ -11,14 +11,14 @@ export interface ListedResources {
 const MAX_LINKED = 10_000
 
 /**
- * Whose a URI is. Each resource keeps its URI. Where two servers have the same one, the first in the file keeps it, and that of the
- * other one has the server's name in its scheme: `other+file:///a.txt`. Such a URI leads to its server for every resource.
+ * Whose a URI is. Each resource keeps its URI. Where two servers have the same one, by a list or a template, the first in the file keeps it, and that
+ * of the other one has the server's name in its scheme: `other+file:///a.txt`. Such a URI leads to its server for every resource.
  */
 export class UriRoutes {
   readonly #byScheme = new Map<string, string>()
   readonly #schemes = new Map<string, string>()
-  #listed = new Map<string, string>()
-  #templates: Array<{ readonly begin: string; readonly key: string }> = []
+  /** What each server has, in the order of the file. */
+  #lists: Array<{ readonly key: string; readonly uris: ReadonlySet<string>; readonly begins: string[] }> = []
   readonly #linked = new Map<string, string>()
 
   /** @param keys of the servers, in the order of the file */
@@ -32,15 +32,11 @@ export class UriRoutes {
 
   /** @param lists in the order of the file */
   learn(lists: readonly ListedResources[]): void {
-    this.#listed = new Map()
-    this.#templates = []
-    for (const { key, resources, templates } of lists) {
-      for (const uri of textsAt(resources, 'uri')) if (!this.#listed.has(uri)) this.#listed.set(uri, key)
-      for (const template of textsAt(templates, 'uriTemplate'))
-        this.#templates.push({ begin: template.split('{', 1)[0] ?? '', key })
-    }
-    // The one that says most of a URI comes first; of two alike, that of the first server.
-    this.#templates.sort((one, other) => other.begin.length - one.begin.length)
+    this.#lists = lists.map(({ key, resources, templates }) => ({
+      key,
+      uris: new Set(textsAt(resources, 'uri')),
+      begins: textsAt(templates, 'uriTemplate').flatMap(template => template.split('{', 1)[0] || []),
+    }))
   }
 
   /** A server has shown a URI in an answer: whoever reads it means that server, if nobody lists it. */
@@ -77,11 +73,10 @@ export class UriRoutes {
   }
 
   #ownerOf(uri: string): string | undefined {
-    return (
-      this.#listed.get(uri) ??
-      this.#templates.find(({ begin }) => begin !== '' && uri.startsWith(begin))?.key ??
-      this.#linked.get(uri)
+    const first = this.#lists.find(
+      ({ uris, begins }) => uris.has(uri) || begins.some(begin => uri.startsWith(begin)),
     )
+    return first?.key ?? this.#linked.get(uri)
   }
 }
 

@@ -137,7 +137,7 @@ describe('a front door at 2026-07-28', () => {
     const asked = await ask(front, 'tools/call', { name: 'b_t' }, can)
     expect(asked).toMatchObject({
       resultType: 'input_required',
-      inputRequests: { q: { params: { message: 'b?' } } },
+      inputRequests: { q: { params: { message: 'b: b?' } } },
     })
     const inputResponses = { q: { action: 'accept', content: {} } }
     const { requestState } = asked

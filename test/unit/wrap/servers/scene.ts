@@ -154,13 +154,18 @@ export class Front {
   private constructor(
     readonly wired: Wired,
     readonly composite: () => Composite | undefined,
+    /** What was logged of the servers. */
+    readonly logged: readonly string[],
   ) {}
 
   static async open(servers: Record<string, Played>, options: FrontOptions = {}): Promise<Front> {
     const names = Object.keys(servers)
     const keys = keysOf(names)
     let composite: Composite | undefined
-    const log = { debug() {}, info() {}, warn() {}, error() {} }
+    const logged: string[] = []
+    const say = (level: string) => (code: string, message: string) =>
+      void logged.push(`${level} ${code} ${message}`)
+    const log = { debug: say('debug'), info: say('info'), warn: say('warn'), error: say('error') }
     const channel = async () => {
       composite = new Composite({
         servers: names.map((name, at) => ({
@@ -183,6 +188,7 @@ export class Front {
     const front = new Front(
       await Wired.open(() => {}, { settings: SETTINGS, ...options, channel }),
       () => composite,
+      logged,
     )
     if (options.greets !== false) await front.greet(options.capabilities)
     return front
