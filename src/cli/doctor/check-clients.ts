@@ -22,6 +22,7 @@ export function checkClients(machine: Machine): Finding[] {
       only: [],
       except: [],
       folder: machine.folder,
+      isShownOnly: true,
       launcherFor: () => ({ command: 'mcp-refcache', args: [] }),
     })
     if (plan === undefined) return []

@@ -114,6 +114,7 @@ function findPlans(machine: Machine, values: Values): (FilePlan | FileProblem)[]
     only: values.only ?? [],
     except: values.except ?? [],
     folder: machine.folder,
+    isShownOnly: values.print !== undefined,
     launcherFor: location => launcherFor(location, process.argv[1] ?? '', machine.platform),
     ...(values.one ? { serversFileFor: (location: Location) => serversFile(location, machine) } : {}),
   }

@@ -14,6 +14,8 @@ export interface Choice {
   readonly except: readonly string[]
   /** The project that is worked on: Claude Code has its servers in the user's file. */
   readonly folder: string
+  /** Nobody will write it: a file that cannot be written is shown as others are. */
+  readonly isShownOnly?: boolean
   launcherFor(location: Location): Launcher
   /** For servers that are to leave the client's file and stand behind one wrapper. Undefined: each is wrapped by itself. */
   serversFileFor?(location: Location): string | undefined
@@ -70,8 +72,10 @@ function planText(location: Location, found: FoundConfig, choice: Choice): FileP
   const gathered = file === undefined || moved.length === 0 ? undefined : gather(root, moved, launcher, file)
   const ownChanges = planned.filter(plan => !moved.includes(plan)).flatMap(({ changes }) => changes)
   const changes = [...ownChanges, ...(gathered?.changes ?? [])]
-  if (changes.length > 0 && !isWritable)
-    throw new Error(`${path} is read-only: make it writable, or change it by hand.`)
+  if (changes.length > 0 && !isWritable && !choice.isShownOnly)
+    throw new Error(
+      `${path} is read-only: make it writable, or change it by hand: init --print ${location.client} shows how.`,
+    )
   const newText = changes.length === 0 ? text : editConfig(text, path, changes)
   const newRoot = parseRoot(newText, path)
   const servers = planned.map(({ changes: own, isBareOrAlone: _, ...plan }) => {

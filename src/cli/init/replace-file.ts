@@ -22,8 +22,10 @@ export function replaceFile(path: string, before: string, after: string): void {
   const temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`
   try {
     writePrivately(temporary, after)
+    const own = statSync(temporary)
+    // Before the mode: what has another group must not be opened to this one.
+    if (own.uid !== uid || own.gid !== gid) chownSync(temporary, uid, gid)
     chmodSync(temporary, mode & 0o7777)
-    if (statSync(temporary).uid !== uid) chownSync(temporary, uid, gid)
     if (readFileSync(path, 'utf8') !== before) {
       throw new Error(`${path} was changed by somebody else meanwhile. Nothing was written: start again.`)
     }

@@ -1,6 +1,7 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: placeholders of clients
 import {
   chmodSync,
+  chownSync,
   lstatSync,
   mkdirSync,
   mkdtempSync,
@@ -251,7 +252,8 @@ describe('a file that cannot be changed is left as it is, and says why', () => {
 
   it('is read-only', () => {
     put(fileOf('windsurf'), 0o444)
-    expect(problem()).toMatch(/read-only/)
+    expect(problem()).toMatch(/read-only.*init --print windsurf/)
+    expect(onlyPlan({ isShownOnly: true }).servers[0]?.after).toBeDefined()
     chmodSync(join(home, fileOf('windsurf').path), 0o644)
     backups.apply(onlyPlan())
     chmodSync(join(home, fileOf('windsurf').path), 0o444)
@@ -442,6 +444,14 @@ describe('undo', () => {
     expect(backups.undo()).toMatchObject([
       { kind: 'refused', reason: expect.stringContaining('999999999999999-abcd.json.damaged') },
       { path, kind: 'restored' },
+  it.skipIf(process.getuid?.() !== 0)('the file keeps its owner and its group', () => {
+    const path = put(fileOf('windsurf'), 0o640)
+    chownSync(path, process.getuid!(), 12)
+    backups.apply(onlyPlan())
+    expect(statSync(path)).toMatchObject({ uid: process.getuid!(), gid: 12 })
+    expect(statSync(path).mode & 0o777).toBe(0o640)
+  })
+
     ])
     expect(backups.undo()).toEqual([])
   })
