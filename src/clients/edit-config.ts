@@ -1,14 +1,8 @@
 import { isDeepStrictEqual } from 'node:util'
-import { parse as parseToml, patch as patchToml } from '@decimalturn/toml-patch'
-import { applyEdits, type ModificationOptions, modify } from 'jsonc-parser'
+import type { Change } from './change.ts'
+import { commentsIn, editJsonc, sourceAt } from './edit-jsonc.ts'
+import { editToml } from './edit-toml.ts'
 import { parseRoot } from './parse-config.ts'
-
-/** One change of a configuration. Without a value, the key is taken away. */
-export interface Change {
-  /** The keys that lead there. */
-  readonly place: readonly string[]
-  readonly value?: unknown
-}
 
 /**
  * The text with the changes made. Comments, order, and all that they do not name stay as they are. Pure.
@@ -21,34 +15,24 @@ export function editConfig(text: string, path: string, changes: readonly Change[
   const wanted = copy(parseRoot(plain, path))
   for (const change of changes) make(change, wanted)
   const edited = /\.toml$/i.test(path)
-    ? patchToml(plain, withChanges(parseToml(plain), changes))
-    : editJsonc(plain, changes)
+    ? editToml(plain, changes, withChanges)
+    : withComments(editJsonc(plain, changes), plain, path, changes)
   if (!isDeepStrictEqual(copy(parseRoot(edited, path)), wanted)) {
     throw new Error(`${path} cannot be changed without changing more than its servers: change it by hand.`)
   }
   return `${mark}${edited}`
 }
 
-function editJsonc(text: string, changes: readonly Change[]): string {
-  const formattingOptions = formattingOf(text)
-  return changes.reduce(
-    (edited, { place, value }) => applyEdits(edited, modify(edited, [...place], value, formattingOptions)),
-    text,
-  )
-}
-
-/** As the text has it already: what stands in one line stays there. */
-function formattingOf(text: string): ModificationOptions {
-  if (!text.trim().includes('\n')) return {}
-  const indent = /^([ \t]+)\S/m.exec(text)?.[1] ?? '  '
-  return {
-    formattingOptions: {
-      insertSpaces: !indent.startsWith('\t'),
-      tabSize: indent.startsWith('\t') ? 1 : indent.length,
-      eol: /\r\n/.test(text) ? '\r\n' : '\n',
-      keepLines: true,
-    },
+/** The text, which has every comment that the one before had. @throws Error where one is lost */
+function withComments(edited: string, before: string, path: string, changes: readonly Change[]): string {
+  const moved = changes.flatMap(({ place, isMoved }) => (isMoved ? (sourceAt(before, place) ?? '') : []))
+  const kept = [...commentsIn(edited), ...moved.flatMap(commentsIn)]
+  for (const comment of commentsIn(before)) {
+    const at = kept.indexOf(comment)
+    if (at < 0) throw new Error(`${path} cannot be changed without losing comments: change it by hand.`)
+    kept.splice(at, 1)
   }
+  return edited
 }
 
 type Table = Record<string, unknown>

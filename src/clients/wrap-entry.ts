@@ -1,5 +1,5 @@
+import type { Change } from './change.ts'
 import type { ConfiguredServer, HttpTransport } from './configured-server.ts'
-import type { Change } from './edit-config.ts'
 import { masked } from './mask.ts'
 import { ownWrapperIn } from './own-wrapper.ts'
 

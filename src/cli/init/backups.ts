@@ -3,9 +3,11 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } 
 import { basename, dirname, join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import { z } from 'zod'
-import { type Change, editConfig } from '../../clients/edit-config.ts'
+import type { Change } from '../../clients/change.ts'
+import { editConfig } from '../../clients/edit-config.ts'
 import { parseRoot } from '../../clients/parse-config.ts'
 import type { Companion, Entry, FilePlan } from './file-plan.ts'
+import { withSource } from './gather.ts'
 import { entryAt } from './plan.ts'
 import { replaceFile, writePrivately } from './replace-file.ts'
 
@@ -150,7 +152,7 @@ function restore(record: RunRecord): Undone {
     replaceFile(path, text, readFileSync(backup, 'utf8'))
     return { path, kind: 'restored' }
   }
-  const { changes, kept } = inverse(record, parseRoot(text, path))
+  const { changes, kept } = inverse(record, parseRoot(text, path), readFileSync(backup, 'utf8'))
   if (changes.length === 0) return refused(record, 'its servers were changed since')
   replaceFile(path, text, editConfig(text, path, changes))
   return { path, kind: 'entries-restored', kept, ...(kept.length === 0 ? {} : { backup }) }
@@ -165,14 +167,20 @@ function refused({ path, backup }: RunRecord, why: string): Undone {
 }
 
 /** The changes that put back every entry that is still as it was written. */
-function inverse({ servers }: RunRecord, root: Entry): { changes: Change[]; kept: string[] } {
+function inverse(
+  { path, servers }: RunRecord,
+  root: Entry,
+  original: string,
+): { changes: Change[]; kept: string[] } {
   const isAsWritten = ({ place, after }: RunRecord['servers'][number]) =>
     isDeepStrictEqual(asStored(entryAt(root, place)), asStored(after))
   return {
     // An entry that was not there goes away again.
     changes: servers
       .filter(isAsWritten)
-      .map(({ place, before }) => (Object.keys(before).length === 0 ? { place } : { place, value: before })),
+      .map(({ place, before }) =>
+        Object.keys(before).length === 0 ? { place } : withSource(original, path, { place, value: before }),
+      ),
     kept: servers.filter(server => !isAsWritten(server)).map(({ place }) => place.at(-1) ?? ''),
   }
 }

@@ -1,5 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
-import { type Change, editConfig } from '../../clients/edit-config.ts'
+import type { Change } from '../../clients/change.ts'
+import { editConfig } from '../../clients/edit-config.ts'
+import { sourceAt } from '../../clients/edit-jsonc.ts'
 import type { Launcher } from '../../clients/wrap-entry.ts'
 import type { Companion, Entry, ServerPlan } from './file-plan.ts'
 
@@ -20,6 +22,7 @@ export function canMove({ place, before }: ServerPlan): boolean {
  * @throws Error where the file has another server of that entry's name
  */
 export function gather(
+  text: string,
   root: Entry,
   moved: readonly ServerPlan[],
   launcher: Launcher,
@@ -35,20 +38,26 @@ export function gather(
   const after = entryLike(moved, { command: launcher.command, args })
   return {
     changes: [
-      ...moved.map(server => ({ place: server.place })),
+      ...moved.map(({ place: own }) => ({ place: own, isMoved: true })),
       ...(before === undefined ? [{ place, value: after }] : []),
     ],
-    companion: companionWith(moved, file),
+    companion: companionWith(text, moved, file),
     ...(before === undefined ? { entry: { name: NAME, place, before: {}, after } } : {}),
   }
 }
 
-function companionWith(moved: readonly ServerPlan[], path: string): Companion {
+function companionWith(text: string, moved: readonly ServerPlan[], path: string): Companion {
   const before = existsSync(path) ? readFileSync(path, 'utf8') : undefined
   const empty = path.endsWith('.toml') ? '' : '{\n}\n'
-  const additions = moved.map(({ place, before: entry }) => ({ place, value: entry }))
-  const text = editConfig(before ?? empty, path, additions)
-  return { path, text, ...(before === undefined ? {} : { before }) }
+  const additions = moved.map(({ place, before: entry }) => withSource(text, path, { place, value: entry }))
+  const newText = editConfig(before ?? empty, path, additions)
+  return { path, text: newText, ...(before === undefined ? {} : { before }) }
+}
+
+/** In JSON, as it is written in the client's file. */
+export function withSource(text: string, path: string, change: Change): Change {
+  const source = path.endsWith('.toml') ? undefined : sourceAt(text, change.place)
+  return source === undefined ? change : { ...change, source }
 }
 
 /** With the keys that a client wants to see in every entry, and the variables that Codex would keep back. */

@@ -1,6 +1,7 @@
 import { lstatSync, readFileSync, realpathSync, statSync } from 'node:fs'
+import type { Change } from '../../clients/change.ts'
 import type { ConfiguredServer } from '../../clients/configured-server.ts'
-import { type Change, editConfig } from '../../clients/edit-config.ts'
+import { editConfig } from '../../clients/edit-config.ts'
 import type { Location } from '../../clients/locations.ts'
 import { ownWrapperIn } from '../../clients/own-wrapper.ts'
 import { isTable, NoServers, parseClientConfig, parseRoot } from '../../clients/parse-config.ts'
@@ -69,7 +70,8 @@ function planText(location: Location, found: FoundConfig, choice: Choice): FileP
     .map(server => planServer(server, entryAt(root, server.place), launcher, choice))
   const file = choice.serversFileFor?.(location)
   const moved = file === undefined ? [] : planned.filter(plan => plan.isBareOrAlone && canMove(plan))
-  const gathered = file === undefined || moved.length === 0 ? undefined : gather(root, moved, launcher, file)
+  const gathered =
+    file === undefined || moved.length === 0 ? undefined : gather(text, root, moved, launcher, file)
   const ownChanges = planned.filter(plan => !moved.includes(plan)).flatMap(({ changes }) => changes)
   const changes = [...ownChanges, ...(gathered?.changes ?? [])]
   if (changes.length > 0 && !isWritable && !choice.isShownOnly)

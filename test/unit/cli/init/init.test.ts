@@ -353,6 +353,85 @@ describe('all servers of a client behind one wrapper', () => {
   })
 })
 
+describe('comments', () => {
+  const comments = (text: string) => text.match(/\/\/ c\d+|\/\* c\d+ \*\/|# c\d+/g)?.sort() ?? []
+  const JSON_TEXT = `{ // c0
+  "mcpServers": {
+    // c1
+    "a": { // c2
+      "command": "npx", // c3
+      "args": [ // c4
+        "-y", // c5
+        /* c6 */ "server" // c7
+      ], // c8
+      "env": { "K": "v" } // c9
+    },
+    /* c10 */ "b": {
+      // c11
+      "url": "http://localhost:1/mcp", // c12
+      // c13
+      "headers": { // c14
+        "X-K": "v" /* c15 */
+      } // c16
+      // c17
+    }, // c18
+    "c": { "command": "x", "args": [/* c19 */ "one", "two"] /* c20 */ } // c21
+  } // c22
+}
+`
+  const TOML_TEXT = `# c0
+[mcp_servers.a] # c1
+command = "npx" # c2
+args = [ # c3
+  "-y", # c4
+] # c5
+# c6
+[mcp_servers.b]
+# c7
+url = "http://localhost:1/mcp" # c8
+# c9
+tool_timeout_sec = 9 # c10
+`
+
+  it.each([
+    ['.cursor/mcp.json', JSON_TEXT],
+    ['.cursor/mcp.json', JSON_TEXT.replaceAll('\n', '\r\n')],
+    ['.codex/config.toml', TOML_TEXT],
+  ])('of %s stay', (path, text) => {
+    put({ scope: 'user', path, text })
+    const { newText, servers } = onlyPlan()
+    expect(servers.every(({ after }) => after !== undefined)).toBe(true)
+    expect(comments(newText)).toEqual(comments(text))
+  })
+
+  it.each([
+    ['.cursor/mcp.json', JSON_TEXT, 'one.json'],
+    ['.codex/config.toml', TOML_TEXT, 'one.toml'],
+  ])('of %s stay, or move with their server', (path, text, name) => {
+    put({ scope: 'user', path, text })
+    const { newText, companion } = onlyPlan({ serversFileFor: () => join(home, name) })
+    expect(comments(newText + companion!.text)).toEqual(comments(text))
+  })
+
+  it('come back where the servers alone are put back', () => {
+    const path = put({ scope: 'user', path: '.cursor/mcp.json', text: JSON_TEXT })
+    backups.apply(onlyPlan())
+    writeFileSync(path, readFileSync(path, 'utf8').replace('} // c22', '}, // c22\n  "later": 1'))
+    expect(backups.undo()).toMatchObject([{ kind: 'entries-restored', kept: [] }])
+    expect(new Set(comments(readFileSync(path, 'utf8')))).toEqual(new Set(comments(JSON_TEXT)))
+  })
+
+  it('that stand beside arguments leave the list as it is written', () => {
+    put({ scope: 'user', path: '.cursor/mcp.json', text: JSON_TEXT })
+    expect(onlyPlan().newText).toContain(`"wrap",
+        "--",
+        "npx",
+        "-y", // c5
+        /* c6 */ "server" // c7
+      ], // c8`)
+  })
+})
+
 describe('between the plan and the writing', () => {
   it('a file that somebody else changed is not written', () => {
     const path = put(fileOf('windsurf'))
@@ -363,6 +442,14 @@ describe('between the plan and the writing', () => {
     expect(readFileSync(path, 'utf8')).toBe(theirs)
     expect(readdirSync(backupFolder())).toEqual([])
     expect(readdirSync(dirname(path))).toEqual(['mcp_config.json'])
+  })
+
+  it.skipIf(process.getuid?.() !== 0)('the file keeps its owner and its group', () => {
+    const path = put(fileOf('windsurf'), 0o640)
+    chownSync(path, process.getuid!(), 12)
+    backups.apply(onlyPlan())
+    expect(statSync(path)).toMatchObject({ uid: process.getuid!(), gid: 12 })
+    expect(statSync(path).mode & 0o777).toBe(0o640)
   })
 
   it('a link stays a link: the file behind it is changed', () => {
@@ -444,14 +531,6 @@ describe('undo', () => {
     expect(backups.undo()).toMatchObject([
       { kind: 'refused', reason: expect.stringContaining('999999999999999-abcd.json.damaged') },
       { path, kind: 'restored' },
-  it.skipIf(process.getuid?.() !== 0)('the file keeps its owner and its group', () => {
-    const path = put(fileOf('windsurf'), 0o640)
-    chownSync(path, process.getuid!(), 12)
-    backups.apply(onlyPlan())
-    expect(statSync(path)).toMatchObject({ uid: process.getuid!(), gid: 12 })
-    expect(statSync(path).mode & 0o777).toBe(0o640)
-  })
-
     ])
     expect(backups.undo()).toEqual([])
   })
