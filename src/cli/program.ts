@@ -45,5 +45,6 @@ async function addCompletion(program: CommandUnknownOpts): Promise<void> {
 
 function version(): string {
   const manifest = readFileSync(new URL('../../package.json', import.meta.url), 'utf8')
-  return (JSON.parse(manifest) as { version: string }).version
+  // A copy of the command without its manifest has none.
+  return (JSON.parse(manifest) as { version?: string }).version ?? 'unknown'
 }
