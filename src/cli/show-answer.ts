@@ -9,16 +9,22 @@ import { formatTable } from './table.ts'
 /** Where a command writes: the answer itself, and what is worth knowing beside it. */
 export interface Output {
   readonly answer: (text: string) => void
+  /** Takes so many lines back from the end of a terminal. */
+  readonly takeBack: (lines: number) => void
   readonly note: (line: string) => void
   /** Cells of a line, where a person looks at it; undefined for a pipe or a file, which get all as it is. */
   readonly width: number | undefined
 }
 
-export function outputOf({ stdout, stderr } = process): Output {
+const DEFAULT_WIDTH = 80
+
+export function outputOf({ stdout, stderr }: Pick<typeof process, 'stdout' | 'stderr'> = process): Output {
   return {
     answer: text => void stdout.write(stdout.isTTY ? harmless(text) : text),
+    takeBack: lines => void stdout.write(`\u001b[${lines}A\u001b[0J`),
     note: line => void stderr.write(`${printable(line)}\n`),
-    width: stdout.isTTY ? stdout.columns : undefined,
+    // A terminal that does not know its size says 0.
+    width: stdout.isTTY ? stdout.columns || DEFAULT_WIDTH : undefined,
   }
 }
 

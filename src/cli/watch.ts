@@ -118,6 +118,8 @@ function lineOf(entry: InspectedEntry): string {
   return cells.map(printable).join('  ')
 }
 
+const DEFAULT_HEIGHT = 24
+
 /** One table that is drawn again in its own place. */
 class MovingTable implements View {
   #lines = 0
@@ -125,14 +127,14 @@ class MovingTable implements View {
   constructor(private readonly out: Output) {}
 
   show(tasks: readonly InspectedEntry[]): void {
-    const { rows: height = 24, columns } = process.stdout
+    const height = process.stdout.rows || DEFAULT_HEIGHT
     const shown = tasks.slice(0, Math.max(1, height - 3))
     const rows = shown.map(entry => entryRow(entry, Date.now(), true))
     const left = tasks.length - shown.length
-    const table = formatTable(ENTRY_COLUMNS, left > 0 ? [...rows, `…(${left} more)`] : rows, columns)
+    const table = formatTable(ENTRY_COLUMNS, left > 0 ? [...rows, `…(${left} more)`] : rows, this.out.width)
     const text = tasks.length === 0 ? 'No task runs. Waiting for one; Ctrl-C ends this.\n' : table
-    // Up to where it began, and all below goes.
-    this.out.answer(`${this.#lines > 0 ? `\u001b[${this.#lines}A\u001b[0J` : ''}${text}`)
+    if (this.#lines > 0) this.out.takeBack(this.#lines)
+    this.out.answer(text)
     this.#lines = text.split('\n').length - 1
   }
 }

@@ -1,6 +1,6 @@
 import stringWidth from 'string-width'
 import { describe, expect, it } from 'vitest'
-import { harmless, shown } from '../../../src/cli/show-answer.ts'
+import { harmless, outputOf, shown } from '../../../src/cli/show-answer.ts'
 import { formatTable } from '../../../src/cli/table.ts'
 
 const COLUMNS = [{ title: 'name' }, { title: 'n', align: 'right' }] as const
@@ -49,5 +49,27 @@ describe('a value on a terminal', () => {
   it('goes into a pipe as it is', () => {
     expect(shown('a\n\u001b[2Jc\n', undefined)).toBe('a\n\u001b[2Jc\n')
     expect(shown({ a: [1] }, undefined)).toBe('{\n  "a": [\n    1\n  ]\n}\n')
+  })
+})
+
+describe('what a command writes', () => {
+  function written(isTTY: boolean, columns = 40) {
+    const parts: string[] = []
+    const stream = { isTTY, columns, write: (text: string) => parts.push(text) }
+    const out = outputOf({ stdout: stream, stderr: stream } as never)
+    return { out, parts }
+  }
+
+  it('moves the cursor of a terminal where the command wants it, and nowhere else', () => {
+    const { out, parts } = written(true)
+    out.answer('\u001b[2J\n')
+    out.takeBack(1)
+    out.note('\u001b[2J')
+    expect(parts).toEqual(['\\u001b[2J\n', '\u001b[1A\u001b[0J', '\\u001b[2J\n'])
+  })
+
+  it('fits a terminal that does not know its size, and cuts nothing for a pipe', () => {
+    expect(written(true, 0).out.width).toBe(80)
+    expect(written(false).out.width).toBeUndefined()
   })
 })
