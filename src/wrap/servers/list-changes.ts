@@ -15,9 +15,9 @@ export function kindsOf({ method }: RpcNotification): readonly Kind[] | undefine
 }
 
 /** Between two changes that the client is told of: more each time. */
-const PAUSES = { firstMs: 500, maxMs: 60_000 }
+const PAUSES = { firstMs: 50, maxMs: 60_000 }
 /** A server that says nothing for so long is told of at once again. */
-const QUIET_MS = 10_000
+const QUIET_MS = 2_000
 
 export interface ListChangesOptions {
   readonly clock: Clock
