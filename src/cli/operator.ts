@@ -6,14 +6,14 @@ import { cacheNameOf, isRefOf, type RefId } from '../core/ref.ts'
 import type { Dispatcher } from '../execution/dispatcher.ts'
 import { type Inspector, openInspector } from '../inspect/index.ts'
 import { RefCache } from '../ref-cache.ts'
-import { encryptedStore, type KeySource, keysFromEnv, keysFromFile } from '../stores/encrypted.ts'
+import { encryptedStore } from '../stores/encrypted.ts'
 import { redisStore } from '../stores/redis.ts'
 import { sqliteStore } from '../stores/sqlite.ts'
 import { defaultPath, pathOf } from '../stores/sqlite-place.ts'
 import type { Store } from '../stores/store.ts'
 import { CommandFailed, EXIT, usage } from './exit.ts'
 import { checked, text } from './option-values.ts'
-import { KEYS_VARIABLE } from './wrap-options.ts'
+import { KEYS_VARIABLE, keySourceOf } from './wrap-options.ts'
 
 /** Who runs this command owns the store, and may do everything with it. */
 export const OPERATOR = actor.system()
@@ -48,17 +48,9 @@ export function existingStore(
   values: StoreValues,
   { env = process.env, readOnly = false }: { env?: NodeJS.ProcessEnv; readOnly?: boolean } = {},
 ): Store {
-  const keys = keysOf(values, env)
+  const keys = keySourceOf(values, env)
   const store = plainStore(values.store, keys !== undefined, readOnly)
   return keys ? encryptedStore(store, { keys }) : store
-}
-
-function keysOf(
-  { encrypt, encryptKeyFile: file }: StoreValues,
-  env: NodeJS.ProcessEnv,
-): KeySource | undefined {
-  if (file !== undefined) return checked(() => keysFromFile(file))
-  return encrypt ? checked(() => keysFromEnv(KEYS_VARIABLE, env)) : undefined
 }
 
 function plainStore(where: string | undefined, isEncrypted: boolean, readOnly: boolean): Store {

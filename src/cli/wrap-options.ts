@@ -61,7 +61,7 @@ export async function wrapArguments(
     name: values.name,
     store: values.store,
     maxStore: values.maxStore,
-    keys: parseKeySource(values, env),
+    keys: keySourceOf(values, env),
     http: parseHttp(values, config.allowOrigins),
     exportDir: values.exportDir,
     admin: parseAdmin(values),
@@ -74,8 +74,12 @@ function nullForNever(ttl: Duration | 'never' | undefined): Duration | null | un
   return ttl === 'never' ? null : ttl
 }
 
-function parseKeySource(
-  { encrypt, encryptKeyFile: file }: Values,
+/** Where the keys of an encrypted store are. Undefined: it is not encrypted. @throws CommandFailed */
+export function keySourceOf(
+  {
+    encrypt,
+    encryptKeyFile: file,
+  }: { readonly encrypt?: boolean | undefined; readonly encryptKeyFile?: string | undefined },
   env: NodeJS.ProcessEnv,
 ): KeySource | undefined {
   if (file !== undefined) return checked(() => keysFromFile(file))
