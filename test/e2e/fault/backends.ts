@@ -11,6 +11,8 @@ export interface Place {
   readonly store: StoreConfig
   readonly record: string
   readonly folder: string
+  /** False while a process that is stopped holds the lock of the store. */
+  takesWrites(): Promise<boolean>
   /** Removes it; all processes have ended. A file that is damaged fails the test. */
   end(): Promise<void>
 }
@@ -49,6 +51,7 @@ export function onRedis(define: Define): void {
           store: { kind: 'redis', at: server.url, options: { prefix: `place-${++opened}:` } },
           folder,
           record: join(folder, 'record'),
+          takesWrites: async () => true,
           end: () => rm(folder, { recursive: true }),
         }
       },
@@ -63,6 +66,7 @@ export async function openSqlite(): Promise<Place> {
     store: { kind: 'sqlite', at: path },
     folder,
     record: join(folder, 'record'),
+    takesWrites: () => isUnlocked(path),
     async end() {
       await expectUndamaged(path)
       await rm(folder, { recursive: true })
@@ -75,6 +79,20 @@ export async function expectUndamaged(path: string): Promise<void> {
   const database = new DatabaseSync(path)
   expect(database.prepare('PRAGMA integrity_check').get()).toEqual({ integrity_check: 'ok' })
   database.close()
+}
+
+/** Others that run are waited for: their writes take a moment. */
+async function isUnlocked(path: string): Promise<boolean> {
+  const { DatabaseSync } = await loadDriver()
+  const database = new DatabaseSync(path)
+  try {
+    database.exec('PRAGMA busy_timeout = 2000; BEGIN IMMEDIATE; ROLLBACK')
+    return true
+  } catch {
+    return false
+  } finally {
+    database.close()
+  }
 }
 
 function newFolder(): Promise<string> {

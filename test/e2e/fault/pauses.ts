@@ -22,12 +22,24 @@ async function scene(place: Place, tool: ToolName, die?: WorkerConfig['die'], ca
   return { paused, other, refId, input, openGate: () => writeFileSync(gate, '') }
 }
 
+/** A process that is stopped within a write holds the lock of a SQLite file: then nobody could do anything about its tasks. */
+async function pauseBetweenWrites(place: Place, worker: Worker): Promise<void> {
+  for (;;) {
+    worker.pause()
+    // A signal takes a moment to arrive.
+    await sleep(20)
+    if (await place.takesWrites()) return
+    worker.resume()
+    await sleep(20)
+  }
+}
+
 /** Processes that are stopped and go on later, as when a machine sleeps. */
 export function pausedProcesses(backend: Backend): void {
   it('stops the work of a process that was paused for longer than its lease, and discards its result', async () => {
     const place = await backend.open()
     const { paused, other, refId, openGate } = await scene(place, 'safe')
-    paused.pause()
+    await pauseBetweenWrites(place, paused)
     await other.hears(line => line.begun === 'late')
     paused.resume()
     expect(await paused.hears(line => line.aborted === 'late')).toMatchObject({ code: 'task_cancelled' })
@@ -62,7 +74,7 @@ export function pausedProcesses(backend: Backend): void {
   it('runs no task twice that may not be repeated, and discards the late result', async () => {
     const place = await backend.open()
     const { paused, other, refId, openGate } = await scene(place, 'unsafe')
-    paused.pause()
+    await pauseBetweenWrites(place, paused)
     const lost = { status: 'failed', errorCode: 'worker_lost', canRetry: true }
     expect(await other.outcome(refId)).toMatchObject(lost)
     paused.resume()
@@ -85,7 +97,7 @@ export function pausedProcesses(backend: Backend): void {
     const { paused, other, refId, input, openGate } = await scene(place, 'unsafe')
     const waiting = paused.call('unsafe', input)
     await paused.hears(line => line.joined === refId)
-    paused.pause()
+    await pauseBetweenWrites(place, paused)
     expect(await other.outcome(refId)).toMatchObject({ status: 'failed', errorCode: 'worker_lost' })
     paused.resume()
     await expect(waiting).rejects.toMatchObject({ code: 'worker_lost' })
