@@ -71,8 +71,8 @@ class Sampler {
     const { kind, count } = container
     if (kind === 'string' || kind === 'text') return yield* this.#text(container, room)
     const positions = this.#choose(container, pointerOf(steps), room)
-    const share = Math.floor(room / Math.max(1, positions.length))
     const read: Read = []
+    const share = this.#shareOf(number, positions, room)
     for (const [first, length] of runsOf(positions)) {
       yield* this.#run(number, first, length, steps, share, read)
     }
@@ -97,6 +97,27 @@ class Sampler {
     for (const at of evenRuns(size, count)) chosen.add(at)
     for (const at of this.wish.wanted(path)) if (at < count) chosen.add(at)
     return [...chosen].sort((a, b) => a - b)
+  }
+
+  /**
+   * How much of each large part is read. What is shown of a part depends on what the others leave of the room, so those that are shorter
+   * than their share leave the rest of it to the longer ones.
+   */
+  #shareOf(number: number, positions: readonly number[], room: number): number {
+    const chosen = new Set(positions)
+    const lengths = this.reader
+      .childrenOf(number)
+      .filter(child => chosen.has(this.#within(child).part))
+      .map(child => this.reader.index.containers[child] as Container)
+      .map(({ start, end }) => end - start)
+      .sort((a, b) => a - b)
+    let left = room
+    for (const [at, length] of lengths.entries()) {
+      const share = Math.floor(left / (lengths.length - at))
+      if (length > share) return share
+      left -= length
+    }
+    return room
   }
 
   /** Some neighbours. Those that are larger than a segment are sampled in their turn. */

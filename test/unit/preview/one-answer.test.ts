@@ -130,12 +130,25 @@ describe('a value in segments, and the same in memory', () => {
         fc.constantFrom('sample', 'truncate'),
         async ([first, more, last], request, strategy) => {
           const contents = await both({ first, ...more, last } as JsonValue)
-          const [one, other] = contents.map(content => renderPart(content, { ...request, strategy }))
-          expect(comparable(await other!)).toEqual(comparable(await one!))
+          const answers = contents.map(content => renderPart(content, { ...request, strategy }))
+          const [one, other] = (await Promise.all(answers)) as [PartRendering, PartRendering]
+          // What fits is given whole, and no part of it is rendered.
+          fc.pre((one.originalSize ?? 0) > request.maxSize)
+          expect(comparable(other)).toEqual(comparable(one))
         },
       ),
       { numRuns: 60 },
     )
+  })
+
+  it('give a long text the room that a shorter one beside it leaves', async () => {
+    // A token of it has six characters: more of it fits than of other texts.
+    const lines = Array.from({ length: 400 }, () => ' plain'.repeat(8)).join('\n')
+    const request = { maxSize: 500, sizeMode: 'token', strategy: 'sample' } as const
+    const contents = await both({ first: 'two\n'.repeat(30), last: lines })
+    const [one, other] = await Promise.all(contents.map(content => renderPart(content, request)))
+    expect(comparable(other!)).toEqual(comparable(one!))
+    expect(JSON.stringify(one!.preview).length).toBeGreaterThan(2_100)
   })
 
   it('have the odd row in their previews, and about as many others from everywhere', async () => {
