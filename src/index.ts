@@ -86,7 +86,7 @@ export type {
   WholeResponse,
 } from './core/response.ts'
 export type { StandardSchema } from './core/standard-schema.ts'
-export type { ResponseFormat, ToolOptions, TtlMode } from './core/tool.ts'
+export type { ResponseFormat, ToolOptions, TtlMode } from './core/tool-options.ts'
 export { type Dispatcher, localDispatcher, type PendingWork, type TakeWork } from './execution/dispatcher.ts'
 export type { Appended, ExecutionContext, Executor } from './execution/executor.ts'
 export { type ErrorData, fromErrorData, toErrorData } from './execution/executor-errors.ts'

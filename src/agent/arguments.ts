@@ -3,7 +3,7 @@ import { cutText } from '../core/cut-text.ts'
 import { InvalidArgument } from '../core/errors.ts'
 import type { JsonObject } from '../core/json.ts'
 import { nearestFirst } from '../core/suggest.ts'
-import type { ResponseFormat } from '../core/tool.ts'
+import type { ResponseFormat } from '../core/tool-options.ts'
 import { admittingReferences } from './schema.ts'
 import { readSentArguments } from './sent-arguments.ts'
 

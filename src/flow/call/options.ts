@@ -8,7 +8,7 @@ import type { JsonValue } from '../../core/json.ts'
 import type { Names } from '../../core/options.ts'
 import type { AskCapabilities } from '../../core/question.ts'
 import type { CallResponse } from '../../core/response.ts'
-import type { ResponseFormat } from '../../core/tool.ts'
+import type { ResponseFormat } from '../../core/tool-options.ts'
 
 /** What one call may say for itself; it wins over the tool's options. */
 export interface CallOptions {

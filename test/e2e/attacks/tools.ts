@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { AccessPolicy } from '../../../src/access/policy.ts'
 import { InvalidArgument } from '../../../src/core/errors.ts'
 import type { TaskContext } from '../../../src/core/handler.ts'
-import type { ToolOptions } from '../../../src/core/tool.ts'
+import type { ToolOptions } from '../../../src/core/tool-options.ts'
 import type { Gates } from './gates.ts'
 import type { Secret } from './secret.ts'
 

@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest'
 import { Permission } from '../../../src/access/permission.ts'
 import { InvalidArgument } from '../../../src/core/errors.ts'
 import type { StandardSchema } from '../../../src/core/standard-schema.ts'
-import { checkTags, defineTool, type ToolOptions } from '../../../src/core/tool.ts'
+import { checkTags, defineTool } from '../../../src/core/tool.ts'
+import type { ToolOptions } from '../../../src/core/tool-options.ts'
 
 const handler = () => 1
 const define = (options: object = {}) => defineTool({ name: 'tool', ...options } as ToolOptions, handler)
