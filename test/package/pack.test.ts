@@ -116,6 +116,12 @@ describe('the tarball', () => {
     expect(consumer.files.filter(path => /\.(test|test-d|bench)\./.test(path))).toEqual([])
   })
 
+  it('holds the Markdown of docs/, without what its site is built of', () => {
+    const docs = consumer.files.filter(path => path.startsWith('docs/'))
+    expect(docs).toContain('docs/wire-format.md')
+    expect(docs.filter(path => !path.endsWith('.md') || path.includes('node_modules'))).toEqual([])
+  })
+
   it('says whose work is inside, with the license', () => {
     const notice = readFileSync(join(consumer.folder, 'node_modules/mcp-refcache/THIRD-PARTY.txt'), 'utf8')
     expect(notice).toMatch(/^gpt-tokenizer \d+\.\d+\.\d+ \(MIT\)\n\nMIT License\n/m)

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { anchorOf } from '../../docs/.vitepress/anchor.mts'
 import { type Outcome, runIn } from './installed.ts'
 import { bin, installed, manifest, runSnippets, titled } from './installed-snippets.ts'
 import { kindOf, pages, snippets } from './snippets.ts'
@@ -75,6 +76,19 @@ describe('links', () => {
     const broken = targets.filter(target => !existsSync(join(REPOSITORY, dirname(path), target)))
     expect(broken).toEqual([])
   })
+
+  it.each(pages().map(({ path, text }) => [path, text] as const))(
+    'of %s find their headings',
+    (path, text) => {
+      const links = [...text.matchAll(/\]\((?!https?:)([^)#]*)#([^)]+)\)/g)]
+      const lost = links.filter(([, target = '', anchor = '']) => {
+        const page = target === '' ? path : join(dirname(path), target)
+        const known = pages().find(one => one.path === page)
+        return known !== undefined && !headingsOf(known.text).includes(anchor)
+      })
+      expect(lost.map(([link]) => link)).toEqual([])
+    },
+  )
 })
 
 describe('snippets', () => {
@@ -114,6 +128,13 @@ describe('snippets', () => {
     expect(options.filter(option => !stdout.includes(option))).toEqual([])
   })
 })
+
+/** The names of a page's headings in links. */
+function headingsOf(text: string): string[] {
+  return [...text.replaceAll(/^```[\s\S]*?^```$/gm, '').matchAll(/^#+ (.*)$/gm)].map(([, heading = '']) =>
+    anchorOf(heading),
+  )
+}
 
 /** The names that the one converting module writes, and those inside of `progress`. */
 const WIRE_NAMES = new Set([

@@ -13,7 +13,9 @@ export interface Snippet {
 
 /** The pages that users read: the README and everything in `docs/`. */
 export function pages(): { path: string; text: string }[] {
-  const docs = readdirSync(join(REPOSITORY, 'docs')).filter(name => name.endsWith('.md'))
+  const docs = readdirSync(join(REPOSITORY, 'docs'), { recursive: true, encoding: 'utf8' })
+    .map(name => name.replaceAll('\\', '/'))
+    .filter(name => name.endsWith('.md') && !/^(node_modules|\.vitepress)\//.test(name))
   return ['README.md', ...docs.sort().map(name => `docs/${name}`)].map(path => ({
     path,
     text: readFileSync(join(REPOSITORY, path), 'utf8'),

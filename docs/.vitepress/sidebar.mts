@@ -1,0 +1,63 @@
+interface Group {
+  readonly text: string
+  readonly items: readonly { readonly text: string; readonly link: string }[]
+}
+
+/** All pages in the order of reading: the sidebar, and `llms.txt`. */
+export const sidebar: Group[] = [
+  {
+    text: 'In front of a server',
+    items: [
+      { text: 'Wrap', link: '/wrap' },
+      { text: 'Your clients', link: '/clients' },
+      { text: 'Several servers', link: '/several-servers' },
+      { text: 'Command line', link: '/command-line' },
+    ],
+  },
+  {
+    text: 'In your own server',
+    items: [
+      { text: 'Tasks', link: '/tasks' },
+      { text: 'Native MCP tasks', link: '/native-tasks' },
+      { text: 'Who may know what', link: '/access' },
+      { text: 'fastmcp', link: '/fastmcp' },
+      { text: 'Agent programs', link: '/agent-programs' },
+    ],
+  },
+  {
+    text: 'Working with results',
+    items: [
+      { text: 'Previews and pages', link: '/previews' },
+      { text: 'Asking in SQL', link: '/asking' },
+      { text: 'Editing and exporting', link: '/editing' },
+    ],
+  },
+  {
+    text: 'Running it',
+    items: [
+      { text: 'Stores', link: '/stores' },
+      { text: 'Redis', link: '/redis' },
+      { text: 'Encryption at rest', link: '/encryption' },
+      { text: 'Threads', link: '/threads' },
+      { text: 'Scaling', link: '/scaling' },
+      { text: 'For operators', link: '/operators' },
+    ],
+  },
+  {
+    text: 'Reference',
+    items: [{ text: 'Wire format', link: '/wire-format' }],
+  },
+  {
+    text: 'Inside',
+    items: [
+      { text: 'Architecture', link: '/architecture' },
+      { text: 'Testing', link: '/testing' },
+      { text: 'Publishing', link: '/publishing' },
+    ],
+  },
+]
+
+/** The Markdown of a page, from `docs/`. */
+export function fileOf(link: string): string {
+  return `${link.slice(1)}${link.endsWith('/') ? 'index' : ''}.md`
+}
