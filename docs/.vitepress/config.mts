@@ -23,8 +23,8 @@ export default defineConfig({
   },
   themeConfig: {
     nav: [
-      { text: 'Wrap', link: '/wrap' },
-      { text: 'Tasks', link: '/tasks' },
+      { text: 'Start', link: '/start/' },
+      { text: 'Recipes', link: '/recipes/' },
       { text: 'Wire format', link: '/wire-format' },
     ],
     sidebar,

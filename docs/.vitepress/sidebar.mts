@@ -6,6 +6,29 @@ interface Group {
 /** All pages in the order of reading: the sidebar, and `llms.txt`. */
 export const sidebar: Group[] = [
   {
+    text: 'Start',
+    items: [
+      { text: 'Which way in', link: '/start/' },
+      { text: 'Wrap a server', link: '/start/wrap' },
+      { text: 'Your own server', link: '/start/server' },
+      { text: 'The library', link: '/start/library' },
+    ],
+  },
+  {
+    text: 'Recipes',
+    items: [
+      { text: 'All recipes', link: '/recipes/' },
+      { text: 'A slow tool', link: '/recipes/slow-tool' },
+      { text: 'A huge list', link: '/recipes/huge-list' },
+      { text: 'Ask in SQL', link: '/recipes/ask-in-sql' },
+      { text: 'Change by reference', link: '/recipes/change-by-reference' },
+      { text: 'Private data', link: '/recipes/private-data' },
+      { text: 'Replicas', link: '/recipes/replicas' },
+      { text: 'Wrap everything', link: '/recipes/wrap-everything' },
+      { text: 'A v1 server', link: '/recipes/v1-server' },
+    ],
+  },
+  {
     text: 'In front of a server',
     items: [
       { text: 'Wrap', link: '/wrap' },

@@ -48,6 +48,10 @@ export function installed(snippets: readonly Snippet[]): Installed {
 
 export const titled = (list: readonly Snippet[]) => list.map(snippet => [snippet.at, snippet] as const)
 
+interface McpServers {
+  readonly mcpServers: Readonly<Record<string, { command: string; args: string[] }>>
+}
+
 /** What of the snippets is a program, a server or a configuration does what it says. */
 export function runSnippets(place: Installed, snippets: readonly Snippet[]): void {
   const of = (kind: string) => titled(snippets.filter(snippet => kindOf(snippet) === kind))
@@ -69,10 +73,41 @@ export function runSnippets(place: Installed, snippets: readonly Snippet[]): voi
     )
   })
 
+  it.each(of('ts wrapped'))('%s serves behind wrap', async (_, snippet) => {
+    const server = [process.execPath, compiledFile(place, snippet)]
+    const tools = await toolsOf(place, process.execPath, [
+      bin(place),
+      'wrap',
+      '--store',
+      'memory',
+      '--',
+      ...server,
+    ])
+    expect(tools).toContain('get_cached_result')
+  })
+
+  it.each(of('json servers'))('%s serves behind one wrap', async (_, snippet) => {
+    const path = join(place.folder, 'servers.json')
+    const { mcpServers } = JSON.parse(snippet.code) as McpServers
+    const servers = Object.entries(mcpServers).map(([name, { command, args }]) => {
+      const [first, ...rest] = withoutNetwork(place, [command, ...args])
+      return [name, { command: first!, args: rest }] as const
+    })
+    writeFileSync(path, JSON.stringify({ mcpServers: Object.fromEntries(servers) }))
+    const tools = await toolsOf(place, process.execPath, [
+      bin(place),
+      'wrap',
+      '--store',
+      'memory',
+      '--servers',
+      path,
+    ])
+    expect(tools).toContain('get_cached_result')
+    for (const [name] of servers) expect(tools.filter(tool => tool.startsWith(`${name}_`))).not.toEqual([])
+  })
+
   it.each(of('json config'))('%s starts servers', async (_, snippet) => {
-    const { mcpServers } = JSON.parse(snippet.code) as {
-      mcpServers: Record<string, { command: string; args: string[] }>
-    }
+    const { mcpServers } = JSON.parse(snippet.code) as McpServers
     for (const { command, args } of Object.values(mcpServers)) {
       const [first, ...rest] = withoutNetwork(place, [command, ...args.map(word => fromPackage(place, word))])
       expect(await toolsOf(place, first!, rest)).toContain('get_cached_result')

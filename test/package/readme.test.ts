@@ -14,9 +14,11 @@ import { REPOSITORY } from './source-files.ts'
  * - ts, js        each is a module of its own and is type-checked
  * - ts run        is run, too; its output is what its `//=>` comments say, line by line
  * - ts server     is started as an MCP server over stdio, and must offer get_cached_result
+ * - ts wrapped    is started behind `wrap`, which must offer get_cached_result
  * - json          is JSON
  * - json wire     uses only field names of the wire
  * - json config   is a client's configuration; each of its servers is started, and must offer get_cached_result
+ * - json servers  the same, all of them behind one `wrap`
  * - json settings is a config file for `wrap`, which must start with it
  * - sh            names only scripts and options that exist
  *
@@ -26,10 +28,12 @@ const KNOWN = [
   'ts',
   'ts run',
   'ts server',
+  'ts wrapped',
   'js',
   'json',
   'json wire',
   'json config',
+  'json servers',
   'json settings',
   'sh',
   '',
@@ -107,9 +111,12 @@ describe('snippets', () => {
     all.filter(({ at }) => at.startsWith('README.md')),
   )
 
-  it.each(titled(of('json', 'json wire', 'json config', 'json settings')))('%s is JSON', (_, snippet) => {
-    JSON.parse(snippet.code)
-  })
+  it.each(titled(of('json', 'json wire', 'json config', 'json servers', 'json settings')))(
+    '%s is JSON',
+    (_, snippet) => {
+      JSON.parse(snippet.code)
+    },
+  )
 
   it.each(titled(of('json wire')))('%s speaks the words of the wire', (_, snippet) => {
     const unknown = wireNames(JSON.parse(snippet.code)).filter(name => !WIRE_NAMES.has(name))
@@ -118,7 +125,7 @@ describe('snippets', () => {
 
   it.each(titled(of('sh')))('%s names what exists', async (_, snippet) => {
     const scripts = [...snippet.code.matchAll(/\bnpm (?:run (?:--\S+ )*)?([a-z]+)/g)].map(match => match[1]!)
-    const npmsOwn = ['ci', 'install', 'run']
+    const npmsOwn = ['ci', 'init', 'install', 'pack', 'run']
     expect(scripts.filter(name => !npmsOwn.includes(name) && !(name in manifest.scripts))).toEqual([])
     if (!snippet.code.includes('mcp-refcache wrap')) return
     help ??= runIn(place.folder, process.execPath, [bin(place), 'wrap', '--help'])
