@@ -86,6 +86,7 @@ export type {
   WholeResponse,
 } from './core/response.ts'
 export type { StandardSchema } from './core/standard-schema.ts'
+export type { TokenCounts, TokenSavings } from './core/token-savings.ts'
 export type { ResponseFormat, ToolOptions, TtlMode } from './core/tool-options.ts'
 export { type Dispatcher, localDispatcher, type PendingWork, type TakeWork } from './execution/dispatcher.ts'
 export type { Appended, ExecutionContext, Executor } from './execution/executor.ts'
@@ -100,7 +101,6 @@ export type { Invalidation } from './flow/control/invalidate.ts'
 export type { EditedReference, EditOptions } from './flow/derive/edit.ts'
 export type { QueryOptions } from './flow/derive/query.ts'
 export type { EntryPage, ListOptions } from './flow/operate/inspect.ts'
-export type { TokenSavings } from './flow/operate/savings.ts'
 export type { CacheStats, StatsOptions } from './flow/operate/stats.ts'
 export type { TaskInfo } from './flow/operate/task-info.ts'
 export type { ListTasksOptions, TaskList } from './flow/operate/tasks.ts'
@@ -113,6 +113,7 @@ export type { QuerySettings, RefCacheOptions } from './ref-cache-options.ts'
 export { memoryStore } from './stores/memory.ts'
 export type {
   Claim,
+  HourOfSavings,
   ListFilter,
   Payload,
   PayloadChanges,

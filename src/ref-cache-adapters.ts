@@ -1,14 +1,16 @@
 import type { AuditEvent } from './access/audit.ts'
 import type { AnswerLimits } from './core/answer-limits.ts'
 import type { RefId } from './core/ref.ts'
+import type { TokenSavings } from './core/token-savings.ts'
 import type { CallOptions } from './flow/call/options.ts'
 import { type PassingCall, pass } from './flow/call/pass.ts'
 import { type Export, type ExportRequest, openExport } from './flow/derive/export.ts'
 import type { Engine } from './flow/engine.ts'
 import { type ListResultsOptions, listResults, type ResultPage } from './flow/operate/results.ts'
-import type { TokenSavings } from './flow/operate/savings.ts'
+import { savingsSince } from './flow/operate/stored-savings.ts'
 import { type TaskInfo, type TaskInfoOptions, taskInfo } from './flow/operate/task-info.ts'
 import { checkTextCeiling } from './flow/read/limits.ts'
+import type { HourOfSavings } from './stores/store.ts'
 
 /** Where a cache keeps what is for adapters. Registered, so that two copies of this package in one process agree. */
 export const ADAPTERS: unique symbol = Symbol.for('mcp-refcache.adapters')
@@ -60,6 +62,11 @@ export class AdapterAccess {
   /** What answers of this process saved and cost. */
   get savings(): TokenSavings {
     return this.engine.savings.totals
+  }
+
+  /** The same by hours, of all processes on the store, as far as it keeps them. */
+  savingsSince(since: Date): Promise<HourOfSavings[]> {
+    return savingsSince(this.engine, since)
   }
 
   /** Tells the audit sink, if there is one, of a decision that was made outside of the cache. */

@@ -2,6 +2,7 @@ import { permissionText } from '../access/permission.ts'
 import type { AccessPolicy } from '../access/policy.ts'
 import type { EntryInfo } from '../core/entry-info.ts'
 import type { JsonObject } from '../core/json.ts'
+import type { TokenSavings } from '../core/token-savings.ts'
 import type { EntryPage } from '../flow/operate/inspect.ts'
 import type { CacheStats } from '../flow/operate/stats.ts'
 import type { StoreUsage } from '../stores/store.ts'
@@ -34,16 +35,15 @@ export function toStatsResult(stats: CacheStats): ToolResult {
       by_tool: tools,
       more_tools: byTool.length > MAX_TOOLS ? byTool.length - MAX_TOOLS : undefined,
       abandoned_runs: abandonedRuns,
-      tokens: savings && {
-        kept_out: savings.keptOut,
-        paged_in: savings.pagedIn,
-        added: savings.added,
-        net: savings.net,
-      },
+      tokens: savings && wireTokens(savings),
       store: store && wireUsage(store),
       oldest: oldest && wireEntry(oldest),
     }),
   )
+}
+
+export function wireTokens({ keptOut, pagedIn, added, net }: TokenSavings): JsonObject {
+  return { kept_out: keptOut, paged_in: pagedIn, added, net }
 }
 
 export function wireUsage({ entries, bytes, maxEntries, maxBytes }: StoreUsage): JsonObject {

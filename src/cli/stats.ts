@@ -1,5 +1,7 @@
-import { wireUsage } from '../agent/wire-admin.ts'
-import type { CacheCounts } from '../inspect/index.ts'
+import { savingsText } from '../agent/savings-text.ts'
+import { wireTokens, wireUsage } from '../agent/wire-admin.ts'
+import { sumOfTokens, type TokenSavings, withNet } from '../core/token-savings.ts'
+import type { CacheCounts, Inspector } from '../inspect/index.ts'
 import type { StoreUsage } from '../stores/store.ts'
 import { createCommand } from './command.ts'
 import { sizeText } from './entry-lines.ts'
@@ -26,21 +28,32 @@ const COLUMNS: readonly Column[] = [
 export function statsCommand() {
   const command = createCommand(
     'stats',
-    'Count what a store has, by cache, status and tool, and say how full it is. Nothing is changed.',
+    'Count what a store has, by cache, status and tool, say how full it is, and what references saved agents in the last 90 days. Nothing is changed.',
   )
     .option('--json', 'the counts as JSON')
     .addHelpText('after', AFTER)
   return withStoreOptions(command).action(async values => {
-    const { caches, store } = await withInspector(values, inspector => inspector.stats())
+    const { caches, store, tokens } = await withInspector(values, look)
     const out = outputOf()
     if (values.json) {
-      const counts = { caches: caches.map(countsJson), ...(store ? { store: wireUsage(store) } : {}) }
+      const counts = {
+        caches: caches.map(countsJson),
+        ...(store ? { store: wireUsage(store) } : {}),
+        ...(tokens ? { tokens: wireTokens(tokens) } : {}),
+      }
       out.answer(`${JSON.stringify(counts)}\n`)
       return
     }
     out.answer(formatTable(COLUMNS, caches.flatMap(rowsOf), out.width))
     if (store) out.note(fullness(store))
+    if (tokens) out.note(savingsText(tokens, 'in the last 90 days'))
   })
+}
+
+async function look(inspector: Inspector) {
+  const savings = await inspector.savings()
+  const tokens: TokenSavings | undefined = savings.length > 0 ? withNet(sumOfTokens(savings)) : undefined
+  return { ...(await inspector.stats()), tokens }
 }
 
 function rowsOf({ cache, count, byStatus, byTool, valueBytes }: CacheCounts): string[][] {

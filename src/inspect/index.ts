@@ -3,6 +3,7 @@ export type { InspectedEntry, LiveTask } from './describe.ts'
 export {
   type CacheCounts,
   type Inspected,
+  type InspectedSavings,
   type Inspector,
   type InspectorListOptions,
   openInspector,

@@ -3,12 +3,16 @@ import { type Entry, type EntryStatus, isExpired } from '../core/entry.ts'
 import { type EntryCounts, sumOf } from '../core/entry-counts.ts'
 import { NotFound } from '../core/errors.ts'
 import type { RefId } from '../core/ref.ts'
+import { type TokenSavings, withNet } from '../core/token-savings.ts'
 import type { Store, StoreUsage } from '../stores/store.ts'
 import { cursorOfFeed, cursorOfPlace, type FeedCursors, feedOfCursor, placeOfCursor } from './cursors.ts'
 import { type InspectedEntry, inspected } from './describe.ts'
 
 /** All that an inspector has of a store: nothing of it writes. */
-type LookedAt = Pick<Store, 'list' | 'peek' | 'match' | 'count' | 'caches' | 'changes' | 'usage' | 'close'>
+type LookedAt = Pick<
+  Store,
+  'list' | 'peek' | 'match' | 'count' | 'caches' | 'changes' | 'savings' | 'usage' | 'close'
+>
 
 /** Options of `Inspector.list`. */
 export interface InspectorListOptions {
@@ -37,6 +41,13 @@ export interface Inspected {
   readonly cursor: string
 }
 
+/** What references saved and cost the agents of a cache within an hour. */
+export interface InspectedSavings extends TokenSavings {
+  readonly cache: string
+  /** When the hour began. */
+  readonly at: Date
+}
+
 /** Looks at a store, and changes nothing there. */
 export interface Inspector {
   /** The names of the caches that have entries. */
@@ -52,6 +63,12 @@ export interface Inspector {
   stats(): Promise<{ readonly caches: readonly CacheCounts[]; readonly store?: StoreUsage }>
   /** What was created, changed and deleted; without a cursor nothing, and where to begin. */
   changes(cursor?: string): Promise<Inspected>
+  /**
+   * What references saved and cost, by hour and cache, the oldest first; of all processes that were at work on the store. An hour in
+   * which nothing was counted is left out, and so are hours that the store does not know (any more).
+   * @param since hours that began then or later; without it, all that the store knows: those of the last 90 days
+   */
+  savings(since?: Date): Promise<readonly InspectedSavings[]>
   /** Closes the store, too. */
   close(): Promise<void>
 }
@@ -141,6 +158,15 @@ class StoreInspector implements Inspector {
       deleted: [...deleted],
       cursor: cursorOfFeed(cursors),
     }
+  }
+
+  async savings(since = new Date(0)): Promise<InspectedSavings[]> {
+    const hours = (await this.store.savings?.(since.getTime())) ?? []
+    return hours.map(({ cacheName, hour, ...counts }) => ({
+      cache: cacheName,
+      at: new Date(hour),
+      ...withNet(counts),
+    }))
   }
 
   close(): Promise<void> {

@@ -1,6 +1,7 @@
 import type { Entry, RemovedEntry } from '../core/entry.ts'
 import { UnreadableValue } from '../core/errors.ts'
 import type { RefId } from '../core/ref.ts'
+import type { TokenCounts } from '../core/token-savings.ts'
 import { isSealedEntry, sealEntry, unsealEntry } from './encrypted-entry.ts'
 import { type CipherKey, type KeyRing, type KeySource, Keys } from './encrypted-keys.ts'
 import { altered, isSealed, type Place, seal, Unreadable, unseal } from './encrypted-seal.ts'
@@ -8,6 +9,7 @@ import {
   type Changes,
   type Claim,
   type EntryCount,
+  type HourOfSavings,
   type ListFilter,
   type OnChange,
   PAYLOADS,
@@ -188,6 +190,14 @@ class EncryptedStore implements Store {
 
   async usage(): Promise<StoreUsage | undefined> {
     return this.#inner.usage?.()
+  }
+
+  async addSavings(cacheName: string, hour: number, more: TokenCounts): Promise<void> {
+    await this.#inner.addSavings?.(cacheName, hour, more)
+  }
+
+  async savings(since: number): Promise<HourOfSavings[]> {
+    return (await this.#inner.savings?.(since)) ?? []
   }
 
   warnTo(warn: (message: string) => void): void {

@@ -36,10 +36,6 @@ export class MemoryOwners {
     if (tasks.all.size === 0) owners?.delete(owner)
   }
 
-  clear(): void {
-    this.#byCache.clear()
-  }
-
   beat(process: string): void {
     this.#beats.set(process, (this.#beats.get(process) ?? 0) + 1)
   }

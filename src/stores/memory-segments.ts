@@ -72,10 +72,6 @@ export class MemorySegments {
       !isStored(refId) && [...values.values()].every(isOld) ? [refId] : [],
     )
   }
-
-  clear(): void {
-    this.#values.clear()
-  }
 }
 
 function firstOf({ segments, stagedAt }: Value, count: number): Value {

@@ -3,10 +3,12 @@ import type { Entry, RemovedEntry } from '../core/entry.ts'
 import { RefCacheError, StoreUnavailable } from '../core/errors.ts'
 import type { Logger } from '../core/logger.ts'
 import type { RefId } from '../core/ref.ts'
+import type { TokenCounts } from '../core/token-savings.ts'
 import type {
   Changes,
   Claim,
   EntryCount,
+  HourOfSavings,
   ListFilter,
   Payload,
   PayloadChanges,
@@ -137,6 +139,15 @@ class ObservedStore implements Store {
 
   async usage(): Promise<StoreUsage | undefined> {
     return this.store.usage && this.#observe('read', async () => this.store.usage?.())
+  }
+
+  async addSavings(cacheName: string, hour: number, more: TokenCounts): Promise<void> {
+    const add = async () => this.store.addSavings?.(cacheName, hour, more)
+    if (this.store.addSavings) await this.#observe('write', add)
+  }
+
+  async savings(since: number): Promise<HourOfSavings[]> {
+    return (await this.#observe('read', async () => this.store.savings?.(since))) ?? []
   }
 
   watch(refId: RefId, onChange: () => void): () => void {

@@ -20,6 +20,8 @@ import { KEPT_CHANGES } from './store.ts'
  *   <base>:expiry       sorted set of all ids by expiresAt, +inf where there is none
  *   <base>:format       the format of all these; there as long as there are entries
  *   <base>:changes      stream of the latest changes
+ *   <base>:savings      sorted set of the hours in which something was saved
+ *   <base>:savings:<hour>   hash: what was saved and what it cost in that hour
  *   <base>:beat         whether the server takes writes: written by each sweep
  */
 export interface Script {
@@ -51,6 +53,8 @@ local formatKey = base .. ':format'
 local changesKey = base .. ':changes'
 local indexes = { base .. ':index', base .. ':tasks', base .. ':expiry' }
 local owned, running = base .. ':owned', base .. ':running'
+local savings = base .. ':savings'
+local function savingsKey(hour) return savings .. ':' .. hour end
 local function aliveKey(process) return base .. ':alive:' .. process end
 
 -- Caches of 0.1 have no mark.

@@ -1,6 +1,6 @@
 import { STORE_FORMAT } from './format.ts'
 import { AFTER_SEPARATOR, SEPARATOR, script, writing } from './redis-lua.ts'
-import { BEATS_KEPT_MS, KEPT_CHANGES, STAGED_FOR_MS } from './store.ts'
+import { BEATS_KEPT_MS, KEPT_CHANGES, SAVINGS_KEPT_MS, STAGED_FOR_MS } from './store.ts'
 
 /**
  * ARGV[15] is now. Answers 0 and the live holder's record, -1 for a refId that is taken, or 1 and whether this is
@@ -90,6 +90,25 @@ for _, member in ipairs(members) do
   if redis.call('EXISTS', entryKey(id)) == 0 then unindex(id, process) end
 end
 return ids
+`)
+
+/** ARGV: channel, hour, and what to add to its counts: kept out, paged in, added. */
+export const ADD_SAVINGS = script(`
+local key = savingsKey(ARGV[2])
+for at, name in ipairs({ 'keptOut', 'pagedIn', 'added' }) do redis.call('HINCRBY', key, name, ARGV[at + 2]) end
+redis.call('ZADD', savings, ARGV[2], ARGV[2])
+redis.call('PEXPIRE', key, ${SAVINGS_KEPT_MS})
+redis.call('PEXPIRE', savings, ${SAVINGS_KEPT_MS})
+`)
+
+/** ARGV: channel, earliest hour. Answers each hour with its counts, in order. Leaves out those that Redis removed. */
+export const SAVINGS = script(`
+local found = {}
+for _, hour in ipairs(redis.call('ZRANGEBYSCORE', savings, ARGV[2], '+inf')) do
+  local counts = redis.call('HMGET', savingsKey(hour), 'keptOut', 'pagedIn', 'added')
+  if counts[1] then found[#found + 1] = { hour, counts[1], counts[2], counts[3] } end
+end
+return found
 `)
 
 /** ARGV: channel, id. */
@@ -241,5 +260,8 @@ export const PRUNE = script(`
 local ids = redis.call('ZRANGEBYSCORE', base .. ':expiry', '-inf', ARGV[2], 'LIMIT', 0, ARGV[3])
 local records = {}
 for _, id in ipairs(ids) do take(id, records) end
+local old = string.format('%.0f', ARGV[2] - ${SAVINGS_KEPT_MS})
+for _, hour in ipairs(redis.call('ZRANGEBYSCORE', savings, '-inf', old)) do redis.call('DEL', savingsKey(hour)) end
+redis.call('ZREMRANGEBYSCORE', savings, '-inf', old)
 return { records, #ids }
 `)

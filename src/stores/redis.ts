@@ -1,51 +1,36 @@
 import { type Duration, toMilliseconds } from '../core/duration.ts'
-import { type Entry, parseEntry, type RemovedEntry, removedEntries } from '../core/entry.ts'
-import { InvalidArgument, StoreUnavailable, UnknownStoreFormat } from '../core/errors.ts'
+import { type Entry, parseEntry, type RemovedEntry } from '../core/entry.ts'
+import { InvalidArgument, StoreUnavailable } from '../core/errors.ts'
 import { parseJson, stringifyJson } from '../core/json-text.ts'
 import { cacheNameOf, type RefId } from '../core/ref.ts'
+import type { TokenCounts } from '../core/token-savings.ts'
 import { FORMAT_SUFFIX } from './format.ts'
 import { parseAddress, urlOfEnvironment } from './redis-address.ts'
-import {
-  type AnsweredPlace,
-  afterAnswered,
-  bytesArgument,
-  exactly,
-  fieldsOf,
-  partArguments,
-} from './redis-arguments.ts'
+import { bytesArgument, fieldsOf, partArguments } from './redis-arguments.ts'
 import { RedisChanges } from './redis-changes.ts'
 import { connector, type IoredisClient, type NodeRedisClient } from './redis-client.ts'
 import { RedisIndex } from './redis-index.ts'
 import { baseOf, cachesKey, checkPrefix, idOf } from './redis-keys.ts'
 import { RedisLink } from './redis-link.ts'
-import {
-  ALIVE,
-  BEAT,
-  CLAIM,
-  CLEAR,
-  DELETE,
-  FIND,
-  OWNERS,
-  PRUNE,
-  STAGE,
-  TASKS_OF,
-  UPDATE,
-} from './redis-scripts.ts'
+import { RedisOwners } from './redis-owners.ts'
+import { RedisRemoval } from './redis-removal.ts'
+import { RedisSavings } from './redis-savings.ts'
+import { BEAT, CLAIM, DELETE, FIND, STAGE, UPDATE } from './redis-scripts.ts'
 import { RedisServer } from './redis-server.ts'
-import {
-  type Changes,
-  type Claim,
-  type EntryCount,
-  type ListFilter,
-  type OnChange,
-  type Payload,
-  type PayloadChanges,
-  type SegmentName,
-  type Store,
-  type StoreTime,
-  type StoreUsage,
-  TASKS_AT_ONCE,
-  type TaskOwner,
+import type {
+  Changes,
+  Claim,
+  EntryCount,
+  HourOfSavings,
+  ListFilter,
+  OnChange,
+  Payload,
+  PayloadChanges,
+  SegmentName,
+  Store,
+  StoreTime,
+  StoreUsage,
+  TaskOwner,
 } from './store.ts'
 import { Warnings } from './warnings.ts'
 
@@ -72,8 +57,6 @@ export interface RedisStoreOptions {
 }
 
 const DEFAULT_LIST_LIMIT = 100
-/** Scripts hold up all other clients, so long work is done in steps of so many entries. */
-const STEP = 500
 /** Long enough for a process that computes for seconds without a pause to keep its connection. */
 const MIN_SILENCE_MS = 10_000
 
@@ -103,6 +86,9 @@ class RedisStore implements Store {
   readonly #where: string
   readonly #server: RedisServer
   readonly #index: RedisIndex
+  readonly #owners: RedisOwners
+  readonly #savings: RedisSavings
+  readonly #removal: RedisRemoval
   readonly #changes: RedisChanges
   /** Caches of which the server has been told that they exist. */
   readonly #known = new Set<string>()
@@ -129,6 +115,9 @@ class RedisStore implements Store {
       open: async () => new RedisLink(await connect(), where, secrets, timeoutMs),
     })
     this.#index = new RedisIndex(this.#server)
+    this.#owners = new RedisOwners(this.#server)
+    this.#savings = new RedisSavings(this.#server)
+    this.#removal = new RedisRemoval(this.#server)
     this.#changes = new RedisChanges(async () => (await this.#server.link()).duplicate(), prefix, pollMs)
   }
 
@@ -212,41 +201,11 @@ class RedisStore implements Store {
   }
 
   async clear(cacheName: string, namespace?: string): Promise<RemovedEntry[]> {
-    const cleared: RemovedEntry[] = []
-    for (let place: [string, string] | undefined = ['', '']; place; ) {
-      const args = [...place, namespace === undefined ? '' : exactly(namespace), String(STEP)]
-      const [records, next] = (await this.#server.run(CLEAR, cacheName, args)) as [Buffer[], AnsweredPlace]
-      cleared.push(...removedEntries(records.map(String)))
-      place = afterAnswered(next)
-    }
-    return cleared
+    return this.#removal.clear(cacheName, namespace)
   }
 
   async prune(now: number, limit: number): Promise<RemovedEntry[]> {
-    const pruned: RemovedEntry[] = []
-    for (const cache of await this.#server.caches()) {
-      for (let more = true; more && pruned.length < limit; ) {
-        const most = Math.min(limit - pruned.length, STEP)
-        const [records, seen] = await this.#pruneCache(cache, now, most)
-        pruned.push(...removedEntries(records.map(String)))
-        more = seen === most
-      }
-    }
-    return pruned
-  }
-
-  /** A cache of another format is left to those who know it. */
-  async #pruneCache(
-    cacheName: string,
-    now: number,
-    most: number,
-  ): Promise<[records: Buffer[], seen: number]> {
-    try {
-      return (await this.#server.run(PRUNE, cacheName, [String(now), String(most)])) as [Buffer[], number]
-    } catch (error) {
-      if (error instanceof UnknownStoreFormat) return [[], 0]
-      throw error
-    }
+    return this.#removal.prune(now, limit)
   }
 
   watch(refId: RefId, onChange: OnChange): () => void {
@@ -259,27 +218,25 @@ class RedisStore implements Store {
     return { now, earliest: now, from: 'store', takesWrites: wrote === 1 }
   }
 
-  async beat(cacheName: string, process: string): Promise<void> {
-    await this.#server.run(ALIVE, cacheName, [process])
+  beat(cacheName: string, process: string): Promise<void> {
+    return this.#owners.beat(cacheName, process)
   }
 
-  async owners(cacheName: string): Promise<TaskOwner[]> {
-    const found = (await this.#server.run(OWNERS, cacheName, [])) as Array<[Buffer, Buffer | null, number]>
-    return found.map(([process, beat, running]) => ({
-      process: process.toString(),
-      running,
-      ...(beat ? { beat: Number(beat) } : {}),
-    }))
+  owners(cacheName: string): Promise<TaskOwner[]> {
+    return this.#owners.list(cacheName)
   }
 
-  async *tasksOf(cacheName: string, process: string): AsyncGenerator<RefId[]> {
-    for (let after = ''; ; ) {
-      const args = [process, after, String(TASKS_AT_ONCE)]
-      const ids = ((await this.#server.run(TASKS_OF, cacheName, args)) as Buffer[]).map(String)
-      if (ids.length > 0) yield ids.map(id => `${cacheName}:${id}`)
-      after = ids.at(-1) ?? ''
-      if (ids.length < TASKS_AT_ONCE) return
-    }
+  tasksOf(cacheName: string, process: string): AsyncGenerator<RefId[]> {
+    return this.#owners.tasksOf(cacheName, process)
+  }
+
+  async addSavings(cacheName: string, hour: number, more: TokenCounts): Promise<void> {
+    if (!this.#known.has(cacheName)) await this.#register(cacheName)
+    await this.#savings.add(cacheName, hour, more)
+  }
+
+  savings(since: number): Promise<HourOfSavings[]> {
+    return this.#savings.since(since)
   }
 
   warnTo(warn: (message: string) => void): void {

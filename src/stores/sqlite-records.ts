@@ -8,6 +8,7 @@ import { checkFormat, transaction } from './sqlite-file.ts'
 import { SqliteListing } from './sqlite-listing.ts'
 import { SqliteOwners } from './sqlite-owners.ts'
 import { atMost, checkFits, columnsOf, entryOf, exactly, fixedColumnsOf, rangeOf } from './sqlite-rows.ts'
+import { SqliteSavings } from './sqlite-savings.ts'
 import { SqliteSegments } from './sqlite-segments.ts'
 import { SqliteStatements } from './sqlite-statements.ts'
 import { CHANGED_USE, SqliteUsage, STEP } from './sqlite-usage.ts'
@@ -47,6 +48,7 @@ export class SqliteRecords {
   readonly #segments: SqliteSegments
   readonly #usage: SqliteUsage
   readonly owners: SqliteOwners
+  readonly savings: SqliteSavings
 
   constructor(
     readonly database: SqliteDatabase,
@@ -57,6 +59,7 @@ export class SqliteRecords {
     this.#segments = new SqliteSegments(this.#sql)
     this.#usage = new SqliteUsage(this.#sql, options.quota)
     this.owners = new SqliteOwners(this.#sql)
+    this.savings = new SqliteSavings(this.#sql)
   }
 
   /** Before anything is read: a newer version may have converted the file. */
@@ -158,6 +161,7 @@ export class SqliteRecords {
     const expired = 'SELECT ref_id FROM entries WHERE expires_at <= ? ORDER BY expires_at LIMIT ?'
     return transaction(this.database, () => {
       this.#segments.dropAbandoned(now)
+      this.savings.prune(now)
       return this.#removeSome(expired, now, atMost(Math.min(limit, STEP.entries)))
     })
   }

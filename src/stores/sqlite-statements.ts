@@ -6,6 +6,10 @@ export class SqliteStatements {
 
   constructor(private readonly database: SqliteDatabase) {}
 
+  exec(sql: string): void {
+    this.database.exec(sql)
+  }
+
   /** Says how many rows it changed. */
   run(sql: string, ...parameters: SqliteValue[]): number {
     return Number(this.#prepare(sql).run(...parameters).changes)

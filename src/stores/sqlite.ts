@@ -2,6 +2,7 @@ import { setImmediate as turn } from 'node:timers/promises'
 import { type Duration, toMilliseconds } from '../core/duration.ts'
 import type { Entry, RemovedEntry } from '../core/entry.ts'
 import type { RefId } from '../core/ref.ts'
+import type { TokenCounts } from '../core/token-savings.ts'
 import { SqliteClocks, uptime } from './sqlite-clocks.ts'
 import { SqliteConnection } from './sqlite-connection.ts'
 import type { SqliteDriver } from './sqlite-driver.ts'
@@ -9,25 +10,24 @@ import { transaction } from './sqlite-file.ts'
 import { defaultPath, pathOf } from './sqlite-place.ts'
 import { type Removed, SqliteRecords } from './sqlite-records.ts'
 import { SqliteSpace, truncateWal } from './sqlite-space.ts'
+import { countInSteps, listInSteps, tasksInSteps } from './sqlite-steps.ts'
 import { SqliteWatch } from './sqlite-watch.ts'
-import {
-  type Changes,
-  type Claim,
-  type EntryCount,
-  type ListFilter,
-  type OnChange,
-  type Payload,
-  type PayloadChanges,
-  type Place,
-  type ProcessTime,
-  type SegmentName,
-  type Store,
-  type StoreTime,
-  type StoreUsage,
-  TASKS_AT_ONCE,
-  type TaskOwner,
+import type {
+  Changes,
+  Claim,
+  EntryCount,
+  HourOfSavings,
+  ListFilter,
+  OnChange,
+  Payload,
+  PayloadChanges,
+  ProcessTime,
+  SegmentName,
+  Store,
+  StoreTime,
+  StoreUsage,
+  TaskOwner,
 } from './store.ts'
-import { Counts } from './store-counts.ts'
 import { checkQuota } from './store-quota.ts'
 import { Warnings } from './warnings.ts'
 
@@ -70,9 +70,6 @@ export interface SqliteStoreOptions {
 
 const DEFAULT_MAX_BYTES = 2 * 1024 * 1024 * 1024
 const DEFAULT_MAX_ENTRIES = 100_000
-const DEFAULT_LIST_LIMIT = 100
-/** So many entries are read before others have their turn. */
-const LISTED_AT_ONCE = 500
 
 /**
  * A store in one SQLite file, for any number of processes on one machine. The file is opened on first use, by
@@ -165,16 +162,7 @@ class SqliteStore implements Store {
   }
 
   async list(filter: ListFilter): Promise<Entry[]> {
-    const { limit = DEFAULT_LIST_LIMIT } = filter
-    const found: Entry[] = []
-    for (let rest = filter; ; await turn()) {
-      const wanted = Math.min(limit - found.length, LISTED_AT_ONCE)
-      const some = await this.#connection.run(({ listing }) => listing.list({ ...rest, limit: wanted }))
-      found.push(...some)
-      const last = some.at(-1)
-      if (!last || some.length < wanted || found.length >= limit) return found
-      rest = { ...filter, after: last }
-    }
+    return listInSteps(this.#connection, filter)
   }
 
   async peek(refIds: readonly RefId[]): Promise<Entry[]> {
@@ -186,15 +174,7 @@ class SqliteStore implements Store {
   }
 
   async count(cacheName: string, now: number): Promise<EntryCount[]> {
-    const counts = new Counts()
-    for (let after: Place | undefined; ; await turn()) {
-      const { counts: some, next } = await this.#connection.run(({ listing }) =>
-        listing.count(cacheName, now, after),
-      )
-      for (const each of some) counts.add(each, each)
-      if (!next) return counts.all
-      after = next
-    }
+    return countInSteps(this.#connection, cacheName, now)
   }
 
   async caches(): Promise<string[]> {
@@ -234,14 +214,8 @@ class SqliteStore implements Store {
     return this.#connection.run(({ owners }) => owners.list(cacheName))
   }
 
-  async *tasksOf(cacheName: string, process: string): AsyncGenerator<RefId[]> {
-    for (let after: RefId | undefined; ; ) {
-      const batch = await this.#connection.run(({ owners }) => owners.tasksOf(cacheName, process, after))
-      if (batch.length > 0) yield batch
-      after = batch.at(-1)
-      if (batch.length < TASKS_AT_ONCE) return
-      await turn()
-    }
+  tasksOf(cacheName: string, process: string): AsyncGenerator<RefId[]> {
+    return tasksInSteps(this.#connection, cacheName, process)
   }
 
   noteUse(refId: RefId, now: number): void {
@@ -250,6 +224,16 @@ class SqliteStore implements Store {
 
   async usage(): Promise<StoreUsage> {
     return this.#connection.run(records => records.usage())
+  }
+
+  async addSavings(cacheName: string, hour: number, more: TokenCounts): Promise<void> {
+    return this.#write(({ database, savings }) => {
+      transaction(database, () => savings.add(cacheName, hour, more))
+    })
+  }
+
+  async savings(since: number): Promise<HourOfSavings[]> {
+    return this.#connection.run(({ savings }) => savings.since(since))
   }
 
   warnTo(warn: (message: string) => void): void {

@@ -1,5 +1,6 @@
 import type { Entry, EntryStatus, RemovedEntry } from '../core/entry.ts'
 import type { RefId } from '../core/ref.ts'
+import type { TokenCounts } from '../core/token-savings.ts'
 
 /**
  * Bytes that lie beside an entry: `input` is what the task needs to be run again, `value` is its result; of a large result
@@ -117,6 +118,16 @@ export interface StoreTime extends ProcessTime {
   readonly takesWrites: boolean
 }
 
+/** What answers of a cache saved and cost within an hour, in whole tokens. */
+export interface HourOfSavings extends TokenCounts {
+  readonly cacheName: string
+  /** When it began, in milliseconds since the epoch. */
+  readonly hour: number
+}
+
+/** So long after they began, hours of savings are known. */
+export const SAVINGS_KEPT_MS = 90 * 24 * 3_600_000
+
 /** How full a store is, with all caches on it. What the store cannot tell at once is absent. */
 export interface StoreUsage {
   readonly entries?: number
@@ -204,7 +215,7 @@ export interface Store {
 
   /**
    * Deletes up to `limit` entries, of any cache, that expired at or before `now`; says which. Segments that were staged
-   * `STAGED_FOR_MS` before, and are no entry's, go as well.
+   * `STAGED_FOR_MS` before, and are no entry's, go as well; so do the savings of hours that began `SAVINGS_KEPT_MS` before.
    */
   prune(now: number, limit: number): Promise<RemovedEntry[]>
 
@@ -234,6 +245,12 @@ export interface Store {
 
   /** How full the store is. Cheap: it reads counters, not entries. */
   usage?(): Promise<StoreUsage | undefined>
+
+  /** Adds to what answers of a cache saved and cost in the hour that began then. A store without it keeps no such sums. */
+  addSavings?(cacheName: string, hour: number, more: TokenCounts): Promise<void>
+
+  /** The sums of all caches, of the hours that began at `since` or later, the oldest first. */
+  savings?(since: number): Promise<HourOfSavings[]>
 
   /** Who hears what the operator should know of this store; a cache calls it when it takes the store. */
   warnTo?(warn: (message: string) => void): void

@@ -38,6 +38,8 @@ export interface StoreSetup {
   readonly maxPartBytes?: number
   /** The store makes room by itself, and `open` takes its quota; without it, those cases are skipped. */
   readonly hasQuota?: boolean
+  /** The store keeps sums of savings (`Store.addSavings`); without it, those cases are skipped. */
+  readonly keepsSavings?: boolean
   /** @param bounds the quota that a case needs, where the store has one */
   open(bounds?: StoreBounds): Promise<OpenedStore>
 }
@@ -68,6 +70,14 @@ export const NEEDS = {
   quota: {
     met: ({ hasQuota }: StoreSetup) => hasQuota === true,
     reason: 'it has no quota of its own',
+  },
+  savings: {
+    met: ({ keepsSavings }: StoreSetup) => keepsSavings === true,
+    reason: 'it keeps no sums of savings',
+  },
+  sharedSavings: {
+    met: ({ keepsSavings, capabilities }: StoreSetup) => keepsSavings === true && capabilities.shared,
+    reason: 'it keeps no sums of savings, or belongs to one process',
   },
   sharedQuota: {
     met: ({ hasQuota, capabilities }: StoreSetup) => hasQuota === true && capabilities.shared,

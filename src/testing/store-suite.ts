@@ -8,6 +8,7 @@ import { ownerCases } from './store-cases/owners.ts'
 import { partCases } from './store-cases/parts.ts'
 import { quotaCases } from './store-cases/quota.ts'
 import { removalCases } from './store-cases/removal.ts'
+import { savingsCases } from './store-cases/savings.ts'
 import { segmentCases } from './store-cases/segments.ts'
 import { sharedCases } from './store-cases/shared.ts'
 import { updateCases } from './store-cases/update.ts'
@@ -23,6 +24,7 @@ const CASES: Record<string, readonly StoreCase[]> = {
   'looking at it': lookCases,
   'tasks by their process': ownerCases,
   'delete, clear and prune': removalCases,
+  savings: savingsCases,
   quota: quotaCases,
   'making room': evictionCases,
   watch: watchCases,

@@ -21,6 +21,7 @@ storeSuite(
     capabilities: { durable: false, shared: false, watch: true },
     maxPartBytes: 64 * MB,
     hasQuota: true,
+    keepsSavings: true,
     async open(bounds) {
       const store = encryptedStore(memoryStore({ maxBytes: 64 * MB, ...bounds }), { keys })
       return { store, teardown: () => store.close() }
@@ -62,6 +63,7 @@ function shared(
       name,
       capabilities: { durable: true, shared: true, watch: true },
       hasQuota,
+      keepsSavings: true,
       async open(bounds) {
         const { open, remove } = await place()
         const handles: Store[] = []

@@ -81,6 +81,7 @@ function setup(
     name,
     capabilities: { durable: true, shared: true, watch: true },
     maxPartBytes: 512 * 1024 * 1024,
+    keepsSavings: true,
     async open() {
       // A prefix of its own is an empty server to a store.
       const prefix = `test-${++opened}:`

@@ -16,6 +16,7 @@ storeSuite(
     capabilities: { durable: false, shared: false, watch: true },
     maxPartBytes: 64 * MB,
     hasQuota: true,
+    keepsSavings: true,
     async open(bounds) {
       const store = memoryStore({ maxBytes: 64 * MB, ...bounds })
       return { store, teardown: () => store.close() }
@@ -30,6 +31,7 @@ storeSuite(
     capabilities: { durable: true, shared: true, watch: true },
     maxPartBytes: 1_000_000_000,
     hasQuota: true,
+    keepsSavings: true,
     async open(bounds) {
       const folder = await mkdtemp(join(tmpdir(), 'mcp-refcache-'))
       const handles: Store[] = []

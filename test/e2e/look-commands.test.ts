@@ -125,6 +125,14 @@ describe.each(STORES)('the commands that look at a store: %s', (_, isThere, plac
     expect(stats.stdout).toMatch(/files +2 +1 +1 +0 +22 B/)
     const counts = JSON.parse((await command('stats', '--json', '--store', where)).stdout)
     expect(counts.caches[0]).toMatchObject({ cache: 'files', count: 2, by_status: { processing: 1 } })
+    expect(counts.tokens).toBeUndefined()
+    const other = open()
+    await other.addSavings?.('files', Date.now(), { keptOut: 0, pagedIn: 0, added: 1_000 })
+    await other.close()
+    const { stderr } = await command('stats', '--store', where)
+    expect(stderr).toContain('Tokens in the last 90 days, as estimated: 0 kept out, 0 paged in, 1,000 added')
+    const { tokens } = JSON.parse((await command('stats', '--json', '--store', where)).stdout)
+    expect(tokens).toEqual({ kept_out: 0, paged_in: 0, added: 1_000, net: -1_000 })
 
     for (const { stdout, stderr } of [ls, json, second, show, stats]) {
       expect(stdout + stderr).not.toContain(SECRET)

@@ -223,7 +223,7 @@ const AREAS: Record<string, Area> = {
       /^wrap\//,
       /^clients\//,
       /^inspect\//,
-      /^agent\/(profiles|wire|wire-admin)\.ts$/,
+      /^agent\/(profiles|savings-text|wire|wire-admin)\.ts$/,
       /^execution\/bullmq\/index\.ts$/,
       { types: /^execution\/dispatcher\.ts$/ },
       /^values\/export\/formats\.ts$/,

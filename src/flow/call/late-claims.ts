@@ -4,10 +4,12 @@ import { type Entry, isInFlight, type ProcessingEntry, type RemovedEntry } from 
 import { InvalidArgument, StoreUnavailable } from '../../core/errors.ts'
 import { Kept } from '../../core/kept.ts'
 import { cacheNameOf, type RefId } from '../../core/ref.ts'
+import type { TokenCounts } from '../../core/token-savings.ts'
 import type {
   Changes,
   Claim,
   EntryCount,
+  HourOfSavings,
   ListFilter,
   OnChange,
   Payload,
@@ -251,6 +253,14 @@ export class LateClaims implements Store {
 
   async usage(): Promise<StoreUsage | undefined> {
     return this.store.usage?.()
+  }
+
+  async addSavings(cacheName: string, hour: number, more: TokenCounts): Promise<void> {
+    await this.store.addSavings?.(cacheName, hour, more)
+  }
+
+  async savings(since: number): Promise<HourOfSavings[]> {
+    return (await this.store.savings?.(since)) ?? []
   }
 
   close(): Promise<void> {

@@ -5,6 +5,7 @@ import { WorkerLost } from '../../core/errors.ts'
 import type { Logger } from '../../core/logger.ts'
 import { checkNames, type Names } from '../../core/options.ts'
 import type { Engine } from '../engine.ts'
+import { storeSavings } from '../operate/stored-savings.ts'
 
 /** Options of `RefCache.close`. */
 export interface CloseOptions {
@@ -50,6 +51,7 @@ export async function closeEngine(engine: Engine, drain: number, stop: () => voi
   await engine.sql.close()
   sources.clear()
   errors.clear()
+  await storeSavings(engine)
   await store.close()
   await closeOrTell(audit, 'audit sink', logger)
 }

@@ -2,6 +2,7 @@ import { isInFlight, ownerOf, type RemovedEntry } from '../../core/entry.ts'
 import { cacheNameOf } from '../../core/ref.ts'
 import type { TaskOwner } from '../../stores/store.ts'
 import type { Engine } from '../engine.ts'
+import { storeSavings } from '../operate/stored-savings.ts'
 import { forget } from './delete.ts'
 import { type Look, LostTasks, NOBODY, type Sighting } from './lost-tasks.ts'
 
@@ -55,6 +56,8 @@ export class Sweeper {
       this.#sightings = new Map()
       return
     }
+    // Here, and not with each answer. A process without tasks in flight gives no sign of life, and sweeps all the same.
+    await storeSavings(this.engine)
     const look = { now, slept }
     await this.#observeOwners(look)
     this.#lookedAt = now

@@ -2,18 +2,7 @@ import type { AnswerLimits } from '../../core/answer-limits.ts'
 import { stringifyJson } from '../../core/json-text.ts'
 import { NewestSet } from '../../core/newest-set.ts'
 import type { CacheResponse, CallResponse } from '../../core/response.ts'
-
-/** What answers cost and save, in tokens, since this process began. Estimates: what was not counted anyway goes by its length. */
-export interface TokenSavings {
-  /** Of results that became previews: what the client would have taken of them. */
-  readonly keptOut: number
-  /** Asked for afterwards: pages, parts, and values that were given whole after all. */
-  readonly pagedIn: number
-  /** That nobody would have read without references: previews, what stands around them, handles, tools and instructions. */
-  readonly added: number
-  /** Kept out, less all the rest. Below zero where references cost more than they saved. */
-  readonly net: number
-}
+import { sumOfTokens, type TokenCounts, type TokenSavings, withNet } from '../../core/token-savings.ts'
 
 /** How an answer came about, as far as its account goes. */
 interface Answered {
@@ -28,11 +17,15 @@ const CHARACTERS_PER_TOKEN = 4
 /** References whose results were shown in part; who asks for more of them does so soon. */
 const MOST_REFERENCES = 1_000
 
+const NOTHING: TokenCounts = { keptOut: 0, pagedIn: 0, added: 0 }
+
 /** The account of what agents were answered. It costs an answer next to nothing. */
 export class Savings {
   #keptOut = 0
   #pagedIn = 0
   #added = 0
+  /** What of these was taken to be stored. */
+  #taken: TokenCounts = NOTHING
   readonly #shown = new NewestSet<string>(MOST_REFERENCES)
 
   constructor(private readonly unit: 'token' | 'character') {}
@@ -42,12 +35,33 @@ export class Savings {
   }
 
   get totals(): TokenSavings {
-    const [keptOut, pagedIn, added] = [this.#keptOut, this.#pagedIn, this.#added].map(Math.round) as [
-      number,
-      number,
-      number,
-    ]
-    return { keptOut, pagedIn, added, net: keptOut - pagedIn - added }
+    return withNet(this.#counts)
+  }
+
+  /** What was counted since it was last taken; undefined where nothing was. */
+  takeGrown(): TokenCounts | undefined {
+    const { keptOut, pagedIn, added } = this.#counts
+    const grown = {
+      keptOut: keptOut - this.#taken.keptOut,
+      pagedIn: pagedIn - this.#taken.pagedIn,
+      added: added - this.#taken.added,
+    }
+    if (grown.keptOut + grown.pagedIn + grown.added === 0) return undefined
+    this.#taken = sumOfTokens([this.#taken, grown])
+    return grown
+  }
+
+  /** It could not be stored, and is taken again the next time. */
+  giveBack({ keptOut, pagedIn, added }: TokenCounts): void {
+    this.#taken = sumOfTokens([this.#taken, { keptOut: -keptOut, pagedIn: -pagedIn, added: -added }])
+  }
+
+  get #counts(): TokenCounts {
+    return {
+      keptOut: Math.round(this.#keptOut),
+      pagedIn: Math.round(this.#pagedIn),
+      added: Math.round(this.#added),
+    }
   }
 
   /** Something that stands beside the answers, such as a list of tools. */

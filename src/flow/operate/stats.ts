@@ -3,10 +3,10 @@ import type { Entry } from '../../core/entry.ts'
 import { type EntryCounts, sumOf } from '../../core/entry-counts.ts'
 import { describeEntry, type EntryInfo } from '../../core/entry-info.ts'
 import { checkNames, type Names } from '../../core/options.ts'
+import type { TokenSavings } from '../../core/token-savings.ts'
 import type { StoreUsage } from '../../stores/store.ts'
 import type { Engine } from '../engine.ts'
 import { namespaceFilter, scan } from './list.ts'
-import type { TokenSavings } from './savings.ts'
 
 /** Options of `RefCache.stats`. */
 export interface StatsOptions {

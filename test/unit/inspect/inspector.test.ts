@@ -54,6 +54,23 @@ describe('an inspector', () => {
     await expect(inspector.list({ cursor: 'nonsense' })).rejects.toThrow(/Begin again/)
   })
 
+  it('shows what references saved, by hour and cache, also in a file that is only looked at', async () => {
+    const hour = NOW - 3_600_000
+    const path = await closedFile(async store => {
+      await store.addSavings?.('files', hour, { keptOut: 100, pagedIn: 20, added: 5 })
+      await store.addSavings?.('other', NOW, { keptOut: 1, pagedIn: 2, added: 3 })
+    })
+    const inspector = openInspector(sqliteStore(path, { readOnly: true }), { clock: scene().clock })
+    const last = { cache: 'other', at: new Date(NOW), keptOut: 1, pagedIn: 2, added: 3, net: -4 }
+    const first = { cache: 'files', at: new Date(hour), keptOut: 100, pagedIn: 20, added: 5, net: 75 }
+    expect(await inspector.savings()).toEqual([first, last])
+    expect(await inspector.savings(new Date(NOW))).toEqual([last])
+    await inspector.close()
+    const before = openInspector(sqliteStore(await closedFile(), { readOnly: true }))
+    expect(await before.savings()).toEqual([])
+    await before.close()
+  })
+
   it('shows how far a task is, until when it may take, who asked for it and which process has it', async () => {
     const store = memoryStore()
     const { cache, clock } = scene({ store })

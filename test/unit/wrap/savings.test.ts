@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { savingsText } from '../../../src/agent/savings-text.ts'
-import type { TokenSavings } from '../../../src/flow/operate/savings.ts'
+import type { TokenSavings } from '../../../src/core/token-savings.ts'
 import { countTokens } from '../../../src/preview/preview.ts'
 import { serverOf, Wired } from './wired.ts'
 
