@@ -42,6 +42,7 @@ import { checkOptions, type RefCacheOptions, toSettings, toSqlOptions } from './
 import { memoryStore } from './stores/memory.ts'
 import { observed } from './stores/observed.ts'
 import type { Store } from './stores/store.ts'
+import { channels } from './telemetry/channels.ts'
 import { RESULT_PROJECTIONS } from './values/result-projections.ts'
 
 /** So many keys that gave a hit lately are known. */
@@ -57,11 +58,16 @@ export function createEngine(
   const random = options.random ?? pooledRandom()
   const settings = toSettings(options)
   const logger = safeLogger(checkLogger(options.logger))
-  const medium = openStore(options, logger)
+  const medium = openStore(options, logger, name)
   const clock = new EntryClock(options.clock ?? systemClock, medium, name)
   const errors = new ThrownErrors(clock)
   const store = new LateClaims(medium, clock, refId => errors.isAwaited(refId))
-  const events = new Emitter(event => withoutUnstored(store, event))
+  const events = new Emitter(
+    event => withoutUnstored(store, event),
+    event => {
+      if (channels.event.hasSubscribers) channels.event.publish({ cache: name, event })
+    },
+  )
   const access = createAccess(options, settings, clock, store)
   const executors = checkExecutors(options.executors)
   const dispatcher = checkDispatcher(options.dispatcher ?? localDispatcher())
@@ -88,7 +94,7 @@ export function createEngine(
     toolLabel: options.toolLabel ?? (name => name),
     tools: new Map(),
     sources: new SourceCache(clock),
-    savings: new Savings(settings.preview.sizeMode),
+    savings: new Savings(settings.preview.sizeMode, name),
     errors,
     ...parts,
     heartbeat: new Heartbeat(own, settings.leaseDuration, refId => recoverStray(engine, refId)),
@@ -123,10 +129,10 @@ export function addTool(engine: Engine, tool: Tool, replace = false): void {
   engine.tools.set(tool.name, tool)
 }
 
-function openStore(options: RefCacheOptions, logger: Logger): Store {
+function openStore(options: RefCacheOptions, logger: Logger, cache: string): Store {
   const store = checkStore(options.store ?? memoryStore())
   store.warnTo?.(message => logger.warn(message))
-  return observed(store, logger, options.clock ?? systemClock)
+  return observed(store, { logger, clock: options.clock ?? systemClock, cache })
 }
 
 /** What runs in this process, and what waits for its turn. */

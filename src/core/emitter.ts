@@ -11,8 +11,14 @@ interface Registration {
 export class Emitter {
   readonly #listeners = new Map<CacheEventType | '*', Set<Registration>>()
 
-  /** @param asTold what listeners are told of an event */
-  constructor(private readonly asTold: (event: CacheEvent) => CacheEvent = event => event) {}
+  /**
+   * @param asTold what listeners are told of an event
+   * @param publish tells the process of it, beside the listeners
+   */
+  constructor(
+    private readonly asTold: (event: CacheEvent) => CacheEvent = event => event,
+    private readonly publish: (event: CacheEvent) => void = () => {},
+  ) {}
 
   on<Type extends CacheEventType | '*'>(type: Type, listener: CacheListener<Type>, once = false): () => void {
     checkEventType(type)
@@ -34,6 +40,7 @@ export class Emitter {
     const event = this.asTold(happened)
     this.#tell(event.type, event)
     this.#tell('*', event)
+    this.publish(event)
   }
 
   #tell(type: CacheEventType | '*', event: CacheEvent): void {

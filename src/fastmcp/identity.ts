@@ -48,7 +48,7 @@ export function isDirect({ client, sessionId }: Pick<RequestContext, 'client' | 
 }
 
 /** Without a connection of its own (stateless HTTP), a session's id is what the client says. */
-function sessionOf({ client, sessionId }: RequestContext): string | undefined {
+export function sessionOf({ client, sessionId }: RequestContext): string | undefined {
   return client.version === undefined ? undefined : sessionName(sessionId)
 }
 

@@ -35,7 +35,7 @@ export function addPollingTools<Session extends FastMCPSessionAuth>(
       annotations: { ...tool.annotations, title },
       parameters: ownSchema(cache, { name: tool.name, description: tool.description, inputSchema }),
       execute: (args, context) =>
-        handleToolCall(context, options.actorOf, ({ caller, signal, onProgress }) =>
+        handleToolCall(tool.name, context, options.actorOf, ({ caller, signal, onProgress }) =>
           handle(args, {
             actor: caller.actor,
             signal,

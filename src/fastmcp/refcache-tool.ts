@@ -56,6 +56,7 @@ export function refcacheTool<
     ...shown,
     execute: (args, context) =>
       handleToolCall(
+        name,
         context,
         config.actorOf,
         async ({ caller, signal, onProgress, openContext }) => {

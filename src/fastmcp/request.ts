@@ -1,15 +1,19 @@
 import type { ContentResult, Context, FastMCPSessionAuth } from 'fastmcp'
 import { ProgressNotifier } from '../agent/progress.ts'
 import { answerToolCall, type ToolRequest } from '../agent/request.ts'
+import { tracedToolCall } from '../agent/request-traces.ts'
 import type { ErrorOptions, ToolResult } from '../agent/wire.ts'
+import { channels, isHeard } from '../telemetry/channels.ts'
+import type { ServerRequestMessage } from '../telemetry/messages.ts'
 import { toContentResult } from './carried-result.ts'
-import { type ActorOf, callerOf, type RequestContext } from './identity.ts'
+import { type ActorOf, callerOf, isDirect, type RequestContext, sessionOf } from './identity.ts'
 
 /** fastmcp keeps the client's token to itself, puts it in, and sends nothing where there is none. */
 const TOKEN_OF_FASTMCP = ''
 
 /** Answers one request of fastmcp that calls a tool. */
 export async function handleToolCall<Session extends FastMCPSessionAuth>(
+  tool: string,
   context: Context<Session>,
   actorOf: ActorOf<Session> | undefined,
   work: (request: ToolRequest<RequestContext<Session>>) => Promise<ToolResult>,
@@ -19,10 +23,25 @@ export async function handleToolCall<Session extends FastMCPSessionAuth>(
   const progress = new ProgressNotifier(TOKEN_OF_FASTMCP, ({ progressToken, ...params }) =>
     reportProgress(params),
   )
-  const answer = await answerToolCall(
-    { caller: () => callerOf(outlasting, actorOf), signal, progress, context: outlasting },
-    work,
-    options,
-  )
-  return toContentResult(answer)
+  const exchange = {
+    caller: () => callerOf(outlasting, actorOf),
+    signal,
+    progress,
+    context: outlasting,
+  }
+  const answer = () => answerToolCall(exchange, work, options)
+  const isTold = isHeard(channels.serverRequest)
+  return toContentResult(await (isTold ? tracedToolCall(requestMessage(tool, outlasting), answer) : answer()))
+}
+
+/** What listeners are told of the request. fastmcp keeps its `_meta` to itself, and with it the trace of the client. */
+function requestMessage(tool: string, context: RequestContext): ServerRequestMessage {
+  return {
+    method: 'tools/call',
+    tool,
+    requestId: context.requestId,
+    sessionId: sessionOf(context),
+    transport: isDirect(context) ? 'pipe' : 'tcp',
+    trace: {},
+  }
 }

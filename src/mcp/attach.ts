@@ -140,8 +140,9 @@ class Attachment {
     this.#known.add(name)
     const listed = ownSchema(this.cache, { name, description, inputSchema })
     const shown = { title, description, annotations, inputSchema: listed }
+    const called = { name, server: this.server.server }
     return this.server.registerTool(name, shown, (args, context) =>
-      handleToolCall(context, this.#identity, request => handle(args, request, context), {
+      handleToolCall(called, context, this.#identity, request => handle(args, request, context), {
         onError: error => {
           const task = taskCallIn(context)
           if (task) task.outcome = { error }

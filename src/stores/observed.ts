@@ -4,6 +4,8 @@ import { RefCacheError, StoreUnavailable } from '../core/errors.ts'
 import type { Logger } from '../core/logger.ts'
 import type { RefId } from '../core/ref.ts'
 import type { TokenCounts } from '../core/token-savings.ts'
+import { channels, isHeard, trace } from '../telemetry/channels.ts'
+import type { StoreOperation } from '../telemetry/messages.ts'
 import type {
   Changes,
   Claim,
@@ -28,15 +30,50 @@ type Kind = 'read' | 'write' | 'value' | 'remove'
 const MAX_TOLD = 5
 const MINUTE_MS = 60_000
 
-/** The store, whose operator hears when it begins to fail, and when it works again. */
-export function observed(store: Store, logger: Logger, clock: Clock): Store {
-  return new ObservedStore(store, new Trouble(logger, clock))
+/** Which kind each operation is of. An update is of another kind where it brings a value. */
+const KINDS: Record<StoreOperation, Kind> = {
+  claim: 'write',
+  findByKey: 'read',
+  get: 'read',
+  read: 'read',
+  stage: 'value',
+  readSegment: 'read',
+  update: 'write',
+  delete: 'remove',
+  list: 'read',
+  peek: 'read',
+  match: 'read',
+  count: 'read',
+  caches: 'read',
+  changes: 'read',
+  clear: 'remove',
+  prune: 'remove',
+  time: 'remove',
+  beat: 'write',
+  owners: 'read',
+  usage: 'read',
+  addSavings: 'write',
+  savings: 'read',
+}
+
+/** Who hears how the store does. */
+export interface Observers {
+  readonly logger: Logger
+  readonly clock: Clock
+  /** The cache that the store serves here, in what is told of each operation. */
+  readonly cache: string
+}
+
+/** The store, whose operator hears when it begins to fail, and when it works again; and of each operation, who listens to those. */
+export function observed(store: Store, { logger, clock, cache }: Observers): Store {
+  return new ObservedStore(store, new Trouble(logger, clock), cache)
 }
 
 class ObservedStore implements Store {
   constructor(
     private readonly store: Store,
     private readonly trouble: Trouble,
+    private readonly cache: string,
   ) {}
 
   get capabilities(): StoreCapabilities {
@@ -45,18 +82,18 @@ class ObservedStore implements Store {
 
   claim(draft: Entry, now: number, parts?: PayloadChanges): Promise<Claim> {
     return this.#observe(
-      'write',
+      'claim',
       () => this.store.claim(draft, now, parts),
       ({ won }) => won,
     )
   }
 
   findByKey(cacheName: string, key: string, now: number): Promise<Entry | undefined> {
-    return this.#observe('read', () => this.store.findByKey(cacheName, key, now))
+    return this.#observe('findByKey', () => this.store.findByKey(cacheName, key, now))
   }
 
   get(refId: RefId): Promise<Entry | undefined> {
-    return this.#observe('read', () => this.store.get(refId))
+    return this.#observe('get', () => this.store.get(refId))
   }
 
   read(refId: RefId, part: Payload): Promise<Uint8Array | undefined> {
@@ -66,67 +103,67 @@ class ObservedStore implements Store {
   stage(segment: SegmentName, bytes: Uint8Array, now: number): Promise<void> {
     // That one segment has room says nothing of the value.
     return this.#observe(
-      'value',
+      'stage',
       () => this.store.stage(segment, bytes, now),
       () => false,
     )
   }
 
   readSegment(segment: SegmentName): Promise<Uint8Array | undefined> {
-    return this.#observe('read', () => this.store.readSegment(segment))
+    return this.#observe('readSegment', () => this.store.readSegment(segment))
   }
 
   update(entry: Entry, expectedVersion: number, parts?: PayloadChanges): Promise<boolean> {
-    const kind = parts?.value || parts?.index ? 'value' : 'write'
-    return this.#observe(kind, () => this.store.update(entry, expectedVersion, parts), Boolean)
+    const kind = parts?.value || parts?.index ? 'value' : undefined
+    return this.#observe('update', () => this.store.update(entry, expectedVersion, parts), Boolean, kind)
   }
 
   delete(refId: RefId): Promise<boolean> {
-    return this.#observe('remove', () => this.store.delete(refId))
+    return this.#observe('delete', () => this.store.delete(refId))
   }
 
   list(filter: ListFilter): Promise<Entry[]> {
-    return this.#observe('read', () => this.store.list(filter))
+    return this.#observe('list', () => this.store.list(filter))
   }
 
   peek(refIds: readonly RefId[]): Promise<Entry[]> {
-    return this.#observe('read', () => this.store.peek(refIds))
+    return this.#observe('peek', () => this.store.peek(refIds))
   }
 
   match(prefix: string, limit: number): Promise<RefId[]> {
-    return this.#observe('read', () => this.store.match(prefix, limit))
+    return this.#observe('match', () => this.store.match(prefix, limit))
   }
 
   count(cacheName: string, now: number): Promise<EntryCount[]> {
-    return this.#observe('read', () => this.store.count(cacheName, now))
+    return this.#observe('count', () => this.store.count(cacheName, now))
   }
 
   caches(): Promise<string[]> {
-    return this.#observe('read', () => this.store.caches())
+    return this.#observe('caches', () => this.store.caches())
   }
 
   changes(cacheName: string, cursor: string | undefined, limit: number): Promise<Changes> {
-    return this.#observe('read', () => this.store.changes(cacheName, cursor, limit))
+    return this.#observe('changes', () => this.store.changes(cacheName, cursor, limit))
   }
 
   clear(cacheName: string, namespace?: string): Promise<RemovedEntry[]> {
-    return this.#observe('remove', () => this.store.clear(cacheName, namespace))
+    return this.#observe('clear', () => this.store.clear(cacheName, namespace))
   }
 
   prune(now: number, limit: number): Promise<RemovedEntry[]> {
-    return this.#observe('remove', () => this.store.prune(now, limit))
+    return this.#observe('prune', () => this.store.prune(now, limit))
   }
 
   async time(cacheName: string, own: ProcessTime): Promise<StoreTime | undefined> {
-    return this.store.time && this.#observe('remove', async () => this.store.time?.(cacheName, own))
+    return this.store.time && this.#observe('time', async () => this.store.time?.(cacheName, own))
   }
 
   beat(cacheName: string, process: string): Promise<void> {
-    return this.#observe('write', () => this.store.beat(cacheName, process))
+    return this.#observe('beat', () => this.store.beat(cacheName, process))
   }
 
   owners(cacheName: string): Promise<TaskOwner[]> {
-    return this.#observe('read', () => this.store.owners(cacheName))
+    return this.#observe('owners', () => this.store.owners(cacheName))
   }
 
   tasksOf(cacheName: string, process: string): AsyncIterable<readonly RefId[]> {
@@ -138,16 +175,16 @@ class ObservedStore implements Store {
   }
 
   async usage(): Promise<StoreUsage | undefined> {
-    return this.store.usage && this.#observe('read', async () => this.store.usage?.())
+    return this.store.usage && this.#observe('usage', async () => this.store.usage?.())
   }
 
   async addSavings(cacheName: string, hour: number, more: TokenCounts): Promise<void> {
     const add = async () => this.store.addSavings?.(cacheName, hour, more)
-    if (this.store.addSavings) await this.#observe('write', add)
+    if (this.store.addSavings) await this.#observe('addSavings', add)
   }
 
   async savings(since: number): Promise<HourOfSavings[]> {
-    return (await this.#observe('read', async () => this.store.savings?.(since))) ?? []
+    return (await this.#observe('savings', async () => this.store.savings?.(since))) ?? []
   }
 
   watch(refId: RefId, onChange: () => void): () => void {
@@ -160,9 +197,17 @@ class ObservedStore implements Store {
   }
 
   /** @param proves whether the outcome shows that the medium works, where it may be answered without it */
-  async #observe<T>(kind: Kind, work: () => Promise<T>, proves: (outcome: T) => boolean = () => true) {
+  async #observe<T>(
+    operation: StoreOperation,
+    work: () => Promise<T>,
+    proves: (outcome: T) => boolean = () => true,
+    kind = KINDS[operation],
+  ) {
     try {
-      const outcome = await work()
+      const { store: channel } = channels
+      const outcome = await (isHeard(channel)
+        ? trace(channel, { cache: this.cache, operation }, work)
+        : work())
       if (proves(outcome)) this.trouble.works(kind)
       return outcome
     } catch (error) {

@@ -52,6 +52,8 @@ export interface ClientTasksOptions {
 export class ClientTasks {
   /** The client that agreed with the server on 2025-11-25. The later revision says with each request who it is. */
   #core: TaskClient | undefined
+  /** What the client agreed on with the server; nothing at 2026-07-28. */
+  revision: string | undefined
   readonly #service: TaskService
   readonly #subscriptions: TaskSubscriptions
 
@@ -79,6 +81,7 @@ export class ClientTasks {
     this.options.caller.tasks.learn(value)
     if (method !== 'initialize') return
     const { capabilities } = params ?? {}
+    this.revision = typeof value.protocolVersion === 'string' ? value.protocolVersion : undefined
     const isCore = value.protocolVersion === CORE_REVISION
     this.#core = isCore ? clientOf2025(isJsonObject(capabilities) ? capabilities : {}) : undefined
   }

@@ -123,7 +123,8 @@ export function failure(id: RpcId, error: RpcError): RpcFailure {
 }
 
 const PROTOCOL_META = 'io.modelcontextprotocol/'
-const PROTOCOL_VERSION = `${PROTOCOL_META}protocolVersion`
+/** Where a request of 2026-07-28 names its revision. */
+export const PROTOCOL_VERSION = `${PROTOCOL_META}protocolVersion`
 
 /** Whether a request is of 2026-07-28, which has no session. */
 export function isStateless(params: JsonObject | undefined): boolean {

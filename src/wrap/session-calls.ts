@@ -31,6 +31,7 @@ import {
 import type { CallContext, ProxiedClient, ToolCalls } from './tool-calls.ts'
 import { NOT_DECLARED, type ToolCatalog } from './tool-catalog.ts'
 import type { ToolListing } from './tool-listing.ts'
+import { tracedAnswer } from './traced-requests.ts'
 
 export interface SessionCallsOptions {
   readonly cache: RefCache
@@ -100,7 +101,9 @@ export class SessionCalls {
     const limits = this.options.reader.limitsOf(request)
     const context = { signal: waiting.signal, onProgress: progress.notify, limits }
     this.#answering.set(request.id, waiting)
-    const outcome = await this.#withoutThrowing(() => work(context))
+    const outcome = await tracedAnswer(request, this.options.caller, this.options.tasks.revision, () =>
+      this.#withoutThrowing(() => work(context)),
+    )
     this.#answering.delete(request.id)
     await progress.end()
     if (waiting.signal.aborted) return

@@ -21,6 +21,7 @@ import {
   type RpcRequest,
   type RpcResponse,
 } from './rpc.ts'
+import { tracedRequest } from './traced-requests.ts'
 import type { RequestOptions, UpstreamEvents } from './upstream-events.ts'
 
 const RESTARTS = { firstMs: 250, maxMs: 30_000 }
@@ -159,14 +160,18 @@ export class Upstream {
     await this.#channel?.send(message)
   }
 
-  async #ask(
+  #ask(channel: Channel, method: string, params: JsonObject, options: RequestOptions): Promise<RpcResponse> {
+    const request = { jsonrpc: '2.0' as const, id: this.#newId(), method, params }
+    return tracedRequest(request, channel.isPipe, traced => this.#askAs(channel, traced, options))
+  }
+
+  async #askAs(
     channel: Channel,
-    method: string,
-    params: JsonObject,
+    request: RpcRequest & { readonly id: string },
     { signal }: RequestOptions,
   ): Promise<RpcResponse> {
     signal?.throwIfAborted()
-    const id = this.#newId()
+    const { id } = request
     let ignore = () => {}
     try {
       return await new Promise((settle, reject) => {
@@ -175,7 +180,6 @@ export class Upstream {
           reject(signal?.reason)
         }
         if (signal) ignore = onAbort(signal, abort)
-        const request = { jsonrpc: '2.0' as const, id, method, params }
         this.#open.add(id, { settle, reject }, () => this.#send(channel, request, { signal }))
       })
     } finally {

@@ -38,6 +38,9 @@ const PUBLIC_API = [
   { types: /^execution\/(executor|dispatcher)\.ts$/ },
 ]
 
+/** What publishes to whoever listens. */
+const CHANNELS = [/^telemetry\/channels\.ts$/, { types: /^telemetry\/messages\.ts$/ }]
+
 const MCP_SDK = ['@modelcontextprotocol/server', '@modelcontextprotocol/client', '@modelcontextprotocol/node']
 
 const AREAS: Record<string, Area> = {
@@ -87,6 +90,7 @@ const AREAS: Record<string, Area> = {
       { types: /^stores\/store\.ts$/ },
       { types: /^query\/sql\.ts$/ },
       { types: /^execution\/(executor|dispatcher)\.ts$/ },
+      ...CHANNELS,
     ],
     builtins: [],
     packages: [],
@@ -108,7 +112,7 @@ const AREAS: Record<string, Area> = {
   },
   stores: {
     owns: /^stores\//,
-    modules: [/^stores\//, /^core\//],
+    modules: [/^stores\//, /^core\//, ...CHANNELS],
     builtins: 'all',
     packages: ['@photostructure/sqlite', '@redis/client'],
     why: 'stores carry, policy decides above them: they know core and their own contract.',
@@ -121,6 +125,7 @@ const AREAS: Record<string, Area> = {
       /^values\/segments\//,
       /^values\/check-result\.ts$/,
       { types: /^access\/actor\.ts$/ },
+      ...CHANNELS,
     ],
     builtins: 'all',
     packages: ['bullmq', 'piscina', '@redis/client'],
@@ -141,6 +146,7 @@ const AREAS: Record<string, Area> = {
       { types: /^values\/(projection|edit\/edits)\.ts$/ },
       /^values\/result-projections\.ts$/,
       /^execution\/(dispatcher|in-process)\.ts$/,
+      ...CHANNELS,
     ],
     builtins: ['node:crypto', 'node:os'],
     packages: [],
@@ -155,21 +161,28 @@ const AREAS: Record<string, Area> = {
   },
   agent: {
     owns: /^agent\//,
-    modules: [/^agent\//, /^values\//, /^preview\/dense\.ts$/, /^tokens\/tokenizer\.ts$/, ...PUBLIC_API],
+    modules: [
+      /^agent\//,
+      /^values\//,
+      /^preview\/dense\.ts$/,
+      /^tokens\/tokenizer\.ts$/,
+      ...CHANNELS,
+      ...PUBLIC_API,
+    ],
     builtins: ['node:crypto'],
     packages: ['zod'],
     why: 'agent is what an agent meets, whatever SDK carries it: it knows the public API and no SDK.',
   },
   mcp: {
     owns: /^mcp\//,
-    modules: [/^mcp\//, /^agent\//, /^export\//, ...PUBLIC_API],
+    modules: [/^mcp\//, /^agent\//, /^export\//, ...CHANNELS, ...PUBLIC_API],
     builtins: 'all',
     packages: ['zod', ...MCP_SDK],
     why: 'mcp carries what agents meet on the official SDK; the flow stays behind the facade.',
   },
   fastmcp: {
     owns: /^fastmcp\//,
-    modules: [/^fastmcp\//, /^agent\//, /^export\//, ...PUBLIC_API],
+    modules: [/^fastmcp\//, /^agent\//, /^export\//, ...CHANNELS, ...PUBLIC_API],
     builtins: 'all',
     packages: ['zod', 'fastmcp'],
     why: 'fastmcp carries what agents meet on fastmcp: it shares agent with mcp, not the SDK.',
@@ -210,6 +223,7 @@ const AREAS: Record<string, Area> = {
       /^export\//,
       /^values\//,
       { types: /^clients\/configured-server\.ts$/ },
+      ...CHANNELS,
       ...PUBLIC_API,
     ],
     builtins: 'all',
@@ -248,6 +262,13 @@ const AREAS: Record<string, Area> = {
     builtins: [],
     packages: [],
     why: 'inspect looks at a store from outside: it knows what an entry is, and nothing of the flow that makes and moves them.',
+  },
+  telemetry: {
+    owns: /^telemetry\/[^/]+$/,
+    modules: [/^telemetry\/[^/]+$/, { types: /^core\// }],
+    builtins: ['node:async_hooks', 'node:diagnostics_channel'],
+    packages: [],
+    why: 'telemetry says what can be heard. It knows the words of the flow, and nothing of who listens.',
   },
   audit: {
     owns: /^audit\//,

@@ -63,6 +63,7 @@ const EXPORTS: Record<string, readonly string[]> = {
   'mcp-refcache/openai-agents': ['REFERENCE_INSTRUCTIONS', 'isReference', 'wholeOf', 'withReferences'],
   'mcp-refcache/langchain': ['REFERENCE_INSTRUCTIONS', 'isReference', 'wholeOf', 'withReferences'],
   'mcp-refcache/inspect': ['openInspector'],
+  'mcp-refcache/telemetry': ['channels'],
   'mcp-refcache/threads': ['threadExecutor'],
   'mcp-refcache/bullmq': ['bullmqDispatcher', 'runWorker'],
   'mcp-refcache/testing': ['FakeClock', 'executorSuite', 'executorTools', 'storeSuite'],

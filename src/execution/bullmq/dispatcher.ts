@@ -1,6 +1,8 @@
 import type { Job, Queue, WorkerOptions as QueueWorkerOptions, Worker } from 'bullmq'
 import type { Logger } from '../../core/logger.ts'
-import type { RefId } from '../../core/ref.ts'
+import { cacheNameOf, type RefId } from '../../core/ref.ts'
+import { channels, isHeard, trace } from '../../telemetry/channels.ts'
+import type { AnnounceMessage } from '../../telemetry/messages.ts'
 import type { Dispatcher, PendingWork, TakeWork } from '../dispatcher.ts'
 import { loadBullmq, type Opened, openClient } from './connection.ts'
 import { type BullmqSettings, checkQueueName } from './options.ts'
@@ -8,7 +10,12 @@ import { type BullmqSettings, checkQueueName } from './options.ts'
 /** What a job carries. The entry says all else, also who runs it. */
 interface JobData {
   readonly refId: RefId
+  /** The span that the work belongs to, where somebody traces it. */
+  readonly traceparent?: string
 }
+
+/** What came of a job. */
+type Taken = Awaited<ReturnType<TakeWork>> | 'failed'
 
 /** Finished jobs are kept for dashboards: the newest thousand, for an hour. */
 const KEPT = { count: 1_000, age: 3_600 }
@@ -99,20 +106,18 @@ export class BullmqDispatcher implements Dispatcher {
 
   /** Who cannot be told now is found by a sweep: an entry that waits for too long is announced again. */
   async #announce(queueName: string, work: PendingWork): Promise<void> {
+    // Before anything is waited for: it belongs to the span that is active now.
+    const job = jobOf(work)
     try {
       const queue = await this.#open(queueName)
       const { refId, toolName } = work
-      await queue.add(
-        toolName,
-        { refId },
-        {
-          removeOnComplete: KEPT,
-          removeOnFail: KEPT,
-          ...this.settings.jobOptions(work),
-          // Announced again while it waits, it is still one job; while it runs, one more follows.
-          deduplication: { id: refId, keepLastIfActive: true },
-        },
-      )
+      await queue.add(toolName, job, {
+        removeOnComplete: KEPT,
+        removeOnFail: KEPT,
+        ...this.settings.jobOptions(work),
+        // Announced again while it waits, it is still one job; while it runs, one more follows.
+        deduplication: { id: refId, keepLastIfActive: true },
+      })
       this.#onReady()
     } catch (error) {
       this.#onTrouble(error as Error)
@@ -143,7 +148,7 @@ export class BullmqDispatcher implements Dispatcher {
 
   async #process(job: Job<JobData>, token: string | undefined): Promise<void> {
     const { DelayedError, WaitingError } = await loadBullmq()
-    const outcome = await this.#takeOrSay(job.data.refId)
+    const outcome = await this.#takeTraced(job)
     if (outcome === 'ended' || outcome === 'not_pending') return
     if (outcome === 'closing') {
       await job.moveToWait(token)
@@ -155,7 +160,14 @@ export class BullmqDispatcher implements Dispatcher {
     throw new DelayedError()
   }
 
-  async #takeOrSay(refId: RefId): Promise<Awaited<ReturnType<TakeWork>> | 'failed'> {
+  #takeTraced({ name, data: { refId, traceparent } }: Job<JobData>): Promise<Taken> {
+    const take = () => this.#takeOrSay(refId)
+    if (!isHeard(channels.take)) return take()
+    const fields = traceparent === undefined ? {} : { traceparent }
+    return trace(channels.take, { cache: cacheNameOf(refId), tool: name, refId, trace: fields }, take)
+  }
+
+  async #takeOrSay(refId: RefId): Promise<Taken> {
     if (this.#ended || !this.#take) return 'closing'
     try {
       return await this.#take(refId)
@@ -192,6 +204,14 @@ export class BullmqDispatcher implements Dispatcher {
     const queues = await Promise.allSettled(this.#queues.values())
     for (const queue of queues) if (queue.status === 'fulfilled') await queue.value.close().catch(() => {})
   }
+}
+
+function jobOf({ refId, toolName }: PendingWork): JobData {
+  if (!channels.announce.hasSubscribers) return { refId }
+  const message: AnnounceMessage = { refId, tool: toolName }
+  channels.announce.publish(message)
+  const traceparent = message.trace?.traceparent
+  return traceparent === undefined ? { refId } : { refId, traceparent }
 }
 
 async function within(ms: number, promise: Promise<unknown> | undefined): Promise<void> {

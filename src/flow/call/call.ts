@@ -11,6 +11,8 @@ import type { JsonValue } from '../../core/json.ts'
 import { checkNames } from '../../core/options.ts'
 import type { CallResponse } from '../../core/response.ts'
 import type { Tool } from '../../core/tool.ts'
+import { channels, isHeard, trace } from '../../telemetry/channels.ts'
+import type { CallMessage } from '../../telemetry/messages.ts'
 import { cancel } from '../control/cancel.ts'
 import { freeKeyOf } from '../control/invalidate.ts'
 import type { Engine } from '../engine.ts'
@@ -43,17 +45,27 @@ export function call(
   options: CallOptions,
   admitted?: Admitted,
 ): Promise<CallResponse> {
+  if (!isHeard(channels.call)) return makeCall(engine, tool, input, options, admitted)
+  const message = callMessage(engine, tool, input)
+  return trace(channels.call, message, () => makeCall(engine, tool, input, options, admitted, message))
+}
+
+function makeCall(
+  engine: Engine,
+  tool: Tool,
+  input: unknown,
+  options: CallOptions,
+  admitted: Admitted | undefined,
+  message?: CallMessage,
+): Promise<CallResponse> {
   return asWrite(engine, tool, async () => {
     const wait =
       options.asyncTimeout === undefined
         ? tool.asyncTimeout
         : toMilliseconds(options.asyncTimeout, 'asyncTimeout')
     const within = waitWithin(wait, options.limits)
-    return answerCall(
-      engine,
-      await claimAndFollow(engine, tool, input, { within, ...options }, admitted),
-      options,
-    )
+    const followed = await claimAndFollow(engine, tool, input, { within, ...options }, admitted, message)
+    return answerCall(engine, followed, options)
   })
 }
 
@@ -70,11 +82,16 @@ async function claimAndFollow(
   input: unknown,
   options: CallOptions & { readonly within: number | undefined },
   admitted?: Admitted,
+  message?: CallMessage,
 ): Promise<Followed> {
   const who = toActor(options.actor)
   const { drafted, found } = await draftAndClaim(engine, tool, input, who, options, admitted)
   const claimed = await withOwnEntryIfForeign(engine, tool, drafted, found, who)
   const { won, entry, place } = claimed
+  if (message) {
+    message.refId = entry.refId
+    message.outcome = won ? 'won' : isInFlight(entry) ? 'joined' : 'hit'
+  }
   const begin = () => {
     if (won && isInFlight(entry)) start(engine, tool, entry, place, drafted.input)
     else engine.events.emit(events.joined(entry))
@@ -220,13 +237,30 @@ function callForValue(
   input: unknown,
   options: ValueCallOptions,
 ): Promise<JsonValue> {
+  if (!isHeard(channels.call)) return makeCallForValue(engine, tool, input, options)
+  const message = callMessage(engine, tool, input)
+  return trace(channels.call, message, () => makeCallForValue(engine, tool, input, options, message))
+}
+
+function makeCallForValue(
+  engine: Engine,
+  tool: Tool,
+  input: unknown,
+  options: ValueCallOptions,
+  message?: CallMessage,
+): Promise<JsonValue> {
   return asWrite(engine, tool, async () => {
-    const { latest, who } = await claimAndFollow(engine, tool, input, { within: undefined, ...options })
+    const whole = { within: undefined, ...options }
+    const { latest, who } = await claimAndFollow(engine, tool, input, whole, undefined, message)
     options.signal?.throwIfAborted()
     const value = await readValue(engine, latest, who, { action: 'call', permission: Permission.READ })
     if (latest) engine.sharedRuns.deliver(latest.refId)
     return value
   })
+}
+
+function callMessage(engine: Engine, { name }: Tool, input: unknown): CallMessage {
+  return { cache: engine.name, tool: engine.toolLabel(name), input }
 }
 
 /** A registered tool as a function. */

@@ -1,6 +1,7 @@
 import { isInFlight, ownerOf, type RemovedEntry } from '../../core/entry.ts'
 import { cacheNameOf } from '../../core/ref.ts'
 import type { TaskOwner } from '../../stores/store.ts'
+import { channels, isHeard, trace } from '../../telemetry/channels.ts'
 import type { Engine } from '../engine.ts'
 import { storeSavings } from '../operate/stored-savings.ts'
 import { forget } from './delete.ts'
@@ -30,7 +31,11 @@ export class Sweeper {
     const { clock, settings, closing } = this.engine
     const run = async () => {
       // A store that is away now is swept when it is back.
-      await this.sweep().catch(() => {})
+      const sweep = () => this.sweep()
+      const swept = isHeard(channels.sweep)
+        ? trace(channels.sweep, { cache: this.engine.name }, sweep)
+        : sweep()
+      await swept.catch(() => {})
       if (!closing.aborted) this.begin()
     }
     this.#cancel = clock.schedule(settings.sweepInterval / 2, run, 'background')

@@ -22,6 +22,8 @@ import type { CallResponse } from '../../core/response.ts'
 import { defineTool, type Tool } from '../../core/tool.ts'
 import type { ResponseFormat } from '../../core/tool-options.ts'
 import type { SqlSource } from '../../query/sql.ts'
+import { channels, isHeard, trace } from '../../telemetry/channels.ts'
+import type { QueryMessage } from '../../telemetry/messages.ts'
 import { searchDocument } from '../../values/search/search.ts'
 import type { ValueDocument } from '../../values/value-document.ts'
 import { call } from '../call/call.ts'
@@ -75,7 +77,16 @@ const OPTIONS: Names<QueryOptions> = {
 }
 
 /** The answer, or how its task stands. What is to be said of an answer without rows is its `message`. */
-export async function query(engine: Engine, asked: RefId, options: QueryOptions): Promise<CallResponse> {
+export function query(engine: Engine, asked: RefId, options: QueryOptions): Promise<CallResponse> {
+  if (!isHeard(channels.query)) return makeQuery(engine, asked, options)
+  const kind = options.sql === undefined ? 'search' : 'sql'
+  const refId = toReference(engine.name, asked)?.refId ?? asked
+  const sources = 1 + Object.keys(options.tables ?? {}).length
+  const message: QueryMessage = { cache: engine.name, refId, kind, sources }
+  return trace(channels.query, message, () => makeQuery(engine, asked, options))
+}
+
+async function makeQuery(engine: Engine, asked: RefId, options: QueryOptions): Promise<CallResponse> {
   checkNames(options, OPTIONS, '`query`')
   const { sql, search, context, tables, wait, actor, ...how } = options
   const who = toActor(actor)

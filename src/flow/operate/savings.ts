@@ -3,6 +3,7 @@ import { stringifyJson } from '../../core/json-text.ts'
 import { NewestSet } from '../../core/newest-set.ts'
 import type { CacheResponse, CallResponse } from '../../core/response.ts'
 import { sumOfTokens, type TokenCounts, type TokenSavings, withNet } from '../../core/token-savings.ts'
+import { channels } from '../../telemetry/channels.ts'
 
 /** How an answer came about, as far as its account goes. */
 interface Answered {
@@ -28,7 +29,10 @@ export class Savings {
   #taken: TokenCounts = NOTHING
   readonly #shown = new NewestSet<string>(MOST_REFERENCES)
 
-  constructor(private readonly unit: 'token' | 'character') {}
+  constructor(
+    private readonly unit: 'token' | 'character',
+    private readonly cache: string,
+  ) {}
 
   get isEmpty(): boolean {
     return this.#keptOut + this.#pagedIn + this.#added === 0
@@ -71,6 +75,20 @@ export class Savings {
 
   /** An answer leaves. Those that pass as they are cost and save nothing. */
   answered(answer: CallResponse, asked: Answered): void {
+    const keptOut = this.#keptOut
+    const pagedIn = this.#pagedIn
+    const added = this.#added
+    this.#count(answer, asked)
+    if (!channels.savings.hasSubscribers) return
+    channels.savings.publish({
+      cache: this.cache,
+      keptOut: this.#keptOut - keptOut,
+      pagedIn: this.#pagedIn - pagedIn,
+      added: this.#added - added,
+    })
+  }
+
+  #count(answer: CallResponse, asked: Answered): void {
     if (answer.isAsync) this.addText(lengthAround(answer))
     if (answer.status !== 'complete') return
     if (answer.isComplete) this.#whole(answer, asked)

@@ -8,6 +8,8 @@ import type { Part } from '../../core/part.ts'
 import type { CacheResponse } from '../../core/response.ts'
 import type { DenseTable } from '../../preview/dense.ts'
 import { measure, render, type SizeMode, sizeWithin } from '../../preview/preview.ts'
+import { channels, isHeard, trace } from '../../telemetry/channels.ts'
+import type { RenderMessage } from '../../telemetry/messages.ts'
 import type { Shown } from '../../values/projection.ts'
 import type { Engine } from '../engine.ts'
 import { checkCeiling, limitsFor, sizeReadWithin } from './limits.ts'
@@ -34,11 +36,19 @@ export interface RenderOptions {
 }
 
 /** The value of an entry, whole or as much of it as was asked for and fits. Authorized by `reply`. */
-export async function showValue(
+export function showValue(
   engine: Engine,
   entry: ValuedEntry,
   options: RenderOptions,
 ): Promise<CacheResponse> {
+  if (!isHeard(channels.render)) return makeShown(engine, entry, options)
+  const { refId, toolName, valueBytes } = entry
+  const tool = toolName === undefined ? undefined : engine.toolLabel(toolName)
+  const message: RenderMessage = { cache: engine.name, tool, refId, valueBytes }
+  return trace(channels.render, message, () => makeShown(engine, entry, options))
+}
+
+async function makeShown(engine: Engine, entry: ValuedEntry, options: RenderOptions): Promise<CacheResponse> {
   if (options.full) return showFull(engine, entry, options)
   const request = renderRequest(engine, entry, options)
   const opened = await openValue(engine, entry, options.part)

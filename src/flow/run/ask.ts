@@ -13,6 +13,7 @@ import {
   refusalIn,
   toInputRequest,
 } from '../../core/question.ts'
+import { channels, isHeard, trace } from '../../telemetry/channels.ts'
 import type { Engine } from '../engine.ts'
 import { lost } from './lease.ts'
 import { type QueueSlot, Waits } from './queue.ts'
@@ -76,7 +77,7 @@ export class Asker {
     })
     this.#turn = stored.catch(() => {})
     const { key, answer: known } = await stored
-    const answer = known ?? (await this.#begin().waits.during(() => this.#wait(key, givenUp)))
+    const answer = known ?? (await this.#begin().waits.during(() => this.#wait(key, method, givenUp)))
     const refusal = refusalIn(method, answer)
     if (refusal !== undefined)
       throw new InputUnavailable(`The client refused what the task asked: ${refusal.message}`, refusal)
@@ -102,9 +103,13 @@ export class Asker {
     return question
   }
 
-  #wait(key: string, givenUp: AbortSignal | undefined): Promise<JsonObject> {
-    const { running } = this.engine
-    return running.whileAsking(this.entry.refId, () => this.#answerUnless(givenUp, key))
+  #wait(key: string, method: string, givenUp: AbortSignal | undefined): Promise<JsonObject> {
+    const { name, running, toolLabel } = this.engine
+    const { refId, toolName } = this.entry
+    const wait = () => running.whileAsking(refId, () => this.#answerUnless(givenUp, key))
+    if (!isHeard(channels.question)) return wait()
+    const tool = toolName === undefined ? undefined : toolLabel(toolName)
+    return trace(channels.question, { cache: name, tool, refId, method }, wait)
   }
 
   async #answerUnless(givenUp: AbortSignal | undefined, key: string): Promise<JsonObject> {

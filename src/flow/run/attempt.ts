@@ -10,6 +10,8 @@ import { parseJson } from '../../core/json-text.ts'
 import type { RefId } from '../../core/ref.ts'
 import type { Tool } from '../../core/tool.ts'
 import type { Appended, ExecutionContext } from '../../execution/executor.ts'
+import { channels, isHeard, trace } from '../../telemetry/channels.ts'
+import type { AttemptMessage } from '../../telemetry/messages.ts'
 import type { GivenInput } from '../call/draft.ts'
 import { fillInput, fillInputText } from '../call/fill-input.ts'
 import type { InputShare } from '../call/input-budget.ts'
@@ -247,7 +249,18 @@ async function runHandler(
 ): Promise<EncodedValue | Appended> {
   const execute = async () => engine.executorOf(tool).execute(tool.name, input, context)
   const run = tool.invalidates.length === 0 ? execute : () => whileInvalidating(engine, tool, execute)
-  return tool.readOnly === false ? engine.sharedRuns.duringWrite(context.signal, run) : run()
+  const heard = isHeard(channels.attempt) ? traced(engine, tool, context, run) : run
+  return tool.readOnly === false ? engine.sharedRuns.duringWrite(context.signal, heard) : heard()
+}
+
+function traced(
+  engine: Engine,
+  { name }: Tool,
+  { refId, attempt }: ExecutionContext,
+  run: () => Promise<EncodedValue | Appended>,
+): () => Promise<EncodedValue | Appended> {
+  const message: AttemptMessage = { cache: engine.name, tool: engine.toolLabel(name), refId, attempt }
+  return () => trace(channels.attempt, message, run)
 }
 
 /** Writes what the handler reports into the entry. */

@@ -2,6 +2,7 @@ import type { Clock } from '../../core/clock.ts'
 import type { RefId } from '../../core/ref.ts'
 import { inChunks } from '../../core/steps.ts'
 import type { Store } from '../../stores/store.ts'
+import { channels } from '../../telemetry/channels.ts'
 import type { RunningTasks } from './running.ts'
 
 /** So that two signs of life may be lost before anybody takes the process for lost. */
@@ -64,8 +65,9 @@ export class Heartbeat {
     try {
       await store.beat(name, instance)
       await this.#compare()
-    } catch {
+    } catch (error) {
       // The store is away for the moment: the next one tries again.
+      if (channels.missedBeat.hasSubscribers) channels.missedBeat.publish({ cache: name, error })
     }
   }
 

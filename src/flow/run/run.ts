@@ -7,6 +7,8 @@ import { cacheNameOf, type RefId } from '../../core/ref.ts'
 import { timeUntil } from '../../core/retry-policy.ts'
 import type { Tool } from '../../core/tool.ts'
 import type { TakeWork } from '../../execution/dispatcher.ts'
+import { channels, inThisContext } from '../../telemetry/channels.ts'
+import type { TaskMessage } from '../../telemetry/messages.ts'
 import type { GivenInput } from '../call/draft.ts'
 import { anyInFlight, waitUntilSettled } from '../call/references.ts'
 import type { Engine } from '../engine.ts'
@@ -146,6 +148,7 @@ class TaskRun implements Hold, RunningTask {
   begin(claimed: InFlightEntry, given: GivenInput | undefined): void {
     const { engine, refId } = this
     engine.running.add(this)
+    this.#tell('begun')
     engine.heartbeat.begin()
     this.#losses.begin(claimed)
     if (claimed.status === 'processing') void this.#run(() => attempt(this, claimed, given))
@@ -157,10 +160,18 @@ class TaskRun implements Hold, RunningTask {
   /** What the callback can see stays in memory until then, so it is this object alone. */
   #waitForTurn(): void {
     this.#waitsForTurn = true
-    this.slot.whenTurn(() => {
+    const begin = () => {
       this.#waitsForTurn = false
       void this.#run(() => startAttempt(this))
-    })
+    }
+    // Its turn comes where another task ends: whoever listens is to hear what follows as of this one.
+    this.slot.whenTurn(channels.task.hasSubscribers ? inThisContext(begin) : begin)
+  }
+
+  #tell(state: TaskMessage['state']): void {
+    if (!channels.task.hasSubscribers) return
+    const { engine, tool, refId } = this
+    channels.task.publish({ cache: engine.name, tool: engine.toolLabel(tool.name), refId, state })
   }
 
   stop(reason: unknown): void {
@@ -186,6 +197,7 @@ class TaskRun implements Hold, RunningTask {
       this.slot.leave()
       this.#losses.end()
       this.engine.running.remove(this)
+      this.#tell('ended')
       this.#hasEnded = true
       this.#onDone?.()
     }

@@ -1,0 +1,21 @@
+export { channels, type MessageChannel, type TraceChannel } from './channels.ts'
+export type {
+  AnnounceMessage,
+  AttemptMessage,
+  CallMessage,
+  ClientRequestMessage,
+  EventMessage,
+  MissedBeatMessage,
+  QueryMessage,
+  QuestionMessage,
+  RenderMessage,
+  SavingsMessage,
+  ServerRequestMessage,
+  StoreMessage,
+  StoreOperation,
+  SweepMessage,
+  TakeMessage,
+  TaskMessage,
+  Traced,
+  TraceFields,
+} from './messages.ts'
