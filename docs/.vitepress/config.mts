@@ -25,7 +25,7 @@ export default defineConfig({
     nav: [
       { text: 'Start', link: '/start/' },
       { text: 'Recipes', link: '/recipes/' },
-      { text: 'Wire format', link: '/wire-format' },
+      { text: 'Reference', link: '/reference/' },
     ],
     sidebar,
     outline: [2, 3],

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs'
+
 interface Group {
   readonly text: string
   readonly items: readonly { readonly text: string; readonly link: string }[]
@@ -68,7 +70,11 @@ export const sidebar: Group[] = [
   },
   {
     text: 'Reference',
-    items: [{ text: 'Wire format', link: '/wire-format' }],
+    items: [
+      { text: 'Wire format', link: '/wire-format' },
+      { text: 'Options', link: '/reference/' },
+      ...reference(),
+    ],
   },
   {
     text: 'Inside',
@@ -83,4 +89,13 @@ export const sidebar: Group[] = [
 /** The Markdown of a page, from `docs/`. */
 export function fileOf(link: string): string {
   return `${link.slice(1)}${link.endsWith('/') ? 'index' : ''}.md`
+}
+
+/** The pages that are made from the declarations, as their index lists them. */
+function reference(): Group['items'] {
+  const index = readFileSync(new URL('../reference/index.md', import.meta.url), 'utf8')
+  return [...index.matchAll(/^- \[(.*?)\]\((.*?)\.md\)/gm)].map(([, text = '', file]) => ({
+    text,
+    link: `/reference/${file}`,
+  }))
 }

@@ -136,11 +136,14 @@ describe('snippets', () => {
   })
 })
 
-/** The names of a page's headings in links. */
+/** The names of a page's headings in links. Of those that are alike, the later ones have numbers. */
 function headingsOf(text: string): string[] {
-  return [...text.replaceAll(/^```[\s\S]*?^```$/gm, '').matchAll(/^#+ (.*)$/gm)].map(([, heading = '']) =>
-    anchorOf(heading),
-  )
+  const headings = text.replaceAll(/^```[\s\S]*?^```$/gm, '').matchAll(/^#+ (.*)$/gm)
+  const anchors = [...headings].map(([, heading = '']) => anchorOf(heading))
+  return anchors.map((anchor, at) => {
+    const earlier = anchors.slice(0, at).filter(other => other === anchor).length
+    return earlier === 0 ? anchor : `${anchor}-${earlier}`
+  })
 }
 
 /** The names that the one converting module writes, and those inside of `progress`. */

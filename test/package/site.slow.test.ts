@@ -49,3 +49,55 @@ describe('the site', () => {
     expect(read('llms-full.txt')).toContain('# Asking a value')
   })
 })
+
+describe('docs/reference', () => {
+  it('is what the docstrings say (else: npm run docs:reference)', async () => {
+    const { stderr } = await runIn(join(REPOSITORY, 'docs'), 'npm', [
+      'run',
+      '--silent',
+      'reference',
+      '--',
+      '--check',
+    ])
+    expect(stderr).toBe('')
+  })
+
+  it.each([
+    [
+      'mcp',
+      'asyncTimeout',
+      "How long a tool's call waits before it answers with a handle",
+      "_Default:_ '20s'",
+    ],
+    ['cache-options', 'defaultTtl', 'How long values are kept', "_Default:_ '1h'"],
+    ['tools', 'maxRetries', 'How often failed work is tried again by itself', '_Default:_ 0'],
+    ['stores', 'prefix', 'begin with', '_Default:_'],
+  ])('%s tells of %s', (page, option, ...words) => {
+    const text = readFileSync(join(REPOSITORY, `docs/reference/${page}.md`), 'utf8')
+    const lines = text.split('\n').filter(line => line.startsWith(`- **\`${option}\`**`))
+    expect(
+      lines.some(line => words.every(word => line.includes(word))),
+      lines.join('\n'),
+    ).toBe(true)
+  })
+
+  it('has every export of every entry point', async () => {
+    const { exports } = JSON.parse(readFileSync(join(REPOSITORY, 'package.json'), 'utf8')) as {
+      exports: object
+    }
+    const all = pages()
+      .filter(({ path }) => path.startsWith('docs/reference/'))
+      .map(({ text }) => text)
+    for (const path of Object.keys(exports).filter(name => name !== './package.json')) {
+      const specifier = path.replace('.', 'mcp-refcache')
+      const names = Object.keys((await import(specifier)) as object)
+      const missing = names.filter(
+        name =>
+          !all.some(
+            text => text.includes(`\n## ${name}\n`) || text.includes(`\`${specifier}\` as \`${name}\``),
+          ),
+      )
+      expect(missing, specifier).toEqual([])
+    }
+  })
+})
