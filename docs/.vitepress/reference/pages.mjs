@@ -28,7 +28,7 @@ export const PAGES = [
     file: 'tools',
     title: 'Tools and their calls',
     about: 'What `cache.cached()` takes, and what one call may say. Guide: [tasks](../tasks.md).',
-    of: /^(core\/(tool|input|standard-schema)|flow\/call\/options)$/,
+    of: /^(core\/(tool[^/]*|input|standard-schema)|flow\/call\/options)$/,
   },
   {
     file: 'handlers',
