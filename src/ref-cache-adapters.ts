@@ -1,3 +1,4 @@
+import { type ActorLike, toActor } from './access/actor.ts'
 import type { AuditEvent } from './access/audit.ts'
 import type { AnswerLimits } from './core/answer-limits.ts'
 import type { RefId } from './core/ref.ts'
@@ -6,11 +7,22 @@ import type { CallOptions } from './flow/call/options.ts'
 import { type PassingCall, pass } from './flow/call/pass.ts'
 import { type Export, type ExportRequest, openExport } from './flow/derive/export.ts'
 import type { Engine } from './flow/engine.ts'
+import {
+  type KnownEntry,
+  type KnownPage,
+  knownEntry,
+  type ListKnownOptions,
+  listKnown,
+} from './flow/operate/known.ts'
+import { KnownFeed } from './flow/operate/known-feed.ts'
+import { type EntryLinks, linksOf } from './flow/operate/links.ts'
 import { type ListResultsOptions, listResults, type ResultPage } from './flow/operate/results.ts'
 import { savingsSince } from './flow/operate/stored-savings.ts'
 import { type TaskInfo, type TaskInfoOptions, taskInfo } from './flow/operate/task-info.ts'
 import { checkTextCeiling } from './flow/read/limits.ts'
 import type { HourOfSavings } from './stores/store.ts'
+import { type ValueKind, valueKind, valueTables } from './flow/read/value-facts.ts'
+import type { CountedTable } from './values/counted-tables.ts'
 
 /** Where a cache keeps what is for adapters. Registered, so that two copies of this package in one process agree. */
 export const ADAPTERS: unique symbol = Symbol.for('mcp-refcache.adapters')
@@ -47,6 +59,36 @@ export class AdapterAccess {
   /** The finished values that an actor had made, the newest first. @throws InvalidArgument for what is no cursor */
   listResults(options: ListResultsOptions): Promise<ResultPage> {
     return listResults(this.engine, options)
+  }
+
+  /** All that an actor had made itself, as it may know of it, the newest first. @throws InvalidArgument for what is no cursor */
+  listKnown(options: ListKnownOptions): Promise<KnownPage> {
+    return listKnown(this.engine, options)
+  }
+
+  /** One entry as an actor may know of it, whoever had it made. @throws NotFound */
+  knownEntry(refId: RefId, who: ActorLike): Promise<KnownEntry> {
+    return knownEntry(this.engine, refId, who)
+  }
+
+  /** Follows what an actor had made itself. Begin it first. */
+  knownFeed(who: ActorLike): KnownFeed {
+    return new KnownFeed(this.engine, toActor(who))
+  }
+
+  /** What an entry was made of, and what was made of it, as far as an actor may know. @throws NotFound */
+  linksOf(refId: RefId, who: ActorLike): Promise<EntryLinks> {
+    return linksOf(this.engine, refId, who)
+  }
+
+  /** What a value is, without reading a large one. Undefined: there is none yet. @throws NotFound, PermissionDenied */
+  valueKind(refId: RefId, who: ActorLike): Promise<ValueKind | undefined> {
+    return valueKind(this.engine, refId, who)
+  }
+
+  /** The tables of a value, and what their columns are like. @throws NotFound, PermissionDenied */
+  valueTables(refId: RefId, who: ActorLike): Promise<readonly CountedTable[]> {
+    return valueTables(this.engine, refId, who)
   }
 
   /** Whether an answer may have that text. @throws AnswerTooLarge */

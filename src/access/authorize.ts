@@ -107,12 +107,16 @@ export class Access {
     who: Actor,
     want: Pick<AccessRequest, 'action' | 'refId'>,
   ): G {
-    const started = guarded !== undefined && isDescribed(guarded.startedBy, who)
     return this.authorize(guarded, who, {
       ...want,
-      permission: started ? READ_OR_EXECUTE : Permission.UPDATE,
+      permission: controlRight(guarded, who),
       denial: 'Only whoever started this task, or has the UPDATE right, may do that.',
     })
+  }
+
+  /** Whether the actor may cancel the task, or retry it. */
+  mayControl(guarded: Guarded, who: Actor): boolean {
+    return this.may(guarded, who, controlRight(guarded, who))
   }
 
   /** The rule of a namespace. @throws InvalidArgument for a malformed name */
@@ -228,4 +232,9 @@ export class Access {
       ...(toolName === undefined ? {} : { toolName }),
     })
   }
+}
+
+function controlRight(guarded: Guarded | undefined, who: Actor): Permission {
+  const started = guarded !== undefined && isDescribed(guarded.startedBy, who)
+  return started ? READ_OR_EXECUTE : Permission.UPDATE
 }

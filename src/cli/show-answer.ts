@@ -1,8 +1,9 @@
 import { toWire } from '../agent/wire.ts'
-import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts'
+import type { JsonValue } from '../core/json.ts'
 import { stringifyJson } from '../core/json-text.ts'
 import { printable } from '../core/printable.ts'
 import type { CallResponse } from '../core/response.ts'
+import { type Records, recordsIn } from '../preview/records.ts'
 import { EXIT } from './exit.ts'
 import { formatTable } from './table.ts'
 
@@ -83,21 +84,6 @@ export function harmless(text: string): string {
     .split(/(\n|\t)/)
     .map(part => (part === '\n' || part === '\t' ? part : printable(part)))
     .join('')
-}
-
-interface Records {
-  readonly columns: readonly string[]
-  /** A text says which rows are left out. */
-  readonly rows: readonly (JsonObject | string)[]
-}
-
-function recordsIn(value: JsonValue): Records | undefined {
-  if (!Array.isArray(value)) return undefined
-  const records = value.filter(isJsonObject)
-  const isMark = (row: JsonValue) => typeof row === 'string' && row.startsWith('…(')
-  const columns = [...new Set(records.flatMap(row => Object.keys(row)))]
-  const areRecords = columns.length > 0 && value.every(row => isJsonObject(row) || isMark(row))
-  return areRecords ? { columns, rows: value as (JsonObject | string)[] } : undefined
 }
 
 function tableOf({ columns, rows }: Records, width: number | undefined): string {

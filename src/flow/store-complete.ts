@@ -5,7 +5,7 @@ import type { AccessPolicy } from '../access/policy.ts'
 import { type CompleteEntry, expiry, type PreviewSettings } from '../core/entry.ts'
 import { StoreUnavailable } from '../core/errors.ts'
 import { events } from '../core/events.ts'
-import { createRefId } from '../core/ref.ts'
+import { createRefId, type RefId } from '../core/ref.ts'
 import type { ValueWriter } from '../values/segments/writer.ts'
 import type { Lifetime } from './derive/lifetime.ts'
 import type { Engine } from './engine.ts'
@@ -18,6 +18,8 @@ export interface CompleteDraft extends Lifetime {
   readonly label?: string | undefined
   readonly namespace: Namespace
   readonly policy: AccessPolicy
+  /** What it was made of. */
+  readonly uses?: readonly RefId[] | undefined
   readonly derivedFrom?: readonly SourceConstraint[] | undefined
   readonly preview?: PreviewSettings | undefined
   readonly view?: string | undefined
@@ -41,7 +43,8 @@ export async function storeComplete(
 }
 
 function entryOf(engine: Engine, who: Actor, draft: CompleteDraft): CompleteEntry {
-  const { toolName, origin, label, namespace, policy, derivedFrom, ttl, sliding, preview, view } = draft
+  const { toolName, origin, label, namespace, policy, uses, derivedFrom } = draft
+  const { ttl, sliding, preview, view } = draft
   const now = engine.clock.now()
   return {
     status: 'complete',
@@ -52,6 +55,7 @@ function entryOf(engine: Engine, who: Actor, draft: CompleteDraft): CompleteEntr
     namespace,
     policy,
     startedBy: describeActor(who),
+    ...(uses ? { uses } : {}),
     ...(derivedFrom ? { derivedFrom } : {}),
     createdAt: now,
     completedAt: now,

@@ -16,8 +16,7 @@ export async function remove(engine: Engine, refId: RefId, who: Actor): Promise<
   const entry = await findAnd(engine, refId, who, found =>
     engine.access.authorize(found, who, {
       action: 'delete',
-      // What an actor has put in itself, it may take out again.
-      permission: found && hasPutIn(found, who) ? READ_OR_EXECUTE : Permission.DELETE,
+      permission: found ? removalRight(found, who) : Permission.DELETE,
       denial: DENIAL,
       refId,
     }),
@@ -26,6 +25,16 @@ export async function remove(engine: Engine, refId: RefId, who: Actor): Promise<
   if (!(await engine.store.delete(refId))) throw new NotFound()
   forget(engine, entry, 'deleted')
   return true
+}
+
+/** Whether the actor may delete an entry that it may know of. */
+export function mayRemove({ access }: Engine, entry: Entry, who: Actor): boolean {
+  return access.may(entry, who, removalRight(entry, who))
+}
+
+/** What an actor has put in itself, it may take out again. */
+function removalRight(entry: Entry, who: Actor): Permission {
+  return hasPutIn(entry, who) ? READ_OR_EXECUTE : Permission.DELETE
 }
 
 /** Removes the entries of this cache, or of one namespace of it. Says how many. */

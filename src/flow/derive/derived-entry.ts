@@ -45,6 +45,7 @@ export async function storeDerived(
     label,
     namespace,
     policy,
+    uses: [...new Set([from, ...others].map(({ refId }) => refId))],
     derivedFrom,
     preview,
     view,
