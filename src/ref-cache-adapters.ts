@@ -20,8 +20,8 @@ import { type ListResultsOptions, listResults, type ResultPage } from './flow/op
 import { savingsSince } from './flow/operate/stored-savings.ts'
 import { type TaskInfo, type TaskInfoOptions, taskInfo } from './flow/operate/task-info.ts'
 import { checkTextCeiling } from './flow/read/limits.ts'
-import type { HourOfSavings } from './stores/store.ts'
 import { type ValueKind, valueKind, valueTables } from './flow/read/value-facts.ts'
+import type { HourOfSavings } from './stores/store.ts'
 import type { CountedTable } from './values/counted-tables.ts'
 
 /** Where a cache keeps what is for adapters. Registered, so that two copies of this package in one process agree. */

@@ -2,7 +2,8 @@ import { describedActor, nameOf } from '../access/actor.ts'
 import { type Entry, type InFlightEntry, isInFlight } from '../core/entry.ts'
 import { describeEntry, type EntryInfo } from '../core/entry-info.ts'
 import { etaFromHistory, etaSeconds } from '../core/eta.ts'
-import { cacheNameOf } from '../core/ref.ts'
+import { unanswered } from '../core/question.ts'
+import { cacheNameOf, type RefId } from '../core/ref.ts'
 
 /** An entry as whoever looks at a store from outside sees it: no value, no input, and nothing that a handler said in words. */
 export interface InspectedEntry extends EntryInfo {
@@ -10,6 +11,8 @@ export interface InspectedEntry extends EntryInfo {
   readonly cache: string
   /** Who asked for it: `user:ada`, or `agent` for one without a name. Never a session. */
   readonly startedBy?: string
+  /** The references in its input, or those that it was made of. */
+  readonly uses?: readonly RefId[]
   /** Of a task in flight. */
   readonly task?: LiveTask
 }
@@ -22,6 +25,8 @@ export interface LiveTask {
   readonly etaSeconds?: number
   /** A failed attempt is behind it; the next one begins about then. */
   readonly retryAt?: Date
+  /** How many answers it waits for. */
+  readonly questions?: number
 }
 
 /** @param now in milliseconds since the epoch */
@@ -31,6 +36,7 @@ export function inspected(entry: Entry, now: number): InspectedEntry {
     ...describeEntry(entry),
     cache: cacheNameOf(entry.refId),
     ...(startedBy === undefined ? {} : { startedBy }),
+    ...(entry.uses === undefined ? {} : { uses: entry.uses }),
     ...(isInFlight(entry) ? { task: liveTask(entry, now) } : {}),
   }
 }
@@ -38,10 +44,12 @@ export function inspected(entry: Entry, now: number): InspectedEntry {
 function liveTask(entry: InFlightEntry, now: number): LiveTask {
   const eta = entry.status === 'processing' ? etaOf(entry, now) : undefined
   const retryAt = entry.status === 'pending' ? entry.retryAt : undefined
+  const questions = unanswered(entry.questions).length
   return {
     owner: entry.lease.owner.slice(0, entry.lease.owner.lastIndexOf('/')),
     ...(eta === undefined ? {} : { etaSeconds: eta }),
     ...(retryAt === undefined ? {} : { retryAt: new Date(retryAt) }),
+    ...(questions === 0 ? {} : { questions }),
   }
 }
 

@@ -6,5 +6,6 @@ export {
   type InspectedSavings,
   type Inspector,
   type InspectorListOptions,
+  type InspectorOptions,
   openInspector,
 } from './inspector.ts'

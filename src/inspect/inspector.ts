@@ -2,7 +2,7 @@ import { type Clock, systemClock } from '../core/clock.ts'
 import { type Entry, type EntryStatus, isExpired } from '../core/entry.ts'
 import { type EntryCounts, sumOf } from '../core/entry-counts.ts'
 import { NotFound } from '../core/errors.ts'
-import type { RefId } from '../core/ref.ts'
+import { cacheNameOf, type RefId } from '../core/ref.ts'
 import { type TokenSavings, withNet } from '../core/token-savings.ts'
 import type { Store, StoreUsage } from '../stores/store.ts'
 import { cursorOfFeed, cursorOfPlace, type FeedCursors, feedOfCursor, placeOfCursor } from './cursors.ts'
@@ -13,6 +13,14 @@ type LookedAt = Pick<
   Store,
   'list' | 'peek' | 'match' | 'count' | 'caches' | 'changes' | 'savings' | 'usage' | 'close'
 >
+
+/** Options of `openInspector`. */
+export interface InspectorOptions {
+  /** @defaultValue the system's */
+  readonly clock?: Clock
+  /** Looks at this cache alone. @defaultValue all of the store */
+  readonly cache?: string | undefined
+}
 
 /** Options of `Inspector.list`. */
 export interface InspectorListOptions {
@@ -81,8 +89,28 @@ const CHANGES_AT_ONCE = 1_000
  * changes an entry, never sweeps, never settles and never counts as a use. Never a value, an input, what a handler said in words, or the
  * id of a session. For a SQLite file, open the store with `readOnly: true`: then nothing of the file changes either.
  */
-export function openInspector(store: Store, { clock = systemClock }: { clock?: Clock } = {}): Inspector {
-  return new StoreInspector(store, clock)
+export function openInspector(
+  store: Store,
+  { clock = systemClock, cache }: InspectorOptions = {},
+): Inspector {
+  return new StoreInspector(cache === undefined ? store : onlyCache(store, cache), clock)
+}
+
+/** The same store, as if it had one cache alone. */
+function onlyCache(store: LookedAt, cacheName: string): LookedAt {
+  const isInside = (refId: RefId) => cacheNameOf(refId) === cacheName
+  return {
+    list: filter => (filter.cacheName === cacheName ? store.list(filter) : Promise.resolve([])),
+    peek: refIds => store.peek(refIds.filter(isInside)),
+    match: async (prefix, limit) => (prefix.startsWith(`${cacheName}:`) ? store.match(prefix, limit) : []),
+    count: (name, now) => store.count(name, now),
+    caches: async () => [cacheName],
+    changes: (name, cursor, limit) => store.changes(name, cursor, limit),
+    savings: async since =>
+      ((await store.savings?.(since)) ?? []).filter(hour => hour.cacheName === cacheName),
+    usage: async () => store.usage?.(),
+    close: () => store.close(),
+  }
 }
 
 class StoreInspector implements Inspector {
