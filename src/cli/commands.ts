@@ -37,6 +37,10 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: 'watch the tasks that run now, in any process',
     load: async () => (await import('./watch.ts')).watchCommand(),
   },
+  ui: {
+    summary: 'show all of it in your browser, live: look, ask, cancel, retry, delete',
+    load: async () => (await import('./ui.ts')).uiCommand(),
+  },
   stats: {
     summary: 'count what a store has, by cache, status and tool',
     load: async () => (await import('./stats.ts')).statsCommand(),

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import type { Command } from '@commander-js/extra-typings'
 import { actor } from '../access/actor.ts'
+import type { AuditSink } from '../access/audit.ts'
 import { NotFound, RefCacheError, StoreUnavailable, TaskNotReady } from '../core/errors.ts'
 import { cacheNameOf, isRefOf, type RefId } from '../core/ref.ts'
 import type { Dispatcher } from '../execution/dispatcher.ts'
@@ -89,6 +90,12 @@ const others: Dispatcher = { shared: true, dispatch: () => 'elsewhere' }
 /** No sweep begins while a command lasts: what others run is theirs to look after. */
 const NEVER_SWEPT = '20d'
 
+/** One cache of a store, for its operator: it runs no tools and sweeps nothing. */
+export function operatorCache(name: string, store: Store, audit?: AuditSink): RefCache {
+  const limits = { sweepInterval: NEVER_SWEPT, maxTtl: null } as const
+  return new RefCache({ name, store, dispatcher: others, ...limits, ...(audit ? { audit } : {}) })
+}
+
 /**
  * Does something with one cache of a store, by a `RefCache` that runs no tools and sweeps nothing.
  * @throws CommandFailed in the place of the errors of the cache
@@ -98,7 +105,7 @@ export async function withCache<T>(
   name: string,
   work: (cache: RefCache) => Promise<T>,
 ): Promise<T> {
-  const cache = new RefCache({ name, store, dispatcher: others, sweepInterval: NEVER_SWEPT, maxTtl: null })
+  const cache = operatorCache(name, store)
   try {
     return await work(cache)
   } catch (error) {

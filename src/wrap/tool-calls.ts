@@ -50,11 +50,6 @@ export interface CallContext {
   readonly limits: AnswerLimits
 }
 
-/** The server's own name of a tool, which the cache knows by a longer one. */
-export function nameAtServer(toolName: string): string {
-  return toolName.replace(/@[^@]*$/, '')
-}
-
 /** A tool of the wrapped server, as the cache knows it. */
 interface RegisteredTool {
   readonly declared: KnownTool

@@ -2,6 +2,11 @@ import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts'
 import { parseJson, stringifyJson } from '../core/json-text.ts'
 import { mapJson } from '../core/map-json.ts'
 
+/** The server's own name of a tool, which the cache knows by a longer one. */
+export function nameAtServer(toolName: string): string {
+  return toolName.replace(/@[^@]*$/, '')
+}
+
 /** What our own tools are called where the server has tools of their names: those keep them. */
 export class ToolNames {
   /**

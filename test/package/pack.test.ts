@@ -64,6 +64,7 @@ const EXPORTS: Record<string, readonly string[]> = {
   'mcp-refcache/langchain': ['REFERENCE_INSTRUCTIONS', 'isReference', 'wholeOf', 'withReferences'],
   'mcp-refcache/inspect': ['openInspector'],
   'mcp-refcache/telemetry': ['channels'],
+  'mcp-refcache/ui': ['uiHandler'],
   'mcp-refcache/threads': ['threadExecutor'],
   'mcp-refcache/bullmq': ['bullmqDispatcher', 'runWorker'],
   'mcp-refcache/testing': ['FakeClock', 'executorSuite', 'executorTools', 'storeSuite'],

@@ -1,0 +1,144 @@
+import type { Clock } from '../../core/clock.ts'
+import { stringifyJson } from '../../core/json-text.ts'
+import type { Changes, Overview } from '../api.ts'
+import { Refused, SAFE_HEADERS } from './http.ts'
+import { toRow } from './rows.ts'
+import type { SeenChanges, Sight } from './sight.ts'
+
+/** Between two looks at the store, while somebody looks at the page. */
+const LOOK_EVERY_MS = 300
+/** So that proxies and browsers know that the connection is alive. */
+const HEARTBEAT_MS = 15_000
+/** A store that is away is looked for again after this long. */
+const AWAY_MS = 2_000
+/** Bytes that wait for a slow reader. While there are more, nobody looks. */
+const MOST_WAITING = 256 * 1024
+
+export interface StreamLimits {
+  readonly all: number
+  /** Of one who looks. */
+  readonly each: number
+}
+
+/** The open streams of events. They are bounded in number, and end with the server. */
+export class EventStreams {
+  readonly #open = new Map<EventStream, string>()
+  #isClosed = false
+
+  constructor(
+    private readonly clock: Clock,
+    private readonly limits: StreamLimits = { all: 64, each: 8 },
+  ) {}
+
+  get size(): number {
+    return this.#open.size
+  }
+
+  /**
+   * @param who the streams of whom are counted together
+   * @throws Refused where there are too many
+   */
+  open(sight: Sight, who: string, { headers, signal }: Request): Response {
+    const own = [...this.#open.values()].filter(each => each === who).length
+    if (this.#isClosed || this.#open.size >= this.limits.all || own >= this.limits.each) {
+      throw new Refused(503, 'forbidden', 'Too many pages are open at once. Close one of them.')
+    }
+    const since = headers.get('last-event-id') ?? undefined
+    const stream = new EventStream(sight, this.clock, since, () => this.#open.delete(stream))
+    this.#open.set(stream, who)
+    signal.addEventListener('abort', () => stream.end(), { once: true })
+    return new Response(stream.body, {
+      headers: { ...SAFE_HEADERS, 'content-type': 'text/event-stream', 'x-accel-buffering': 'no' },
+    })
+  }
+
+  close(): void {
+    this.#isClosed = true
+    for (const stream of [...this.#open.keys()]) stream.end()
+  }
+}
+
+/**
+ * What changes, for one page. It looks at the store every now and then, and only while its reader takes what it is sent: what happens
+ * meanwhile is in the next look, or in a `reset`.
+ */
+class EventStream {
+  readonly body: ReadableStream<Uint8Array<ArrayBuffer>>
+  #controller!: ReadableStreamDefaultController<Uint8Array<ArrayBuffer>>
+  #cursor: string | undefined
+  #stopTimer = () => {}
+  #isEnded = false
+  #spokeAt: number
+
+  constructor(
+    private readonly sight: Sight,
+    private readonly clock: Clock,
+    since: string | undefined,
+    private readonly onEnd: () => void,
+  ) {
+    this.#cursor = since
+    this.#spokeAt = clock.monotonic()
+    this.body = new ReadableStream<Uint8Array<ArrayBuffer>>(
+      {
+        start: controller => {
+          this.#controller = controller
+        },
+        cancel: () => this.end(),
+      },
+      new ByteLengthQueuingStrategy({ highWaterMark: MOST_WAITING }),
+    )
+    // Where a browser tries again by itself, so soon.
+    this.#send('retry: 1000\n\n')
+    void this.#look()
+  }
+
+  end(): void {
+    if (this.#isEnded) return
+    this.#isEnded = true
+    this.#stopTimer()
+    this.onEnd()
+    void this.sight.close()
+    try {
+      this.#controller.close()
+    } catch {
+      // The reader went away first.
+    }
+  }
+
+  async #look(): Promise<void> {
+    let wait = LOOK_EVERY_MS
+    try {
+      if ((this.#controller.desiredSize ?? 0) > 0) await this.#tell(await this.sight.look(this.#cursor))
+    } catch {
+      // The store is away. It may come back; the page shows how old its news are.
+      wait = AWAY_MS
+    }
+    if (this.#isEnded) return
+    if (this.clock.monotonic() - this.#spokeAt >= HEARTBEAT_MS) this.#send(': alive\n\n')
+    this.#stopTimer = this.clock.schedule(wait, () => void this.#look(), 'background')
+  }
+
+  async #tell({ isComplete, changed, deleted, cursor }: SeenChanges): Promise<void> {
+    if (!isComplete) this.#sendEvent('reset', await this.#overview(), cursor)
+    else if (changed.length + deleted.length > 0) {
+      const changes: Changes = { changed: changed.map(toRow), deleted, overview: await this.#overview() }
+      this.#sendEvent('changes', changes, cursor)
+    }
+    this.#cursor = cursor
+  }
+
+  async #overview(): Promise<Overview> {
+    return { now: new Date(this.clock.now()).toISOString(), ...(await this.sight.overview()) }
+  }
+
+  #sendEvent(event: string, data: object, id: string | undefined): void {
+    const lines = [...(id === undefined ? [] : [`id: ${id}`]), `event: ${event}`]
+    this.#send(`${lines.join('\n')}\ndata: ${stringifyJson(data as never)}\n\n`)
+  }
+
+  #send(text: string): void {
+    if (this.#isEnded) return
+    this.#spokeAt = this.clock.monotonic()
+    this.#controller.enqueue(new TextEncoder().encode(text))
+  }
+}
