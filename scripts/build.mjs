@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process'
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { bundleCommand, bundleQueryChild } from './bundle-command.mjs'
+import { bundlePage } from './bundle-page.mjs'
 import packTokens from './pack-tokens.mjs'
 import { writeThirdParty } from './third-party.mjs'
 
@@ -20,7 +21,12 @@ const compiled = spawnSync(
 if (compiled.status !== 0) process.exit(1)
 dropMap('dist/tokens/o200k-tokens.js')
 dropMap('dist/tokens/o200k-tokens.d.ts')
-writeThirdParty(['gpt-tokenizer', ...(await bundleCommand()), ...(await bundleQueryChild())])
+writeThirdParty([
+  'gpt-tokenizer',
+  ...(await bundleCommand()),
+  ...(await bundleQueryChild()),
+  ...(await bundlePage()),
+])
 
 /** The packed tokens are not shipped a second time as a source, so nothing may point at it. */
 function dropMap(name) {

@@ -64,6 +64,6 @@ export async function bundleQueryChild() {
   return packagesIn(metafile)
 }
 
-function packagesIn({ inputs }) {
+export function packagesIn({ inputs }) {
   return Object.keys(inputs).flatMap(path => /^node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1] ?? [])
 }

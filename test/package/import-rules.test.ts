@@ -309,6 +309,13 @@ const AREAS: Record<string, Area> = {
     packages: [],
     why: 'the published suites test a contract from outside, with a test runner that is handed in.',
   },
+  page: {
+    owns: /^ui\/page\//,
+    modules: [/^ui\/page\//, { types: /^ui\/api\.ts$/ }],
+    builtins: [],
+    packages: ['preact', 'htm', 'uplot'],
+    why: 'the page runs in a browser: it knows what its server answers, and nothing that runs in Node.',
+  },
 }
 
 /** Implementations of one contract do not lean on each other. */
@@ -334,6 +341,7 @@ const TIME_ALLOWED: ReadonlyArray<{ readonly files: RegExp; readonly why: string
     why: 'BullMQ wants the time of day at which a job comes up again',
   },
   { files: /^export\/temporary\.ts$/, why: 'it goes by the times of files that other processes wrote' },
+  { files: /^ui\/page\//, why: 'a browser is its clock: it shows people what time goes by' },
   { files: /^query\//, why: 'it stops another process in time, and one that nobody asks any more' },
   { files: /^testing\//, why: 'the suites hold real stores and executors to their contract, in real time' },
 ]
@@ -347,8 +355,8 @@ const TIME = [
   /\bprocess\.hrtime\b/,
 ]
 
-/** The command ships as a bundle with all that it uses. */
-const BUNDLED = /^(cli|wrap|clients|query\/child)\//
+/** The command and the page ship as bundles with all that they use. */
+const BUNDLED = /^(cli|wrap|clients|query\/child|ui\/page)\//
 
 const files = sourceFiles()
 const manifest = JSON.parse(readFileSync(`${REPOSITORY}package.json`, 'utf8')) as {

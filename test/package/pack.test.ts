@@ -70,6 +70,9 @@ const EXPORTS: Record<string, readonly string[]> = {
   'mcp-refcache/testing': ['FakeClock', 'executorSuite', 'executorTools', 'storeSuite'],
 }
 
+/** What is in `dist/` beside modules. */
+const ASSETS = ['dist/query/child.mjs', 'dist/ui/page/index.html', 'dist/ui/page/page.css']
+
 const manifest = JSON.parse(readFileSync(join(REPOSITORY, 'package.json'), 'utf8')) as {
   version: string
   exports: Record<string, unknown>
@@ -111,10 +114,10 @@ describe('the tarball', () => {
       'src',
     ])
     const foreign = consumer.files.filter(
-      path =>
-        path.startsWith('dist/') && path !== 'dist/query/child.mjs' && !/\.(js|d\.ts)(\.map)?$/.test(path),
+      path => path.startsWith('dist/') && !ASSETS.includes(path) && !/\.(js|d\.ts)(\.map)?$/.test(path),
     )
     expect(foreign).toEqual([])
+    expect(consumer.files).toEqual(expect.arrayContaining([...ASSETS, 'dist/ui/page/page.js']))
     expect(consumer.files.filter(path => /\.(test|test-d|bench)\./.test(path))).toEqual([])
   })
 

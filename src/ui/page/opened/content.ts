@@ -1,0 +1,60 @@
+import { html } from 'htm/preact'
+import { useMemo } from 'preact/hooks'
+import type { Shown } from '../../api.ts'
+import { plural, shortCount } from '../words.ts'
+import { AnswerTable } from './answer-table.ts'
+
+/** A value, or as much of it as was asked for: rows, text or JSON. Never as HTML. */
+export function Content({ shown, name }: { shown: Shown; name: string }) {
+  return useMemo(() => {
+    const { content } = shown
+    if (content.kind === 'table')
+      return html`<${AnswerTable} columns=${content.columns} rows=${content.rows} name=${name} />`
+    const text =
+      content.kind === 'text' ? content.text : colored(JSON.stringify(content.value, undefined, 2) ?? '')
+    return html`<pre class="scroll" tabindex="0" role="region" aria-label=${name}>${text === '' ? html`<span class="muted">(empty text)</span>` : text}</pre>`
+  }, [shown, name])
+}
+
+/** What an agent pays for it, and the pages around it. */
+export function Paging({
+  shown,
+  isBusy,
+  onPage,
+}: {
+  shown: Shown
+  isBusy: boolean
+  onPage: (page: number) => void
+}) {
+  const { page = 1, totalPages = 1, totalPagesAreEstimated, totalItems, tokens } = shown
+  const of = `${totalPagesAreEstimated ? 'about ' : ''}${totalPages}`
+  return html`<div class="paging">
+    <span class="muted" aria-live="polite">
+      ${[totalItems !== undefined && plural(totalItems, 'item'), tokens !== undefined && `${shortCount(tokens)} tokens for an agent`].filter(Boolean).join(' · ')}
+    </span>
+    ${
+      totalPages > 1 &&
+      html`<span class="pages" aria-busy=${isBusy}>
+        <button type="button" aria-label="Previous page" disabled=${page <= 1} onClick=${() => onPage(page - 1)}>‹</button>
+        <span>Page ${page} of ${of}</span>
+        <button type="button" aria-label="Next page" disabled=${page >= totalPages && !totalPagesAreEstimated} onClick=${() => onPage(page + 1)}>›</button>
+      </span>`
+    }
+  </div>`
+}
+
+const TOKENS = /("(?:[^"\\]|\\.)*")(\s*:)?|\b(?:true|false|null)\b|-?\d[\d.eE+-]*/g
+
+/** JSON with its names and values told apart. */
+function colored(text: string) {
+  const pieces = []
+  let end = 0
+  for (const found of text.matchAll(TOKENS)) {
+    pieces.push(text.slice(end, found.index))
+    const [all, string, colon] = found
+    const kind = string === undefined ? 'is-literal' : colon === undefined ? 'is-string' : 'is-name'
+    pieces.push(html`<span class=${kind}>${all}</span>`)
+    end = found.index + all.length
+  }
+  return [...pieces, text.slice(end)]
+}

@@ -1,0 +1,94 @@
+/** A question's JSON Schema as fields of a form, and what was filled in as an answer. */
+
+export interface Field {
+  readonly name: string
+  readonly label: string
+  readonly description?: string
+  readonly isRequired: boolean
+  /** `json`: something that no simple field can take. */
+  readonly kind: 'text' | 'number' | 'integer' | 'boolean' | 'choice' | 'json'
+  readonly choices?: ReadonlyArray<{ readonly value: string; readonly title: string }>
+  readonly initial?: string
+}
+
+interface Schema {
+  readonly type?: unknown
+  readonly title?: unknown
+  readonly description?: unknown
+  readonly default?: unknown
+  readonly enum?: unknown
+  readonly enumNames?: unknown
+  readonly oneOf?: unknown
+  readonly properties?: unknown
+  readonly required?: unknown
+}
+
+export function fieldsOf(schema: unknown): readonly Field[] {
+  const { properties, required } = asSchema(schema)
+  const needed = new Set(Array.isArray(required) ? required : [])
+  return Object.entries(asSchema(properties)).map(([name, member]) =>
+    fieldOf(name, asSchema(member), needed.has(name)),
+  )
+}
+
+function fieldOf(name: string, schema: Schema, isRequired: boolean): Field {
+  const choices = choicesOf(schema)
+  const { description, title, default: initial } = schema
+  return {
+    name,
+    label: typeof title === 'string' ? title : name,
+    isRequired,
+    kind: choices === undefined ? kindOf(schema.type) : 'choice',
+    ...(typeof description === 'string' ? { description } : {}),
+    ...(choices === undefined ? {} : { choices }),
+    ...(initial === undefined
+      ? {}
+      : { initial: typeof initial === 'string' ? initial : JSON.stringify(initial) }),
+  }
+}
+
+function kindOf(type: unknown): Field['kind'] {
+  switch (type) {
+    case 'string':
+      return 'text'
+    case 'number':
+    case 'integer':
+    case 'boolean':
+      return type
+    default:
+      return 'json'
+  }
+}
+
+function choicesOf(schema: Schema): Field['choices'] {
+  const { enum: values, enumNames, oneOf } = schema
+  if (Array.isArray(values) && values.every(value => typeof value === 'string')) {
+    const titles: readonly unknown[] = Array.isArray(enumNames) ? enumNames : []
+    return values.map((value, i) => ({ value, title: String(titles[i] ?? value) }))
+  }
+  if (!Array.isArray(oneOf)) return undefined
+  const options = oneOf.map(one => asSchema(one) as { const?: unknown; title?: unknown })
+  if (!options.every(one => typeof one.const === 'string')) return undefined
+  return options.map(one => ({ value: String(one.const), title: String(one.title ?? one.const) }))
+}
+
+/** What was filled in; neither a value nor a problem where an optional field was left empty. */
+export function answerOf(
+  { name, label, kind }: Field,
+  form: { get(name: string): unknown },
+): { value?: unknown; problem?: string } {
+  const text = form.get(name)
+  if (kind === 'boolean') return { value: text !== null }
+  if (typeof text !== 'string' || text === '') return {}
+  if (kind === 'number' || kind === 'integer') return { value: Number(text) }
+  if (kind !== 'json') return { value: text }
+  try {
+    return { value: JSON.parse(text) as unknown }
+  } catch {
+    return { problem: `${label} has to be JSON, such as ["a", "b"].` }
+  }
+}
+
+function asSchema(value: unknown): Schema {
+  return typeof value === 'object' && value !== null ? value : {}
+}

@@ -1,0 +1,43 @@
+import { html } from 'htm/preact'
+import { useEffect, useState } from 'preact/hooks'
+import type { Server } from '../server.ts'
+import { hashOf, type Route } from '../state/route.ts'
+import { useShown } from '../state/shown.ts'
+import { Content, Paging } from './content.ts'
+
+/** The value: its preview as an agent gets it, page by page, or one part of it. */
+export function Value({ route, server }: { route: Route; server: Server }) {
+  const { ref, part } = route
+  const { shown, problem, isBusy, ask } = useShown()
+  const show = (page?: number) => ask(() => server.value(part === '' ? ref : `${ref}#${part}`, page))
+  useEffect(() => void show(), [ref, part])
+  return html`<section class="block" aria-labelledby="value-title">
+    <div class="block-head">
+      <h3 id="value-title">Value</h3>
+      <${PartBox} key=${part} route=${route} />
+    </div>
+    ${problem !== undefined && html`<div class="problem" role="alert"><p>${problem}</p><button type="button" onClick=${() => show()}>Try again</button></div>`}
+    ${
+      shown === undefined
+        ? problem === undefined && html`<div class="absent" aria-hidden="true"></div>`
+        : html`<${Content} shown=${shown} name="Value" />
+            ${shown.message !== undefined && html`<p class="hint">${shown.message}</p>`}
+            <${Paging} shown=${shown} isBusy=${isBusy} onPage=${show} />`
+    }
+  </section>`
+}
+
+/** Names a part of the value, as an agent would. */
+function PartBox({ route: { ref, part } }: { route: Route }) {
+  const [text, setText] = useState(part)
+  const onSubmit = (event: Event) => {
+    event.preventDefault()
+    location.hash = hashOf(ref, text.trim().replace(/^#/, ''))
+  }
+  return html`<form class="part" onSubmit=${onSubmit}>
+    <label for="part" class="muted">Part #</label>
+    <input id="part" type="text" spellcheck="false" autocomplete="off" placeholder="/rows/3 or L10-L20" value=${text} onInput=${(event: Event) => setText((event.target as HTMLInputElement).value)} />
+    <button type="submit">Show</button>
+    ${part !== '' && html`<a href=${hashOf(ref)}>Whole</a>`}
+  </form>`
+}

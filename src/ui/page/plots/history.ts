@@ -1,0 +1,53 @@
+import { html } from 'htm/preact'
+import { useEffect, useState } from 'preact/hooks'
+import type { History } from '../../api.ts'
+import { problemText, type Server } from '../server.ts'
+import { DurationsPlot } from './durations.ts'
+import { TokensPlot } from './tokens.ts'
+
+const SPANS: ReadonlyArray<readonly [hours: number, label: string]> = [
+  [6, '6 h'],
+  [24, '24 h'],
+  [168, '7 d'],
+]
+const REFRESH_MS = 30_000
+
+/** What was saved over time, and how long tools took: stands where no reference is opened. */
+export function HistoryPane({ server }: { server: Server }) {
+  const [hours, setHours] = useState(24)
+  const [history, setHistory] = useState<History | undefined>(undefined)
+  const [problem, setProblem] = useState<string | undefined>(undefined)
+  useEffect(() => {
+    let isCurrent = true
+    const load = async () => {
+      try {
+        const next = await server.history(hours)
+        if (isCurrent) setHistory(next)
+        setProblem(undefined)
+      } catch (error) {
+        setProblem(problemText(error))
+      }
+    }
+    void load()
+    const timer = setInterval(() => void load(), REFRESH_MS)
+    return () => {
+      isCurrent = false
+      clearInterval(timer)
+    }
+  }, [hours])
+  return html`<section class="opened is-history" aria-labelledby="history-title">
+    <header class="opened-head">
+      <h2 id="history-title">Over time</h2>
+      <div class="choices" role="radiogroup" aria-label="How far back">
+        ${SPANS.map(
+          ([span, label]) => html`<label key=${span} class="choice">
+            <input type="radio" name="hours" checked=${span === hours} onChange=${() => setHours(span)} /><span>${label}</span>
+          </label>`,
+        )}
+      </div>
+    </header>
+    ${problem !== undefined && history === undefined && html`<p class="problem" role="alert">${problem}</p>`}
+    ${history !== undefined && html`<${TokensPlot} savings=${history.savings} /><${DurationsPlot} runs=${history.runs} />`}
+    <p class="hint">Open a reference in the list: its value, its shape and a box for questions show here.</p>
+  </section>`
+}

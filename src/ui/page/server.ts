@@ -1,0 +1,73 @@
+import type { Detail, Done, History, Overview, Problem, Question, Row, RowPage, Shown, Size } from '../api.ts'
+
+/** What the server refused, or that it is not there. */
+export class ServerProblem extends Error {
+  readonly code: string
+
+  constructor({ code, message }: Problem) {
+    super(message)
+    this.code = code
+  }
+}
+
+type Parameters = Record<string, string | number | readonly string[] | undefined>
+
+/** The routes of the server, each a function. */
+export const server = {
+  overview: () => get<Overview>('overview'),
+  tasks: async () => (await get<{ tasks: readonly Row[] }>('tasks')).tasks,
+  entries: (parameters: Parameters) => get<RowPage>('entries', parameters),
+  sizes: async (ref: readonly string[]) => (await get<{ sizes: readonly Size[] }>('sizes', { ref })).sizes,
+  entry: (ref: string) => get<Detail>('entry', { ref }),
+  value: (ref: string, page?: number, pageSize?: number) =>
+    get<Shown>('value', { ref, page, page_size: pageSize }),
+  history: (hours: number) => get<History>('history', { hours }),
+  query: (question: Question) => post<Shown>('query', question),
+  cancel: (ref: string) => post<Done>('cancel', { ref }),
+  retry: (ref: string) => post<Done>('retry', { ref }),
+  delete: (ref: string) => post<Done>('delete', { ref }),
+  answer: (ref: string, answers: Readonly<Record<string, unknown>>) => post<Done>('answer', { ref, answers }),
+}
+
+export type Server = typeof server
+
+export const EVENTS = 'api/events'
+
+function get<T>(route: string, parameters: Parameters = {}): Promise<T> {
+  const search = new URLSearchParams()
+  for (const [name, value] of Object.entries(parameters))
+    for (const one of Array.isArray(value) ? value : [value])
+      if (one !== undefined) search.append(name, String(one))
+  const query = search.toString()
+  return answerOf<T>(`api/${route}${query === '' ? '' : `?${query}`}`, { method: 'GET' })
+}
+
+function post<T>(route: string, body: object): Promise<T> {
+  return answerOf<T>(`api/${route}`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  })
+}
+
+async function answerOf<T>(path: string, init: RequestInit): Promise<T> {
+  const response = await fetch(path, { ...init, cache: 'no-store', credentials: 'same-origin' }).catch(() => {
+    throw new ServerProblem({ code: 'away', message: 'The server does not answer. Is it still running?' })
+  })
+  const body: unknown = await response.json().catch(() => undefined)
+  if (response.ok && body !== undefined) return body as T
+  throw new ServerProblem(isProblem(body) ? body : { code: 'unknown', message: unclear(response.status) })
+}
+
+function isProblem(body: unknown): body is Problem {
+  return typeof body === 'object' && body !== null && 'code' in body && 'message' in body
+}
+
+function unclear(status: number): string {
+  return `The server gave an answer that this page does not understand (HTTP ${status}). Load the page again.`
+}
+
+/** Whatever was thrown, in words for a person. */
+export function problemText(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}

@@ -1,0 +1,125 @@
+import { html } from 'htm/preact'
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
+import type { Row, Size } from '../../api.ts'
+import type { List } from '../state/list.ts'
+import { open } from '../state/route.ts'
+import { EntryRow, rowId } from './entry-row.ts'
+import { ROW_HEIGHT, scrolledTo, shownCount, type Window, windowAt } from './window.ts'
+
+interface EntryListProps {
+  readonly list: List
+  readonly sizes: ReadonlyMap<string, Size>
+  /** How many there are on the server, as far as that is known. */
+  readonly total: number | undefined
+  readonly openedRef: string | undefined
+  /** The end of what is loaded comes into view. */
+  readonly onNear: () => void
+  readonly onView: (refs: readonly string[]) => void
+}
+
+/** A list of any length: only what is in view stands in the page. Arrow keys walk through it, Enter opens. */
+export function EntryList({ list, sizes, total, openedRef, onNear, onView }: EntryListProps) {
+  const { rows, nextCursor } = list
+  const count = shownCount(rows.length, nextCursor !== undefined, total)
+  const { box, shown, onScroll } = useWindow(count, rows)
+  const [activeRef, setActiveRef] = useState<string | undefined>(undefined)
+  const active = rows.findIndex(({ ref }) => ref === (activeRef ?? openedRef))
+
+  useEffect(() => {
+    if (shown.end > rows.length && nextCursor !== undefined) onNear()
+    onView(rows.slice(shown.first, shown.end).flatMap(row => (row.status === 'complete' ? [row.ref] : [])))
+  }, [shown, rows, nextCursor])
+
+  const onKeyDown = (event: KeyboardEvent) => {
+    const target = targetOf(event.key, active, rows.length, box.current?.clientHeight ?? 0)
+    if (target === undefined) return pressed(event, rows[active])
+    event.preventDefault()
+    const row = rows[target]
+    if (row === undefined || box.current === null) return
+    setActiveRef(row.ref)
+    box.current.scrollTop = scrolledTo(target, box.current.scrollTop, box.current.clientHeight)
+    if (openedRef !== undefined) open(row.ref, true)
+  }
+  const isActiveShown = active >= shown.first && active < shown.end
+  return html`<div
+    ref=${box}
+    class="entries"
+    role="listbox"
+    tabindex="0"
+    aria-labelledby="stored-title"
+    aria-activedescendant=${isActiveShown ? rowId(rows[active]!.ref) : undefined}
+    onScroll=${onScroll}
+    onKeyDown=${onKeyDown}
+  >
+    <div class="sizer" role="presentation" style=${{ height: `${count * ROW_HEIGHT}px` }}>
+      ${indices(shown).map(index => {
+        const row = rows[index]
+        const top = index * ROW_HEIGHT
+        if (row === undefined)
+          return html`<div key=${index} class="entry is-absent" style=${{ top: `${top}px` }} aria-hidden="true"></div>`
+        return html`<${EntryRow}
+          key=${row.ref}
+          row=${row}
+          size=${sizes.get(row.ref)}
+          place=${index}
+          top=${top}
+          count=${count}
+          isActive=${index === active}
+          isOpened=${row.ref === openedRef}
+          onOpen=${() => {
+            setActiveRef(row.ref)
+            open(row.ref)
+          }}
+        />`
+      })}
+    </div>
+  </div>`
+}
+
+/** What is in view. What comes in above it moves nothing: the list is scrolled by as much. */
+function useWindow(count: number, rows: readonly Row[]) {
+  const box = useRef<HTMLDivElement>(null)
+  const top = useRef<string | undefined>(undefined)
+  const [shown, setShown] = useState<Window>({ first: 0, end: Math.min(count, 30) })
+  const look = () => {
+    if (box.current === null) return
+    const { scrollTop, clientHeight } = box.current
+    const next = windowAt(scrollTop, clientHeight, count)
+    top.current = scrollTop < ROW_HEIGHT ? undefined : rows[Math.floor(scrollTop / ROW_HEIGHT)]?.ref
+    setShown(now => (now.first === next.first && now.end === next.end ? now : next))
+  }
+  useLayoutEffect(() => {
+    if (box.current !== null && top.current !== undefined) {
+      const before = Math.floor(box.current.scrollTop / ROW_HEIGHT)
+      const now = rows.findIndex(({ ref }) => ref === top.current)
+      if (now >= 0 && now !== before) box.current.scrollTop += (now - before) * ROW_HEIGHT
+    }
+    look()
+  }, [rows, count])
+  useEffect(() => {
+    const observer = new ResizeObserver(look)
+    if (box.current !== null) observer.observe(box.current)
+    return () => observer.disconnect()
+  }, [rows, count])
+  return { box, shown, onScroll: look }
+}
+
+function indices({ first, end }: Window): number[] {
+  return Array.from({ length: Math.max(0, end - first) }, (_, i) => first + i)
+}
+
+function targetOf(key: string, active: number, count: number, height: number): number | undefined {
+  const page = Math.max(1, Math.floor(height / ROW_HEIGHT) - 1)
+  const steps: Record<string, number> = { ArrowDown: 1, ArrowUp: -1, PageDown: page, PageUp: -page }
+  if (key === 'Home') return 0
+  if (key === 'End') return count - 1
+  const step = steps[key]
+  if (step === undefined) return undefined
+  return active < 0 ? 0 : Math.min(count - 1, Math.max(0, active + step))
+}
+
+function pressed(event: KeyboardEvent, row: Row | undefined): void {
+  if ((event.key !== 'Enter' && event.key !== ' ') || row === undefined) return
+  event.preventDefault()
+  open(row.ref)
+}

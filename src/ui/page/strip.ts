@@ -1,0 +1,23 @@
+import { html } from 'htm/preact'
+import type { Overview } from '../api.ts'
+import { bytesText, countText, plural, shortCount } from './words.ts'
+
+/** The four numbers: what runs, what is stored, and what that saved. */
+export function Strip({ overview }: { overview: Overview | undefined }) {
+  const { running = 0, waiting = 0, stored = 0, storedBytes = 0, tokens } = overview ?? {}
+  const none = overview === undefined
+  return html`<dl class="strip" aria-label="At a glance">
+    ${number('Running', none ? undefined : countText(running), waiting === 0 ? 'nothing waits' : `${countText(waiting)} waiting`)}
+    ${number('Stored', none ? undefined : stored < 100_000 ? countText(stored) : shortCount(stored), bytesText(storedBytes), plural(stored, 'entry', 'entries'))}
+    ${number('Tokens kept out', tokens && shortCount(tokens.keptOut), tokens ? `${shortCount(tokens.pagedIn)} paged in later` : 'not measured yet', tokens && countText(tokens.keptOut))}
+    ${number('Net saved', tokens && shortCount(tokens.net), tokens ? `after ${shortCount(tokens.added)} added by tools` : 'not measured yet', tokens && countText(tokens.net))}
+  </dl>`
+}
+
+function number(name: string, value: string | undefined, more: string, exact?: string) {
+  return html`<div class="number">
+    <dt>${name}</dt>
+    <dd class="number-value" title=${exact}>${value ?? '–'}</dd>
+    <dd class="number-more">${more}</dd>
+  </div>`
+}
