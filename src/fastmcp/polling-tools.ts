@@ -35,14 +35,18 @@ export function addPollingTools<Session extends FastMCPSessionAuth>(
       annotations: { ...tool.annotations, title },
       parameters: ownSchema(cache, { name: tool.name, description: tool.description, inputSchema }),
       execute: (args, context) =>
-        handleToolCall(tool.name, context, options.actorOf, ({ caller, signal, onProgress }) =>
-          handle(args, {
-            actor: caller.actor,
-            signal,
-            onProgress,
-            isLocal: isDirect(context),
-            limits: clients.of(context.client.version),
-          }),
+        handleToolCall(
+          { tool: tool.name, args },
+          context,
+          options.actorOf,
+          ({ caller, signal, onProgress }) =>
+            handle(args, {
+              actor: caller.actor,
+              signal,
+              onProgress,
+              isLocal: isDirect(context),
+              limits: clients.of(context.client.version),
+            }),
         ),
     })
   }

@@ -56,7 +56,7 @@ export function refcacheTool<
     ...shown,
     execute: (args, context) =>
       handleToolCall(
-        name,
+        { tool: name, args },
         context,
         config.actorOf,
         async ({ caller, signal, onProgress, openContext }) => {

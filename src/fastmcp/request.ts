@@ -13,7 +13,7 @@ const TOKEN_OF_FASTMCP = ''
 
 /** Answers one request of fastmcp that calls a tool. */
 export async function handleToolCall<Session extends FastMCPSessionAuth>(
-  tool: string,
+  called: { readonly tool: string; readonly args: unknown },
   context: Context<Session>,
   actorOf: ActorOf<Session> | undefined,
   work: (request: ToolRequest<RequestContext<Session>>) => Promise<ToolResult>,
@@ -31,14 +31,20 @@ export async function handleToolCall<Session extends FastMCPSessionAuth>(
   }
   const answer = () => answerToolCall(exchange, work, options)
   const isTold = isHeard(channels.serverRequest)
-  return toContentResult(await (isTold ? tracedToolCall(requestMessage(tool, outlasting), answer) : answer()))
+  return toContentResult(
+    await (isTold ? tracedToolCall(requestMessage(called, outlasting), answer) : answer()),
+  )
 }
 
 /** What listeners are told of the request. fastmcp keeps its `_meta` to itself, and with it the trace of the client. */
-function requestMessage(tool: string, context: RequestContext): ServerRequestMessage {
+function requestMessage(
+  { tool, args }: { readonly tool: string; readonly args: unknown },
+  context: RequestContext,
+): ServerRequestMessage {
   return {
     method: 'tools/call',
     tool,
+    arguments: args,
     requestId: context.requestId,
     sessionId: sessionOf(context),
     transport: isDirect(context) ? 'pipe' : 'tcp',

@@ -140,14 +140,20 @@ class Attachment {
     this.#known.add(name)
     const listed = ownSchema(this.cache, { name, description, inputSchema })
     const shown = { title, description, annotations, inputSchema: listed }
-    const called = { name, server: this.server.server }
+    const { server } = this.server
     return this.server.registerTool(name, shown, (args, context) =>
-      handleToolCall(called, context, this.#identity, request => handle(args, request, context), {
-        onError: error => {
-          const task = taskCallIn(context)
-          if (task) task.outcome = { error }
+      handleToolCall(
+        { name, args, server },
+        context,
+        this.#identity,
+        request => handle(args, request, context),
+        {
+          onError: error => {
+            const task = taskCallIn(context)
+            if (task) task.outcome = { error }
+          },
         },
-      }),
+      ),
     )
   }
 

@@ -84,7 +84,7 @@ export function registerCached<Input, Output, Local>(
     const limits = registration.limits.of(clientInfoOf(server.server, context))
     const work = (request: ToolRequest<ServerContext>) =>
       callTool(route, args, { ...request, context, task, limits })
-    return handleToolCall({ name, server: server.server }, context, identity, work, {
+    return handleToolCall({ name, args, server: server.server }, context, identity, work, {
       onError: error => {
         if (task) task.outcome = { error }
       },

@@ -11,9 +11,10 @@ import { callerOf, type IdentityOptions } from './identity.ts'
 
 const PROTOCOL_VERSION = 'io.modelcontextprotocol/protocolVersion'
 
-/** The tool that is called, and the server that has it. */
+/** The tool that is called, with what, and the server that has it. */
 export interface CalledTool {
   readonly name: string
+  readonly args: unknown
   readonly server: Server
 }
 
@@ -39,7 +40,7 @@ export function handleToolCall<Result extends object>(
 
 /** What listeners are told of the request. */
 function requestMessage(
-  { name, server }: CalledTool,
+  { name, args, server }: CalledTool,
   { http, sessionId, mcpReq: { id, method, envelope, _meta } }: ServerContext,
   { directSession }: IdentityOptions,
 ): ServerRequestMessage {
@@ -47,6 +48,7 @@ function requestMessage(
   return {
     method,
     tool: name,
+    arguments: args,
     requestId: id,
     sessionId: sessionName(sessionId) ?? directSession,
     protocolVersion: typeof said === 'string' ? said : server.getNegotiatedProtocolVersion(),

@@ -32,6 +32,8 @@ export interface ServerRequestMessage extends Traced {
   readonly method: string
   /** The tool that is called, as the client knows it. */
   readonly tool?: string | undefined
+  /** What the tool is called with. */
+  readonly arguments?: unknown
   readonly requestId?: string | number | undefined
   /** The session, as actors and namespaces have it. */
   readonly sessionId?: string | undefined

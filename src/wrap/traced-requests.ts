@@ -19,6 +19,7 @@ export function tracedAnswer(
     ...described(request, revision),
     requestId: typeof request.id === 'string' ? request.id : Number(request.id),
     sessionId: actor.sessionId,
+    arguments: request.params?.arguments,
     // Only the client that started the process has no session.
     transport: session === undefined ? 'pipe' : 'tcp',
     trace: traceFieldsIn(request.params?._meta),

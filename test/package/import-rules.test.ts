@@ -288,6 +288,13 @@ const AREAS: Record<string, Area> = {
     packages: [],
     why: 'ui shows people what a cache tells: it asks as any other caller does, and decides nothing of who may see what.',
   },
+  otel: {
+    owns: /^telemetry\/otel\//,
+    modules: [/^telemetry\//, /^core\//],
+    builtins: ['node:crypto'],
+    packages: ['@opentelemetry/api'],
+    why: 'otel listens to the channels, like a monitoring library of anybody else: it reaches nothing that they do not say.',
+  },
   audit: {
     owns: /^audit\//,
     modules: [/^audit\//, /^access\//, /^core\//],
@@ -343,6 +350,7 @@ const TIME_ALLOWED: ReadonlyArray<{ readonly files: RegExp; readonly why: string
   { files: /^export\/temporary\.ts$/, why: 'it goes by the times of files that other processes wrote' },
   { files: /^ui\/page\//, why: 'a browser is its clock: it shows people what time goes by' },
   { files: /^query\//, why: 'it stops another process in time, and one that nobody asks any more' },
+  { files: /^telemetry\/otel\//, why: 'it says how long things took, in the time of the machine' },
   { files: /^testing\//, why: 'the suites hold real stores and executors to their contract, in real time' },
 ]
 

@@ -65,6 +65,7 @@ const EXPORTS: Record<string, readonly string[]> = {
   'mcp-refcache/inspect': ['openInspector'],
   'mcp-refcache/telemetry': ['channels'],
   'mcp-refcache/ui': ['uiHandler'],
+  'mcp-refcache/otel': ['instrument'],
   'mcp-refcache/threads': ['threadExecutor'],
   'mcp-refcache/bullmq': ['bullmqDispatcher', 'runWorker'],
   'mcp-refcache/testing': ['FakeClock', 'executorSuite', 'executorTools', 'storeSuite'],

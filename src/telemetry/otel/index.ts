@@ -1,0 +1,2 @@
+export type { Captured } from './disclosure.ts'
+export { type Instrumentation, type InstrumentOptions, instrument } from './instrument.ts'
