@@ -41,7 +41,7 @@ const retry = process.env.CI ? 1 : 0
 
 export default defineConfig({
   test: {
-    globalSetup: ['scripts/pack-tokens.mjs'],
+    globalSetup: ['scripts/pack-tokens.mjs', 'scripts/bundle-card.mjs'],
     // Nothing waits for these: they only end a test that fails, on a machine that is busy too.
     testTimeout: 120_000,
     hookTimeout: 120_000,

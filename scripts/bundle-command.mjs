@@ -64,6 +64,7 @@ export async function bundleQueryChild() {
   return packagesIn(metafile)
 }
 
+/** The packages that a bundle holds code of. */
 export function packagesIn({ inputs }) {
   return Object.keys(inputs).flatMap(path => /^node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1] ?? [])
 }

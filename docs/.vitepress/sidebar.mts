@@ -44,6 +44,7 @@ export const sidebar: Group[] = [
     items: [
       { text: 'Tasks', link: '/tasks' },
       { text: 'Native MCP tasks', link: '/native-tasks' },
+      { text: 'Progress card', link: '/card' },
       { text: 'Who may know what', link: '/access' },
       { text: 'fastmcp', link: '/fastmcp' },
       { text: 'Agent programs', link: '/agent-programs' },

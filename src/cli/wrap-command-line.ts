@@ -85,6 +85,7 @@ export function wrapCommandLine() {
       '--no-instructions',
       'say how references work with each tool instead, for clients that ignore instructions',
     )
+    .option('--card', 'show a progress card beside each call, in clients that show MCP Apps')
     .option('--config <file>', 'settings for single tools, see below', text('--config'))
 
     .optionsGroup('What is kept:')

@@ -166,7 +166,12 @@ function parseSettings(values: Values, { settings: file }: Config): CallSettings
     ...file,
     ...(values.listReserved ? { listReserved: true } : {}),
     ...(values.instructions ? {} : { notes: true }),
-    defaults: { ...file.defaults, asyncTimeout, ...(inline === undefined ? {} : { inline }) },
+    defaults: {
+      ...file.defaults,
+      asyncTimeout,
+      ...(inline === undefined ? {} : { inline }),
+      ...(values.card ? { card: true } : {}),
+    },
   }
   return withInvalidated(withMemoized(settings, values.memoize ?? []), values.invalidate ?? [])
 }

@@ -18,6 +18,7 @@ import { InvalidArgument } from '../core/errors.ts'
 import { checkNames, type Names } from '../core/options.ts'
 import { ExportFolder } from '../export/folder.ts'
 import type { RefCache } from '../ref-cache.ts'
+import { ProgressCard } from './card.ts'
 import {
   type AttachOptions,
   type SchemaToolConfig,
@@ -88,6 +89,7 @@ class Attachment {
   readonly #limits: ClientLimits
   readonly #tasks: TaskCalls | undefined
   readonly #servesResources: boolean
+  readonly #card: ProgressCard
   /** The tools of this package, and those that go through the cache. */
   readonly #known = new Set<string>()
   readonly #authored = new Set<string>()
@@ -102,6 +104,7 @@ class Attachment {
     this.#servesResources = servesResources
     this.#limits = new ClientLimits(options, { servesResources })
     watchOtherTools(server.server, cache, name => this.#known.has(name))
+    this.#card = new ProgressCard(server, cache)
     this.#tasks = serveTasks(server, cache, options, this.#identity, this.#limits)
     if (servesResources)
       serveResources(server, cache, this.#identity, this.#limits, name => this.#authored.has(name))
@@ -183,6 +186,7 @@ class Attachment {
       ...{ name, config, handler, options, scoping },
       ...{ identity: this.#identity, tasks: this.#tasks, limits: this.#limits },
     })
+    if (config.card ?? options.card) this.#card.add(name)
     this.#known.add(name)
     this.#authored.add(name)
     return registered
@@ -203,6 +207,7 @@ const OPTIONS: Names<AttachOptions> = {
   actorOf: true,
   tasks: true,
   resources: true,
+  card: true,
   taskGrace: true,
   adminCheck: true,
 }

@@ -46,6 +46,12 @@ export interface AttachOptions
    * @defaultValue true
    */
   resources?: boolean | undefined
+  /**
+   * Whether clients that show MCP Apps show a progress card beside each call of a tool: a bar while it runs, with a button to cancel,
+   * and its result as a table. A tool with `_meta.ui` of its own keeps that. Other clients are told nothing of it.
+   * @defaultValue false
+   */
+  card?: boolean | undefined
   /** Registers the admin tools, for callers of whom this says true. @defaultValue no admin tools at all */
   adminCheck?: AdminCheck | undefined
 }
@@ -97,6 +103,8 @@ export interface ToolConfig<
    * @defaultValue 'optional'
    */
   taskSupport?: TaskSupport | undefined
+  /** Whether clients that show MCP Apps show a progress card beside its calls. @defaultValue that of `attachRefCache`: false */
+  card?: boolean | undefined
   /**
    * Runs with each request, before the cache is asked: completes the arguments, which are as the client sent them,
    * unchecked; or asks for more with the SDK's `inputRequired(…)`. The client then calls again, with its answers in
@@ -134,6 +142,7 @@ export const TOOL_CONFIG: Names<ToolConfig> = {
   annotations: true,
   asyncTimeout: true,
   taskSupport: true,
+  card: true,
   prepare: true,
 }
 

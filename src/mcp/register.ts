@@ -168,7 +168,7 @@ function toolOptions<Input>(
   result: JsonObject | undefined,
 ): ToolOptions<Input> {
   const { title, description, icons, scopeChallenge, _meta, annotations, ...own } = config
-  const { inputSchema, outputSchema, taskSupport, prepare, envelope, ...rest } = own
+  const { inputSchema, outputSchema, taskSupport, card, prepare, envelope, ...rest } = own
   const { namespaceTemplate, ownerTemplate, sessionScoped, ...caching } = givenOptions(rest)
   return {
     ...cachingDefaults(annotations),

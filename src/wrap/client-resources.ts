@@ -1,3 +1,4 @@
+import { type CardTools, cardUri, readCard } from '../agent/card.ts'
 import { isOneClient } from '../agent/identity.ts'
 import { isResourceOf } from '../agent/resource-uri.ts'
 import {
@@ -29,6 +30,8 @@ export interface ClientResourcesOptions {
   readonly cache: RefCache
   readonly caller: ProxiedClient
   readonly calls: ToolCalls
+  /** What our tools are called here. */
+  readonly cardTools: () => CardTools
   /** Aborts when the session ends. */
   readonly ended: AbortSignal
 }
@@ -40,7 +43,13 @@ export class ClientResources {
   /** Whether a request is about resources of ours alone. */
   takes({ method, params }: RpcRequest): boolean {
     if (method === 'resources/list') return asksForOwnPage(params?.cursor)
+    if (method === 'resources/read' && this.#isCard(params?.uri)) return true
     return NAMES_ONE.has(method) && isResourceOf(this.options.cache.name, params?.uri)
+  }
+
+  /** Known by the tools that have it, so it is listed nowhere. */
+  #isCard(uri: unknown): boolean {
+    return uri === cardUri(this.options.cache.name)
   }
 
   async answer(request: RpcRequest, { signal, limits }: CallContext): Promise<CallOutcome> {
@@ -55,6 +64,8 @@ export class ClientResources {
       if (method !== 'resources/read') {
         throw new InvalidArgument('A stored result does not change: read it, there is nothing to follow.')
       }
+      if (this.#isCard(uri))
+        return { result: await readCard(uri, this.options.cardTools(), isStateless(params)) }
       const reader = { actor: caller.actor, limits, signal, isStateless: isStateless(params) }
       return { result: await readResource(cache, uri, reader) }
     } catch (error) {

@@ -25,6 +25,7 @@ const toolSettings = z.strictObject({
   strategy: z.enum(['sample', 'truncate', 'paginate']).optional(),
   resolveRefs: z.boolean().optional(),
   cache: z.boolean().optional(),
+  card: z.boolean().optional(),
 })
 
 const settingsOfOneTool = z

@@ -1,3 +1,4 @@
+import { cardUri } from '../agent/card.ts'
 import { lengthOf, lengthOfTool } from '../agent/listed.ts'
 import { isJsonObject, type JsonObject } from '../core/json.ts'
 import { isRefOf } from '../core/ref.ts'
@@ -142,12 +143,13 @@ export class Presentation {
   }
 
   #listed(request: RpcRequest, page: JsonObject): JsonObject {
-    const { tasks, catalog, reader, log } = this.options
+    const { tasks, catalog, reader, cacheName, log } = this.options
     const isFirst = request.params?.cursor === undefined
     const listed = catalog.present(page, {
       isFirst,
       asTasks: tasks.isCore(request),
       listsReferences: reader.listsReferences(request),
+      card: reader.showsCards(request) ? cardUri(cacheName) : undefined,
     })
     this.options.onAdded(lengthOfTools(listed) - lengthOfTools(page))
     for (const name of catalog.names.renamed) {

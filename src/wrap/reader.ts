@@ -1,4 +1,6 @@
+import { showsCards } from '../agent/card.ts'
 import { CLIENT_INFO_META, type ClientLimits } from '../agent/limits.ts'
+import { type Capabilities, capabilitiesIn } from '../agent/tasks/capabilities.ts'
 import type { AnswerLimits } from '../core/answer-limits.ts'
 import type { JsonObject } from '../core/json.ts'
 import type { Log } from './log.ts'
@@ -7,6 +9,7 @@ import { metaOf, protocolMeta, type RpcRequest } from './rpc.ts'
 /** Who reads the answers of a session: a client that says so in its handshake, or with each request. */
 export class Reader {
   #clientInfo: unknown
+  #capabilities: Capabilities | undefined
   #said: string | undefined
 
   constructor(
@@ -24,6 +27,12 @@ export class Reader {
     return this.clients.listsReferences(this.#clientOf(request))
   }
 
+  /** Whether the client shows progress cards. */
+  showsCards({ params }: RpcRequest): boolean {
+    const meta = protocolMeta(params)
+    return showsCards(meta ? capabilitiesIn(meta) : this.#capabilities)
+  }
+
   #clientOf({ params }: RpcRequest): unknown {
     return protocolMeta(params) ? this.#saidIn(params) : this.#clientInfo
   }
@@ -31,7 +40,10 @@ export class Reader {
   /** A client introduces itself. */
   introduced({ method, params }: RpcRequest): void {
     const info = method === 'initialize' ? params?.clientInfo : this.#saidIn(params)
-    if (method === 'initialize') this.#clientInfo = info
+    if (method === 'initialize') {
+      this.#clientInfo = info
+      this.#capabilities = params?.capabilities as Capabilities | undefined
+    }
     const { name } = this.clients.profileOf(info)
     if (name === this.#said) return
     this.#said = name

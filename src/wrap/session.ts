@@ -93,7 +93,10 @@ export class Session {
     this.#client = this.#clientMessages()
     this.#tasks = this.#clientTasks()
     const ended = this.#ended.signal
-    this.#resources = new ClientResources({ cache, caller, calls, ended })
+    this.#resources = new ClientResources({
+      ...{ cache, caller, calls, ended },
+      cardTools: () => this.#catalog.cardTools,
+    })
     const parts = {
       reader: this.#reader,
       catalog: this.#catalog,

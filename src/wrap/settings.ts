@@ -20,6 +20,8 @@ export interface ToolSettings {
   resolveRefs?: boolean | undefined
   /** False: calls pass through as if there were no wrapper. */
   cache?: boolean | undefined
+  /** Whether clients that show MCP Apps show a progress card beside the tool's calls. @defaultValue false */
+  card?: boolean | undefined
   /** The tool starts a job: its call becomes the task that waits for the job's result. */
   follow?: FollowSettings | undefined
 }

@@ -122,6 +122,7 @@ export class ToolCalls {
       notes,
       instructionsFirst,
       takesReferences: name => this.#settingsByTool.of(name).resolveRefs !== false,
+      hasCard: name => this.#settingsByTool.of(name).card === true,
       noteOnJob: name => noteOnJob(this.#settingsByTool.of(name).follow),
     }
   }

@@ -1,5 +1,6 @@
 import { asListed } from '../agent/arguments.ts'
 import { toolLimitIn } from '../agent/caching.ts'
+import { type CardTools, withCard } from '../agent/card.ts'
 import { TOOL_NOTE, withNote } from '../agent/instructions.ts'
 import { answerSchema } from '../agent/schema.ts'
 import { readSentArguments } from '../agent/sent-arguments.ts'
@@ -28,6 +29,14 @@ export const NOT_DECLARED: KnownTool = {
   resultLimit: undefined,
 }
 
+/** Who a list is for, and which page of it this is. */
+interface Shown {
+  readonly isFirst?: boolean
+  readonly asTasks?: boolean
+  readonly listsReferences?: boolean
+  readonly card?: string | undefined
+}
+
 /** How the server's tools are listed. */
 export interface ListingOptions {
   /** Whether a reference in the arguments of a tool is replaced by its value. */
@@ -38,6 +47,8 @@ export interface ListingOptions {
   readonly notes: boolean
   /** What we say of references stands before what the server says of itself: clients cut what is long. */
   readonly instructionsFirst: boolean
+  /** Whether the tool's calls have a progress card, for clients that show those. */
+  hasCard(toolName: string): boolean
   /** What is said of a tool that starts jobs. Its calls give the job's result, so its own output schema does not hold. */
   noteOnJob(toolName: string): string | undefined
 }
@@ -47,6 +58,7 @@ const LISTING: ListingOptions = {
   notes: false,
   instructionsFirst: false,
   takesReferences: () => true,
+  hasCard: () => false,
   noteOnJob: () => undefined,
 }
 
@@ -84,6 +96,16 @@ export class ToolCatalog {
   forget(): void {
     this.#tools.clear()
     this.#complete = false
+  }
+
+  /** The tools that a progress card calls. */
+  get cardTools(): CardTools {
+    const { names } = this
+    return {
+      get: names.of('get_cached_result'),
+      cancel: names.of('cancel_task'),
+      retry: names.of('retry_task'),
+    }
   }
 
   /** A tool that was never listed has declared nothing. */
@@ -137,13 +159,13 @@ export class ToolCatalog {
    * One page of `tools/list` as the client gets it. Ours stand on the first: many clients read no other, and a list may have no end.
    * @param listsReferences whether the client can be shown that an argument may be a reference
    * @param asTasks whether the client may call what goes through the cache as tasks of 2025-11-25
+   * @param card where the progress card is, for a client that shows it
    */
-  present(page: JsonObject, { isFirst = true, asTasks = false, listsReferences = true } = {}): JsonObject {
+  present(page: JsonObject, shown: Shown = {}): JsonObject {
+    const { isFirst = true, asTasks = false } = shown
     this.learn(page)
     const theirs = (Array.isArray(page.tools) ? page.tools : []).map(tool =>
-      isJsonObject(tool) && this.goesThrough(String(tool.name))
-        ? this.#extended(tool, { asTasks, listsReferences })
-        : tool,
+      isJsonObject(tool) && this.goesThrough(String(tool.name)) ? this.#extended(tool, shown) : tool,
     )
     return {
       ...page,
@@ -151,10 +173,7 @@ export class ToolCatalog {
     }
   }
 
-  #extended(
-    tool: JsonObject,
-    { asTasks, listsReferences }: { asTasks: boolean; listsReferences: boolean },
-  ): JsonObject {
+  #extended(tool: JsonObject, { asTasks = false, listsReferences = true, card }: Shown): JsonObject {
     const { outputSchema: _, ...kept } = tool
     const { description, inputSchema, execution } = kept
     const outputSchema = this.#outputSchemaOf(tool)
@@ -164,7 +183,7 @@ export class ToolCatalog {
     ].filter(note => note !== undefined)
     const words = typeof description === 'string' ? description : undefined
     return {
-      ...kept,
+      ...(card !== undefined && this.listing.hasCard(String(tool.name)) ? withCard(kept, card) : kept),
       ...(notes.length > 0 ? { description: notes.reduce<string>(withNote, words ?? '') } : {}),
       ...(isJsonObject(inputSchema)
         ? {

@@ -187,6 +187,13 @@ const AREAS: Record<string, Area> = {
     packages: ['zod', 'fastmcp'],
     why: 'fastmcp carries what agents meet on fastmcp: it shares agent with mcp, not the SDK.',
   },
+  card: {
+    owns: /^card\//,
+    modules: [/^card\//],
+    builtins: [],
+    packages: ['preact', 'htm', '@modelcontextprotocol/ext-apps'],
+    why: 'card runs in a frame of the client: it knows what answers look like on the wire, and nothing that makes them.',
+  },
   clients: {
     owns: /^clients\//,
     modules: [/^clients\//, /^core\//],
@@ -340,6 +347,7 @@ const TIME_ALLOWED: ReadonlyArray<{ readonly files: RegExp; readonly why: string
     files: /^stores\/sqlite-clocks\.ts$/,
     why: 'it compares processes by the one clock that the machine gives them all',
   },
+  { files: /^(card\/main|agent\/card-html)\.ts$/, why: 'the card polls from a browser' },
   { files: /^wrap\//, why: 'it starts, restarts and ends other processes, which live in real time' },
   { files: /^cli\//, why: 'its log lines carry the time, and its process has to end in time' },
   { files: /^execution\/threads\//, why: 'it kills threads, which live in real time' },
@@ -363,8 +371,8 @@ const TIME = [
   /\bprocess\.hrtime\b/,
 ]
 
-/** The command and the page ship as bundles with all that they use. */
-const BUNDLED = /^(cli|wrap|clients|query\/child|ui\/page)\//
+/** The command, the page and the card ship as bundles with all that they use. */
+const BUNDLED = /^(card|cli|wrap|clients|query\/child|ui\/page)\//
 
 const files = sourceFiles()
 const manifest = JSON.parse(readFileSync(`${REPOSITORY}package.json`, 'utf8')) as {
