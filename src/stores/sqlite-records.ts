@@ -2,7 +2,7 @@ import { type Entry, isExpired, isInFlight, type RemovedEntry, removedEntries } 
 import { InvalidArgument } from '../core/errors.ts'
 import { parseJson, stringifyJson } from '../core/json-text.ts'
 import type { RefId } from '../core/ref.ts'
-import { changesSince } from './sqlite-changes.ts'
+import { SqliteChanges } from './sqlite-changes.ts'
 import type { SqliteDatabase, SqliteValue } from './sqlite-driver.ts'
 import { checkFormat, transaction } from './sqlite-file.ts'
 import { SqliteListing } from './sqlite-listing.ts'
@@ -13,7 +13,6 @@ import { SqliteSegments } from './sqlite-segments.ts'
 import { SqliteStatements } from './sqlite-statements.ts'
 import { CHANGED_USE, SqliteUsage, STEP } from './sqlite-usage.ts'
 import {
-  type Changes,
   type Claim,
   PAYLOADS,
   type Payload,
@@ -49,6 +48,7 @@ export class SqliteRecords {
   readonly #usage: SqliteUsage
   readonly owners: SqliteOwners
   readonly savings: SqliteSavings
+  readonly changes: SqliteChanges
 
   constructor(
     readonly database: SqliteDatabase,
@@ -60,6 +60,7 @@ export class SqliteRecords {
     this.#usage = new SqliteUsage(this.#sql, options.quota)
     this.owners = new SqliteOwners(this.#sql)
     this.savings = new SqliteSavings(this.#sql)
+    this.changes = new SqliteChanges(this.#sql)
   }
 
   /** Before anything is read: a newer version may have converted the file. */
@@ -134,10 +135,6 @@ export class SqliteRecords {
       this.#segments.drop(refId)
       return false
     })
-  }
-
-  changes(cacheName: string, cursor: string | undefined, limit: number): Changes {
-    return changesSince(this.#sql, cacheName, cursor, limit)
   }
 
   /** One step of it. */

@@ -1,16 +1,18 @@
 import type { RefId } from '../core/ref.ts'
 import type { SqliteConnection } from './sqlite-connection.ts'
+import type { SqliteRecords } from './sqlite-records.ts'
 import type { OnChange } from './store.ts'
 import { Watchers } from './watchers.ts'
 
 /**
- * Who listens to which entry of a file. Changes of other processes are looked for as long as somebody listens: they are told without a
- * version, to all. Own changes are told at once, and do not count there.
+ * Who listens to which entry of a file. Own changes are told at once. Those of other processes are looked for as long as somebody listens:
+ * first whether the file changed at all, which costs next to nothing, then which entries did.
  */
 export class SqliteWatch {
   readonly #watchers = new Watchers()
   #poll: NodeJS.Timeout | undefined
   #seenVersion: unknown
+  #cursor: string | undefined
   #closed = false
 
   constructor(
@@ -53,11 +55,20 @@ export class SqliteWatch {
     }
     try {
       const version = records.dataVersion()
-      if (version !== this.#seenVersion) this.notifyAll()
+      if (version !== this.#seenVersion) this.#tellChanges(records)
       this.#seenVersion = version
     } catch {
       this.notifyAll()
     }
+  }
+
+  /** The first time, all are told: somebody may have read an entry before anybody listened here. */
+  #tellChanges(records: SqliteRecords): void {
+    const isFirst = this.#cursor === undefined
+    const { versions, cursor } = records.changes.entriesSince(this.#cursor)
+    this.#cursor = cursor
+    if (isFirst || !versions) this.notifyAll()
+    else for (const [refId, version] of versions) this.notify(refId, version)
   }
 
   #stopPolling(): void {

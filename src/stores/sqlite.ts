@@ -182,7 +182,7 @@ class SqliteStore implements Store {
   }
 
   async changes(cacheName: string, cursor: string | undefined, limit: number): Promise<Changes> {
-    return this.#connection.run(records => records.changes(cacheName, cursor, limit))
+    return this.#connection.run(({ changes }) => changes.since(cacheName, cursor, limit))
   }
 
   async clear(cacheName: string, namespace?: string): Promise<RemovedEntry[]> {
@@ -264,7 +264,7 @@ class SqliteStore implements Store {
       removed.push(...last.removed)
       await turn()
     }
-    if (removed.length > 0) this.#watch.notifyAll()
+    for (const { refId } of removed) this.#watch.notify(refId)
     return removed
   }
 
