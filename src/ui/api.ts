@@ -11,7 +11,8 @@
  * - `POST api/query` with a `Question` → `Shown`
  * - `POST api/cancel`, `api/retry`, `api/delete` with `{ ref }`, `POST api/answer` with `{ ref, answers }` → `Done`
  * - `GET api/history?hours` → `History`
- * - `GET api/events` → server-sent events: `changes` with `Changes`; `reset` with `Overview`: what the page has is out of date, load all anew
+ * - `GET api/events` → server-sent events: `changes` with `Changes`; `reset` with `Overview`: what the page has is out of date, load all anew.
+ *   A new stream begins with it
  */
 
 /** How the entries that the one who looks may know of stand. */

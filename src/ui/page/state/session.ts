@@ -124,10 +124,8 @@ export class Session {
     const events = new EventSource(EVENTS)
     this.#events = events
     events.addEventListener('open', () => {
-      const wasAway = this.model.connection.state !== 'connecting'
       this.#retryMs = FIRST_RETRY_MS
       this.#dispatch({ type: 'connection', connection: { state: 'live' } })
-      if (wasAway) void this.#load()
     })
     events.addEventListener('changes', event => this.#changed(JSON.parse(event.data) as Changes))
     events.addEventListener('reset', event => {
