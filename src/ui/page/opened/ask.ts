@@ -1,6 +1,7 @@
 import { html } from 'htm/preact'
 import { useEffect, useRef, useState } from 'preact/hooks'
 import type { Row, Shown, Table } from '../../api.ts'
+import { Choices } from '../parts/choices.ts'
 import type { Server } from '../server.ts'
 import { useShown } from '../state/shown.ts'
 import { plural, shortCount } from '../words.ts'
@@ -16,6 +17,13 @@ interface AskProps {
 }
 
 type Way = 'sql' | 'search'
+
+function waysOf(tables: readonly Table[]) {
+  return [
+    { value: 'sql', label: 'SQL', isOff: tables.length === 0 },
+    { value: 'search', label: 'Search' },
+  ] as const
+}
 
 /** Asks the value: in SQL where it has tables, or by searching its text. */
 export function Ask({ row, tables, server, fill }: AskProps) {
@@ -46,7 +54,7 @@ export function Ask({ row, tables, server, fill }: AskProps) {
   return html`<section class="block" aria-labelledby="ask-title" ref=${section}>
     <div class="block-head">
       <h3 id="ask-title">Ask</h3>
-      <${Ways} way=${way} onWay=${setWay} hasTables=${tables.length > 0} />
+      <${Choices} name="How to ask" values=${waysOf(tables)} chosen=${way} onChoose=${setWay} />
     </div>
     <${Box} way=${way} text=${texts[way]} isBusy=${isBusy} tables=${tables} onText=${(text: string) => setTexts({ ...texts, [way]: text })} onSend=${() => send(way, texts[way])} />
     ${problem !== undefined && html`<p class="problem" role="alert">${problem}</p>`}
@@ -60,14 +68,6 @@ export function Ask({ row, tables, server, fill }: AskProps) {
       </div>`
     }
   </section>`
-}
-
-function Ways({ way, onWay, hasTables }: { way: Way; onWay: (way: Way) => void; hasTables: boolean }) {
-  const choice = (value: Way, label: string, isOff: boolean) => html`<label class="choice">
-    <input type="radio" name="way" value=${value} checked=${way === value} disabled=${isOff} onChange=${() => onWay(value)} />
-    <span>${label}</span>
-  </label>`
-  return html`<div class="choices" role="radiogroup" aria-label="How to ask">${choice('sql', 'SQL', !hasTables)}${choice('search', 'Search', false)}</div>`
 }
 
 interface BoxProps {

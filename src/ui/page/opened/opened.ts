@@ -60,7 +60,7 @@ function Parts({ detail, row, task, route, server, actions }: PartsProps) {
     <${Facts} row=${row} task=${task} />
     ${detail.error !== undefined && html`<${Failure} detail=${detail} />`}
     ${detail.questions !== undefined && html`<${Questions} key=${Object.keys(detail.questions).join()} row=${row} questions=${detail.questions} actions=${actions} />`}
-    ${isReadable && html`<${Value} key=${`${row.ref} ${row.completedAt}`} route=${route} server=${server} />`}
+    ${isReadable && html`<${Value} key=${`${row.ref} ${row.completedAt}`} route=${route} bytes=${row.bytes ?? 0} server=${server} />`}
     ${row.status === 'complete' && !row.may.includes('read') && html`<p class="hint">You may know of this value, and use it by its reference, but not read it.</p>`}
     ${isReadable && detail.tables !== undefined && detail.tables.length > 0 && html`<${Shape} tables=${detail.tables} onAsk=${(sql: string) => fill.current?.(sql)} />`}
     ${isReadable && html`<${Ask} row=${row} tables=${detail.tables ?? []} server=${server} fill=${fill} />`}

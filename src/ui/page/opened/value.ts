@@ -1,19 +1,30 @@
 import { html } from 'htm/preact'
 import { useEffect, useState } from 'preact/hooks'
+import { Choices } from '../parts/choices.ts'
 import type { Server } from '../server.ts'
 import { hashOf, type Route } from '../state/route.ts'
 import { useShown } from '../state/shown.ts'
 import { Content, Paging } from './content.ts'
 
-/** The value: its preview as an agent gets it, page by page, or one part of it. */
-export function Value({ route, server }: { route: Route; server: Server }) {
+const WAYS = [
+  { value: 'sample', label: 'Sample' },
+  { value: 'pages', label: 'Pages' },
+] as const
+
+/** A value up to here is shown as a whole. */
+const WHOLE_BYTES = 4_000
+
+/** The value: a sample of it as agents get one, page by page, or one part of it. */
+export function Value({ route, bytes, server }: { route: Route; bytes: number; server: Server }) {
   const { ref, part } = route
   const { shown, problem, isBusy, ask } = useShown()
   const show = (page?: number) => ask(() => server.value(part === '' ? ref : `${ref}#${part}`, page))
+  const way = shown?.page === undefined ? 'sample' : 'pages'
   useEffect(() => void show(), [ref, part])
   return html`<section class="block" aria-labelledby="value-title">
     <div class="block-head">
       <h3 id="value-title">Value</h3>
+      ${bytes > WHOLE_BYTES && html`<${Choices} name="How to show it" values=${WAYS} chosen=${way} onChoose=${(chosen: string) => show(chosen === 'pages' ? 1 : undefined)} />`}
       <${PartBox} key=${part} route=${route} />
     </div>
     ${problem !== undefined && html`<div class="problem" role="alert"><p>${problem}</p><button type="button" onClick=${() => show()}>Try again</button></div>`}

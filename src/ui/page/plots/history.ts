@@ -1,14 +1,16 @@
 import { html } from 'htm/preact'
 import { useEffect, useState } from 'preact/hooks'
 import type { History } from '../../api.ts'
+import { Choices } from '../parts/choices.ts'
 import { problemText, type Server } from '../server.ts'
 import { DurationsPlot } from './durations.ts'
 import { TokensPlot } from './tokens.ts'
 
-const SPANS: ReadonlyArray<readonly [hours: number, label: string]> = [
-  [6, '6 h'],
-  [24, '24 h'],
-  [168, '7 d'],
+/** In hours. */
+const SPANS = [
+  { value: 6, label: '6 h' },
+  { value: 24, label: '24 h' },
+  { value: 168, label: '7 d' },
 ]
 const REFRESH_MS = 30_000
 
@@ -38,13 +40,7 @@ export function HistoryPane({ server }: { server: Server }) {
   return html`<section class="opened is-history" aria-labelledby="history-title">
     <header class="opened-head">
       <h2 id="history-title">Over time</h2>
-      <div class="choices" role="radiogroup" aria-label="How far back">
-        ${SPANS.map(
-          ([span, label]) => html`<label key=${span} class="choice">
-            <input type="radio" name="hours" checked=${span === hours} onChange=${() => setHours(span)} /><span>${label}</span>
-          </label>`,
-        )}
-      </div>
+      <${Choices} name="How far back" values=${SPANS} chosen=${hours} onChoose=${setHours} />
     </header>
     ${problem !== undefined && history === undefined && html`<p class="problem" role="alert">${problem}</p>`}
     ${history !== undefined && html`<${TokensPlot} savings=${history.savings} /><${DurationsPlot} runs=${history.runs} />`}
