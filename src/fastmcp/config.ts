@@ -12,7 +12,7 @@ import { OWN_TOOL_OPTIONS, type OwnToolOptions } from '../agent/tools/own-tools.
 import type { Duration } from '../core/duration.ts'
 import type { TaskContext } from '../core/handler.ts'
 import type { Names } from '../core/options.ts'
-import type { ActorOf, RequestContext } from './identity.ts'
+import type { ActorOf, AdminCheck, RequestContext } from './identity.ts'
 
 /** Options of the polling tools of fastmcp. */
 export interface FastMcpPollingOptions<Session extends FastMCPSessionAuth = FastMCPSessionAuth>
@@ -20,6 +20,8 @@ export interface FastMcpPollingOptions<Session extends FastMCPSessionAuth = Fast
     ClientLimitOptions {
   /** Who calls; the same as that of the tools. @defaultValue see `RefcacheToolConfig.actorOf` */
   actorOf?: ActorOf<Session> | undefined
+  /** Adds the admin tools, for callers of whom this says true. @defaultValue no admin tools at all */
+  adminCheck?: AdminCheck<Session> | undefined
 }
 
 type Types<Schema extends ToolParameters> = NonNullable<Schema['~standard']['types']>
@@ -93,4 +95,5 @@ export const POLLING_OPTIONS: Names<FastMcpPollingOptions> = {
   ...OWN_TOOL_OPTIONS,
   ...CLIENT_LIMIT_OPTIONS,
   actorOf: true,
+  adminCheck: true,
 }

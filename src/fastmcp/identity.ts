@@ -21,6 +21,15 @@ export type ActorOf<Session extends FastMCPSessionAuth = FastMCPSessionAuth> = (
 ) => Actor | undefined
 
 /**
+ * Whether this call comes from an operator. Each call of an admin tool asks; a check that throws says no.
+ * @param session what the server's `authenticate` gave for this caller
+ */
+export type AdminCheck<Session extends FastMCPSessionAuth = FastMCPSessionAuth> = (
+  session: Session | undefined,
+  context: RequestContext<Session>,
+) => boolean | Promise<boolean>
+
+/**
  * - An authenticated subject: results are private to it.
  * - An HTTP session of which no more is known: results are private to the session, and no call shares another one's.
  * - HTTP without a session: anybody could be anybody, so nothing is shared.

@@ -1,5 +1,5 @@
 export { SERVER_INSTRUCTIONS } from '../agent/instructions.ts'
 export type { FastMcpPollingOptions, RefcacheToolConfig } from './config.ts'
-export type { ActorOf, RequestContext } from './identity.ts'
+export type { ActorOf, AdminCheck, RequestContext } from './identity.ts'
 export { addPollingTools } from './polling-tools.ts'
 export { refcacheTool } from './refcache-tool.ts'

@@ -56,6 +56,21 @@ describe.each([
     expect(await alice('get_cached_result', { ref_id })).toMatchObject({ status: 'complete', value: 'hers' })
   })
 
+  it('an operator sees what everybody made, without values; a user is told nothing', async () => {
+    const [alice, operator, nobody] = [await as(somebody()), await as('operator'), await as()]
+    const { ref_id } = await alice('shared')
+    const entry = await operator('admin_show_reference', { ref_id })
+    expect(entry).toMatchObject({ ref_id, status: 'complete', tool_name: 'shared' })
+    expect(entry).not.toHaveProperty('value')
+    for (const other of [alice, nobody])
+      for (const tool of ['admin_show_reference', 'admin_delete_reference'])
+        expect(await other(tool, { ref_id })).toEqual({
+          error: { code: 'permission_denied', message: expect.stringContaining('operators') },
+        })
+    expect(await operator('admin_delete_reference', { ref_id })).toEqual({ ref_id, deleted: true })
+    expect(await alice('get_cached_result', { ref_id })).toMatchObject(notFound)
+  })
+
   it('a user keeps the own references on another connection', async () => {
     const alice = somebody()
     const { ref_id, value } = await (await as(alice))('shared')

@@ -4,7 +4,7 @@ import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js'
 import { FastMCP } from 'fastmcp'
 import { onTestFinished } from 'vitest'
 import type { JsonObject } from '../../../src/core/json.ts'
-import { addPollingTools } from '../../../src/fastmcp/index.ts'
+import { addPollingTools, type FastMcpPollingOptions } from '../../../src/fastmcp/index.ts'
 import { RefCache } from '../../../src/ref-cache.ts'
 import type { RefCacheOptions } from '../../../src/ref-cache-options.ts'
 import { FakeClock } from '../../../src/testing/fake-clock.ts'
@@ -15,13 +15,14 @@ export type Session = Record<string, unknown> | undefined
 export function scene(
   addTools: (server: FastMCP<Session>, cache: RefCache) => void,
   options: RefCacheOptions = {},
+  polling: FastMcpPollingOptions<Session> = {},
 ) {
   const clock = new FakeClock()
   const cache = new RefCache({ name: 't', clock, ...options })
   const logger = { debug() {}, error() {}, info() {}, log() {}, warn() {} }
   const server = new FastMCP<Session>({ name: 'scene', version: '1.0.0', logger })
   addTools(server, cache)
-  addPollingTools(server, cache)
+  addPollingTools(server, cache, polling)
   onTestFinished(() => cache.close())
 
   async function connect(session?: Session) {
