@@ -26,6 +26,7 @@ export default defineConfig({
       { text: 'Start', link: '/start/' },
       { text: 'Recipes', link: '/recipes/' },
       { text: 'Reference', link: '/reference/' },
+      { text: 'Questions', link: '/faq' },
     ],
     sidebar,
     outline: [2, 3],

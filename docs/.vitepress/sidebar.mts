@@ -11,6 +11,7 @@ export const sidebar: Group[] = [
     text: 'Start',
     items: [
       { text: 'Which way in', link: '/start/' },
+      { text: 'How it works', link: '/how-it-works' },
       { text: 'Wrap a server', link: '/start/wrap' },
       { text: 'Your own server', link: '/start/server' },
       { text: 'The library', link: '/start/library' },
@@ -67,6 +68,7 @@ export const sidebar: Group[] = [
       { text: 'Threads', link: '/threads' },
       { text: 'Scaling', link: '/scaling' },
       { text: 'For operators', link: '/operators' },
+      { text: 'Telemetry', link: '/telemetry' },
     ],
   },
   {
@@ -75,6 +77,13 @@ export const sidebar: Group[] = [
       { text: 'Wire format', link: '/wire-format' },
       { text: 'Options', link: '/reference/' },
       ...reference(),
+    ],
+  },
+  {
+    text: 'More',
+    items: [
+      { text: 'Questions', link: '/faq' },
+      { text: 'Compared with other ways', link: '/comparison' },
     ],
   },
   {

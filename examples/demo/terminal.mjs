@@ -2,7 +2,8 @@
 /** What the demo draws: colours and a moving bar on a terminal, plain lines anywhere else. */
 
 const live = process.stdout.isTTY === true
-const coloured = live && !process.env.NO_COLOR && process.env.TERM !== 'dumb'
+const wanted = process.env.DEMO_COLOURS !== undefined || (live && process.env.TERM !== 'dumb')
+const coloured = wanted && !process.env.NO_COLOR
 
 /** @param {number} code */
 const style = code => (/** @type {unknown} */ text) =>

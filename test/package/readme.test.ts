@@ -58,7 +58,7 @@ describe('README.md', () => {
   })
 
   it('is short enough to be read', () => {
-    expect(readme.split('\n').length).toBeLessThanOrEqual(200)
+    expect(readme.split('\n').length).toBeLessThanOrEqual(150)
   })
 })
 

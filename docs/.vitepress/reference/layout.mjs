@@ -37,7 +37,8 @@ function pagesOf(sections) {
   /** @type {Map<string, { title: string, about: string, sections: Export[] }>} */
   const pages = new Map(PAGES.map(({ file, title, about }) => [file, { title, about, sections: [] }]))
   for (const one of [...sections].sort((a, b) => rank(a) - rank(b))) {
-    const own = one.specifier.replace('mcp-refcache/', '').replaceAll('/', '-')
+    const isRoot = one.specifier === 'mcp-refcache'
+    const own = isRoot ? 'operating' : one.specifier.replace('mcp-refcache/', '').replaceAll('/', '-')
     const file = PAGES.find(({ of }) => of.test(one.path))?.file ?? own
     const page = pages.get(file) ?? { title: one.specifier, about: '', sections: [] }
     pages.set(file, { ...page, sections: [...page.sections, one] })

@@ -1,6 +1,6 @@
 /**
- * Which page of docs/reference an export is on, by the file that declares it. The first that fits holds; an entry point that none
- * names has a page of its own.
+ * Which page of docs/reference an export is on, by the file that declares it. The first that fits holds. What none names is on the page
+ * `operating`, if it is of the package's root; any other entry point has a page of its own.
  *
  * @typedef {{ file: string, title: string, about: string, of: RegExp }} ReferencePage
  * @type {readonly ReferencePage[]}
@@ -111,6 +111,12 @@ export const PAGES = [
     title: 'LangChain',
     about: 'Guide: [agent programs](../agent-programs.md).',
     of: /^langchain\/.*$/,
+  },
+  {
+    file: 'telemetry',
+    title: 'Telemetry',
+    about: 'Guide: [telemetry](../telemetry.md).',
+    of: /^telemetry\/.*$/,
   },
   {
     file: 'testing',
