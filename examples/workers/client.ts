@@ -7,32 +7,17 @@
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { connect, createServer } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { RefCache } from 'mcp-refcache'
 import { bullmqDispatcher } from 'mcp-refcache/bullmq'
 import { redisStore } from 'mcp-refcache/stores/redis'
+import { startRedis } from '../redis-server.ts'
 import { registerTools } from './tools.ts'
 
-const folder = mkdtempSync(join(tmpdir(), 'refcache-workers-'))
-const port = await freePort()
-const connection = `redis://127.0.0.1:${port}`
-const redis = spawn('redis-server', [
-  '--port',
-  String(port),
-  '--bind',
-  '127.0.0.1',
-  '--dir',
-  folder,
-  '--save',
-  '',
-])
-await answering(port)
+const redis = await startRedis()
+const connection = redis.url
 
 const workers = [await startWorker(), await startWorker()]
 const cache = new RefCache({
@@ -64,8 +49,7 @@ try {
 } finally {
   await cache.close()
   for (const worker of workers) await end(worker)
-  await end(redis)
-  rmSync(folder, { recursive: true, force: true })
+  await redis.stop()
 }
 console.log('All was seen.')
 
@@ -100,25 +84,4 @@ async function end(process: ChildProcess): Promise<void> {
   const ended = once(process, 'exit')
   process.kill()
   await ended
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as { port: number }
-  server.close()
-  return port
-}
-
-async function answering(port: number): Promise<void> {
-  for (;;) {
-    const socket = connect(port, '127.0.0.1')
-    const answered = await once(socket, 'connect').then(
-      () => true,
-      () => false,
-    )
-    socket.destroy()
-    if (answered) return
-    await sleep(50)
-  }
 }

@@ -21,7 +21,12 @@ export const QUICK: readonly Example[] = [
 ]
 
 export const SLOW: readonly Example[] = [
-  ...(redisIsInstalled ? [['workers', 'none was computed here'] as const] : []),
+  ...(redisIsInstalled
+    ? [
+        ['workers', 'none was computed here'] as const,
+        ['redis-two-servers', 'work that outlived its process'] as const,
+      ]
+    : []),
   ['server-author', 'progress: month'],
   ['plain-client-polling', 'retry_task:'],
   ['front-door', "The server 'gone' is away"],
@@ -30,6 +35,10 @@ export const SLOW: readonly Example[] = [
   ['threads', 'ran longer than its limit'],
   ['tasks-2025', 'asked: Delete all orders of 2024?'],
   ['fastmcp', 'export_orders'],
+  ['calculator', 'ten thousand numbers'],
+  ['cross-server', 'the rights that they came with'],
+  ['openai-agents', 'a reference passed on'],
+  ['langchain', 'a reference passed on'],
   ...(newerNode ? [['ai-sdk', 'The model was shown', newerNode] as const] : []),
 ]
 

@@ -49,7 +49,11 @@ export function theSessionIsThatOfTheServer(): void {
     }),
   )
   const actorOf: ActorOf<User> = session => session && actor.agent({ id: session.sub })
-  addPollingTools(closed, cache, { actorOf, maxWait: '25s', adminCheck: session => session?.role === 'admin' })
+  addPollingTools(closed, cache, {
+    actorOf,
+    maxWait: '25s',
+    adminCheck: session => session?.role === 'admin',
+  })
   addPollingTools(open, cache)
 }
 
