@@ -103,8 +103,8 @@ export function prepare(path: string, warn: (message: string) => void): void {
   }
   for (const each of doubts) warn(`The cache file ${path} may be open to others: ${each}.`)
   if (isDefault) tighten(folder, 0o700)
-  // SQLite would take what lies there for a part of the new file.
-  if (!existsSync(path)) for (const suffix of BESIDE) rmSync(path + suffix, { force: true })
+  const found = filesAt(path)
+  if (found.main === undefined) removeLeftovers(found)
   try {
     closeSync(openSync(path, 'wx', 0o600))
   } catch (error) {
@@ -135,7 +135,10 @@ export interface OpenFiles {
   readonly beside: ReadonlyArray<readonly [path: string, identity: string | undefined]>
 }
 
-/** What stands at the path now. */
+/**
+ * What stands at the path now. What is beside is looked at first: where the main file is missing after that, it was left over. What comes
+ * later may be of a process that makes the file at this moment.
+ */
 export function filesAt(path: string): OpenFiles {
   const beside = BESIDE.map(suffix => [path + suffix, identityOf(path + suffix)] as const)
   return { main: identityOf(path), beside }
