@@ -69,6 +69,12 @@ it('of a thousand watched tasks, only the one that another process changed is re
   }
   const cache = new RefCache({ name: 'files', store: own, sweepInterval: '10m' })
   onTestFinished(() => cache.close())
+  let looked = false
+  own.watch(refIdOf('files', 2_000), () => {
+    looked = true
+  })
+  // The first look of a process tells all who watch.
+  await until(() => looked, 'the first look')
   const waiting = tasks.map(({ refId }) => cache.get(refId, { wait: '50s' }))
   let answered = 0
   for (const each of waiting)
@@ -76,9 +82,7 @@ it('of a thousand watched tasks, only the one that another process changed is re
       () => answered++,
       () => {},
     )
-  // Each once to begin with, and once more with the first look of the process.
-  await until(() => reads() >= 2_000, 'the first look')
-  await sleep(10 * POLL_MS)
+  for (let seen = -1; seen !== reads(); await sleep(30 * POLL_MS)) seen = reads()
   const before = reads()
   const [changed] = tasks as [PendingEntry]
   const done = complete({ refId: changed.refId, expiresAt: undefined, valueBytes: 3 })
