@@ -1,5 +1,7 @@
+import type { AuditSink } from '../access/audit.ts'
 import { endServer, type ServerProcess, startServer } from '../wrap/child-process.ts'
 import { createLog } from '../wrap/log.ts'
+import { checked } from './option-values.ts'
 import { wrapCommandLine } from './wrap-command-line.ts'
 import { KEYS_VARIABLE, type WrapArguments, wrapArguments } from './wrap-options.ts'
 
@@ -25,10 +27,17 @@ async function startWrap(args: WrapArguments): Promise<number> {
     ;(await import('./compile-cache.ts')).keepCompiled()
     const opening = import('./open-store.ts').then(({ openStore }) => openStore(args, log))
     const [store, { wrap }] = await Promise.all([opening, import('./wrap.ts')])
-    return await wrap({ args, store, log, server })
+    return await wrap({ args, store, audit: await auditOf(args), log, server })
   } finally {
     if (server) await endServer(server.child)
   }
+}
+
+/** @throws CommandFailed where the file cannot be written */
+async function auditOf({ audit }: WrapArguments): Promise<AuditSink | undefined> {
+  if (audit === undefined) return undefined
+  const { auditFile } = await import('../audit/index.ts')
+  return checked(() => auditFile(audit))
 }
 
 /** Over HTTP each client gets a server of its own, when it comes. */

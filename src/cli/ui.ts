@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import type { AuditSink } from '../access/audit.ts'
 import { auditFile } from '../audit/index.ts'
-import { openInspector } from '../inspect/index.ts'
+import { type Inspector, openInspector } from '../inspect/index.ts'
 import type { RefCache } from '../ref-cache.ts'
 import type { Store } from '../stores/store.ts'
 import { OperatorSight } from '../ui/server/operator-sight.ts'
@@ -47,7 +47,7 @@ export function uiCommand() {
       const listener = await servePage(
         port,
         '--port',
-        () => looked.sight(),
+        () => looked.sight,
         url => out.answer(`${url}\n`),
       )
       out.note('Open the link in your browser. Ctrl-C ends the page; what runs goes on.')
@@ -61,7 +61,8 @@ export function uiCommand() {
 
 /** A store of other processes: read without a change to it, and opened for more when somebody wants a value or does something. */
 class LookedAtStore {
-  readonly #inspector
+  readonly sight: OperatorSight
+  readonly #inspector: Inspector
   readonly #caches = new Map<string, RefCache>()
   #store: Store | undefined
 
@@ -70,11 +71,8 @@ class LookedAtStore {
     private readonly audit: AuditSink | undefined,
   ) {
     this.#inspector = openInspector(existingStore(values, { readOnly: true }))
-  }
-
-  sight(): OperatorSight {
     const cacheOf = (name: string) => this.#cacheOf(name)
-    return new OperatorSight({ inspector: this.#inspector, cacheOf, toolLabel: nameAtServer })
+    this.sight = new OperatorSight({ inspector: this.#inspector, cacheOf, toolLabel: nameAtServer })
   }
 
   async close(): Promise<void> {

@@ -156,11 +156,21 @@ export function wrapCommandLine() {
     )
     .option('--quota-bytes <size>', 'results that are kept for one caller (1GB)', size('--quota-bytes'))
 
-    .optionsGroup('More tools:')
+    .optionsGroup('More tools, and a page:')
     .option(
       '--export-dir <folder>',
       'let results be exported to new files in this folder (no such tool)',
       text('--export-dir'),
+    )
+    .option(
+      '--ui <port>',
+      'show all that this wrapper does in your browser, live, at http://127.0.0.1:PORT; the link is in the log',
+      wholeNumber('--ui', 0),
+    )
+    .option(
+      '--audit <file>',
+      'write down who asked for what, and what was decided, a line of JSON each (nothing is written)',
+      text('--audit'),
     )
     .option('--admin', 'add tools that list, show and delete references; not with --http')
 

@@ -38,6 +38,10 @@ export interface WrapArguments {
   exportDir: string | undefined
   /** Adds the admin tools; never together with `http`. */
   admin: boolean
+  /** Where the live page is served. Absent: nowhere. */
+  ui: number | undefined
+  /** Where decisions are written down. Absent: nowhere. */
+  audit: string | undefined
   logLevel: LogLevel
   json: boolean
 }
@@ -65,6 +69,8 @@ export async function wrapArguments(
     http: parseHttp(values, config.allowOrigins),
     exportDir: values.exportDir,
     admin: parseAdmin(values),
+    ui: parseUi(values),
+    audit: values.audit,
     logLevel: values.logLevel ?? 'info',
     json: values.json ?? false,
   }
@@ -184,4 +190,9 @@ function parseAdmin({ admin = false, http }: { admin?: boolean; http?: number })
     )
   }
   return admin
+}
+
+function parseUi({ ui }: { ui?: number }): number | undefined {
+  if (ui !== undefined && ui > 65_535) throw usage('--ui takes a port: a number up to 65535.')
+  return ui
 }

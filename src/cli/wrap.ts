@@ -1,3 +1,4 @@
+import type { AuditSink } from '../access/audit.ts'
 import type { Store } from '../stores/store.ts'
 import type { ServerProcess } from '../wrap/child-process.ts'
 import type { Log } from '../wrap/log.ts'
@@ -15,6 +16,7 @@ const CLOSE_WITHIN_MS = 1_900
 export interface Prepared {
   readonly args: WrapArguments
   readonly store: Store
+  readonly audit?: AuditSink | undefined
   readonly log: Log
   readonly server?: ServerProcess | undefined
 }
@@ -32,6 +34,8 @@ export async function wrap(prepared: Prepared): Promise<number> {
   try {
     // Said at once; whoever connects is told as well, and may come when the server is there.
     wrapper.checkTarget().catch((error: Error) => log.error('upstream_unusable', error.message))
+    // No client waits for it.
+    if (args.ui !== undefined) void showPage(args.ui, wrapper, prepared, closeAll)
     const served = args.http
       ? serveHttp(wrapper, args.http, log, closeAll)
       : serveStdio(wrapper, log, closeAll)
@@ -41,9 +45,25 @@ export async function wrap(prepared: Prepared): Promise<number> {
   }
 }
 
-export function createWrapper({ args, store, log, server }: Prepared): Wrapper {
-  const { http, keys, logLevel, json, store: _, maxStore: __, ...options } = args
-  return new Wrapper({ ...options, server, store, quota: http?.quota, log })
+export function createWrapper({ args, store, audit, log, server }: Prepared): Wrapper {
+  const { http, keys, logLevel, json, ui, store: _, maxStore: __, audit: ___, ...options } = args
+  return new Wrapper({ ...options, server, store, audit, quota: http?.quota, log })
+}
+
+async function showPage(
+  port: number,
+  { cache }: Wrapper,
+  { store, log }: Prepared,
+  closeAll: Array<() => Promise<void>>,
+): Promise<void> {
+  try {
+    const { serveWrapPage } = await import('./wrap-page.ts')
+    const page = await serveWrapPage(port, cache, store, log)
+    closeAll.push(() => page.close())
+  } catch (error) {
+    // Another wrapper of the same configuration may have it.
+    log.warn('ui_unavailable', `There is no live page. ${(error as Error).message}`)
+  }
 }
 
 async function serveStdio(wrapper: Wrapper, log: Log, closeAll: Array<() => Promise<void>>): Promise<number> {

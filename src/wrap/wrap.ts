@@ -1,4 +1,5 @@
 import { actor } from '../access/actor.ts'
+import type { AuditSink } from '../access/audit.ts'
 import type { Caller } from '../agent/identity.ts'
 import { ClientLimits } from '../agent/limits.ts'
 import { savingsText } from '../agent/savings-text.ts'
@@ -54,6 +55,8 @@ export interface WrapOptions {
   exportDir?: string | undefined
   /** Whether the client on stdio gets the admin tools. @defaultValue false */
   admin?: boolean | undefined
+  /** Is told of every decision. */
+  audit?: AuditSink | undefined
   log: Log
 }
 
@@ -86,6 +89,7 @@ export class Wrapper {
         error: message => log.error('store', message),
       },
       toolLabel: nameAtServer,
+      audit: options.audit,
     })
     this.#clients = new ClientLimits(
       { answerCeiling: options.maxAnswer, profile: options.profile },

@@ -71,6 +71,8 @@ describe('the arguments of wrap', () => {
       maxStore: undefined,
       http: undefined,
       admin: false,
+      ui: undefined,
+      audit: undefined,
       logLevel: 'info',
       json: false,
     })
