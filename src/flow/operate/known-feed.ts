@@ -8,8 +8,6 @@ import { isOwn, pageOfOwn } from './own-entries.ts'
 
 /** What happened to an actor's own entries since the last look. */
 export interface KnownChanges {
-  /** False: what was known may be out of date, and `changed` has nothing. List everything anew. */
-  readonly isComplete: boolean
   readonly changed: readonly KnownEntry[]
   readonly deleted: readonly RefId[]
 }
@@ -29,7 +27,7 @@ const MOST_ENTRIES = 10_000
 const MOST_PAGES = 50
 const CHANGES_AT_ONCE = 1_000
 
-interface Counted extends Pick<Entry, 'status' | 'toolName'> {
+interface Counted extends Pick<Entry, 'status' | 'toolName' | 'version'> {
   readonly bytes: number
 }
 
@@ -48,34 +46,46 @@ export class KnownFeed {
 
   /** Looks at what there is, and begins to follow it from now. @throws StoreUnavailable */
   async begin(): Promise<void> {
-    const { engine, who } = this
-    this.#cursor = (await engine.store.changes(engine.name, undefined, 1)).cursor
-    this.#entries.clear()
-    let cursor: string | undefined
-    for (let page = 0; page < MOST_PAGES && this.#entries.size < MOST_ENTRIES; page++) {
-      const { entries, nextCursor } = await pageOfOwn(engine, who, { limit: 200, cursor })
-      for (const entry of entries) this.#count(entry)
-      cursor = nextCursor
-      if (cursor === undefined) return
-    }
+    await this.#lookAnew()
   }
 
   /** @throws StoreUnavailable */
   async next(): Promise<KnownChanges> {
-    const { engine, who } = this
+    const { engine } = this
     const told = await engine.store.changes(engine.name, this.#cursor, CHANGES_AT_ONCE)
-    this.#cursor = told.cursor
-    if (!told.isComplete) {
-      await this.begin()
-      return { isComplete: false, changed: [], deleted: [] }
-    }
+    // That the store does not know all any more may come from what others did: nobody is told of it.
+    if (!told.isComplete) return this.#lookAnew()
     const latest = new Map(told.changes.map(({ refId, what }) => [refId, what]))
     const isThere = (refId: RefId) => latest.get(refId) !== 'deleted'
     const peeked = await engine.store.peek([...latest.keys()].filter(isThere))
-    const own = peeked.filter(entry => isOwn(engine, entry, who))
+    this.#cursor = told.cursor
     const deleted = [...latest.keys()].filter(refId => !isThere(refId) && this.#entries.delete(refId))
-    for (const entry of own) this.#count(entry)
-    return { isComplete: true, changed: own.map(entry => describeKnown(engine, entry, who)), deleted }
+    return { changed: this.#note(peeked.filter(entry => isOwn(engine, entry, this.who))), deleted }
+  }
+
+  /** All that is there now, held against what was known. */
+  async #lookAnew(): Promise<KnownChanges> {
+    const { engine, who } = this
+    const begin = (await engine.store.changes(engine.name, undefined, 1)).cursor
+    const found: Entry[] = []
+    let cursor: string | undefined
+    for (let page = 0; page < MOST_PAGES && found.length < MOST_ENTRIES; page++) {
+      const { entries, nextCursor } = await pageOfOwn(engine, who, { limit: 200, cursor })
+      found.push(...entries)
+      cursor = nextCursor
+      if (cursor === undefined) break
+    }
+    this.#cursor = begin
+    const there = new Set(found.map(({ refId }) => refId))
+    const deleted = [...this.#entries.keys()].filter(refId => !there.has(refId))
+    for (const refId of deleted) this.#entries.delete(refId)
+    const isNews = ({ refId, version }: Entry) => this.#entries.get(refId)?.version !== version
+    return { changed: this.#note(found.filter(isNews)), deleted }
+  }
+
+  #note(entries: readonly Entry[]): KnownEntry[] {
+    for (const entry of entries) this.#count(entry)
+    return entries.map(entry => describeKnown(this.engine, entry, this.who))
   }
 
   get counts(): KnownCounts {
@@ -93,11 +103,11 @@ export class KnownFeed {
   }
 
   #count(entry: Entry): void {
-    const { refId, status, toolName } = entry
+    const { refId, status, toolName, version } = entry
     const mayRead = this.engine.access.may(entry, this.who, Permission.READ)
     const bytes = status === 'complete' && mayRead ? entry.valueBytes : 0
     if (this.#entries.size < MOST_ENTRIES || this.#entries.has(refId)) {
-      this.#entries.set(refId, { status, bytes, ...(toolName === undefined ? {} : { toolName }) })
+      this.#entries.set(refId, { status, bytes, version, ...(toolName === undefined ? {} : { toolName }) })
     }
   }
 }

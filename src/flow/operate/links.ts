@@ -3,7 +3,7 @@ import { READ_OR_EXECUTE } from '../../access/authorize.ts'
 import { Permission } from '../../access/permission.ts'
 import { type Entry, isExpired } from '../../core/entry.ts'
 import { hasEqualMembers } from '../../core/equal.ts'
-import type { RefId } from '../../core/ref.ts'
+import { createRefId, type RefId } from '../../core/ref.ts'
 import type { Engine } from '../engine.ts'
 import { findFor } from '../read/find.ts'
 import { scan } from './list.ts'
@@ -50,8 +50,9 @@ async function usesOf(engine: Engine, entry: Entry, who: Actor): Promise<LinkedE
 async function usersOf(engine: Engine, entry: Entry, who: Actor): Promise<LinkedEntry[]> {
   const users: LinkedEntry[] = []
   let lookedAt = 0
-  // What was made of it is younger than it.
-  for await (const { entry: user, wanted } of scan(engine, { after: entry, oldestFirst: true })) {
+  // What was made of it is no older than it.
+  const after = { createdAt: entry.createdAt, refId: createRefId(engine.name, size => new Uint8Array(size)) }
+  for await (const { entry: user, wanted } of scan(engine, { after, oldestFirst: true })) {
     if (++lookedAt > MAX_LOOKED_AT || users.length === MOST_TOLD) break
     if (!wanted || !user.uses?.includes(entry.refId)) continue
     if (isMadeBy(user, who) && isTold(engine, user, who))

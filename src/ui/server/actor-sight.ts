@@ -38,7 +38,7 @@ export class ActorSight implements Sight {
   }
 
   async look(): Promise<SeenChanges> {
-    if (this.#begun) return this.#feed.next()
+    if (this.#begun) return { isComplete: true, ...(await this.#feed.next()) }
     await this.#begin()
     return { isComplete: false, changed: [], deleted: [] }
   }
@@ -51,7 +51,10 @@ export class ActorSight implements Sight {
   async close(): Promise<void> {}
 
   #begin(): Promise<void> {
-    this.#begun ??= this.#feed.begin()
+    this.#begun ??= this.#feed.begin().catch(error => {
+      this.#begun = undefined
+      throw error
+    })
     return this.#begun
   }
 }

@@ -1,4 +1,5 @@
 import type { Clock } from '../../core/clock.ts'
+import { InvalidArgument } from '../../core/errors.ts'
 import { stringifyJson } from '../../core/json-text.ts'
 import type { Changes, Overview } from '../api.ts'
 import { Refused, SAFE_HEADERS } from './http.ts'
@@ -13,6 +14,8 @@ const HEARTBEAT_MS = 15_000
 const AWAY_MS = 2_000
 /** Bytes that wait for a slow reader. While there are more, nobody looks. */
 const MOST_WAITING = 256 * 1024
+/** Where more has changed at once, the page does better to load what it shows anew. */
+const MOST_ROWS = 200
 
 export interface StreamLimits {
   readonly all: number
@@ -68,6 +71,8 @@ class EventStream {
   #cursor: string | undefined
   #stopTimer = () => {}
   #isEnded = false
+  /** Something was missed. */
+  #mustReset = false
   #spokeAt: number
 
   constructor(
@@ -109,9 +114,11 @@ class EventStream {
     let wait = LOOK_EVERY_MS
     try {
       if ((this.#controller.desiredSize ?? 0) > 0) await this.#tell(await this.sight.look(this.#cursor))
-    } catch {
-      // The store is away. It may come back; the page shows how old its news are.
-      wait = AWAY_MS
+    } catch (error) {
+      // The store is away, and may come back; or the page comes back with what was none of ours.
+      this.#mustReset = true
+      if (error instanceof InvalidArgument) this.#cursor = undefined
+      else wait = AWAY_MS
     }
     if (this.#isEnded) return
     if (this.clock.monotonic() - this.#spokeAt >= HEARTBEAT_MS) this.#send(': alive\n\n')
@@ -119,12 +126,14 @@ class EventStream {
   }
 
   async #tell({ isComplete, changed, deleted, cursor }: SeenChanges): Promise<void> {
-    if (!isComplete) this.#sendEvent('reset', await this.#overview(), cursor)
+    const isMuch = changed.length > MOST_ROWS
+    if (!isComplete || isMuch || this.#mustReset) this.#sendEvent('reset', await this.#overview(), cursor)
     else if (changed.length + deleted.length > 0) {
       const changes: Changes = { changed: changed.map(toRow), deleted, overview: await this.#overview() }
       this.#sendEvent('changes', changes, cursor)
     }
     this.#cursor = cursor
+    this.#mustReset = false
   }
 
   async #overview(): Promise<Overview> {

@@ -3,10 +3,12 @@ import { type Clock, systemClock } from '../../core/clock.ts'
 import { NotFound } from '../../core/errors.ts'
 import { cacheNameOf, isRefOf, type RefId } from '../../core/ref.ts'
 import { canRetry } from '../../core/retry-policy.ts'
-import type { InspectedEntry, Inspector } from '../../inspect/index.ts'
+import { sumOfTokens, type TokenCounts, withNet } from '../../core/token-savings.ts'
+import type { CacheCounts, InspectedEntry, Inspector } from '../../inspect/index.ts'
 import type { RefCache } from '../../ref-cache.ts'
-import type { Action, Tokens } from '../api.ts'
+import type { Action } from '../api.ts'
 import type { ListQuery, Opened, Seen, SeenChanges, SeenPage, Sight } from './sight.ts'
+import { UseCounts } from './use-counts.ts'
 
 export interface OperatorOptions {
   readonly inspector: Inspector
@@ -14,36 +16,37 @@ export interface OperatorOptions {
   readonly cacheOf: (name: string) => RefCache | Promise<RefCache>
   /** What people call a tool. @defaultValue its name */
   readonly toolLabel?: (toolName: string) => string
-  /** What the process saved so far. */
-  readonly savings?: () => Tokens
   readonly clock?: Clock
 }
 
 const OPERATOR = actor.system()
 /** Counts are taken at most so often. */
 const COUNT_EVERY_MS = 1_000
+const HOUR_MS = 3_600_000
 /** What the pages of a list are looked through for a tool, at most. */
 const MOST_PAGES = 20
 
 /** Whoever owns a store sees all of it. Every value that is opened, and all that is done, goes through a cache, and stands in its audit. */
 export class OperatorSight implements Sight {
-  #counted: { readonly at: number; readonly counts: ReturnType<Inspector['stats']> } | undefined
+  readonly #uses: UseCounts
+  #counted: { readonly at: number; readonly counts: Promise<Counts> } | undefined
 
-  constructor(private readonly options: OperatorOptions) {}
+  constructor(private readonly options: OperatorOptions) {
+    this.#uses = new UseCounts(options.inspector, options.clock ?? systemClock)
+  }
 
   async overview() {
-    const { caches } = await this.#counts()
+    const { caches, savings } = await this.#counts()
     const sum = (of: (counts: (typeof caches)[number]) => number) =>
       caches.reduce((total, counts) => total + of(counts), 0)
     const tools = caches.flatMap(({ byTool }) => byTool.flatMap(({ toolName }) => toolName ?? []))
-    const tokens = this.options.savings?.()
     return {
       sight: 'operator' as const,
       running: sum(({ byStatus }) => byStatus.processing),
       waiting: sum(({ byStatus }) => byStatus.pending),
       stored: sum(({ byStatus }) => byStatus.complete),
       storedBytes: sum(({ valueBytes }) => valueBytes),
-      ...(tokens ? { tokens } : {}),
+      ...(savings.length > 0 ? { tokens: withNet(sumOfTokens(savings)) } : {}),
       caches: caches.map(({ cache }) => cache),
       tools: [...new Set(tools.map(name => this.#label(name)))],
     }
@@ -60,14 +63,15 @@ export class OperatorSight implements Sight {
       cursor = more.nextCursor
       if (cursor === undefined || found.length === limit) break
     }
+    const uses = await this.#uses.get()
     return {
-      entries: found.map(entry => this.#seen(entry)),
+      entries: found.map(entry => this.#seen(entry, uses)),
       ...(cursor === undefined ? {} : { nextCursor: cursor }),
     }
   }
 
   async entry(refId: RefId): Promise<Seen> {
-    return this.#seen(await this.options.inspector.entry(refId))
+    return this.#seen(await this.options.inspector.entry(refId), await this.#uses.get())
   }
 
   async open(refId: RefId): Promise<Opened> {
@@ -80,22 +84,27 @@ export class OperatorSight implements Sight {
 
   async look(since?: string): Promise<SeenChanges> {
     const { isComplete, changed, deleted, cursor } = await this.options.inspector.changes(since)
-    const told = { changed: changed.map(entry => this.#seen(entry)), deleted, cursor }
+    const uses = changed.length > 0 ? await this.#uses.get() : new Map()
+    const told = { changed: changed.map(entry => this.#seen(entry, uses)), deleted, cursor }
     return { isComplete: isComplete && since !== undefined, ...told }
   }
 
   async savings(since: Date) {
-    const tokens = this.options.savings?.()
-    return tokens ? [{ ...tokens, at: since }] : []
+    const hour = new Date(Math.floor(since.getTime() / HOUR_MS) * HOUR_MS)
+    const byHour = new Map<number, TokenCounts[]>()
+    for (const { at, ...counts } of await this.options.inspector.savings(hour)) {
+      byHour.set(at.getTime(), [...(byHour.get(at.getTime()) ?? []), counts])
+    }
+    return [...byHour].map(([at, all]) => ({ at: new Date(at), ...withNet(sumOfTokens(all)) }))
   }
 
   async close(): Promise<void> {}
 
-  #counts(): ReturnType<Inspector['stats']> {
+  #counts(): Promise<Counts> {
     const { inspector, clock = systemClock } = this.options
     const now = clock.monotonic()
     if (!this.#counted || now - this.#counted.at >= COUNT_EVERY_MS) {
-      this.#counted = { at: now, counts: inspector.stats() }
+      this.#counted = { at: now, counts: countsOf(inspector) }
     }
     return this.#counted.counts
   }
@@ -104,14 +113,27 @@ export class OperatorSight implements Sight {
     return this.options.toolLabel?.(toolName) ?? toolName
   }
 
-  #seen({ policy: _, cache: __, uses: ___, task, toolName, ...entry }: InspectedEntry): Seen {
+  #seen(inspected: InspectedEntry, uses: ReadonlyMap<RefId, number>): Seen {
+    const { policy: _, cache: __, uses: ___, task, toolName, ...entry } = inspected
+    const usedBy = uses.get(entry.refId)
     return {
       ...entry,
+      ...(usedBy === undefined ? {} : { usedBy }),
       ...(toolName === undefined ? {} : { toolName: this.#label(toolName) }),
       ...task,
       may: actionsOn(entry, task?.questions),
     }
   }
+}
+
+interface Counts {
+  readonly caches: readonly CacheCounts[]
+  readonly savings: readonly TokenCounts[]
+}
+
+async function countsOf(inspector: Inspector): Promise<Counts> {
+  const [{ caches }, savings] = await Promise.all([inspector.stats(), inspector.savings()])
+  return { caches, savings }
 }
 
 function actionsOn(

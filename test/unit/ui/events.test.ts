@@ -1,0 +1,206 @@
+import { describe, expect, it } from 'vitest'
+import { actor } from '../../../src/access/actor.ts'
+import { StoreUnavailable } from '../../../src/core/errors.ts'
+import { memoryStore } from '../../../src/stores/memory.ts'
+import { storeWith } from '../flow/scene.ts'
+import { actorsLook, operatorLooks, type Parsed, slowTool } from './looking.ts'
+
+interface Event {
+  readonly event: string
+  readonly id?: string
+  readonly data: Parsed
+}
+
+/** Takes what a stream sends. */
+async function listen(response: Response) {
+  expect(response.status).toBe(200)
+  expect(response.headers.get('content-type')).toBe('text/event-stream')
+  const reader = (response.body as ReadableStream<Uint8Array>).getReader()
+  const decoder = new TextDecoder()
+  const heard = { events: [] as Event[], text: '', isOver: false }
+  const take = async () => {
+    for (;;) {
+      const { done, value } = await reader.read()
+      if (done) break
+      const text = decoder.decode(value)
+      heard.text += text
+      const data = /^data: (.*)$/m.exec(text)?.[1]
+      if (data === undefined) continue
+      const id = /^id: (.*)$/m.exec(text)?.[1]
+      const event = /^event: (.*)$/m.exec(text)?.[1] ?? ''
+      heard.events.push({ event, data: JSON.parse(data), ...(id === undefined ? {} : { id }) })
+    }
+    heard.isOver = true
+  }
+  void take()
+  return { heard, end: () => reader.cancel() }
+}
+
+describe('the events of the page', () => {
+  it('begin with how all stands, and tell what changed, several changes as one', async () => {
+    const { cache, clock, ask } = operatorLooks()
+    await cache.set('first', 1)
+    const { heard } = await listen(await ask('api/events'))
+    await clock.advance('1s')
+    expect(heard.events).toEqual([
+      { event: 'reset', id: expect.any(String), data: expect.objectContaining({ stored: 1, running: 0 }) },
+    ])
+    const slow = slowTool(cache)
+    const { refId } = await slow.call({})
+    const gone = await cache.set('gone', 1)
+    await cache.delete(gone.refId)
+    await clock.advance('300ms')
+    expect(heard.events).toHaveLength(2)
+    expect(heard.events[1]).toMatchObject({
+      event: 'changes',
+      data: { changed: [{ ref: refId, status: 'processing' }], deleted: [gone.refId] },
+    })
+    // Ten reports a second are at most four events.
+    const before = heard.events.length
+    for (let current = 1; current <= 20; current++) {
+      slow.report(current, 20, 'x')
+      await clock.advance('100ms')
+    }
+    const count = heard.events.length - before
+    expect(count).toBeGreaterThanOrEqual(4)
+    expect(count).toBeLessThanOrEqual(8)
+    expect(heard.events.at(-1)?.data.changed[0].progress).toMatchObject({ current: expect.any(Number) })
+    slow.end(1)
+    await clock.advance('2s')
+    expect(heard.events.at(-1)?.data.overview).toMatchObject({ running: 0, stored: 2 })
+  })
+
+  it('go on where a lost connection ended, or begin anew', async () => {
+    const { cache, clock, ask } = operatorLooks()
+    const first = await listen(await ask('api/events'))
+    await clock.advance('1s')
+    const { id = '' } = first.heard.events[0] as Event
+    await first.end()
+    const { refId } = await cache.set('meanwhile', 1)
+    const second = await listen(await ask('api/events', { headers: { 'last-event-id': id } }))
+    await clock.advance('1s')
+    expect(second.heard.events).toEqual([
+      expect.objectContaining({
+        event: 'changes',
+        data: expect.objectContaining({ changed: [expect.objectContaining({ ref: refId })] }),
+      }),
+    ])
+    const third = await listen(await ask('api/events', { headers: { 'last-event-id': 'nonsense' } }))
+    await clock.advance('1s')
+    expect(third.heard.events).toEqual([expect.objectContaining({ event: 'reset' })])
+  })
+
+  it('say now and then that they live, and look at nothing once nobody listens', async () => {
+    const { clock, streams, ask } = operatorLooks()
+    const idle = clock.pending
+    const { heard, end } = await listen(await ask('api/events'))
+    await clock.advance('16s')
+    expect(heard.text).toMatch(/: alive\n\n$/)
+    await end()
+    await clock.advance('1s')
+    expect([streams.size, clock.pending]).toEqual([0, idle])
+  })
+
+  it('keep nothing for a reader that does not read, and tell it the rest when it does', async () => {
+    let looks = 0
+    const inner = memoryStore()
+    const store = storeWith(inner, {
+      changes: (...args) => {
+        looks++
+        return inner.changes(...args)
+      },
+    })
+    const { cache, clock, ask } = operatorLooks({ store })
+    const response = await ask('api/events')
+    await clock.advance('1s')
+    // Each change is told with a row of some size, until the reader's share is full.
+    for (let n = 0; n < 40; n++) {
+      await Promise.all(Array.from({ length: 50 }, () => cache.set('x'.repeat(100), n)))
+      await clock.advance('300ms')
+    }
+    const stalled = looks
+    await clock.advance('30s')
+    expect(looks).toBe(stalled)
+    const { heard } = await listen(response)
+    await clock.advance('2s')
+    expect(looks).toBeGreaterThan(stalled)
+    expect(heard.text.length).toBeLessThan(300 * 1024)
+    expect(heard.events.at(-1)?.data.overview?.stored ?? heard.events.at(-1)?.data.stored).toBe(2_000)
+  })
+
+  it('are bounded in number, and end with the server', async () => {
+    const { streams, ask } = operatorLooks({ limits: { all: 3, each: 2 } })
+    const { heard } = await listen(await ask('api/events'))
+    await ask('api/events')
+    expect((await ask('api/events')).status).toBe(503)
+    streams.close()
+    await new Promise(resolve => setImmediate(resolve))
+    expect([heard.isOver, streams.size]).toEqual([true, 0])
+    expect((await ask('api/events')).status).toBe(503)
+  })
+
+  it('begin anew after the store was away', async () => {
+    let isAway = false
+    const inner = memoryStore()
+    const store = storeWith(inner, {
+      caches: () => (isAway ? Promise.reject(new StoreUnavailable('gone')) : inner.caches()),
+    })
+    const { cache, clock, ask } = operatorLooks({ store })
+    const { heard } = await listen(await ask('api/events'))
+    await clock.advance('1s')
+    isAway = true
+    await cache.set('meanwhile', 1)
+    await clock.advance('5s')
+    expect(heard.events).toHaveLength(1)
+    isAway = false
+    await clock.advance('5s')
+    expect(heard.events[1]).toMatchObject({ event: 'reset', data: { stored: 1 } })
+  })
+
+  it('tell an actor of its own entries alone: not what others do, nor that they do anything', async () => {
+    const known = { ada: actor.user('ada'), bob: actor.user('bob') }
+    const { cache, clock, as } = actorsLook(({ headers }) => known[headers.get('who') as 'ada' | 'bob'])
+    const own = await cache.set('own', 1, { actor: known.ada })
+    const other = await cache.set('other', 1, { actor: known.bob })
+    const { heard } = await listen(await as('ada')('api/events'))
+    await clock.advance('1s')
+    expect(heard.events).toEqual([
+      { event: 'reset', data: expect.objectContaining({ sight: 'actor', stored: 1 }) },
+    ])
+    const told = heard.text
+    // More than a store remembers of its changes.
+    for (let n = 0; n < 2_500; n++) await cache.set('flood', n, { actor: known.bob })
+    await clock.advance('2s')
+    await cache.delete(other.refId)
+    await clock.advance('2s')
+    expect(heard.text).toBe(told)
+    const more = await cache.set('more', 1, { actor: known.ada })
+    await clock.advance('300ms')
+    await cache.delete(own.refId)
+    await clock.advance('300ms')
+    expect(
+      heard.events.slice(1).map(({ event, data }) => [event, data.changed.length, data.deleted]),
+    ).toEqual([
+      ['changes', 1, []],
+      ['changes', 0, [own.refId]],
+    ])
+    expect(heard.events[1]?.data.changed[0].ref).toBe(more.refId)
+    expect(heard.text).not.toMatch(/^id:/m)
+  })
+
+  it('tell an actor what changed while the store forgot what others did', async () => {
+    const ada = actor.user('ada')
+    const { cache, clock, as } = actorsLook(() => ada)
+    const own = await cache.set('own', 1, { actor: ada })
+    const { heard } = await listen(await as('ada')('api/events'))
+    await clock.advance('1s')
+    for (let n = 0; n < 2_500; n++) await cache.set('flood', n)
+    const late = await cache.set('late', 1, { actor: ada })
+    await cache.delete(own.refId)
+    for (let n = 0; n < 2_500; n++) await cache.set('flood', n)
+    await clock.advance('300ms')
+    expect(heard.events.slice(1)).toMatchObject([
+      { event: 'changes', data: { changed: [{ ref: late.refId }], deleted: [own.refId] } },
+    ])
+  })
+})
