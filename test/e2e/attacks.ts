@@ -2,6 +2,7 @@ import type { Attack } from './attacks/door.ts'
 import { CALLING } from './attacks/rows-calling.ts'
 import { COMPUTING } from './attacks/rows-computing.ts'
 import { CRAFTING } from './attacks/rows-crafting.ts'
+import { LOOKING } from './attacks/rows-looking.ts'
 import { MAKING } from './attacks/rows-making.ts'
 import { NAMING } from './attacks/rows-naming.ts'
 import { POSING } from './attacks/rows-posing.ts'
@@ -25,6 +26,8 @@ export const ATTACKS: readonly Attack[] = [
   ...MAKING,
   // From the side: questions, lists, notices, and what is there for operators.
   ...WATCHING,
+  // By looking at the live page.
+  ...LOOKING,
   // With inputs, values and names that are made to break things.
   ...CRAFTING,
 ]

@@ -81,6 +81,7 @@ export interface Person {
  * - `questions`: tasks can ask whoever started them
  * - `lists`: a person can ask for the own tasks
  * - `listening`: a person can be told of changes
+ * - `page`: people look at the live page
  * - `resources`: entries are resources, and values can be exported to a folder
  */
 export type Ability =
@@ -92,6 +93,7 @@ export type Ability =
   | 'questions'
   | 'lists'
   | 'listening'
+  | 'page'
   | 'resources'
 
 /** What somebody is told as it happens. */
@@ -112,6 +114,8 @@ export interface Door {
   callIn?(identity: Identity, namespace: string, tool: string, input: unknown): Promise<Answer>
   /** Listens to tasks (`listening`); resolves when that has begun. */
   listen?(identity: Identity, taskIds: readonly string[]): Promise<Listening>
+  /** A request of the live page (`page`), below `/page/`. */
+  look?(identity: Identity, path: string, init?: RequestInit): Promise<Response>
   /** A request with this body as it is (`raw`). */
   post?(identity: Identity, body: string): Promise<Answer>
   close(): Promise<void>

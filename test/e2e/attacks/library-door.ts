@@ -6,6 +6,7 @@ import type { JsonObject, JsonValue } from '../../../src/core/json.ts'
 import type { CallResponse } from '../../../src/core/response.ts'
 import type { CachedTool } from '../../../src/flow/call/options.ts'
 import { RefCache } from '../../../src/ref-cache.ts'
+import { uiHandler } from '../../../src/ui/index.ts'
 import type { Edit } from '../../../src/values/edit/edits.ts'
 import {
   type Act,
@@ -24,7 +25,7 @@ import { type Target, targets } from './tools.ts'
 /** The library itself, used by a host program that says truthfully who asks. */
 export const libraryDoor: DoorKind = {
   name: 'the library',
-  abilities: ['sessions', 'namespaces', 'actors', 'questions', 'lists'],
+  abilities: ['sessions', 'namespaces', 'actors', 'questions', 'lists', 'page'],
   open: site => openLibrary(site, actorOf),
 }
 
@@ -56,6 +57,16 @@ async function openLibrary(site: Site, toActor: (identity: Identity) => Actor): 
     const call = cache.cached({ ...options, input: schema }, handler) as CachedTool<Record<string, unknown>>
     counters.set(target.name, { target, call })
   }
+  // At the page nobody is the program: who trusts everybody takes them for Alice.
+  const lookers = new Map<string, Actor>()
+  const page = uiHandler(cache, { actor: ({ headers }) => lookers.get(`${headers.get('cookie')}`) })
+  const look = (identity: Identity, path: string, init: RequestInit = {}) => {
+    const who = toActor(identity)
+    const cookie = `session=${JSON.stringify(identity)}`
+    lookers.set(cookie, who.type === 'system' ? actor.agent({ id: 'alice' }) : who)
+    const headers = { ...init.headers, cookie }
+    return page(new Request(`http://app.example/page/${path}`, { ...init, headers }))
+  }
   const enter = (identity: Identity) => new Caller(cache, counters, toActor(identity), identity.id)
   return {
     acts: [
@@ -74,7 +85,11 @@ async function openLibrary(site: Site, toActor: (identity: Identity) => Actor): 
     cache,
     enter: async identity => enter(identity),
     callIn: (identity, namespace, tool, input) => enter(identity).callIn(namespace, tool, input),
-    close: () => cache.close(),
+    look,
+    async close() {
+      page.close()
+      await cache.close()
+    },
   }
 }
 
