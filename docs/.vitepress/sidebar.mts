@@ -69,6 +69,7 @@ export const sidebar: Group[] = [
       { text: 'Scaling', link: '/scaling' },
       { text: 'For operators', link: '/operators' },
       { text: 'Telemetry', link: '/telemetry' },
+      { text: 'The live page', link: '/live-page' },
     ],
   },
   {

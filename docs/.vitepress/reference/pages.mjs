@@ -63,6 +63,12 @@ export const PAGES = [
     of: /^(flow\/operate|inspect)\/.*$|^core\/(entry|entry-counts|entry-info|events)$/,
   },
   {
+    file: 'ui',
+    title: 'The live page',
+    about: 'What `uiHandler()` takes. Guide: [the live page](../live-page.md).',
+    of: /^ui\/.*$/,
+  },
+  {
     file: 'stores',
     title: 'Stores',
     about: 'Guides: [stores](../stores.md), [Redis](../redis.md), [encryption at rest](../encryption.md).',

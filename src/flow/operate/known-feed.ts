@@ -21,10 +21,11 @@ export interface KnownCounts {
   readonly tools: readonly string[]
 }
 
-/** The newest own entries are counted and followed, so many at most. */
+/** So many pages are looked through for the newest own entries: others may have far more. */
+const MOST_PAGES = 10
+const PAGE = 200
+/** So many own entries are counted at most, and followed when they go. */
 const MOST_ENTRIES = 10_000
-/** So many pages are looked through for them: others may have far more entries. */
-const MOST_PAGES = 50
 const CHANGES_AT_ONCE = 1_000
 
 interface Counted extends Pick<Entry, 'status' | 'toolName' | 'version'> {
@@ -69,15 +70,18 @@ export class KnownFeed {
     const begin = (await engine.store.changes(engine.name, undefined, 1)).cursor
     const found: Entry[] = []
     let cursor: string | undefined
-    for (let page = 0; page < MOST_PAGES && found.length < MOST_ENTRIES; page++) {
-      const { entries, nextCursor } = await pageOfOwn(engine, who, { limit: 200, cursor })
+    for (let page = 0; page < MOST_PAGES; page++) {
+      const { entries, nextCursor } = await pageOfOwn(engine, who, { limit: PAGE, cursor })
       found.push(...entries)
       cursor = nextCursor
       if (cursor === undefined) break
     }
-    this.#cursor = begin
     const there = new Set(found.map(({ refId }) => refId))
-    const deleted = [...this.#entries.keys()].filter(refId => !there.has(refId))
+    const missing = [...this.#entries.keys()].filter(refId => !there.has(refId))
+    // What is older than the pages that were looked through is still there.
+    for (const { refId } of await engine.store.peek(missing)) there.add(refId)
+    this.#cursor = begin
+    const deleted = missing.filter(refId => !there.has(refId))
     for (const refId of deleted) this.#entries.delete(refId)
     const isNews = ({ refId, version }: Entry) => this.#entries.get(refId)?.version !== version
     return { changed: this.#note(found.filter(isNews)), deleted }

@@ -48,8 +48,6 @@ export class ActorSight implements Sight {
     return []
   }
 
-  async close(): Promise<void> {}
-
   #begin(): Promise<void> {
     this.#begun ??= this.#feed.begin().catch(error => {
       this.#begun = undefined

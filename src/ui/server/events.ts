@@ -102,7 +102,6 @@ class EventStream {
     this.#isEnded = true
     this.#stopTimer()
     this.onEnd()
-    void this.sight.close()
     try {
       this.#controller.close()
     } catch {
@@ -112,8 +111,9 @@ class EventStream {
 
   async #look(): Promise<void> {
     let wait = LOOK_EVERY_MS
+    const hasRoom = (this.#controller.desiredSize ?? 0) > 0
     try {
-      if ((this.#controller.desiredSize ?? 0) > 0) await this.#tell(await this.sight.look(this.#cursor))
+      if (hasRoom) await this.#tell(await this.sight.look(this.#cursor))
     } catch (error) {
       // The store is away, and may come back; or the page comes back with what was none of ours.
       this.#mustReset = true
@@ -121,7 +121,7 @@ class EventStream {
       else wait = AWAY_MS
     }
     if (this.#isEnded) return
-    if (this.clock.monotonic() - this.#spokeAt >= HEARTBEAT_MS) this.#send(': alive\n\n')
+    if (hasRoom && this.clock.monotonic() - this.#spokeAt >= HEARTBEAT_MS) this.#send(': alive\n\n')
     this.#stopTimer = this.clock.schedule(wait, () => void this.#look(), 'background')
   }
 

@@ -98,8 +98,6 @@ export class OperatorSight implements Sight {
     return [...byHour].map(([at, all]) => ({ at: new Date(at), ...withNet(sumOfTokens(all)) }))
   }
 
-  async close(): Promise<void> {}
-
   #counts(): Promise<Counts> {
     const { inspector, clock = systemClock } = this.options
     const now = clock.monotonic()

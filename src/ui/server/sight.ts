@@ -21,8 +21,6 @@ export interface Sight {
   look(since?: string): Promise<SeenChanges>
   /** What was saved since then, an hour each, the oldest first. Absent where that is not for the one who looks. */
   savings(since: Date): Promise<ReadonlyArray<Tokens & { readonly at: Date }>>
-  /** Nobody looks any more. */
-  close(): Promise<void>
 }
 
 export interface ListQuery {

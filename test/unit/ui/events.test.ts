@@ -190,11 +190,15 @@ describe('the events of the page', () => {
 
   it('tell an actor what changed while the store forgot what others did', async () => {
     const ada = actor.user('ada')
-    const { cache, clock, as } = actorsLook(() => ada)
+    const { cache, clock, as } = actorsLook(() => ada, { store: memoryStore({ maxEntries: 100_000 }) })
     const own = await cache.set('own', 1, { actor: ada })
+    // Farther back than is looked at the next time.
+    await cache.set('old', 1, { actor: ada })
+    await clock.advance(1)
     const { heard } = await listen(await as('ada')('api/events'))
     await clock.advance('1s')
-    for (let n = 0; n < 2_500; n++) await cache.set('flood', n)
+    for (let n = 0; n < 20_000; n++) await cache.set('flood', n)
+    await clock.advance(1)
     const late = await cache.set('late', 1, { actor: ada })
     await cache.delete(own.refId)
     for (let n = 0; n < 2_500; n++) await cache.set('flood', n)
