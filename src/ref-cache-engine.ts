@@ -14,6 +14,7 @@ import { NewestSet } from './core/newest-set.ts'
 import { checkCount } from './core/options.ts'
 import type { RefId } from './core/ref.ts'
 import { checkCacheName, pooledRandom } from './core/ref.ts'
+import { type Due, Timers } from './core/timers.ts'
 import type { Tool } from './core/tool.ts'
 import { type Dispatcher, localDispatcher } from './execution/dispatcher.ts'
 import type { Executor } from './execution/executor.ts'
@@ -34,15 +35,15 @@ import { HandOvers } from './flow/run/hand-over.ts'
 import { Heartbeat } from './flow/run/heartbeat.ts'
 import { ProgressListeners } from './flow/run/progress.ts'
 import { type SharedCapacity, TaskQueue } from './flow/run/queue.ts'
-import { take, takeFollower } from './flow/run/run.ts'
 import { RunningTasks } from './flow/run/running.ts'
+import { take, takeFollower } from './flow/run/take.ts'
 import { ThrownErrors } from './flow/run/thrown.ts'
 import { openSql } from './query/open.ts'
 import { checkOptions, type RefCacheOptions, toSettings, toSqlOptions } from './ref-cache-options.ts'
 import { memoryStore } from './stores/memory.ts'
 import { observed } from './stores/observed.ts'
 import type { Store } from './stores/store.ts'
-import { channels } from './telemetry/channels.ts'
+import { channels, inThisContext } from './telemetry/channels.ts'
 import { RESULT_PROJECTIONS } from './values/result-projections.ts'
 
 /** So many keys that gave a hit lately are known. */
@@ -85,6 +86,7 @@ export function createEngine(
     entries: new Entries(store, clock),
     lateClaims: store,
     clock,
+    timers: new Timers(clock, asWhoWaits),
     random,
     settings,
     audit: options.audit,
@@ -161,6 +163,11 @@ function runParts(
     handOvers: new HandOvers(running, takeFollower),
     progress: new ProgressListeners(),
   }
+}
+
+/** Whoever listens is to hear what comes of a wait as of who waits. */
+function asWhoWaits(due: Due): Due {
+  return channels.task.hasSubscribers ? { onDue: inThisContext(() => due.onDue()) } : due
 }
 
 const stderrLogger: Logger = {

@@ -78,6 +78,18 @@ export class LazyAbort {
     return this.#controller.signal
   }
 
+  get aborted(): boolean {
+    return this.#aborted !== undefined
+  }
+
+  get reason(): unknown {
+    return this.#aborted?.reason
+  }
+
+  throwIfAborted(): void {
+    if (this.#aborted) throw this.#aborted.reason
+  }
+
   abort(reason: unknown): void {
     this.#aborted ??= { reason }
     this.#controller?.abort(reason)

@@ -41,29 +41,41 @@ function convert(schema: StandardSchema<unknown>): JsonObject | undefined {
   }
 }
 
-/** @throws InvalidArgument that lists what is wrong, and where */
-export async function validate<Output>(
+/**
+ * What the schema makes of a value: at once, where the schema does not take its time.
+ * @throws InvalidArgument that lists what is wrong, and where
+ */
+export function validate<Output>(
   schema: StandardSchema<unknown, Output>,
   value: unknown,
   what: string,
-): Promise<Output> {
-  const { issues, result } = await checked(schema, value, what)
-  if (issues === undefined) return result as Output
-  throw new InvalidArgument(`${what} is not valid: ${issues}.`)
+): Output | Promise<Output> {
+  const accepted = (validation: Validation<Output>) => {
+    const issues = attempted(what, () => validation.issues?.map(describe).join('; '))
+    if (issues === undefined) return (validation as { value: Output }).value
+    throw new InvalidArgument(`${what} is not valid: ${issues}.`)
+  }
+  const validation = attempted(what, () => schema['~standard'].validate(value))
+  if (!(validation instanceof Promise)) return accepted(validation)
+  return validation.then(accepted, cause => {
+    throw brokenSchema(what, cause)
+  })
 }
 
 /** A validator is somebody else's code, and may throw anything. */
-async function checked(schema: StandardSchema<unknown>, value: unknown, what: string) {
+function attempted<Result>(what: string, run: () => Result): Result {
   try {
-    const result = await schema['~standard'].validate(value)
-    if (result.issues === undefined) return { result: result.value }
-    return { issues: result.issues.map(describe).join('; ') }
+    return run()
   } catch (cause) {
-    throw new InvalidArgument(
-      `${what} could not be checked: the schema itself failed. Its author has to fix it.`,
-      { cause },
-    )
+    throw brokenSchema(what, cause)
   }
+}
+
+function brokenSchema(what: string, cause: unknown): InvalidArgument {
+  return new InvalidArgument(
+    `${what} could not be checked: the schema itself failed. Its author has to fix it.`,
+    { cause },
+  )
 }
 
 function describe({ message, path = [] }: Issue): string {

@@ -21,13 +21,17 @@ const MOST_AT_ONCE = 200
 export class Timers {
   readonly #lines = new Map<number, Line>()
 
-  constructor(private readonly clock: Clock) {}
+  /** @param bind gives what is told instead: the timer is not that of whoever waits */
+  constructor(
+    private readonly clock: Clock,
+    private readonly bind = (due: Due): Due => due,
+  ) {}
 
   /** Calls `due.onDue()` once after `ms`. */
   begin(ms: number, due: Due): Wait {
     const line = this.#lines.get(ms) ?? new Line(this.clock, ms, () => this.#lines.delete(ms))
     this.#lines.set(ms, line)
-    return line.add(due)
+    return line.add(this.bind(due))
   }
 }
 

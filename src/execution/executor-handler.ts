@@ -1,7 +1,9 @@
+import type { Actor } from '../access/actor.ts'
 import type { EncodedValue } from '../core/codec.ts'
 import type { ProgressReport, TaskContext } from '../core/handler.ts'
 import type { JsonValue } from '../core/json.ts'
 import type { ElicitResult } from '../core/question.ts'
+import type { RefId } from '../core/ref.ts'
 import { validate } from '../core/standard-schema.ts'
 import type { Tool } from '../core/tool.ts'
 import { encodeValue } from '../values/segments/encode.ts'
@@ -14,48 +16,94 @@ export type ExecutableTool = Pick<Tool, 'name' | 'handler'> &
 
 /**
  * Runs a handler in this process: validates the input, calls the handler, encodes the result. An executor that has other
- * processes calls it in those.
+ * processes calls it in those. While the handler works this is the one function that waits for it: there may be very many.
  */
 export async function runHandler(
-  { handler, input: schema, verbatim = false, projection }: ExecutableTool,
+  tool: ExecutableTool,
   input: JsonValue,
   context: ExecutionContext,
 ): Promise<EncodedValue | Appended> {
-  const args = schema ? await validate(schema, input, 'The input') : input
-  context.signal.throwIfAborted()
-  // The tool's own schema vouched for the type.
-  const appender = new Appender(context, verbatim)
-  const task = taskContext(context, appender)
-  const { local } = context
-  const run = async () =>
-    local === undefined ? handler(args as never, task) : handler(args as never, task, local)
-  const result = await run().catch(async error => {
-    await appender.sent()
+  const checked = tool.input ? validate(tool.input, input, 'The input') : input
+  const args = checked instanceof Promise ? await checked : checked
+  // Else nothing can have happened since it was begun, and a signal that nobody reads need not be made.
+  if (checked instanceof Promise) context.signal.throwIfAborted()
+  const task = new HandlerTask(context, tool.verbatim ?? false)
+  let result: unknown
+  try {
+    result = await callHandler(tool, args, task, context.local)
+  } catch (error) {
+    await HandlerTask.appenderOf(task).sent()
     throw error
-  })
-  const { encoding, encodeElsewhere } = context
-  const appended = await appender.end(result)
-  return appended ?? encodeValue(result, encoding, { verbatim, projection }, encodeElsewhere)
+  }
+  return (await HandlerTask.appenderOf(task).end(result)) ?? encode(tool, result, context)
 }
 
-function taskContext(context: ExecutionContext, appender: Appender): TaskContext {
-  return {
-    get refId() {
-      context.onRefIdRead?.()
-      return context.refId
-    },
-    attempt: context.attempt,
-    actor: context.startedBy,
-    get signal() {
-      return context.signal
-    },
-    progress(current: number | ProgressReport, total?: number, message?: string) {
-      context.progress(typeof current === 'object' ? current : { current, total, message })
-    },
-    append: piece => appender.append(piece),
-    // Its shape was checked when it was given.
-    elicit: (params, { signal } = {}) =>
-      context.ask('elicitation/create', params, signal) as Promise<unknown> as Promise<ElicitResult>,
-    sample: (params, { signal } = {}) => context.ask('sampling/createMessage', params, signal),
+/** The tool's own schema vouched for the type. */
+function callHandler({ handler }: ExecutableTool, args: unknown, task: TaskContext, local: unknown): unknown {
+  return local === undefined ? handler(args as never, task) : handler(args as never, task, local)
+}
+
+function encode(
+  { verbatim = false, projection }: ExecutableTool,
+  result: unknown,
+  { encoding, encodeElsewhere }: ExecutionContext,
+): Promise<EncodedValue> {
+  return encodeValue(result, encoding, { verbatim, projection }, encodeElsewhere)
+}
+
+/**
+ * There may be very many, and most handlers read little of it: what a handler reads is made when it reads it. It may take members out of
+ * this, as in `const { signal, progress } = task`.
+ */
+class HandlerTask implements TaskContext {
+  readonly #context: ExecutionContext
+  readonly #verbatim: boolean
+  #appender: Appender | undefined
+
+  constructor(context: ExecutionContext, verbatim: boolean) {
+    this.#context = context
+    this.#verbatim = verbatim
+  }
+
+  /** Not a member: those are the handler's. */
+  static appenderOf(task: HandlerTask): Appender {
+    task.#appender ??= new Appender(task.#context, task.#verbatim)
+    return task.#appender
+  }
+
+  get refId(): RefId {
+    this.#context.onRefIdRead?.()
+    return this.#context.refId
+  }
+
+  get attempt(): number {
+    return this.#context.attempt
+  }
+
+  get actor(): Actor {
+    return this.#context.startedBy
+  }
+
+  get signal(): AbortSignal {
+    return this.#context.signal
+  }
+
+  get progress(): TaskContext['progress'] {
+    return (current: number | ProgressReport, total?: number, message?: string) =>
+      this.#context.progress(typeof current === 'object' ? current : { current, total, message })
+  }
+
+  get append(): TaskContext['append'] {
+    return piece => HandlerTask.appenderOf(this).append(piece)
+  }
+
+  /** Its shape was checked when it was given. */
+  get elicit(): TaskContext['elicit'] {
+    return (params, { signal } = {}) =>
+      this.#context.ask('elicitation/create', params, signal) as Promise<unknown> as Promise<ElicitResult>
+  }
+
+  get sample(): TaskContext['sample'] {
+    return (params, { signal } = {}) => this.#context.ask('sampling/createMessage', params, signal)
   }
 }

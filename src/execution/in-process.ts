@@ -5,10 +5,11 @@ import { type ExecutableTool, runHandler } from './executor-handler.ts'
 /** Runs handlers on this process's event loop. One that ignores its signal goes on until it ends by itself. */
 export function inProcessExecutor(tools: readonly ExecutableTool[]): Executor {
   return {
-    async execute(toolName, input, context) {
+    execute(toolName, input, context) {
       const tool = tools.find(({ name }) => name === toolName)
       if (tool) return runHandler(tool, input, context)
-      throw new InvalidArgument(`The executor lacks the tool '${toolName}'. Give it to the executor.`)
+      const message = `The executor lacks the tool '${toolName}'. Give it to the executor.`
+      return Promise.reject(new InvalidArgument(message))
     },
   }
 }

@@ -7,6 +7,7 @@ import type { Keys } from '../core/key.ts'
 import type { Logger } from '../core/logger.ts'
 import type { NewestSet } from '../core/newest-set.ts'
 import type { RandomBytes } from '../core/ref.ts'
+import type { Timers } from '../core/timers.ts'
 import type { Tool } from '../core/tool.ts'
 import type { Dispatcher } from '../execution/dispatcher.ts'
 import type { Executor } from '../execution/executor.ts'
@@ -83,6 +84,8 @@ export interface Engine {
   readonly progress: ProgressListeners
   /** By which entries are stamped and expire. */
   readonly clock: EntryClock
+  /** For waits of which there may be as many as tasks. */
+  readonly timers: Timers
   readonly random: RandomBytes
   readonly settings: Settings
   /** How values become bytes for the store. */

@@ -86,7 +86,9 @@ export function isAnythingHeard(): boolean {
 const ALL = Object.values(channels)
 
 /** The callback as if it were called from here: a span that is active here is active in it. */
-export function inThisContext(callback: () => void): () => void {
+export function inThisContext<Args extends unknown[]>(
+  callback: (...args: Args) => void,
+): (...args: Args) => void {
   return AsyncResource.bind(callback)
 }
 

@@ -84,14 +84,17 @@ export class SharedRuns {
   }
 
   /** Work that writes for as long as it runs, whoever started it and whether or not somebody still waits. */
-  async duringWrite<Result>(signal: AbortSignal, work: () => Promise<Result>): Promise<Result> {
+  async duringWrite<Result>(
+    stop: { readonly aborted: boolean },
+    work: () => Promise<Result>,
+  ): Promise<Result> {
     const end = this.beginWrite()
     try {
       const result = await work()
       end()
       return result
     } catch (error) {
-      end(signal.aborted || error instanceof WorkerLost ? 'stopped' : undefined)
+      end(stop.aborted || error instanceof WorkerLost ? 'stopped' : undefined)
       throw error
     }
   }

@@ -1,10 +1,11 @@
-import { untilAborted } from '../../core/abort.ts'
+import { LazyAbort, untilAborted } from '../../core/abort.ts'
 import { untilStored } from '../../core/backoff.ts'
 import { type EncodedValue, encode } from '../../core/codec.ts'
 import type { AppendedValue, Lease, ValueSegments } from '../../core/entry.ts'
 import { InvalidArgument, MissingSegments, TaskFailed } from '../../core/errors.ts'
 import type { Piece } from '../../core/piece.ts'
 import { createValueId, type RefId } from '../../core/ref.ts'
+import type { Due, Wait } from '../../core/timers.ts'
 import { GrowingValue } from '../../values/segments/growing.ts'
 import { type SegmentIndex, stringifyIndex } from '../../values/segments/segment-index.ts'
 import type { Engine } from '../engine.ts'
@@ -15,6 +16,8 @@ const THROTTLE_MS = 100
 
 /** Why a value that was appended cannot be completed. */
 export const PART_IS_GONE = 'A part of what the task appended is gone from the store.'
+
+const HAS_ENDED = 'This attempt has ended, so nothing is appended any more.'
 
 /** A value whose segments are in the store; `bytes` is their index. */
 export interface StagedValue {
@@ -37,7 +40,7 @@ interface Holding {
  * names them, and its index holds the rest, at most each 100 ms. Between two writes no more than that is held in memory, where the
  * handler waits for `append`.
  */
-export class AppendWriter {
+export class AppendWriter implements Due {
   #value: GrowingValue | undefined
   #id = ''
   /** How many segments are in the store. */
@@ -46,14 +49,14 @@ export class AppendWriter {
   #ready: string[] = []
   /** Something was appended since the entry was last written. */
   #hasUnwritten = false
-  /** Ends the pause between two writes of the entry. Set as long as the pause lasts. */
-  #endPause: (() => void) | undefined
+  /** The pause between two writes of the entry, as long as it lasts. */
+  #pause: Wait | undefined
   /** The entry is not written here any more: the settlement does that, or nobody. */
   #leavesEntry = false
   #writing: Promise<void> | undefined
   #failure: { readonly error: unknown } | undefined
   #hasEnded = false
-  readonly #abandoned = new AbortController()
+  readonly #abandoned = new LazyAbort()
 
   /** @param signal that of the handler */
   constructor(
@@ -64,12 +67,12 @@ export class AppendWriter {
   /** @throws what is wrong with the piece; what the store failed with, before or now; the signal's reason when it has aborted */
   async append(piece: Piece): Promise<void> {
     this.signal.throwIfAborted()
-    if (this.#hasEnded) throw new InvalidArgument('This attempt has ended, so nothing is appended any more.')
+    if (this.#hasEnded) throw new InvalidArgument(HAS_ENDED)
     const value = this.#value ?? this.#begin(new GrowingValue(piece.kind, this.hold.engine.encoding))
     this.#ready.push(...value.push(piece))
     this.#hasUnwritten = true
     if (this.#failure) throw this.#failure.error
-    if (this.#ready.length === 0 && (this.#writing || this.#endPause)) return
+    if (this.#ready.length === 0 && (this.#writing || this.#pause)) return
     await untilAborted(this.signal, () => this.#write())
   }
 
@@ -84,7 +87,7 @@ export class AppendWriter {
   /** The handler has ended well: gives the value as it is stored. @throws as `append` */
   async end(): Promise<EncodedValue | StagedValue> {
     // Whoever took the value over ends it: a value ends once.
-    this.#abandoned.signal.throwIfAborted()
+    this.#abandoned.throwIfAborted()
     this.#hasEnded = true
     this.#leavesEntry = true
     this.#stopPause()
@@ -146,7 +149,7 @@ export class AppendWriter {
     this.#hasEnded = true
     this.#leavesEntry = true
     this.#stopPause()
-    this.#abandoned.abort()
+    this.#abandoned.abort(new InvalidArgument(HAS_ENDED))
   }
 
   #begin(value: GrowingValue): GrowingValue {
@@ -170,7 +173,7 @@ export class AppendWriter {
       await this.#retry(() => engine.lateClaims.storeNow(refId))
       do {
         await this.#stage()
-        if (!this.#endPause && !this.#leavesEntry) await this.#writeEntry()
+        if (!this.#pause && !this.#leavesEntry) await this.#writeEntry()
       } while (this.#ready.length > 0)
     } catch (error) {
       this.#failure ??= { error }
@@ -201,16 +204,17 @@ export class AppendWriter {
     const appended = { id: this.#id, count: this.#staged, kind, available, valueBytes: jsonBytes, length }
     await this.#retry(async () => this.#change(appended, { ...index, growing: { id: this.#id, tail } }))
     if (this.#hasEnded) return
-    this.#endPause = this.hold.engine.clock.schedule(THROTTLE_MS, () => this.#goOn(), 'background')
+    this.#pause = this.hold.engine.timers.begin(THROTTLE_MS, this)
   }
 
   #stopPause(): void {
-    this.#endPause?.()
-    this.#endPause = undefined
+    this.#pause?.end()
+    this.#pause = undefined
   }
 
-  #goOn(): void {
-    this.#endPause = undefined
+  /** The pause is over. */
+  onDue(): void {
+    this.#pause = undefined
     // What it fails with is for the next `append`, or the end.
     if (this.#hasUnwritten) this.#write().catch(() => {})
   }
@@ -236,7 +240,7 @@ export class AppendWriter {
       tryFullUntil: fullSince => fullSince + settings.storeFullTimeout,
       onFailure: error => {
         if (error instanceof MissingSegments) throw error
-        this.#abandoned.signal.throwIfAborted()
+        this.#abandoned.throwIfAborted()
       },
     })
   }

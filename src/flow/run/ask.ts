@@ -16,7 +16,8 @@ import {
 import { channels, isHeard, trace } from '../../telemetry/channels.ts'
 import type { Engine } from '../engine.ts'
 import { lost } from './lease.ts'
-import { type QueueSlot, Waits } from './queue.ts'
+import type { QueueSlot } from './queue.ts'
+import { Waits } from './waits.ts'
 
 /** What one run of a handler asks, in the order in which it asks: by that the next run finds the answers. */
 export class Asker {

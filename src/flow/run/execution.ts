@@ -1,18 +1,23 @@
-import { describedActor } from '../../access/actor.ts'
+import { type Actor, describedActor } from '../../access/actor.ts'
+import type { LazyAbort } from '../../core/abort.ts'
 import type { EncodedValue } from '../../core/codec.ts'
+import { Deferred } from '../../core/deferred.ts'
 import type { ProcessingEntry } from '../../core/entry.ts'
 import { TaskCancelled } from '../../core/errors.ts'
 import type { ProgressReport } from '../../core/handler.ts'
-import type { JsonObject } from '../../core/json.ts'
+import type { JsonObject, JsonValue } from '../../core/json.ts'
 import type { Piece } from '../../core/piece.ts'
 import type { AskMethod } from '../../core/question.ts'
 import type { RefId } from '../../core/ref.ts'
 import type { Tool } from '../../core/tool.ts'
 import type { Appended, ExecutionContext } from '../../execution/executor.ts'
-import type { LateClaims } from '../call/late-claims.ts'
+import { channels, isHeard, trace } from '../../telemetry/channels.ts'
+import type { AttemptMessage } from '../../telemetry/messages.ts'
+import { whileInvalidating } from '../control/invalidate.ts'
+import type { Engine } from '../engine.ts'
 import type { ProgressReporter } from './progress.ts'
 import type { QueueSlot } from './queue.ts'
-import type { HandlerRun, RunningTasks } from './running.ts'
+import type { RunningHandler, RunningTasks } from './running.ts'
 
 type Ask = ExecutionContext['ask']
 
@@ -27,6 +32,9 @@ export interface Appends {
 
 type Result = EncodedValue | Appended
 
+/** How a handler ended. */
+export type HandlerEnd = Result | { readonly error: unknown }
+
 /** Where a handler's words go. */
 export interface Reach {
   readonly progress: Pick<ProgressReporter, 'report'>
@@ -36,30 +44,35 @@ export interface Reach {
   readonly appended: Appends | undefined
   /** Asks once more what was open when the work was handed on. @defaultValue as what is asked for the first time */
   readonly askAgain?: Ask | undefined
+  handlerEnded(end: HandlerEnd): void
 }
 
-/** What a context needs of the engine. */
-interface ContextSource extends Pick<ExecutionContext, 'encoding' | 'encodeElsewhere'> {
-  readonly lateClaims: LateClaims
-}
-
-/** A run of a handler. It is for one task at a time: where that is cancelled, another one may go on with it (`hand-over.ts`). */
-export class Execution {
+/**
+ * A run of a handler, from its start until it has really ended. It is for one task at a time: where that is cancelled, another one may go on
+ * with it (`hand-over.ts`). While the handler works this waits for it with one callback: there may be very many.
+ */
+export class Execution implements RunningHandler {
   /** By the monotonic clock. */
   begunAt = 0
-  #handler: HandlerRun<Result> | undefined
+  #state: 'new' | 'runs' | 'abandoned' | 'ended' = 'new'
+  #end: HandlerEnd | undefined
+  #over: Deferred | undefined
+  #endGrace: (() => void) | undefined
   /** Its place in the queue, while it is between two tasks. */
   #slot: QueueSlot | undefined
   #report: ProgressReport | undefined
-  #next: { readonly promise: Promise<Reach | undefined>; resolve(reach?: Reach): void } | undefined
+  #next: Deferred<Reach | undefined> | undefined
 
+  /** @param refId the task that it runs for */
   constructor(
-    private readonly controller: AbortController,
+    private readonly running: RunningTasks,
+    private refId: RefId,
+    readonly aborting: LazyAbort,
     private reach: Reach,
   ) {}
 
   get hasBegun(): boolean {
-    return this.#handler !== undefined
+    return this.#state !== 'new'
   }
 
   /** Whether the task that this belongs to still has it, or has given it away. */
@@ -67,75 +80,74 @@ export class Execution {
     return this.#slot === undefined && this.reach === reach
   }
 
-  run(running: RunningTasks, refId: RefId, handler: () => Promise<Result>): Promise<Result> {
-    this.#handler = running.beginHandler(refId, handler)
-    return this.#handler.result()
+  run(handler: () => Promise<Result>): void {
+    this.#state = 'runs'
+    this.running.addHandler(this.refId, this)
+    startOf(handler).then(
+      result => this.#ended(result),
+      error => this.#ended({ error }),
+    )
+  }
+
+  /** Resolves when the handler has ended, or its grace is over. */
+  get over(): Promise<void> {
+    if (this.#state !== 'runs') return Promise.resolve()
+    this.#over ??= new Deferred()
+    return this.#over.promise
   }
 
   abort(reason: unknown): void {
-    this.controller.abort(reason)
-    this.#next?.resolve()
+    this.aborting.abort(reason)
+    this.#next?.resolve(undefined)
   }
 
   /** Nobody waits for it any more: the place stays taken until the handler has ended, or its grace is over. */
   leaveBehind(slot = this.#slot): void {
-    if (this.#handler?.goesOn) slot?.leaveAfter(this.#handler.leaveBehind())
+    if (this.#state !== 'runs') return
+    slot?.leaveAfter(this.over)
+    this.#endGrace ??= this.running.giveGrace(() => {
+      this.#state = 'abandoned'
+      this.running.abandon(this.refId, this)
+      this.#over?.resolve()
+    })
   }
 
-  context(
-    { encoding, encodeElsewhere, lateClaims }: ContextSource,
-    tool: Tool,
-    { refId, attempt, startedBy }: ProcessingEntry,
-    local: unknown,
-  ): ExecutionContext {
-    return {
-      refId,
-      // Whoever hands it on may have it asked for.
-      onRefIdRead: () => lateClaims.keepTrying(refId),
-      attempt,
-      startedBy: describedActor(startedBy),
-      tool,
-      local,
-      signal: this.controller.signal,
-      encoding,
-      encodeElsewhere,
-      progress: report => {
-        this.#report = report
-        this.reach.progress.report(report)
-      },
-      append: piece => this.#append(piece),
-      ask: (method, params, givenUp) => {
-        const answer = this.#ask(method, params, givenUp)
-        // A handler may leave before it has its answer; then nobody is there to hear of the rejection.
-        answer.catch(() => {})
-        return answer
-      },
-    }
+  #ended(end: HandlerEnd): void {
+    this.#endGrace?.()
+    this.running.endHandler(this.refId, this, this.#state === 'abandoned')
+    this.#state = 'ended'
+    this.#end = end
+    this.#over?.resolve()
+    // Between two tasks it waits for the next one.
+    if (!this.#slot) this.reach.handlerEnded(end)
   }
 
   /** Its task has ended, and another one may go on with it. */
   beginHandOver(slot: QueueSlot): void {
     this.#slot = slot
-    let resolve: (reach?: Reach) => void = () => {}
-    const promise = new Promise<Reach | undefined>(done => {
-      resolve = done
-    })
-    this.#next = { promise, resolve }
+    this.#next = new Deferred()
   }
 
   /** Another task goes on with it, which takes its place in the queue. */
-  async handTo(reach: Reach, slot: QueueSlot): Promise<Result> {
+  handTo(reach: Reach, refId: RefId, slot: QueueSlot): void {
     if (this.reach.appended) reach.appends.takeOver(this.reach.appended)
     this.reach = reach
     if (this.#slot) slot.takeFrom(this.#slot)
     this.#slot = undefined
+    this.running.moveHandler(this.refId, refId, this)
+    this.refId = refId
     // What was said between the two tasks.
     if (this.#report) reach.progress.report(this.#report)
     this.#next?.resolve(reach)
-    return (this.#handler as HandlerRun<Result>).result()
+    if (this.#end) reach.handlerEnded(this.#end)
   }
 
-  async #append(piece: Piece): Promise<void> {
+  report(report: ProgressReport): void {
+    this.#report = report
+    this.reach.progress.report(report)
+  }
+
+  async append(piece: Piece): Promise<void> {
     const { reach } = this
     try {
       await reach.appends.append(piece)
@@ -145,6 +157,13 @@ export class Execution {
       // It went over to the other task with all that was appended before.
       await next.appends.written()
     }
+  }
+
+  ask(method: AskMethod, params: unknown, givenUp: AbortSignal | undefined): Promise<JsonObject> {
+    const answer = this.#ask(method, params, givenUp)
+    // A handler may leave before it has its answer; then nobody is there to hear of the rejection.
+    answer.catch(() => {})
+    return answer
   }
 
   async #ask(method: AskMethod, params: unknown, givenUp: AbortSignal | undefined): Promise<JsonObject> {
@@ -160,5 +179,104 @@ export class Execution {
         answer = (next.askAgain ?? next.asker.ask.bind(next.asker))(method, params, givenUp)
       }
     }
+  }
+}
+
+/** An executor is somebody else's code: it may throw at once, and give something else than a promise. */
+function startOf(handler: () => Promise<Result>): Promise<Result> {
+  try {
+    return Promise.resolve(handler())
+  } catch (error) {
+    return Promise.reject(error)
+  }
+}
+
+/** A tool that writes does so until its handler has ended, also where nobody waits for it any more. */
+export function runHandler(
+  engine: Engine,
+  tool: Tool,
+  input: JsonValue,
+  context: ExecutionContext,
+  abort: LazyAbort,
+): Promise<Result> {
+  const execute = () => engine.executorOf(tool).execute(tool.name, input, context)
+  const run = tool.invalidates.length === 0 ? execute : () => whileInvalidating(engine, tool, execute)
+  const heard = isHeard(channels.attempt) ? traced(engine, tool, context, run) : run
+  return tool.readOnly === false ? engine.sharedRuns.duringWrite(abort, heard) : heard()
+}
+
+function traced(
+  engine: Engine,
+  { name }: Tool,
+  { refId, attempt }: ExecutionContext,
+  run: () => Promise<Result>,
+): () => Promise<Result> {
+  const message: AttemptMessage = { cache: engine.name, tool: engine.toolLabel(name), refId, attempt }
+  return () => trace(channels.attempt, message, run)
+}
+
+/** What a context needs of the engine. */
+type ContextSource = Pick<Engine, 'encoding' | 'encodeElsewhere' | 'lateClaims'>
+
+/**
+ * What a handler's run can do, as its executor sees it. There may be very many, so what an executor reads is made when it reads it. It may
+ * take members out of this.
+ */
+export class HandlerContext implements ExecutionContext {
+  readonly #execution: Execution
+  readonly #source: ContextSource
+  readonly #entry: ProcessingEntry
+
+  constructor(
+    execution: Execution,
+    source: ContextSource,
+    readonly tool: Tool,
+    entry: ProcessingEntry,
+    readonly local: unknown,
+  ) {
+    this.#execution = execution
+    this.#source = source
+    this.#entry = entry
+  }
+
+  get refId(): RefId {
+    return this.#entry.refId
+  }
+
+  /** Whoever hands it on may have it asked for. */
+  get onRefIdRead(): () => void {
+    return () => this.#source.lateClaims.keepTrying(this.#entry.refId)
+  }
+
+  get attempt(): number {
+    return this.#entry.attempt
+  }
+
+  get startedBy(): Actor {
+    return describedActor(this.#entry.startedBy)
+  }
+
+  get signal(): AbortSignal {
+    return this.#execution.aborting.signal
+  }
+
+  get encoding(): ExecutionContext['encoding'] {
+    return this.#source.encoding
+  }
+
+  get encodeElsewhere(): ExecutionContext['encodeElsewhere'] {
+    return this.#source.encodeElsewhere
+  }
+
+  get progress(): ExecutionContext['progress'] {
+    return report => this.#execution.report(report)
+  }
+
+  get append(): ExecutionContext['append'] {
+    return piece => this.#execution.append(piece)
+  }
+
+  get ask(): Ask {
+    return (method, params, givenUp) => this.#execution.ask(method, params, givenUp)
   }
 }

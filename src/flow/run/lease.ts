@@ -2,6 +2,7 @@ import { type Entry, isInFlight, type Lease } from '../../core/entry.ts'
 import type { EntryEvent } from '../../core/entry-event.ts'
 import { HardTimeout, type TaskCancelled } from '../../core/errors.ts'
 import { hexOf, type RefId } from '../../core/ref.ts'
+import type { Due, Wait } from '../../core/timers.ts'
 import type { Engine } from '../engine.ts'
 import type { Change, EntryListener } from '../entries.ts'
 import { stopReason } from './hand-over.ts'
@@ -79,17 +80,19 @@ export async function checkLease(engine: Engine, refId: RefId, { owner }: Lease)
   if (!isHeldBy(entry, owner)) throw lost()
 }
 
-/** Aborts work that runs for too long, from `begunAt` of the monotonic clock on. Returns the end of the watch. */
+/** Tells work that has run for `ms`, of which `elapsed` is over. Nothing where its time has no limit. */
 export function limitTime(
-  engine: Engine,
+  { timers }: Pick<Engine, 'timers'>,
   ms: number | undefined,
-  work: Stoppable,
-  begunAt: number,
-): () => void {
-  if (ms === undefined) return () => {}
-  const rest = Math.max(0, begunAt + ms - engine.clock.monotonic())
-  const message = `The tool ran longer than its limit of ${ms / 1000} s and was stopped.`
-  return engine.clock.schedule(rest, () => work.stop(new HardTimeout(message)), 'background')
+  work: Due,
+  elapsed = 0,
+): Wait | undefined {
+  return ms === undefined ? undefined : timers.begin(Math.max(0, ms - elapsed), work)
+}
+
+/** Why work stops that has run for `ms`. */
+export function overTime(ms = 0): HardTimeout {
+  return new HardTimeout(`The tool ran longer than its limit of ${ms / 1000} s and was stopped.`)
 }
 
 function isHeldBy(entry: Entry | undefined, owner: string): boolean {

@@ -4,6 +4,7 @@ import type { Entry, Progress } from '../../core/entry.ts'
 import type { ProgressReport } from '../../core/handler.ts'
 import { Pace } from '../../core/pace.ts'
 import type { RefId } from '../../core/ref.ts'
+import type { Due, Timers, Wait } from '../../core/timers.ts'
 
 /** At most one store write in this time. */
 const THROTTLE_MS = 100
@@ -37,20 +38,21 @@ export class ProgressListeners {
  * Takes any number of reports, writes at most one each 100 ms, and keeps the last one for the settlement. Who waits in this
  * process is told of all of them, up to a rate that no reader could use.
  */
-export class ProgressReporter {
+export class ProgressReporter implements Due {
   #report: ProgressReport | undefined
   #unwritten = false
   /** How many reports, since the last write. */
   #passedOn = 0
-  /** Ends the pause between two writes. Set as long as the pause lasts. */
-  #endPause: (() => void) | undefined
+  /** The pause between two writes, as long as it lasts. */
+  #pause: Wait | undefined
   #writing: Promise<void> | undefined
   #ended = false
   readonly #pace = new Pace()
 
   /** @param begunAt when the attempt began, by the monotonic clock */
   constructor(
-    private readonly clock: Clock,
+    private readonly clock: Pick<Clock, 'monotonic'>,
+    private readonly timers: Timers,
     private readonly begunAt: number,
     private readonly write: (progress: Progress, pace: number | undefined) => Promise<void>,
     private readonly onReport: (progress: Progress) => void,
@@ -71,13 +73,13 @@ export class ProgressReporter {
     this.#report = report
     this.#unwritten = true
     if (this.#passedOn < MAX_PASSED_ON) this.#passOn()
-    if (!this.#writing && !this.#endPause) this.#flush()
+    if (!this.#writing && !this.#pause) this.#flush()
   }
 
   /** No write begins after this; resolves when the last one has ended. */
   async end(): Promise<void> {
     this.#ended = true
-    this.#endPause?.()
+    this.#pause?.end()
     await this.#writing
   }
 
@@ -89,14 +91,13 @@ export class ProgressReporter {
 
   #rest(): void {
     if (this.#ended) return
-    this.#endPause = this.clock.schedule(
-      THROTTLE_MS,
-      () => {
-        this.#endPause = undefined
-        this.#flush()
-      },
-      'background',
-    )
+    this.#pause = this.timers.begin(THROTTLE_MS, this)
+  }
+
+  /** The pause is over. */
+  onDue(): void {
+    this.#pause = undefined
+    this.#flush()
   }
 
   #flush(): void {

@@ -1,11 +1,16 @@
 import { untilAborted } from '../../core/abort.ts'
 
+/** Who waits for a turn. An object, since there may be very many. */
+export interface TurnTaker {
+  onTurn(): void
+}
+
 /** A task's place in the queue. */
 export interface Ticket {
   /** Its turn has come: the task may run now. */
   readonly mayRun: boolean
-  /** Calls it when the task may run, at once where it may already; `leave` drops it. */
-  whenTurn(callback: () => void): void
+  /** Tells it when the task may run, at once where it may already; `leave` drops it. */
+  whenTurn(taker: TurnTaker): void
   /** Resolves when the task may run; rejects with the signal's reason when it is aborted first. */
   acquire(signal: AbortSignal): Promise<void>
   /** Gives the place up, whether or not its turn came. Twice is safe. */
@@ -22,7 +27,7 @@ interface Line {
 /** A class, since on V8 each object that is written with a getter has a hidden class of its own. */
 class Place implements Ticket {
   #state: 'waits' | 'may run' | 'left' = 'waits'
-  #onTurn: (() => void) | undefined
+  #taker: TurnTaker | undefined
 
   constructor(
     private readonly queue: TaskQueue,
@@ -35,37 +40,39 @@ class Place implements Ticket {
 
   begin(): void {
     this.#state = 'may run'
-    this.#onTurn?.()
-    this.#onTurn = undefined
+    this.#taker?.onTurn()
+    this.#taker = undefined
   }
 
-  whenTurn(callback: () => void): void {
+  whenTurn(taker: TurnTaker): void {
     if (this.#state === 'may run') {
-      callback()
+      taker.onTurn()
       return
     }
-    const before = this.#onTurn
+    const before = this.#taker
     // Mostly it is the only one, and many wait: then there is nothing to put around it.
-    this.#onTurn = before ? inTurn(before, callback) : callback
+    this.#taker = before ? inTurn(before, taker) : taker
   }
 
   acquire(signal: AbortSignal): Promise<void> {
-    return untilAborted(signal, () => new Promise(resolve => this.whenTurn(resolve)))
+    return untilAborted(signal, () => new Promise(resolve => this.whenTurn({ onTurn: resolve })))
   }
 
   leave(): void {
     const before = this.#state
     this.#state = 'left'
-    this.#onTurn = undefined
+    this.#taker = undefined
     if (before === 'may run') this.queue.vacate(this)
     if (before === 'waits') this.queue.giveUp(this)
   }
 }
 
-function inTurn(first: () => void, second: () => void): () => void {
-  return () => {
-    first()
-    second()
+function inTurn(first: TurnTaker, second: TurnTaker): TurnTaker {
+  return {
+    onTurn: () => {
+      first.onTurn()
+      second.onTurn()
+    },
   }
 }
 
@@ -121,7 +128,7 @@ export class TaskQueue {
       get mayRun() {
         return place?.mayRun ?? false
       },
-      whenTurn: callback => enter()?.whenTurn(callback),
+      whenTurn: taker => enter()?.whenTurn(taker),
       acquire: signal => enter()?.acquire(signal) ?? Promise.resolve(),
       leave: () => {
         if (left) return
@@ -216,9 +223,9 @@ export class QueueSlot {
     this.#ticket = first
   }
 
-  /** Calls it when the task may run; until then nothing but this waits. */
-  whenTurn(callback: () => void): void {
-    this.#enter().whenTurn(callback)
+  /** Tells it when the task may run; until then nothing but this waits. */
+  whenTurn(taker: TurnTaker): void {
+    this.#enter().whenTurn(taker)
   }
 
   /** Resolves when the task may run; a place that was given up is taken again, at the end of the line. */
@@ -265,48 +272,5 @@ export class QueueSlot {
     this.before?.leave()
     this.#ticket?.leave()
     this.#ticket = undefined
-  }
-}
-
-/**
- * One run's waits for answers. While any of them lasts, the run has no place: who leaves a question open must not hold
- * up others. The place is left once for all of them, and taken again before the last answer is handed on.
- */
-export class Waits {
-  #open = 0
-  #returning: Promise<void> | undefined
-
-  constructor(
-    private readonly slot: QueueSlot,
-    private readonly signal: AbortSignal,
-  ) {}
-
-  /** The outcome of `wait`, handed on when the run may go on with it. */
-  async during<T>(wait: () => Promise<T>): Promise<T> {
-    if (this.#open++ === 0 && !this.#returning) this.slot.leave()
-    try {
-      return await wait()
-    } finally {
-      if (--this.#open === 0) await this.#return()
-    }
-  }
-
-  /** Resolves when nobody is on the way back any more. */
-  async end(): Promise<void> {
-    await this.#returning?.catch(() => {})
-  }
-
-  #return(): Promise<void> {
-    this.#returning ??= this.#takePlace().finally(() => {
-      this.#returning = undefined
-    })
-    return this.#returning
-  }
-
-  async #takePlace(): Promise<void> {
-    this.signal.throwIfAborted()
-    await this.slot.acquire(this.signal)
-    // Something was asked in the meantime.
-    if (this.#open > 0) this.slot.leave()
   }
 }

@@ -1,21 +1,22 @@
 import { LazyAbort, pause, untilAborted } from '../../core/abort.ts'
 import { decode } from '../../core/codec.ts'
-import type { InFlightEntry, Lease, PendingEntry } from '../../core/entry.ts'
+import { Deferred } from '../../core/deferred.ts'
+import type { InFlightEntry, Lease, PendingEntry, ProcessingEntry } from '../../core/entry.ts'
 import { TaskCancelled, WorkerLost } from '../../core/errors.ts'
 import { isSuspect } from '../../core/losses.ts'
-import { cacheNameOf, type RefId } from '../../core/ref.ts'
+import type { RefId } from '../../core/ref.ts'
 import { timeUntil } from '../../core/retry-policy.ts'
 import type { Tool } from '../../core/tool.ts'
-import type { TakeWork } from '../../execution/dispatcher.ts'
 import { channels, inThisContext } from '../../telemetry/channels.ts'
 import type { TaskMessage } from '../../telemetry/messages.ts'
 import type { GivenInput } from '../call/draft.ts'
 import { anyInFlight, waitUntilSettled } from '../call/references.ts'
 import type { Engine } from '../engine.ts'
-import { attempt, type Hold } from './attempt.ts'
-import { LossWatch, newLease } from './lease.ts'
+import { Attempt, type Hold } from './attempt.ts'
+import { LossWatch } from './lease.ts'
 import { QueueSlot, type Ticket } from './queue.ts'
 import type { RunningTask } from './running.ts'
+import type { Outcome } from './settle.ts'
 
 /**
  * Starts the work of an entry whose lease this process holds. The only place where work starts.
@@ -32,7 +33,7 @@ export function start(
   // A question of a value is answered where it is asked: its limits are counted there.
   const taker = tool.takesReferences ? 'here' : engine.dispatcher.dispatch(work)
   if (taker === 'here') {
-    void runHere(engine, tool, entry, ticket, given)
+    runHere(engine, tool, entry, ticket, given)
     return
   }
   // Until somebody takes it, it is this process's to announce again.
@@ -41,60 +42,29 @@ export function start(
   ticket?.leave()
 }
 
-/** Takes work that was announced, in this process or another one. */
-export async function take(engine: Engine, refId: RefId): ReturnType<TakeWork> {
-  if (cacheNameOf(refId) !== engine.name) return 'foreign'
-  for (;;) {
-    const entry = await engine.store.get(refId)
-    if (entry?.status !== 'pending') return 'not_pending'
-    if (engine.closing.aborted) return 'closing'
-    const tool = engine.tools.get(entry.toolName ?? '')
-    if (!tool) return 'unknown_tool'
-    const { version: seen, lease } = entry
-    const now = engine.clock.now()
-    const event = { type: 'take', seen, lease: newLease(engine), together: false, now } as const
-    const taken = await engine.entries.change(entry, event)
-    if (!taken.refused && taken.entry.status === 'pending') {
-      await runHere(engine, tool, taken.entry)
-      return (await waitsAgain(engine, refId)) ? 'closing' : 'ended'
-    }
-    const { entry: changed } = taken
-    // Something else about it changed, so it still waits; or another process took it.
-    if (changed?.status !== 'pending' || changed.lease.owner !== lease.owner) return 'not_pending'
-  }
-}
-
-/** Whether a task that was taken was let go before it began, because this process ends. */
-async function waitsAgain(engine: Engine, refId: RefId): Promise<boolean> {
-  if (!engine.closing.aborted) return false
-  const entry = await engine.store.get(refId).catch(() => undefined)
-  return entry?.status === 'pending'
-}
-
-/** Brings a task here from the process where it follows work of this one, so that the work can go on for it. */
-export async function takeFollower(engine: Engine, refId: RefId, follows: RefId): Promise<void> {
-  const now = engine.clock.now()
-  const event = { type: 'take-follower', follows, lease: newLease(engine), now } as const
-  const { entry, refused } = await engine.entries.change(refId, event)
-  const tool = engine.tools.get(entry?.toolName ?? '')
-  if (!refused && tool && entry?.status === 'pending') void runHere(engine, tool, entry)
-}
-
-function runHere(
+/** The same, for work that nobody else is to take. */
+export function runHere(
   engine: Engine,
   tool: Tool,
   entry: InFlightEntry,
   ticket?: Ticket,
   given?: GivenInput,
-): Promise<void> {
+): RunningTask {
   const task = new TaskRun(engine, tool, entry, ticket, given)
   task.begin(entry, given)
-  return task.done
+  return task
 }
 
+function run(step: () => void): void {
+  step()
+}
+
+/** What comes after a step of a task: an attempt that has begun, the next one when it is due, or nothing, at its end. */
+type Next = Attempt | number | undefined
+
 /**
- * A task whose lease this process holds, attempt by attempt, to its settlement. One that waits for its turn is this object and its place
- * in the queue, and nothing else: there may be very many.
+ * A task whose lease this process holds, attempt by attempt, to its settlement. There may be very many, and most of them wait: for their
+ * turn, or for their handler. One that waits is this object, with its place in the queue or its attempt, and no function or promise.
  */
 class TaskRun implements Hold, RunningTask {
   readonly refId: RefId
@@ -105,12 +75,12 @@ class TaskRun implements Hold, RunningTask {
   round = 0
   asking = 0
   write: (() => Promise<void>) | undefined
+  #state: 'waits for its turn' | 'moves' | Attempt | 'ended' = 'moves'
   #abort: LazyAbort | undefined
   readonly #losses: LossWatch
-  #waitsForTurn = false
-  #hasEnded = false
-  #done: Promise<void> | undefined
-  #onDone: (() => void) | undefined
+  /** What moves a task on is often another one's end: whoever listens is to hear what follows as of this task. */
+  readonly #asThisTask = channels.task.hasSubscribers ? inThisContext(run) : run
+  #done: Deferred | undefined
 
   constructor(
     readonly engine: Engine,
@@ -130,19 +100,20 @@ class TaskRun implements Hold, RunningTask {
     this.#losses = new LossWatch(engine, refId, lease.owner, this)
   }
 
-  /** Aborts when the task is cancelled, deleted, lost to another process, or this one closes. */
+  /** Aborts when the task is to stop. */
   get signal(): AbortSignal {
     this.#abort ??= new LazyAbort()
     return this.#abort.signal
   }
 
+  get stopReason(): unknown {
+    return this.#abort?.reason
+  }
+
   get done(): Promise<void> {
-    this.#done ??= this.#hasEnded
-      ? Promise.resolve()
-      : new Promise(resolve => {
-          this.#onDone = resolve
-        })
-    return this.#done
+    if (this.#state === 'ended') return Promise.resolve()
+    this.#done ??= new Deferred()
+    return this.#done.promise
   }
 
   begin(claimed: InFlightEntry, given: GivenInput | undefined): void {
@@ -151,21 +122,26 @@ class TaskRun implements Hold, RunningTask {
     this.#tell('begun')
     engine.heartbeat.begin()
     this.#losses.begin(claimed)
-    if (claimed.status === 'processing') void this.#run(() => attempt(this, claimed, given))
+    if (claimed.status === 'processing') this.beginAttempt(claimed, given)
     else if (waitsForMoreThanItsTurn(claimed) || engine.running.handlerOf(refId)) {
-      void this.#run(() => runFirst(this, claimed))
+      this.#move(() => runFirst(this, claimed))
     } else this.#waitForTurn()
   }
 
-  /** What the callback can see stays in memory until then, so it is this object alone. */
   #waitForTurn(): void {
-    this.#waitsForTurn = true
-    const begin = () => {
-      this.#waitsForTurn = false
-      void this.#run(() => startAttempt(this))
-    }
-    // Its turn comes where another task ends: whoever listens is to hear what follows as of this one.
-    this.slot.whenTurn(channels.task.hasSubscribers ? inThisContext(begin) : begin)
+    this.#state = 'waits for its turn'
+    this.slot.whenTurn(this)
+  }
+
+  onTurn(): void {
+    this.#move(() => startAttempt(this))
+  }
+
+  beginAttempt(entry: ProcessingEntry, input: GivenInput | undefined): Attempt {
+    const attempt = new Attempt(this, entry)
+    this.#state = attempt
+    attempt.begin(input)
+    return attempt
   }
 
   #tell(state: TaskMessage['state']): void {
@@ -174,33 +150,48 @@ class TaskRun implements Hold, RunningTask {
     channels.task.publish({ cache: engine.name, tool: engine.toolLabel(tool.name), refId, state })
   }
 
+  attemptEnded(attempt: Attempt, outcome: Outcome): void {
+    this.#move(() => attempt.settle(outcome))
+  }
+
   stop(reason: unknown): void {
+    const state = this.#state
     this.#abort ??= new LazyAbort()
     this.#abort.abort(reason)
-    if (!this.#waitsForTurn) return
-    this.#waitsForTurn = false
-    void this.#run(() => Promise.reject(reason))
+    if (state instanceof Attempt) state.stop(reason)
+    if (state === 'waits for its turn') this.#move(() => Promise.reject(reason))
   }
 
   check(): Promise<void> {
     return this.#losses.check()
   }
 
-  /** Never rejects. @param first the first attempt, which says when the next one is due */
-  async #run(first: () => Promise<number | undefined>): Promise<void> {
+  /** Goes on until the task waits for its handler, or has come to its end. */
+  #move(step: () => Promise<Next>): void {
+    this.#state = 'moves'
+    this.#asThisTask(() => void this.#goOn(step))
+  }
+
+  /** Never rejects. */
+  async #goOn(step: () => Promise<Next>): Promise<void> {
     try {
-      let dueAt = await first()
-      while (dueAt !== undefined) dueAt = await runWhenDue(this, dueAt)
+      let next = await step()
+      while (typeof next === 'number') next = await runWhenDue(this, next)
+      // The end of its handler moves it on.
+      if (next) return
     } catch (cause) {
       await releaseUnstarted(this, cause)
-    } finally {
-      this.slot.leave()
-      this.#losses.end()
-      this.engine.running.remove(this)
-      this.#tell('ended')
-      this.#hasEnded = true
-      this.#onDone?.()
     }
+    this.#end()
+  }
+
+  #end(): void {
+    this.#state = 'ended'
+    this.slot.leave()
+    this.#losses.end()
+    this.engine.running.remove(this)
+    this.#tell('ended')
+    this.#done?.resolve()
   }
 }
 
@@ -222,52 +213,50 @@ function localFrom(ask: () => unknown, beginsNow: boolean): () => unknown {
 }
 
 /** The first attempt of work that did not begin with its claim. */
-async function runFirst(
-  hold: Hold,
-  { uses = [], retryAt, follows }: PendingEntry,
-): Promise<number | undefined> {
-  const { engine, slot, signal } = hold
+async function runFirst(task: TaskRun, { uses = [], retryAt, follows }: PendingEntry): Promise<Next> {
+  const { engine, slot } = task
   if (follows !== undefined) {
     slot.needsPlace = false
-    return startAttempt(hold)
+    return startAttempt(task)
   }
   if (uses.length > 0 && (await anyInFlight(engine, uses))) {
     // Whoever waits for others must not stand in their way.
     slot.stepAside()
-    await waitUntilSettled(engine, uses, signal)
+    await waitUntilSettled(engine, uses, task.signal)
   }
-  return runWhenDue(hold, retryAt)
+  return runWhenDue(task, retryAt)
 }
 
-async function runWhenDue(hold: Hold, dueAt: number | undefined): Promise<number | undefined> {
-  await untilDue(hold, dueAt)
-  await hold.slot.acquire(hold.signal)
-  return startAttempt(hold)
+async function runWhenDue(task: TaskRun, dueAt: number | undefined): Promise<Next> {
+  await untilDue(task, dueAt)
+  await task.slot.acquire(task.signal)
+  return startAttempt(task)
 }
 
 /** Waits, without a place in the queue, until the attempt is due and the handler no longer runs for an earlier one. */
-async function untilDue({ engine, refId, slot, signal }: Hold, dueAt: number | undefined): Promise<void> {
+async function untilDue(task: TaskRun, dueAt: number | undefined): Promise<void> {
+  const { engine, refId, slot } = task
   if (dueAt !== undefined) {
     slot.leave()
-    await pause(engine.clock, timeUntil(dueAt, engine.clock.now()), signal)
+    await pause(engine.clock, timeUntil(dueAt, engine.clock.now()), task.signal)
   }
   const earlier = engine.running.handlerOf(refId)
   if (!earlier) return
   slot.leave()
-  await untilAborted(signal, () => earlier)
+  await untilAborted(task.signal, () => earlier)
 }
 
-async function startAttempt(hold: Hold): Promise<number | undefined> {
-  const { engine, refId, lease, signal } = hold
+async function startAttempt(task: TaskRun): Promise<Attempt | undefined> {
+  const { engine, refId, lease } = task
   // Before the start: a store that fails now leaves a task that has not begun, which may begin anywhere.
   const bytes = await engine.store.read(refId, 'input')
   const input = bytes && (await decode(bytes))
-  signal.throwIfAborted()
+  if (task.stopReason !== undefined) throw task.stopReason
   const now = engine.clock.now()
   const { entry, refused } = await engine.entries.change(refId, { type: 'start', owner: lease.owner, now })
   // Refused: cancelled, or taken over by another process, before it began.
   if (refused || entry?.status !== 'processing') return undefined
-  return attempt(hold, entry, input === undefined ? undefined : { json: input })
+  return task.beginAttempt(entry, input === undefined ? undefined : { json: input })
 }
 
 /** The task ends here without a settlement: it was stopped while it waited, or the store failed before it began. */

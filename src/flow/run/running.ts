@@ -23,13 +23,10 @@ export interface RunningTask {
 /** A cancellation waits no longer for the last write of what was appended. */
 const LAST_WRITE_MS = 1_000
 
-/** One run of a handler, from its start until it has really ended. */
-export interface HandlerRun<Result> {
-  /** What the handler gives. */
-  result(): Promise<Result>
-  readonly goesOn: boolean
-  /** Nobody waits for the result any more. Resolves when the handler has ended, or its grace is over. */
-  leaveBehind(): Promise<void>
+/** A handler that runs for a task. */
+export interface RunningHandler {
+  /** Resolves when it has ended, or its grace is over. It does not reject. */
+  readonly over: Promise<void>
 }
 
 /**
@@ -38,7 +35,7 @@ export interface HandlerRun<Result> {
  */
 export class RunningTasks {
   readonly #tasks = new Map<RefId, RunningTask>()
-  readonly #handlers = new Map<RefId, Promise<void>>()
+  readonly #handlers = new Map<RefId, RunningHandler>()
   readonly #asked = new Signal()
   #abandoned = 0
   #round = 0
@@ -153,52 +150,36 @@ export class RunningTasks {
 
   /** The end of the handler that runs for a task, or of its grace; nothing where none runs. */
   handlerOf(refId: RefId): Promise<void> | undefined {
-    return this.#handlers.get(refId)
+    return this.#handlers.get(refId)?.over
+  }
+
+  addHandler(refId: RefId, handler: RunningHandler): void {
+    this.#handlers.set(refId, handler)
   }
 
   /** Another task goes on with the handler of this one. */
-  moveHandler(from: RefId, to: RefId): void {
-    const handler = this.#handlers.get(from)
-    if (!handler) return
-    this.#handlers.delete(from)
-    this.#keepHandler(to, handler)
+  moveHandler(from: RefId, to: RefId, handler: RunningHandler): void {
+    if (this.#removeHandler(from, handler)) this.#handlers.set(to, handler)
   }
 
-  #keepHandler(refId: RefId, over: Promise<void>): void {
-    this.#handlers.set(refId, over)
-    void over.then(() => {
-      if (this.#handlers.get(refId) === over) this.#handlers.delete(refId)
-    })
+  /** It has really ended. */
+  endHandler(refId: RefId, handler: RunningHandler, wasAbandoned: boolean): void {
+    if (wasAbandoned) this.#abandoned--
+    else this.#removeHandler(refId, handler)
   }
 
-  beginHandler<Result>(refId: RefId, handler: () => Promise<Result>): HandlerRun<Result> {
-    let endGrace = () => {}
-    const result = handler()
-    const end = () => {
-      run.goesOn = false
-    }
-    const ended = result.then(end, end)
-    const grace = new Promise<void>(resolve => {
-      endGrace = resolve
-    })
-    const over = Promise.race([ended, grace])
-    this.#keepHandler(refId, over)
-    const abandon = () => {
-      this.#abandoned++
-      void ended.then(() => {
-        this.#abandoned--
-      })
-      endGrace()
-    }
-    const run = {
-      result: () => result,
-      goesOn: true,
-      leaveBehind: () => {
-        const cancel = this.clock.schedule(this.grace, abandon, 'background')
-        void ended.then(cancel)
-        return over
-      },
-    }
-    return run
+  /** Calls `onOver` when the grace of a handler is over that nobody waits for any more. Returns the end of that. */
+  giveGrace(onOver: () => void): () => void {
+    return this.clock.schedule(this.grace, onOver, 'background')
+  }
+
+  /** It goes on although its grace is over. */
+  abandon(refId: RefId, handler: RunningHandler): void {
+    this.#abandoned++
+    this.#removeHandler(refId, handler)
+  }
+
+  #removeHandler(refId: RefId, handler: RunningHandler): boolean {
+    return this.#handlers.get(refId) === handler && this.#handlers.delete(refId)
   }
 }

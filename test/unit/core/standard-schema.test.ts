@@ -6,11 +6,14 @@ type Standard = StandardSchema<unknown>['~standard']
 const schema = (validate: Standard['validate'], more: object = {}): StandardSchema<unknown> => ({
   '~standard': { version: 1, vendor: 'test', validate, ...more },
 })
-const refusal = (schema: StandardSchema<unknown>) =>
-  validate(schema, {}, 'The input').then(
-    () => new Error('It was valid.'),
-    (error: Error) => error,
-  )
+const refusal = async (schema: StandardSchema<unknown>) => {
+  try {
+    await validate(schema, {}, 'The input')
+    return new Error('It was valid.')
+  } catch (error) {
+    return error as Error
+  }
+}
 const issues = (...list: Array<{ message: string; path?: Array<PropertyKey | { key: PropertyKey }> }>) =>
   schema(() => ({ issues: list }))
 

@@ -3,7 +3,14 @@ import { type InFlightEntry, processOf } from '../../../src/core/entry.ts'
 import type { EntryEvent } from '../../../src/core/entry-event.ts'
 import { HardTimeout, TaskCancelled } from '../../../src/core/errors.ts'
 import { begun } from '../../../src/core/transition.ts'
-import { checkLease, LossWatch, limitTime, newLease, renewOrStop } from '../../../src/flow/run/lease.ts'
+import {
+  checkLease,
+  LossWatch,
+  limitTime,
+  newLease,
+  overTime,
+  renewOrStop,
+} from '../../../src/flow/run/lease.ts'
 import { createEngine } from '../../../src/ref-cache-engine.ts'
 import { memoryStore } from '../../../src/stores/memory.ts'
 import { FakeClock } from '../../../src/testing/fake-clock.ts'
@@ -143,35 +150,42 @@ describe('the check of a lease', () => {
 })
 
 describe('the hard timeout', () => {
-  it('stops work that runs for too long, and says what the limit was; who ends in time is not stopped', async () => {
-    const { clock, engine, stop, work } = await held()
-    const begunAt = clock.monotonic()
-    await clock.advance(500)
-    // Counted from when the work began, also where somebody else began it.
-    limitTime(engine, 1_500, work, begunAt)
-    limitTime(engine, 1_500, work, begunAt)()
-    await clock.advance(999)
-    expect(stop).not.toHaveBeenCalled()
+  it('tells work that runs for too long; who ends in time hears nothing', async () => {
+    const { clock, engine } = await held()
+    const [onDue, never] = [vi.fn(), vi.fn()]
+    limitTime(engine, 1_500, { onDue })
+    limitTime(engine, 1_500, { onDue: never })?.end()
+    await clock.advance(1_499)
+    expect(onDue).not.toHaveBeenCalled()
     await clock.advance(1)
-    expect(stop).toHaveBeenCalledOnce()
-    const [reason] = stop.mock.calls[0] as [unknown]
-    expect(reason).toBeInstanceOf(HardTimeout)
-    expect((reason as Error).message).toBe('The tool ran longer than its limit of 1.5 s and was stopped.')
+    expect(onDue).toHaveBeenCalledOnce()
+    expect(never).not.toHaveBeenCalled()
+  })
+
+  it('counts from when the work began, also where somebody else began it', async () => {
+    const { clock, engine } = await held()
+    const [some, all] = [vi.fn(), vi.fn()]
+    limitTime(engine, 1_500, { onDue: some }, 500)
+    limitTime(engine, 1_500, { onDue: all }, 5_000)
+    await clock.advance(0)
+    expect(all).toHaveBeenCalledOnce()
+    await clock.advance(999)
+    expect(some).not.toHaveBeenCalled()
+    await clock.advance(1)
+    expect(some).toHaveBeenCalledOnce()
   })
 
   it('is none where the tool has none', async () => {
-    const { clock, engine, stop, work } = await held()
-    limitTime(engine, undefined, work, clock.monotonic())()
-    limitTime(engine, undefined, work, clock.monotonic())
+    const { clock, engine } = await held()
+    const onDue = vi.fn()
+    limitTime(engine, undefined, { onDue })
     await clock.advance('1000d')
-    expect(stop).not.toHaveBeenCalled()
+    expect(onDue).not.toHaveBeenCalled()
   })
 
-  it('stops at once what ran too long already', async () => {
-    const { clock, engine, stop, work } = await held()
-    limitTime(engine, 1_500, work, clock.monotonic() - 5_000)
-    await clock.advance(0)
-    expect(stop).toHaveBeenCalledOnce()
+  it('says what the limit was', () => {
+    expect(overTime(1_500)).toBeInstanceOf(HardTimeout)
+    expect(overTime(1_500).message).toBe('The tool ran longer than its limit of 1.5 s and was stopped.')
   })
 })
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { QueueSlot, TaskQueue, type Ticket, Waits } from '../../../src/flow/run/queue.ts'
+import { QueueSlot, TaskQueue, type Ticket } from '../../../src/flow/run/queue.ts'
+import { Waits } from '../../../src/flow/run/waits.ts'
 import { deferred } from './scene.ts'
 
 const { signal } = new AbortController()

@@ -226,6 +226,36 @@ describe('a subscriber', () => {
     // The second one begins where the first one ends, and is none of its work.
     expect(seen).toEqual(['call 1', 'call 1', 'call 2', 'call 2'])
   })
+
+  it('hears of the end of a task in the context of its call, whoever or whatever ended it', async () => {
+    const { cache, clock } = scene()
+    const storage = new AsyncLocalStorage<string>()
+    hearTraces('call', message => {
+      const { input } = message as unknown as { input: { n: number } }
+      message.around = work => storage.run(`call ${input.n}`, work)
+    })
+    const ended: Array<string | undefined> = []
+    const listener = ({ state }: { state: string }) =>
+      void (state === 'ended' && ended.push(storage.getStore()))
+    channels.task.subscribe(listener)
+    ends.push(() => channels.task.unsubscribe(listener))
+    const aborted: Array<string | undefined> = []
+    const tool = cache.cached(
+      { name: 'slow', asyncTimeout: 0, hardTimeout: '1m' },
+      (_: { n: number }, { signal }) => {
+        signal.addEventListener('abort', () => aborted.push(storage.getStore()))
+        return new Promise<never>(() => {})
+      },
+    )
+    const calls = [1, 2, 3].map(n => tool({ n }))
+    const [, , third] = await Promise.all(calls)
+    await clock.advance('1s')
+    await storage.run('cancel', () => cache.cancelTask(third?.refId ?? ''))
+    await clock.advance('1h')
+    expect(ended).toEqual(['call 3', 'call 1', 'call 2'])
+    // Who cancels runs what listens, as with any signal; time is nobody's.
+    expect(aborted).toEqual(['cancel', 'call 1', 'call 2'])
+  })
 })
 
 describe('when nobody listens', () => {
@@ -252,8 +282,8 @@ describe('when nobody listens', () => {
     expect(await tool({})).toMatchObject({ status: 'complete', value: [1, 2, 3] })
     for (const spy of spies) expect(spy).not.toHaveBeenCalled()
     expect(toolLabel).not.toHaveBeenCalled()
-    // Task: begun, ended. Event: started, settled.
-    expect(reads).toMatchObject({ call: 1, attempt: 1, render: 1, task: 2, event: 2 })
+    // Task: begun, ended; whose context its steps and its time limit have. Event: started, settled.
+    expect(reads).toMatchObject({ call: 1, attempt: 1, render: 1, task: 4, event: 2 })
     expect(reads.store).toBe(2)
     for (const spy of spies) spy.mockRestore()
   })
