@@ -90,7 +90,7 @@ export class LazyAbort {
     if (this.#aborted) throw this.#aborted.reason
   }
 
-  abort(reason: unknown): void {
+  abort(reason?: unknown): void {
     this.#aborted ??= { reason }
     this.#controller?.abort(reason)
   }

@@ -1,9 +1,8 @@
-import type { Actor } from '../access/actor.ts'
 import type { EncodedValue } from '../core/codec.ts'
 import type { ProgressReport, TaskContext } from '../core/handler.ts'
 import type { JsonValue } from '../core/json.ts'
+import { ownMembers } from '../core/own-members.ts'
 import type { ElicitResult } from '../core/question.ts'
-import type { RefId } from '../core/ref.ts'
 import { validate } from '../core/standard-schema.ts'
 import type { Tool } from '../core/tool.ts'
 import { encodeValue } from '../values/segments/encode.ts'
@@ -27,7 +26,7 @@ export async function runHandler(
   const args = checked instanceof Promise ? await checked : checked
   // Else nothing can have happened since it was begun, and a signal that nobody reads need not be made.
   if (checked instanceof Promise) context.signal.throwIfAborted()
-  const task = new HandlerTask(context, tool.verbatim ?? false)
+  const task = HandlerTask.withMembers(new HandlerTask(context, tool.verbatim ?? false))
   let result: unknown
   try {
     result = await callHandler(tool, args, task, context.local)
@@ -51,11 +50,8 @@ function encode(
   return encodeValue(result, encoding, { verbatim, projection }, encodeElsewhere)
 }
 
-/**
- * There may be very many, and most handlers read little of it: what a handler reads is made when it reads it. It may take members out of
- * this, as in `const { signal, progress } = task`.
- */
-class HandlerTask implements TaskContext {
+/** What is behind the task that a handler gets. There may be very many, and most handlers read little of it. */
+class HandlerTask {
   readonly #context: ExecutionContext
   readonly #verbatim: boolean
   #appender: Appender | undefined
@@ -71,39 +67,25 @@ class HandlerTask implements TaskContext {
     return task.#appender
   }
 
-  get refId(): RefId {
-    this.#context.onRefIdRead?.()
-    return this.#context.refId
-  }
-
-  get attempt(): number {
-    return this.#context.attempt
-  }
-
-  get actor(): Actor {
-    return this.#context.startedBy
-  }
-
-  get signal(): AbortSignal {
-    return this.#context.signal
-  }
-
-  get progress(): TaskContext['progress'] {
-    return (current: number | ProgressReport, total?: number, message?: string) =>
-      this.#context.progress(typeof current === 'object' ? current : { current, total, message })
-  }
-
-  get append(): TaskContext['append'] {
-    return piece => HandlerTask.appenderOf(this).append(piece)
-  }
-
-  /** Its shape was checked when it was given. */
-  get elicit(): TaskContext['elicit'] {
-    return (params, { signal } = {}) =>
-      this.#context.ask('elicitation/create', params, signal) as Promise<unknown> as Promise<ElicitResult>
-  }
-
-  get sample(): TaskContext['sample'] {
-    return (params, { signal } = {}) => this.#context.ask('sampling/createMessage', params, signal)
-  }
+  static readonly withMembers = ownMembers<HandlerTask, TaskContext>({
+    refId: task => {
+      task.#context.onRefIdRead?.()
+      return task.#context.refId
+    },
+    attempt: task => task.#context.attempt,
+    actor: task => task.#context.startedBy,
+    signal: task => task.#context.signal,
+    progress: task => (current: number | ProgressReport, total?: number, message?: string) =>
+      task.#context.progress(typeof current === 'object' ? current : { current, total, message }),
+    append: task => piece => HandlerTask.appenderOf(task).append(piece),
+    // Its shape was checked when it was given.
+    elicit:
+      task =>
+      (params, { signal } = {}) =>
+        task.#context.ask('elicitation/create', params, signal) as Promise<unknown> as Promise<ElicitResult>,
+    sample:
+      task =>
+      (params, { signal } = {}) =>
+        task.#context.ask('sampling/createMessage', params, signal),
+  })
 }

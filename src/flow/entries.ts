@@ -1,4 +1,4 @@
-import { onAbort } from '../core/abort.ts'
+import { LazyAbort, onAbort } from '../core/abort.ts'
 import type { Clock } from '../core/clock.ts'
 import { type Entry, isInFlight } from '../core/entry.ts'
 import type { EntryEvent, Refusal } from '../core/entry-event.ts'
@@ -15,7 +15,7 @@ export interface FollowOptions {
   /** How long to follow, in milliseconds; absent: until the task settles. */
   within: number | undefined
   /** Each ends the following, never the task. */
-  signals?: ReadonlyArray<AbortSignal | undefined>
+  signals?: ReadonlyArray<AbortSignal | LazyAbort | undefined>
   /** Hears of every change that is seen on the way. */
   onChange?: ((entry: Entry) => void) | undefined
   /** As in `Clock.schedule`: `background` keeps no process alive. */
@@ -111,7 +111,7 @@ export class Entries {
       () => this.unwatch(refId, listener),
       this.#lookNowAndThen(refId, () => changed.notify(), kind),
       ...(within === undefined ? [] : [this.clock.schedule(within, finish)]),
-      ...signals.flatMap(signal => (signal ? [onAbort(signal, finish)] : [])),
+      ...signals.flatMap(signal => (signal ? [onAbort(signalOf(signal), finish)] : [])),
     ]
     try {
       let latest = await this.read(refId)
@@ -247,6 +247,11 @@ export class Entries {
       else for (const listener of [...listeners]) listener.onChange(latest)
     })
   }
+}
+
+/** Made only for who really waits. */
+function signalOf(signal: AbortSignal | LazyAbort): AbortSignal {
+  return signal instanceof LazyAbort ? signal.signal : signal
 }
 
 /** The index beside an entry is that of the segments which it names: of what was appended, or of its value. */

@@ -1,7 +1,7 @@
 import { type Actor, toActor } from '../../access/actor.ts'
 import { READ_OR_EXECUTE } from '../../access/authorize.ts'
 import { Permission } from '../../access/permission.ts'
-import { isCancelled } from '../../core/abort.ts'
+import { isCancelled, LazyAbort } from '../../core/abort.ts'
 import { waitWithin } from '../../core/answer-limits.ts'
 import { toMilliseconds } from '../../core/duration.ts'
 import { type Entry, isInFlight } from '../../core/entry.ts'
@@ -139,12 +139,12 @@ async function followClaimed(
 ): Promise<Entry | undefined> {
   const listening = engine.errors.listen(entry.refId)
   const progress = options.onProgress && hearProgress(engine, entry.refId, who, options.onProgress)
-  const asked = new AbortController()
+  const asked = new LazyAbort()
   try {
     begin()
     const followOptions: FollowOptions = {
       within: options.within,
-      signals: [options.signal, listening.abandoned, asked.signal],
+      signals: [options.signal, listening.abandoned, asked],
       onChange: changed => {
         progress?.saw(changed)
         // The caller has to answer before there is anything to wait for.

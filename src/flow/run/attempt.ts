@@ -15,7 +15,7 @@ import type { InputShare } from '../call/input-budget.ts'
 import type { Engine } from '../engine.ts'
 import { AppendWriter } from './append.ts'
 import { Asker } from './ask.ts'
-import { Execution, HandlerContext, type HandlerEnd, type Reach, runHandler } from './execution.ts'
+import { contextOf, Execution, type HandlerEnd, type Reach, runHandler } from './execution.ts'
 import { followOther, type Inherited } from './follow-other.ts'
 import { CancelledButFollowed } from './hand-over.ts'
 import { checkLease, limitTime, lost, overTime, renewOrStop } from './lease.ts'
@@ -144,7 +144,7 @@ export class Attempt implements Reach, Due {
       const given = local && (await untilAborted(this.#abort.signal, local))
       memory?.close()
       this.#abort.throwIfAborted()
-      const context = new HandlerContext(this.#execution, engine, tool, entry, given)
+      const context = contextOf(this.#execution, engine, tool, entry, given)
       const run = () => runHandler(engine, tool, filled.args, context, this.#abort)
       // Work that ignores its signal keeps its input until it ends.
       this.#execution.run(memory ? () => run().finally(() => memory.end()) : run)

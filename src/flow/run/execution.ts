@@ -1,4 +1,4 @@
-import { type Actor, describedActor } from '../../access/actor.ts'
+import { describedActor } from '../../access/actor.ts'
 import type { LazyAbort } from '../../core/abort.ts'
 import type { EncodedValue } from '../../core/codec.ts'
 import { Deferred } from '../../core/deferred.ts'
@@ -6,6 +6,7 @@ import type { ProcessingEntry } from '../../core/entry.ts'
 import { TaskCancelled } from '../../core/errors.ts'
 import type { ProgressReport } from '../../core/handler.ts'
 import type { JsonObject, JsonValue } from '../../core/json.ts'
+import { ownMembers } from '../../core/own-members.ts'
 import type { Piece } from '../../core/piece.ts'
 import type { AskMethod } from '../../core/question.ts'
 import type { RefId } from '../../core/ref.ts'
@@ -215,68 +216,46 @@ function traced(
   return () => trace(channels.attempt, message, run)
 }
 
-/** What a context needs of the engine. */
-type ContextSource = Pick<Engine, 'encoding' | 'encodeElsewhere' | 'lateClaims'>
-
-/**
- * What a handler's run can do, as its executor sees it. There may be very many, so what an executor reads is made when it reads it. It may
- * take members out of this.
- */
-export class HandlerContext implements ExecutionContext {
+/** What is behind what an executor gets. There may be very many, and most executors read little of it. */
+class HandlerContext {
   readonly #execution: Execution
-  readonly #source: ContextSource
+  readonly #engine: Engine
+  readonly #tool: Tool
   readonly #entry: ProcessingEntry
+  readonly #local: unknown
 
-  constructor(
-    execution: Execution,
-    source: ContextSource,
-    readonly tool: Tool,
-    entry: ProcessingEntry,
-    readonly local: unknown,
-  ) {
+  constructor(execution: Execution, engine: Engine, tool: Tool, entry: ProcessingEntry, local: unknown) {
     this.#execution = execution
-    this.#source = source
+    this.#engine = engine
+    this.#tool = tool
     this.#entry = entry
+    this.#local = local
   }
 
-  get refId(): RefId {
-    return this.#entry.refId
-  }
+  static readonly withMembers = ownMembers<HandlerContext, ExecutionContext>({
+    refId: context => context.#entry.refId,
+    // Whoever hands it on may have it asked for.
+    onRefIdRead: context => () => context.#engine.lateClaims.keepTrying(context.#entry.refId),
+    attempt: context => context.#entry.attempt,
+    startedBy: context => describedActor(context.#entry.startedBy),
+    tool: context => context.#tool,
+    local: context => context.#local,
+    signal: context => context.#execution.aborting.signal,
+    encoding: context => context.#engine.encoding,
+    encodeElsewhere: context => context.#engine.encodeElsewhere,
+    progress: context => report => context.#execution.report(report),
+    append: context => piece => context.#execution.append(piece),
+    ask: context => (method, params, givenUp) => context.#execution.ask(method, params, givenUp),
+  })
+}
 
-  /** Whoever hands it on may have it asked for. */
-  get onRefIdRead(): () => void {
-    return () => this.#source.lateClaims.keepTrying(this.#entry.refId)
-  }
-
-  get attempt(): number {
-    return this.#entry.attempt
-  }
-
-  get startedBy(): Actor {
-    return describedActor(this.#entry.startedBy)
-  }
-
-  get signal(): AbortSignal {
-    return this.#execution.aborting.signal
-  }
-
-  get encoding(): ExecutionContext['encoding'] {
-    return this.#source.encoding
-  }
-
-  get encodeElsewhere(): ExecutionContext['encodeElsewhere'] {
-    return this.#source.encodeElsewhere
-  }
-
-  get progress(): ExecutionContext['progress'] {
-    return report => this.#execution.report(report)
-  }
-
-  get append(): ExecutionContext['append'] {
-    return piece => this.#execution.append(piece)
-  }
-
-  get ask(): Ask {
-    return (method, params, givenUp) => this.#execution.ask(method, params, givenUp)
-  }
+/** What a handler's run can do, as its executor sees it. */
+export function contextOf(
+  execution: Execution,
+  engine: Engine,
+  tool: Tool,
+  entry: ProcessingEntry,
+  local: unknown,
+): ExecutionContext {
+  return HandlerContext.withMembers(new HandlerContext(execution, engine, tool, entry, local))
 }

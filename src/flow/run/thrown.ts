@@ -12,34 +12,26 @@ export interface Listening {
   /** The error that the handler threw, once it has failed. */
   readonly delivered: { readonly error: unknown } | undefined
   /** Aborts when the task can be followed no further, with the error as its reason. */
-  readonly abandoned: AbortSignal
+  readonly abandoned: LazyAbort
   /** Aborts when its outcome is lost and no entry can say so. */
-  readonly lost: AbortSignal
+  readonly lost: LazyAbort
   end(): void
 }
 
 class Listener implements Listening {
   delivered: { readonly error: unknown } | undefined
-  readonly #abandoned = new LazyAbort()
-  readonly #lost = new LazyAbort()
+  readonly abandoned = new LazyAbort()
+  readonly lost = new LazyAbort()
 
   constructor(readonly end: () => void) {}
 
-  get abandoned(): AbortSignal {
-    return this.#abandoned.signal
-  }
-
-  get lost(): AbortSignal {
-    return this.#lost.signal
-  }
-
   abandon(error: unknown): void {
-    this.#abandoned.abort(error)
+    this.abandoned.abort(error)
   }
 
   lose(error: unknown): void {
-    this.#abandoned.abort(error)
-    this.#lost.abort(error)
+    this.abandoned.abort(error)
+    this.lost.abort(error)
   }
 }
 
