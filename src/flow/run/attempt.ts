@@ -1,5 +1,5 @@
-import type { SourceConstraint } from '../../access/decision.ts'
 import { LazyAbort, untilAborted } from '../../core/abort.ts'
+import type { EncodedValue } from '../../core/codec.ts'
 import type { Lease, ProcessingEntry, Progress } from '../../core/entry.ts'
 import { asInspectable } from '../../core/error-text.ts'
 import { StoreUnavailable, TaskCancelled } from '../../core/errors.ts'
@@ -9,22 +9,23 @@ import { parseJson } from '../../core/json-text.ts'
 import type { RefId } from '../../core/ref.ts'
 import type { Due, Wait } from '../../core/timers.ts'
 import type { Tool } from '../../core/tool.ts'
+import type { Appended, ExecutionContext } from '../../execution/executor.ts'
+import { channels, isHeard, trace } from '../../telemetry/channels.ts'
+import type { AttemptMessage } from '../../telemetry/messages.ts'
 import type { GivenInput } from '../call/draft.ts'
-import { fillInput, fillInputText } from '../call/fill-input.ts'
 import type { InputShare } from '../call/input-budget.ts'
+import { whileInvalidating } from '../control/invalidate.ts'
 import type { Engine } from '../engine.ts'
 import { AppendWriter } from './append.ts'
 import { Asker } from './ask.ts'
-import { contextOf, Execution, type HandlerEnd, type Reach, runHandler } from './execution.ts'
+import { contextOf, Execution, type HandlerEnd, type Reach } from './execution.ts'
+import { type Filled, fillReferences } from './fill-references.ts'
 import { followOther, type Inherited } from './follow-other.ts'
 import { CancelledButFollowed } from './hand-over.ts'
-import { checkLease, limitTime, lost, overTime, renewOrStop } from './lease.ts'
+import { limitTime, lost, overTime, renewOrStop } from './lease.ts'
 import { ProgressReporter } from './progress.ts'
 import type { QueueSlot } from './queue.ts'
 import { type Outcome, settleAttempt } from './settle.ts'
-
-/** As long as its caller still waits, nobody else was given the handle, to cancel it. Then so little time needs no other look. */
-const UNNOTICED_MS = 100
 
 /** One process's hold on a task. */
 export interface Hold {
@@ -240,6 +241,30 @@ export class Attempt implements Reach, Due {
   }
 }
 
+/** A tool that writes does so until its handler has ended, also where nobody waits for it any more. */
+function runHandler(
+  engine: Engine,
+  tool: Tool,
+  input: JsonValue,
+  context: ExecutionContext,
+  abort: LazyAbort,
+): Promise<EncodedValue | Appended> {
+  const execute = () => engine.executorOf(tool).execute(tool.name, input, context)
+  const run = tool.invalidates.length === 0 ? execute : () => whileInvalidating(engine, tool, execute)
+  const heard = isHeard(channels.attempt) ? traced(engine, tool, context, run) : run
+  return tool.readOnly === false ? engine.sharedRuns.duringWrite(abort, heard) : heard()
+}
+
+function traced(
+  engine: Engine,
+  { name }: Tool,
+  { refId, attempt }: ExecutionContext,
+  run: () => Promise<EncodedValue | Appended>,
+): () => Promise<EncodedValue | Appended> {
+  const message: AttemptMessage = { cache: engine.name, tool: engine.toolLabel(name), refId, attempt }
+  return () => trace(channels.attempt, message, run)
+}
+
 /** Writes what the handler reports into the entry. */
 function progressReporter(
   hold: Hold,
@@ -256,31 +281,16 @@ function progressReporter(
   return new ProgressReporter(engine.clock, engine.timers, begunAt, write, onReport)
 }
 
-/** The input with values in the places of its references, and the entry that knows of them. Fills no more once the signal has aborted. */
+/** The input with values in the places of its references, and the entry that knows of them. */
 async function fillFor(
-  { engine, tool, refId, lease }: Hold,
+  hold: Hold,
   entry: ProcessingEntry,
   input: GivenInput | undefined,
   memory: InputShare | undefined,
   abort: LazyAbort,
-): Promise<{ readonly args: JsonValue; readonly entry: ProcessingEntry }> {
+): Promise<Filled> {
   if (input === undefined) throw new StoreUnavailable('The input of this task is gone from the store.')
-  const asText = engine.executorOf(tool).inputAs === 'json'
-  if (!memory) return { args: asText ? input.json : parseJson(input.json), entry }
-  const { signal } = abort
-  let derived = entry
-  const guard = async (derivedFrom: readonly SourceConstraint[]) => {
-    if (derivedFrom.length === (entry.derivedFrom?.length ?? 0)) return
-    const changed = await engine.entries.change(refId, { type: 'derive', owner: lease.owner, derivedFrom })
-    if (changed.refused || changed.entry?.status !== 'processing') throw lost()
-    derived = changed.entry
-  }
-  const begunAt = engine.clock.monotonic()
-  const take = (bytes: number) => memory.take(bytes, signal)
-  const fill = asText ? fillInputText : fillInput
-  const args = await fill(engine, tool, entry, input, guard, take, signal)
-  // Filling may take a while, and what another process did to the task meanwhile may not have been noticed yet.
-  const isBrief = engine.clock.monotonic() - begunAt < UNNOTICED_MS && engine.errors.isAwaited(refId)
-  if (!isBrief) await checkLease(engine, refId, lease)
-  return { args, entry: derived }
+  const asText = hold.engine.executorOf(hold.tool).inputAs === 'json'
+  if (memory) return fillReferences(hold, entry, input, asText, memory, abort.signal)
+  return { args: asText ? input.json : parseJson(input.json), entry }
 }

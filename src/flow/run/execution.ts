@@ -5,17 +5,14 @@ import { Deferred } from '../../core/deferred.ts'
 import type { ProcessingEntry } from '../../core/entry.ts'
 import { TaskCancelled } from '../../core/errors.ts'
 import type { ProgressReport } from '../../core/handler.ts'
-import type { JsonObject, JsonValue } from '../../core/json.ts'
+import type { JsonObject } from '../../core/json.ts'
 import { ownMembers } from '../../core/own-members.ts'
 import type { Piece } from '../../core/piece.ts'
 import type { AskMethod } from '../../core/question.ts'
 import type { RefId } from '../../core/ref.ts'
 import type { Tool } from '../../core/tool.ts'
 import type { Appended, ExecutionContext } from '../../execution/executor.ts'
-import { channels, isHeard, trace } from '../../telemetry/channels.ts'
-import type { AttemptMessage } from '../../telemetry/messages.ts'
-import { whileInvalidating } from '../control/invalidate.ts'
-import type { Engine } from '../engine.ts'
+import type { LateClaims } from '../call/late-claims.ts'
 import type { ProgressReporter } from './progress.ts'
 import type { QueueSlot } from './queue.ts'
 import type { RunningHandler, RunningTasks } from './running.ts'
@@ -192,39 +189,26 @@ function startOf(handler: () => Promise<Result>): Promise<Result> {
   }
 }
 
-/** A tool that writes does so until its handler has ended, also where nobody waits for it any more. */
-export function runHandler(
-  engine: Engine,
-  tool: Tool,
-  input: JsonValue,
-  context: ExecutionContext,
-  abort: LazyAbort,
-): Promise<Result> {
-  const execute = () => engine.executorOf(tool).execute(tool.name, input, context)
-  const run = tool.invalidates.length === 0 ? execute : () => whileInvalidating(engine, tool, execute)
-  const heard = isHeard(channels.attempt) ? traced(engine, tool, context, run) : run
-  return tool.readOnly === false ? engine.sharedRuns.duringWrite(abort, heard) : heard()
-}
-
-function traced(
-  engine: Engine,
-  { name }: Tool,
-  { refId, attempt }: ExecutionContext,
-  run: () => Promise<Result>,
-): () => Promise<Result> {
-  const message: AttemptMessage = { cache: engine.name, tool: engine.toolLabel(name), refId, attempt }
-  return () => trace(channels.attempt, message, run)
+/** What a context needs of the engine. */
+type ContextSource = Pick<ExecutionContext, 'encoding' | 'encodeElsewhere'> & {
+  readonly lateClaims: Pick<LateClaims, 'keepTrying'>
 }
 
 /** What is behind what an executor gets. There may be very many, and most executors read little of it. */
 class HandlerContext {
   readonly #execution: Execution
-  readonly #engine: Engine
+  readonly #engine: ContextSource
   readonly #tool: Tool
   readonly #entry: ProcessingEntry
   readonly #local: unknown
 
-  constructor(execution: Execution, engine: Engine, tool: Tool, entry: ProcessingEntry, local: unknown) {
+  constructor(
+    execution: Execution,
+    engine: ContextSource,
+    tool: Tool,
+    entry: ProcessingEntry,
+    local: unknown,
+  ) {
     this.#execution = execution
     this.#engine = engine
     this.#tool = tool
@@ -252,7 +236,7 @@ class HandlerContext {
 /** What a handler's run can do, as its executor sees it. */
 export function contextOf(
   execution: Execution,
-  engine: Engine,
+  engine: ContextSource,
   tool: Tool,
   entry: ProcessingEntry,
   local: unknown,
