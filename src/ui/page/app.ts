@@ -39,7 +39,7 @@ export function App({ session, server }: { session: Session; server: Server }) {
       <${Stored} model=${model} session=${session} openedRef=${route?.ref} />
       ${
         route === undefined
-          ? html`<${HistoryPane} server=${server} />`
+          ? html`<${HistoryPane} server=${server} isReady=${model.areTasksLoaded} />`
           : html`<${Opened} route=${route} server=${server} actions=${actions} row=${row} task=${task} />`
       }
     </main>

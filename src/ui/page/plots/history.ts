@@ -15,11 +15,13 @@ const SPANS = [
 const REFRESH_MS = 30_000
 
 /** What was saved over time, and how long tools took: stands where no reference is opened. */
-export function HistoryPane({ server }: { server: Server }) {
+export function HistoryPane({ server, isReady }: { server: Server; isReady: boolean }) {
   const [hours, setHours] = useState(24)
   const [history, setHistory] = useState<History | undefined>(undefined)
   const [problem, setProblem] = useState<string | undefined>(undefined)
   useEffect(() => {
+    // What runs and what is stored comes first.
+    if (!isReady) return
     let isCurrent = true
     const load = async () => {
       try {
@@ -36,7 +38,7 @@ export function HistoryPane({ server }: { server: Server }) {
       isCurrent = false
       clearInterval(timer)
     }
-  }, [hours])
+  }, [hours, isReady])
   return html`<section class="opened is-history" aria-labelledby="history-title">
     <header class="opened-head">
       <h2 id="history-title">Over time</h2>
