@@ -1,6 +1,7 @@
 import type { Actor } from '../access/actor.ts'
 import type { Namespace } from '../access/namespace.ts'
 import { splitArguments } from '../agent/arguments.ts'
+import { traceFieldsIn, withTraceFields } from '../agent/request-traces.ts'
 import { declaresArgument } from '../agent/schema.ts'
 import { withMeantTypes } from '../agent/sent-arguments.ts'
 import type { JsonObject, JsonValue } from '../core/json.ts'
@@ -50,7 +51,7 @@ export function prepare(
   const { own: sent, responseFormat, fresh, asReference } = splitArguments(given.arguments, declares)
   const own = withMeantTypes(tool.inputSchema, sent)
   const { task: _, arguments: __, ...asked } = given
-  const params = withoutToken(asked, memoize)
+  const params = memoize ? withTrace(withoutToken(asked, true), asked) : withoutToken(asked, false)
   const input = own === undefined ? { scope, params } : { scope, params, arguments: own as JsonValue }
   const identity = { scope, params: withoutToken(asked, true), arguments: (own ?? {}) as JsonValue }
   const ofSession = session === undefined ? undefined : { session }
@@ -78,6 +79,13 @@ export function paramsOf({ params, arguments: own }: CallInput): JsonObject {
 /** The schema of a call's input. The references in the tool's own go on meaning the tool's own. */
 export function callSchema(inputSchema: JsonObject): JsonObject {
   return { properties: { arguments: { $id: 'arguments', ...inputSchema } } }
+}
+
+/** With the client's trace: it says where a request belongs, and a result does not depend on it. Baggage may say more. */
+function withTrace(params: JsonObject, { _meta }: JsonObject): JsonObject {
+  const { traceparent, tracestate } = traceFieldsIn(_meta)
+  if (traceparent === undefined) return params
+  return withTraceFields(params, tracestate === undefined ? { traceparent } : { traceparent, tracestate })
 }
 
 /**
