@@ -36,7 +36,7 @@ export async function bundleCommand() {
     target: 'node20',
     banner: { js: REQUIRE },
     // The first has a binary, and is needed only where Node has no SQLite of its own; the others only workers need.
-    external: ['@photostructure/sqlite', 'bullmq', '@redis/client'],
+    external: ['@opentelemetry/api', '@photostructure/sqlite', 'bullmq', '@redis/client'],
     plugins: [tokenTable],
     minify: true,
     legalComments: 'none',

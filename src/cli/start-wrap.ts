@@ -23,13 +23,16 @@ async function startWrap(args: WrapArguments): Promise<number> {
   }
   const log = createLog({ level: args.logLevel, json: args.json })
   const server = firstServer(args)
+  let endTelemetry = async () => {}
   try {
+    if (args.otel) endTelemetry = await (await import('./otel.ts')).beginTelemetry(log)
     ;(await import('./compile-cache.ts')).keepCompiled()
     const opening = import('./open-store.ts').then(({ openStore }) => openStore(args, log))
     const [store, { wrap }] = await Promise.all([opening, import('./wrap.ts')])
     return await wrap({ args, store, audit: await auditOf(args), log, server })
   } finally {
     if (server) await endServer(server.child)
+    await endTelemetry()
   }
 }
 

@@ -175,6 +175,7 @@ export function wrapCommandLine() {
     .option('--admin', 'add tools that list, show and delete references; not with --http')
 
     .optionsGroup('Logs and help:')
+    .option('--otel', 'spans and metrics by the SDK of OpenTelemetry that node loads with --import')
     .addOption(logLevelOption())
     .option('--json', 'logs as JSON lines')
 }

@@ -42,6 +42,8 @@ export interface WrapArguments {
   ui: number | undefined
   /** Where decisions are written down. Absent: nowhere. */
   audit: string | undefined
+  /** Makes spans and metrics of OpenTelemetry. */
+  otel: boolean
   logLevel: LogLevel
   json: boolean
 }
@@ -71,6 +73,7 @@ export async function wrapArguments(
     admin: parseAdmin(values),
     ui: parseUi(values),
     audit: values.audit,
+    otel: values.otel ?? false,
     logLevel: values.logLevel ?? 'info',
     json: values.json ?? false,
   }

@@ -46,7 +46,7 @@ export async function wrap(prepared: Prepared): Promise<number> {
 }
 
 export function createWrapper({ args, store, audit, log, server }: Prepared): Wrapper {
-  const { http, keys, logLevel, json, ui, store: _, maxStore: __, audit: ___, ...options } = args
+  const { http, keys, otel, logLevel, json, ui, store: _, maxStore: __, audit: ___, ...options } = args
   return new Wrapper({ ...options, server, store, audit, quota: http?.quota, log })
 }
 

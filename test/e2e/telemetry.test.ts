@@ -1,4 +1,7 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
+import { fileURLToPath } from 'node:url'
 import { Client } from '@modelcontextprotocol/client'
 import { InMemoryTransport, McpServer } from '@modelcontextprotocol/server'
 import { StdioServerTransport, serveStdio } from '@modelcontextprotocol/server/stdio'
@@ -18,6 +21,7 @@ import { redisIsInstalled, startRedis } from '../redis-server.ts'
 import { Exported, isChild, isLinked } from '../unit/telemetry/exported.ts'
 import { Wired } from '../unit/wrap/wired.ts'
 import { PipeTransport } from './fixtures/served-here.ts'
+import { MAIN, PLAIN, until, Workshop } from './fixtures/wrap-harness.ts'
 
 const TRACE = '0af7651916cd43dd8448eb211c80319c'
 const PARENT = 'b7ad6b7169203331'
@@ -300,3 +304,42 @@ async function jobDataOf(url: string): Promise<Array<Record<string, unknown>>> {
     connection.destroy()
   }
 }
+
+describe('mcp-refcache wrap --otel', () => {
+  const SDK = fileURLToPath(new URL('./fixtures/otel-to-file.mjs', import.meta.url))
+
+  it('exports by the SDK that node loads with --import, all of it before it ends', async () => {
+    const workshop = new Workshop()
+    ends.push(() => workshop.close())
+    const file = join(workshop.folder, 'spans.jsonl')
+    const { client } = await workshop.connect(
+      [process.execPath, '--import', SDK, MAIN, 'wrap', '--store', 'memory', '--otel', '--', ...PLAIN],
+      { env: { SPANS: file } },
+    )
+    await client.callTool({ name: 'echo-params', arguments: { text: 'hunter2' }, _meta: META })
+    await client.close()
+    const text = await until(
+      () => (existsSync(file) ? readFileSync(file, 'utf8') : undefined),
+      'spans of the wrapper',
+    )
+    const spans = text
+      .trim()
+      .split('\n')
+      .map(line => JSON.parse(line) as Record<string, unknown>)
+    const ofCall = spans.filter(({ name }) => name === 'tools/call echo-params')
+    expect(ofCall.map(({ kind, traceId }) => [kind, traceId]).sort()).toEqual([
+      [SpanKind.SERVER, TRACE],
+      [SpanKind.CLIENT, TRACE],
+    ])
+    expect(ofCall.find(({ kind }) => kind === SpanKind.SERVER)?.parent).toBe(PARENT)
+    expect(text).not.toContain('hunter2')
+  })
+
+  it('says that no SDK is there to export anything', async () => {
+    const workshop = new Workshop()
+    ends.push(() => workshop.close())
+    const { client, stderr } = await workshop.clientOfProcess(PLAIN, { wrap: ['--otel'] })
+    await client.callTool({ name: 'echo-params', arguments: { text: 'a' } })
+    expect(stderr()).toContain('[otel_not_registered]')
+  })
+})

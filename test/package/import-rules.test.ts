@@ -249,6 +249,7 @@ const AREAS: Record<string, Area> = {
       /^preview\/records\.ts$/,
       /^agent\/(profiles|savings-text|wire|wire-admin)\.ts$/,
       /^execution\/bullmq\/index\.ts$/,
+      /^telemetry\/otel\/instrument\.ts$/,
       { types: /^execution\/dispatcher\.ts$/ },
       /^values\/export\/formats\.ts$/,
       /^stores\/(memory|sqlite|sqlite-(driver|errors|file|place)|redis|redis-(address|client|errors)|encrypted|private-file)\.ts$/,

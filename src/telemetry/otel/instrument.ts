@@ -14,7 +14,7 @@ import { followStore, followValues } from './values.ts'
 export interface InstrumentOptions {
   /** @defaultValue the one that is registered with `@opentelemetry/api`, now or later */
   tracerProvider?: TracerProvider | undefined
-  /** @defaultValue the one that is registered with `@opentelemetry/api`, now or later */
+  /** @defaultValue the one that is registered with `@opentelemetry/api` by now */
   meterProvider?: MeterProvider | undefined
   /** Whether each operation of the store within a trace has a span. @defaultValue false */
   storeSpans?: boolean | undefined
@@ -29,6 +29,10 @@ export interface InstrumentOptions {
 export interface Instrumentation {
   /** Makes no more spans and metrics. What is open is not ended. */
   end(): void
+  /** Has the providers export what they hold, before a process ends by `process.exit`. What fails there is the provider's to tell. */
+  flush(): Promise<void>
+  /** Whether an SDK is there to export spans. */
+  readonly isExporting: boolean
 }
 
 const OPTIONS: Names<InstrumentOptions> = {
@@ -69,14 +73,33 @@ export async function instrument(options: InstrumentOptions = {}): Promise<Instr
     api.diag.error('mcp-refcache: a message could not be traced', error),
   )
   begin(api, subscriptions, new Disclosure(captured), options)
-  const instrumentation = {
+  const instrumentation: Instrumentation = {
     end() {
       subscriptions.end()
       if (globals[ACTIVE] === instrumentation) globals[ACTIVE] = undefined
     },
+    async flush() {
+      const { tracerProvider = registeredIn(api), meterProvider = api.metrics.getMeterProvider() } = options
+      await Promise.allSettled([tracerProvider, meterProvider].map(flush))
+    },
+    get isExporting() {
+      return (options.tracerProvider ?? registeredIn(api)) !== new api.ProxyTracerProvider().getDelegate()
+    },
   }
   globals[ACTIVE] = instrumentation
   return instrumentation
+}
+
+/** The provider behind the one that the API hands out; that of nothing, where none was registered. */
+function registeredIn(api: Api): TracerProvider {
+  const provider = api.trace.getTracerProvider()
+  return provider instanceof api.ProxyTracerProvider ? provider.getDelegate() : provider
+}
+
+/** The API knows no way to do this: providers of an SDK do. */
+async function flush(provider: object): Promise<void> {
+  const { forceFlush } = provider as { forceFlush?: unknown }
+  if (typeof forceFlush === 'function') await forceFlush.call(provider)
 }
 
 function begin(
