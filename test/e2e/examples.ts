@@ -33,6 +33,7 @@ export const SLOW: readonly Example[] = [
   ['growing-result', 'Page 3'],
   ['ask', 'orders of Lisbon above 500'],
   ['threads', 'ran longer than its limit'],
+  ['tracing', 'spans of one trace'],
   ['tasks-2025', 'asked: Delete all orders of 2024?'],
   ['fastmcp', 'export_orders'],
   ['calculator', 'ten thousand numbers'],
