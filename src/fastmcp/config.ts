@@ -5,6 +5,7 @@ import {
   TOOL_LISTING_OPTIONS,
   type ToolListingOptions,
 } from '../agent/caching.ts'
+import type { GuideOptions } from '../agent/guide.ts'
 import { CLIENT_LIMIT_OPTIONS, type ClientLimitOptions } from '../agent/limits.ts'
 import type { EnvelopeOptions } from '../agent/present.ts'
 import { SCOPING, type Scoping } from '../agent/scoping.ts'
@@ -17,7 +18,8 @@ import type { ActorOf, AdminCheck, RequestContext } from './identity.ts'
 /** Options of the polling tools of fastmcp. */
 export interface FastMcpPollingOptions<Session extends FastMCPSessionAuth = FastMCPSessionAuth>
   extends OwnToolOptions,
-    ClientLimitOptions {
+    ClientLimitOptions,
+    GuideOptions {
   /** Who calls; the same as that of the tools. @defaultValue see `RefcacheToolConfig.actorOf` */
   actorOf?: ActorOf<Session> | undefined
   /** Adds the admin tools, for callers of whom this says true. @defaultValue no admin tools at all */
@@ -96,4 +98,5 @@ export const POLLING_OPTIONS: Names<FastMcpPollingOptions> = {
   ...CLIENT_LIMIT_OPTIONS,
   actorOf: true,
   adminCheck: true,
+  guide: true,
 }

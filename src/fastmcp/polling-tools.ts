@@ -1,4 +1,5 @@
 import type { ContentResult, Context, FastMCP, FastMCPSessionAuth } from 'fastmcp'
+import { GUIDE, GUIDE_NAME, guideText } from '../agent/guide.ts'
 import { ClientLimits } from '../agent/limits.ts'
 import { ownSchema } from '../agent/listed.ts'
 import { type AdminTool, adminTools } from '../agent/tools/admin.ts'
@@ -20,7 +21,7 @@ import { handleToolCall } from './request.ts'
  * fastmcp takes instructions at construction only: `new FastMCP({ …, instructions: SERVER_INSTRUCTIONS })`.
  */
 export function addPollingTools<Session extends FastMCPSessionAuth>(
-  server: Pick<FastMCP<Session>, 'addTool'>,
+  server: Pick<FastMCP<Session>, 'addTool' | 'addPrompt'>,
   cache: RefCache,
   options: FastMcpPollingOptions<Session> = {},
 ): void {
@@ -46,6 +47,10 @@ export function addPollingTools<Session extends FastMCPSessionAuth>(
         }),
       ),
     )
+  }
+  if (options.guide) {
+    const { description } = GUIDE
+    server.addPrompt({ name: GUIDE_NAME, description, load: async () => guideText() })
   }
   if (!adminCheck) return
   for (const tool of adminTools(cache)) {

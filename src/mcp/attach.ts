@@ -3,6 +3,7 @@ import type { CallToolResult, McpServer, RegisteredTool, ServerContext } from '@
 import type { z } from 'zod'
 import type { Actor } from '../access/actor.ts'
 import { TOOL_LISTING_OPTIONS } from '../agent/caching.ts'
+import { GUIDE, GUIDE_NAME, guideText } from '../agent/guide.ts'
 import { CLIENT_LIMIT_OPTIONS, ClientLimits } from '../agent/limits.ts'
 import { ownSchema } from '../agent/listed.ts'
 import { checkEnvelope } from '../agent/present.ts'
@@ -110,6 +111,7 @@ class Attachment {
       serveResources(server, cache, this.#identity, this.#limits, name => this.#authored.has(name))
     this.#registerOwnTools()
     if (adminCheck) this.#registerAdminTools(adminCheck)
+    if (options.guide) this.#registerGuide()
   }
 
   #registerOwnTools(): void {
@@ -133,6 +135,12 @@ class Attachment {
       this.#registerOwn(tool, (args, { caller }, context) =>
         tool.handle(args, { actor: caller.actor, isAdmin: () => adminCheck(context) }),
       )
+  }
+
+  #registerGuide(): void {
+    this.server.registerPrompt(GUIDE_NAME, GUIDE, () => ({
+      messages: [{ role: 'user', content: { type: 'text', text: guideText() } }],
+    }))
   }
 
   /** A tool of this package. */
@@ -208,6 +216,7 @@ const OPTIONS: Names<AttachOptions> = {
   tasks: true,
   resources: true,
   card: true,
+  guide: true,
   taskGrace: true,
   adminCheck: true,
 }

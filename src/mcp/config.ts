@@ -5,6 +5,7 @@ import type {
   ToolAnnotations,
 } from '@modelcontextprotocol/server'
 import { CACHING_OPTIONS, type CachingOptions, type ToolListingOptions } from '../agent/caching.ts'
+import type { GuideOptions } from '../agent/guide.ts'
 import type { ClientLimitOptions } from '../agent/limits.ts'
 import type { EnvelopeOptions } from '../agent/present.ts'
 import type { AuthorSchema, RawShape } from '../agent/schema.ts'
@@ -22,7 +23,8 @@ export interface AttachOptions
     ToolListingOptions,
     Scoping,
     EnvelopeOptions,
-    ClientLimitOptions {
+    ClientLimitOptions,
+    GuideOptions {
   /**
    * How long a tool's call waits before it answers with a handle, unless the tool says otherwise. Clients give up
    * after 30 to 60 s.
