@@ -14,6 +14,8 @@ export default defineConfig({
   lang: 'en',
   base: process.env.DOCS_BASE ?? '/',
   cleanUrls: true,
+  // There is no picture for it; without this, browsers ask for one.
+  head: [['link', { rel: 'icon', href: 'data:,' }]],
   markdown: {
     config: md => {
       linksOfTheRepository(md, REPOSITORY)

@@ -139,13 +139,14 @@ const fromPackage = (place: Installed, word: string) =>
 export const bin = (place: Installed) =>
   join(place.folder, 'node_modules/mcp-refcache', manifest.bin['mcp-refcache']!)
 
-/** `npx -y name` as the program that it would run, from what is installed; `/data` is a folder that exists. */
+/** `npx -y name` and our command as the programs that they would run, from what is installed; `/data` is a folder that exists. */
 function withoutNetwork(place: Installed, words: string[]): string[] {
   return words
     .join('\n')
     .replaceAll(/\bnpx\n-y\n(\S+)/g, (_, name: string) => `${process.execPath}\n${programOf(place, name)}`)
     .split('\n')
     .map(word => (word === '/data' ? place.folder : word))
+    .flatMap((word, at) => (at === 0 && word === 'mcp-refcache' ? [process.execPath, bin(place)] : [word]))
 }
 
 function programOf(place: Installed, name: string): string {
