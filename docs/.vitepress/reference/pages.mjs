@@ -34,7 +34,7 @@ export const PAGES = [
     file: 'handlers',
     title: 'What a handler gets',
     about:
-      "The second argument of a tool's work: progress, pieces, questions. Guide: [tasks](../tasks.md#a-value-that-grows).",
+      "The second argument of a tool's work: progress, pieces, questions. Guide: [tasks](../running-tasks.md#a-value-that-grows).",
     of: /^core\/(handler|question)$/,
   },
   {
