@@ -7,7 +7,7 @@ import { sectionWriter } from './section.mjs'
 const NOTE =
   '<!-- Made by `npm run docs:reference` from the declarations: change the docstrings, not this page. -->'
 const ABOUT =
-  'Every option of every public function and class, with its default, made from the docstrings. The options of the command are in [wrap](../wrap.md#options) and in `mcp-refcache COMMAND --help`.'
+  'Every option of every public function and class, with its default, made from the docstrings. The options of the command are in [wrap](../wrap-options.md#options) and in `mcp-refcache COMMAND --help`.'
 
 /**
  * The pages of the reference, by the names of their files.

@@ -77,7 +77,7 @@ export const PAGES = [
   {
     file: 'store-contract',
     title: 'A store of your own',
-    about: 'What a store has to do. Guide: [your own store](../stores.md#your-own-store).',
+    about: 'What a store has to do. Guide: [your own store](../own-store.md#your-own-store).',
     of: /^stores\/store$/,
   },
   {
