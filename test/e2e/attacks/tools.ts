@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { z } from 'zod'
 import { AccessPolicy } from '../../../src/access/policy.ts'
 import { InvalidArgument } from '../../../src/core/errors.ts'
@@ -135,11 +136,14 @@ function repeating(gates: Gates): Target[] {
       schema: anything,
       memoize: false,
       asyncTimeout: 0,
-      handler: ({ value }, task) =>
-        task.elicit({
+      async handler({ value }, task) {
+        // Its caller has a handle by then: what is asked at once is the call's own answer.
+        await nextTurn()
+        return task.elicit({
           message: JSON.stringify(value),
           requestedSchema: { type: 'object', properties: {} },
-        }),
+        })
+      },
     },
     { name: 'deep_result', schema: nothing, memoize: false, handler: () => nest(100_000) },
     { name: 'self', schema: nothing, memoize: false, handler: (_, task) => ({ me: task.refId }) },

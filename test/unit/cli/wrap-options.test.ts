@@ -73,6 +73,7 @@ describe('the arguments of wrap', () => {
       admin: false,
       ui: undefined,
       audit: undefined,
+      otel: false,
       logLevel: 'info',
       json: false,
     })
