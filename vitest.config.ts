@@ -30,8 +30,12 @@ const slow = ['test/**/*.slow.test.ts', 'test/smoke/**/*.test.ts']
 /** What stays within this process and cleans up behind itself. */
 const within = ['test/unit/**/*.test.ts', 'test/contract/**/*.test.ts']
 
-/** Look at what their own process has started or loaded, so nothing of other files may be left there. */
-const apart = ['test/e2e/query-limits*.test.ts', 'test/e2e/token-table.test.ts']
+/** Look at what their own process has started or loaded, or change what is loaded, so nothing of other files may be left there. */
+const apart = [
+  'test/e2e/query-limits*.test.ts',
+  'test/e2e/token-table.test.ts',
+  'test/unit/stores/sqlite-beginning.test.ts',
+]
 
 /** Bundles the programs that these tests start. */
 const programs = ['test/e2e/fixtures/programs.ts']
@@ -53,7 +57,10 @@ export default defineConfig({
     // `npm run test:slow` runs the last one, `npm test` the others, `npm run test:all` all of them.
     projects: [
       // One process for many files: to load the modules again for each file takes more time than the tests.
-      { extends: true, test: { name: 'unit', include: within, exclude: slow, isolate: false } },
+      {
+        extends: true,
+        test: { name: 'unit', include: within, exclude: [...slow, ...apart], isolate: false },
+      },
       {
         extends: true,
         test: {
