@@ -129,17 +129,21 @@ it('all are told where the file does not know any more what changed', async () =
 })
 
 it('what a process prunes is told to who watches it, and to nobody else', async () => {
-  const { own } = await twoProcesses()
+  const { own, other } = await twoProcesses()
   const [gone, stays] = [complete({ expiresAt: NOW }), complete({ expiresAt: NOW + 60_000 })]
   const told: string[] = []
   for (const entry of [gone, stays]) {
     await put(own, entry)
     own.watch(entry.refId, () => told.push(entry.refId))
   }
-  await sleep(5 * POLL_MS)
+  await until(() => told.length === 2, 'the first looks')
   told.length = 0
   await own.prune(NOW, 10)
   await until(() => told.length > 0, 'a call')
-  await sleep(5 * POLL_MS)
-  expect(told).toEqual([gone.refId])
+  // What is told of a later change would come after anything that is still to be told of the first.
+  const later = complete()
+  own.watch(later.refId, version => version && told.push(later.refId))
+  await put(other, later)
+  await until(() => told.includes(later.refId), 'a later call')
+  expect(new Set(told)).toEqual(new Set([gone.refId, later.refId]))
 })
