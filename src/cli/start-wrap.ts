@@ -1,5 +1,5 @@
 import type { AuditSink } from '../access/audit.ts'
-import { endServer, type ServerProcess, startServer } from '../wrap/child-process.ts'
+import { endServer, type ServerProcess, startServer } from '../wrap/channels/child-process.ts'
 import { createLog } from '../wrap/log.ts'
 import { checked } from './option-values.ts'
 import { wrapCommandLine } from './wrap-command-line.ts'

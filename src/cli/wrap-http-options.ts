@@ -1,5 +1,5 @@
-import { checkOrigin } from '../wrap/allowed-origins.ts'
-import { isLoopback } from '../wrap/loopback.ts'
+import { checkOrigin } from '../wrap/http/allowed-origins.ts'
+import { isLoopback } from '../wrap/http/loopback.ts'
 import { DEFAULT_QUOTA, type Quota } from '../wrap/quotas.ts'
 import { usage } from './exit.ts'
 import { checked } from './option-values.ts'

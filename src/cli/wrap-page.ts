@@ -4,7 +4,7 @@ import type { Store } from '../stores/store.ts'
 import type { PageListener } from '../ui/server/listener.ts'
 import { OperatorSight } from '../ui/server/operator-sight.ts'
 import type { Log } from '../wrap/log.ts'
-import { nameAtServer } from '../wrap/tool-names.ts'
+import { nameAtServer } from '../wrap/tools/names.ts'
 import { servePage } from './serve-page.ts'
 
 /** The live page of a wrapper, for whoever started it. @throws CommandFailed where the port is taken */

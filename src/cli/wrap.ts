@@ -1,8 +1,8 @@
 import type { AuditSink } from '../access/audit.ts'
 import type { Store } from '../stores/store.ts'
-import type { ServerProcess } from '../wrap/child-process.ts'
+import type { ServerProcess } from '../wrap/channels/child-process.ts'
+import { StdioChannel } from '../wrap/channels/stdio-channel.ts'
 import type { Log } from '../wrap/log.ts'
-import { StdioChannel } from '../wrap/stdio-channel.ts'
 import { type SessionEnd, Wrapper } from '../wrap/wrap.ts'
 import { CommandFailed, EXIT, usage } from './exit.ts'
 import { TokenFile } from './token-file.ts'
@@ -95,7 +95,7 @@ async function serveHttp(
   closeAll: Array<() => Promise<void>>,
 ): Promise<number> {
   const tokens = file === undefined ? undefined : openTokens(file, log)
-  const { HttpListener } = await import('../wrap/http-listener.ts')
+  const { HttpListener } = await import('../wrap/http/listener.ts')
   const listener = new HttpListener(wrapper, {
     port,
     host,

@@ -17,7 +17,7 @@ import {
   withResultType,
 } from './rpc.ts'
 
-import type { KnownTool } from './tool-catalog.ts'
+import type { KnownTool } from './tools/catalog.ts'
 
 /** How a call was answered: with a result, or with a JSON-RPC error as the server gave it. */
 export type CallOutcome =

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { canonical } from '../core/key.ts'
-import type { Command } from './child-process.ts'
-import type { Endpoint } from './http-channel.ts'
+import type { Command } from './channels/child-process.ts'
+import type { Endpoint } from './channels/http-channel.ts'
 import { type Target, targetOf } from './target.ts'
 
 /**

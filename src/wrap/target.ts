@@ -1,6 +1,6 @@
 import type { ConfiguredServer, Transport } from '../clients/configured-server.ts'
-import type { Command } from './child-process.ts'
-import type { Endpoint } from './http-channel.ts'
+import type { Command } from './channels/child-process.ts'
+import type { Endpoint } from './channels/http-channel.ts'
 import type { Naming } from './servers/names.ts'
 import type { ToolSelection } from './servers/served-server.ts'
 

@@ -12,11 +12,11 @@ import { RefCache } from '../ref-cache.ts'
 import { ADAPTERS } from '../ref-cache-adapters.ts'
 import type { Store } from '../stores/store.ts'
 import { callerOfSubject } from './callers.ts'
-import type { Channel } from './channel.ts'
-import type { ServerProcess } from './child-process.ts'
-import { EitherRevision } from './either-revision.ts'
+import type { Channel } from './channels/channel.ts'
+import type { ServerProcess } from './channels/child-process.ts'
+import { EitherRevision } from './channels/either-revision.ts'
+import { openChannel } from './channels/open-channel.ts'
 import type { Log } from './log.ts'
-import { openChannel } from './open-channel.ts'
 import { DEFAULT_QUOTA, type Quota, Quotas } from './quotas.ts'
 import { nameOfTarget, scopeOfTarget } from './scope.ts'
 import type { SeveralServers } from './servers/several-servers.ts'
@@ -24,10 +24,10 @@ import { Session } from './session.ts'
 import type { CallSettings } from './settings.ts'
 import { type StatelessConnections, StatelessServers } from './stateless/servers.ts'
 import type { Target } from './target.ts'
-import { type ProxiedClient, ToolCalls } from './tool-calls.ts'
-import { nameAtServer } from './tool-names.ts'
-import { Upstream } from './upstream.ts'
-import { UpstreamTasks } from './upstream-tasks.ts'
+import { type ProxiedClient, ToolCalls } from './tools/calls.ts'
+import { nameAtServer } from './tools/names.ts'
+import { UpstreamTasks } from './upstream/tasks.ts'
+import { Upstream } from './upstream/upstream.ts'
 
 export interface WrapOptions {
   target: Target
@@ -198,7 +198,7 @@ export class Wrapper {
   async checkTarget(): Promise<void> {
     const { target } = this.options
     if (!('endpoint' in target)) return
-    const { probeEndpoint } = await import('./probe-endpoint.ts')
+    const { probeEndpoint } = await import('./channels/probe-endpoint.ts')
     await probeEndpoint(target.endpoint)
   }
 

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { expect, it } from 'vitest'
-import { ChildChannel } from '../../src/wrap/child-channel.ts'
-import { startServer } from '../../src/wrap/child-process.ts'
+import { ChildChannel } from '../../src/wrap/channels/child-channel.ts'
+import { startServer } from '../../src/wrap/channels/child-process.ts'
 
 it('says how a server ended to whoever writes to it before its end is told', async () => {
   const server = startServer({ command: process.execPath, args: ['-e', 'process.exit(9)'] })

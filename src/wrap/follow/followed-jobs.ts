@@ -6,7 +6,7 @@ import type { TaskContext } from '../../core/handler.ts'
 import type { JsonObject } from '../../core/json.ts'
 import type { CachedTool } from '../../flow/call/options.ts'
 import type { RefCache } from '../../ref-cache.ts'
-import type { CallInput } from '../call-input.ts'
+import type { CallInput } from '../tools/call-input.ts'
 import { followJob, isUnwanted } from './job.ts'
 import type { FollowSettings } from './settings.ts'
 

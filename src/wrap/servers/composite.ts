@@ -1,7 +1,7 @@
 import { IdMap } from '../../agent/id-map.ts'
 import { type Clock, systemClock } from '../../core/clock.ts'
 import type { JsonObject } from '../../core/json.ts'
-import type { Channel, SendOptions } from '../channel.ts'
+import type { Channel, SendOptions } from '../channels/channel.ts'
 import type { Log } from '../log.ts'
 import {
   failure,

@@ -1,5 +1,5 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../../core/json.ts'
-import { CORE_REVISION } from '../server-capabilities.ts'
+import { CORE_REVISION } from '../client/capabilities.ts'
 import { SERVER_INFO, STATELESS_REVISION } from '../stateless/revision-2025.ts'
 
 /** What is known of one server when a client asks who there is. */

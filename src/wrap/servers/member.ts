@@ -1,8 +1,9 @@
 import { type Clock, systemClock } from '../../core/clock.ts'
 import { WorkerLost } from '../../core/errors.ts'
 import type { JsonObject } from '../../core/json.ts'
-import { PeerUnreachable, type SendOptions } from '../channel.ts'
-import { ForwardedRequests } from '../forwarded-requests.ts'
+import { PeerUnreachable, type SendOptions } from '../channels/channel.ts'
+import { ForwardedRequests } from '../client/forwarded-requests.ts'
+import { ServerRequests } from '../client/server-requests.ts'
 import type { Log } from '../log.ts'
 import {
   isRequest,
@@ -14,9 +15,8 @@ import {
   type RpcRequest,
   type RpcResponse,
 } from '../rpc.ts'
-import { ServerRequests } from '../server-requests.ts'
-import { inTime, SessionRestore } from '../session-restore.ts'
-import { Upstream } from '../upstream.ts'
+import { inTime, SessionRestore } from '../upstream/restore.ts'
+import { Upstream } from '../upstream/upstream.ts'
 import { Availability } from './availability.ts'
 import { within } from './deadline.ts'
 import { KINDS, type Kind, type KnownServer } from './known-servers.ts'

@@ -1,6 +1,6 @@
 import { matchesGlob } from '../../access/pattern.ts'
 import { isJsonObject, type JsonObject, type JsonValue } from '../../core/json.ts'
-import type { Channel } from '../channel.ts'
+import type { Channel } from '../channels/channel.ts'
 
 /** What of a server's tools is shown, and how. By its own names. */
 export interface ToolSelection {

@@ -3,7 +3,7 @@ import { isJsonObject, type JsonObject, type JsonValue } from '../../core/json.t
 import { stringifyJson } from '../../core/json-text.ts'
 import type { Log } from '../log.ts'
 import { RpcErrorCode } from '../rpc.ts'
-import type { Upstream } from '../upstream.ts'
+import type { Upstream } from '../upstream/upstream.ts'
 import { within } from './deadline.ts'
 import { KINDS, type Kind, type KnownServer } from './known-servers.ts'
 import { isUsable } from './usable-items.ts'

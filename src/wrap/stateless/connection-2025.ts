@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import type { Clock } from '../../core/clock.ts'
 import { InvalidArgument } from '../../core/errors.ts'
 import { isJsonObject, type JsonObject } from '../../core/json.ts'
-import type { Channel } from '../channel.ts'
+import type { Channel } from '../channels/channel.ts'
 import {
   failure,
   isRequest,

@@ -4,18 +4,18 @@ import type { JsonObject, JsonValue } from '../../core/json.ts'
 import { stringifyJson } from '../../core/json-text.ts'
 import { withPlainNumbers } from '../../core/map-json.ts'
 import { callerOfSubject, strangers } from '../callers.ts'
+import { parameterHeadersIn } from '../channels/parameter-headers.ts'
+import { readMessages } from '../channels/read-message.ts'
 import {
   type BodyReader,
   MAX_BODY_BYTES,
   MAX_FIRST_BYTES,
   refuseTooLarge,
   refuseUnreadable,
-} from '../http-body.ts'
+} from '../http/body.ts'
+import { SessionPlaces, TooManySessions } from '../http/places.ts'
 import type { Log } from '../log.ts'
-import { parameterHeadersIn } from '../parameter-headers.ts'
-import { readMessages } from '../read-message.ts'
 import { isRequest, type RpcMessage, type RpcRequest } from '../rpc.ts'
-import { SessionPlaces, TooManySessions } from '../session-places.ts'
 import type { Wrapper } from '../wrap.ts'
 import { isOfSessions, refusalOf } from './checks.ts'
 import { cannotStart, StatelessHost } from './host.ts'

@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http'
 import { type Clock, systemClock } from '../../core/clock.ts'
 import { stringifyJson } from '../../core/json-text.ts'
-import { EventStream } from '../event-stream.ts'
+import { EventStream } from '../channels/event-stream.ts'
 import { isResponse, RpcErrorCode, type RpcMessage, type RpcRequest, type RpcResponse } from '../rpc.ts'
 
 /** Proxies and clients give up on a response that is silent for longer. */

@@ -1,9 +1,9 @@
 import type { ServerResponse } from 'node:http'
 import type { Clock } from '../../core/clock.ts'
 import type { JsonObject } from '../../core/json.ts'
+import type { PlacedSession } from '../http/places.ts'
 import { failure, RpcErrorCode, type RpcRequest, type RpcResponse } from '../rpc.ts'
 import type { Session } from '../session.ts'
-import type { PlacedSession } from '../session-places.ts'
 import { Exchange } from './exchange.ts'
 import { RequestChannel } from './request-channel.ts'
 

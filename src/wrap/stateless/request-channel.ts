@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { SUBSCRIPTION_ID } from '../../agent/tasks/subscriptions.ts'
 import { type Clock, systemClock } from '../../core/clock.ts'
 import { isJsonObject, type JsonObject } from '../../core/json.ts'
-import type { Channel, SendOptions } from '../channel.ts'
+import type { Channel, SendOptions } from '../channels/channel.ts'
 import {
   failure,
   isRequest,

@@ -2,7 +2,7 @@ import { SUBSCRIPTION_ID } from '../../agent/tasks/subscriptions.ts'
 import { type Clock, systemClock } from '../../core/clock.ts'
 import { isJsonObject, type JsonObject, type JsonValue } from '../../core/json.ts'
 import { Signal } from '../../core/signal.ts'
-import type { Channel } from '../channel.ts'
+import type { Channel } from '../channels/channel.ts'
 import {
   failure,
   isRequest,

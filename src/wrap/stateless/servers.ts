@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Channel } from '../channel.ts'
-import { discoverRequest } from '../discovery.ts'
+import type { Channel } from '../channels/channel.ts'
+import { discoverRequest } from '../channels/discovery.ts'
 import { isResponse } from '../rpc.ts'
 import { Server2025 } from './server-2025.ts'
 import { SharedServer } from './shared-server.ts'

@@ -1,6 +1,6 @@
 import { IdMap } from '../../agent/id-map.ts'
 import { SUBSCRIPTION_ID } from '../../agent/tasks/subscriptions.ts'
-import type { Channel, SendOptions } from '../channel.ts'
+import type { Channel, SendOptions } from '../channels/channel.ts'
 import { failure, isRequest, isResponse, metaOf, RpcErrorCode, type RpcId, type RpcMessage } from '../rpc.ts'
 import { TaskOwners } from './task-owners.ts'
 

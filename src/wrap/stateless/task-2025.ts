@@ -2,7 +2,7 @@ import type { Clock } from '../../core/clock.ts'
 import { toNumber } from '../../core/exact-number.ts'
 import { isJsonObject, type JsonObject } from '../../core/json.ts'
 import { failure, RpcErrorCode, type RpcFailure, type RpcId, type RpcResponse, result } from '../rpc.ts'
-import { unrelated } from '../upstream-task.ts'
+import { unrelated } from '../upstream/task.ts'
 
 const POLL_MS = { least: 100, unsaid: 1_000, most: 15_000 }
 

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { Gate } from '../../../src/wrap/gate.ts'
+import { Gate } from '../../../src/wrap/channels/gate.ts'
 import { Chatty, turn } from './chatty.ts'
 import { Wired } from './wired.ts'
 

@@ -1,4 +1,4 @@
-import type { Channel } from '../../../src/wrap/channel.ts'
+import type { Channel } from '../../../src/wrap/channels/channel.ts'
 import type { RpcMessage } from '../../../src/wrap/rpc.ts'
 
 /** A server that says what it is told to, as long as somebody reads it. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { JsonObject } from '../../../src/core/json.ts'
-import type { Channel } from '../../../src/wrap/channel.ts'
-import { EitherRevision } from '../../../src/wrap/either-revision.ts'
+import type { Channel } from '../../../src/wrap/channels/channel.ts'
+import { EitherRevision } from '../../../src/wrap/channels/either-revision.ts'
 import { isRequest, type RpcMessage, type RpcRequest } from '../../../src/wrap/rpc.ts'
 
 const META = {

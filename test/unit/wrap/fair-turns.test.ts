@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { FairTurns } from '../../../src/wrap/fair-turns.ts'
+import { FairTurns } from '../../../src/wrap/http/fair-turns.ts'
 
 const PER_TURN = 8
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { printable } from '../../../src/core/printable.ts'
-import { JsonLines } from '../../../src/wrap/json-lines.ts'
+import { JsonLines } from '../../../src/wrap/channels/json-lines.ts'
 import { isRpcMessage } from '../../../src/wrap/rpc.ts'
 import { parseWrapLine } from '../../e2e/fixtures/wrap-line.ts'
 

@@ -1,6 +1,6 @@
 import { Agent, type IncomingMessage, request } from 'node:http'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { HttpListener } from '../../../src/wrap/http-listener.ts'
+import { HttpListener } from '../../../src/wrap/http/listener.ts'
 import type { Log } from '../../../src/wrap/log.ts'
 import { isRequest } from '../../../src/wrap/rpc.ts'
 import type { Wrapper } from '../../../src/wrap/wrap.ts'

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { checkOrigin } from '../../../src/wrap/allowed-origins.ts'
+import { checkOrigin } from '../../../src/wrap/http/allowed-origins.ts'
 import { HEADERS, initialize, openHttp } from './http-scene.ts'
 import { serverOf } from './wired.ts'
 

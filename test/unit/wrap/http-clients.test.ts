@@ -2,7 +2,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { expect, it } from 'vitest'
 import { memoryStore } from '../../../src/stores/memory.ts'
-import { HttpListener } from '../../../src/wrap/http-listener.ts'
+import { HttpListener } from '../../../src/wrap/http/listener.ts'
 import type { Log } from '../../../src/wrap/log.ts'
 import { Wrapper } from '../../../src/wrap/wrap.ts'
 

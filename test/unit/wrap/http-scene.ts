@@ -1,5 +1,5 @@
 import { onTestFinished } from 'vitest'
-import { HttpListener, type ListenOptions } from '../../../src/wrap/http-listener.ts'
+import { HttpListener, type ListenOptions } from '../../../src/wrap/http/listener.ts'
 import type { Log } from '../../../src/wrap/log.ts'
 import type { Wrapper } from '../../../src/wrap/wrap.ts'
 import { type Serve, Wired, type WiredOptions } from './wired.ts'

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { EventLog } from '../../../src/wrap/event-log.ts'
-import { toEnvelope } from '../../../src/wrap/exact-http.ts'
+import { EventLog } from '../../../src/wrap/channels/event-log.ts'
+import { toEnvelope } from '../../../src/wrap/channels/exact-http.ts'
 import { type EventReader, openHttp, StreamClient } from './http-scene.ts'
 import { idIn, serverOf } from './wired.ts'
 

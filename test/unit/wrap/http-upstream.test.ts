@@ -2,8 +2,8 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { stringifyJson } from '../../../src/core/json-text.ts'
-import { HttpChannel } from '../../../src/wrap/http-channel.ts'
-import { probeEndpoint } from '../../../src/wrap/probe-endpoint.ts'
+import { HttpChannel } from '../../../src/wrap/channels/http-channel.ts'
+import { probeEndpoint } from '../../../src/wrap/channels/probe-endpoint.ts'
 import { Wired } from './wired.ts'
 
 const servers: Server[] = []

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { CACHED_AT_META, withAge } from '../../../src/agent/age.ts'
-import { PassingWrites, saysChange } from '../../../src/wrap/passing-writes.ts'
 import type { RpcResponse } from '../../../src/wrap/rpc.ts'
 import { settingsFor, unlistedTools, withInvalidated, withMemoized } from '../../../src/wrap/settings.ts'
+import { PassingWrites, saysChange } from '../../../src/wrap/tools/passing-writes.ts'
 import { idIn, serverOf, Wired } from './wired.ts'
 
 describe('the settings of a tool', () => {

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
-import { JsonLines } from '../../../src/wrap/json-lines.ts'
+import { JsonLines } from '../../../src/wrap/channels/json-lines.ts'
+import { ServerRequests } from '../../../src/wrap/client/server-requests.ts'
 import { createLog } from '../../../src/wrap/log.ts'
 import type { RpcMessage } from '../../../src/wrap/rpc.ts'
-import { ServerRequests } from '../../../src/wrap/server-requests.ts'
-import { ToolCatalog } from '../../../src/wrap/tool-catalog.ts'
+import { ToolCatalog } from '../../../src/wrap/tools/catalog.ts'
 
 describe('JSON lines', () => {
   function read(...chunks: Array<string | Buffer>) {

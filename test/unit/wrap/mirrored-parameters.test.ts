@@ -6,9 +6,9 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 import * as z from 'zod'
 import type { JsonObject } from '../../../src/core/json.ts'
 import { parseJson } from '../../../src/core/json-text.ts'
-import { HttpChannel } from '../../../src/wrap/http-channel.ts'
-import { MirroringChannel } from '../../../src/wrap/mirroring-channel.ts'
-import { parameterHeadersIn, parameterHeadersOf } from '../../../src/wrap/parameter-headers.ts'
+import { HttpChannel } from '../../../src/wrap/channels/http-channel.ts'
+import { MirroringChannel } from '../../../src/wrap/channels/mirroring-channel.ts'
+import { parameterHeadersIn, parameterHeadersOf } from '../../../src/wrap/channels/parameter-headers.ts'
 import { Wired, type WiredOptions } from './wired.ts'
 
 const header = (name: unknown, type: unknown = 'string') => ({ type, 'x-mcp-header': name }) as never

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { FakeClock } from '../../../src/testing/fake-clock.ts'
-import { type PlacedSession, SessionPlaces, TooManySessions } from '../../../src/wrap/session-places.ts'
+import { type PlacedSession, SessionPlaces, TooManySessions } from '../../../src/wrap/http/places.ts'
 
 const LIMIT = 3
 

@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events'
 import type { ServerResponse } from 'node:http'
 import { expect, it } from 'vitest'
-import type { Channel } from '../../../src/wrap/channel.ts'
+import type { Channel } from '../../../src/wrap/channels/channel.ts'
 import { notification, type RpcMessage } from '../../../src/wrap/rpc.ts'
 import { Exchange } from '../../../src/wrap/stateless/exchange.ts'
 import { SharedServer } from '../../../src/wrap/stateless/shared-server.ts'

@@ -2,9 +2,9 @@ import { PassThrough } from 'node:stream'
 import { onTestFinished, vi } from 'vitest'
 import { parseJson } from '../../../src/core/json-text.ts'
 import { memoryStore } from '../../../src/stores/memory.ts'
-import { HttpListener, type ListenOptions } from '../../../src/wrap/http-listener.ts'
+import { StdioChannel } from '../../../src/wrap/channels/stdio-channel.ts'
+import { HttpListener, type ListenOptions } from '../../../src/wrap/http/listener.ts'
 import type { Log } from '../../../src/wrap/log.ts'
-import { StdioChannel } from '../../../src/wrap/stdio-channel.ts'
 import { type WrapOptions, Wrapper } from '../../../src/wrap/wrap.ts'
 
 /** A message as the played server sees it. */

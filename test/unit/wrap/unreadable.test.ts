@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest'
-import { JsonLines } from '../../../src/wrap/json-lines.ts'
-import { readMessages, type Unreadable } from '../../../src/wrap/read-message.ts'
+import { JsonLines } from '../../../src/wrap/channels/json-lines.ts'
+import { readMessages, type Unreadable } from '../../../src/wrap/channels/read-message.ts'
 import { idIn, serverOf, Wired } from './wired.ts'
 
 const opened: Wired[] = []

@@ -1,7 +1,7 @@
 import type { Clock } from '../../../../src/core/clock.ts'
 import type { JsonObject, JsonValue } from '../../../../src/core/json.ts'
 import { parseJson } from '../../../../src/core/json-text.ts'
-import type { Channel } from '../../../../src/wrap/channel.ts'
+import type { Channel } from '../../../../src/wrap/channels/channel.ts'
 import {
   isRequest,
   isResponse,
