@@ -1,28 +1,19 @@
-import type { Entry, RemovedEntry } from '../core/entry.ts'
+import type { Entry } from '../core/entry.ts'
 import { UnreadableValue } from '../core/errors.ts'
 import type { RefId } from '../core/ref.ts'
-import type { TokenCounts } from '../core/token-savings.ts'
 import { isSealedEntry, sealEntry, unsealEntry } from './encrypted-entry.ts'
 import { type CipherKey, type KeyRing, type KeySource, Keys } from './encrypted-keys.ts'
 import { altered, isSealed, type Place, seal, Unreadable, unseal } from './encrypted-seal.ts'
 import {
-  type Changes,
   type Claim,
-  type EntryCount,
-  type HourOfSavings,
   type ListFilter,
-  type OnChange,
   PAYLOADS,
   type Payload,
   type PayloadChanges,
-  type ProcessTime,
   type SegmentName,
   type Store,
-  type StoreCapabilities,
-  type StoreTime,
-  type StoreUsage,
-  type TaskOwner,
 } from './store.ts'
+import { StoreInFront } from './store-in-front.ts'
 import { Warnings } from './warnings.ts'
 
 export { keysFromFile } from './encrypted-key-file.ts'
@@ -56,74 +47,65 @@ export function encryptedStore(store: Store, options: EncryptedStoreOptions): St
   return new EncryptedStore(store, options)
 }
 
-class EncryptedStore implements Store {
-  readonly #inner: Store
+class EncryptedStore extends StoreInFront {
   readonly #keys: Keys
   readonly #acceptPlaintext: boolean
   readonly #warnings = new Warnings()
 
   constructor(inner: Store, { keys, acceptPlaintext = false }: EncryptedStoreOptions) {
-    this.#inner = inner
+    super(inner)
     this.#keys = new Keys(keys)
     this.#acceptPlaintext = acceptPlaintext
   }
 
-  get capabilities(): StoreCapabilities {
-    return this.#inner.capabilities
-  }
-
-  async claim(draft: Entry, now: number, parts?: PayloadChanges): Promise<Claim> {
+  override async claim(draft: Entry, now: number, parts?: PayloadChanges): Promise<Claim> {
     const key = await this.#keys.current()
     const sealed = await sealEntry(draft, key, macOf(draft, key))
-    const claim = await this.#inner.claim(sealed, now, await sealParts(draft.refId, parts, key))
+    const claim = await this.store.claim(sealed, now, await sealParts(draft.refId, parts, key))
     return { ...claim, entry: await this.#openHolder(claim.entry, draft.key) }
   }
 
-  async findByKey(cacheName: string, memoKey: string, now: number): Promise<Entry | undefined> {
+  override async findByKey(cacheName: string, memoKey: string, now: number): Promise<Entry | undefined> {
     const key = await this.#keys.current()
-    const stored = await this.#inner.findByKey(cacheName, key.mac(memoKey), now)
+    const stored = await this.store.findByKey(cacheName, key.mac(memoKey), now)
     return stored && this.#openHolder(stored, memoKey)
   }
 
-  async get(refId: RefId): Promise<Entry | undefined> {
-    const stored = await this.#inner.get(refId)
+  override async get(refId: RefId): Promise<Entry | undefined> {
+    const stored = await this.store.get(refId)
     return stored && this.#open(stored, refId)
   }
 
-  async read(refId: RefId, part: Payload): Promise<Uint8Array | undefined> {
-    return this.#unseal(await this.#inner.read(refId, part), { refId, part })
+  override async read(refId: RefId, part: Payload): Promise<Uint8Array | undefined> {
+    return this.#unseal(await this.store.read(refId, part), { refId, part })
   }
 
-  async stage(segment: SegmentName, bytes: Uint8Array, now: number): Promise<void> {
+  override async stage(segment: SegmentName, bytes: Uint8Array, now: number): Promise<void> {
     const sealed = await seal(bytes, await this.#keys.current(), placeOf(segment))
-    await this.#inner.stage(segment, sealed, now)
+    await this.store.stage(segment, sealed, now)
   }
 
-  async readSegment(segment: SegmentName): Promise<Uint8Array | undefined> {
-    return this.#unseal(await this.#inner.readSegment(segment), placeOf(segment))
+  override async readSegment(segment: SegmentName): Promise<Uint8Array | undefined> {
+    return this.#unseal(await this.store.readSegment(segment), placeOf(segment))
   }
 
-  async update(entry: Entry, expectedVersion: number, parts?: PayloadChanges): Promise<boolean> {
+  override async update(entry: Entry, expectedVersion: number, parts?: PayloadChanges): Promise<boolean> {
     const key = await this.#keys.current()
     const sealedParts = await sealParts(entry.refId, parts, key)
     const mac = macOf(entry, key)
     const update = async (storedKey: string | undefined) =>
-      this.#inner.update(await sealEntry(entry, key, storedKey), expectedVersion, sealedParts)
+      this.store.update(await sealEntry(entry, key, storedKey), expectedVersion, sealedParts)
     if (await update(mac)) return true
     const held = await this.#keyHeldBy(entry, expectedVersion)
     return held !== undefined && held !== mac && update(held)
   }
 
-  delete(refId: RefId): Promise<boolean> {
-    return this.#inner.delete(refId)
-  }
-
-  async list(filter: ListFilter): Promise<Entry[]> {
+  override async list(filter: ListFilter): Promise<Entry[]> {
     const { limit = DEFAULT_LIST_LIMIT } = filter
     const found: Entry[] = []
     for (let rest: ListFilter = filter; ; ) {
       const wanted = limit - found.length
-      const batch = await this.#inner.list({ ...rest, limit: wanted })
+      const batch = await this.store.list({ ...rest, limit: wanted })
       for (const stored of batch) {
         const entry = await this.#open(stored).catch(ignoreUnreadable)
         if (entry) found.push(entry)
@@ -134,79 +116,15 @@ class EncryptedStore implements Store {
     }
   }
 
-  async peek(refIds: readonly RefId[]): Promise<Entry[]> {
-    const stored = await this.#inner.peek(refIds)
+  override async peek(refIds: readonly RefId[]): Promise<Entry[]> {
+    const stored = await this.store.peek(refIds)
     const opened = await Promise.all(stored.map(each => this.#open(each).catch(ignoreUnreadable)))
     return opened.filter(entry => entry !== undefined)
   }
 
-  match(prefix: string, limit: number): Promise<RefId[]> {
-    return this.#inner.match(prefix, limit)
-  }
-
-  count(cacheName: string, now: number): Promise<EntryCount[]> {
-    return this.#inner.count(cacheName, now)
-  }
-
-  caches(): Promise<string[]> {
-    return this.#inner.caches()
-  }
-
-  changes(cacheName: string, cursor: string | undefined, limit: number): Promise<Changes> {
-    return this.#inner.changes(cacheName, cursor, limit)
-  }
-
-  clear(cacheName: string, namespace?: string): Promise<RemovedEntry[]> {
-    return this.#inner.clear(cacheName, namespace)
-  }
-
-  prune(now: number, limit: number): Promise<RemovedEntry[]> {
-    return this.#inner.prune(now, limit)
-  }
-
-  watch(refId: RefId, onChange: OnChange): () => void {
-    return this.#inner.watch(refId, onChange)
-  }
-
-  async time(cacheName: string, own: ProcessTime): Promise<StoreTime | undefined> {
-    return this.#inner.time?.(cacheName, own)
-  }
-
-  beat(cacheName: string, process: string): Promise<void> {
-    return this.#inner.beat(cacheName, process)
-  }
-
-  owners(cacheName: string): Promise<TaskOwner[]> {
-    return this.#inner.owners(cacheName)
-  }
-
-  tasksOf(cacheName: string, process: string): AsyncIterable<readonly RefId[]> {
-    return this.#inner.tasksOf(cacheName, process)
-  }
-
-  noteUse(refId: RefId, now: number): void {
-    this.#inner.noteUse?.(refId, now)
-  }
-
-  async usage(): Promise<StoreUsage | undefined> {
-    return this.#inner.usage?.()
-  }
-
-  async addSavings(cacheName: string, hour: number, more: TokenCounts): Promise<void> {
-    await this.#inner.addSavings?.(cacheName, hour, more)
-  }
-
-  async savings(since: number): Promise<HourOfSavings[]> {
-    return (await this.#inner.savings?.(since)) ?? []
-  }
-
-  warnTo(warn: (message: string) => void): void {
+  override warnTo(warn: (message: string) => void): void {
     this.#warnings.to(warn)
-    this.#inner.warnTo?.(warn)
-  }
-
-  close(): Promise<void> {
-    return this.#inner.close()
+    super.warnTo(warn)
   }
 
   /** The index that led here is the store's own, and can be bent by whoever writes to it. */
@@ -227,7 +145,7 @@ class EncryptedStore implements Store {
    * under another one, and an identical call may hold what would be made today: the entry then keeps what it has.
    */
   async #keyHeldBy({ refId, key }: Entry, version: number): Promise<string | undefined> {
-    const stored = key === undefined ? undefined : await this.#inner.get(refId)
+    const stored = key === undefined ? undefined : await this.store.get(refId)
     if (stored?.version !== version) return undefined
     return (await this.#open(stored, refId)).key === key ? stored.key : undefined
   }

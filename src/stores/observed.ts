@@ -17,11 +17,11 @@ import type {
   ProcessTime,
   SegmentName,
   Store,
-  StoreCapabilities,
   StoreTime,
   StoreUsage,
   TaskOwner,
 } from './store.ts'
+import { StoreInFront } from './store-in-front.ts'
 
 /** Reading may work while writing does not, as on a full disk, and a small write where a value has no room. */
 type Kind = 'read' | 'write' | 'value' | 'remove'
@@ -69,18 +69,16 @@ export function observed(store: Store, { logger, clock, cache }: Observers): Sto
   return new ObservedStore(store, new Trouble(logger, clock), cache)
 }
 
-class ObservedStore implements Store {
+class ObservedStore extends StoreInFront {
   constructor(
-    private readonly store: Store,
+    store: Store,
     private readonly trouble: Trouble,
     private readonly cache: string,
-  ) {}
-
-  get capabilities(): StoreCapabilities {
-    return this.store.capabilities
+  ) {
+    super(store)
   }
 
-  claim(draft: Entry, now: number, parts?: PayloadChanges): Promise<Claim> {
+  override claim(draft: Entry, now: number, parts?: PayloadChanges): Promise<Claim> {
     return this.#observe(
       'claim',
       () => this.store.claim(draft, now, parts),
@@ -88,19 +86,19 @@ class ObservedStore implements Store {
     )
   }
 
-  findByKey(cacheName: string, key: string, now: number): Promise<Entry | undefined> {
+  override findByKey(cacheName: string, key: string, now: number): Promise<Entry | undefined> {
     return this.#observe('findByKey', () => this.store.findByKey(cacheName, key, now))
   }
 
-  get(refId: RefId): Promise<Entry | undefined> {
+  override get(refId: RefId): Promise<Entry | undefined> {
     return this.#observe('get', () => this.store.get(refId))
   }
 
-  read(refId: RefId, part: Payload): Promise<Uint8Array | undefined> {
+  override read(refId: RefId, part: Payload): Promise<Uint8Array | undefined> {
     return this.#observe('read', () => this.store.read(refId, part))
   }
 
-  stage(segment: SegmentName, bytes: Uint8Array, now: number): Promise<void> {
+  override stage(segment: SegmentName, bytes: Uint8Array, now: number): Promise<void> {
     // That one segment has room says nothing of the value.
     return this.#observe(
       'stage',
@@ -109,89 +107,77 @@ class ObservedStore implements Store {
     )
   }
 
-  readSegment(segment: SegmentName): Promise<Uint8Array | undefined> {
+  override readSegment(segment: SegmentName): Promise<Uint8Array | undefined> {
     return this.#observe('readSegment', () => this.store.readSegment(segment))
   }
 
-  update(entry: Entry, expectedVersion: number, parts?: PayloadChanges): Promise<boolean> {
+  override update(entry: Entry, expectedVersion: number, parts?: PayloadChanges): Promise<boolean> {
     const kind = parts?.value || parts?.index ? 'value' : undefined
     return this.#observe('update', () => this.store.update(entry, expectedVersion, parts), Boolean, kind)
   }
 
-  delete(refId: RefId): Promise<boolean> {
+  override delete(refId: RefId): Promise<boolean> {
     return this.#observe('delete', () => this.store.delete(refId))
   }
 
-  list(filter: ListFilter): Promise<Entry[]> {
+  override list(filter: ListFilter): Promise<Entry[]> {
     return this.#observe('list', () => this.store.list(filter))
   }
 
-  peek(refIds: readonly RefId[]): Promise<Entry[]> {
+  override peek(refIds: readonly RefId[]): Promise<Entry[]> {
     return this.#observe('peek', () => this.store.peek(refIds))
   }
 
-  match(prefix: string, limit: number): Promise<RefId[]> {
+  override match(prefix: string, limit: number): Promise<RefId[]> {
     return this.#observe('match', () => this.store.match(prefix, limit))
   }
 
-  count(cacheName: string, now: number): Promise<EntryCount[]> {
+  override count(cacheName: string, now: number): Promise<EntryCount[]> {
     return this.#observe('count', () => this.store.count(cacheName, now))
   }
 
-  caches(): Promise<string[]> {
+  override caches(): Promise<string[]> {
     return this.#observe('caches', () => this.store.caches())
   }
 
-  changes(cacheName: string, cursor: string | undefined, limit: number): Promise<Changes> {
+  override changes(cacheName: string, cursor: string | undefined, limit: number): Promise<Changes> {
     return this.#observe('changes', () => this.store.changes(cacheName, cursor, limit))
   }
 
-  clear(cacheName: string, namespace?: string): Promise<RemovedEntry[]> {
+  override clear(cacheName: string, namespace?: string): Promise<RemovedEntry[]> {
     return this.#observe('clear', () => this.store.clear(cacheName, namespace))
   }
 
-  prune(now: number, limit: number): Promise<RemovedEntry[]> {
+  override prune(now: number, limit: number): Promise<RemovedEntry[]> {
     return this.#observe('prune', () => this.store.prune(now, limit))
   }
 
-  async time(cacheName: string, own: ProcessTime): Promise<StoreTime | undefined> {
+  override async time(cacheName: string, own: ProcessTime): Promise<StoreTime | undefined> {
     return this.store.time && this.#observe('time', async () => this.store.time?.(cacheName, own))
   }
 
-  beat(cacheName: string, process: string): Promise<void> {
+  override beat(cacheName: string, process: string): Promise<void> {
     return this.#observe('beat', () => this.store.beat(cacheName, process))
   }
 
-  owners(cacheName: string): Promise<TaskOwner[]> {
+  override owners(cacheName: string): Promise<TaskOwner[]> {
     return this.#observe('owners', () => this.store.owners(cacheName))
   }
 
-  tasksOf(cacheName: string, process: string): AsyncIterable<readonly RefId[]> {
-    return this.store.tasksOf(cacheName, process)
-  }
-
-  noteUse(refId: RefId, now: number): void {
-    this.store.noteUse?.(refId, now)
-  }
-
-  async usage(): Promise<StoreUsage | undefined> {
+  override async usage(): Promise<StoreUsage | undefined> {
     return this.store.usage && this.#observe('usage', async () => this.store.usage?.())
   }
 
-  async addSavings(cacheName: string, hour: number, more: TokenCounts): Promise<void> {
+  override async addSavings(cacheName: string, hour: number, more: TokenCounts): Promise<void> {
     const add = async () => this.store.addSavings?.(cacheName, hour, more)
     if (this.store.addSavings) await this.#observe('addSavings', add)
   }
 
-  async savings(since: number): Promise<HourOfSavings[]> {
+  override async savings(since: number): Promise<HourOfSavings[]> {
     return (await this.#observe('savings', async () => this.store.savings?.(since))) ?? []
   }
 
-  watch(refId: RefId, onChange: () => void): () => void {
-    return this.store.watch(refId, onChange)
-  }
-
-  close(): Promise<void> {
+  override close(): Promise<void> {
     this.trouble.end()
     return this.store.close()
   }

@@ -4,22 +4,8 @@ import { type Entry, isInFlight, type ProcessingEntry, type RemovedEntry } from 
 import { InvalidArgument, StoreUnavailable } from '../../core/errors.ts'
 import { Kept } from '../../core/kept.ts'
 import { cacheNameOf, type RefId } from '../../core/ref.ts'
-import type { TokenCounts } from '../../core/token-savings.ts'
-import type {
-  Changes,
-  Claim,
-  EntryCount,
-  HourOfSavings,
-  ListFilter,
-  OnChange,
-  Payload,
-  PayloadChanges,
-  SegmentName,
-  Store,
-  StoreCapabilities,
-  StoreUsage,
-  TaskOwner,
-} from '../../stores/store.ts'
+import type { Claim, OnChange, Payload, PayloadChanges, SegmentName, Store } from '../../stores/store.ts'
+import { StoreInFront } from '../../stores/store-in-front.ts'
 import {
   isNeeded,
   type UnstoredTask,
@@ -41,21 +27,18 @@ const SETTLED_LIMITS = { maxCount: 500, maxWeight: 16 * 1024 * 1024, idleMs: 5 *
  * The store, for tasks whose entries are claimed when they are first needed. Until then a task's entry is here, in this process
  * alone, and all that the flow does with it works as on any store. What was stored once is never here again.
  */
-export class LateClaims implements Store {
+export class LateClaims extends StoreInFront {
   readonly #tasks = new Map<RefId, UnstoredTask>()
   readonly #settled: Kept<UnstoredTask>
 
   /** @param isAwaited whether a caller in this process waits for the outcome of a task */
   constructor(
-    private readonly store: Store,
+    store: Store,
     private readonly clock: Clock,
     private readonly isAwaited: (refId: RefId) => boolean,
   ) {
+    super(store)
     this.#settled = new Kept(clock, SETTLED_LIMITS)
-  }
-
-  get capabilities(): StoreCapabilities {
-    return this.store.capabilities
   }
 
   /**
@@ -122,25 +105,17 @@ export class LateClaims implements Store {
     this.#settled.sweep()
   }
 
-  claim(draft: Entry, now: number, parts?: PayloadChanges): Promise<Claim> {
-    return this.store.claim(draft, now, parts)
-  }
-
-  findByKey(cacheName: string, key: string, now: number): Promise<Entry | undefined> {
-    return this.store.findByKey(cacheName, key, now)
-  }
-
-  async get(refId: RefId): Promise<Entry | undefined> {
+  override async get(refId: RefId): Promise<Entry | undefined> {
     return this.#find(refId)?.entry ?? this.store.get(refId)
   }
 
-  async read(refId: RefId, payload: Payload): Promise<Uint8Array | undefined> {
+  override async read(refId: RefId, payload: Payload): Promise<Uint8Array | undefined> {
     const task = this.#find(refId)
     if (!task) return this.store.read(refId, payload)
     return payload === 'input' ? task.input() : task.value[payload]
   }
 
-  async stage(segment: SegmentName, bytes: Uint8Array, now: number): Promise<void> {
+  override async stage(segment: SegmentName, bytes: Uint8Array, now: number): Promise<void> {
     const { refId, valueId, position } = segment
     const task = this.#tasks.get(refId)
     if (!task) return this.store.stage(segment, bytes, now)
@@ -153,12 +128,12 @@ export class LateClaims implements Store {
     task.segments.set(valueId, segments)
   }
 
-  async readSegment(segment: SegmentName): Promise<Uint8Array | undefined> {
+  override async readSegment(segment: SegmentName): Promise<Uint8Array | undefined> {
     const task = this.#find(segment.refId)
     return task ? task.segments.get(segment.valueId)?.[segment.position] : this.store.readSegment(segment)
   }
 
-  async update(entry: Entry, expectedVersion: number, parts?: PayloadChanges): Promise<boolean> {
+  override async update(entry: Entry, expectedVersion: number, parts?: PayloadChanges): Promise<boolean> {
     const task = this.#tasks.get(entry.refId)
     if (!task) return this.store.update(entry, expectedVersion, parts)
     if (task.storing) {
@@ -186,35 +161,11 @@ export class LateClaims implements Store {
     return true
   }
 
-  async delete(refId: RefId): Promise<boolean> {
+  override async delete(refId: RefId): Promise<boolean> {
     return this.#drop(refId) || this.store.delete(refId)
   }
 
-  list(filter: ListFilter): Promise<Entry[]> {
-    return this.store.list(filter)
-  }
-
-  peek(refIds: readonly RefId[]): Promise<Entry[]> {
-    return this.store.peek(refIds)
-  }
-
-  match(prefix: string, limit: number): Promise<RefId[]> {
-    return this.store.match(prefix, limit)
-  }
-
-  count(cacheName: string, now: number): Promise<EntryCount[]> {
-    return this.store.count(cacheName, now)
-  }
-
-  caches(): Promise<string[]> {
-    return this.store.caches()
-  }
-
-  changes(cacheName: string, cursor: string | undefined, limit: number): Promise<Changes> {
-    return this.store.changes(cacheName, cursor, limit)
-  }
-
-  async clear(cacheName: string, namespace?: string): Promise<RemovedEntry[]> {
+  override async clear(cacheName: string, namespace?: string): Promise<RemovedEntry[]> {
     for (const [refId, { entry }] of this.#tasks) {
       if (cacheNameOf(refId) !== cacheName) continue
       if (namespace === undefined || entry.namespace === namespace) this.#drop(refId)
@@ -223,11 +174,7 @@ export class LateClaims implements Store {
     return this.store.clear(cacheName, namespace)
   }
 
-  prune(now: number, limit: number): Promise<RemovedEntry[]> {
-    return this.store.prune(now, limit)
-  }
-
-  watch(refId: RefId, onChange: OnChange): () => void {
+  override watch(refId: RefId, onChange: OnChange): () => void {
     const task = this.#tasks.get(refId)
     if (!task) return this.store.watch(refId, onChange)
     const watcher: Watcher = { onChange, stop: () => task.watchers.delete(watcher) }
@@ -235,35 +182,11 @@ export class LateClaims implements Store {
     return () => watcher.stop()
   }
 
-  beat(cacheName: string, process: string): Promise<void> {
-    return this.store.beat(cacheName, process)
-  }
-
-  owners(cacheName: string): Promise<TaskOwner[]> {
-    return this.store.owners(cacheName)
-  }
-
-  tasksOf(cacheName: string, process: string): AsyncIterable<readonly RefId[]> {
-    return this.store.tasksOf(cacheName, process)
-  }
-
-  noteUse(refId: RefId, now: number): void {
+  override noteUse(refId: RefId, now: number): void {
     if (!this.#find(refId)) this.store.noteUse?.(refId, now)
   }
 
-  async usage(): Promise<StoreUsage | undefined> {
-    return this.store.usage?.()
-  }
-
-  async addSavings(cacheName: string, hour: number, more: TokenCounts): Promise<void> {
-    await this.store.addSavings?.(cacheName, hour, more)
-  }
-
-  async savings(since: number): Promise<HourOfSavings[]> {
-    return (await this.store.savings?.(since)) ?? []
-  }
-
-  close(): Promise<void> {
+  override close(): Promise<void> {
     for (const refId of [...this.#tasks.keys()]) this.#drop(refId)
     this.#settled.clear()
     return this.store.close()
