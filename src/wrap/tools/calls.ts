@@ -11,7 +11,6 @@ import type { CachedTool } from '../../flow/call/options.ts'
 import type { RefCache } from '../../ref-cache.ts'
 import { ADAPTERS } from '../../ref-cache-adapters.ts'
 import { errorTextOf } from '../../values/call-result.ts'
-import { PROXIED_RESULT } from '../../values/result-projections.ts'
 import { asOutcome, type CallOutcome, NotKept } from '../call-outcome.ts'
 import { FollowedJobs, noteOnJob } from '../follow/followed-jobs.ts'
 import type { Log } from '../log.ts'
@@ -20,14 +19,8 @@ import { type CallSettings, SettingsByTool, somePassBy, unlistedTools } from '..
 import { QuickCall, type QuickCallEvents } from '../upstream/quick-call.ts'
 import type { UpstreamTasks } from '../upstream/tasks.ts'
 import type { Upstream } from '../upstream/upstream.ts'
-import {
-  type CallerIdentity,
-  type CallInput,
-  callSchema,
-  paramsOf,
-  prepare,
-  type ToolCall,
-} from './call-input.ts'
+import { cachedOptions, cacheName } from './cached-options.ts'
+import { type CallerIdentity, type CallInput, paramsOf, prepare, type ToolCall } from './call-input.ts'
 import { type KnownTool, type ListingOptions, NOT_DECLARED } from './catalog.ts'
 
 /** A client may make up names; each costs memory. */
@@ -134,7 +127,7 @@ export class ToolCalls {
 
   /** Whether the task of that name is of this server, and of these credentials. */
   isOwn(toolName: string | undefined): boolean {
-    return toolName?.endsWith(`@${this.upstream}`) ?? false
+    return toolName?.endsWith(cacheName('', this.upstream)) ?? false
   }
 
   /** One call, with the answer that a client gets which knows nothing of tasks. */
@@ -226,55 +219,29 @@ export class ToolCalls {
   }
 
   #tool(name: string, declared: KnownTool): RegisteredTool {
-    const { readOnly, idempotent, inputSchema, outputSchema, asTask, resultLimit } = declared
     const known = this.#tools.get(name)
     // A tool may be called before it is listed, and may be declared anew.
     if (known?.declared === declared) return known
     if (!known && declared === NOT_DECLARED && this.#tools.size >= MAX_TOOLS)
       throw new InvalidArgument(`There is no tool '${name.slice(0, 100)}'.`)
-    const { resolveRefs, memoize = false, follow, ...settings } = this.#settingsByTool.of(name)
-    const { asyncTimeout, hardTimeout, ttl, maxSize, inline, strategy, invalidates = [] } = settings
-    const cacheName = `${name}@${this.upstream}`
-    const mayRepeat = readOnly || idempotent
-    const call = this.cache.cached<CallInput, JsonObject>(
-      {
-        name: cacheName,
-        replace: true,
-        projection: PROXIED_RESULT,
-        verbatim: true,
-        resolveRefs: resolveRefs === false ? false : ['arguments'],
-        ...(inputSchema === undefined ? {} : { inputJsonSchema: callSchema(inputSchema) }),
-        // It is only written out.
-        sharedInput: true,
-        readOnly,
-        invalidates: invalidates.map(outdated => `${outdated}@${this.upstream}`),
-        // Another wrapper of the same server may take over what this one leaves behind. It goes on with the same job.
-        idempotent: mayRepeat || follow !== undefined,
-        preview: {
-          ...(maxSize === undefined ? {} : { maxSize }),
-          ...(strategy === undefined ? {} : { strategy }),
-          ...(inline === undefined ? {} : { inlineLimit: inline }),
-          ...(resultLimit === undefined ? {} : { maxResultCharacters: resultLimit }),
-        },
-        ...(asyncTimeout === undefined ? {} : { asyncTimeout }),
-        ...(hardTimeout === undefined ? {} : { hardTimeout }),
-        ...(ttl === undefined ? {} : { ttl }),
-        ...(outputSchema === undefined ? {} : { outputSchema }),
-      },
-      (input, task, begun) =>
-        follow
-          ? this.#jobs.run({
-              toolName: cacheName,
-              input,
-              asTask,
-              mayRepeat,
-              task,
-              settings: follow,
-              hardTimeout,
-            })
-          : this.#run(input, asTask, task, begun),
+    const settings = this.#settingsByTool.of(name)
+    const { memoize = false, follow, hardTimeout } = settings
+    const { readOnly, idempotent, asTask } = declared
+    const options = cachedOptions(name, this.upstream, declared, settings)
+    const call = this.cache.cached<CallInput, JsonObject>(options, (input, task, begun) =>
+      follow
+        ? this.#jobs.run({
+            toolName: options.name,
+            input,
+            asTask,
+            mayRepeat: readOnly || idempotent,
+            task,
+            settings: follow,
+            hardTimeout,
+          })
+        : this.#run(input, asTask, task, begun),
     )
-    const tool = { declared, name: cacheName, call, memoize, isJob: follow !== undefined }
+    const tool = { declared, name: options.name, call, memoize, isJob: follow !== undefined }
     this.#tools.set(name, tool)
     return tool
   }
