@@ -4,6 +4,7 @@ import type { JsonObject } from '../core/json.ts'
 import type { RefCache } from '../ref-cache.ts'
 import { ADAPTERS } from '../ref-cache-adapters.ts'
 import type { Channel } from './channels/channel.ts'
+import { AskedByServer } from './client/asked-by-server.ts'
 import { SessionCalls } from './client/calls.ts'
 import { ForwardedRequests } from './client/forwarded-requests.ts'
 import { ClientMessages } from './client/messages.ts'
@@ -11,7 +12,6 @@ import { OwnRequests } from './client/own-requests.ts'
 import { Presentation } from './client/presentation.ts'
 import { Reader } from './client/reader.ts'
 import { ClientResources } from './client/resources.ts'
-import { ServerRequests } from './client/server-requests.ts'
 import { ClientTasks } from './client/tasks.ts'
 import type { Log } from './log.ts'
 import {
@@ -31,9 +31,7 @@ import type { ProxiedClient, ToolCalls } from './tools/calls.ts'
 import { ToolCatalog } from './tools/catalog.ts'
 import { ToolListing } from './tools/listing.ts'
 import { PassingWrites, saysChange } from './tools/passing-writes.ts'
-import { isQuestion } from './upstream/input.ts'
 import { Introduction } from './upstream/introduction.ts'
-import { ServerQuestions } from './upstream/questions.ts'
 import { SessionRestore } from './upstream/restore.ts'
 import type { Upstream } from './upstream/upstream.ts'
 
@@ -56,8 +54,7 @@ export interface SessionOptions {
  */
 export class Session {
   readonly #forwarded = new ForwardedRequests()
-  readonly #serverRequests = new ServerRequests()
-  readonly #serverQuestions = new ServerQuestions()
+  readonly #askedByServer: AskedByServer
   readonly #ownRequests = new OwnRequests(
     (message, relatedTo) => void this.#client.send(message, { relatedTo }),
   )
@@ -91,6 +88,10 @@ export class Session {
     this.#listing = new ToolListing(this.#catalog, this.#upstream)
     this.#introduction = new Introduction(this.#upstream, discovery => caller.tasks.learn(discovery))
     this.#client = this.#clientMessages()
+    this.#askedByServer = new AskedByServer({
+      ...{ client: this.#client, upstream: this.#upstream, tasks: caller.tasks },
+      onlyCalls: () => this.#forwarded.isEmpty,
+    })
     this.#tasks = this.#clientTasks()
     const ended = this.#ended.signal
     this.#resources = new ClientResources({
@@ -153,7 +154,10 @@ export class Session {
       onMessage: message => this.#fromServer(message),
       onLost: reason => this.#lost(reason),
       onRestored: () => this.#restore(),
-      onUnusable: reason => this.#unusable(reason),
+      onUnusable: reason => {
+        this.#lost(reason)
+        this.options.onUnusable(reason)
+      },
     }
     await this.#upstream.start()
     client.onmessage = message => this.#introduction.before(message, () => this.#fromClient(message))
@@ -185,8 +189,7 @@ export class Session {
   #fromClient(message: RpcMessage): void {
     if (isResponse(message)) {
       if (this.#ownRequests.answered(message)) return
-      const forServer = this.#serverRequests.answered(message)
-      if (forServer) this.#upstream.forward(forServer).catch(() => {})
+      this.#askedByServer.answered(message)
     } else if (!isRequest(message)) {
       this.#notified(message)
     } else if (message.method === 'tools/call') {
@@ -246,22 +249,8 @@ export class Session {
 
   #fromServer(message: RpcMessage): void {
     if (isResponse(message)) this.#answered(message)
-    else if (isRequest(message)) this.#asked(message)
+    else if (isRequest(message)) this.#askedByServer.asked(message)
     else this.#told(message)
-  }
-
-  /** What the server asks while it runs a call is for the call's task to ask, where it is one that can. */
-  #asked(request: RpcRequest): void {
-    const { tasks } = this.options.caller
-    // What is under way beside the calls may be what asks.
-    const task = isQuestion(request) && this.#forwarded.isEmpty ? tasks.askingTask(request) : undefined
-    const answering = task ? this.#serverQuestions.put(request, task) : undefined
-    const pass = () => this.#client.send(this.#serverRequests.opened(tasks.related(request)))
-    if (answering)
-      void answering
-        .then((answer): Promise<unknown> => (answer ? this.#upstream.forward(answer) : pass()))
-        .catch(() => {})
-    else void pass()
   }
 
   #told(message: RpcNotification): void {
@@ -270,17 +259,14 @@ export class Session {
     if (saysChange(message)) this.options.cache.beginWrite()()
     if (message.method === 'notifications/message' && this.#calls.areNotAlone) return
     this.#passingWrites.saw(message.params ?? {})
-    if (tasks.hears(message) || this.#tasks.acknowledges(message) || this.#isWithdrawal(message)) return
-    const passed = tasks.related(this.#serverRequests.translated(message))
+    if (tasks.hears(message) || this.#tasks.acknowledges(message)) return
+    if (this.#askedByServer.withdraws(message)) return
+    const passed = tasks.related(this.#askedByServer.translated(message))
     if (message.method !== 'notifications/progress') this.#client.send(passed)
     else {
       const asked = this.#forwarded.ofProgress(message)
       if (asked) this.#client.send(passed, { relatedTo: asked.request })
     }
-  }
-
-  #isWithdrawal({ method, params }: RpcNotification): boolean {
-    return method === 'notifications/cancelled' && this.#serverQuestions.withdraw(params?.requestId as RpcId)
   }
 
   #answered(response: RpcResponse): void {
@@ -299,23 +285,15 @@ export class Session {
       this.#tasks.endListening(id)
       this.#client.send(failure(id, { code: RpcErrorCode.upstreamLost, message: reason }))
     }
-    this.#serverQuestions.withdrawAll()
     // What the next server answers need not be what this one did.
     this.#passingWrites.lost()
     this.options.cache.beginWrite()()
-    for (const id of this.#serverRequests.lost()) {
-      this.#client.send(notification('notifications/cancelled', { requestId: id, reason }))
-    }
+    this.#askedByServer.lost(reason)
   }
 
   async #restore(): Promise<void> {
     this.#catalog.forget()
     for (const changed of await this.#sessionRestore.run(this.#upstream))
       this.#client.send(notification(changed))
-  }
-
-  #unusable(reason: string): void {
-    this.#lost(reason)
-    this.options.onUnusable(reason)
   }
 }
