@@ -88,6 +88,7 @@ const AREAS: Record<string, Area> = {
       /^preview\//,
       /^values\//,
       { types: /^stores\/store\.ts$/ },
+      /^stores\/store-in-front\.ts$/,
       { types: /^query\/sql\.ts$/ },
       { types: /^execution\/(executor|dispatcher)\.ts$/ },
       ...CHANNELS,
