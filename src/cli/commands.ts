@@ -21,6 +21,10 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: 'put references in front of any MCP server',
     load: async () => (await import('./start-wrap.ts')).wrapCommand(),
   },
+  new: {
+    summary: 'make a new MCP server in TypeScript, with tests, as a project to change',
+    load: async () => (await import('./new.ts')).newCommand(),
+  },
   work: {
     summary: 'run tools for servers that put them in a queue',
     load: async () => (await import('./work.ts')).workCommand(),

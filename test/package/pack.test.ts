@@ -113,19 +113,29 @@ describe('the tarball', () => {
       'docs',
       'package.json',
       'src',
+      'templates',
     ])
     const foreign = consumer.files.filter(
       path => path.startsWith('dist/') && !ASSETS.includes(path) && !/\.(js|d\.ts)(\.map)?$/.test(path),
     )
     expect(foreign).toEqual([])
     expect(consumer.files).toEqual(expect.arrayContaining([...ASSETS, 'dist/ui/page/page.js']))
-    expect(consumer.files.filter(path => /\.(test|test-d|bench)\./.test(path))).toEqual([])
+    const tests = consumer.files.filter(path => /\.(test|test-d|bench)\./.test(path))
+    expect(tests.filter(path => !path.startsWith('templates/'))).toEqual([])
   })
 
   it('holds the Markdown of docs/, without what its site is built of', () => {
     const docs = consumer.files.filter(path => path.startsWith('docs/'))
     expect(docs).toContain('docs/wire-format.md')
     expect(docs.filter(path => !path.endsWith('.md') || path.includes('node_modules'))).toEqual([])
+  })
+
+  it('holds the template of `mcp-refcache new`, under names that npm leaves alone', () => {
+    const template = consumer.files.filter(path => path.startsWith('templates/'))
+    expect(template).toEqual(
+      expect.arrayContaining(['templates/server/_gitignore', 'templates/server/_package.json']),
+    )
+    expect(template.filter(path => /\/(dist|node_modules)\//.test(path))).toEqual([])
   })
 
   it('says whose work is inside, with the license', () => {
