@@ -10,7 +10,7 @@ const MAX_DESCRIPTION = 2_048
 const SLOW_START_MS = 10_000
 const MANY_TOKENS = 10_000
 
-/** Starts a server, alone and behind the wrapper. */
+/** Starts a server alone, and behind the wrapper where that has something to add. */
 export async function checkServer(
   { name, transport }: ConfiguredServer,
   deadlineMs: number,
@@ -64,35 +64,38 @@ const WRAP = [process.argv[1] ?? '', 'wrap', '--store', 'memory', '--log-level',
 
 async function costOf(
   what: What,
-  { tools, tokens, startedInMs }: Probed,
+  probed: Probed,
   transport: StdioTransport | HttpTransport,
   deadlineMs: number,
 ): Promise<Finding> {
-  const wrapped = await probe(wrapperOf(transport), deadlineMs)
+  const { tools, tokens, startedInMs } = probed
+  const wrapped = hasOurTools(probed) ? undefined : await probe(wrapperOf(transport), deadlineMs)
   const data = {
     tools: tools.length,
     startedInMs: Math.round(startedInMs),
     tokens,
-    tokensWrapped: wrapped.tokens,
+    ...(wrapped ? { tokensWrapped: wrapped.tokens } : {}),
   }
-  const cost = `${tools.length} tools, ${tokens} tokens in each request; ${wrapped.tokens} behind mcp-refcache. Started in ${(startedInMs / 1000).toFixed(1)} s.`
-  if (startedInMs > SLOW_START_MS) {
-    return {
-      ...note(
-        what,
-        cost,
-        'It starts slowly, and some clients give up: install it rather than have npx or uvx fetch it.',
-      ),
-      data,
-    }
-  }
-  if (tokens > MANY_TOKENS) {
-    return {
-      ...note(what, cost, 'Its list of tools is long: let the client show only those that you use.'),
-      data,
-    }
-  }
-  return ok(what, cost, data)
+  const compared = wrapped
+    ? `; ${wrapped.tokens} behind mcp-refcache`
+    : '. It has references itself: it need not be wrapped'
+  const cost = `${tools.length} tools, ${tokens} tokens in each request${compared}. Started in ${(startedInMs / 1000).toFixed(1)} s.`
+  const advice = adviceOn(probed)
+  return advice === undefined ? ok(what, cost, data) : { ...note(what, cost, advice), data }
+}
+
+/** What every server with references lists, whichever adapter it has them from. */
+const OUR_TOOLS = ['get_cached_result', 'cancel_task', 'retry_task']
+
+function hasOurTools({ tools }: Probed): boolean {
+  return OUR_TOOLS.every(ours => tools.some(({ name }) => name === ours))
+}
+
+function adviceOn({ tokens, startedInMs }: Probed): string | undefined {
+  if (startedInMs > SLOW_START_MS)
+    return 'It starts slowly, and some clients give up: install it rather than have npx or uvx fetch it.'
+  if (tokens > MANY_TOKENS) return 'Its list of tools is long: let the client show only those that you use.'
+  return undefined
 }
 
 /** This command in front of the server. Headers go by the environment, as `init` writes them. */

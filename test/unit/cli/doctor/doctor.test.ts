@@ -215,6 +215,15 @@ describe('a server', () => {
     })
   })
 
+  it('that has references itself is not compared with a wrapped one', async () => {
+    const names = ['list_orders', 'get_cached_result', 'cancel_task', 'retry_task']
+    const [found, ...others] = await check(node(serverWith(names)))
+    expect(found).toMatchObject({ level: 'ok', data: { tools: 4 } })
+    expect(found?.message).toMatch(/^4 tools, \d+ tokens in each request\. It has references itself/)
+    expect(found?.data).not.toHaveProperty('tokensWrapped')
+    expect(others).toEqual([])
+  })
+
   it.each<[string, string, string[], Record<string, string>]>([
     ['in an argument', 'arg-s3cr3t', ['--token', 'arg-s3cr3t'], {}],
     ['in an argument with its name', 'pw12', ['--pin=pw12'], {}],
@@ -233,3 +242,15 @@ describe('a server', () => {
     expect(hung).toMatchObject({ level: 'mend', message: expect.stringContaining('within 0.3 s') })
   })
 })
+
+/** A program that speaks MCP on stdio and lists tools. */
+function serverWith(tools: readonly string[]): string {
+  const listed = tools.map(name => ({ name, inputSchema: { type: 'object' } }))
+  return `
+    require('node:readline').createInterface({ input: process.stdin }).on('line', line => {
+      const { id, method, params } = JSON.parse(line)
+      const hello = () => ({ protocolVersion: params.protocolVersion, capabilities: { tools: {} }, serverInfo: { name: 'small', version: '1' } })
+      const answer = { initialize: hello, 'tools/list': () => ({ tools: ${JSON.stringify(listed)} }) }[method]
+      if (id !== undefined) console.log(JSON.stringify({ jsonrpc: '2.0', id, result: answer?.() ?? {} }))
+    })`
+}
