@@ -1,4 +1,5 @@
 import { growingBench } from './growing.ts'
+import { livePageBench } from './live-page.ts'
 import { liveTasksBench } from './live-tasks.ts'
 import { manyEntriesBench } from './many-entries.ts'
 import { memoryHitBench } from './memory-hit.ts'
@@ -29,6 +30,7 @@ const GROUPS: Record<string, () => Promise<Row[]>> = {
   poll: pollBench,
   stores: storesBench,
   'many-entries': manyEntriesBench,
+  'live-page': livePageBench,
   threads: threadsBench,
   wrap: wrapBench,
   start: startBench,
