@@ -4,7 +4,7 @@
  *
  * - `GET api/overview` → `Overview`
  * - `GET api/tasks` → `{ tasks: Row[] }`: all in flight, the oldest first, at most 200
- * - `GET api/entries?cursor&limit&cache&tool&status` → `RowPage`: the newest first
+ * - `GET api/entries?cursor&limit&cache&tool&status=…&status=…` → `RowPage`: the newest first, of one of these statuses
  * - `GET api/sizes?ref=…&ref=…` → `{ sizes: Size[] }`: of the rows that are in view, at most 100
  * - `GET api/entry?ref` → `Detail`
  * - `GET api/value?ref&page&page_size` → `Shown`: `ref` may name a part (`ref#/rows/3`, `ref#L10-L20`)

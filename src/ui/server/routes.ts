@@ -48,14 +48,13 @@ const READS: Readonly<Record<string, Route>> = {
   tasks: async sight => ({ tasks: await tasksOf(sight) }),
 
   entries: async (sight, query): Promise<RowPage> => {
-    const status = query.get('status') ?? undefined
-    if (status !== undefined && !isStatus(status))
-      throw invalid(`There is no status '${status.slice(0, 50)}'.`)
+    const statuses = query.getAll('status')
+    if (!statuses.every(isStatus)) throw invalid(`A status is one of ${ENTRY_STATUSES.join(', ')}.`)
     const { entries, nextCursor } = await sight.list({
       cache: query.get('cache') ?? undefined,
       tool: query.get('tool') ?? undefined,
       cursor: query.get('cursor') ?? undefined,
-      statuses: status === undefined ? undefined : [status],
+      statuses: statuses.length === 0 ? undefined : [...new Set(statuses)],
       limit: numberIn(query, 'limit', MOST_ROWS) ?? DEFAULT_ROWS,
     })
     return { entries: entries.map(toRow), ...(nextCursor === undefined ? {} : { nextCursor }) }

@@ -69,9 +69,40 @@ describe('an operator at the page', () => {
       expect.objectContaining({ tool: 'fail', errorCode: 'task_failed', may: ['retry', 'delete'] }),
     ])
     expect((await jsonOf(ask('api/entries?cache=other'))).entries).toEqual([])
-    for (const wrong of ['status=done', 'limit=0', 'limit=x', 'cursor=nonsense']) {
+    for (const wrong of [
+      'status=done',
+      'status=failed&status=done',
+      'limit=0',
+      'limit=x',
+      'cursor=nonsense',
+    ]) {
       expect((await ask(`api/entries?${wrong}`)).status).toBe(400)
     }
+  })
+
+  it('lists what has ended without what waits, each page full', async () => {
+    const { cache, clock, ask } = operatorLooks({ maxConcurrentTasks: 1 })
+    const refs: string[] = []
+    for (let n = 0; n < 5; n++) {
+      refs.unshift((await cache.set('stored', n)).refId)
+      await clock.advance(1)
+    }
+    const waits = cache.cached(
+      { name: 'waits', asyncTimeout: 0, memoize: false },
+      () => new Promise(() => {}),
+    )
+    for (let n = 0; n < 30; n++) await waits({})
+    const ended = 'api/entries?limit=2&status=complete&status=failed&status=cancelled'
+    const found: string[] = []
+    for (let cursor = ''; ; ) {
+      const page = await jsonOf(ask(ended + cursor))
+      found.push(...page.entries.map(({ ref }: { ref: string }) => ref))
+      if (page.nextCursor === undefined) break
+      expect(page.entries).toHaveLength(2)
+      cursor = `&cursor=${page.nextCursor}`
+    }
+    expect(found).toEqual(refs)
+    expect((await jsonOf(ask('api/entries?status=pending&status=processing'))).entries).toHaveLength(30)
   })
 
   it('sees what a value is, what its columns are like, and a page of it as a table', async () => {

@@ -1,9 +1,11 @@
-import type { Changes, Overview } from '../../api.ts'
+import type { Changes, Overview, Row } from '../../api.ts'
 import { serverNow, setServerTime } from '../clock.ts'
 import { EVENTS, problemText, type Server, ServerProblem } from '../server.ts'
 import type { Filter } from './list.ts'
 import { EMPTY_MODEL, type Model, type ModelEvent, reduce } from './model.ts'
 
+/** What runs stands above the list. */
+const ENDED = ['complete', 'failed', 'cancelled'] as const satisfies ReadonlyArray<Row['status']>
 const PAGE_ROWS = 200
 const SIZES_AT_ONCE = 100
 /** Rows that only fly by are not asked for. */
@@ -100,7 +102,8 @@ export class Session {
     this.#isLoadingPage = true
     try {
       const cursor = isFirst ? undefined : nextCursor
-      const page = await this.#server.entries({ ...filter, cursor, limit: PAGE_ROWS })
+      const status = filter.status ?? ENDED
+      const page = await this.#server.entries({ ...filter, status, cursor, limit: PAGE_ROWS })
       this.#dispatch({ type: 'page', page, isFirst, generation })
     } catch (error) {
       this.#dispatch({ type: 'page failed', problem: problemText(error), generation })
