@@ -178,13 +178,15 @@ export interface Done {
 export interface History {
   /** The oldest first: what was saved and cost from `at` on, an hour each. */
   readonly savings: ReadonlyArray<Tokens & { readonly at: string }>
-  /** Runs that ended, the oldest first, at most 5,000. */
+  /** Runs that ended, the oldest first: those among the newest 2,000 entries that have ended. */
   readonly runs: ReadonlyArray<{
     readonly tool: string
     readonly at: string
     readonly milliseconds: number
     readonly status: 'complete' | 'failed' | 'cancelled'
   }>
+  /** There are more: of what was asked for before then nothing is among the runs. */
+  readonly runsFrom?: string
 }
 
 export interface Changes {

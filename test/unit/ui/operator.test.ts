@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { actor } from '../../../src/access/actor.ts'
+import { complete, refIdOf } from '../../../src/testing/store-drafts.ts'
 import { jsonOf, operatorLooks, post, slowTool } from './looking.ts'
 
 const SECRET = 'hunter2'
@@ -247,6 +248,22 @@ describe('an operator at the page', () => {
       { at: '2030-01-01T00:00:00.000Z', keptOut: 500, pagedIn: 20, added: 30, net: 450 },
     ])
     expect((await jsonOf(ask('api/overview'))).tokens).toMatchObject({ net: 450 })
+    await clock.advance('2h')
+    expect(await jsonOf(ask('api/history?hours=1'))).toEqual({ runs: [], savings: [] })
+  })
+
+  it('is told where the history of runs begins, if there are too many', async () => {
+    const { store, clock, ask } = operatorLooks()
+    for (let n = 0; n <= 2_000; n++) {
+      const at = clock.now() + Math.min(n, 1) * 1_000
+      const times = { createdAt: at, startedAt: at, completedAt: at }
+      await store.claim(
+        complete({ refId: refIdOf('t', n), toolName: 'quick', ...times, expiresAt: undefined }),
+        at,
+      )
+    }
+    const { runs, runsFrom } = await jsonOf(ask('api/history?hours=1'))
+    expect([runs.length, runsFrom]).toEqual([2_000, '2030-01-01T00:00:01.000Z'])
     await clock.advance('2h')
     expect(await jsonOf(ask('api/history?hours=1'))).toEqual({ runs: [], savings: [] })
   })
