@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { readPrivateFile } from '../stores/private-file.ts'
 import { cacheFolder } from '../stores/sqlite-place.ts'
@@ -34,18 +34,27 @@ export async function servePage(
   }
 }
 
-/** The user's own, so that pages that are open go on after a restart. Where it cannot be kept, they need a new link. */
+/**
+ * The user's own, so that pages that are open go on after a restart. Where there is none, or none that is whole and this user's alone, it
+ * is made anew. Where it cannot be kept, pages need a new link.
+ */
 function cookieKey(): Uint8Array {
   const folder = cacheFolder()
+  const path = folder === undefined ? undefined : join(folder, 'ui-key')
+  const kept = path === undefined ? undefined : readKey(path)
+  if (kept) return kept
   const made = randomBytes(KEY_BYTES)
-  if (folder === undefined) return made
-  const path = join(folder, 'ui-key')
+  if (path !== undefined) keepKey(path, made)
+  return made
+}
+
+function keepKey(path: string, key: Uint8Array): void {
   try {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
-    writeFileSync(path, made.toString('hex'), { flag: 'wx', mode: 0o600 })
-    return made
+    rmSync(path, { force: true })
+    writeFileSync(path, Buffer.from(key).toString('hex'), { flag: 'wx', mode: 0o600 })
   } catch {
-    return readKey(path) ?? made
+    // It is good for this run.
   }
 }
 

@@ -1,4 +1,4 @@
-import { type Actor, type ActorLike, describeActor, toActor } from '../access/actor.ts'
+import { type Actor, type ActorLike, describeActor, describedActor, toActor } from '../access/actor.ts'
 import { type Clock, systemClock } from '../core/clock.ts'
 import { InvalidArgument } from '../core/errors.ts'
 import type { RefCache } from '../ref-cache.ts'
@@ -12,13 +12,14 @@ import { answer } from './server/routes.ts'
 export interface UiHandlerOptions {
   /**
    * Who looks, by your own authentication. Undefined: nobody who may, and the answer is 401. Never `actor.system()`: that is no request's.
+   * For a page that is open it is asked again every minute: where it says something else, the stream of events ends.
    */
   readonly actor: (request: Request) => ActorLike | undefined | Promise<ActorLike | undefined>
   /** @defaultValue the system's */
   readonly clock?: Clock
 }
 
-/** A fetch handler: for `Bun.serve`, Deno, Hono, Next.js, or node:http with a few lines (docs/live-page.md). */
+/** A fetch handler: for `Bun.serve`, Deno, Hono, Next.js; for node:http by `toNodeHandler` of `@modelcontextprotocol/node`. */
 export interface UiHandler {
   (request: Request): Promise<Response>
   /** Ends the streams of the pages that are open. */
@@ -41,10 +42,14 @@ export function uiHandler(cache: RefCache, options: UiHandlerOptions): UiHandler
   const streams = new EventStreams(clock)
   const handle = async (request: Request): Promise<Response> => {
     try {
-      const who = await actorOf(request)
-      if (who === undefined) return json({ code: 'unauthorized', message: UNAUTHORIZED }, 401)
-      const actor = checkedActor(who)
-      const looker = { sight: new ActorSight(cache, actor), name: describeActor(actor) }
+      const actor = await whoAsks(request, actorOf)
+      if (!actor) return json({ code: 'unauthorized', message: UNAUTHORIZED }, 401)
+      const name = describeActor(actor)
+      const isStillIn = async () => {
+        const now = await whoAsks(request, actorOf)
+        return now !== undefined && describeActor(now) === name
+      }
+      const looker = { sight: new ActorSight(cache, actor), name, isStillIn }
       return await answer(request, looker, { files, streams, clock })
     } catch (error) {
       return problem(error)
@@ -55,9 +60,15 @@ export function uiHandler(cache: RefCache, options: UiHandlerOptions): UiHandler
 
 const UNAUTHORIZED = 'You are not signed in, or may not look at this. Sign in, and open the page again.'
 
-/** @throws InvalidArgument */
-function checkedActor(who: ActorLike): Actor {
-  const actor = toActor(who)
+/**
+ * A copy of the actor: what was checked is what is used, whatever becomes of the object of the program.
+ * @throws InvalidArgument
+ */
+async function whoAsks(request: Request, actorOf: UiHandlerOptions['actor']): Promise<Actor | undefined> {
+  // Programs in JavaScript say null for nobody, too.
+  const who = (await actorOf(request)) ?? undefined
+  if (who === undefined) return undefined
+  const actor = toActor(describedActor(describeActor(toActor(who))))
   if (actor.type !== 'system') return actor
   throw new InvalidArgument('`actor.system()` is the program itself, and never who makes a request.')
 }

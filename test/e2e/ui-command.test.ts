@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { request as httpRequest } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -32,7 +32,7 @@ function started(place: string, ...args: string[]) {
   child.stdout?.on('data', hear)
   child.stderr?.on('data', hear)
   const code = new Promise<number | null>(resolve => child.once('close', resolve))
-  const links = () => said.match(/http:\/\/127\.0\.0\.1:\d+\/\?token=[\w-]+/g) ?? []
+  const links = () => said.match(/http:\/\/127\.0\.0\.1:\d+\/[\w-]{22}\/\?token=[\w-]+/g) ?? []
   const link = async (number = 0) => {
     await expect.poll(() => links().length).toBeGreaterThan(number)
     return links()[number] as string
@@ -45,18 +45,20 @@ async function enter(link: string) {
   const visit = await fetch(link, { redirect: 'manual' })
   expect([visit.status, visit.headers.get('location')]).toEqual([303, './'])
   const cookie = `${visit.headers.get('set-cookie')}`.split(';')[0] ?? ''
-  return browserWith(cookie, new URL(link).origin)
+  return browserWith(cookie, new URL('.', link).href)
 }
 
-function browserWith(cookie: string, origin: string) {
+/** @param page where it lies */
+function browserWith(cookie: string, page: string) {
+  const { origin } = new URL(page)
   const ask = (path: string, init: RequestInit = {}) =>
-    fetch(`${origin}/${path}`, { ...init, headers: { cookie, ...init.headers } })
+    fetch(`${page}${path}`, { ...init, headers: { cookie, ...init.headers } })
   const get = async (path: string): Promise<Parsed> => (await ask(`api/${path}`)).json()
   const post = async (route: string, body: object): Promise<Parsed> => {
     const headers = { 'content-type': 'application/json', origin }
     return (await ask(`api/${route}`, { method: 'POST', headers, body: JSON.stringify(body) })).json()
   }
-  return { cookie, origin, ask, get, post }
+  return { cookie, page, origin, ask, get, post }
 }
 
 /** `fetch` lets nobody write the name that is asked for. */
@@ -186,9 +188,12 @@ describe('ui', () => {
     const place = folder()
     const path = join(place, 'app.db')
     await server(path).cache.set('value', 1)
+    // What a process has left that was killed while it wrote its key.
+    mkdirSync(join(place, 'mcp-refcache'), { mode: 0o700 })
+    writeFileSync(join(place, 'mcp-refcache/ui-key'), 'a1b2', { mode: 0o600 })
     const first = started(place, 'ui', '--store', path)
     const link = await first.link()
-    const { cookie, origin } = await enter(link)
+    const { cookie, page, origin } = await enter(link)
     const key = join(place, 'mcp-refcache/ui-key')
     expect(statSync(key).mode & 0o777).toBe(0o600)
     first.child.kill('SIGTERM')
@@ -196,12 +201,12 @@ describe('ui', () => {
     const { port } = new URL(origin)
     const second = started(place, 'ui', '--store', path, '--port', port)
     await second.link()
-    expect(await browserWith(cookie, origin).get('overview')).toMatchObject({ stored: 1 })
+    expect(await browserWith(cookie, page).get('overview')).toMatchObject({ stored: 1 })
     // The link of the first start is no good any more.
     expect((await fetch(link)).status).toBe(403)
     const other = started(folder(), 'ui', '--store', path)
-    const otherOrigin = new URL(await other.link()).origin
-    expect((await browserWith(cookie, otherOrigin).ask('api/overview')).status).toBe(401)
+    const otherPage = new URL('.', await other.link()).href
+    expect((await browserWith(cookie, otherPage).ask('api/overview')).status).toBe(401)
     const taken = started(place, 'ui', '--store', path, '--port', port)
     expect(await taken.code).toBe(4)
     expect(taken.said()).toMatch(/in use.*--port/)

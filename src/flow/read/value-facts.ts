@@ -40,7 +40,7 @@ export async function valueKind(
   refId: RefId,
   like: ActorLike,
 ): Promise<ValueKind | undefined> {
-  const entry = await findValue(engine, refId, toActor(like))
+  const entry = await findValue(engine, refId, toActor(like), 'denials-only')
   if (!entry) return undefined
   const reader = await openSegments(engine, entry)
   const container = reader && shownContainer(entry, reader)
@@ -51,7 +51,8 @@ export async function valueKind(
 }
 
 /**
- * The tables of a value, and what their columns are like: as they were found out when it was written, where it is large.
+ * The tables of a value, and what their columns are like: as they were found out when it was written, where it is large. Columns
+ * show values, the frequent and the extreme ones: so to look at them is to look at the value, in the audit too.
  * @throws NotFound, PermissionDenied
  */
 export async function valueTables(
@@ -69,9 +70,14 @@ export async function valueTables(
 }
 
 /** The value of an entry, or what its task has appended so far. */
-async function findValue(engine: Engine, refId: RefId, who: Actor): Promise<ValuedEntry | undefined> {
+async function findValue(
+  engine: Engine,
+  refId: RefId,
+  who: Actor,
+  audit?: 'denials-only',
+): Promise<ValuedEntry | undefined> {
   const want = { action: 'get', permission: Permission.READ, denial: PRIVATE } as const
-  const entry = await findFor(engine, refId, who, { ...want, audit: 'denials-only' })
+  const entry = await findFor(engine, refId, who, { ...want, ...(audit ? { audit } : {}) })
   if (entry.status === 'complete') return entry
   const appended = await appendedOf(engine, entry)
   if (appended) return appended

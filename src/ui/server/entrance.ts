@@ -5,7 +5,7 @@ import { plain, SAFE_HEADERS } from './http.ts'
 export interface EntranceOptions {
   /** What cookies are signed with. Who starts again with the same one lets open pages go on. */
   readonly key: Uint8Array
-  /** Cookies know no ports: each server has a name of its own for its cookie. */
+  /** Cookies know no ports: each server has a name, and a folder, of its own for its cookie. */
   readonly cookie: string
   readonly clock: Clock
   /** A link was used: this is the next one's token. */
@@ -13,6 +13,7 @@ export interface EntranceOptions {
 }
 
 const COOKIE_MS = 12 * 3_600_000
+const FOLDER_LENGTH = 22
 
 /** Lets those in who have the link that was printed: its token is good for once, and is exchanged for a cookie. */
 export class Entrance {
@@ -23,6 +24,14 @@ export class Entrance {
   /** What the next link has. */
   get token(): string {
     return this.#token
+  }
+
+  /**
+   * Where the page lies. Browsers send a cookie to every port of a machine, but to no other folder than its own: another server of this
+   * machine, which a browser is led to, does not know this one.
+   */
+  get folder(): string {
+    return `/${this.#signature('folder').slice(0, FOLDER_LENGTH)}/`
   }
 
   /** Undefined: the request may pass. Else what it is answered with. */
@@ -43,7 +52,7 @@ export class Entrance {
     const seconds = COOKIE_MS / 1000
     response.headers.set(
       'set-cookie',
-      `${this.options.cookie}=${this.#newCookie()}; Path=/; Max-Age=${seconds}; HttpOnly; SameSite=Strict`,
+      `${this.options.cookie}=${this.#newCookie()}; Path=${this.folder}; Max-Age=${seconds}; HttpOnly; SameSite=Strict`,
     )
     return response
   }

@@ -4,7 +4,7 @@ import { stringifyJson } from '../../core/json-text.ts'
 import type { Changes, Overview } from '../api.ts'
 import { Refused, SAFE_HEADERS } from './http.ts'
 import { toRow } from './rows.ts'
-import type { SeenChanges, Sight } from './sight.ts'
+import type { Looker, SeenChanges } from './sight.ts'
 
 /** Between two looks at the store, while somebody looks at the page. */
 const LOOK_EVERY_MS = 300
@@ -12,6 +12,8 @@ const LOOK_EVERY_MS = 300
 const HEARTBEAT_MS = 15_000
 /** A store that is away is looked for again after this long. */
 const AWAY_MS = 2_000
+/** So long somebody who is signed out meanwhile may still be told. */
+const LET_IN_AGAIN_MS = 60_000
 /** Bytes that wait for a slow reader. While there are more, nobody looks. */
 const MOST_WAITING = 256 * 1024
 /** Where more has changed at once, the page does better to load what it shows anew. */
@@ -37,18 +39,15 @@ export class EventStreams {
     return this.#open.size
   }
 
-  /**
-   * @param who the streams of whom are counted together
-   * @throws Refused where there are too many
-   */
-  open(sight: Sight, who: string, { headers, signal }: Request): Response {
-    const own = [...this.#open.values()].filter(each => each === who).length
+  /** @throws Refused where there are too many */
+  open(looker: Looker, { headers, signal }: Request): Response {
+    const own = [...this.#open.values()].filter(each => each === looker.name).length
     if (this.#isClosed || this.#open.size >= this.limits.all || own >= this.limits.each) {
       throw new Refused(503, 'forbidden', 'Too many pages are open at once. Close one of them.')
     }
     const since = headers.get('last-event-id') ?? undefined
-    const stream = new EventStream(sight, this.clock, since, () => this.#open.delete(stream))
-    this.#open.set(stream, who)
+    const stream = new EventStream(looker, this.clock, since, () => this.#open.delete(stream))
+    this.#open.set(stream, looker.name)
     signal.addEventListener('abort', () => stream.end(), { once: true })
     return new Response(stream.body, {
       headers: { ...SAFE_HEADERS, 'content-type': 'text/event-stream', 'x-accel-buffering': 'no' },
@@ -74,15 +73,16 @@ class EventStream {
   /** Something was missed. */
   #mustReset = false
   #spokeAt: number
+  #letInAt: number
 
   constructor(
-    private readonly sight: Sight,
+    private readonly looker: Looker,
     private readonly clock: Clock,
     since: string | undefined,
     private readonly onEnd: () => void,
   ) {
     this.#cursor = since
-    this.#spokeAt = clock.monotonic()
+    this.#spokeAt = this.#letInAt = clock.monotonic()
     this.body = new ReadableStream<Uint8Array<ArrayBuffer>>(
       {
         start: controller => {
@@ -113,7 +113,8 @@ class EventStream {
     let wait = LOOK_EVERY_MS
     const hasRoom = (this.#controller.desiredSize ?? 0) > 0
     try {
-      if (hasRoom) await this.#tell(await this.sight.look(this.#cursor))
+      if (!(await this.#isStillIn())) return this.end()
+      if (hasRoom) await this.#tell(await this.looker.sight.look(this.#cursor))
     } catch (error) {
       // The store is away, and may come back; or the page comes back with what was none of ours.
       this.#mustReset = true
@@ -123,6 +124,18 @@ class EventStream {
     if (this.#isEnded) return
     if (hasRoom && this.clock.monotonic() - this.#spokeAt >= HEARTBEAT_MS) this.#send(': alive\n\n')
     this.#stopTimer = this.clock.schedule(wait, () => void this.#look(), 'background')
+  }
+
+  /** Asked now and then: whoever was let in may be signed out by now. */
+  async #isStillIn(): Promise<boolean> {
+    const now = this.clock.monotonic()
+    if (now - this.#letInAt < LET_IN_AGAIN_MS) return true
+    this.#letInAt = now
+    try {
+      return await this.looker.isStillIn()
+    } catch {
+      return false
+    }
   }
 
   async #tell({ isComplete, changed, deleted, cursor }: SeenChanges): Promise<void> {
@@ -137,7 +150,7 @@ class EventStream {
   }
 
   async #overview(): Promise<Overview> {
-    return { now: new Date(this.clock.now()).toISOString(), ...(await this.sight.overview()) }
+    return { now: new Date(this.clock.now()).toISOString(), ...(await this.looker.sight.overview()) }
   }
 
   #sendEvent(event: string, data: object, id: string | undefined): void {

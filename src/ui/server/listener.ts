@@ -25,6 +25,8 @@ export interface ListenerOptions {
 
 const HOST = '127.0.0.1'
 const MOST_CONNECTIONS = 128
+/** A request comes from this machine, in one piece: who takes longer only holds a connection. */
+const PATIENCE = { headersTimeout: 10_000, requestTimeout: 30_000, connectionsCheckingInterval: 5_000 }
 
 /** Serves the live page to the operator on this machine: on the loopback interface alone, to whoever has the link. */
 export class PageListener {
@@ -37,7 +39,7 @@ export class PageListener {
   constructor(private readonly options: ListenerOptions) {
     this.#streams = new EventStreams(options.clock ?? systemClock, { all: 16, each: 16 })
     this.#files = new PageFiles(options.page)
-    this.#server = createServer((request, response) => void this.#handle(request, response))
+    this.#server = createServer(PATIENCE, (request, response) => void this.#handle(request, response))
     this.#server.maxConnections = MOST_CONNECTIONS
   }
 
@@ -50,9 +52,11 @@ export class PageListener {
     })
     const address = this.#server.address()
     this.#port = typeof address === 'object' && address ? address.port : port
-    const link = (token: string) => onLink(`http://${HOST}:${this.#port}/?token=${token}`)
-    this.#entrance = new Entrance({ key, clock, cookie: `mcp-refcache-ui-${this.#port}`, onUsed: link })
-    link(this.#entrance.token)
+    const link = (token: string) => onLink(`http://${HOST}:${this.#port}${entrance.folder}?token=${token}`)
+    const cookie = `mcp-refcache-ui-${this.#port}`
+    const entrance = new Entrance({ key, clock, cookie, onUsed: link })
+    this.#entrance = entrance
+    link(entrance.token)
   }
 
   async close(): Promise<void> {
@@ -75,12 +79,14 @@ export class PageListener {
   async #answer(incoming: IncomingMessage, signal: AbortSignal): Promise<Response> {
     try {
       if (!this.#isOurName(incoming.headers.host)) return plain(WRONG_NAME, 403)
+      if (incoming.method === 'TRACE') return plain('Nothing is traced here.', 405)
       const request = requestOf(incoming, this.#port, signal)
       const refusal = this.#entrance?.answer(request)
       if (refusal) return refusal
       const { sight, clock = systemClock } = this.options
       const desk = { files: this.#files, streams: this.#streams, clock }
-      return await answer(request, { sight: sight(), name: 'operator' }, desk)
+      const isStillIn = () => this.#entrance?.answer(request) === undefined
+      return await answer(request, { sight: sight(), name: 'operator', isStillIn }, desk)
     } catch (error) {
       return problem(error)
     }

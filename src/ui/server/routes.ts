@@ -10,20 +10,13 @@ import { bodyOf, checkOrigin, invalid, json, plain, problem, Refused } from './h
 import type { PageFiles } from './page-files.ts'
 import { toRow } from './rows.ts'
 import { toShown } from './shown.ts'
-import type { Sight } from './sight.ts'
+import type { Looker, Sight } from './sight.ts'
 
 /** What the routes need, whoever looks. */
 export interface Desk {
   readonly files: PageFiles
   readonly streams: EventStreams
   readonly clock: Clock
-}
-
-/** Who looks. */
-export interface Looker {
-  readonly sight: Sight
-  /** Whose streams are counted together. */
-  readonly name: string
 }
 
 type Route = (sight: Sight, query: URLSearchParams, desk: Desk) => Promise<unknown>
@@ -105,13 +98,14 @@ async function ask(sight: Sight, body: JsonValue) {
 }
 
 /** The answer to a request of one who may look. Which part of the path is the page's own is told by its end. */
-export async function answer(request: Request, { sight, name }: Looker, desk: Desk): Promise<Response> {
+export async function answer(request: Request, looker: Looker, desk: Desk): Promise<Response> {
+  const { sight } = looker
   try {
     const { pathname, searchParams } = new URL(request.url)
     const [, route] = /\/api\/([^/]*)$/.exec(pathname) ?? []
     if (route === undefined) return fileOf(request, pathname, desk.files)
     checkOrigin(request)
-    if (route === 'events' && request.method === 'GET') return desk.streams.open(sight, name, request)
+    if (route === 'events' && request.method === 'GET') return desk.streams.open(looker, request)
     if (request.method === 'POST') return json(await act(route, sight, request))
     const read = Object.hasOwn(READS, route) ? READS[route] : undefined
     if (!read) throw new Refused(404, 'not_found', 'There is no such route.')

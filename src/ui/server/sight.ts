@@ -64,3 +64,12 @@ export interface Opened {
   readonly cache: RefCache
   readonly actor: Actor
 }
+
+/** Who looks. */
+export interface Looker {
+  readonly sight: Sight
+  /** Whose streams are counted together. */
+  readonly name: string
+  /** Whether the same request would be let in now, as the same one. */
+  readonly isStillIn: () => boolean | Promise<boolean>
+}

@@ -36,6 +36,29 @@ describe('an actor at the page', () => {
     expect([failed.status, await failed.text()]).toEqual([500, expect.not.stringContaining(SECRET)])
   })
 
+  it('is nobody where the program says null, and who it was when it was checked, whatever the object says later', async () => {
+    const { cache } = scene()
+    await cache.set('secret', [SECRET])
+    const nobody = uiHandler(cache, { actor: () => null as never })
+    expect((await nobody(request('api/overview'))).status).toBe(401)
+    let reads = 0
+    const turning = {
+      get type() {
+        return reads++ < 3 ? 'user' : 'system'
+      },
+      id: 'eve',
+    } as typeof ADA
+    const answer = await uiHandler(cache, { actor: () => turning })(request('api/entries'))
+    expect(await answer.text()).not.toContain('secret')
+    // One object for all requests is changed while the first one is answered.
+    const shared = { type: 'user' as const, id: 'eve' }
+    await cache.set('of ada', SECRET, { actor: ADA })
+    const asked = uiHandler(cache, { actor: () => shared })(request('api/entries'))
+    await Promise.resolve()
+    shared.id = 'ada'
+    expect(await (await asked).text()).toBe('{"entries":[]}')
+  })
+
   it('sees in lists and counts what it had made itself, and nothing of others', async () => {
     const { cache, as } = looking()
     const own = await cache.set('own', [1, 2], { actor: ADA })
@@ -154,6 +177,9 @@ describe('an actor at the page', () => {
     const { cache, as } = looking({ audit })
     const { refId: ref } = await cache.set('own', [1], { actor: ADA })
     actions.length = 0
+    // What a value is like shows some of it.
+    await as('ada')(`api/entry?ref=${ref}`)
+    expect(actions).toContain('get')
     await as('ada')(`api/value?ref=${ref}`)
     await as('ada')('api/query', post({ ref, search: '1' }))
     await as('ada')('api/delete', post({ ref }))

@@ -15,7 +15,8 @@ function letIn(door: Entrance): string {
   const answer = door.answer(request(`?token=${door.token}`))
   expect([answer?.status, answer?.headers.get('location')]).toEqual([303, './'])
   const cookie = answer?.headers.get('set-cookie') ?? ''
-  expect(cookie).toMatch(/^ui=[\w.-]+; Path=\/; Max-Age=43200; HttpOnly; SameSite=Strict$/)
+  expect(cookie).toMatch(/^ui=[\w.-]+; Path=\/[\w-]{22}\/; Max-Age=43200; HttpOnly; SameSite=Strict$/)
+  expect(cookie).toContain(`Path=${door.folder};`)
   return cookie.slice(0, cookie.indexOf(';'))
 }
 
@@ -65,6 +66,9 @@ describe('the entrance of the page', () => {
     const cookie = letIn(door)
     const restarted = entrance('key', clock).door
     expect(restarted.answer(withCookie(cookie))).toBeUndefined()
+    // It lies where it lay; by another key nobody could tell where.
+    expect(restarted.folder).toBe(entrance('key', clock).door.folder)
+    expect(entrance('another', clock).door.folder).not.toBe(restarted.folder)
     expect(entrance('another', clock).door.answer(withCookie(cookie))?.status).toBe(401)
     const [until = '', signature = ''] = cookie.slice('ui='.length).split('.')
     expect(restarted.answer(withCookie(`ui=${Number(until) + 1}.${signature}`))?.status).toBe(401)

@@ -188,6 +188,25 @@ describe('the events of the page', () => {
     expect(heard.text).not.toMatch(/^id:/m)
   })
 
+  it.each([
+    ['is signed out', () => undefined],
+    ['is somebody else by now', () => actor.user('bob')],
+    ['cannot be told', () => Promise.reject(new Error('the directory is away'))],
+  ])('end within a minute when who listens %s', async (_, later) => {
+    const ada = actor.user('ada')
+    let isIn = true
+    const { cache, clock, as } = actorsLook(() => (isIn ? ada : later()))
+    const { heard } = await listen(await as('ada')('api/events'))
+    await clock.advance('5m')
+    expect(heard.isOver).toBe(false)
+    isIn = false
+    await clock.advance('61s')
+    const told = heard.text
+    await cache.set('secret', 1, { actor: ada })
+    await clock.advance('5m')
+    expect(heard).toMatchObject({ isOver: true, text: told })
+  })
+
   it('tell an actor what changed while the store forgot what others did', async () => {
     const ada = actor.user('ada')
     const { cache, clock, as } = actorsLook(() => ada, { store: memoryStore({ maxEntries: 100_000 }) })

@@ -55,7 +55,8 @@ export function operatorLooks({ limits, ...options }: RefCacheOptions & { limits
     streams.close()
     return cache.close({ drain: 0 })
   })
-  const ask: Ask = (path, init) => answer(request(path, init), { sight, name: 'operator' }, desk)
+  const ask: Ask = (path, init) =>
+    answer(request(path, init), { sight, name: 'operator', isStillIn: () => true }, desk)
   return { cache, clock, store, streams, ask }
 }
 
