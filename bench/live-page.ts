@@ -86,7 +86,8 @@ function operatorOf(cache: RefCache, store: Store): Ask {
     clock,
   }
   const sight = new OperatorSight({ inspector: openInspector(store), cacheOf: () => cache })
-  return path => answer(new Request(`http://127.0.0.1/${path}`), { sight, name: 'operator' }, desk)
+  return path =>
+    answer(new Request(`http://127.0.0.1/${path}`), { sight, name: 'operator', isStillIn: () => true }, desk)
 }
 
 function actorOf(cache: RefCache): Ask {
