@@ -2,9 +2,10 @@ import { extname } from 'node:path'
 import { ADAPTERS } from '../ref-cache-adapters.ts'
 import { EXPORT_FORMATS, type ExportFormat } from '../values/export/formats.ts'
 import { createCommand } from './command.ts'
-import { OPERATOR, withReference, withStoreOptions } from './operator.ts'
+import { OPERATOR, withReference } from './operator.ts'
 import { wrongChoice } from './option-values.ts'
 import { outputOf } from './show-answer.ts'
+import { withStoreOptions } from './store-option.ts'
 import { writeFileWhole, writeOut } from './write-export.ts'
 
 const BY_EXTENSION: Readonly<Record<string, ExportFormat>> = {

@@ -1,8 +1,9 @@
 import { ADAPTERS } from '../ref-cache-adapters.ts'
 import { createCommand } from './command.ts'
-import { OPERATOR, withReference, withStoreOptions } from './operator.ts'
+import { OPERATOR, withReference } from './operator.ts'
 import { time, wholeNumber } from './option-values.ts'
 import { outputOf, showAnswer } from './show-answer.ts'
+import { withStoreOptions } from './store-option.ts'
 import { writeOut } from './write-export.ts'
 
 const AFTER = `

@@ -2,9 +2,9 @@ import { Option } from '@commander-js/extra-typings'
 import { ENTRY_STATUSES } from '../core/entry.ts'
 import { createCommand } from './command.ts'
 import { ENTRY_COLUMNS, entryJson, entryRow } from './entry-lines.ts'
-import { withInspector, withStoreOptions } from './operator.ts'
 import { text, wholeNumber } from './option-values.ts'
 import { outputOf } from './show-answer.ts'
+import { withInspector, withStoreOptions } from './store-option.ts'
 import { formatTable } from './table.ts'
 
 const DEFAULT_LIMIT = 50

@@ -4,9 +4,10 @@ import type { RefCache } from '../ref-cache.ts'
 import { ADAPTERS } from '../ref-cache-adapters.ts'
 import { createCommand } from './command.ts'
 import { usage } from './exit.ts'
-import { OPERATOR, withReference, withStoreOptions } from './operator.ts'
+import { OPERATOR, withReference } from './operator.ts'
 import { text, wholeNumber, wrongChoice } from './option-values.ts'
 import { outputOf, showAnswer, shown } from './show-answer.ts'
+import { withStoreOptions } from './store-option.ts'
 import { writeOut } from './write-export.ts'
 
 const FORMATS = ['table', 'json', 'jsonl', 'csv'] as const

@@ -2,9 +2,10 @@ import { createInterface } from 'node:readline/promises'
 import { checkCacheName } from '../core/ref.ts'
 import { createCommand } from './command.ts'
 import { CommandFailed, EXIT, usage } from './exit.ts'
-import { existingStore, OPERATOR, withCache, withReference, withStoreOptions } from './operator.ts'
+import { OPERATOR, withCache, withReference } from './operator.ts'
 import { checked, text } from './option-values.ts'
 import { outputOf } from './show-answer.ts'
+import { existingStore, withStoreOptions } from './store-option.ts'
 
 const RM_HELP = `
 Examples:

@@ -1,8 +1,8 @@
 import type { InspectedEntry } from '../inspect/index.ts'
 import { createCommand } from './command.ts'
 import { entryJson, progressText, sizeText, timeText } from './entry-lines.ts'
-import { referenceOf, withInspector, withStoreOptions } from './operator.ts'
 import { outputOf } from './show-answer.ts'
+import { referenceOf, withInspector, withStoreOptions } from './store-option.ts'
 import { formatTable } from './table.ts'
 
 const AFTER = `

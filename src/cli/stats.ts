@@ -5,8 +5,8 @@ import type { CacheCounts, Inspector } from '../inspect/index.ts'
 import type { StoreUsage } from '../stores/store.ts'
 import { createCommand } from './command.ts'
 import { sizeText } from './entry-lines.ts'
-import { withInspector, withStoreOptions } from './operator.ts'
 import { outputOf } from './show-answer.ts'
+import { withInspector, withStoreOptions } from './store-option.ts'
 import { type Column, formatTable } from './table.ts'
 
 const AFTER = `

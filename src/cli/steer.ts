@@ -2,8 +2,9 @@ import type { RefId } from '../core/ref.ts'
 import type { CallResponse } from '../core/response.ts'
 import type { RefCache } from '../ref-cache.ts'
 import { createCommand } from './command.ts'
-import { OPERATOR, withReference, withStoreOptions } from './operator.ts'
+import { OPERATOR, withReference } from './operator.ts'
 import { outputOf, showAnswer } from './show-answer.ts'
+import { withStoreOptions } from './store-option.ts'
 
 const EXIT_CODES = `
 Exit codes:

@@ -8,10 +8,11 @@ import { OperatorSight } from '../ui/server/operator-sight.ts'
 import { nameAtServer } from '../wrap/tools/names.ts'
 import { createCommand } from './command.ts'
 import { usage } from './exit.ts'
-import { existingStore, operatorCache, type StoreValues, withStoreOptions } from './operator.ts'
+import { operatorCache } from './operator.ts'
 import { checked, text, wholeNumber } from './option-values.ts'
 import { servePage } from './serve-page.ts'
 import { outputOf } from './show-answer.ts'
+import { existingStore, type StoreValues, withStoreOptions } from './store-option.ts'
 
 const AFTER = `
 The page shows what runs now and how far it is, what is stored and who used it, and what a value is like; it pages and asks

@@ -5,8 +5,8 @@ import type { InspectedEntry, Inspector } from '../inspect/index.ts'
 import { createCommand } from './command.ts'
 import { ENTRY_COLUMNS, entryJson, entryRow } from './entry-lines.ts'
 import { CommandFailed, EXIT } from './exit.ts'
-import { referenceOf, withInspector, withStoreOptions } from './operator.ts'
 import { type Output, outputOf } from './show-answer.ts'
+import { referenceOf, withInspector, withStoreOptions } from './store-option.ts'
 import { formatTable } from './table.ts'
 
 const LOOK_EVERY_MS = 400

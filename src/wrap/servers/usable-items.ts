@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import type { JsonValue } from '../../core/json.ts'
 import { stringifyJson } from '../../core/json-text.ts'
 import type { Kind } from './known-servers.ts'

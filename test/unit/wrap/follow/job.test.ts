@@ -4,7 +4,7 @@ import type { ProgressReport } from '../../../../src/core/handler.ts'
 import type { JsonObject, JsonValue } from '../../../../src/core/json.ts'
 import { FakeClock } from '../../../../src/testing/fake-clock.ts'
 import { followJob } from '../../../../src/wrap/follow/job.ts'
-import { followSettings } from '../../../../src/wrap/follow/settings.ts'
+import { followSettings } from '../../../../src/wrap/follow/settings-schema.ts'
 
 const json = (value: JsonValue) => ({ content: [{ type: 'text', text: JSON.stringify(value) }] })
 const text = (words: string) => ({ content: [{ type: 'text', text: words }] })
