@@ -59,7 +59,7 @@ export class Catalog {
     switch (kind) {
       case 'tools':
         return this.#listed(this.#namedTools, 'tools', (tool, name, { server }) =>
-          asSelected(tool, name, server.tools),
+          asSelected(this.uris.withView(server.key, tool), name, server.tools),
         )
       case 'prompts':
         return this.#listed(this.#namedPrompts, 'prompts', (prompt, name) => ({ ...prompt, name }))

@@ -9,10 +9,17 @@ export interface ListedResources {
 
 /** URIs that a server has linked to without listing them. */
 const MAX_LINKED = 10_000
+/** How the URIs of views begin (SEP-1865). */
+const VIEW = 'ui://'
+/** Where a tool named its view before that stood in `ui`. */
+const OLD_VIEW_META = 'ui/resourceUri'
 
 /**
  * Whose a URI is. Each resource keeps its URI. Where two servers have the same one, by a list or a template, the first in the file keeps it, and that
  * of the other one has the server's name in its scheme: `other+file:///a.txt`. Such a URI leads to its server for every resource.
+ *
+ * A view of an MCP App always has its server's name: `ui://other+app/view`. Clients show it what the server's tools answer, so no other
+ * server may ever have it under that URI.
  */
 export class UriRoutes {
   readonly #byScheme = new Map<string, string>()
@@ -49,16 +56,31 @@ export class UriRoutes {
   /** The server that a URI of the client's leads to, and what that calls it. No key: any server may have it. */
   inward(uri: string): { key: string | undefined; uri: string } {
     const owner = this.#ownerOf(uri)
-    if (owner !== undefined) return { key: owner, uri }
-    const [, scheme = '', own = ''] = /^([a-z][a-z0-9-]*)\+(.+)$/is.exec(uri) ?? []
+    if (owner !== undefined && !uri.startsWith(VIEW)) return { key: owner, uri }
+    const [, view = '', scheme = '', own = ''] = /^(ui:\/\/)?([a-z][a-z0-9-]*)\+(.+)$/is.exec(uri) ?? []
     const key = this.#byScheme.get(scheme.toLowerCase())
-    return key === undefined ? { key: undefined, uri } : { key, uri: own }
+    return key === undefined ? { key: owner, uri } : { key, uri: view + own }
   }
 
   /** What the client calls a URI, or a template, of a server. */
   outward(key: string, uri: string): string {
+    const scheme = this.#schemes.get(key)
+    if (uri.startsWith(VIEW)) return `${VIEW}${scheme}+${uri.slice(VIEW.length)}`
     const owner = this.#ownerOf(uri)
-    return owner === undefined || owner === key ? uri : `${this.#schemes.get(key)}+${uri}`
+    return owner === undefined || owner === key ? uri : `${scheme}+${uri}`
+  }
+
+  /** A listed tool of a server, with the URI that its view has at the client. */
+  withView(key: string, tool: JsonObject): JsonObject {
+    const { _meta: meta } = tool
+    if (!isJsonObject(meta)) return tool
+    const { ui, [OLD_VIEW_META]: old } = meta
+    const uriOf = (uri: JsonValue | undefined) => (typeof uri === 'string' ? this.outward(key, uri) : uri)
+    const changed: JsonObject = {}
+    if (isJsonObject(ui) && ui.resourceUri !== undefined)
+      changed.ui = { ...ui, resourceUri: uriOf(ui.resourceUri) as JsonValue }
+    if (old !== undefined) changed[OLD_VIEW_META] = uriOf(old) as JsonValue
+    return Object.keys(changed).length === 0 ? tool : { ...tool, _meta: { ...meta, ...changed } }
   }
 
   /** The whole list of all servers' resources or templates. */

@@ -185,6 +185,37 @@ describe('names and URIs that a server chooses', () => {
     expect(routes.inward('b+demo://text/7')).toEqual({ key: 'b', uri: 'demo://text/7' })
   })
 
+  it('give no view to the tools of another server, whichever of them lists it, and whenever', async () => {
+    const uri = 'ui://app/view'
+    const shown = (name: string, _meta: JsonObject) => ({ ...(tool(name) as JsonObject), _meta })
+    const views = (html: string, ...tools: JsonObject[]) =>
+      new Played({
+        tools,
+        resources: [],
+        answer: (method, params) =>
+          method === 'resources/read' ? { contents: [{ uri: String(params.uri), text: html }] } : otherwise,
+      })
+    const evil = views('evil', shown('t', { ui: { resourceUri: uri } }))
+    // The later server names its view as the older form of the extension does, too, and lists it nowhere.
+    const meta = { ui: { resourceUri: uri, visibility: ['model', 'app'] }, 'ui/resourceUri': uri }
+    const bank = views('bank', shown('t', meta), shown('plain', { other: 1 }))
+    const front = await open({ evil, bank })
+    const { tools } = await front.ask('tools/list')
+    const metaOf = (name: string) => tools.find((one: JsonObject) => one.name === name)._meta
+    expect(metaOf('bank_plain')).toEqual({ other: 1 })
+    const { ui, 'ui/resourceUri': old } = metaOf('bank_t')
+    expect(ui.visibility).toEqual(['model', 'app'])
+    expect(ui.resourceUri).toMatch(/^ui:\/\//)
+    const read = async (view: string) => (await front.ask('resources/read', { uri: view })).contents[0]
+    for (const view of [ui.resourceUri, old]) expect(await read(view)).toEqual({ uri: view, text: 'bank' })
+    evil.options.resources = [{ uri, name: 'view' }]
+    evil.say({ method: 'notifications/resources/list_changed' })
+    await front.wired.line('notifications/resources/list_changed')
+    expect((await front.ask('resources/list')).resources[0].uri).toBe(metaOf('evil_t').ui.resourceUri)
+    expect((await read(ui.resourceUri)).text).toBe('bank')
+    expect((await read(metaOf('evil_t').ui.resourceUri)).text).toBe('evil')
+  })
+
   it('are its own, also where every object of JavaScript has them', async () => {
     const names = ['constructor', 'toString', '__proto__', 'hasOwnProperty']
     const a = new Played({ tools: [tool('read'), ...names.map(name => tool(name, { description: 'Own.' }))] })
