@@ -23,6 +23,8 @@ export interface Running {
   readonly kind: 'running'
   readonly refId: string
   readonly isWaiting: boolean
+  /** It goes on when whoever started it has answered its question: the host asks that in the chat. */
+  readonly isAsking?: boolean
   /** From 0 to 100; absent where nobody knows. */
   readonly percent?: number
   /** Such as `15 of 50`. */
@@ -63,6 +65,9 @@ export function readAnswer(result: unknown): Answer {
   if (isError === true) return refused(text)
   return { kind: 'done', value: structuredContent ?? parsed(text) ?? text, isWhole: true }
 }
+
+/** How the message of a task begins that has asked something (`flow/read/status.ts`): no other field says it. */
+const ASKING = 'Waiting for input'
 
 const TEMPORARY = ['store_unavailable', 'queue_full', 'internal']
 
@@ -105,6 +110,7 @@ function runningIn(body: Fields, refId: string): Running {
     kind: 'running',
     refId,
     isWaiting: body.status === 'pending',
+    ...given('isAsking', textIn(body.message)?.startsWith(ASKING) ? true : undefined),
     ...given('percent', within(numberIn(percentage))),
     ...given('count', done === undefined ? undefined : `${done}${all === undefined ? '' : ` of ${all}`}`),
     ...given('words', textIn(message)),

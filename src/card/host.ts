@@ -30,6 +30,8 @@ interface Waiting {
 
 const PROTOCOL_VERSION = '2026-01-26'
 const METHOD_NOT_FOUND = -32601
+/** A host may ask its user first. One that has lost its server may never answer. */
+const ANSWER_WITHIN_MS = 120_000
 
 /**
  * The host of the frame, over `postMessage` (SEP-1865). The `App` of `@modelcontextprotocol/ext-apps` does this, too, with 640 KB of
@@ -56,8 +58,12 @@ export class Host {
     return introduced
   }
 
+  /** Rejects where the host refuses, or does not answer. */
   callTool(name: string, args: Params): Promise<unknown> {
-    return this.#request('tools/call', { name, arguments: args })
+    const late = new Promise<never>((_, reject) => {
+      setTimeout(() => reject(new Error('The client does not answer.')), ANSWER_WITHIN_MS)
+    })
+    return Promise.race([this.#request('tools/call', { name, arguments: args }), late])
   }
 
   sizeChanged(size: { width: number; height: number }): void {
@@ -95,7 +101,7 @@ export class Host {
     if (method === 'ui/notifications/tool-result') this.events.onResult(params)
     if (method === 'ui/notifications/host-context-changed') this.events.onContext(params)
     if (method === 'ui/notifications/tool-cancelled')
-      this.events.onCancelled(params.reason as string | undefined)
+      this.events.onCancelled(typeof params.reason === 'string' ? params.reason : undefined)
   }
 
   #asked(id: number | string, method: string): void {

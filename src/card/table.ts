@@ -37,7 +37,7 @@ function objectShown(object: Readonly<Record<string, unknown>>): Shown {
 function tableOfRecords(list: readonly unknown[]): Shown {
   const shown = list.slice(0, MOST_ROWS)
   const columns = [...new Set(shown.filter(isRecord).flatMap(Object.keys))]
-  const rows = shown.map(item => (isRecord(item) ? columns.map(name => item[name]) : item))
+  const rows = shown.map(item => (isRecord(item) ? columns.map(name => fieldOf(item, name)) : item))
   return table(columns, rows, list.length)
 }
 
@@ -56,9 +56,23 @@ function table(columns: readonly string[], rows: readonly unknown[], count = row
   }
 }
 
+/** A field may be called `constructor`, which every object has. */
+function fieldOf(record: Readonly<Record<string, unknown>>, name: string): unknown {
+  return Object.hasOwn(record, name) ? record[name] : undefined
+}
+
 function cellText(value: unknown): string {
   if (value === undefined) return ''
-  return cut(typeof value === 'string' ? value : JSON.stringify(value), LONGEST_CELL)
+  return cut(typeof value === 'string' ? value : jsonText(value), LONGEST_CELL)
+}
+
+/** What is nested deeper than the browser can write has no text. */
+function jsonText(value: unknown): string {
+  try {
+    return JSON.stringify(value) ?? ''
+  } catch {
+    return '…'
+  }
 }
 
 function cut(text: string, length: number): string {

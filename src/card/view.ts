@@ -39,7 +39,11 @@ function statusOf({ state, canAsk }: CardProps): string {
       return 'running'
     case 'running':
       if (!canAsk) return 'running; ask in the chat how far it is'
-      return state.busy === 'cancelling' ? 'cancelling…' : state.isWaiting ? 'waiting' : 'running'
+      return state.busy === 'cancelling'
+        ? 'cancelling…'
+        : state.isWaiting || state.isAsking
+          ? 'waiting'
+          : 'running'
     case 'done':
       return state.busy ? 'loading…' : 'done'
     case 'ended':

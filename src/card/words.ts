@@ -10,9 +10,18 @@ export function etaInWords(seconds: number): string {
 }
 
 /** What a line under the bar says. */
-export function detailsOf({ count, words, etaSeconds, attempt, attempts, isWaiting }: Running): string[] {
+export function detailsOf({
+  count,
+  words,
+  etaSeconds,
+  attempt,
+  attempts,
+  isWaiting,
+  isAsking,
+}: Running): string[] {
   const tries = attempts === undefined ? `try ${attempt}` : `try ${attempt} of ${attempts}`
   return [
+    isAsking ? 'it has a question: answer it in the chat' : undefined,
     isWaiting ? 'waiting for its turn' : undefined,
     words ?? count,
     etaSeconds === undefined ? undefined : etaInWords(etaSeconds),

@@ -5,6 +5,7 @@ import { StoreUnavailable } from '../../../src/core/errors.ts'
 import { RefCache } from '../../../src/ref-cache.ts'
 import { FakeClock } from '../../../src/testing/fake-clock.ts'
 
+const QUESTION = { message: 'Which?', requestedSchema: { type: 'object' as const, properties: {} } }
 const REF = `t:${'0123456789abcdef'.repeat(2)}`
 
 describe('what the card reads', () => {
@@ -30,6 +31,17 @@ describe('what the card reads', () => {
       canRetry: true,
     })
     await cache.close()
+  })
+
+  it('is that a task has asked something, in the words that the cache has for it', async () => {
+    const cache = new RefCache({ name: 't', clock: new FakeClock() })
+    const ask = cache.cached({ name: 'ask', asyncTimeout: 0, memoize: false }, (_, task) =>
+      task.elicit(QUESTION),
+    )
+    const { refId } = await ask({}, { interactive: true })
+    const answer = async () => readAnswer(toToolResult(await cache.get(refId, { wait: 0 })))
+    await expect.poll(answer).toMatchObject({ kind: 'running', isAsking: true })
+    await cache.close({ drain: 0 })
   })
 
   it('is the same where a client hands on the text alone', () => {

@@ -29,6 +29,26 @@ describe('a value in the card', () => {
     expect(shownValue({ a: [{ x: 1 }], b: [{ y: 1 }] })).toMatchObject({ columns: ['', 'value'] })
   })
 
+  it('has an empty cell where a record has no field of a name that every object of JavaScript has', () => {
+    const list = JSON.parse('[{"constructor":1,"__proto__":2,"toString":3},{"a":4}]')
+    expect(shownValue(list)).toEqual(
+      table(
+        ['constructor', '__proto__', 'toString', 'a'],
+        [
+          ['1', '2', '3', ''],
+          ['', '', '', '4'],
+        ],
+      ),
+    )
+  })
+
+  it('is shown, however deep it is nested', () => {
+    const deep = JSON.parse(`${'['.repeat(100_000)}${']'.repeat(100_000)}`)
+    expect(shownValue([{ deep, a: 1 }])).toEqual(table(['deep', 'a'], [['…', '1']]))
+    expect(shownValue({ deep })).toMatchObject({ rows: [['deep', '…']] })
+    expect(shownValue(deep)).toMatchObject({ rows: [['…']] })
+  })
+
   it('is a column of scalars, or a text', () => {
     expect(shownValue([1, 'two', '…(items 3 to 9)'])).toEqual(
       table(['value'], [['1'], ['two'], '…(items 3 to 9)']),
@@ -56,6 +76,7 @@ describe('the words under the bar', () => {
     expect(detailsOf(running)).toEqual([])
     expect(detailsOf({ ...running, count: '3 of 9', etaSeconds: 20 })).toEqual(['3 of 9', 'about 20 s left'])
     expect(detailsOf({ ...running, count: '3 of 9', words: 'page 3 of 9' })).toEqual(['page 3 of 9'])
+    expect(detailsOf({ ...running, isAsking: true })).toEqual(['it has a question: answer it in the chat'])
     expect(detailsOf({ ...running, attempt: 2, attempts: 4, isWaiting: true })).toEqual([
       'waiting for its turn',
       'try 2 of 4',

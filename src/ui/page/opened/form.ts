@@ -72,12 +72,20 @@ function choicesOf(schema: Schema): Field['choices'] {
   return options.map(one => ({ value: String(one.const), title: String(one.title ?? one.const) }))
 }
 
+/**
+ * What the input of a field is called. Inputs are members of their form, before its own: one called `nextSibling`, as a server may ask
+ * for, would break the page.
+ */
+export function inputNameOf(field: string): string {
+  return `field-${field}`
+}
+
 /** What was filled in; neither a value nor a problem where an optional field was left empty. */
 export function answerOf(
   { name, label, kind }: Field,
   form: { get(name: string): unknown },
 ): { value?: unknown; problem?: string } {
-  const text = form.get(name)
+  const text = form.get(inputNameOf(name))
   if (kind === 'boolean') return { value: text !== null }
   if (typeof text !== 'string' || text === '') return {}
   if (kind === 'number' || kind === 'integer') return { value: Number(text) }

@@ -2,7 +2,7 @@ import { html } from 'htm/preact'
 import { useState } from 'preact/hooks'
 import type { Detail, Row } from '../../api.ts'
 import type { Actions } from '../state/actions.ts'
-import { answerOf, type Field, fieldsOf } from './form.ts'
+import { answerOf, type Field, fieldsOf, inputNameOf } from './form.ts'
 
 interface QuestionsProps {
   readonly row: Row
@@ -65,7 +65,7 @@ function FieldInput({ field, id }: { field: Field; id: string }) {
   const { name, label, description, isRequired, kind, choices, initial } = field
   const common = {
     id,
-    name,
+    name: inputNameOf(name),
     required: isRequired && kind !== 'boolean',
     'aria-describedby': description && `${id}-more`,
   }

@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest'
-import { answerOf, fieldsOf } from '../../../../src/ui/page/opened/form.ts'
+import { answerOf, fieldsOf, inputNameOf } from '../../../../src/ui/page/opened/form.ts'
 
-const filled = (values: Record<string, string>) => ({ get: (name: string) => values[name] ?? null })
+const filled = (values: Record<string, string>) => ({
+  get: (name: string) => Object.entries(values).find(([field]) => inputNameOf(field) === name)?.[1] ?? null,
+})
 
 describe('the fields of a question', () => {
   it('are made of its schema', () => {
@@ -47,6 +49,11 @@ describe('an answer', () => {
     label: 'A',
     isRequired: false,
     kind,
+  })
+
+  it('is never in an input that hides a member of the form, such as `nextSibling`', () => {
+    for (const name of ['nextSibling', 'action', 'submit', 'l', '__k', ''])
+      expect(inputNameOf(name)).toMatch(/^field-/)
   })
 
   it('has the types of the schema', () => {
