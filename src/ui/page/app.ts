@@ -35,7 +35,7 @@ export function App({ session, server }: { session: Session; server: Server }) {
     </header>
     <main class=${route === undefined ? '' : 'has-opened'}>
       <${Strip} overview=${model.overview} />
-      <${Running} tasks=${model.tasks} isLoaded=${model.areTasksLoaded} overview=${model.overview} openedRef=${route?.ref} actions=${actions} />
+      <${Running} tasks=${model.tasks} isLoaded=${model.areTasksLoaded} overview=${model.overview} openedRef=${route?.ref} actions=${actions} session=${session} />
       <${Stored} model=${model} session=${session} openedRef=${route?.ref} />
       ${
         route === undefined

@@ -73,6 +73,11 @@ export function shortRef(ref: string): string {
   return end < ref.length ? `${ref.slice(0, end)}…` : ref
 }
 
+/** What people call an entry. */
+export function nameOf({ tool, label, ref }: { tool?: string; label?: string; ref: string }): string {
+  return tool ?? label ?? shortRef(ref)
+}
+
 /** A cell or a member of a value in one line. Text stays as it is. */
 export function cellText(value: unknown): string {
   return typeof value === 'string' ? value : (JSON.stringify(value) ?? '')

@@ -29,8 +29,13 @@ export function Facts({ row, task }: { row: Row; task: Sighting | undefined }) {
   `
 }
 
+/** Words that take more than a line of their column. */
+const LONG = 48
+
 function fact(name: string, value: ComponentChildren) {
-  return value === undefined ? undefined : html`<div><dt>${name}</dt><dd>${value}</dd></div>`
+  if (value === undefined) return undefined
+  const isLong = typeof value === 'string' && value.length > LONG
+  return html`<div class=${isLong ? 'is-long' : ''}><dt>${name}</dt><dd title=${isLong ? value : undefined}>${value}</dd></div>`
 }
 
 function tookText({ startedAt, completedAt }: Row) {

@@ -11,7 +11,7 @@ import { shortRef } from '../words.ts'
 import { Ask } from './ask.ts'
 import { Facts } from './facts.ts'
 import { Failure } from './failure.ts'
-import { Links } from './links.ts'
+import { UsedGraph } from './graph.ts'
 import { Questions } from './questions.ts'
 import { Shape } from './shape.ts'
 import { Value } from './value.ts'
@@ -64,7 +64,7 @@ function Parts({ detail, row, task, route, server, actions }: PartsProps) {
     ${row.status === 'complete' && !row.may.includes('read') && html`<p class="hint">You may know of this value, and use it by its reference, but not read it.</p>`}
     ${isReadable && detail.tables !== undefined && detail.tables.length > 0 && html`<${Shape} tables=${detail.tables} onAsk=${(sql: string) => fill.current?.(sql)} />`}
     ${isReadable && html`<${Ask} row=${row} tables=${detail.tables ?? []} server=${server} fill=${fill} />`}
-    <${Links} detail=${detail} />
+    <${UsedGraph} detail=${detail} />
   `
 }
 

@@ -18,7 +18,7 @@ export function Shape({ tables, onAsk }: ShapeProps) {
         <table class="shape">
           <caption><code>${table.name}</code> ${plural(table.rows, 'row')}</caption>
           <thead>
-            <tr><th scope="col">Column</th><th scope="col" class="right">Different</th><th scope="col">From and to</th><th scope="col" class="shape-most">Most frequent</th></tr>
+            <tr><th scope="col">Column</th><th scope="col" class="right">Distinct</th><th scope="col">Range</th><th scope="col" class="shape-most">Most frequent</th></tr>
           </thead>
           <tbody>
             ${table.columns.map(column => html`<${ColumnRow} key=${column.name} table=${table} column=${column} onAsk=${onAsk} />`)}
@@ -36,9 +36,10 @@ function ColumnRow({ table, column, onAsk }: { table: Table; column: Column; onA
       <button type="button" class="link" title="Count its values" onClick=${() => onAsk(countsOf(table, column))}>${name}</button>
       <span class="muted">${type ?? ''}${missing > 0 ? `, ${countText(missing)} missing` : ''}</span>
     </th>
-    <td class="right">${distinct === undefined ? '' : countText(distinct)}</td>
+    <td class="right shape-distinct">${distinct === undefined ? '' : html`${countText(distinct)} <span class="narrow-only muted">distinct</span>`}</td>
     <td class="range">${least === undefined || greatest === undefined ? '' : rangeText(least, greatest)}</td>
     <td class="shape-most">
+      ${frequent.length > 0 && html`<span class="unseen">most frequent </span>`}
       ${frequent.map(
         ({ value, share }) => html`<button
           key=${value}
@@ -48,7 +49,7 @@ function ColumnRow({ table, column, onAsk }: { table: Table; column: Column; onA
           onClick=${() => onAsk(rowsWith(table, column, value))}
         >
           <span class="frequent-fill" style=${{ width: `${Math.max(1, share * 100)}%` }}></span>
-          <span class="frequent-value one-line">${value === '' ? '(empty)' : value}</span>
+          <span class="frequent-value one-line">${value === '' ? html`<span class="muted">empty text</span>` : value}</span>
           <span class="frequent-share">${shareText(share)}</span>
         </button>`,
       )}

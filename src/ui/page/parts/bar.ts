@@ -2,14 +2,16 @@ import { html } from 'htm/preact'
 import { useRef } from 'preact/hooks'
 import { useNow } from '../clock.ts'
 import { etaAt, fractionAt, type Sighting } from '../state/progress.ts'
-import { ageText, countText } from '../words.ts'
+import { ageText } from '../words.ts'
+import { asks } from './status.ts'
 
-/** How far a task is: a bar that goes on between two reports, percent, steps and the time that is left. */
+/** How far a task is: a bar that goes on between two reports, percent and the time that is left. */
 export function Progress({ task, name }: { task: Sighting; name: string }) {
   const now = useNow()
   const fraction = useForward(task, fractionAt(task, now))
   const percent = fraction === undefined ? undefined : Math.floor(fraction * 100)
-  const isMoving = task.row.status === 'processing'
+  const eta = etaText(task, now)
+  const isMoving = task.row.status === 'processing' && !asks(task.row)
   return html`<div class="progress">
     <div
       class="bar ${fraction === undefined && isMoving ? 'is-unknown' : ''} is-${task.row.status}"
@@ -18,11 +20,12 @@ export function Progress({ task, name }: { task: Sighting; name: string }) {
       aria-valuemin="0"
       aria-valuemax="100"
       aria-valuenow=${percent}
+      aria-valuetext=${percent === undefined ? 'not known' : [`${percent} %`, eta].filter(Boolean).join(', ')}
     >
       <div class="bar-fill" style=${{ transform: `scaleX(${fraction ?? 0})` }}></div>
     </div>
     <span class="percent">${percent === undefined ? '' : `${percent} %`}</span>
-    <span class="eta">${etaText(task, now)}</span>
+    <span class="eta">${eta}</span>
   </div>`
 }
 
@@ -38,8 +41,6 @@ function useForward({ row }: Sighting, fraction: number | undefined): number | u
 
 function etaText(task: Sighting, now: number): string {
   const eta = etaAt(task, now)
-  if (eta !== undefined) return eta < 2 ? 'almost done' : `${ageText(eta * 1_000)} left`
-  const { current, total } = task.row.progress ?? {}
-  if (current === undefined) return ''
-  return total === undefined ? countText(current) : `${countText(current)} of ${countText(total)}`
+  if (eta === undefined) return ''
+  return eta < 2 ? 'almost done' : `${ageText(eta * 1_000)} left`
 }

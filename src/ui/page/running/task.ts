@@ -2,32 +2,43 @@ import { html } from 'htm/preact'
 import { useState } from 'preact/hooks'
 import type { Row } from '../../api.ts'
 import { Progress } from '../parts/bar.ts'
-import { Status, statusWord } from '../parts/status.ts'
+import { asks, Status, statusWord } from '../parts/status.ts'
 import { Elapsed, Until } from '../parts/times.ts'
 import type { Actions } from '../state/actions.ts'
 import type { Task } from '../state/model.ts'
 import { hashOf } from '../state/route.ts'
-import { plural, shortRef, spanText } from '../words.ts'
+import { bytesText, countText, nameOf, plural, spanText } from '../words.ts'
+
+interface TaskRowProps {
+  readonly task: Task
+  readonly place: number
+  readonly isOpened: boolean
+  /** The one row that Tab reaches. */
+  readonly isActive: boolean
+  readonly actions: Actions
+}
 
 /** A task in flight, or one that has just ended. */
-export function TaskRow({ task, isOpened, actions }: { task: Task; isOpened: boolean; actions: Actions }) {
+export function TaskRow({ task, place, isOpened, isActive, actions }: TaskRowProps) {
   const { row } = task
-  const name = row.tool ?? row.label ?? shortRef(row.ref)
-  return html`<div class="task ${isOpened ? 'is-opened' : ''} ${task.leavesAt === undefined ? '' : 'is-leaving'}">
-    <a class="task-name" href=${hashOf(row.ref)}>
+  const name = nameOf(row)
+  const tabindex = isActive ? 0 : -1
+  const from = [row.cache, row.who].filter(Boolean).join(' · ')
+  return html`<li class="task ${isOpened ? 'is-opened' : ''} ${task.leavesAt === undefined ? '' : 'is-leaving'}" style=${{ '--place': place }}>
+    <a class="task-name" href=${hashOf(row.ref)} tabindex=${tabindex} aria-current=${isOpened ? 'true' : undefined}>
       <${Status} row=${row} />
       <span class="task-words">
-        <span class="name">${name}</span>
-        <span class="muted one-line">${[row.cache, row.who].filter(Boolean).join(' · ')}</span>
+        <span class="name one-line" title=${name}>${name}</span>
+        <span class="muted one-line" title=${from}>${from}</span>
       </span>
     </a>
     <span class="task-age"><span class="unseen">age </span>${ageOf(row)}</span>
     <div class="task-progress">
       <${Progress} task=${task} name=${`Progress of ${name}`} />
-      <p class="task-message one-line">${messageOf(row)}</p>
+      <${Message} row=${row} tabindex=${tabindex} />
     </div>
-    <span class="task-do"><${TaskAction} row=${row} name=${name} actions=${actions} /></span>
-  </div>`
+    <span class="task-do"><${TaskAction} row=${row} name=${name} tabindex=${tabindex} actions=${actions} /></span>
+  </li>`
 }
 
 function ageOf(row: Row) {
@@ -36,18 +47,36 @@ function ageOf(row: Row) {
   return html`<${Elapsed} since=${row.startedAt ?? row.createdAt} />`
 }
 
-function messageOf(row: Row) {
-  const tries = row.attempt > 1 ? `attempt ${row.attempt}` : undefined
-  const word = statusWord(row)
-  if (word === 'asks')
-    return html`<a href=${hashOf(row.ref)}>${plural(row.questions ?? 0, 'question')} to answer</a>`
-  if (word === 'tries again' && row.retryAt !== undefined)
-    return html`${tries ?? 'failed once'} · tries again <${Until} at=${row.retryAt} />`
-  const ended = row.status === 'processing' ? undefined : word
-  return [tries, ended, row.errorCode, row.progress?.message].filter(Boolean).join(' · ')
+/** There is always a line under the bar, so that the bar never moves. */
+function Message({ row, tabindex }: { row: Row; tabindex: number }) {
+  if (asks(row))
+    return html`<p class="task-message"><a class="asking" href=${hashOf(row.ref)} tabindex=${tabindex}>${plural(row.questions ?? 0, 'question')} to answer</a></p>`
+  const tries = row.attempt > 1 ? `attempt ${countText(row.attempt)}` : undefined
+  if (row.status === 'pending' && row.retryAt !== undefined)
+    return html`<p class="task-message one-line">${tries ?? 'failed once'} · tries again <${Until} at=${row.retryAt} /></p>`
+  const words = [tries, ...wordsOf(row)].filter(Boolean).join(' · ')
+  return html`<p class="task-message one-line" title=${words}>${words}</p>`
 }
 
-function TaskAction({ row, name, actions }: { row: Row; name: string; actions: Actions }) {
+function wordsOf(row: Row): Array<string | undefined> {
+  if (row.status === 'pending') return ['waits for its turn']
+  if (row.status === 'processing') return [row.progress?.message ?? stepsText(row) ?? 'no progress reported']
+  return [statusWord(row), row.errorCode, row.bytes === undefined ? undefined : bytesText(row.bytes)]
+}
+
+function stepsText({ progress: { current, total } = {} }: Row): string | undefined {
+  if (current === undefined) return undefined
+  return total === undefined ? countText(current) : `${countText(current)} of ${countText(total)}`
+}
+
+interface TaskActionProps {
+  readonly row: Row
+  readonly name: string
+  readonly tabindex: number
+  readonly actions: Actions
+}
+
+function TaskAction({ row, name, tabindex, actions }: TaskActionProps) {
   const [isBusy, setBusy] = useState(false)
   const action = row.may.includes('cancel')
     ? 'cancel'
@@ -56,11 +85,12 @@ function TaskAction({ row, name, actions }: { row: Row; name: string; actions: A
       : undefined
   if (action === undefined) return undefined
   const onClick = async () => {
+    if (isBusy) return
     setBusy(true)
     await actions[action](row)
     setBusy(false)
   }
-  return html`<button type="button" disabled=${isBusy} aria-label=${`${action === 'cancel' ? 'Cancel' : 'Retry'} ${name}`} onClick=${onClick}>
+  return html`<button type="button" tabindex=${tabindex} aria-disabled=${isBusy} aria-label=${`${action === 'cancel' ? 'Cancel' : 'Retry'} ${name}`} onClick=${onClick}>
     ${action === 'cancel' ? 'Cancel' : 'Retry'}
   </button>`
 }

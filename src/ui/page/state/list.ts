@@ -5,6 +5,8 @@ export interface Filter {
   readonly cache?: string
   readonly tool?: string
   readonly status?: Row['status']
+  /** In the tool, the label or the reference. */
+  readonly find?: string
 }
 
 /** The stored entries as far as they are loaded, the newest first. */
@@ -26,8 +28,10 @@ export function isInFlight({ status }: Row): boolean {
   return status === 'pending' || status === 'processing'
 }
 
+/** What is known to fit stays until the server has answered. */
 export function withFilter(list: List, filter: Filter): List {
-  return { ...EMPTY_LIST, filter, generation: list.generation + 1 }
+  const rows = list.rows.filter(row => belongs(filter, row))
+  return { ...EMPTY_LIST, filter, rows, generation: list.generation + 1 }
 }
 
 /** The first page replaces what was there. */
@@ -61,13 +65,18 @@ export function withChanges(list: List, changed: readonly Row[], deleted: readon
   return { ...list, rows }
 }
 
-function belongs({ cache, tool, status }: Filter, row: Row): boolean {
+function belongs({ cache, tool, status, find }: Filter, row: Row): boolean {
   return (
     !isInFlight(row) &&
     (cache === undefined || row.cache === cache) &&
     (tool === undefined || row.tool === tool) &&
-    (status === undefined || row.status === status)
+    (status === undefined || row.status === status) &&
+    (find === undefined || isFound(find.toLowerCase(), row))
   )
+}
+
+function isFound(text: string, { tool = '', label = '', ref }: Row): boolean {
+  return [tool, label, ref].some(name => name.toLowerCase().includes(text))
 }
 
 /** What is older than all that is loaded comes with a later page. */

@@ -15,9 +15,9 @@ const ALMOST = 0.99
  */
 export function fractionAt({ row, seenAt }: Sighting, now: number): number | undefined {
   if (row.status === 'complete') return 1
-  const { etaSeconds } = row
+  const etaSeconds = etaOf(row)
   const said = saidFraction(row)
-  if (row.status !== 'processing' || etaSeconds === undefined) return said
+  if (etaSeconds === undefined) return said
   const since = Math.max(0, now - seenAt)
   const eta = etaSeconds * 1_000
   const from = said ?? startFraction(row, seenAt, eta)
@@ -28,8 +28,14 @@ export function fractionAt({ row, seenAt }: Sighting, now: number): number | und
 
 /** Seconds that are left now. */
 export function etaAt({ row, seenAt }: Sighting, now: number): number | undefined {
-  if (row.status !== 'processing' || row.etaSeconds === undefined) return undefined
-  return Math.max(0, row.etaSeconds - Math.max(0, now - seenAt) / 1_000)
+  const etaSeconds = etaOf(row)
+  if (etaSeconds === undefined) return undefined
+  return Math.max(0, etaSeconds - Math.max(0, now - seenAt) / 1_000)
+}
+
+/** A task that waits, also for an answer, comes no nearer to its end. */
+function etaOf({ status, questions = 0, etaSeconds }: Row): number | undefined {
+  return status === 'processing' && questions === 0 ? etaSeconds : undefined
 }
 
 function saidFraction({ progress }: Row): number | undefined {

@@ -11,6 +11,8 @@ const SIZES_AT_ONCE = 100
 /** Rows that only fly by are not asked for. */
 const SIZES_DELAY_MS = 80
 const TICK_MS = 500
+/** A pointer that rests for longer looks at something else. */
+const HELD_MS = 10_000
 const FIRST_RETRY_MS = 500
 const LAST_RETRY_MS = 5_000
 
@@ -22,6 +24,7 @@ export class Session {
   #events: EventSource | undefined
   #retryMs = FIRST_RETRY_MS
   #isLoadingPage = false
+  #heldUntil = 0
   readonly #wanted = new Set<string>()
   readonly #asked = new Set<string>()
   #sizesTimer: ReturnType<typeof setTimeout> | undefined
@@ -39,7 +42,7 @@ export class Session {
   start(): void {
     void this.#load()
     this.#follow()
-    setInterval(() => this.#dispatch({ type: 'tick', now: serverNow() }), TICK_MS)
+    setInterval(() => this.#tick(serverNow()), TICK_MS)
   }
 
   setFilter(filter: Filter): void {
@@ -65,9 +68,22 @@ export class Session {
     if (this.#wanted.size > 0) this.#sizesTimer = setTimeout(() => void this.#loadSizes(), SIZES_DELAY_MS)
   }
 
+  /** Tasks that have ended stay, as long as somebody has them under the pointer. */
+  holdTasks(): void {
+    this.#heldUntil = serverNow() + HELD_MS
+  }
+
+  releaseTasks(): void {
+    this.#heldUntil = 0
+  }
+
   /** What an action changed is shown before the server's event says it. */
   apply(changes: Pick<Changes, 'changed' | 'deleted'>): void {
     this.#dispatch({ type: 'changes', changes, now: serverNow() })
+  }
+
+  #tick(now: number): void {
+    if (now > this.#heldUntil) this.#dispatch({ type: 'tick', now })
   }
 
   #dispatch(event: ModelEvent): void {

@@ -1,10 +1,12 @@
 import { html } from 'htm/preact'
-import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
+import { useEffect, useState } from 'preact/hooks'
 import type { Row, Size } from '../../api.ts'
 import type { List } from '../state/list.ts'
 import { open } from '../state/route.ts'
+import { plural } from '../words.ts'
 import { EntryRow, rowId } from './entry-row.ts'
-import { ROW_HEIGHT, scrolledTo, shownCount, type Window, windowAt } from './window.ts'
+import { useScroll } from './scroll.ts'
+import { ROW_HEIGHT, scrolledTo, shownCount, type Window } from './window.ts'
 
 interface EntryListProps {
   readonly list: List
@@ -21,7 +23,7 @@ interface EntryListProps {
 export function EntryList({ list, sizes, total, openedRef, onNear, onView }: EntryListProps) {
   const { rows, nextCursor } = list
   const count = shownCount(rows.length, nextCursor !== undefined, total)
-  const { box, shown, onScroll } = useWindow(count, rows)
+  const { box, shown, newer, toTop, ...listeners } = useScroll(count, rows)
   const [activeRef, setActiveRef] = useState<string | undefined>(undefined)
   const active = rows.findIndex(({ ref }) => ref === (activeRef ?? openedRef))
 
@@ -41,14 +43,15 @@ export function EntryList({ list, sizes, total, openedRef, onNear, onView }: Ent
     if (openedRef !== undefined) open(row.ref, true)
   }
   const isActiveShown = active >= shown.first && active < shown.end
-  return html`<div
+  return html`${newer > 0 && html`<button type="button" class="newer" onClick=${toTop}>${plural(newer, 'newer entry', 'newer entries')}</button>`}
+  <div
     ref=${box}
     class="entries"
     role="listbox"
     tabindex="0"
     aria-labelledby="stored-title"
     aria-activedescendant=${isActiveShown ? rowId(rows[active]!.ref) : undefined}
-    onScroll=${onScroll}
+    ...${listeners}
     onKeyDown=${onKeyDown}
   >
     <div class="sizer" role="presentation" style=${{ height: `${count * ROW_HEIGHT}px` }}>
@@ -56,7 +59,7 @@ export function EntryList({ list, sizes, total, openedRef, onNear, onView }: Ent
         const row = rows[index]
         const top = index * ROW_HEIGHT
         if (row === undefined)
-          return html`<div key=${index} class="entry is-absent" style=${{ top: `${top}px` }} aria-hidden="true"></div>`
+          return html`<div key=${index} class="entry is-absent" style=${{ transform: `translateY(${top}px)` }} aria-hidden="true"></div>`
         return html`<${EntryRow}
           key=${row.ref}
           row=${row}
@@ -74,34 +77,6 @@ export function EntryList({ list, sizes, total, openedRef, onNear, onView }: Ent
       })}
     </div>
   </div>`
-}
-
-/** What is in view. What comes in above it moves nothing: the list is scrolled by as much. */
-function useWindow(count: number, rows: readonly Row[]) {
-  const box = useRef<HTMLDivElement>(null)
-  const top = useRef<string | undefined>(undefined)
-  const [shown, setShown] = useState<Window>({ first: 0, end: Math.min(count, 30) })
-  const look = () => {
-    if (box.current === null) return
-    const { scrollTop, clientHeight } = box.current
-    const next = windowAt(scrollTop, clientHeight, count)
-    top.current = scrollTop < ROW_HEIGHT ? undefined : rows[Math.floor(scrollTop / ROW_HEIGHT)]?.ref
-    setShown(now => (now.first === next.first && now.end === next.end ? now : next))
-  }
-  useLayoutEffect(() => {
-    if (box.current !== null && top.current !== undefined) {
-      const before = Math.floor(box.current.scrollTop / ROW_HEIGHT)
-      const now = rows.findIndex(({ ref }) => ref === top.current)
-      if (now >= 0 && now !== before) box.current.scrollTop += (now - before) * ROW_HEIGHT
-    }
-    look()
-  }, [rows, count])
-  useEffect(() => {
-    const observer = new ResizeObserver(look)
-    if (box.current !== null) observer.observe(box.current)
-    return () => observer.disconnect()
-  }, [rows, count])
-  return { box, shown, onScroll: look }
 }
 
 function indices({ first, end }: Window): number[] {

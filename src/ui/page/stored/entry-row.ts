@@ -2,7 +2,7 @@ import { html } from 'htm/preact'
 import type { Row, Size } from '../../api.ts'
 import { Status } from '../parts/status.ts'
 import { Age, Until } from '../parts/times.ts'
-import { bytesText, countText, shortCount, shortRef } from '../words.ts'
+import { bytesText, countText, nameOf, shortCount } from '../words.ts'
 
 interface EntryRowProps {
   readonly row: Row
@@ -21,6 +21,8 @@ export function rowId(ref: string): string {
 
 /** A stored entry: two lines, in columns. */
 export function EntryRow({ row, size, place, top, count, isActive, isOpened, onOpen }: EntryRowProps) {
+  const label = row.tool === undefined ? undefined : row.label
+  const whose = whoseOf(row)
   return html`<div
     id=${rowId(row.ref)}
     class="entry is-row ${isActive ? 'is-active' : ''} ${isOpened ? 'is-opened' : ''}"
@@ -28,12 +30,12 @@ export function EntryRow({ row, size, place, top, count, isActive, isOpened, onO
     aria-selected=${isOpened ? 'true' : 'false'}
     aria-setsize=${count}
     aria-posinset=${place + 1}
-    style=${{ top: `${top}px` }}
+    style=${{ transform: `translateY(${top}px)` }}
     onClick=${onOpen}
   >
     <${Status} row=${row} />
     <span class="pair entry-what">
-      <span class="one-line"><span class="name">${row.tool ?? row.label ?? shortRef(row.ref)}</span> ${row.tool !== undefined && row.label !== undefined && html`<span class="muted">${row.label}</span>`}</span>
+      <span class="one-line" title=${[nameOf(row), label].filter(Boolean).join(' ')}><bdi class="name">${nameOf(row)}</bdi> ${label !== undefined && html`<bdi class="muted">${label}</bdi>`}</span>
       <span class="muted one-line">${kindOf(row, size)}</span>
     </span>
     <span class="pair right">
@@ -45,17 +47,18 @@ export function EntryRow({ row, size, place, top, count, isActive, isOpened, onO
       <span class="muted">${row.expiresAt === undefined ? 'stays' : html`<span class="unseen">expires </span><${Until} at=${row.expiresAt} />`}</span>
     </span>
     <span class="pair entry-whose">
-      <span class="one-line">${whoseOf(row)}</span>
-      <span class="muted one-line">${row.cache}</span>
+      <span class="one-line" title=${whose}>${whose}</span>
+      <span class="muted one-line" title=${row.cache}>${row.cache}</span>
     </span>
-    <span class="entry-uses right">${row.usedBy ? html`<span class="unseen">used by </span><span class="count">${countText(row.usedBy)}</span>` : ''}</span>
+    <span class="entry-uses right">${row.usedBy ? html`<span class="unseen">used by </span><span class="count" title=${countText(row.usedBy)}>${shortCount(row.usedBy)}</span>` : ''}</span>
   </div>`
 }
 
+/** What the value is, once the server has said it. */
 function kindOf(row: Row, size: Size | undefined): string {
   if (row.status === 'failed') return row.errorCode ?? 'failed'
   if (row.status === 'cancelled') return 'cancelled'
-  return size?.kind ?? ' '
+  return size?.kind ?? (row.may.includes('read') ? '' : 'not yours to read')
 }
 
 /** Often who asked and the namespace are the same words. */

@@ -22,12 +22,13 @@ export function Stored({ model, session, openedRef }: StoredProps) {
       <${Filters} filter=${list.filter} overview=${overview} onFilter=${(filter: Filter) => session.setFilter(filter)} />
     </div>
     <div class="entry columns" aria-hidden="true">
-      <span></span><span>What</span><span class="right">Size</span><span class="right">Age</span><span class="entry-whose">Whose</span
+      <span></span><span>What</span><span class="right">Size</span><span class="right">Age<span class="entry-whose">, expires</span></span><span class="entry-whose">Whose</span
       ><span class="entry-uses right">Used by</span>
     </div>
     ${
       list.rows.length > 0
         ? html`<${EntryList}
+            key=${list.generation}
             list=${list}
             sizes=${model.sizes}
             total=${isFiltered(list.filter) ? undefined : overview?.stored}
@@ -59,6 +60,6 @@ function storedText(overview: Overview | undefined): string {
   return overview === undefined ? '' : `${countText(overview.stored)} stored in all.`
 }
 
-function isFiltered({ cache, tool, status }: Filter): boolean {
-  return cache !== undefined || tool !== undefined || status !== undefined
+function isFiltered(filter: Filter): boolean {
+  return Object.keys(filter).length > 0
 }

@@ -27,10 +27,12 @@ describe('pages', () => {
     expect(refs(withPage(EMPTY_LIST, { entries }, true))).toEqual(['files:10'])
   })
 
-  it('begin anew with another filter', () => {
-    const list = withFilter(loaded('2'), { tool: 'crawl' })
-    expect(list).toMatchObject({ rows: [], isLoaded: false, generation: 1 })
+  it('begin anew with another filter; what is known to fit stays until they are there', () => {
+    const list = withFilter(loaded('2'), { find: 'FILES:3' })
+    expect(list).toMatchObject({ isLoaded: false, generation: 1 })
+    expect(refs(list)).toEqual(['files:30'])
     expect(list.nextCursor).toBeUndefined()
+    expect(refs(withFilter(list, { tool: 'crawl' }))).toEqual([])
   })
 })
 
