@@ -25,7 +25,7 @@ export function App({ session, server }: { session: Session; server: Server }) {
   const remove = async () => {
     if (doomed === undefined) return
     const isGone = await confirmDelete(doomed)
-    if (isGone && route?.ref === doomed.ref) close()
+    if (isGone && route?.ref === doomed.ref) leave()
   }
   return html`
     <header class="top">
@@ -40,7 +40,7 @@ export function App({ session, server }: { session: Session; server: Server }) {
       ${
         route === undefined
           ? html`<${HistoryPane} server=${server} isReady=${model.areTasksLoaded} />`
-          : html`<${Opened} route=${route} server=${server} actions=${actions} row=${row} task=${task} />`
+          : html`<${Opened} route=${route} server=${server} actions=${actions} row=${row} task=${task} onClose=${leave} />`
       }
     </main>
     <${Notices} notices=${notices} onDismiss=${dismiss} />
@@ -65,15 +65,21 @@ function useTitle({ overview }: Model): void {
   }, [running])
 }
 
-/** Esc closes what is opened, wherever one is, and the list has the focus again. */
+/** Closes what is opened. The focus that was in there goes to the list. */
+function leave(): void {
+  const isElsewhere = document.activeElement?.closest('.running, .stored')
+  close()
+  if (!isElsewhere) document.querySelector<HTMLElement>('.entries')?.focus()
+}
+
+/** Esc closes what is opened, wherever one is. */
 function useEscape(isOpened: boolean): void {
   useEffect(() => {
     if (!isOpened) return
     const listener = (event: KeyboardEvent) => {
       if (event.key !== 'Escape' || event.defaultPrevented || document.querySelector('dialog[open]') !== null)
         return
-      close()
-      document.querySelector<HTMLElement>('.entries')?.focus()
+      leave()
     }
     addEventListener('keydown', listener)
     return () => removeEventListener('keydown', listener)

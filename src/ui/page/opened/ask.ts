@@ -100,7 +100,7 @@ function Box({ way, text, isBusy, tables, onText, onSend }: BoxProps) {
     <div class="ask-foot">
       <span class="muted one-line">${way === 'sql' ? `Tables: ${tables.map(({ name }) => name).join(', ')}` : 'With two lines around each hit'}</span>
       <span class="muted keys">${way === 'sql' ? 'Ctrl+Enter' : 'Enter'}</span>
-      <button type="button" class="is-main" disabled=${isBusy} onClick=${onSend}>${isBusy ? 'Asking…' : 'Ask'}</button>
+      <button type="button" class="is-main" aria-disabled=${isBusy} onClick=${onSend}>${isBusy ? 'Asking…' : 'Ask'}</button>
     </div>
   </div>`
 }

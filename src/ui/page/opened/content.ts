@@ -27,6 +27,7 @@ export function Paging({
   onPage: (page: number) => void
 }) {
   const { page = 1, totalPages = 1, totalPagesAreEstimated, totalItems, tokens } = shown
+  const isLast = page >= totalPages && !totalPagesAreEstimated
   const of = `${totalPagesAreEstimated ? 'about ' : ''}${totalPages}`
   return html`<div class="paging">
     <span class="muted" aria-live="polite">
@@ -35,9 +36,9 @@ export function Paging({
     ${
       totalPages > 1 &&
       html`<span class="pages" aria-busy=${isBusy}>
-        <button type="button" aria-label="Previous page" disabled=${page <= 1} onClick=${() => onPage(page - 1)}>‹</button>
+        <button type="button" aria-label="Previous page" aria-disabled=${page <= 1} onClick=${() => page > 1 && onPage(page - 1)}>‹</button>
         <span>Page ${page} of ${of}</span>
-        <button type="button" aria-label="Next page" disabled=${page >= totalPages && !totalPagesAreEstimated} onClick=${() => onPage(page + 1)}>›</button>
+        <button type="button" aria-label="Next page" aria-disabled=${isLast} onClick=${() => isLast || onPage(page + 1)}>›</button>
       </span>`
     }
   </div>`

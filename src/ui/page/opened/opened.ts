@@ -1,13 +1,14 @@
 import { html } from 'htm/preact'
 import { useEffect, useRef } from 'preact/hooks'
 import type { Detail, Row } from '../../api.ts'
+import { useKeptFocus } from '../parts/focus.ts'
 import { Status } from '../parts/status.ts'
 import type { Server } from '../server.ts'
 import type { Actions } from '../state/actions.ts'
 import type { Task } from '../state/model.ts'
 import { useOpened } from '../state/opened.ts'
-import { close, type Route } from '../state/route.ts'
-import { shortRef } from '../words.ts'
+import type { Route } from '../state/route.ts'
+import { nameOf, shortRef } from '../words.ts'
 import { Ask } from './ask.ts'
 import { Facts } from './facts.ts'
 import { Failure } from './failure.ts'
@@ -23,24 +24,26 @@ interface OpenedProps {
   /** What the lists know of it, which is newer than what was loaded. */
   readonly row: Row | undefined
   readonly task: Task | undefined
+  readonly onClose: () => void
 }
 
 /** The opened reference. */
-export function Opened({ route, server, actions, row, task }: OpenedProps) {
+export function Opened({ route, server, actions, row, task, onClose }: OpenedProps) {
   const { opened, reload } = useOpened(server, route.ref, row)
   const heading = useRef<HTMLHeadingElement>(null)
+  const keptFocus = useKeptFocus(() => heading.current)
   useEffect(() => {
     heading.current?.closest('.opened')?.scrollIntoView({ block: 'nearest' })
   }, [route.ref])
   const detail = opened?.detail
   const current = row ?? detail?.row
-  const name = current?.tool ?? current?.label ?? shortRef(route.ref)
-  return html`<section class="opened" aria-labelledby="opened-title">
+  const name = current === undefined ? shortRef(route.ref) : nameOf(current)
+  return html`<section class="opened" aria-labelledby="opened-title" ...${keptFocus}>
     <header class="opened-head">
       ${current !== undefined && html`<${Status} row=${current} />`}
       <h2 id="opened-title" ref=${heading} tabindex="-1" class="one-line">${name}</h2>
       <${Steps} row=${current} actions=${actions} />
-      <button type="button" class="icon-button" aria-label="Close" title="Close (Esc)" onClick=${close}>×</button>
+      <button type="button" class="icon-button" aria-label="Close" title="Close (Esc)" onClick=${onClose}>×</button>
     </header>
     <${Reference} text=${route.ref} actions=${actions} />
     ${opened?.problem !== undefined && html`<div class="problem" role="alert"><p>${opened.problem}</p><button type="button" onClick=${reload}>Try again</button></div>`}
@@ -48,7 +51,7 @@ export function Opened({ route, server, actions, row, task }: OpenedProps) {
   </section>`
 }
 
-interface PartsProps extends Omit<OpenedProps, 'row'> {
+interface PartsProps extends Omit<OpenedProps, 'row' | 'onClose'> {
   readonly detail: Detail
   readonly row: Row
 }

@@ -30,6 +30,7 @@ function QuestionForm({ name, message, fields, row, actions }: FormProps) {
   const [isBusy, setBusy] = useState(false)
   const [problem, setProblem] = useState<string | undefined>(undefined)
   const answer = async (result: object) => {
+    if (isBusy) return
     setBusy(true)
     await actions.answer(row, { [name]: result })
     setBusy(false)
@@ -54,8 +55,8 @@ function QuestionForm({ name, message, fields, row, actions }: FormProps) {
     ${
       mayAnswer &&
       html`<div class="buttons">
-        <button type="button" disabled=${isBusy} onClick=${() => answer({ action: 'decline' })}>Decline</button>
-        <button type="submit" class="is-main" disabled=${isBusy}>Answer</button>
+        <button type="button" aria-disabled=${isBusy} onClick=${() => answer({ action: 'decline' })}>Decline</button>
+        <button type="submit" class="is-main" aria-disabled=${isBusy}>Answer</button>
       </div>`
     }
   </form>`

@@ -1,4 +1,5 @@
-import { useLayoutEffect, useRef, useState } from 'preact/hooks'
+import { useRef, useState } from 'preact/hooks'
+import { useKeptFocus } from '../parts/focus.ts'
 import type { Task } from '../state/model.ts'
 
 /**
@@ -7,31 +8,24 @@ import type { Task } from '../state/model.ts'
  */
 export function useWalk(tasks: readonly Task[]) {
   const list = useRef<HTMLUListElement>(null)
-  /** Where the focus is, or was until what had it was gone. */
-  const focused = useRef<{ ref: string; place: number } | undefined>(undefined)
+  const lastPlace = useRef(0)
   const [chosenRef, setChosenRef] = useState<string | undefined>(undefined)
   const activeRef = tasks.some(({ row }) => row.ref === chosenRef) ? chosenRef : tasks[0]?.row.ref
   const rowAt = (place: number) => list.current?.children[place]
 
-  useLayoutEffect(() => {
-    if (focused.current === undefined || document.activeElement !== document.body) return
-    const { ref, place } = focused.current
-    const now = tasks.findIndex(({ row }) => row.ref === ref)
-    controlsIn(rowAt(now < 0 ? Math.min(place, tasks.length - 1) : now))[0]?.focus()
+  const kept = useKeptFocus(() => {
+    const place = tasks.findIndex(({ row }) => row.ref === chosenRef)
+    return controlsIn(rowAt(place < 0 ? Math.min(lastPlace.current, tasks.length - 1) : place))[0]
   })
 
   return {
     list,
     activeRef,
-    onFocusIn() {
-      const place = placeOfFocus(list.current)
-      const ref = tasks[place]?.row.ref
-      focused.current = ref === undefined ? undefined : { ref, place }
-      setChosenRef(ref)
-    },
-    /** An element that is gone tells of no other that has the focus now. */
-    onFocusOut(event: FocusEvent) {
-      if (event.relatedTarget !== null) focused.current = undefined
+    ...kept,
+    onFocusIn(event: FocusEvent) {
+      kept.onFocusIn(event)
+      lastPlace.current = placeOfFocus(list.current)
+      setChosenRef(tasks[lastPlace.current]?.row.ref)
     },
     onKeyDown(event: KeyboardEvent) {
       const place = placeOfFocus(list.current)

@@ -1,5 +1,5 @@
 import { html } from 'htm/preact'
-import { useEffect, useRef } from 'preact/hooks'
+import { useEffect, useRef, useState } from 'preact/hooks'
 import type { Overview } from '../../api.ts'
 import type { Filter } from '../state/list.ts'
 import { open } from '../state/route.ts'
@@ -38,25 +38,28 @@ const REFERENCE = /^\S+:[0-9a-f]{32}$/
 function Find({ text, onFind }: { text: string; onFind: (text: string) => void }) {
   const input = useRef<HTMLInputElement>(null)
   const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined)
+  const [typed, setTyped] = useState(text)
   useSlash(input)
-  const find = (milliseconds: number) => {
+  // Somebody else took the filter away.
+  useEffect(() => {
+    if (text === '') setTyped('')
+  }, [text])
+  const find = (next: string, milliseconds = TYPING_MS) => {
+    setTyped(next)
     clearTimeout(timer.current)
-    timer.current = setTimeout(() => onFind(input.current?.value.trim() ?? ''), milliseconds)
+    timer.current = setTimeout(() => onFind(next.trim()), milliseconds)
   }
   const onKeyDown = (event: KeyboardEvent) => {
-    const target = event.target as HTMLInputElement
     if (event.key === 'Enter') {
-      const reference = target.value.trim()
-      if (REFERENCE.test(reference)) open(reference)
-      find(0)
+      if (REFERENCE.test(typed.trim())) open(typed.trim())
+      find(typed, 0)
     }
-    if (event.key !== 'Escape' || target.value === '') return
+    if (event.key !== 'Escape' || typed === '') return
     event.preventDefault()
-    target.value = ''
-    find(0)
+    find('', 0)
   }
   return html`<span class="find">
-    <input ref=${input} type="search" aria-label="Find by tool, label or reference" aria-keyshortcuts="/" title="Find by tool, label or reference ( / )" placeholder="Find" spellcheck="false" autocomplete="off" value=${text} onInput=${() => find(TYPING_MS)} onKeyDown=${onKeyDown} />
+    <input ref=${input} type="search" aria-label="Find by tool, label or reference" aria-keyshortcuts="/" title="Find by tool, label or reference ( / )" placeholder="Find" spellcheck="false" autocomplete="off" value=${typed} onInput=${(event: Event) => find((event.target as HTMLInputElement).value)} onKeyDown=${onKeyDown} />
     <kbd aria-hidden="true">/</kbd>
   </span>`
 }
