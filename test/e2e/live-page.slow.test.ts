@@ -1,8 +1,16 @@
+import { once } from 'node:events'
+import { createServer, type RequestListener } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { Client } from '@modelcontextprotocol/client'
+import { StdioClientTransport } from '@modelcontextprotocol/client/stdio'
+import { toNodeHandler } from '@modelcontextprotocol/node'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type Actor, actor, Permission, RefCache } from '../../dist/index.js'
+import { uiHandler } from '../../dist/ui/index.js'
 import { browserIsInstalled, launchBrowser, sayWhatIsSkipped } from '../browser.ts'
-import { AXE, complaintsOfAxe } from './fixtures/axe.ts'
 import { type Scene, startScene } from './fixtures/live-page.ts'
+import { MAIN, PLAIN, until } from './fixtures/wrap-harness.ts'
 
 sayWhatIsSkipped()
 
@@ -104,8 +112,8 @@ describe.runIf(browserIsInstalled)('the live page', () => {
     await opened(page).getByRole('region', { name: 'Value' }).getByText(ATTACK).first().waitFor()
     await opened(page).getByRole('button', { name: ATTACK }).waitFor()
     await page.getByText('Search', { exact: true }).click()
-    await page.getByRole('searchbox').fill('onerror')
-    await page.getByRole('searchbox').press('Enter')
+    await page.getByRole('searchbox', { name: /look for/ }).fill('onerror')
+    await page.getByRole('searchbox', { name: /look for/ }).press('Enter')
     await page.getByRole('region', { name: 'Answer' }).getByText('onerror').first().waitFor()
     await row(page, `bad ${ATTACK}`).click()
     await opened(page).locator('.failure pre', { hasText: ATTACK }).waitFor()
@@ -194,26 +202,62 @@ describe.runIf(browserIsInstalled)('the live page', () => {
     await page.context().close()
   })
 
-  it.each([
-    ['light', 1_440],
-    ['dark', 1_440],
-    ['light', 360],
-    ['dark', 360],
-  ] as const)('has nothing that keeps people out, %s, %d pixels wide', async (scheme, width) => {
-    const { refId } = await scene.cache.set('records', RECORDS, { toolName: 'records' })
-    const { refId: taskRef } = await holding('crawl')({})
-    const page = await scene.open({ scheme, width, height: 800 })
-    await page.evaluate(AXE)
-    expect(await complaintsOfAxe(page)).toEqual([])
-    await page.evaluate(`location.hash = '${refId}'`)
-    await opened(page).getByText('300 rows').waitFor()
+  it('shows two people behind one `uiHandler` what each of them made, and nothing of the other', async () => {
+    const cache = new RefCache({ name: 'team' })
+    const people = { ada: actor.user('ada'), grace: actor.user('grace') }
+    const { ada, grace } = people
+    const own = (who: Actor, owner: string) => ({ actor: who, policy: { user: Permission.NONE, owner } })
+    const plans = await cache.set('plans', RECORDS, { toolName: 'plans', ...own(ada, 'user:ada') })
+    await cache.set('bills', RECORDS, { toolName: 'bills', ...own(grace, 'user:grace') })
+    const handler = uiHandler(cache, {
+      actor: ({ headers }) => people[/user=(\w+)/.exec(headers.get('cookie') ?? '')?.[1] as 'ada' | 'grace'],
+    })
+    const handle = toNodeHandler({ fetch: handler }) as RequestListener
+    const server = createServer(handle).listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const link = `http://127.0.0.1:${(server.address() as AddressInfo).port}/cache/`
+    const [hers, others] = (await Promise.all(
+      ['ada', 'grace'].map(user => scene.openAt(link, { user, ref: plans.refId })),
+    )) as [Page, Page]
+    await opened(hers).getByText('300 rows').waitFor()
+    await opened(others).getByRole('alert').waitFor()
+    await row(others, 'bills').waitFor()
+    expect(await row(hers, 'bills').count()).toBe(0)
+    expect(await row(others, 'plans').count()).toBe(0)
+    expect(await others.locator('.number-value').nth(1).textContent()).toBe('1')
+    // Nor is there any trace of it when something moves.
+    await cache.set('more', RECORDS, { toolName: 'more plans', ...own(ada, 'user:ada') })
+    await row(hers, 'more plans').waitFor()
+    await cache.set('more', RECORDS, { toolName: 'more bills', ...own(grace, 'user:grace') })
+    await row(others, 'more bills').waitFor()
+    expect(await others.locator('body').textContent()).not.toContain('plans')
+    expect((await fetch(`${link}api/overview`)).status).toBe(401)
+    await Promise.all([hers.context().close(), others.context().close()])
+    handler.close()
+    server.close()
+    server.closeAllConnections()
+    await cache.close()
+  })
+
+  it('shows what a wrapped server does, by the link that the wrapper wrote down', async () => {
+    const wrapper = new StdioClientTransport({
+      command: process.execPath,
+      args: [MAIN, 'wrap', '--store', 'memory', '--ui', '0', '--', ...PLAIN],
+      stderr: 'pipe',
+    })
+    let said = ''
+    wrapper.stderr?.on('data', (text: Buffer) => {
+      said += text
+    })
+    const client = new Client({ name: 'test', version: '1' })
+    await client.connect(wrapper)
+    const link = await until(() => /http:\/\/\S+/.exec(said)?.[0], 'the link of the page')
+    const page = await scene.openAt(link)
+    await client.callTool({ name: 'tree', arguments: { size: 2_000 } })
+    await row(page, 'tree').click()
     await opened(page).getByRole('region', { name: 'Value' }).waitFor()
-    await page.getByRole('button', { name: 'Ask' }).click()
-    await page.getByRole('region', { name: 'Answer' }).waitFor()
-    expect(await complaintsOfAxe(page)).toEqual([])
-    expect(await page.evaluate('document.documentElement.scrollWidth - innerWidth')).toBeLessThanOrEqual(0)
-    await scene.cache.cancelTask(taskRef)
     await page.context().close()
+    await client.close()
   })
 
   it('asks no other server for anything, and complains of nothing', () => {

@@ -94,8 +94,8 @@ function Box({ way, text, isBusy, tables, onText, onSend }: BoxProps) {
   return html`<div class="ask">
     ${
       way === 'sql'
-        ? html`<textarea aria-label=${label} rows="3" spellcheck="false" autocapitalize="off" value=${text} onInput=${onInput} onKeyDown=${onKeyDown}></textarea>`
-        : html`<input type="search" aria-label=${label} placeholder="error|warning" spellcheck="false" value=${text} onInput=${onInput} onKeyDown=${onKeyDown} />`
+        ? html`<textarea aria-label=${label} rows="3" spellcheck=${false} autocapitalize="off" value=${text} onInput=${onInput} onKeyDown=${onKeyDown}></textarea>`
+        : html`<input type="search" aria-label=${label} placeholder="error|warning" spellcheck=${false} value=${text} onInput=${onInput} onKeyDown=${onKeyDown} />`
     }
     <div class="ask-foot">
       <span class="muted one-line">${way === 'sql' ? `Tables: ${tables.map(({ name }) => name).join(', ')}` : 'With two lines around each hit'}</span>

@@ -77,7 +77,7 @@ function FieldInput({ field, id }: { field: Field; id: string }) {
           ${choices?.map(({ value, title }) => html`<option key=${value} value=${value} selected=${value === initial}>${title}</option>`)}
         </select>`
       : kind === 'json'
-        ? html`<textarea ...${common} rows="3" spellcheck="false">${initial ?? ''}</textarea>`
+        ? html`<textarea ...${common} rows="3" spellcheck=${false}>${initial ?? ''}</textarea>`
         : kind === 'boolean'
           ? html`<input ...${common} type="checkbox" checked=${initial === 'true'} />`
           : html`<input ...${common} type=${kind === 'text' ? 'text' : 'number'} step=${kind === 'integer' ? 1 : 'any'} value=${initial ?? ''} />`

@@ -47,7 +47,7 @@ function PartBox({ route: { ref, part } }: { route: Route }) {
   }
   return html`<form class="part" onSubmit=${onSubmit}>
     <label for="part" class="muted">Part #</label>
-    <input id="part" type="text" spellcheck="false" autocomplete="off" placeholder="/rows/3 or L10-L20" value=${text} onInput=${(event: Event) => setText((event.target as HTMLInputElement).value)} />
+    <input id="part" type="text" spellcheck=${false} autocomplete="off" placeholder="/rows/3 or L10-L20" value=${text} onInput=${(event: Event) => setText((event.target as HTMLInputElement).value)} />
     <button type="submit">Show</button>
     ${part !== '' && html`<a href=${hashOf(ref)}>Whole</a>`}
   </form>`

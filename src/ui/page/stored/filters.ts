@@ -59,7 +59,7 @@ function Find({ text, onFind }: { text: string; onFind: (text: string) => void }
     find('', 0)
   }
   return html`<span class="find">
-    <input ref=${input} type="search" aria-label="Find by tool, label or reference" aria-keyshortcuts="/" title="Find by tool, label or reference ( / )" placeholder="Find" spellcheck="false" autocomplete="off" value=${typed} onInput=${(event: Event) => find((event.target as HTMLInputElement).value)} onKeyDown=${onKeyDown} />
+    <input ref=${input} type="search" aria-label="Find by tool, label or reference" aria-keyshortcuts="/" title="Find by tool, label or reference ( / )" placeholder="Find" spellcheck=${false} autocomplete="off" value=${typed} onInput=${(event: Event) => find((event.target as HTMLInputElement).value)} onKeyDown=${onKeyDown} />
     <kbd aria-hidden="true">/</kbd>
   </span>`
 }
