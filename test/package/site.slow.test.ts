@@ -1,7 +1,11 @@
-import { readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { beforeAll, describe, expect, it } from 'vitest'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { extname, join } from 'node:path'
+import type { Browser } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { fileOf, sidebar } from '../../docs/.vitepress/sidebar.mts'
+import { chromiumIsInstalled, startChromium } from '../chromium.ts'
 import { type Outcome, runIn } from './installed.ts'
 import { pages } from './snippets.ts'
 import { REPOSITORY } from './source-files.ts'
@@ -49,6 +53,51 @@ describe('the site', () => {
     expect(read('llms-full.txt')).toContain('# Asking a value')
   })
 })
+
+describe.skipIf(!chromiumIsInstalled)('the site in a browser, on a phone', () => {
+  let server: Server
+  let browser: Browser
+  beforeAll(async () => {
+    server = createServer(({ url = '/' }, response) => {
+      const path = [url, `${url}.html`, `${url}index.html`].find(
+        path => extname(path) && existsSync(join(SITE, path)),
+      )
+      response.writeHead(path ? 200 : 404, { 'content-type': TYPES[extname(path ?? '')] ?? 'text/plain' })
+      response.end(path && readFileSync(join(SITE, path)))
+    })
+    await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+    browser = await startChromium()
+  })
+  afterAll(async () => {
+    await browser?.close()
+    server?.close()
+  })
+
+  const withDiagrams = pages().filter(({ text }) => text.includes('```mermaid'))
+  it.each(withDiagrams.map(({ path }) => path))(
+    '%s draws its diagrams, and is as wide as the screen',
+    async path => {
+      const { port } = server.address() as AddressInfo
+      const page = await browser.newPage({ viewport: { width: 360, height: 780 } })
+      const complaints: string[] = []
+      page.on('console', message => message.type() === 'error' && complaints.push(message.text()))
+      page.on('pageerror', error => complaints.push(error.message))
+      await page.goto(`http://127.0.0.1:${port}/${path.slice('docs/'.length).replace(/(index)?\.md$/, '')}`)
+      const sources = readFileSync(join(REPOSITORY, path), 'utf8').match(/^```mermaid$/gm) ?? []
+      await expect.poll(() => page.locator('figure.diagram svg').count()).toBe(sources.length)
+      const overflow = await page.evaluate('document.documentElement.scrollWidth - innerWidth')
+      expect({ overflow, complaints }).toEqual({ overflow: 0, complaints: [] })
+      await page.close()
+    },
+  )
+})
+
+const TYPES: Readonly<Record<string, string>> = {
+  '.html': 'text/html',
+  '.js': 'text/javascript',
+  '.css': 'text/css',
+  '.svg': 'image/svg+xml',
+}
 
 describe('docs/reference', () => {
   it('is what the docstrings say (else: npm run docs:reference)', async () => {
