@@ -86,7 +86,7 @@ export async function referenceOf(store: Pick<Inspector, 'match'>, given: string
   const [, beginning] = /^(.+:[0-9a-f]+)(?:…|\.\.\.)?$/.exec(given) ?? []
   if (beginning === undefined || beginning.length - beginning.lastIndexOf(':') <= LEAST_DIGITS) {
     throw usage(
-      `'${given}' is no reference: it is the cache's name, a colon and 32 hexadecimal digits, of which the first ${LEAST_DIGITS} or more may do. See ls.`,
+      `'${given}' is no reference: it is the cache's name, a colon and 32 hexadecimal digits, of which the first ${LEAST_DIGITS} are enough. See ls.`,
     )
   }
   const [found, ...others] = await store.match(beginning, 2)
