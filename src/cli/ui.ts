@@ -71,7 +71,7 @@ class LookedAtStore {
     private readonly values: StoreValues,
     private readonly audit: AuditSink | undefined,
   ) {
-    this.#inspector = openInspector(existingStore(values, { readOnly: true }))
+    this.#inspector = openInspector(existingStore(values, { readOnly: true }), { progressMessages: true })
     const cacheOf = (name: string) => this.#cacheOf(name)
     this.sight = new OperatorSight({ inspector: this.#inspector, cacheOf, toolLabel: nameAtServer })
   }

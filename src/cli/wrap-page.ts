@@ -10,7 +10,7 @@ import { servePage } from './serve-page.ts'
 /** The live page of a wrapper, for whoever started it. @throws CommandFailed where the port is taken */
 export function serveWrapPage(port: number, cache: RefCache, store: Store, log: Log): Promise<PageListener> {
   const sight = new OperatorSight({
-    inspector: openInspector(store, { cache: cache.name }),
+    inspector: openInspector(store, { cache: cache.name, progressMessages: true }),
     cacheOf: () => cache,
     toolLabel: nameAtServer,
   })

@@ -72,6 +72,8 @@ export interface MadeOf {
   readonly isGrowing: boolean
   /** Items or lines of the value that was asked; absent where that one was complete. */
   readonly available?: number | undefined
+  /** The entries that had no value yet. They are none of its `uses`, which a task waits for. */
+  readonly unfinished?: readonly RefId[]
 }
 
 interface EntryFields {
@@ -280,6 +282,12 @@ export function isExpired(entry: Entry, now: number): boolean {
 /** When what is kept for `ttl` milliseconds from now expires; without a ttl, never. */
 export function expiry(now: number, ttl: number | undefined): number | undefined {
   return ttl === undefined ? undefined : now + ttl
+}
+
+/** All that it was made of. */
+export function madeFrom({ uses = [], madeOf }: Pick<Entry, 'uses' | 'madeOf'>): readonly RefId[] {
+  const { unfinished = [] } = madeOf ?? {}
+  return unfinished.length === 0 ? uses : [...uses, ...unfinished]
 }
 
 /** The tool by which an entry is listed. */

@@ -1,12 +1,16 @@
 import { describedActor, nameOf } from '../access/actor.ts'
-import { type Entry, type InFlightEntry, isInFlight } from '../core/entry.ts'
+import { type Entry, type InFlightEntry, isInFlight, madeFrom, type Progress } from '../core/entry.ts'
 import { describeEntry, type EntryInfo } from '../core/entry-info.ts'
+import { hasValue } from '../core/entry-value.ts'
 import { etaFromHistory, etaSeconds } from '../core/eta.ts'
 import { unanswered } from '../core/question.ts'
 import { cacheNameOf, type RefId } from '../core/ref.ts'
 
-/** An entry as whoever looks at a store from outside sees it: no value, no input, and nothing that a handler said in words. */
-export interface InspectedEntry extends EntryInfo {
+/** An entry as whoever looks at a store from outside sees it: no value, no input, and nothing that a handler said in words, but for `InspectorOptions.progressMessages`. */
+export interface InspectedEntry extends Omit<EntryInfo, 'progress'> {
+  readonly progress?: Progress
+  /** There is something to read: a value, or what its task has appended so far. */
+  readonly hasValue: boolean
   /** The cache that it belongs to; behind `wrap`, which server. */
   readonly cache: string
   /** Who asked for it: `user:ada`, or `agent` for one without a name. Never a session. */
@@ -29,14 +33,22 @@ export interface LiveTask {
   readonly questions?: number
 }
 
-/** @param now in milliseconds since the epoch */
-export function inspected(entry: Entry, now: number): InspectedEntry {
+/**
+ * @param now in milliseconds since the epoch
+ * @param progressMessages whether it has what tasks say of how far they are
+ */
+export function inspected(entry: Entry, now: number, progressMessages = false): InspectedEntry {
   const startedBy = starterOf(entry)
+  const uses = madeFrom(entry)
   return {
     ...describeEntry(entry),
     cache: cacheNameOf(entry.refId),
+    hasValue: hasValue(entry) || entry.appended !== undefined,
+    ...(progressMessages && entry.status === 'processing' && entry.progress
+      ? { progress: entry.progress }
+      : {}),
     ...(startedBy === undefined ? {} : { startedBy }),
-    ...(entry.uses === undefined ? {} : { uses: entry.uses }),
+    ...(uses.length === 0 ? {} : { uses }),
     ...(isInFlight(entry) ? { task: liveTask(entry, now) } : {}),
   }
 }

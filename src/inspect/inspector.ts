@@ -20,6 +20,8 @@ export interface InspectorOptions {
   readonly clock?: Clock
   /** Looks at this cache alone. @defaultValue all of the store */
   readonly cache?: string | undefined
+  /** Shows what running tasks say of how far they are (`task.progress`), too: words of a handler. @defaultValue false */
+  readonly progressMessages?: boolean | undefined
 }
 
 /** Options of `Inspector.list`. */
@@ -86,14 +88,14 @@ const CHANGES_AT_ONCE = 1_000
 
 /**
  * A look at a store from outside, by its operator: what there is, who asked for it, how tasks stand in whichever process. It never
- * changes an entry, never sweeps, never settles and never counts as a use. Never a value, an input, what a handler said in words, or the
- * id of a session. For a SQLite file, open the store with `readOnly: true`: then nothing of the file changes either.
+ * changes an entry, never sweeps, never settles and never counts as a use. Never a value, an input, the id of a session, or, unless
+ * `progressMessages` says so, what a handler said in words. For a SQLite file, open the store with `readOnly: true`: then nothing of the file changes either.
  */
 export function openInspector(
   store: Store,
-  { clock = systemClock, cache }: InspectorOptions = {},
+  { clock = systemClock, cache, progressMessages = false }: InspectorOptions = {},
 ): Inspector {
-  return new StoreInspector(cache === undefined ? store : onlyCache(store, cache), clock)
+  return new StoreInspector(cache === undefined ? store : onlyCache(store, cache), clock, progressMessages)
 }
 
 /** The same store, as if it had one cache alone. */
@@ -117,6 +119,7 @@ class StoreInspector implements Inspector {
   constructor(
     private readonly store: LookedAt,
     private readonly clock: Clock,
+    private readonly progressMessages: boolean,
   ) {}
 
   caches(): Promise<string[]> {
@@ -207,7 +210,8 @@ class StoreInspector implements Inspector {
 
   #described(entries: readonly Entry[]): InspectedEntry[] {
     const now = this.clock.now()
-    return entries.flatMap(entry => (isExpired(entry, now) ? [] : [inspected(entry, now)]))
+    const there = entries.filter(entry => !isExpired(entry, now))
+    return there.map(entry => inspected(entry, now, this.progressMessages))
   }
 }
 

@@ -166,7 +166,11 @@ function toolFor(engine: Engine, sources: readonly Source[]): Tool {
 function madeOf(sources: readonly Source[]): MadeOf | undefined {
   const views = sources.flatMap(({ appended }) => appended ?? [])
   if (views.length === 0) return undefined
-  return { isGrowing: views.some(isInFlight), available: sources[0]?.appended?.appended?.available }
+  return {
+    isGrowing: views.some(isInFlight),
+    available: sources[0]?.appended?.appended?.available,
+    unfinished: sources.flatMap(({ refId, appended }) => (appended ? [refId] : [])),
+  }
 }
 
 const tools = new WeakMap<Engine, Tool>()
