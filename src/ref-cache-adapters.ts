@@ -7,6 +7,7 @@ import type { CallOptions } from './flow/call/options.ts'
 import { type PassingCall, pass } from './flow/call/pass.ts'
 import { type Export, type ExportRequest, openExport } from './flow/derive/export.ts'
 import type { Engine } from './flow/engine.ts'
+import { type EntryGraph, graphOf } from './flow/operate/graph.ts'
 import {
   type KnownEntry,
   type KnownPage,
@@ -79,6 +80,11 @@ export class AdapterAccess {
   /** What an entry was made of, and what was made of it, as far as an actor may know. @throws NotFound */
   linksOf(refId: RefId, who: ActorLike): Promise<EntryLinks> {
     return linksOf(this.engine, refId, who)
+  }
+
+  /** The same over several steps each way. @throws NotFound */
+  graphOf(refId: RefId, who: ActorLike): Promise<EntryGraph> {
+    return graphOf(this.engine, refId, who)
   }
 
   /** What a value is, without reading a large one. Undefined: there is none yet. @throws NotFound, PermissionDenied */

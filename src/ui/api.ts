@@ -120,6 +120,27 @@ export interface Linked {
   readonly how: 'input' | 'guard'
 }
 
+/** What an entry was made of, and what was made of it, up to three steps each way. It has what the one who looks may know. */
+export interface EntryGraph {
+  /** The nearest first, at most 60. */
+  readonly nodes: readonly GraphNode[]
+  readonly edges: ReadonlyArray<{
+    /** What was used. */
+    readonly from: string
+    /** What was made of it. */
+    readonly to: string
+    readonly how: Linked['how']
+  }>
+  /** So many are left out, at least. */
+  readonly more?: number
+}
+
+export interface GraphNode extends Omit<Linked, 'how'> {
+  readonly label?: string
+  /** 0: the opened one. Below: what it was made of; above: what was made of it. */
+  readonly level: number
+}
+
 export interface Table {
   /** As a question in SQL names it. */
   readonly name: string

@@ -1,7 +1,7 @@
 import { type Actor, type ActorLike, isDescribed, toActor } from '../../access/actor.ts'
 import { READ_OR_EXECUTE } from '../../access/authorize.ts'
 import { Permission } from '../../access/permission.ts'
-import { type Entry, isExpired } from '../../core/entry.ts'
+import { type Entry, isExpired, madeFrom } from '../../core/entry.ts'
 import { hasEqualMembers } from '../../core/equal.ts'
 import { createRefId, type RefId } from '../../core/ref.ts'
 import type { Engine } from '../engine.ts'
@@ -34,31 +34,51 @@ const MOST_TOLD = 200
  */
 export async function linksOf(engine: Engine, refId: RefId, like: ActorLike): Promise<EntryLinks> {
   const who = toActor(like)
-  const want = { action: 'status', permission: READ_OR_EXECUTE, denial: '' } as const
-  const entry = await findFor(engine, refId, who, { ...want, audit: 'denials-only' })
+  const entry = await findLinked(engine, refId, who)
   return { uses: await usesOf(engine, entry, who), usedBy: await usersOf(engine, entry, who) }
 }
 
+/** @throws NotFound where the actor may not know of the entry */
+export function findLinked(engine: Engine, refId: RefId, who: Actor): Promise<Entry> {
+  const want = { action: 'status', permission: READ_OR_EXECUTE, denial: '' } as const
+  return findFor(engine, refId, who, { ...want, audit: 'denials-only' })
+}
+
 async function usesOf(engine: Engine, entry: Entry, who: Actor): Promise<LinkedEntry[]> {
-  const used = await engine.store.peek((entry.uses ?? []).slice(0, MOST_TOLD))
-  const gaveThem = isMadeBy(entry, who)
+  const used = await engine.store.peek(madeFrom(entry).slice(0, MOST_TOLD))
   return used
-    .filter(one => isTold(engine, one, who) && (gaveThem || isMadeBy(one, who)))
+    .filter(one => isToldUsed(engine, one, entry, who))
     .map(one => linked(engine, one, howUsed(one, entry)))
 }
 
 async function usersOf(engine: Engine, entry: Entry, who: Actor): Promise<LinkedEntry[]> {
   const users: LinkedEntry[] = []
-  let lookedAt = 0
-  // What was made of it is no older than it.
-  const after = { createdAt: entry.createdAt, refId: createRefId(engine.name, size => new Uint8Array(size)) }
-  for await (const { entry: user, wanted } of scan(engine, { after, oldestFirst: true })) {
-    if (++lookedAt > MAX_LOOKED_AT || users.length === MOST_TOLD) break
-    if (!wanted || !user.uses?.includes(entry.refId)) continue
-    if (isMadeBy(user, who) && isTold(engine, user, who))
-      users.push(linked(engine, user, howUsed(entry, user)))
+  for await (const user of usersSince(engine, entry)) {
+    if (!madeFrom(user).includes(entry.refId) || !isToldUser(engine, user, who)) continue
+    users.push(linked(engine, user, howUsed(entry, user)))
+    if (users.length === MOST_TOLD) break
   }
   return users
+}
+
+/** Entries that were made of others, the oldest first: what was made of an entry is no older than it. */
+export async function* usersSince(engine: Engine, { createdAt }: Entry): AsyncGenerator<Entry> {
+  let lookedAt = 0
+  const after = { createdAt, refId: createRefId(engine.name, size => new Uint8Array(size)) }
+  for await (const { entry, wanted } of scan(engine, { after, oldestFirst: true })) {
+    if (++lookedAt > MAX_LOOKED_AT) return
+    if (wanted && madeFrom(entry).length > 0) yield entry
+  }
+}
+
+/** Whether an actor that knows of the user is told of what it used: where it made the one or the other. */
+export function isToldUsed(engine: Engine, used: Entry, user: Entry, who: Actor): boolean {
+  return isTold(engine, used, who) && (isMadeBy(user, who) || isMadeBy(used, who))
+}
+
+/** Whether an actor that knows of what was used is told of the user. */
+export function isToldUser(engine: Engine, user: Entry, who: Actor): boolean {
+  return isMadeBy(user, who) && isTold(engine, user, who)
 }
 
 function isMadeBy({ startedBy }: Entry, who: Actor): boolean {
@@ -70,7 +90,7 @@ function isTold(engine: Engine, entry: Entry, who: Actor): boolean {
 }
 
 /** Whether one of the limits on who may see the user is that of what it used. */
-function howUsed(used: Entry, user: Entry): LinkedEntry['how'] {
+export function howUsed(used: Entry, user: Entry): LinkedEntry['how'] {
   const isGuard = user.derivedFrom?.some(
     ({ namespace, policy, needs }) =>
       needs !== Permission.NONE && namespace === used.namespace && hasEqualMembers(policy, used.policy),
@@ -78,6 +98,10 @@ function howUsed(used: Entry, user: Entry): LinkedEntry['how'] {
   return isGuard ? 'guard' : 'input'
 }
 
-function linked(engine: Engine, { refId, status, toolName }: Entry, how: LinkedEntry['how']): LinkedEntry {
+export function linked(
+  engine: Engine,
+  { refId, status, toolName }: Entry,
+  how: LinkedEntry['how'],
+): LinkedEntry {
   return { refId, status, ...(toolName === undefined ? {} : { toolName: engine.toolLabel(toolName) }), how }
 }

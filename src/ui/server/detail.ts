@@ -2,7 +2,7 @@ import { toDate } from '../../core/clock.ts'
 import type { RefId } from '../../core/ref.ts'
 import type { AsyncTaskResponse, CallResponse } from '../../core/response.ts'
 import { ADAPTERS } from '../../ref-cache-adapters.ts'
-import type { Detail, Linked, Size } from '../api.ts'
+import type { Detail, EntryGraph, Linked, Size } from '../api.ts'
 import { toTables } from './columns.ts'
 import { defined, toRow } from './rows.ts'
 import type { Opened, Seen, Sight } from './sight.ts'
@@ -72,6 +72,17 @@ function toLinked({
   ...link
 }: { refId: RefId; toolName?: string } & Pick<Linked, 'status' | 'how'>): Linked {
   return { ref: refId, ...(toolName === undefined ? {} : { tool: toolName }), ...link }
+}
+
+/** What an entry was made of, and what was made of it, over several steps. @throws NotFound */
+export async function entryGraphOf(sight: Sight, refId: RefId): Promise<EntryGraph> {
+  const { cache, actor } = await sight.open(refId)
+  const { nodes, edges, more } = await cache[ADAPTERS].graphOf(refId, actor)
+  return {
+    nodes: nodes.map(({ refId: ref, toolName: tool, ...node }) => defined({ ref, tool, ...node })),
+    edges,
+    ...(more === 0 ? {} : { more }),
+  }
 }
 
 /** What some values are. What the one who looks may not read, or what is not there, is left out. */

@@ -3,7 +3,7 @@ import { ENTRY_STATUSES, type EntryStatus } from '../../core/entry.ts'
 import { isJsonObject, type JsonValue } from '../../core/json.ts'
 import type { Row, RowPage } from '../api.ts'
 import { ACTIONS, refIn } from './actions.ts'
-import { detailOf, sizesOf } from './detail.ts'
+import { detailOf, entryGraphOf, sizesOf } from './detail.ts'
 import type { EventStreams } from './events.ts'
 import { historyOf } from './history.ts'
 import { bodyOf, checkOrigin, invalid, json, plain, problem, Refused } from './http.ts'
@@ -60,6 +60,8 @@ const READS: Readonly<Record<string, Route>> = {
   },
 
   entry: (sight, query) => detailOf(sight, refOf(query)),
+
+  graph: (sight, query) => entryGraphOf(sight, refOf(query)),
 
   value: async (sight, query) => {
     const reference = refOf(query)
