@@ -85,7 +85,10 @@ function operatorOf(cache: RefCache, store: Store): Ask {
     streams: new EventStreams(clock),
     clock,
   }
-  const sight = new OperatorSight({ inspector: openInspector(store), cacheOf: () => cache })
+  const sight = new OperatorSight({
+    inspector: openInspector(store, { progressMessages: true }),
+    cacheOf: () => cache,
+  })
   return path =>
     answer(new Request(`http://127.0.0.1/${path}`), { sight, name: 'operator', isStillIn: () => true }, desk)
 }

@@ -40,3 +40,11 @@ export const systemClock: Clock = {
     return () => clearTimeout(timer)
   },
 }
+
+/** Waits for the work, but no longer than that. @throws what the work throws */
+export function waitAtMost(clock: Clock, ms: number, work: Promise<unknown>): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const stop = clock.schedule(ms, resolve, 'background')
+    void work.then(() => resolve(), reject).finally(stop)
+  })
+}

@@ -49,6 +49,16 @@ export function describeEntry(entry: Entry): EntryInfo {
   }
 }
 
+/** Whether the text is part of what people know an entry by: its tool, its label or its reference. */
+export function isFound(
+  { refId, toolName = '', label = '' }: Pick<EntryInfo, 'refId' | 'toolName' | 'label'>,
+  text: string | undefined,
+): boolean {
+  if (text === undefined) return true
+  const wanted = text.toLowerCase()
+  return [toolName, label, refId].some(name => name.toLowerCase().includes(wanted))
+}
+
 function describeRun(entry: Exclude<Entry, { status: 'pending' }>) {
   const { startedAt, progress } = entry
   const { message: _, ...numbers } = progress ?? {}

@@ -4,9 +4,11 @@
  *
  * - `GET api/overview` → `Overview`
  * - `GET api/tasks` → `{ tasks: Row[] }`: all in flight, the oldest first, at most 200
- * - `GET api/entries?cursor&limit&cache&tool&status=…&status=…` → `RowPage`: the newest first, of one of these statuses
+ * - `GET api/entries?cursor&limit&cache&tool&find&status=…&status=…` → `RowPage`: the newest first, of one of these statuses; `find` is a part of
+ *   the tool, the label or the reference, upper or lower case
  * - `GET api/sizes?ref=…&ref=…` → `{ sizes: Size[] }`: of the rows that are in view, at most 100
  * - `GET api/entry?ref` → `Detail`
+ * - `GET api/graph?ref` → `EntryGraph`
  * - `GET api/value?ref&page&page_size` → `Shown`: `ref` may name a part (`ref#/rows/3`, `ref#L10-L20`)
  * - `POST api/query` with a `Question` → `Shown`
  * - `POST api/cancel`, `api/retry`, `api/delete` with `{ ref }`, `POST api/answer` with `{ ref, answers }` → `Done`
@@ -23,8 +25,9 @@ export interface Overview {
   readonly sight: 'operator' | 'actor'
   readonly running: number
   readonly waiting: number
-  readonly stored: number
-  readonly storedBytes: number
+  /** Absent, as are the tools, while a large store is counted for the first time. An event says it then. */
+  readonly stored?: number
+  readonly storedBytes?: number
   readonly tokens?: Tokens
   /** By name; of a server behind `wrap` its name. */
   readonly caches: readonly string[]

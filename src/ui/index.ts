@@ -2,7 +2,7 @@ import { type Actor, type ActorLike, describeActor, describedActor, toActor } fr
 import { type Clock, systemClock } from '../core/clock.ts'
 import { InvalidArgument } from '../core/errors.ts'
 import type { RefCache } from '../ref-cache.ts'
-import { ActorSight } from './server/actor-sight.ts'
+import { ActorSights } from './server/actor-sight.ts'
 import { EventStreams } from './server/events.ts'
 import { json, problem } from './server/http.ts'
 import { PageFiles } from './server/page-files.ts'
@@ -40,6 +40,7 @@ export function uiHandler(cache: RefCache, options: UiHandlerOptions): UiHandler
   }
   const files = new PageFiles(new URL('./page/', import.meta.url))
   const streams = new EventStreams(clock)
+  const sights = new ActorSights(cache, clock)
   const handle = async (request: Request): Promise<Response> => {
     try {
       const actor = await whoAsks(request, actorOf)
@@ -49,7 +50,7 @@ export function uiHandler(cache: RefCache, options: UiHandlerOptions): UiHandler
         const now = await whoAsks(request, actorOf)
         return now !== undefined && describeActor(now) === name
       }
-      const looker = { sight: new ActorSight(cache, actor), name, isStillIn }
+      const looker = { sight: sights.of(actor), name, isStillIn }
       return await answer(request, looker, { files, streams, clock })
     } catch (error) {
       return problem(error)

@@ -1,7 +1,8 @@
 import type { Actor } from '../../access/actor.ts'
 import { Permission } from '../../access/permission.ts'
-import type { Entry } from '../../core/entry.ts'
+import { type Entry, madeFrom } from '../../core/entry.ts'
 import type { RefId } from '../../core/ref.ts'
+import { UseIndex } from '../../core/use-index.ts'
 import type { Engine } from '../engine.ts'
 import { describeKnown, type KnownEntry } from './known.ts'
 import { isOwn, pageOfOwn } from './own-entries.ts'
@@ -38,6 +39,7 @@ interface Counted extends Pick<Entry, 'status' | 'toolName' | 'version'> {
  */
 export class KnownFeed {
   readonly #entries = new Map<RefId, Counted>()
+  readonly #uses = new UseIndex(MOST_ENTRIES)
   #cursor: string | undefined
 
   constructor(
@@ -47,7 +49,9 @@ export class KnownFeed {
 
   /** Looks at what there is, and begins to follow it from now. @throws StoreUnavailable */
   async begin(): Promise<void> {
-    await this.#lookAnew()
+    const { found, cursor } = await this.#look()
+    for (const entry of found) this.#count(entry)
+    this.#cursor = cursor
   }
 
   /** @throws StoreUnavailable */
@@ -60,14 +64,17 @@ export class KnownFeed {
     const isThere = (refId: RefId) => latest.get(refId) !== 'deleted'
     const peeked = await engine.store.peek([...latest.keys()].filter(isThere))
     this.#cursor = told.cursor
-    const deleted = [...latest.keys()].filter(refId => !isThere(refId) && this.#entries.delete(refId))
-    return { changed: this.#note(peeked.filter(entry => isOwn(engine, entry, this.who))), deleted }
+    const own = peeked.filter(entry => isOwn(engine, entry, this.who))
+    return this.#note(
+      own,
+      [...latest.keys()].filter(refId => !isThere(refId)),
+    )
   }
 
-  /** All that is there now, held against what was known. */
-  async #lookAnew(): Promise<KnownChanges> {
+  /** The newest own entries, and where what happens after this goes on. */
+  async #look() {
     const { engine, who } = this
-    const begin = (await engine.store.changes(engine.name, undefined, 1)).cursor
+    const { cursor: begin } = await engine.store.changes(engine.name, undefined, 1)
     const found: Entry[] = []
     let cursor: string | undefined
     for (let page = 0; page < MOST_PAGES; page++) {
@@ -75,21 +82,45 @@ export class KnownFeed {
       found.push(...entries)
       cursor = nextCursor
       if (cursor === undefined) break
+      await new Promise<void>(resolve => setImmediate(resolve))
     }
+    return { found, cursor: begin }
+  }
+
+  /** All that is there now, held against what was known. */
+  async #lookAnew(): Promise<KnownChanges> {
+    const { engine } = this
+    const { found, cursor } = await this.#look()
     const there = new Set(found.map(({ refId }) => refId))
     const missing = [...this.#entries.keys()].filter(refId => !there.has(refId))
     // What is older than the pages that were looked through is still there.
     for (const { refId } of await engine.store.peek(missing)) there.add(refId)
-    this.#cursor = begin
-    const deleted = missing.filter(refId => !there.has(refId))
-    for (const refId of deleted) this.#entries.delete(refId)
+    this.#cursor = cursor
     const isNews = ({ refId, version }: Entry) => this.#entries.get(refId)?.version !== version
-    return { changed: this.#note(found.filter(isNews)), deleted }
+    return this.#note(
+      found.filter(isNews),
+      missing.filter(refId => !there.has(refId)),
+    )
   }
 
-  #note(entries: readonly Entry[]): KnownEntry[] {
-    for (const entry of entries) this.#count(entry)
-    return entries.map(entry => describeKnown(this.engine, entry, this.who))
+  /** That another number of entries was made of one is news of that one, too. */
+  async #note(entries: readonly Entry[], gone: readonly RefId[]): Promise<KnownChanges> {
+    const used = new Set<RefId>()
+    const deleted = gone.filter(refId => this.#entries.delete(refId))
+    for (const refId of deleted) for (const one of this.#uses.delete(refId)) used.add(one)
+    for (const entry of entries) for (const one of this.#count(entry)) used.add(one)
+    for (const { refId } of entries) used.delete(refId)
+    const own = [...used].filter(refId => this.#entries.has(refId)).slice(0, PAGE)
+    const others = (await this.engine.store.peek(own)).filter(entry => isOwn(this.engine, entry, this.who))
+    return {
+      changed: [...entries, ...others].map(entry => describeKnown(this.engine, entry, this.who)),
+      deleted,
+    }
+  }
+
+  /** How many own entries were made of one. */
+  usersOf(refId: RefId): number | undefined {
+    return this.#uses.countOf(refId)
   }
 
   get counts(): KnownCounts {
@@ -106,12 +137,13 @@ export class KnownFeed {
     }
   }
 
-  #count(entry: Entry): void {
+  /** Gives those that it is a new user of. */
+  #count(entry: Entry): readonly RefId[] {
     const { refId, status, toolName, version } = entry
     const mayRead = this.engine.access.may(entry, this.who, Permission.READ)
     const bytes = status === 'complete' && mayRead ? entry.valueBytes : 0
-    if (this.#entries.size < MOST_ENTRIES || this.#entries.has(refId)) {
-      this.#entries.set(refId, { status, bytes, version, ...(toolName === undefined ? {} : { toolName }) })
-    }
+    if (this.#entries.size >= MOST_ENTRIES && !this.#entries.has(refId)) return []
+    this.#entries.set(refId, { status, bytes, version, ...(toolName === undefined ? {} : { toolName }) })
+    return this.#uses.add(refId, madeFrom(entry))
   }
 }

@@ -2,7 +2,7 @@ import { type Actor, type ActorLike, toActor } from '../../access/actor.ts'
 import { Permission } from '../../access/permission.ts'
 import { toDate } from '../../core/clock.ts'
 import { type Entry, isInFlight, type Progress } from '../../core/entry.ts'
-import { describeEntry, type EntryInfo } from '../../core/entry-info.ts'
+import { describeEntry, type EntryInfo, isFound } from '../../core/entry-info.ts'
 import { hasValue } from '../../core/entry-value.ts'
 import type { RefId } from '../../core/ref.ts'
 import type { CallResponse } from '../../core/response.ts'
@@ -38,16 +38,28 @@ export interface ListKnownOptions extends Omit<OwnFilter, 'isWanted'> {
   readonly actor: ActorLike
   /** By the name that people know. */
   readonly tool?: string | undefined
+  /** A part of that name, of the label, or of the reference; upper and lower case are the same. */
+  readonly find?: string | undefined
 }
 
 /** The entries that the actor itself had made, tasks and values alike. @throws InvalidArgument */
 export async function listKnown(engine: Engine, options: ListKnownOptions): Promise<KnownPage> {
-  const { actor, tool, ...filter } = options
+  const { actor, tool, find, ...filter } = options
   const who = toActor(actor)
-  const isWanted = ({ toolName }: Entry) => tool === undefined || engine.toolLabel(toolName ?? '') === tool
+  const isWanted = (entry: Entry) => {
+    const toolName = engine.toolLabel(entry.toolName ?? '')
+    return (tool === undefined || toolName === tool) && isFound(namesOf(engine, entry, who, toolName), find)
+  }
   const { entries, nextCursor } = await pageOfOwn(engine, who, { ...filter, isWanted })
   const known = entries.map(entry => describeKnown(engine, entry, who))
   return { entries: known, ...(nextCursor === undefined ? {} : { nextCursor }) }
+}
+
+/** What a label says is for those who may read the value. */
+function namesOf(engine: Engine, entry: Entry, who: Actor, toolName: string) {
+  const { refId, label } = entry
+  const isShown = label !== undefined && engine.access.may(entry, who, Permission.READ)
+  return { refId, toolName, ...(isShown ? { label } : {}) }
 }
 
 /** One entry, whoever had it made. @throws NotFound where the actor may not know of it */

@@ -58,5 +58,6 @@ export async function pageOfOwn(engine: Engine, who: Actor, filter: OwnFilter): 
       last = after = entry
     }
     if (batch.length < size) return { entries }
+    await new Promise<void>(resolve => setImmediate(resolve))
   }
 }

@@ -1,7 +1,9 @@
-import type { Actor } from '../../access/actor.ts'
+import { type Actor, describeActor } from '../../access/actor.ts'
+import type { Clock } from '../../core/clock.ts'
 import type { RefId } from '../../core/ref.ts'
 import type { RefCache } from '../../ref-cache.ts'
 import { ADAPTERS } from '../../ref-cache-adapters.ts'
+import { type News, SharedFeed } from './shared-feed.ts'
 import type { ListQuery, Seen, SeenChanges, SeenPage, Sight } from './sight.ts'
 
 /**
@@ -9,38 +11,41 @@ import type { ListQuery, Seen, SeenChanges, SeenPage, Sight } from './sight.ts'
  * may know of it, as everywhere.
  */
 export class ActorSight implements Sight {
-  readonly #feed: ReturnType<RefCache[typeof ADAPTERS]['knownFeed']>
-  #begun: Promise<void> | undefined
+  readonly #known: ReturnType<RefCache[typeof ADAPTERS]['knownFeed']>
+  readonly #feed: SharedFeed
+  #hasBegun = false
 
   constructor(
     private readonly cache: RefCache,
     private readonly actor: Actor,
+    clock: Clock,
   ) {
-    this.#feed = cache[ADAPTERS].knownFeed(actor)
+    this.#known = cache[ADAPTERS].knownFeed(actor)
+    this.#feed = new SharedFeed(() => this.#news(), clock)
   }
 
   async overview() {
-    await this.#begin()
-    return { sight: 'actor' as const, ...this.#feed.counts, caches: [this.cache.name] }
+    await this.#feed.refresh()
+    return { sight: 'actor' as const, ...this.#known.counts, caches: [this.cache.name] }
   }
 
   async list({ cache, ...query }: ListQuery): Promise<SeenPage> {
     if (cache !== undefined && cache !== this.cache.name) return { entries: [] }
-    return this.cache[ADAPTERS].listKnown({ actor: this.actor, ...query })
+    const listing = this.cache[ADAPTERS].listKnown({ actor: this.actor, ...query })
+    const [page] = await Promise.all([listing, this.#feed.refresh()])
+    return { ...page, entries: page.entries.map(entry => this.#seen(entry)) }
   }
 
-  entry(refId: RefId): Promise<Seen> {
-    return this.cache[ADAPTERS].knownEntry(refId, this.actor)
+  async entry(refId: RefId): Promise<Seen> {
+    return this.#seen(await this.cache[ADAPTERS].knownEntry(refId, this.actor))
   }
 
   async open() {
     return { cache: this.cache, actor: this.actor }
   }
 
-  async look(): Promise<SeenChanges> {
-    if (this.#begun) return { isComplete: true, ...(await this.#feed.next()) }
-    await this.#begin()
-    return { isComplete: false, changed: [], deleted: [] }
+  look(since: number | undefined): Promise<SeenChanges> {
+    return this.#feed.look(since)
   }
 
   /** What all callers of the process saved would tell of the others. */
@@ -48,11 +53,46 @@ export class ActorSight implements Sight {
     return []
   }
 
-  #begin(): Promise<void> {
-    this.#begun ??= this.#feed.begin().catch(error => {
-      this.#begun = undefined
-      throw error
-    })
-    return this.#begun
+  async #news(): Promise<News> {
+    if (!this.#hasBegun) {
+      await this.#known.begin()
+      this.#hasBegun = true
+      return { isComplete: false, changed: [], deleted: [] }
+    }
+    const { changed, deleted } = await this.#known.next()
+    return { isComplete: true, changed: changed.map(entry => this.#seen(entry)), deleted }
+  }
+
+  #seen(entry: Seen): Seen {
+    const usedBy = this.#known.usersOf(entry.refId)
+    return usedBy === undefined ? entry : { ...entry, usedBy }
+  }
+}
+
+/** Unused for this long, a sight is dropped. */
+const IDLE_MS = 60_000
+const MOST_SIGHTS = 100
+
+/** A sight for each actor that looks. It is kept for a while, so that what an actor had made is not looked through for each request. */
+export class ActorSights {
+  /** The least recently used first. */
+  readonly #sights = new Map<string, { readonly sight: ActorSight; readonly usedAt: number }>()
+
+  constructor(
+    private readonly cache: RefCache,
+    private readonly clock: Clock,
+  ) {}
+
+  of(actor: Actor): ActorSight {
+    const now = this.clock.monotonic()
+    const name = describeActor(actor)
+    const sight = this.#sights.get(name)?.sight ?? new ActorSight(this.cache, actor, this.clock)
+    this.#sights.delete(name)
+    this.#sights.set(name, { sight, usedAt: now })
+    for (const [other, { usedAt }] of this.#sights) {
+      if (this.#sights.size <= MOST_SIGHTS && now - usedAt < IDLE_MS) break
+      this.#sights.delete(other)
+    }
+    return sight
   }
 }

@@ -1,5 +1,4 @@
 import type { Clock } from '../../core/clock.ts'
-import { InvalidArgument } from '../../core/errors.ts'
 import { stringifyJson } from '../../core/json-text.ts'
 import type { Changes, Overview } from '../api.ts'
 import { Refused, SAFE_HEADERS } from './http.ts'
@@ -10,6 +9,8 @@ import type { Looker, SeenChanges } from './sight.ts'
 const LOOK_EVERY_MS = 300
 /** So that proxies and browsers know that the connection is alive. */
 const HEARTBEAT_MS = 15_000
+/** Who was told to load all anew does so at most so often, however much changes. */
+const RESET_EVERY_MS = 2_000
 /** A store that is away is looked for again after this long. */
 const AWAY_MS = 2_000
 /** So long somebody who is signed out meanwhile may still be told. */
@@ -40,13 +41,12 @@ export class EventStreams {
   }
 
   /** @throws Refused where there are too many */
-  open(looker: Looker, { headers, signal }: Request): Response {
+  open(looker: Looker, { signal }: Request): Response {
     const own = [...this.#open.values()].filter(each => each === looker.name).length
     if (this.#isClosed || this.#open.size >= this.limits.all || own >= this.limits.each) {
       throw new Refused(503, 'forbidden', 'Too many pages are open at once. Close one of them.')
     }
-    const since = headers.get('last-event-id') ?? undefined
-    const stream = new EventStream(looker, this.clock, since, () => this.#open.delete(stream))
+    const stream = new EventStream(looker, this.clock, () => this.#open.delete(stream))
     this.#open.set(stream, looker.name)
     signal.addEventListener('abort', () => stream.end(), { once: true })
     return new Response(stream.body, {
@@ -67,21 +67,22 @@ export class EventStreams {
 class EventStream {
   readonly body: ReadableStream<Uint8Array<ArrayBuffer>>
   #controller!: ReadableStreamDefaultController<Uint8Array<ArrayBuffer>>
-  #cursor: string | undefined
+  #cursor: number | undefined
   #stopTimer = () => {}
   #isEnded = false
+  #resetAt = Number.NEGATIVE_INFINITY
   /** Something was missed. */
   #mustReset = false
+  /** What is stored was not counted yet when the page was told how all stands. */
+  #owesCounts = false
   #spokeAt: number
   #letInAt: number
 
   constructor(
     private readonly looker: Looker,
     private readonly clock: Clock,
-    since: string | undefined,
     private readonly onEnd: () => void,
   ) {
-    this.#cursor = since
     this.#spokeAt = this.#letInAt = clock.monotonic()
     this.body = new ReadableStream<Uint8Array<ArrayBuffer>>(
       {
@@ -115,11 +116,10 @@ class EventStream {
     try {
       if (!(await this.#isStillIn())) return this.end()
       if (hasRoom) await this.#tell(await this.looker.sight.look(this.#cursor))
-    } catch (error) {
-      // The store is away, and may come back; or the page comes back with what was none of ours.
+    } catch {
+      // The store is away, and may come back.
       this.#mustReset = true
-      if (error instanceof InvalidArgument) this.#cursor = undefined
-      else wait = AWAY_MS
+      wait = AWAY_MS
     }
     if (this.#isEnded) return
     if (hasRoom && this.clock.monotonic() - this.#spokeAt >= HEARTBEAT_MS) this.#send(': alive\n\n')
@@ -139,23 +139,28 @@ class EventStream {
   }
 
   async #tell({ isComplete, changed, deleted, cursor }: SeenChanges): Promise<void> {
-    const isMuch = changed.length > MOST_ROWS
-    if (!isComplete || isMuch || this.#mustReset) this.#sendEvent('reset', await this.#overview(), cursor)
-    else if (changed.length + deleted.length > 0) {
+    if (!isComplete || changed.length > MOST_ROWS || this.#mustReset) {
+      const now = this.clock.monotonic()
+      // Until then the cursor stays where it is: what happens meanwhile is in that reset.
+      if (now - this.#resetAt < RESET_EVERY_MS) return
+      this.#sendEvent('reset', await this.#overview())
+      this.#resetAt = now
+      this.#mustReset = false
+    } else if (changed.length + deleted.length > 0 || this.#owesCounts) {
       const changes: Changes = { changed: changed.map(toRow), deleted, overview: await this.#overview() }
-      this.#sendEvent('changes', changes, cursor)
+      if (changed.length + deleted.length > 0 || !this.#owesCounts) this.#sendEvent('changes', changes)
     }
     this.#cursor = cursor
-    this.#mustReset = false
   }
 
   async #overview(): Promise<Overview> {
-    return { now: new Date(this.clock.now()).toISOString(), ...(await this.looker.sight.overview()) }
+    const overview = await this.looker.sight.overview()
+    this.#owesCounts = overview.stored === undefined
+    return { now: new Date(this.clock.now()).toISOString(), ...overview }
   }
 
-  #sendEvent(event: string, data: object, id: string | undefined): void {
-    const lines = [...(id === undefined ? [] : [`id: ${id}`]), `event: ${event}`]
-    this.#send(`${lines.join('\n')}\ndata: ${stringifyJson(data as never)}\n\n`)
+  #sendEvent(event: string, data: object): void {
+    this.#send(`event: ${event}\ndata: ${stringifyJson(data as never)}\n\n`)
   }
 
   #send(text: string): void {

@@ -1,14 +1,19 @@
+import { setImmediate as turn } from 'node:timers/promises'
 import { actor } from '../../access/actor.ts'
-import { type Clock, systemClock } from '../../core/clock.ts'
+import { type Clock, systemClock, waitAtMost } from '../../core/clock.ts'
+import type { EntryStatus } from '../../core/entry.ts'
+import { isFound } from '../../core/entry-info.ts'
 import { NotFound } from '../../core/errors.ts'
 import { cacheNameOf, isRefOf, type RefId } from '../../core/ref.ts'
 import { canRetry } from '../../core/retry-policy.ts'
 import { sumOfTokens, type TokenCounts, withNet } from '../../core/token-savings.ts'
-import type { CacheCounts, InspectedEntry, Inspector } from '../../inspect/index.ts'
+import type { InspectedEntry, Inspector } from '../../inspect/index.ts'
 import type { RefCache } from '../../ref-cache.ts'
 import type { Action } from '../api.ts'
+import { OperatorNews } from './operator-news.ts'
+import { SharedFeed } from './shared-feed.ts'
 import type { ListQuery, Opened, Seen, SeenChanges, SeenPage, Sight } from './sight.ts'
-import { UseCounts } from './use-counts.ts'
+import { type Counted, StoreCounts } from './store-counts.ts'
 
 export interface OperatorOptions {
   readonly inspector: Inspector
@@ -20,58 +25,81 @@ export interface OperatorOptions {
 }
 
 const OPERATOR = actor.system()
-/** Counts are taken at most so often. */
-const COUNT_EVERY_MS = 1_000
+const IN_FLIGHT = ['pending', 'processing'] as const
+/** Where counting takes long, so many tasks at most are counted one by one. */
+const MOST_TASKS = 200
 const HOUR_MS = 3_600_000
-/** What the pages of a list are looked through for a tool, at most. */
+/** A list waits so long for how many users its entries have. */
+const PATIENCE_MS = 50
+/** So many pages are looked through for what is wanted, at most. */
 const MOST_PAGES = 20
 
 /** Whoever owns a store sees all of it. Every value that is opened, and all that is done, goes through a cache, and stands in its audit. */
 export class OperatorSight implements Sight {
-  readonly #uses: UseCounts
-  #counted: { readonly at: number; readonly counts: Promise<Counts> } | undefined
+  readonly #counts: StoreCounts
+  readonly #news: OperatorNews
+  readonly #feed: SharedFeed
 
   constructor(private readonly options: OperatorOptions) {
-    this.#uses = new UseCounts(options.inspector, options.clock ?? systemClock)
+    const { inspector, clock = systemClock } = options
+    this.#counts = new StoreCounts(inspector, clock)
+    this.#news = new OperatorNews(inspector)
+    this.#feed = new SharedFeed(() => this.#seenNews(), clock)
   }
 
   async overview() {
-    const { caches, savings } = await this.#counts()
-    const sum = (of: (counts: (typeof caches)[number]) => number) =>
-      caches.reduce((total, counts) => total + of(counts), 0)
-    const tools = caches.flatMap(({ byTool }) => byTool.flatMap(({ toolName }) => toolName ?? []))
+    const counted = await this.#counts.get()
+    const caches = counted?.caches.map(({ cache }) => cache) ?? (await this.options.inspector.caches())
+    const tools = (counted?.caches ?? []).flatMap(({ byTool }) =>
+      byTool.flatMap(({ toolName }) => toolName ?? []),
+    )
     return {
       sight: 'operator' as const,
-      running: sum(({ byStatus }) => byStatus.processing),
-      waiting: sum(({ byStatus }) => byStatus.pending),
-      stored: sum(({ byStatus }) => byStatus.complete),
-      storedBytes: sum(({ valueBytes }) => valueBytes),
-      ...(savings.length > 0 ? { tokens: withNet(sumOfTokens(savings)) } : {}),
-      caches: caches.map(({ cache }) => cache),
+      ...(await this.#inFlight(counted)),
+      ...(counted ? storedOf(counted) : {}),
+      caches,
       tools: [...new Set(tools.map(name => this.#label(name)))],
     }
   }
 
-  async list({ tool, limit, ...query }: ListQuery): Promise<SeenPage> {
+  /** As it is now, also where all that is counted is old. */
+  async #inFlight(counted: Counted | undefined): Promise<{ running: number; waiting: number }> {
+    const counts = { running: sumIn(counted, 'processing'), waiting: sumIn(counted, 'pending') }
+    if (!this.#counts.isSlow) return counts
+    const { entries, nextCursor } = await this.options.inspector.list({
+      statuses: IN_FLIGHT,
+      limit: MOST_TASKS,
+    })
+    if (nextCursor !== undefined && counted) return counts
+    const running = entries.filter(({ status }) => status === 'processing').length
+    return { running, waiting: entries.length - running }
+  }
+
+  async list({ tool, find, limit, ...query }: ListQuery): Promise<SeenPage> {
     const { inspector } = this.options
-    const isWanted = ({ toolName }: InspectedEntry) => tool === undefined || this.#label(toolName) === tool
+    const isWanted = (entry: InspectedEntry) => {
+      const toolName = this.#label(entry.toolName)
+      return (tool === undefined || toolName === tool) && isFound({ ...entry, toolName }, find)
+    }
     const found: InspectedEntry[] = []
+    await this.#knowUsers()
     let { cursor } = query
     for (let page = 0; page < MOST_PAGES; page++) {
       const more = await inspector.list({ ...query, limit: limit - found.length, cursor })
       found.push(...more.entries.filter(isWanted))
       cursor = more.nextCursor
       if (cursor === undefined || found.length === limit) break
+      await turn()
     }
-    const uses = await this.#uses.get()
     return {
-      entries: found.map(entry => this.#seen(entry, uses)),
+      entries: found.map(entry => this.#seen(entry)),
       ...(cursor === undefined ? {} : { nextCursor: cursor }),
     }
   }
 
   async entry(refId: RefId): Promise<Seen> {
-    return this.#seen(await this.options.inspector.entry(refId), await this.#uses.get())
+    await this.#knowUsers()
+    return this.#seen(await this.options.inspector.entry(refId))
   }
 
   async open(refId: RefId): Promise<Opened> {
@@ -82,11 +110,8 @@ export class OperatorSight implements Sight {
     return { cache: await this.options.cacheOf(name), actor: OPERATOR }
   }
 
-  async look(since?: string): Promise<SeenChanges> {
-    const { isComplete, changed, deleted, cursor } = await this.options.inspector.changes(since)
-    const uses = changed.length > 0 ? await this.#uses.get() : new Map()
-    const told = { changed: changed.map(entry => this.#seen(entry, uses)), deleted, cursor }
-    return { isComplete: isComplete && since !== undefined, ...told }
+  look(since: number | undefined): Promise<SeenChanges> {
+    return this.#feed.look(since)
   }
 
   async savings(since: Date) {
@@ -98,50 +123,54 @@ export class OperatorSight implements Sight {
     return [...byHour].map(([at, all]) => ({ at: new Date(at), ...withNet(sumOfTokens(all)) }))
   }
 
-  #counts(): Promise<Counts> {
-    const { inspector, clock = systemClock } = this.options
-    const now = clock.monotonic()
-    if (!this.#counted || now - this.#counted.at >= COUNT_EVERY_MS) {
-      this.#counted = { at: now, counts: countsOf(inspector) }
-    }
-    return this.#counted.counts
+  /** The first time that may take long. The events of a page begin after it, and then the page loads all anew. */
+  #knowUsers(): Promise<void> {
+    return waitAtMost(this.options.clock ?? systemClock, PATIENCE_MS, this.#feed.refresh())
+  }
+
+  async #seenNews() {
+    const { changed, ...told } = await this.#news.next()
+    return { ...told, changed: changed.map(entry => this.#seen(entry)) }
   }
 
   #label(toolName = ''): string {
     return this.options.toolLabel?.(toolName) ?? toolName
   }
 
-  #seen(inspected: InspectedEntry, uses: ReadonlyMap<RefId, number>): Seen {
-    const { policy: _, cache: __, uses: ___, task, toolName, ...entry } = inspected
-    const usedBy = uses.get(entry.refId)
+  #seen(inspected: InspectedEntry): Seen {
+    const { policy: _, cache: __, uses: ___, hasValue, task, toolName, ...entry } = inspected
+    const usedBy = this.#news.usersOf(entry.refId)
     return {
       ...entry,
       ...(usedBy === undefined ? {} : { usedBy }),
       ...(toolName === undefined ? {} : { toolName: this.#label(toolName) }),
       ...task,
-      may: actionsOn(entry, task?.questions),
+      may: actionsOn({ ...entry, hasValue }, task?.questions),
     }
   }
 }
 
-interface Counts {
-  readonly caches: readonly CacheCounts[]
-  readonly savings: readonly TokenCounts[]
+function sumIn(counted: Counted | undefined, status: EntryStatus): number {
+  return (counted?.caches ?? []).reduce((sum, { byStatus }) => sum + byStatus[status], 0)
 }
 
-async function countsOf(inspector: Inspector): Promise<Counts> {
-  const [{ caches }, savings] = await Promise.all([inspector.stats(), inspector.savings()])
-  return { caches, savings }
+function storedOf(counted: Counted) {
+  const { caches, savings } = counted
+  return {
+    stored: sumIn(counted, 'complete'),
+    storedBytes: caches.reduce((sum, { valueBytes }) => sum + valueBytes, 0),
+    ...(savings.length > 0 ? { tokens: withNet(sumOfTokens(savings)) } : {}),
+  }
 }
 
 function actionsOn(
-  { status, errorCode, valueBytes }: Pick<InspectedEntry, 'status' | 'errorCode' | 'valueBytes'>,
+  { status, errorCode, hasValue }: Pick<InspectedEntry, 'status' | 'errorCode' | 'hasValue'>,
   questions = 0,
 ): Action[] {
   const isInFlight = status === 'pending' || status === 'processing'
   const mayRetry = status === 'cancelled' || (status === 'failed' && errorCode && canRetry(errorCode))
   return [
-    ...(valueBytes === undefined ? [] : (['read'] as const)),
+    ...(hasValue ? (['read'] as const) : []),
     ...(isInFlight ? (['cancel'] as const) : []),
     ...(mayRetry ? (['retry'] as const) : []),
     'delete',

@@ -46,6 +46,7 @@ const READS: Readonly<Record<string, Route>> = {
     const { entries, nextCursor } = await sight.list({
       cache: query.get('cache') ?? undefined,
       tool: query.get('tool') ?? undefined,
+      find: query.get('find')?.slice(0, 200) || undefined,
       cursor: query.get('cursor') ?? undefined,
       statuses: statuses.length === 0 ? undefined : [...new Set(statuses)],
       limit: numberIn(query, 'limit', MOST_ROWS) ?? DEFAULT_ROWS,

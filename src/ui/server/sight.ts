@@ -17,8 +17,8 @@ export interface Sight {
   entry(refId: RefId): Promise<Seen>
   /** The cache of a reference, and for whom it is asked. @throws NotFound */
   open(refId: RefId): Promise<Opened>
-  /** What happened since the last look of this sight. The first look says where to begin, and tells nothing. */
-  look(since?: string): Promise<SeenChanges>
+  /** What happened since a look before. The first look says where to begin, and tells nothing. */
+  look(since: number | undefined): Promise<SeenChanges>
   /** What was saved since then, an hour each, the oldest first. Absent where that is not for the one who looks. */
   savings(since: Date): Promise<ReadonlyArray<Tokens & { readonly at: Date }>>
 }
@@ -26,6 +26,8 @@ export interface Sight {
 export interface ListQuery {
   readonly cache?: string | undefined
   readonly tool?: string | undefined
+  /** A part of the name of the tool, of the label, or of the reference; upper and lower case are the same. */
+  readonly find?: string | undefined
   readonly statuses?: readonly EntryStatus[] | undefined
   readonly limit: number
   readonly cursor?: string | undefined
@@ -55,8 +57,8 @@ export interface SeenChanges {
   readonly isComplete: boolean
   readonly changed: readonly Seen[]
   readonly deleted: readonly RefId[]
-  /** Where a look after a lost connection goes on; absent where it has to begin anew. */
-  readonly cursor?: string
+  /** Where the next look goes on. */
+  readonly cursor: number
 }
 
 /** A cache, and for whom it is asked. */

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { actor } from '../../../src/access/actor.ts'
+import { Permission } from '../../../src/access/permission.ts'
 import { AccessPolicy } from '../../../src/access/policy.ts'
 import { uiHandler } from '../../../src/ui/index.ts'
 import { scene } from '../flow/scene.ts'
@@ -141,6 +142,24 @@ describe('an actor at the page', () => {
     expect((await jsonOf(as('bob')(`api/entry?ref=${foreign.refId}`))).uses).toEqual([
       expect.objectContaining({ ref: shared.refId }),
     ])
+  })
+
+  it('is told in lists how many of its own entries were made of one, and finds by no word that it may not read', async () => {
+    const { cache, as } = looking()
+    const policy = { user: Permission.WRITE | Permission.EXECUTE }
+    const hidden = await cache.set(SECRET, [1, 2, 3], { actor: BOB, policy })
+    const shared = await cache.set('shared', [1, 2, 3], { actor: ADA })
+    const join = cache.cached(
+      { name: 'join', memoize: false },
+      ({ list }: { list: unknown[] }) => list.length,
+    )
+    for (const who of [ADA, BOB, BOB]) await join({ list: shared.refId as never }, { actor: who })
+    const rows = (await jsonOf(as('ada')('api/entries?find=share'))).entries
+    expect(rows).toEqual([expect.objectContaining({ ref: shared.refId, usedBy: 1 })])
+    expect(await refsIn(as('bob'), 'api/entries?find=share')).toEqual([])
+    expect(await refsIn(as('bob'))).toContain(hidden.refId)
+    expect(await refsIn(as('bob'), `api/entries?find=${SECRET}`)).toEqual([])
+    expect(await refsIn(as('bob'), `api/entries?find=${hidden.refId.slice(5, 25)}`)).toEqual([hidden.refId])
   })
 
   it('steers its own task, and nobody else’s', async () => {

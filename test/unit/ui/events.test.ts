@@ -7,7 +7,6 @@ import { actorsLook, operatorLooks, type Parsed, slowTool } from './looking.ts'
 
 interface Event {
   readonly event: string
-  readonly id?: string
   readonly data: Parsed
 }
 
@@ -26,9 +25,8 @@ async function listen(response: Response) {
       heard.text += text
       const data = /^data: (.*)$/m.exec(text)?.[1]
       if (data === undefined) continue
-      const id = /^id: (.*)$/m.exec(text)?.[1]
       const event = /^event: (.*)$/m.exec(text)?.[1] ?? ''
-      heard.events.push({ event, data: JSON.parse(data), ...(id === undefined ? {} : { id }) })
+      heard.events.push({ event, data: JSON.parse(data) })
     }
     heard.isOver = true
   }
@@ -43,7 +41,7 @@ describe('the events of the page', () => {
     const { heard } = await listen(await ask('api/events'))
     await clock.advance('1s')
     expect(heard.events).toEqual([
-      { event: 'reset', id: expect.any(String), data: expect.objectContaining({ stored: 1, running: 0 }) },
+      { event: 'reset', data: expect.objectContaining({ stored: 1, running: 0 }) },
     ])
     const slow = slowTool(cache)
     const { refId } = await slow.call({})
@@ -70,24 +68,93 @@ describe('the events of the page', () => {
     expect(heard.events.at(-1)?.data.overview).toMatchObject({ running: 0, stored: 2 })
   })
 
-  it('go on where a lost connection ended, or begin anew', async () => {
+  it('tell a page once that much changes, and then no more than every other second', async () => {
     const { cache, clock, ask } = operatorLooks()
-    const first = await listen(await ask('api/events'))
+    const pages = [await listen(await ask('api/events')), await listen(await ask('api/events'))]
+    await clock.advance('3s')
+    for (let tenth = 0; tenth < 60; tenth++) {
+      await Promise.all(Array.from({ length: 100 }, (_, n) => cache.set('many', [tenth, n])))
+      await clock.advance('100ms')
+    }
+    for (const { heard } of pages) {
+      const during = heard.events.slice(1).map(({ event }) => event)
+      expect(during.length).toBeLessThanOrEqual(4)
+      expect(new Set(during)).toEqual(new Set(['reset']))
+    }
+    await clock.advance('2s')
+    for (const { heard } of pages) expect(heard.events.at(-1)?.data).toMatchObject({ stored: 6_000 })
+    const { refId } = await cache.set('one', 1)
+    await clock.advance('600ms')
+    for (const { heard } of pages) {
+      expect(heard.events.at(-1)).toMatchObject({ event: 'changes', data: { changed: [{ ref: refId }] } })
+    }
+  })
+
+  it('look at the store once for all pages of one who looks', async () => {
+    let looks = 0
+    const inner = memoryStore()
+    const changes: typeof inner.changes = (...args) => {
+      looks++
+      return inner.changes(...args)
+    }
+    const { cache, clock, as } = actorsLook(() => actor.user('ada'), { store: storeWith(inner, { changes }) })
+    const pages = await Promise.all(Array.from({ length: 8 }, async () => listen(await as('')('api/events'))))
     await clock.advance('1s')
-    const { id = '' } = first.heard.events[0] as Event
-    await first.end()
-    const { refId } = await cache.set('meanwhile', 1)
-    const second = await listen(await ask('api/events', { headers: { 'last-event-id': id } }))
+    looks = 0
+    await clock.advance('3s')
+    expect(looks).toBeLessThanOrEqual(10)
+    await cache.set('own', 1, { actor: actor.user('ada') })
+    await clock.advance('600ms')
+    for (const { heard } of pages) expect(heard.events.at(-1)?.event).toBe('changes')
+  })
+
+  it('say that an entry has a user more, or less', async () => {
+    const known = { ada: actor.user('ada') }
+    const { cache, clock, as } = actorsLook(() => known.ada)
+    const { refId } = await cache.set('log', 'one\ntwo', { actor: known.ada })
+    const { heard } = await listen(await as('')('api/events'))
     await clock.advance('1s')
-    expect(second.heard.events).toEqual([
-      expect.objectContaining({
-        event: 'changes',
-        data: expect.objectContaining({ changed: [expect.objectContaining({ ref: refId })] }),
-      }),
+    const answer = await cache.query(refId, { search: 'two', actor: known.ada })
+    await clock.advance('600ms')
+    const told = () =>
+      heard.events.flatMap(({ data }) => data.changed ?? []).filter(({ ref }) => ref === refId)
+    expect(told()).toEqual([expect.objectContaining({ usedBy: 1 })])
+    await cache.delete(answer.refId)
+    await clock.advance('600ms')
+    expect(told().slice(1)).toEqual([expect.not.objectContaining({ usedBy: expect.anything() })])
+  })
+
+  it('do not wait for the count of a large store, and tell it once it is there', async () => {
+    let endCount = () => {}
+    const inner = memoryStore()
+    const store = storeWith(inner, {
+      count: async (...args) => {
+        await new Promise<void>(resolve => {
+          endCount = resolve
+        })
+        return inner.count(...args)
+      },
+    })
+    const { cache, clock, ask } = operatorLooks({ store })
+    await cache.set('first', 1)
+    const slow = slowTool(cache)
+    await slow.call({})
+    const { heard } = await listen(await ask('api/events'))
+    await clock.advance('200ms')
+    expect(heard.events[0]).toMatchObject({ event: 'reset', data: { running: 1 } })
+    expect(heard.events[0]?.data).not.toHaveProperty('stored')
+    await clock.advance('3s')
+    expect(heard.events).toHaveLength(1)
+    endCount()
+    await clock.advance('600ms')
+    expect(heard.events.slice(1)).toMatchObject([
+      { data: { changed: [], overview: { stored: 1, running: 1 } } },
     ])
-    const third = await listen(await ask('api/events', { headers: { 'last-event-id': 'nonsense' } }))
-    await clock.advance('1s')
-    expect(third.heard.events).toEqual([expect.objectContaining({ event: 'reset' })])
+    // It took three seconds: for a minute from now the numbers may be old, but for what is under way.
+    await cache.set('second', 1)
+    slow.end(1)
+    await clock.advance('2s')
+    expect(heard.events.at(-1)?.data.overview).toMatchObject({ stored: 1, running: 0 })
   })
 
   it('say now and then that they live, and look at nothing once nobody listens', async () => {
@@ -222,6 +289,8 @@ describe('the events of the page', () => {
     await cache.delete(own.refId)
     for (let n = 0; n < 2_500; n++) await cache.set('flood', n)
     await clock.advance('300ms')
+    // It has to look at all that there is.
+    await expect.poll(() => heard.events.length).toBe(2)
     expect(heard.events.slice(1)).toMatchObject([
       { event: 'changes', data: { changed: [{ ref: late.refId }], deleted: [own.refId] } },
     ])

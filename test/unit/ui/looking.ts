@@ -48,7 +48,8 @@ export function pageFolder(): URL {
 export function operatorLooks({ limits, ...options }: RefCacheOptions & { limits?: StreamLimits } = {}) {
   const store = options.store ?? memoryStore()
   const { cache, clock } = scene({ ...options, store })
-  const sight = new OperatorSight({ inspector: openInspector(store, { clock }), cacheOf: () => cache, clock })
+  const inspector = openInspector(store, { clock, progressMessages: true })
+  const sight = new OperatorSight({ inspector, cacheOf: () => cache, clock })
   const streams = new EventStreams(clock, limits)
   const desk = { files: new PageFiles(pageFolder()), streams, clock }
   onTestFinished(() => {

@@ -4,6 +4,7 @@ import { complete, refIdOf } from '../../../src/testing/store-drafts.ts'
 import { jsonOf, operatorLooks, post, slowTool } from './looking.ts'
 
 const SECRET = 'hunter2'
+const WORDS = 'page 1 of 4'
 const RECORDS = Array.from({ length: 1200 }, (_, id) => ({
   id,
   level: id % 4 === 0 ? 'warn' : 'info',
@@ -17,7 +18,7 @@ describe('an operator at the page', () => {
     const slow = slowTool(cache)
     const { refId } = await slow.call({})
     await clock.advance('10s')
-    slow.report(1, 4, SECRET)
+    slow.report(1, 4, WORDS)
     await clock.advance('1s')
     expect(await jsonOf(ask('api/overview'))).toMatchObject({
       sight: 'operator',
@@ -36,7 +37,7 @@ describe('an operator at the page', () => {
         status: 'processing',
         tool: 'slow',
         attempt: 1,
-        progress: { current: 1, total: 4, percentage: 25 },
+        progress: { current: 1, total: 4, percentage: 25, message: WORDS },
         etaSeconds: expect.any(Number),
         may: ['cancel', 'delete'],
       }),
@@ -44,12 +45,14 @@ describe('an operator at the page', () => {
     const listed = await (await ask('api/entries')).text()
     expect(JSON.parse(listed).entries).toHaveLength(2)
     expect(listed).toContain('user:ada')
-    // What a handler says, and ids of sessions, are in no list.
+    // Ids of sessions are in no list.
     expect(listed).not.toContain(SECRET)
-    // Who opens it reads it.
     const detail = await jsonOf(ask(`api/entry?ref=${refId}`))
-    expect(detail.row.progress).toMatchObject({ current: 1, message: SECRET })
+    expect(detail.row.progress).toMatchObject({ current: 1, message: WORDS })
     slow.end(1)
+    await clock.advance('1s')
+    // Of what has ended nothing is said in words before it is opened.
+    expect(await (await ask('api/entries')).text()).not.toContain(WORDS)
   })
 
   it('pages through the list, and narrows it by tool, status and cache', async () => {
@@ -79,6 +82,22 @@ describe('an operator at the page', () => {
     ]) {
       expect((await ask(`api/entries?${wrong}`)).status).toBe(400)
     }
+  })
+
+  it('finds entries by a part of their tool, label or reference', async () => {
+    const { cache, ask } = operatorLooks()
+    const double = cache.cached({ name: 'double' }, ({ n }: { n: number }) => 2 * n)
+    const { refId: made } = await double({ n: 1 })
+    const { refId: labelled } = await cache.set('Double trouble', 1)
+    await cache.set('other', 1)
+    const found = async (text: string) => {
+      const { entries } = await jsonOf(ask(`api/entries?find=${encodeURIComponent(text)}`))
+      return entries.map(({ ref }: { ref: string }) => ref).sort()
+    }
+    expect(await found('doub')).toEqual([made, labelled].sort())
+    expect(await found(labelled.slice(4, 20).toUpperCase())).toEqual([labelled])
+    expect(await found('[a-z]*')).toEqual([])
+    expect(await found('')).toHaveLength(3)
   })
 
   it('lists what has ended without what waits, each page full', async () => {

@@ -57,7 +57,7 @@ function emptyText({ list, overview }: Model, session: Session) {
 }
 
 function storedText(overview: Overview | undefined): string {
-  return overview === undefined ? '' : `${countText(overview.stored)} stored in all.`
+  return overview?.stored === undefined ? '' : `${countText(overview.stored)} stored in all.`
 }
 
 function isFiltered(filter: Filter): boolean {
