@@ -26,7 +26,7 @@ export interface StoreConfig {
   readonly kind: 'sqlite' | 'redis'
   /** A path or a URL. */
   readonly at: string
-  readonly options?: { readonly prefix?: string }
+  readonly options?: { readonly prefix?: string; readonly operationTimeout?: string }
 }
 
 export interface WorkerConfig {
