@@ -1,3 +1,3 @@
-import { attackOn, PROTOCOL_DOORS } from './attacks/run.ts'
+import { attackOn, isInTurn, PROTOCOL_DOORS } from './attacks/run.ts'
 
-attackOn('redis', PROTOCOL_DOORS)
+attackOn('redis', PROTOCOL_DOORS, isInTurn('redis'))

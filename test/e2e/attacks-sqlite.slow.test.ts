@@ -1,3 +1,3 @@
-import { attackOn, PROTOCOL_DOORS } from './attacks/run.ts'
+import { attackOn, isInTurn, PROTOCOL_DOORS } from './attacks/run.ts'
 
-attackOn('sqlite', PROTOCOL_DOORS)
+attackOn('sqlite', PROTOCOL_DOORS, isInTurn('sqlite'))

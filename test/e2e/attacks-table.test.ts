@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { trustingDoor } from './attacks/library-door.ts'
-import { DOORS, isQuick, rowsFor } from './attacks/run.ts'
+import { DOORS, isInTurn, isQuick, PROTOCOL_DOORS, rowsFor } from './attacks/run.ts'
 import { attack } from './attacks/scene.ts'
 import { STORES, type StoreKind } from './attacks/stores.ts'
 import { ATTACKS } from './attacks.ts'
@@ -18,6 +18,20 @@ describe('the table', () => {
     const tried = DOORS.flatMap(door => rowsFor(memory, door).map(row => ({ row, door })))
     const quick = new Set(tried.filter(({ row, door }) => isQuick(row, door)).map(({ row }) => row))
     expect(tried.filter(({ row }) => !quick.has(row))).toEqual([])
+  })
+
+  it('has no row that some door of MCP tries on memory alone, where the row has a store outside of the process', () => {
+    const outside = STORES.filter(({ name }) => name !== 'memory')
+    const wanted = PROTOCOL_DOORS.flatMap(door =>
+      ATTACKS.filter(row => outside.some(store => rowsFor(store, door).includes(row))).map(row => ({
+        row,
+        door,
+      })),
+    )
+    const tried = (name: 'sqlite' | 'redis', { row, door }: (typeof wanted)[number]) =>
+      outside.some(store => store.name === name && rowsFor(store, door).includes(row)) &&
+      isInTurn(name)(row, door)
+    expect(wanted.filter(one => !tried('sqlite', one) && !tried('redis', one))).toEqual([])
   })
 
   it('names files that are there', () => {

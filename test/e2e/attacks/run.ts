@@ -17,6 +17,18 @@ export const PROTOCOL_DOORS: readonly DoorKind[] = [http2026, http2025, native20
 
 export const DOORS: readonly DoorKind[] = [libraryDoor, ...PROTOCOL_DOORS]
 
+/**
+ * Which of the two stores outside of this process a row meets at a door of MCP, in turns. At memory each row tries each door, and through
+ * the library each row tries each store: what only shows where the two meet is tried on one such store, or on the only one that the row has.
+ */
+export function isInTurn(name: 'sqlite' | 'redis') {
+  return (row: Attack, door: DoorKind): boolean => {
+    const other = STORES.find(store => store.name === (name === 'sqlite' ? 'redis' : 'sqlite')) as StoreKind
+    if (!other.available || !rowsFor(other, door).includes(row)) return true
+    return (ATTACKS.indexOf(row) + PROTOCOL_DOORS.indexOf(door)) % 2 === (name === 'sqlite' ? 0 : 1)
+  }
+}
+
 /** The engine as it is, and a client that can do the most. */
 const QUICK_DOORS: readonly DoorKind[] = [libraryDoor, native2026]
 
