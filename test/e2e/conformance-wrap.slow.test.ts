@@ -71,24 +71,45 @@ describe.skipIf(!node)('the official conformance suite, through wrap --http', ()
     return ['--servers', servers, '--config', config]
   }
 
-  describe.each([
-    ['in front of examples/conformance', (url: string) => ['--url', url]],
-    ['in front of examples/conformance and another server', withOther],
-  ])('%s', (_, targetOf) => {
-    const plain = new Map<Revision, Map<string, Check[]>>()
-    const behind = new Map<Revision, Map<string, Check[]>>()
-    beforeAll(async () => {
-      const server = await startExample()
-      workshop.onEnd(() => server.stop())
-      const url = await wrapped(...targetOf(server.url))
-      for (const revision of REVISIONS) {
-        plain.set(revision, await runSuite(server.url, revision))
-        behind.set(revision, await runSuite(url, revision))
-      }
-    }, 600_000)
+  type Results = Map<Revision, Map<string, Check[]>>
 
+  async function runBoth(url: string): Promise<Results> {
+    const runs = REVISIONS.map(async revision => [revision, await runSuite(url, revision)] as const)
+    return new Map(await Promise.all(runs))
+  }
+
+  async function runExample() {
+    const server = await startExample()
+    workshop.onEnd(() => server.stop())
+    const [wrap, withOthers] = await Promise.all([
+      wrapped('--url', server.url),
+      wrapped(...withOther(server.url)),
+    ])
+    const [plain, behind, behindWithOther] = await Promise.all([server.url, wrap, withOthers].map(runBoth))
+    return { plain, behind, behindWithOther }
+  }
+
+  async function runEverything() {
+    const [plain, behind] = await Promise.all([
+      everythingOnHttp().then(url => runSuite(url, '2025-11-25')),
+      wrapped('--', ...EVERYTHING, 'stdio').then(runBoth),
+    ])
+    return { plain, behind }
+  }
+
+  // At 2025-11-25 scenarios that fail wait half a minute each, so all of them run beside each other.
+  let example: Awaited<ReturnType<typeof runExample>>
+  let everything: Awaited<ReturnType<typeof runEverything>>
+  beforeAll(async () => {
+    ;[example, everything] = await Promise.all([runExample(), runEverything()])
+  }, 600_000)
+
+  describe.each([
+    ['in front of examples/conformance', () => example.behind],
+    ['in front of examples/conformance and another server', () => example.behindWithOther],
+  ])('%s', (_, behind) => {
     it.each(REVISIONS)('%s: what is green without the wrapper is green behind it', revision => {
-      const green = [...(plain.get(revision) ?? [])].filter(([, checks]) => isGreen(checks))
+      const green = [...(example.plain?.get(revision) ?? [])].filter(([, checks]) => isGreen(checks))
       expect(green.length).toBeGreaterThan(20)
       const broken = green
         .map(([scenario]) => scenario)
@@ -96,23 +117,15 @@ describe.skipIf(!node)('the official conformance suite, through wrap --http', ()
           scenario =>
             !(scenario in CHANGED_BY_WRAPPING || `${scenario} (${revision})` in CHANGED_BY_WRAPPING),
         )
-        .filter(scenario => !isGreen(behind.get(revision)?.get(scenario)))
-        .map(scenario => [scenario, faultsIn(behind.get(revision)?.get(scenario) ?? [])])
+        .filter(scenario => !isGreen(behind()?.get(revision)?.get(scenario)))
+        .map(scenario => [scenario, faultsIn(behind()?.get(revision)?.get(scenario) ?? [])])
       expect(broken).toEqual([])
     })
   })
 
   describe('in front of server-everything', () => {
-    const plain = new Map<Revision, Map<string, Check[]>>()
-    const behind = new Map<Revision, Map<string, Check[]>>()
-    beforeAll(async () => {
-      plain.set('2025-11-25', await runSuite(await everythingOnHttp(), '2025-11-25'))
-      const url = await wrapped('--', ...EVERYTHING, 'stdio')
-      for (const revision of REVISIONS) behind.set(revision, await runSuite(url, revision))
-    }, 600_000)
-
     it.each(REVISIONS)('%s: what is to be green is, also where the server does not speak it', revision => {
-      const results = behind.get(revision)
+      const results = everything.behind.get(revision)
       const faults = GREEN_IN_FRONT_OF_2025[revision]
         .filter(scenario => !isGreen(results?.get(scenario)))
         .map(scenario => [scenario, faultsIn(results?.get(scenario) ?? [])])
@@ -120,9 +133,10 @@ describe.skipIf(!node)('the official conformance suite, through wrap --http', ()
     })
 
     it('2025-11-25: what is green without the wrapper is green behind it', () => {
-      const broken = [...(plain.get('2025-11-25') ?? [])]
-        .filter(([scenario, checks]) => isGreen(checks) && !isGreen(behind.get('2025-11-25')?.get(scenario)))
-        .map(([scenario]) => [scenario, faultsIn(behind.get('2025-11-25')?.get(scenario) ?? [])])
+      const behind = everything.behind.get('2025-11-25')
+      const broken = [...everything.plain]
+        .filter(([scenario, checks]) => isGreen(checks) && !isGreen(behind?.get(scenario)))
+        .map(([scenario]) => [scenario, faultsIn(behind?.get(scenario) ?? [])])
       expect(broken).toEqual([])
     })
   })
