@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
-import type { Reporter, TestModule } from 'vitest/node'
+import { BaseSequencer, type Reporter, type TestModule, type TestSpecification } from 'vitest/node'
 
 /** Ends every run with one plain line, for people and programs that read the end of a log. */
 const closingLine: Reporter = {
@@ -26,6 +26,27 @@ function failuresOutsideOfTests(module: TestModule): number {
 
 /** Too slow for every change: the doors of MCP on every store, long kill matrices, other runtimes and bundlers. */
 const slow = ['test/**/*.slow.test.ts', 'test/smoke/**/*.test.ts']
+
+/** What takes longest of it begins first: begun last, it would keep one core alone. Where nothing is known yet, Vitest goes by the size of files. */
+const longest = [
+  'task-matrix',
+  'conformance-wrap',
+  'attacks-',
+  'examples',
+  'docs',
+  'conformance-stdio',
+  'site',
+]
+
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const sorted = await super.sort(files)
+    const rank = ({ moduleId }: TestSpecification) =>
+      longest.findIndex(name => moduleId.includes(`/${name}`) && moduleId.endsWith('.slow.test.ts'))
+    const first = sorted.filter(file => rank(file) >= 0).sort((a, b) => rank(a) - rank(b))
+    return [...first, ...sorted.filter(file => rank(file) < 0)]
+  }
+}
 
 /** What stays within this process and cleans up behind itself. */
 const within = ['test/unit/**/*.test.ts', 'test/contract/**/*.test.ts']
@@ -54,6 +75,7 @@ export default defineConfig({
     // A condition is waited for, never a time; this only ends a test that fails.
     expect: { poll: { timeout: 30_000 } },
     reporters: ['default', closingLine],
+    sequence: { sequencer: LongestFirst },
     // `npm run test:slow` runs the last one, `npm test` the others, `npm run test:all` all of them.
     projects: [
       // One process for many files: to load the modules again for each file takes more time than the tests.
@@ -76,7 +98,18 @@ export default defineConfig({
         extends: true,
         test: { name: 'apart', globalSetup: programs, include: apart, exclude: slow, retry },
       },
-      { extends: true, test: { name: 'slow', globalSetup: programs, include: slow, retry } },
+      {
+        extends: true,
+        test: {
+          name: 'slow',
+          globalSetup: programs,
+          include: slow,
+          retry,
+          // These wait more than others do. A group may have a number of workers of its own, and runs after the others.
+          maxWorkers: availableParallelism() + 2,
+          sequence: { groupOrder: 1 },
+        },
+      },
     ],
   },
 })
