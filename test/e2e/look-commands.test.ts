@@ -1,32 +1,16 @@
-import { type ChildProcess, execFile, spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { actor, RefCache, type Store } from '../../dist/index.js'
 import { redisStore } from '../../dist/stores/redis.js'
 import { sqliteStore } from '../../dist/stores/sqlite.js'
 import { redisIsInstalled, startRedis } from '../redis-server.ts'
+import { type Command, command, commandHere, MAIN } from './fixtures/command.ts'
 
-const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url))
 const SECRET = 'hunter2'
-
-interface Ended {
-  readonly code: number
-  readonly stdout: string
-  readonly stderr: string
-}
-
-/** Runs the command as a process of its own. */
-function command(...args: string[]): Promise<Ended> {
-  return new Promise(resolve =>
-    execFile(process.execPath, [MAIN, ...args], (error, stdout, stderr) =>
-      resolve({ code: error ? Number(error.code) : 0, stdout, stderr }),
-    ),
-  )
-}
 
 function folder(): string {
   const path = mkdtempSync(join(tmpdir(), 'look-commands-'))
@@ -64,10 +48,12 @@ function watching(...args: string[]) {
   return { child, seen: () => seen, code }
 }
 
-const STORES: Array<[string, boolean, () => Promise<{ where: string; open: () => Store }>]> = [
+/** On one of them each command is a process, as for its users; on the other it runs here. */
+const STORES: Array<[string, boolean, Command, () => Promise<{ where: string; open: () => Store }>]> = [
   [
     'a SQLite file',
     true,
+    command,
     async () => {
       const where = join(folder(), 'cache.db')
       return { where, open: () => sqliteStore(where) }
@@ -76,6 +62,7 @@ const STORES: Array<[string, boolean, () => Promise<{ where: string; open: () =>
   [
     'Redis',
     redisIsInstalled,
+    commandHere,
     async () => {
       const redis = await startRedis()
       onTestFinished(() => redis.stop())
@@ -84,7 +71,7 @@ const STORES: Array<[string, boolean, () => Promise<{ where: string; open: () =>
   ],
 ]
 
-describe.each(STORES)('the commands that look at a store: %s', (_, isThere, place) => {
+describe.each(STORES)('the commands that look at a store: %s', (_, isThere, command, place) => {
   it.skipIf(!isThere)('list, show and count what there is, and nothing that is in it', async () => {
     const { where, open } = await place()
     const { cache, crawl, report, end } = server(open())
@@ -195,22 +182,23 @@ it('looking says what is wrong by its exit code', async () => {
   const unknown = `files:${'0'.repeat(32)}`
   for (const args of [
     ['show', unknown],
-    ['watch', unknown],
     ['show', 'files:0000'],
   ]) {
-    expect(await command(...args, '--store', where)).toMatchObject({ code: 6, stdout: '' })
+    expect(await commandHere(...args, '--store', where)).toMatchObject({ code: 6, stdout: '' })
   }
+  expect(await command('watch', unknown, '--store', where)).toMatchObject({ code: 6, stdout: '' })
   for (const args of [['show', 'nonsense'], ['ls', '--status', 'done'], ['ls', '--limit', '0'], ['show']]) {
-    expect(await command(...args, '--store', where)).toMatchObject({ code: 2, stdout: '' })
+    expect(await commandHere(...args, '--store', where)).toMatchObject({ code: 2, stdout: '' })
   }
-  expect(await command('ls', '--cursor', 'nonsense', '--store', where)).toMatchObject({ code: 1 })
+  expect(await commandHere('ls', '--cursor', 'nonsense', '--store', where)).toMatchObject({ code: 1 })
 })
 
 it('looking makes no file, and leaves one that is there as it is, byte for byte', async () => {
   const where = join(folder(), 'cache.db')
-  for (const name of ['ls', 'stats', 'watch']) {
-    expect(await command(name, '--store', where)).toMatchObject({ code: 5, stdout: '' })
+  for (const name of ['ls', 'stats']) {
+    expect(await commandHere(name, '--store', where)).toMatchObject({ code: 5, stdout: '' })
   }
+  expect(await command('watch', '--store', where)).toMatchObject({ code: 5, stdout: '' })
   expect(existsSync(where)).toBe(false)
   const cache = new RefCache({ name: 'files', store: sqliteStore(where) })
   const { refId } = await cache.set('a', 1)
@@ -218,7 +206,7 @@ it('looking makes no file, and leaves one that is there as it is, byte for byte'
   const digest = () => createHash('sha256').update(readFileSync(where)).digest('hex')
   const before = digest()
   for (const args of [['ls'], ['show', refId], ['stats']]) {
-    expect((await command(...args, '--store', where)).code).toBe(0)
+    expect((await commandHere(...args, '--store', where)).code).toBe(0)
   }
   expect(digest()).toBe(before)
 })

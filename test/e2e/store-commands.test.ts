@@ -1,34 +1,17 @@
-import { execFile } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { actor, RefCache, type RefCacheOptions, type Store } from '../../dist/index.js'
 import { encryptedStore, keysFromFile } from '../../dist/stores/encrypted.js'
 import { redisStore } from '../../dist/stores/redis.js'
 import { sqliteStore } from '../../dist/stores/sqlite.js'
 import { redisIsInstalled, startRedis } from '../redis-server.ts'
+import { type Command, command, commandHere } from './fixtures/command.ts'
 
-const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url))
 const UNKNOWN = `files:${'0'.repeat(32)}`
 const ROWS = Array.from({ length: 500 }, (_, id) => ({ id, level: id % 5 === 0 ? 'error' : 'info' }))
-
-interface Ended {
-  readonly code: number
-  readonly stdout: string
-  readonly stderr: string
-}
-
-/** Runs the command as a process of its own. */
-function command(...args: string[]): Promise<Ended> {
-  return new Promise(resolve =>
-    execFile(process.execPath, [MAIN, ...args], { maxBuffer: 1e8 }, (error, stdout, stderr) =>
-      resolve({ code: error ? Number(error.code) : 0, stdout, stderr }),
-    ),
-  )
-}
 
 function folder(): string {
   const path = mkdtempSync(join(tmpdir(), 'store-commands-'))
@@ -56,10 +39,12 @@ function server(store: Store, options: RefCacheOptions = {}) {
 
 const private_ = { namespace: 'user:bob', policy: { owner: 'user:bob', user: 0, agent: 0 } } as const
 
-const STORES: Array<[string, boolean, () => Promise<{ where: string; store: Store }>]> = [
+/** On one of them each command is a process, as for its users; on the other it runs here. */
+const STORES: Array<[string, boolean, Command, () => Promise<{ where: string; store: Store }>]> = [
   [
     'a SQLite file',
     true,
+    command,
     async () => {
       const where = join(folder(), 'cache.db')
       return { where, store: sqliteStore(where) }
@@ -68,6 +53,7 @@ const STORES: Array<[string, boolean, () => Promise<{ where: string; store: Stor
   [
     'Redis',
     redisIsInstalled,
+    commandHere,
     async () => {
       const redis = await startRedis()
       onTestFinished(() => redis.stop())
@@ -76,7 +62,7 @@ const STORES: Array<[string, boolean, () => Promise<{ where: string; store: Stor
   ],
 ]
 
-describe.each(STORES)('the commands for what a store has: %s', (_, isThere, open) => {
+describe.each(STORES)('the commands for what a store has: %s', (_, isThere, command, open) => {
   it.skipIf(!isThere)('read values, also those that no agent may see', async () => {
     const { where, store } = await open()
     const { cache } = server(store)
@@ -157,12 +143,12 @@ describe('a task that failed', () => {
     const { refId } = await first.task({ fails: true })
     await expect.poll(async () => (await first.cache.get(refId)).status).toBe('failed')
     await first.cache.close()
-    const failed = await command('get', refId, '--store', where)
+    const failed = await commandHere('get', refId, '--store', where)
     expect(failed).toMatchObject({ code: 1, stdout: expect.stringContaining('the warehouse is closed') })
-    expect((await command('retry', refId, '--store', where)).stdout).toBe('pending · task\n')
+    expect((await commandHere('retry', refId, '--store', where)).stdout).toBe('pending · task\n')
     const second = server(sqliteStore(where))
     second.started.push('before')
-    const ended = await command('get', refId, '--wait', '20s', '--store', where)
+    const ended = await commandHere('get', refId, '--wait', '20s', '--store', where)
     expect(ended).toEqual({ code: 0, stdout: 'done\n', stderr: '' })
   })
 })
@@ -170,7 +156,7 @@ describe('a task that failed', () => {
 describe('a store', () => {
   it('that is not there is not made', async () => {
     const where = join(folder(), 'nothing.db')
-    const { code, stderr } = await command('get', UNKNOWN, '--store', where)
+    const { code, stderr } = await commandHere('get', UNKNOWN, '--store', where)
     expect({ code, stderr }).toMatchObject({ code: 5, stderr: expect.stringContaining('no store at') })
     expect(() => statSync(where)).toThrow('ENOENT')
   })
@@ -181,11 +167,11 @@ describe('a store', () => {
     const random = (size: number) => new Uint8Array(size).fill(0xab, 0, size - 1).fill(next++, size - 1)
     const { cache } = server(sqliteStore(where), { random })
     const references = [await cache.set('a', 1), await cache.set('b', 2)].map(({ refId }) => refId)
-    const short = await command('get', 'files:abab', '--store', where)
+    const short = await commandHere('get', 'files:abab', '--store', where)
     expect(short).toMatchObject({ code: 2, stderr: expect.stringContaining('More than one') })
-    expect(await command('get', references[1]!, '--store', where)).toMatchObject({ stdout: '2\n' })
+    expect(await commandHere('get', references[1]!, '--store', where)).toMatchObject({ stdout: '2\n' })
     for (const given of ['nonsense', 'files:', 'files:aba', 'files:xyzw', ':abab', `${references[1]}0`]) {
-      expect(await command('get', given, '--store', where), given).toMatchObject({
+      expect(await commandHere('get', given, '--store', where), given).toMatchObject({
         code: given.endsWith('0') ? 6 : 2,
         stdout: '',
       })
@@ -198,10 +184,10 @@ describe('a store', () => {
     writeFileSync(keys, `k1:${randomBytes(32).toString('base64')}\n`, { mode: 0o600 })
     const { cache } = server(encryptedStore(sqliteStore(where), { keys: keysFromFile(keys) }))
     const { refId } = await cache.set('secret', 'hunter2')
-    const without = await command('get', refId, '--store', where)
+    const without = await commandHere('get', refId, '--store', where)
     expect(without.code).not.toBe(0)
     expect(without.stdout + without.stderr).not.toContain('hunter2')
-    const withKeys = await command('get', refId, '--encrypt-key-file', keys, '--store', where)
+    const withKeys = await commandHere('get', refId, '--encrypt-key-file', keys, '--store', where)
     expect(withKeys).toMatchObject({ code: 0, stdout: 'hunter2\n' })
   })
 
@@ -211,6 +197,6 @@ describe('a store', () => {
     [['export', UNKNOWN, 'x', '--format', 'xml'], 2, '--format is one of'],
     [['get', UNKNOWN, '--store', 'redis://localhost:1/x'], 2, 'database'],
   ])('and a wrong command line say what is wrong: %j', async (args, code, words) => {
-    expect(await command(...args)).toMatchObject({ code, stderr: expect.stringContaining(words) })
+    expect(await commandHere(...args)).toMatchObject({ code, stderr: expect.stringContaining(words) })
   })
 })
