@@ -18,7 +18,7 @@ export const manifest = JSON.parse(readFileSync(join(REPOSITORY, 'package.json')
   bin: Record<string, string>
 }
 
-export function installed(snippets: readonly Snippet[]): Installed {
+export function installed(snippets: readonly Snippet[], options: { noCheck?: boolean } = {}): Installed {
   const code = snippets.filter(({ language }) => language === 'ts' || language === 'js')
   let consumer: Consumer
   let compiled: Outcome
@@ -32,7 +32,7 @@ export function installed(snippets: readonly Snippet[]): Installed {
     compiled = await compile(
       consumer,
       code.map(snippet => fileOf(snippet, snippet.language)),
-      { allowJs: true, checkJs: true, skipLibCheck: true },
+      { allowJs: true, checkJs: true, skipLibCheck: true, ...options },
     )
   })
   afterAll(() => consumer?.dispose())
