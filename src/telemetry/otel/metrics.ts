@@ -4,8 +4,12 @@ import type { SavingsMessage } from '../messages.ts'
 import { nameOf } from './disclosure.ts'
 import { ATTRIBUTES, DURATION_BUCKETS, METRICS, SIZE_BUCKETS, STORE_BUCKETS, VALUES } from './names.ts'
 
-/** A client may make up names of tools, and each would be a series of its own. */
-const MOST_TOOLS = 1_000
+/**
+ * Names, revisions and codes come from clients, servers and handlers, who may make them up without end: each would be a series of its
+ * own. So many of each attribute are told apart.
+ */
+const MOST_VALUES = 100
+const MOST_NAMES: Attributes = { [ATTRIBUTES.tool]: 1_000, [ATTRIBUTES.cache]: 1_000 }
 
 type Duration =
   | 'serverDuration'
@@ -28,7 +32,8 @@ export class Metrics {
     Counter
   >
   readonly #tokens: Record<'keptOut' | 'pagedIn' | 'added', Counter>
-  readonly #tools = new Set<string>()
+  /** The values of each attribute that are told apart. */
+  readonly #known = new Map<string, Set<string>>()
 
   constructor(meter: Meter) {
     const seconds = (name: Duration, description: string, buckets = DURATION_BUCKETS) =>
@@ -75,48 +80,63 @@ export class Metrics {
   }
 
   took(name: Duration, ms: number, attributes: Attributes): void {
-    this.#durations[name].record(ms / 1000, attributes)
+    this.#durations[name].record(ms / 1000, this.#series(attributes))
   }
 
   live(change: 1 | -1, attributes: Attributes): void {
-    this.#live.add(change, attributes)
+    this.#live.add(change, this.#series(attributes))
   }
 
   called(outcome: string, attributes: Attributes): void {
-    this.#counters.calls.add(1, { ...attributes, [ATTRIBUTES.outcome]: outcome })
+    this.#counters.calls.add(1, this.#series({ ...attributes, [ATTRIBUTES.outcome]: outcome }))
   }
 
   made(valueBytes: number, attributes: Attributes): void {
-    this.#valueSize.record(valueBytes, attributes)
+    this.#valueSize.record(valueBytes, this.#series(attributes))
   }
 
   missedBeat(cache: string): void {
-    this.#counters.missedBeats.add(1, { [ATTRIBUTES.cache]: cache })
+    this.#counters.missedBeats.add(1, this.#series({ [ATTRIBUTES.cache]: cache }))
   }
 
   saved({ cache, ...tokens }: SavingsMessage): void {
     for (const name of ['keptOut', 'pagedIn', 'added'] as const) {
-      if (tokens[name] > 0) this.#tokens[name].add(tokens[name], { [ATTRIBUTES.cache]: cache })
+      if (tokens[name] > 0) this.#tokens[name].add(tokens[name], this.#series({ [ATTRIBUTES.cache]: cache }))
     }
   }
 
   happened(cache: string, event: CacheEvent): void {
-    const about = { [ATTRIBUTES.cache]: cache }
+    const count = (
+      name: 'settledTasks' | 'retries' | 'recovered' | 'removedEntries',
+      more: Attributes = {},
+    ) => this.#counters[name].add(1, this.#series({ [ATTRIBUTES.cache]: cache, ...more }))
     if (event.type === 'task:settled') {
       const error = event.errorCode === undefined ? {} : { [ATTRIBUTES.errorType]: event.errorCode }
-      this.#counters.settledTasks.add(1, { ...about, [ATTRIBUTES.status]: event.status, ...error })
-    } else if (event.type === 'task:retrying') this.#counters.retries.add(1, about)
-    else if (event.type === 'task:recovered') this.#counters.recovered.add(1, about)
-    else if (event.type === 'entry:deleted')
-      this.#counters.removedEntries.add(1, { ...about, [ATTRIBUTES.removal]: event.reason })
+      count('settledTasks', { [ATTRIBUTES.status]: event.status, ...error })
+    } else if (event.type === 'task:retrying') count('retries')
+    else if (event.type === 'task:recovered') count('recovered')
+    else if (event.type === 'entry:deleted') count('removedEntries', { [ATTRIBUTES.removal]: event.reason })
   }
 
-  /** The tool, as a series may be told apart by it. */
+  /** The tool, as an attribute of a series. */
   tool(name: string | undefined): Attributes {
-    if (name === undefined) return {}
-    const shown = nameOf(name)
-    const isKnown = this.#tools.has(shown) || this.#tools.size < MOST_TOOLS
-    if (isKnown) this.#tools.add(shown)
-    return { [ATTRIBUTES.tool]: isKnown ? shown : VALUES.other }
+    return name === undefined ? {} : { [ATTRIBUTES.tool]: nameOf(name) }
+  }
+
+  #series(attributes: Attributes): Attributes {
+    const series: Attributes = {}
+    for (const [name, value] of Object.entries(attributes)) {
+      series[name] = typeof value === 'string' ? this.#toldApart(name, value) : value
+    }
+    return series
+  }
+
+  #toldApart(name: string, value: string): string {
+    const known = this.#known.get(name) ?? new Set()
+    this.#known.set(name, known)
+    if (known.has(value)) return value
+    if (known.size >= Number(MOST_NAMES[name] ?? MOST_VALUES)) return VALUES.other
+    known.add(value)
+    return value
   }
 }

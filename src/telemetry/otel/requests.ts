@@ -78,7 +78,7 @@ function shownTool({ tool }: Request): string | undefined {
   return tool === undefined ? undefined : nameOf(tool)
 }
 
-/** What metrics tell requests apart by: nothing that a client can make up without end. */
+/** What metrics tell requests apart by. */
 function seriesOf(metrics: Metrics, message: Request): Attributes {
   const { method, protocolVersion, transport, tool, failure } = message
   const errorType = 'error' in message ? errorTypeOf(message.error) : failure

@@ -1,7 +1,8 @@
 import { context, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { RefCache } from '../../../src/ref-cache.ts'
-import { isAnythingHeard } from '../../../src/telemetry/channels.ts'
+import { channels, isAnythingHeard, trace as tell } from '../../../src/telemetry/channels.ts'
+import type { ServerRequestMessage } from '../../../src/telemetry/messages.ts'
 import { instrument } from '../../../src/telemetry/otel/instrument.ts'
 import { scene } from '../flow/scene.ts'
 import { Exported, isChild, isLinked } from './exported.ts'
@@ -264,6 +265,49 @@ describe('what is private', () => {
 })
 
 describe('instrument', () => {
+  it('tells metrics apart by so many values alone, whoever makes up more', async () => {
+    await exported.begin()
+    const request = (n: number): ServerRequestMessage => ({
+      method: `tools/${n}`,
+      tool: `tool ${n}`,
+      protocolVersion: `2025-${String(n % 100).padStart(2, '0')}-${String(Math.floor(n / 100)).padStart(2, '0')}`,
+      transport: 'tcp',
+      trace: {},
+      failure: String(-n),
+    })
+    class Made extends Error {
+      constructor(readonly code: string) {
+        super('SECRET-WORDS')
+      }
+    }
+    for (let n = 0; n < 1_100; n++) {
+      await tell(channels.serverRequest, request(n), async () => {})
+      const sweep = tell(channels.sweep, { cache: `cache ${n}` }, () => Promise.reject(new Made(`E${n}A`)))
+      await sweep.catch(() => {})
+    }
+    for (const [metric, most] of [
+      [
+        'mcp.server.operation.duration',
+        {
+          'gen_ai.tool.name': 1_001,
+          'mcp.method.name': 101,
+          'error.type': 101,
+          'mcp.protocol.version': 101,
+          'rpc.response.status_code': 101,
+        },
+      ],
+      ['mcp_refcache.sweep.duration', { 'mcp_refcache.cache.name': 1_001, 'error.type': 101 }],
+    ] as const) {
+      const points = await exported.points(metric)
+      for (const [attribute, count] of Object.entries(most)) {
+        const values = new Set(points.map(({ attributes }) => attributes[attribute]))
+        expect(values.size, attribute).toBeLessThanOrEqual(count)
+        expect(values, attribute).toContain('_OTHER')
+      }
+    }
+    expect(await exported.everything()).not.toContain('SECRET-WORDS')
+  })
+
   it('refuses what it does not know, and a second time', async () => {
     await expect(instrument({ spans: true } as never)).rejects.toThrow('spans')
     await expect(instrument({ capture: ['values'] as never })).rejects.toThrow("no 'values' to capture")
