@@ -10,6 +10,7 @@ import { queryBench } from './query.ts'
 import { type Row, table } from './row.ts'
 import { startBench } from './start.ts'
 import { storesBench } from './stores.ts'
+import { telemetryBench } from './telemetry.ts'
 import { threadsBench } from './threads.ts'
 import { valuesBench } from './values.ts'
 import { workersBench } from './workers.ts'
@@ -27,6 +28,7 @@ const GROUPS: Record<string, () => Promise<Row[]>> = {
   query: queryBench,
   memory: memoryHitBench,
   'live-tasks': liveTasksBench,
+  telemetry: telemetryBench,
   poll: pollBench,
   stores: storesBench,
   'many-entries': manyEntriesBench,
