@@ -60,9 +60,9 @@ function Parts({ detail, row, task, route, server, actions }: PartsProps) {
   const fill = useRef<((sql: string) => void) | undefined>(undefined)
   const isReadable = row.status === 'complete' && row.may.includes('read')
   return html`
-    <${Facts} row=${row} task=${task} />
     ${detail.error !== undefined && html`<${Failure} detail=${detail} />`}
     ${detail.questions !== undefined && html`<${Questions} key=${Object.keys(detail.questions).join()} row=${row} questions=${detail.questions} actions=${actions} />`}
+    <${Facts} row=${row} task=${task} />
     ${isReadable && html`<${Value} key=${`${row.ref} ${row.completedAt}`} route=${route} bytes=${row.bytes ?? 0} server=${server} />`}
     ${row.status === 'complete' && !row.may.includes('read') && html`<p class="hint">You may know of this value, and use it by its reference, but not read it.</p>`}
     ${isReadable && detail.tables !== undefined && detail.tables.length > 0 && html`<${Shape} tables=${detail.tables} onAsk=${(sql: string) => fill.current?.(sql)} />`}
