@@ -36,7 +36,7 @@ function ColumnRow({ table, column, onAsk }: { table: Table; column: Column; onA
       <button type="button" class="link" title="Count its values" onClick=${() => onAsk(countsOf(table, column))}>${name}</button>
       <span class="muted">${type ?? ''}${missing > 0 ? `, ${countText(missing)} missing` : ''}</span>
     </th>
-    <td class="right shape-distinct">${distinct === undefined ? '' : html`${countText(distinct)} <span class="narrow-only muted">distinct</span>`}</td>
+    <td class="right shape-distinct">${distinct === undefined || distinct === 0 ? '' : html`${countText(distinct)} <span class="narrow-only muted">distinct</span>`}</td>
     <td class="range">${least === undefined || greatest === undefined ? '' : rangeText(least, greatest)}</td>
     <td class="shape-most">
       ${frequent.length > 0 && html`<span class="unseen">most frequent </span>`}
