@@ -1,4 +1,16 @@
-import type { Detail, Done, History, Overview, Problem, Question, Row, RowPage, Shown, Size } from '../api.ts'
+import type {
+  Detail,
+  Done,
+  EntryGraph,
+  History,
+  Overview,
+  Problem,
+  Question,
+  Row,
+  RowPage,
+  Shown,
+  Size,
+} from '../api.ts'
 
 /** What the server refused, or that it is not there. */
 export class ServerProblem extends Error {
@@ -19,6 +31,7 @@ export const server = {
   entries: (parameters: Parameters) => get<RowPage>('entries', parameters),
   sizes: async (ref: readonly string[]) => (await get<{ sizes: readonly Size[] }>('sizes', { ref })).sizes,
   entry: (ref: string) => get<Detail>('entry', { ref }),
+  graph: (ref: string) => get<EntryGraph>('graph', { ref }),
   value: (ref: string, page?: number, pageSize?: number) =>
     get<Shown>('value', { ref, page, page_size: pageSize }),
   history: (hours: number) => get<History>('history', { hours }),

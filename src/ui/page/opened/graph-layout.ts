@@ -1,7 +1,7 @@
-import type { Detail, Linked } from '../../api.ts'
+import type { EntryGraph, GraphNode, Linked } from '../../api.ts'
 
-/** The graph around a reference: in columns, what was made of what going from left to right. */
-export interface Graph {
+/** A graph in places: in columns, what was made of what going from left to right. */
+export interface Layout {
   readonly columns: readonly Column[]
   readonly edges: readonly PlacedEdge[]
   readonly height: number
@@ -15,22 +15,12 @@ export interface Column {
   readonly more: number
 }
 
-export interface GraphNode extends Pick<Linked, 'ref' | 'tool' | 'status'> {
-  readonly level: number
-}
-
 export interface PlacedNode extends GraphNode {
   /** The middle. */
   readonly y: number
   readonly madeOf: readonly string[]
   /** Nothing but guards ties it. */
   readonly isGuard: boolean
-}
-
-export interface GraphEdge extends Pick<Linked, 'how'> {
-  /** What was used, and what used it. */
-  readonly from: string
-  readonly to: string
 }
 
 /** From the right of one node to the left of another: x is counted in columns. */
@@ -43,19 +33,7 @@ export const NODE_HEIGHT = 36
 const STEP = NODE_HEIGHT + 8
 const MOST_IN_COLUMN = 8
 
-export function linksOf({ row, uses, usedBy }: Detail): { nodes: GraphNode[]; edges: GraphEdge[] } {
-  const { ref, tool, status } = row
-  const self: GraphNode = { ref, status, level: 0, ...(tool === undefined ? {} : { tool }) }
-  return {
-    nodes: [...uses.map(one => ({ ...one, level: -1 })), self, ...usedBy.map(one => ({ ...one, level: 1 }))],
-    edges: [
-      ...uses.map(one => ({ from: one.ref, to: ref, how: one.how })),
-      ...usedBy.map(one => ({ from: ref, to: one.ref, how: one.how })),
-    ],
-  }
-}
-
-export function layOut(nodes: readonly GraphNode[], edges: readonly GraphEdge[]): Graph {
+export function layOut({ nodes, edges }: EntryGraph): Layout {
   const levels = [...new Set(nodes.map(({ level }) => level))].sort((one, other) => one - other)
   const groups = levels.map(level => {
     const all = unique(nodes.filter(node => node.level === level))
@@ -88,7 +66,7 @@ function unique(nodes: readonly GraphNode[]): readonly GraphNode[] {
 }
 
 function placed(
-  { from, to, how }: GraphEdge,
+  { from, to, how }: EntryGraph['edges'][number],
   places: ReadonlyMap<string, readonly [x: number, y: number]>,
 ): PlacedEdge[] {
   const [start, end] = [places.get(from), places.get(to)]

@@ -1,30 +1,60 @@
 import { html } from 'htm/preact'
-import { useMemo } from 'preact/hooks'
-import type { Detail } from '../../api.ts'
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks'
+import type { Detail, EntryGraph } from '../../api.ts'
 import { Status } from '../parts/status.ts'
+import type { Server } from '../server.ts'
 import { hashOf } from '../state/route.ts'
 import { nameOf, plural } from '../words.ts'
-import { type Column, type Graph, layOut, linksOf, type PlacedEdge, type PlacedNode } from './graph-layout.ts'
+import { type Column, type Layout, layOut, type PlacedEdge, type PlacedNode } from './graph-layout.ts'
 
 /** How much of a column's width its nodes take; lines have the rest. */
 const NODE_SHARE = 0.82
 
 /** What a reference was made of on the left, what was made of it on the right. On a phone one below the other, further in with each step. */
-export function UsedGraph({ detail }: { detail: Detail }) {
-  const graph = useMemo(() => {
-    const { nodes, edges } = linksOf(detail)
-    return layOut(nodes, edges)
-  }, [detail])
-  if (graph.columns.length < 2) return undefined
-  const names = new Map(graph.columns.flatMap(({ nodes }) => nodes.map(node => [node.ref, nameOf(node)])))
+export function UsedGraph({ detail, server }: { detail: Detail; server: Server }) {
+  const graph = useGraph(detail, server)
+  const layout = useMemo(() => graph && layOut(graph), [graph])
+  const box = useRef<HTMLDivElement>(null)
+  useLayoutEffect(() => showOpened(box.current), [layout])
+  if (graph === undefined || layout === undefined || layout.columns.length < 2) return undefined
+  const { columns, height, edges } = layout
+  const names = new Map(graph.nodes.map(node => [node.ref, nameOf(node)]))
   return html`<section class="block" aria-labelledby="graph-title">
     <h3 id="graph-title">Who used whom</h3>
-    <div class="graph" style=${{ '--columns': graph.columns.length, '--height': `${graph.height}px` }}>
-      <${Lines} graph=${graph} />
-      ${graph.columns.map((column, i) => html`<${Nodes} key=${column.level} column=${column} step=${i} names=${names} />`)}
+    <div class="graph-box" ref=${box}>
+      <div class="graph" style=${{ '--columns': columns.length, '--height': `${height}px` }}>
+        <${Lines} layout=${layout} />
+        ${columns.map((column, i) => html`<${Nodes} key=${column.level} column=${column} step=${i} names=${names} />`)}
+      </div>
     </div>
-    ${graph.edges.some(({ how }) => how === 'guard') && html`<p class="hint">Dashed: a guard. Who may not see the one may not see the other.</p>`}
+    ${edges.some(({ how }) => how === 'guard') && html`<p class="hint">Dashed: a guard. Who may not see the one may not see the other.</p>`}
+    ${(graph.more ?? 0) > 0 && html`<p class="hint">At least ${plural(graph.more ?? 0, 'entry', 'entries')} more hang together with it.</p>`}
   </section>`
+}
+
+/** A wide graph is scrolled to its middle, and the page is not scrolled with it. */
+function showOpened(box: HTMLElement | null): void {
+  const column = box?.querySelector('.is-self')?.closest<HTMLElement>('.graph-column')
+  if (box && column) box.scrollLeft = column.offsetLeft - (box.clientWidth - column.offsetWidth) / 2
+}
+
+/** Asked for where there is something to draw, and anew when that changed. */
+function useGraph({ row: { ref }, uses, usedBy }: Detail, server: Server): EntryGraph | undefined {
+  const [graph, setGraph] = useState<EntryGraph | undefined>(undefined)
+  const state = [...uses, ...usedBy].map(one => `${one.ref} ${one.status}`).join()
+  useEffect(() => {
+    if (state === '') return setGraph(undefined)
+    let isCurrent = true
+    server.graph(ref).then(
+      next => isCurrent && setGraph(next),
+      // The rest of the page says that the server is away.
+      () => undefined,
+    )
+    return () => {
+      isCurrent = false
+    }
+  }, [ref, state, server])
+  return graph
 }
 
 interface NodesProps {
@@ -54,11 +84,11 @@ function Node({ node, names }: { node: PlacedNode; names: NodesProps['names'] })
   const madeOf = node.madeOf.flatMap(ref => names.get(ref) ?? [])
   const body = html`<${Status} row=${node} /><span class="one-line">${nameOf(node)}</span>${madeOf.length > 0 && html`<span class="unseen">, made of ${madeOf.join(', ')}</span>`}${node.isGuard && html`<span class="unseen">, a guard</span>`}`
   if (node.level === 0) return html`<span class="node is-self" aria-current="true">${body}</span>`
-  return html`<a class="node ${node.isGuard ? 'is-guard' : ''}" href=${hashOf(node.ref)} title=${node.ref}>${body}</a>`
+  return html`<a class="node ${node.isGuard ? 'is-guard' : ''}" href=${hashOf(node.ref)} title=${`${nameOf(node)} ${node.ref}`}>${body}</a>`
 }
 
 /** Drawn behind the nodes in percent of the width, so that nothing has to be measured. */
-function Lines({ graph: { columns, edges, height } }: { graph: Graph }) {
+function Lines({ layout: { columns, edges, height } }: { layout: Layout }) {
   const width = 100 / (columns.length - 1 + NODE_SHARE)
   return html`<svg class="graph-lines" viewBox=${`0 0 100 ${height}`} preserveAspectRatio="none" aria-hidden="true">
     ${edges.map((edge, i) => html`<path key=${i} class="is-${edge.how}" d=${pathOf(edge, width)} />`)}

@@ -67,7 +67,7 @@ function Parts({ detail, row, task, route, server, actions }: PartsProps) {
     ${row.status === 'complete' && !row.may.includes('read') && html`<p class="hint">You may know of this value, and use it by its reference, but not read it.</p>`}
     ${isReadable && detail.tables !== undefined && detail.tables.length > 0 && html`<${Shape} tables=${detail.tables} onAsk=${(sql: string) => fill.current?.(sql)} />`}
     ${isReadable && html`<${Ask} row=${row} tables=${detail.tables ?? []} server=${server} fill=${fill} />`}
-    <${UsedGraph} detail=${detail} />
+    <${UsedGraph} detail=${detail} server=${server} />
   `
 }
 

@@ -1,17 +1,15 @@
 import { describe, expect, it } from 'vitest'
-import {
-  type GraphEdge,
-  type GraphNode,
-  layOut,
-  linksOf,
-} from '../../../../src/ui/page/opened/graph-layout.ts'
+import type { EntryGraph, GraphNode } from '../../../../src/ui/api.ts'
+import { layOut } from '../../../../src/ui/page/opened/graph-layout.ts'
 
 const node = (ref: string, level: number): GraphNode => ({ ref, level, status: 'complete' })
-const edge = (from: string, to: string, how: GraphEdge['how'] = 'input'): GraphEdge => ({ from, to, how })
+type Edge = EntryGraph['edges'][number]
+const edge = (from: string, to: string, how: Edge['how'] = 'input'): Edge => ({ from, to, how })
+const laidOut = (nodes: readonly GraphNode[], edges: readonly Edge[]) => layOut({ nodes, edges })
 
 describe('the graph of who used whom', () => {
   it('has a column a step, each in the middle of the height', () => {
-    const { columns, height } = layOut(
+    const { columns, height } = laidOut(
       [node('b', 0), node('c', 1), node('d', 1), node('a', -1)],
       [edge('a', 'b'), edge('b', 'c'), edge('b', 'd')],
     )
@@ -26,7 +24,7 @@ describe('the graph of who used whom', () => {
   })
 
   it('draws lines from what was used to what used it, and knows them in words', () => {
-    const { columns, edges } = layOut(
+    const { columns, edges } = laidOut(
       [node('a', -2), node('b', -1), node('c', 0)],
       [edge('a', 'b'), edge('b', 'c')],
     )
@@ -39,7 +37,7 @@ describe('the graph of who used whom', () => {
 
   it('says how many more there are than it draws, and draws no line to those', () => {
     const many = Array.from({ length: 20 }, (_, i) => node(`used ${i}`, 1))
-    const { columns, edges } = layOut(
+    const { columns, edges } = laidOut(
       [node('a', 0), ...many],
       many.map(({ ref }) => edge('a', ref)),
     )
@@ -49,16 +47,8 @@ describe('the graph of who used whom', () => {
   })
 
   it('draws what is an input and a guard once, as no mere guard', () => {
-    const { nodes, edges } = linksOf({
-      row: { ref: 'b', cache: 'b', status: 'complete', createdAt: '', attempt: 1, may: [] },
-      uses: [
-        { ref: 'a', status: 'complete', how: 'input' },
-        { ref: 'a', status: 'complete', how: 'guard' },
-        { ref: 'g', status: 'complete', how: 'guard' },
-      ],
-      usedBy: [],
-    })
-    const [left] = layOut(nodes, edges).columns
+    const ties = [edge('a', 'b'), edge('a', 'b', 'guard'), edge('g', 'b', 'guard')]
+    const [left] = laidOut([node('b', 0), node('a', -1), node('a', -1), node('g', -1)], ties).columns
     expect(left?.nodes.map(({ ref, isGuard }) => [ref, isGuard])).toEqual([
       ['a', false],
       ['g', true],
