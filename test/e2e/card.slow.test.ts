@@ -4,7 +4,7 @@ import type { Browser, Frame, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import type { AttachedRefCache } from '../../src/mcp/index.ts'
 import { RefCache } from '../../src/ref-cache.ts'
-import { chromiumIsInstalled, startChromium } from '../chromium.ts'
+import { browserIsInstalled, launchBrowser } from '../browser.ts'
 import { startHost } from './card/host.ts'
 
 const AXE = readFileSync(fileURLToPath(import.meta.resolve('axe-core/axe.min.js')), 'utf8')
@@ -15,7 +15,7 @@ const SCREENSHOTS = process.env.CARD_SCREENSHOTS
 
 let browser: Browser
 beforeAll(async () => {
-  if (chromiumIsInstalled) browser = await startChromium()
+  if (browserIsInstalled) browser = await launchBrowser()
 })
 afterAll(() => browser?.close())
 
@@ -106,7 +106,7 @@ function stepwise() {
   return { tools, step: (how: 'on' | 'fail' = 'on') => go(how) }
 }
 
-describe.skipIf(!chromiumIsInstalled)('the progress card in a browser', () => {
+describe.skipIf(!browserIsInstalled)('the progress card in a browser', () => {
   for (const theme of ['light', 'dark'] as const) {
     it(`moves its bar, and shows the table when the task is done, ${theme}`, async () => {
       const { tools, step } = stepwise()

@@ -5,7 +5,7 @@ import { extname, join } from 'node:path'
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { fileOf, sidebar } from '../../docs/.vitepress/sidebar.mts'
-import { chromiumIsInstalled, startChromium } from '../chromium.ts'
+import { browserIsInstalled, launchBrowser } from '../browser.ts'
 import { type Outcome, runIn } from './installed.ts'
 import { pages } from './snippets.ts'
 import { REPOSITORY } from './source-files.ts'
@@ -54,7 +54,7 @@ describe('the site', () => {
   })
 })
 
-describe.skipIf(!chromiumIsInstalled)('the site in a browser, on a phone', () => {
+describe.skipIf(!browserIsInstalled)('the site in a browser, on a phone', () => {
   let server: Server
   let browser: Browser
   beforeAll(async () => {
@@ -66,7 +66,7 @@ describe.skipIf(!chromiumIsInstalled)('the site in a browser, on a phone', () =>
       response.end(path && readFileSync(join(SITE, path)))
     })
     await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-    browser = await startChromium()
+    browser = await launchBrowser()
   })
   afterAll(async () => {
     await browser?.close()
