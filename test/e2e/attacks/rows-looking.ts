@@ -27,6 +27,7 @@ function doing(body: object, headers: Record<string, string> = { 'sec-fetch-site
 /** All that the page can be asked about one reference. */
 const ASKED: Readonly<Record<string, (refId: string) => readonly [path: string, init?: RequestInit]>> = {
   entry: ref => [`api/entry?ref=${ref}`],
+  graph: ref => [`api/graph?ref=${ref}`],
   value: ref => [`api/value?ref=${ref}`],
   page: ref => [`api/value?ref=${ref}&page=1&page_size=1`],
   part: ref => [`api/value?ref=${encodeURIComponent(`${ref}#/0`)}`],
@@ -102,7 +103,14 @@ export const LOOKING: readonly Attack[] = [
       gates.open('g')
       await settled(scene, refId)
       expect(await shownTo(scene, MALLORY)).toBe(before)
-      for (const query of ['?tool=hold_public', '?status=complete', '?cache=vault', '?limit=1']) {
+      for (const query of [
+        '?tool=hold_public',
+        '?status=complete',
+        '?cache=vault',
+        '?limit=1',
+        '?find=hold',
+        `?find=${refId}`,
+      ]) {
         expect((await look(scene, MALLORY, `api/entries${query}`)).said).not.toContain(refId)
       }
     },
@@ -115,13 +123,18 @@ export const LOOKING: readonly Attack[] = [
     async attempt(scene) {
       const { alice, host } = scene
       const shared = (await host.set('shared', [1, 2, 3])).refId
-      const made = refOf(await alice.call('store', { value: { x: [shared] } }))
-      const { said } = await look(scene, MALLORY, `api/entry?ref=${shared}`)
-      expect(said).not.toContain(made)
-      // With a reference that she was given, she is not given others.
-      const given = await look(scene, MALLORY, `api/entry?ref=${made}`)
-      expect(given.said).not.toContain(shared)
-      expect((await look(scene, ALICE, `api/entry?ref=${shared}`)).said).toContain(shared)
+      const made = refOf(await alice.call('echo_handle', { value: { x: [shared] } }))
+      const last = refOf(await alice.call('echo_handle', { value: { x: [made] } }))
+      for (const route of ['entry', 'graph']) {
+        const of = async (ref: string, who = MALLORY) =>
+          (await look(scene, who, `api/${route}?ref=${ref}`)).said
+        expect(await of(shared)).not.toContain(made)
+        // With a reference that she was given, she is not given others.
+        expect(await of(made)).not.toContain(shared)
+        expect(await of(made)).not.toContain(last)
+        expect(await of(made, ALICE)).toContain(shared)
+      }
+      expect((await look(scene, ALICE, `api/graph?ref=${last}`)).said).toContain(shared)
     },
   },
   {
