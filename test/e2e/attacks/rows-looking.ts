@@ -191,6 +191,48 @@ export const LOOKING: readonly Attack[] = [
     },
   },
   {
+    id: 'page-crafted',
+    tries:
+      'to reach by a cursor or event of another one, a doubled parameter, a part, or a path what is not the own',
+    guardedBy: 'src/ui/server/routes.ts',
+    needs: ['page'],
+    async attempt(scene) {
+      const value = await hidden(scene)
+      await hidden(scene)
+      const own = refOf(await scene.mallory.call('store', { value: 1 }))
+      const { nextCursor } = JSON.parse((await look(scene, ALICE, 'api/entries?limit=1')).said)
+      const cursor = encodeURIComponent(nextCursor)
+      const lists = [`?cursor=${cursor}`, `?cursor=${cursor}&limit=200`, '?who=agent:alice', '?actor=alice']
+      for (const query of lists) {
+        expect((await look(scene, MALLORY, `api/entries${query}`)).said).not.toContain(value)
+      }
+      for (const path of [
+        `api/value?ref=${own}&ref=${value}`,
+        `api/value?ref=${value}&ref=${own}`,
+        `api/value?ref=${own}%23${value}`,
+        `api/value?ref=${encodeURIComponent(`${value}#/__proto__`)}`,
+        `api/value?ref=%20${value}`,
+        `api/value?ref=${value.toUpperCase()}`,
+        `api/sizes?ref=${own}&ref=${value}&ref=${value}`,
+        `api/entry?ref=${value}&token=x&sight=operator`,
+        `api/../api/entry?ref=${value}`,
+        `api//entry?ref=${value}`,
+      ]) {
+        const { said } = await look(scene, MALLORY, path)
+        expect(said, path).not.toMatch(/"tables"|"label"|"bytes"/)
+      }
+      for (const body of [
+        { ref: own, tables: { t: value }, sql: 'select * from t' },
+        { ref: [value], search: '/./' },
+        { ref: own, sql: `select '${value}' as r, * from root` },
+      ]) {
+        // What it hears is held against the secret.
+        await look(scene, MALLORY, 'api/query', doing(body))
+      }
+      expect((await look(scene, ALICE, `api/value?ref=${value}`)).said).toContain(scene.secret.text)
+    },
+  },
+  {
     id: 'page-timing',
     tries: 'to tell by the time of the page’s answers what exists',
     guardedBy: 'src/flow/read/equal-refusals.ts',
