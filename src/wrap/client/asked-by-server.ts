@@ -1,5 +1,5 @@
 import { notification, type RpcId, type RpcNotification, type RpcRequest, type RpcResponse } from '../rpc.ts'
-import { isQuestion } from '../upstream/input.ts'
+import { type Asker, isQuestion } from '../upstream/input.ts'
 import { ServerQuestions } from '../upstream/questions.ts'
 import type { UpstreamTasks } from '../upstream/tasks.ts'
 import type { Upstream } from '../upstream/upstream.ts'
@@ -18,19 +18,30 @@ export interface AskedByServerOptions {
 export class AskedByServer {
   readonly #requests = new ServerRequests()
   readonly #questions = new ServerQuestions()
+  /** Which server asks: each that is started counts its ids from the beginning. */
+  #server = 0
 
   constructor(private readonly options: AskedByServerOptions) {}
 
   asked(request: RpcRequest): void {
-    const { client, upstream, tasks, onlyCalls } = this.options
+    const { tasks, onlyCalls } = this.options
     const task = isQuestion(request) && onlyCalls() ? tasks.askingTask(request) : undefined
-    const answering = task ? this.#questions.put(request, task) : undefined
-    const pass = () => client.send(this.#requests.opened(tasks.related(request)))
-    if (answering)
-      void answering
-        .then((answer): Promise<unknown> => (answer ? upstream.forward(answer) : pass()))
-        .catch(() => {})
-    else void pass()
+    if (task) void this.#ask(request, task)
+    else this.#pass(request)
+  }
+
+  async #ask(request: RpcRequest, task: Asker): Promise<void> {
+    const server = this.#server
+    const isThere = () => server === this.#server
+    const answer = await this.#questions.put(request, task)
+    if (answer === 'withdrawn' || !isThere()) return
+    if (answer === 'not_asked') this.#pass(request)
+    else await this.options.upstream.forward(answer, isThere).catch(() => {})
+  }
+
+  #pass(request: RpcRequest): void {
+    const { client, tasks } = this.options
+    void client.send(this.#requests.opened(tasks.related(request)))
   }
 
   /** The client's answer, for the server that asked. One that nobody waits for any more goes nowhere. */
@@ -51,6 +62,7 @@ export class AskedByServer {
 
   /** The server is gone, and waits for no answer. */
   lost(reason: string): void {
+    this.#server++
     this.#questions.withdrawAll()
     for (const requestId of this.#requests.lost())
       this.options.client.send(notification('notifications/cancelled', { requestId, reason }))

@@ -77,6 +77,7 @@ export class Connection {
 
   /** Waits while the server is being restarted. @throws WorkerLost where that takes too long */
   async reach(signal?: AbortSignal): Promise<Channel> {
+    signal?.throwIfAborted()
     if (!this.#ready) await this.#untilReady(signal)
     signal?.throwIfAborted()
     if (!this.#channel || !this.#ready)
@@ -141,7 +142,7 @@ export class Connection {
     channel.onunanswered = (id, reason) => this.events.onUnanswered(id, reason)
     await channel.start()
     if (this.#closed) return channel.close()
-    this.#startedAt = Date.now()
+    this.#startedAt = systemClock.monotonic()
     this.#channel = channel
     if (this.#held) channel.pause()
   }
@@ -160,7 +161,7 @@ export class Connection {
       return
     }
     this.events.onLost(reason)
-    if (Date.now() - this.#startedAt > STABLE_MS) this.#restarts.reset()
+    if (systemClock.monotonic() - this.#startedAt > STABLE_MS) this.#restarts.reset()
     this.#restartLater(reason)
   }
 
@@ -182,10 +183,12 @@ export class Connection {
       if (!isFirst) this.log.info('upstream_restored', 'The wrapped server runs again.')
       this.#changed.notify()
     } catch (error) {
+      const { message } = error as Error
       const channel = this.#channel
       this.#channel = undefined
+      if (channel) this.events.onGone(message)
       await channel?.close()
-      if (!this.#closed) this.#restartLater((error as Error).message)
+      if (!this.#closed) this.#restartLater(message)
     }
   }
 

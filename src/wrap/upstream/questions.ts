@@ -21,22 +21,21 @@ import { type Asker, ask } from './input.ts'
 export class ServerQuestions {
   readonly #open = new IdMap<AbortController>()
 
-  /**
-   * Puts a question of the server to whoever follows the task, and gives the answer for the server.
-   * @returns nothing where they cannot be asked by a task: then it is a request to the client like any other
-   */
-  async put(request: RpcRequest, task: Asker): Promise<RpcResponse | undefined> {
+  /** Puts a question of the server to whoever follows the task, and gives the answer for the server. */
+  async put(request: RpcRequest, task: Asker): Promise<RpcResponse | 'not_asked' | 'withdrawn'> {
     const { id } = request
     const withdrawn = new AbortController()
     this.#open.set(id, withdrawn)
     try {
       return result(id, await ask(task, questionOf(request), withdrawn.signal))
     } catch (error) {
-      if (error instanceof InputUnavailable && !error.refusal) return undefined
+      if (withdrawn.signal.aborted) return 'withdrawn'
+      if (error instanceof InputUnavailable && !error.refusal) return 'not_asked'
       const refusal = error instanceof InputUnavailable ? error.refusal : undefined
       return failure(id, refusal ?? { code: RpcErrorCode.internal, message: NOT_ANSWERED })
     } finally {
-      this.#open.delete(id)
+      // A server that was started again may ask something else under the same id by now.
+      if (this.#open.get(id) === withdrawn) this.#open.delete(id)
     }
   }
 

@@ -33,8 +33,9 @@ export class SessionRestore {
     if ('error' in response) throw new Error(`The wrapped server refused to begin: ${response.error.message}`)
     this.introduction = response.result
     if (this.#initialized) await upstream.introduce(this.#initialized)
-    if (this.#logLevel) await upstream.replay('logging/setLevel', this.#logLevel)
-    for (const params of this.#subscriptions.values()) await upstream.replay('resources/subscribe', params)
+    if (this.#logLevel) await inTime(upstream.replay('logging/setLevel', this.#logLevel))
+    for (const params of this.#subscriptions.values())
+      await inTime(upstream.replay('resources/subscribe', params))
     return listChanges(response.result)
   }
 }
