@@ -105,6 +105,8 @@ export default defineConfig({
           globalSetup: programs,
           include: slow,
           retry,
+          testTimeout: 300_000,
+          hookTimeout: 300_000,
           // These wait more than others do. A group may have a number of workers of its own, and runs after the others.
           maxWorkers: availableParallelism() + 2,
           sequence: { groupOrder: 1 },
