@@ -94,7 +94,7 @@ describe.runIf(browserIsInstalled)('the live page', () => {
     expect(await page.locator('.cost').textContent()).toMatch(/3 rows · an agent pays \d+ tokens/)
     // A click on a frequent value asks for its rows.
     await page.getByRole('button', { name: /^warn 25/ }).click()
-    await expect.poll(() => box.inputValue()).toBe("select * from items where level = 'warn' limit 20")
+    await expect.poll(() => box.inputValue()).toBe(`select * from "items" where "level" = 'warn' limit 20`)
     await expect.poll(() => answer.locator('tbody tr').count()).toBe(20)
     await box.fill('select nothing')
     await box.press('Control+Enter')
