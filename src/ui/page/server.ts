@@ -40,11 +40,10 @@ export const server = {
   retry: (ref: string) => post<Done>('retry', { ref }),
   delete: (ref: string) => post<Done>('delete', { ref }),
   answer: (ref: string, answers: Readonly<Record<string, unknown>>) => post<Done>('answer', { ref, answers }),
+  events: () => new EventSource('api/events'),
 }
 
 export type Server = typeof server
-
-export const EVENTS = 'api/events'
 
 function get<T>(route: string, parameters: Parameters = {}): Promise<T> {
   const search = new URLSearchParams()

@@ -1,7 +1,8 @@
 import type { Changes, Overview, Row } from '../../api.ts'
 import { serverNow, setServerTime } from '../clock.ts'
-import { EVENTS, problemText, type Server, ServerProblem } from '../server.ts'
+import { problemText, type Server, ServerProblem } from '../server.ts'
 import type { Filter } from './list.ts'
+import { Meanwhile } from './meanwhile.ts'
 import { EMPTY_MODEL, type Model, type ModelEvent, reduce } from './model.ts'
 
 /** What runs stands above the list. */
@@ -15,6 +16,14 @@ const TICK_MS = 500
 const HELD_MS = 10_000
 const FIRST_RETRY_MS = 500
 const LAST_RETRY_MS = 5_000
+/** The stream says at once that all is to be loaded; not so where the store is away. */
+const FIRST_LOAD_MS = 1_000
+
+const INTERRUPTED = 'The connection to the server was interrupted.'
+/** It answers, but opens no stream of events. */
+const NO_STREAM = 'The server sends no changes. Too many of its pages may be open: close one of them.'
+/** `EventSource.OPEN` */
+const OPEN = 1
 
 /** Keeps the model like the server: loads it, follows its events, and comes back when the server does. */
 export class Session {
@@ -23,6 +32,10 @@ export class Session {
   readonly #listeners = new Set<() => void>()
   #events: EventSource | undefined
   #retryMs = FIRST_RETRY_MS
+  readonly #meanwhile = new Meanwhile()
+  /** The newest of each counts: what an older one brings is out of date. */
+  #loads = 0
+  #pages = 0
   #isLoadingPage = false
   #heldUntil = 0
   readonly #wanted = new Set<string>()
@@ -40,8 +53,10 @@ export class Session {
   }
 
   start(): void {
-    void this.#load()
     this.#follow()
+    setTimeout(() => {
+      if (this.#loads === 0) void this.#load()
+    }, FIRST_LOAD_MS)
     setInterval(() => this.#tick(serverNow()), TICK_MS)
   }
 
@@ -52,12 +67,14 @@ export class Session {
 
   /** The list is looked at up to its end. */
   loadMore(): void {
-    if (this.model.list.nextCursor !== undefined && !this.#isLoadingPage) void this.#loadPage(false)
+    const { nextCursor, problem } = this.model.list
+    if (nextCursor !== undefined && problem === undefined && !this.#isLoadingPage) void this.#loadPage(false)
   }
 
-  /** Loads the first page again, after it failed. */
+  /** Loads the page again that failed. */
   reload(): void {
-    void this.#load()
+    if (this.model.list.nextCursor === undefined) void this.#load()
+    else if (!this.#isLoadingPage) void this.#loadPage(false)
   }
 
   /** Rows in view, of which the list shows what their values are. */
@@ -79,7 +96,15 @@ export class Session {
 
   /** What an action changed is shown before the server's event says it. */
   apply(changes: Pick<Changes, 'changed' | 'deleted'>): void {
+    this.#meanwhile.add(changes)
     this.#dispatch({ type: 'changes', changes, now: serverNow() })
+    this.#lookFurther()
+  }
+
+  /** What was heard while something loaded, on top of what came. */
+  #applyAgain(heard: Pick<Changes, 'changed' | 'deleted'>): void {
+    if (heard.changed.length + heard.deleted.length > 0)
+      this.#dispatch({ type: 'changes', changes: heard, now: serverNow() })
   }
 
   #tick(now: number): void {
@@ -93,19 +118,27 @@ export class Session {
     for (const listener of this.#listeners) listener()
   }
 
-  async #load(): Promise<void> {
-    try {
-      const [overview, tasks] = await Promise.all([
-        this.#server.overview(),
-        this.#server.tasks(),
-        this.#loadPage(true),
-      ])
-      this.#setOverview(overview)
-      this.#asked.clear()
-      this.#dispatch({ type: 'tasks', tasks, now: serverNow() })
-    } catch (error) {
-      this.#lost(error)
-    }
+  /** @param known how all stands, where the server has just said it */
+  async #load(known?: Overview): Promise<void> {
+    this.#loads += 1
+    const mine = this.#loads
+    const end = this.#meanwhile.begin()
+    const answers = await Promise.all([
+      known ?? this.#server.overview(),
+      this.#server.tasks(),
+      this.#loadPage(true),
+    ]).catch(error => {
+      if (mine === this.#loads) this.#lost(error)
+    })
+    const heard = end()
+    if (answers === undefined || mine !== this.#loads) return
+    const [overview, tasks] = answers
+    if (known === undefined) this.#setOverview(overview)
+    this.#asked.clear()
+    this.#dispatch({ type: 'tasks', tasks, now: serverNow() })
+    this.#applyAgain(heard)
+    if (this.#events?.readyState === OPEN)
+      this.#dispatch({ type: 'connection', connection: { state: 'live' } })
   }
 
   #setOverview(overview: Overview): void {
@@ -115,17 +148,27 @@ export class Session {
 
   async #loadPage(isFirst: boolean): Promise<void> {
     const { filter, nextCursor, generation } = this.model.list
+    this.#pages += 1
+    const mine = this.#pages
     this.#isLoadingPage = true
-    try {
-      const cursor = isFirst ? undefined : nextCursor
-      const status = filter.status ?? ENDED
-      const page = await this.#server.entries({ ...filter, status, cursor, limit: PAGE_ROWS })
-      this.#dispatch({ type: 'page', page, isFirst, generation })
-    } catch (error) {
-      this.#dispatch({ type: 'page failed', problem: problemText(error), generation })
-    } finally {
-      this.#isLoadingPage = false
-    }
+    const end = this.#meanwhile.begin()
+    const cursor = isFirst ? undefined : nextCursor
+    const status = filter.status ?? ENDED
+    const event = await this.#server.entries({ ...filter, status, cursor, limit: PAGE_ROWS }).then(
+      (page): ModelEvent => ({ type: 'page', page, isFirst, generation }),
+      (error): ModelEvent => ({ type: 'page failed', problem: problemText(error), generation }),
+    )
+    const heard = end()
+    if (mine !== this.#pages) return
+    this.#isLoadingPage = false
+    this.#dispatch(event)
+    this.#applyAgain(heard)
+    this.#lookFurther()
+  }
+
+  /** A page may have no rows, and still not be the last. */
+  #lookFurther(): void {
+    if (this.model.list.rows.length === 0) this.loadMore()
   }
 
   async #loadSizes(): Promise<void> {
@@ -140,33 +183,37 @@ export class Session {
   }
 
   #follow(): void {
-    const events = new EventSource(EVENTS)
+    const events = this.#server.events()
+    let hasOpened = false
     this.#events = events
     events.addEventListener('open', () => {
+      hasOpened = true
       this.#retryMs = FIRST_RETRY_MS
       this.#dispatch({ type: 'connection', connection: { state: 'live' } })
     })
     events.addEventListener('changes', event => this.#changed(JSON.parse(event.data) as Changes))
     events.addEventListener('reset', event => {
-      this.#setOverview(JSON.parse(event.data) as Overview)
-      void this.#load()
+      const overview = JSON.parse(event.data) as Overview
+      this.#setOverview(overview)
+      void this.#load(overview)
     })
-    events.addEventListener('error', () => this.#interrupted(events))
+    events.addEventListener('error', () => this.#interrupted(events, hasOpened))
   }
 
   #changed({ changed, deleted, overview }: Changes): void {
     this.#setOverview(overview)
     for (const { ref } of changed) this.#asked.delete(ref)
-    this.#dispatch({ type: 'changes', changes: { changed, deleted }, now: serverNow() })
+    this.apply({ changed, deleted })
   }
 
   /** Browsers wait for seconds before they try again, and give up where the server answers with an error: the page tries by itself. */
-  #interrupted(events: EventSource): void {
+  #interrupted(events: EventSource, hadOpened: boolean): void {
     if (events !== this.#events) return
     events.close()
     this.#events = undefined
+    if (this.#loads === 0) void this.#load()
     void this.#server.overview().then(
-      () => this.#away('The connection to the server was interrupted.'),
+      () => this.#away(hadOpened ? INTERRUPTED : NO_STREAM),
       error => this.#lost(error),
     )
     setTimeout(() => this.#follow(), this.#retryMs)
@@ -174,10 +221,10 @@ export class Session {
   }
 
   #lost(error: unknown): void {
-    const isRefused = error instanceof ServerProblem && error.code !== 'away'
-    if (isRefused)
-      this.#dispatch({ type: 'connection', connection: { state: 'refused', why: error.message } })
-    else this.#away('The server is away.')
+    const code = error instanceof ServerProblem ? error.code : undefined
+    if (code === 'unauthorized' || code === 'forbidden')
+      this.#dispatch({ type: 'connection', connection: { state: 'refused', why: problemText(error) } })
+    else this.#away(code === 'away' ? 'The server is away.' : problemText(error))
   }
 
   #away(why: string): void {

@@ -16,11 +16,13 @@ interface EntryListProps {
   readonly openedRef: string | undefined
   /** The end of what is loaded comes into view. */
   readonly onNear: () => void
+  /** Asks again for the page that failed. */
+  readonly onAgain: () => void
   readonly onView: (refs: readonly string[]) => void
 }
 
 /** A list of any length: only what is in view stands in the page. Arrow keys walk through it, Enter opens. */
-export function EntryList({ list, sizes, total, openedRef, onNear, onView }: EntryListProps) {
+export function EntryList({ list, sizes, total, openedRef, onNear, onAgain, onView }: EntryListProps) {
   const { rows, nextCursor } = list
   const count = shownCount(rows.length, nextCursor !== undefined, total)
   const { box, shown, newer, toTop, ...listeners } = useScroll(count, rows)
@@ -76,7 +78,8 @@ export function EntryList({ list, sizes, total, openedRef, onNear, onView }: Ent
         />`
       })}
     </div>
-  </div>`
+  </div>
+  ${list.problem !== undefined && html`<p class="more-failed" role="alert"><span>${list.problem}</span> <button type="button" onClick=${onAgain}>Try again</button></p>`}`
 }
 
 function indices({ first, end }: Window): number[] {

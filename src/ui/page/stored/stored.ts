@@ -34,6 +34,7 @@ export function Stored({ model, session, openedRef }: StoredProps) {
             total=${isFiltered(list.filter) ? undefined : overview?.stored}
             openedRef=${openedRef}
             onNear=${() => session.loadMore()}
+            onAgain=${() => session.reload()}
             onView=${(refs: readonly string[]) => session.wantSizes(refs)}
           />`
         : html`<div class="empty is-list">${list.isLoaded || list.problem ? emptyText(model, session) : areTasksLoaded && ''}</div>`
@@ -41,10 +42,12 @@ export function Stored({ model, session, openedRef }: StoredProps) {
   </section>`
 }
 
+/** Empty pages are no answer before the last one. */
 function emptyText({ list, overview }: Model, session: Session) {
   if (list.problem !== undefined)
     return html`<p role="alert">${list.problem}</p>
       <button type="button" onClick=${() => session.reload()}>Try again</button>`
+  if (list.nextCursor !== undefined) return html`<p role="status">Looking further…</p>`
   if (isFiltered(list.filter))
     return html`<p><strong>Nothing fits.</strong></p>
       <p>${storedText(overview)}</p>
