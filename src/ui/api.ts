@@ -108,10 +108,20 @@ export interface Detail {
   /** The tables of the value. Absent where it may not be read, or is not there yet. */
   readonly tables?: readonly Table[]
   /** What the task asks, by key. */
-  readonly questions?: Readonly<Record<string, { readonly message: string; readonly schema?: unknown }>>
+  readonly questions?: Readonly<Record<string, TaskQuestion>>
   /** What it was made of, and what was made of it: entries that the one who looks may know. */
   readonly uses: readonly Linked[]
   readonly usedBy: readonly Linked[]
+}
+
+export interface TaskQuestion {
+  readonly message: string
+  /** JSON Schema of what a form asks for. */
+  readonly schema?: unknown
+  /** The web page that answers it. */
+  readonly url?: string
+  /** The model of an agent's client answers it, no person. */
+  readonly isForModel?: true
 }
 
 /** Another entry that one hangs together with. */

@@ -54,10 +54,12 @@ type InputRequests = NonNullable<AsyncTaskResponse['inputRequests']>
 
 function questionsOf(requests: InputRequests): NonNullable<Detail['questions']> {
   return Object.fromEntries(
-    Object.entries(requests).map(([key, { params }]) => {
-      const { message, requestedSchema: schema } = params
-      const words = typeof message === 'string' ? message : 'It asks the model of its client.'
-      return [key, { message: words, ...(schema === undefined ? {} : { schema }) }]
+    Object.entries(requests).map(([key, { method, params }]) => {
+      if (method === 'sampling/createMessage')
+        return [key, { message: 'It asks the model of its client.', isForModel: true }]
+      const { message, mode, requestedSchema, url } = params
+      const asked = mode === 'url' ? { url: String(url) } : { schema: requestedSchema }
+      return [key, { message: String(message), ...asked }]
     }),
   )
 }

@@ -72,6 +72,11 @@ function choicesOf(schema: Schema): Field['choices'] {
   return options.map(one => ({ value: String(one.const), title: String(one.title ?? one.const) }))
 }
 
+/** Whether a link may lead there: `javascript:` and the like may not. */
+export function isWebAddress(url: string): boolean {
+  return URL.canParse(url) && ['http:', 'https:'].includes(new URL(url).protocol)
+}
+
 /**
  * What the input of a field is called. Inputs are members of their form, before its own: one called `nextSibling`, as a server may ask
  * for, would break the page.

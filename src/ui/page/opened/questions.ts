@@ -1,8 +1,8 @@
 import { html } from 'htm/preact'
 import { useState } from 'preact/hooks'
-import type { Detail, Row } from '../../api.ts'
+import type { Detail, Row, TaskQuestion } from '../../api.ts'
 import type { Actions } from '../state/actions.ts'
-import { answerOf, type Field, fieldsOf, inputNameOf } from './form.ts'
+import { answerOf, type Field, fieldsOf, inputNameOf, isWebAddress } from './form.ts'
 
 interface QuestionsProps {
   readonly row: Row
@@ -10,23 +10,27 @@ interface QuestionsProps {
   readonly actions: Actions
 }
 
-/** What a task waits for: a form a question. */
+/** What a task waits for: a form for each question that a person can answer. */
 export function Questions({ row, questions, actions }: QuestionsProps) {
-  return Object.entries(questions).map(
-    ([key, { message, schema }]) =>
-      html`<${QuestionForm} key=${key} name=${key} message=${message} fields=${fieldsOf(schema)} row=${row} actions=${actions} />`,
+  return Object.entries(questions).map(([key, question]) =>
+    question.isForModel
+      ? html`<section key=${key} class="question" aria-label="Question of the task">
+          <h3>The task asks a model</h3>
+          <p>${question.message} The client of the agent that waits for the task answers it.</p>
+        </section>`
+      : html`<${QuestionForm} key=${key} name=${key} question=${question} fields=${fieldsOf(question.schema)} row=${row} actions=${actions} />`,
   )
 }
 
 interface FormProps {
   readonly name: string
-  readonly message: string
+  readonly question: TaskQuestion
   readonly fields: readonly Field[]
   readonly row: Row
   readonly actions: Actions
 }
 
-function QuestionForm({ name, message, fields, row, actions }: FormProps) {
+function QuestionForm({ name, question: { message, url }, fields, row, actions }: FormProps) {
   const [isBusy, setBusy] = useState(false)
   const [problem, setProblem] = useState<string | undefined>(undefined)
   const answer = async (result: object) => {
@@ -44,22 +48,29 @@ function QuestionForm({ name, message, fields, row, actions }: FormProps) {
       if (read.value !== undefined) content[field.name] = read.value
     }
     setProblem(undefined)
-    void answer({ action: 'accept', content })
+    void answer(url === undefined ? { action: 'accept', content } : { action: 'accept' })
   }
   const mayAnswer = row.may.includes('answer')
   return html`<form class="question" onSubmit=${onSubmit} aria-label="Question of the task">
     <h3>The task asks</h3>
     <p>${message}</p>
+    ${url !== undefined && html`<${WebPage} url=${url} />`}
     ${mayAnswer && fields.map(field => html`<${FieldInput} key=${field.name} field=${field} id=${`${name}-${field.name}`} />`)}
     ${problem !== undefined && html`<p class="problem" role="alert">${problem}</p>`}
     ${
       mayAnswer &&
       html`<div class="buttons">
         <button type="button" aria-disabled=${isBusy} onClick=${() => answer({ action: 'decline' })}>Decline</button>
-        <button type="submit" class="is-main" aria-disabled=${isBusy}>Answer</button>
+        <button type="submit" class="is-main" aria-disabled=${isBusy}>${url === undefined ? 'Answer' : 'Done there'}</button>
       </div>`
     }
   </form>`
+}
+
+/** The whole address, so that everybody sees where it leads. */
+function WebPage({ url }: { url: string }) {
+  const text = html`<code>${url}</code>`
+  return html`<p class="web-page">${isWebAddress(url) ? html`<a href=${url} target="_blank" rel="noopener noreferrer">${text}</a>` : text}</p>`
 }
 
 function FieldInput({ field, id }: { field: Field; id: string }) {

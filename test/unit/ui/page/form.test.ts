@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { answerOf, fieldsOf, inputNameOf } from '../../../../src/ui/page/opened/form.ts'
+import { answerOf, fieldsOf, inputNameOf, isWebAddress } from '../../../../src/ui/page/opened/form.ts'
 
 const filled = (values: Record<string, string>) => ({
   get: (name: string) => Object.entries(values).find(([field]) => inputNameOf(field) === name)?.[1] ?? null,
@@ -41,6 +41,17 @@ describe('the fields of a question', () => {
   it.each([undefined, 'text', [], { properties: 7 }])('are none for %j', schema => {
     expect(fieldsOf(schema)).toEqual([])
   })
+})
+
+it.each([
+  ['https://example.com/sign?in=1', true],
+  ['http://127.0.0.1:8080/', true],
+  ['javascript:alert(1)', false],
+  [' javascript:alert(1)', false],
+  ['data:text/html,hi', false],
+  ['/there', false],
+])('the address %s may be a link: %s', (url, may) => {
+  expect(isWebAddress(url)).toBe(may)
 })
 
 describe('an answer', () => {
