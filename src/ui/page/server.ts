@@ -11,6 +11,7 @@ import type {
   Shown,
   Size,
 } from '../api.ts'
+import { parseExactly } from './exact.ts'
 
 /** What the server refused, or that it is not there. */
 export class ServerProblem extends Error {
@@ -66,7 +67,10 @@ async function answerOf<T>(path: string, init: RequestInit): Promise<T> {
   const response = await fetch(path, { ...init, cache: 'no-store', credentials: 'same-origin' }).catch(() => {
     throw new ServerProblem({ code: 'away', message: 'The server does not answer. Is it still running?' })
   })
-  const body: unknown = await response.json().catch(() => undefined)
+  const body = await response
+    .text()
+    .then(parseExactly)
+    .catch(() => undefined)
   if (response.ok && body !== undefined) return body as T
   throw new ServerProblem(isProblem(body) ? body : { code: 'unknown', message: unclear(response.status) })
 }

@@ -1,4 +1,5 @@
 import { html } from 'htm/preact'
+import { isNumber } from '../exact.ts'
 import { cellText } from '../words.ts'
 
 interface AnswerTableProps {
@@ -10,7 +11,9 @@ interface AnswerTableProps {
 
 /** Rows of a value, or of an answer. It scrolls within itself, also by keyboard. */
 export function AnswerTable({ columns, rows, name }: AnswerTableProps) {
-  const isNumeric = columns.map((_, i) => rows.every(row => typeof row === 'string' || isNumber(row[i])))
+  const isNumeric = columns.map((_, i) =>
+    rows.every(row => typeof row === 'string' || isNumberOrNone(row[i])),
+  )
   return html`<div class="scroll" tabindex="0" role="region" aria-label=${name}>
     <table class="answer">
       <thead>
@@ -27,13 +30,13 @@ export function AnswerTable({ columns, rows, name }: AnswerTableProps) {
   </div>`
 }
 
-function isNumber(value: unknown): boolean {
-  return typeof value === 'number' || value === null || value === undefined
+function isNumberOrNone(value: unknown): boolean {
+  return value === null || value === undefined || isNumber(value)
 }
 
 function cell(value: unknown, isNumeric: boolean, key: number) {
   if (value === null || value === undefined)
     return html`<td key=${key} class="muted ${isNumeric ? 'right' : ''}">${value === null ? 'null' : ''}</td>`
   const text = cellText(value)
-  return html`<td key=${key} class=${isNumeric ? 'right' : typeof value === 'object' ? 'code' : ''} title=${text.length > 40 ? text : undefined}>${text}</td>`
+  return html`<td key=${key} class=${isNumeric ? 'right' : typeof value === 'object' && !isNumber(value) ? 'code' : ''} title=${text.length > 40 ? text : undefined}>${text}</td>`
 }

@@ -1,3 +1,5 @@
+import { parseExactly } from '../exact.ts'
+
 /** A question's JSON Schema as fields of a form, and what was filled in as an answer. */
 
 export interface Field {
@@ -93,12 +95,21 @@ export function answerOf(
   const text = form.get(inputNameOf(name))
   if (kind === 'boolean') return { value: text !== null }
   if (typeof text !== 'string' || text === '') return {}
-  if (kind === 'number' || kind === 'integer') return { value: Number(text) }
+  if (kind === 'number' || kind === 'integer') return { value: numberOf(text) }
   if (kind !== 'json') return { value: text }
   try {
-    return { value: JSON.parse(text) as unknown }
+    return { value: parseExactly(text) }
   } catch {
     return { problem: `${label} has to be JSON, such as ["a", "b"].` }
+  }
+}
+
+/** Inputs take numbers that are none in JSON, such as `007` and `.5`. */
+function numberOf(text: string): unknown {
+  try {
+    return parseExactly(text)
+  } catch {
+    return Number(text)
   }
 }
 

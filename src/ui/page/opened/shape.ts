@@ -58,7 +58,7 @@ function ColumnRow({ table, column, onAsk }: { table: Table; column: Column; onA
 }
 
 function rangeText(least: string | number, greatest: string | number) {
-  if (least === greatest) return cellText(least)
+  if (cellText(least) === cellText(greatest)) return cellText(least)
   return html`<span class="one-line">${cellText(least)}</span><span class="one-line muted">to ${cellText(greatest)}</span>`
 }
 
