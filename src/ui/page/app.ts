@@ -13,7 +13,7 @@ import type { Session } from './state/session.ts'
 import { Stored } from './stored/stored.ts'
 import { Strip } from './strip.ts'
 
-/** The page: four numbers, what runs, what is stored, and beside it what is opened. */
+/** The page: some numbers, what runs, what is stored, and beside it what is opened. */
 export function App({ session, server }: { session: Session; server: Server }) {
   const model = useModel(session)
   const route = useRoute()
@@ -39,7 +39,7 @@ export function App({ session, server }: { session: Session; server: Server }) {
       <${Stored} model=${model} session=${session} openedRef=${route?.ref} />
       ${
         route === undefined
-          ? html`<${HistoryPane} server=${server} isReady=${model.areTasksLoaded} />`
+          ? html`<${HistoryPane} server=${server} isReady=${model.areTasksLoaded} sight=${model.overview?.sight} />`
           : html`<${Opened} route=${route} server=${server} actions=${actions} row=${row} task=${task} onClose=${leave} />`
       }
     </main>

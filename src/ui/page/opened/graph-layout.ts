@@ -30,7 +30,8 @@ export interface PlacedEdge extends Pick<Linked, 'how'> {
 }
 
 export const NODE_HEIGHT = 36
-const STEP = NODE_HEIGHT + 8
+/** From one node of a column to the next. */
+export const STEP = NODE_HEIGHT + 8
 const MOST_IN_COLUMN = 8
 
 export function layOut({ nodes, edges }: EntryGraph): Layout {

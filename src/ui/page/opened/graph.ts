@@ -5,7 +5,7 @@ import { Status } from '../parts/status.ts'
 import type { Server } from '../server.ts'
 import { hashOf } from '../state/route.ts'
 import { nameOf, plural } from '../words.ts'
-import { type Column, type Layout, layOut, type PlacedEdge, type PlacedNode } from './graph-layout.ts'
+import { type Column, type Layout, layOut, type PlacedEdge, type PlacedNode, STEP } from './graph-layout.ts'
 
 /** How much of a column's width its nodes take; lines have the rest. */
 const NODE_SHARE = 0.82
@@ -69,7 +69,7 @@ function Nodes({ column: { level, nodes, more }, step, names }: NodesProps) {
     <h4>${title}</h4>
     <ul aria-label=${title}>
       ${nodes.map(node => html`<li key=${node.ref} style=${{ '--y': `${node.y}px` }}><${Node} node=${node} names=${names} /></li>`)}
-      ${more > 0 && html`<li class="muted" style=${{ '--y': `${(nodes.at(-1)?.y ?? 0) + 36}px` }}>and ${plural(more, 'more', 'more')}</li>`}
+      ${more > 0 && html`<li class="muted" style=${{ '--y': `${(nodes.at(-1)?.y ?? 0) + STEP}px` }}>and ${plural(more, 'more', 'more')}</li>`}
     </ul>
   </div>`
 }

@@ -83,8 +83,13 @@ function Steps({ row, actions }: { row: Row | undefined; actions: Actions }) {
 
 function Reference({ text, actions }: { text: string; actions: Actions }) {
   const copy = async () => {
-    await navigator.clipboard.writeText(text)
-    actions.say('The reference is copied.')
+    try {
+      // There is none where the page is neither on this machine nor behind HTTPS.
+      await navigator.clipboard.writeText(text)
+      actions.say('The reference is copied.')
+    } catch {
+      actions.say('It could not be copied. Select the reference, and copy it from there.', true)
+    }
   }
   return html`<p class="reference">
     <code class="one-line">${text}</code>

@@ -20,6 +20,6 @@ export function Until({ at }: { at: string }) {
   return html`<time datetime=${at} title=${localTime(at)}>${left <= 0 ? 'now' : `in ${ageText(Math.max(2_000, left))}`}</time>`
 }
 
-function localTime(at: string): string {
+export function localTime(at: string): string {
   return new Date(at).toLocaleString()
 }

@@ -18,7 +18,7 @@ export interface Actions {
   readonly delete: (row: Row) => void
   readonly answer: (row: Row, answers: Readonly<Record<string, unknown>>) => Promise<boolean>
   /** Says what something else on the page did. */
-  readonly say: (text: string) => void
+  readonly say: (text: string, isProblem?: boolean) => void
 }
 
 const SHOWN_MS = 6_000
@@ -65,7 +65,7 @@ function createActions(
     delete: (row: Row) => setDoomed(row),
     answer: (row: Row, answers: Readonly<Record<string, unknown>>) =>
       perform(row, () => server.answer(row.ref, answers)),
-    say: (text: string) => show(text, false),
+    say: (text: string, isProblem = false) => show(text, isProblem),
     confirmDelete: (row: Row) => {
       setDoomed(undefined)
       return perform(row, () => server.delete(row.ref))

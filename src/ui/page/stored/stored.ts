@@ -3,7 +3,7 @@ import type { Overview } from '../../api.ts'
 import type { Filter } from '../state/list.ts'
 import type { Model } from '../state/model.ts'
 import type { Session } from '../state/session.ts'
-import { countText } from '../words.ts'
+import { plural } from '../words.ts'
 import { EntryList } from './entry-list.ts'
 import { Filters } from './filters.ts'
 
@@ -60,7 +60,7 @@ function emptyText({ list, overview }: Model, session: Session) {
 }
 
 function storedText(overview: Overview | undefined): string {
-  return overview?.stored === undefined ? '' : `${countText(overview.stored)} stored in all.`
+  return overview?.stored === undefined ? '' : `${plural(overview.stored, 'value')} stored in all.`
 }
 
 function isFiltered(filter: Filter): boolean {
