@@ -5,7 +5,7 @@ import { jsonOf, operatorLooks } from './looking.ts'
 const FORM = { type: 'object', properties: { name: { type: 'string' } } }
 const SAMPLING = { messages: [{ role: 'user', content: { type: 'text', text: 'Sum it up.' } }], maxTokens: 9 }
 
-it.each([
+it.each<[string, (task: TaskContext) => Promise<object>, object]>([
   [
     'a form',
     (task: TaskContext) => task.elicit({ message: 'Who?', requestedSchema: FORM }),
