@@ -1,6 +1,6 @@
 import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
 import type { Clock } from '../../core/clock.ts'
-import { plain, SAFE_HEADERS } from './http.ts'
+import { json, plain, SAFE_HEADERS } from './http.ts'
 
 export interface EntranceOptions {
   /** What cookies are signed with. Who starts again with the same one lets open pages go on. */
@@ -38,11 +38,11 @@ export class Entrance {
   answer(request: Request): Response | undefined {
     const url = new URL(request.url)
     const token = url.searchParams.get('token')
-    const isKnown = this.#isKnown(request)
-    if (token === null) return isKnown ? undefined : plain(SHUT, 401)
+    const isKnown = this.knows(request)
+    if (token === null) return isKnown ? undefined : refusal(url, SHUT, 401)
     if (request.method === 'GET' && isSame(token, this.#token)) return this.#letIn(request)
     // A link from the history of a browser that is in already.
-    return isKnown ? onward(request) : plain(USED, 403)
+    return isKnown ? onward(request) : refusal(url, USED, 403)
   }
 
   #letIn(request: Request): Response {
@@ -62,7 +62,8 @@ export class Entrance {
     return `${until}.${this.#signature(until)}`
   }
 
-  #isKnown({ headers }: Request): boolean {
+  /** Whether it comes with a cookie that is good. No token is used up. */
+  knows({ headers }: Request): boolean {
     const prefix = `${this.options.cookie}=`
     const cookies = (headers.get('cookie') ?? '').split(/;\s*/)
     return cookies.some(cookie => cookie.startsWith(prefix) && this.#isOurs(cookie.slice(prefix.length)))
@@ -83,6 +84,11 @@ const SHUT =
   'This page is for whoever started it. Open the link with the token that mcp-refcache printed in its terminal or log.'
 const USED =
   'This link has been used, or is of an earlier start: each link is good for once. The newest one stands in the terminal or log of mcp-refcache; or start it again.'
+
+/** The page reads JSON, and people read text. */
+function refusal({ pathname }: URL, message: string, status: 401 | 403): Response {
+  return pathname.includes('/api/') ? json({ code: 'unauthorized', message }, status) : plain(message, status)
+}
 
 /** The same address without its token: a history keeps it. */
 function onward(request: Request): Response {

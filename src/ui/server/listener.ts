@@ -1,10 +1,11 @@
+import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { type Clock, systemClock } from '../../core/clock.ts'
 import { Entrance } from './entrance.ts'
 import { EventStreams } from './events.ts'
-import { plain, problem } from './http.ts'
+import { plain, problem, Refused } from './http.ts'
 import { PageFiles } from './page-files.ts'
 import { answer } from './routes.ts'
 import type { Sight } from './sight.ts'
@@ -46,10 +47,9 @@ export class PageListener {
   /** @throws where the port is taken */
   async start(): Promise<void> {
     const { port, key, clock = systemClock, onLink } = this.options
-    await new Promise<void>((resolve, reject) => {
-      this.#server.once('error', reject)
-      this.#server.listen(port, HOST, resolve)
-    })
+    await once(this.#server.listen(port, HOST), 'listening')
+    // A connection that could not be taken ends nothing else.
+    this.#server.on('error', () => {})
     const address = this.#server.address()
     this.#port = typeof address === 'object' && address ? address.port : port
     const link = (token: string) => onLink(`http://${HOST}:${this.#port}${entrance.folder}?token=${token}`)
@@ -81,11 +81,13 @@ export class PageListener {
       if (!this.#isOurName(incoming.headers.host)) return plain(WRONG_NAME, 403)
       if (incoming.method === 'TRACE') return plain('Nothing is traced here.', 405)
       const request = requestOf(incoming, this.#port, signal)
-      const refusal = this.#entrance?.answer(request)
+      const entrance = this.#entrance
+      if (!entrance) throw new Refused(503, 'unavailable', 'The page is not open yet. Try again.')
+      const refusal = entrance.answer(request)
       if (refusal) return refusal
       const { sight, clock = systemClock } = this.options
       const desk = { files: this.#files, streams: this.#streams, clock }
-      const isStillIn = () => this.#entrance?.answer(request) === undefined
+      const isStillIn = () => entrance.knows(request)
       return await answer(request, { sight: sight(), name: 'operator', isStillIn }, desk)
     } catch (error) {
       return problem(error)
@@ -94,7 +96,7 @@ export class PageListener {
 
   /** Against names that lead to this machine since a web page says so (DNS rebinding). */
   #isOurName(host: string | undefined): boolean {
-    const names = [HOST, 'localhost', '[::1]']
+    const names = [HOST, 'localhost']
     return names.some(name => host === `${name}:${this.#port}` || (this.#port === 80 && host === name))
   }
 }

@@ -61,6 +61,30 @@ describe('the entrance of the page', () => {
     letIn(door)
   })
 
+  it('says so as JSON to what the page asks for', async () => {
+    const { door } = entrance('key')
+    for (const [path, status] of [
+      ['folder/api/overview', 401],
+      ['api/overview?token=nonsense', 403],
+    ] as const) {
+      const answer = door.answer(request(path))
+      expect(answer?.status).toBe(status)
+      expect(await answer?.json()).toEqual({
+        code: 'unauthorized',
+        message: expect.stringContaining('mcp-refcache'),
+      })
+    }
+  })
+
+  it('can be asked whether it knows somebody, and no token is used up', () => {
+    const { door } = entrance('key')
+    const { token } = door
+    expect(door.knows(request(`?token=${token}`))).toBe(false)
+    expect(door.token).toBe(token)
+    const cookie = letIn(door)
+    expect(door.knows(withCookie(cookie))).toBe(true)
+  })
+
   it('knows its cookies after a start with the same key, until they are old, and no others', async () => {
     const { door, clock } = entrance('key')
     const cookie = letIn(door)

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
-import { connect } from 'node:net'
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { connect, Server } from 'node:net'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { openInspector } from '../../../src/inspect/index.ts'
 import { memoryStore } from '../../../src/stores/memory.ts'
 import { PageListener } from '../../../src/ui/server/listener.ts'
@@ -62,6 +62,7 @@ describe('the listener of the page', () => {
       `0.0.0.0:${port}`,
       `2130706433:${port}`,
       `[::ffff:127.0.0.1]:${port}`,
+      `[::1]:${port}`,
       '127.0.0.1',
       `127.0.0.1:${port + 1}`,
       `me@127.0.0.1:${port}`,
@@ -112,6 +113,15 @@ describe('the listener of the page', () => {
       // And it leads nowhere but to a place of its own.
       expect(answer, path).not.toMatch(/^location: (?!\.\/)/im)
     }
+  })
+
+  it('goes on where connections cannot be taken', async () => {
+    const listens = vi.spyOn(Server.prototype, 'listen')
+    const { origin } = await listening()
+    const server = listens.mock.contexts[0] as Server
+    listens.mockRestore()
+    for (let n = 0; n < 3; n++) server.emit('error', new Error('accept EMFILE'))
+    expect((await fetch(origin)).status).toBe(401)
   })
 
   it('has no part in a request that never ends', async () => {
