@@ -48,7 +48,8 @@ export class EventStreams {
     }
     const stream = new EventStream(looker, this.clock, () => this.#open.delete(stream))
     this.#open.set(stream, looker.name)
-    signal.addEventListener('abort', () => stream.end(), { once: true })
+    if (signal.aborted) stream.end()
+    else signal.addEventListener('abort', () => stream.end(), { once: true })
     return new Response(stream.body, {
       headers: { ...SAFE_HEADERS, 'content-type': 'text/event-stream', 'x-accel-buffering': 'no' },
     })

@@ -64,16 +64,28 @@ export class SharedFeed {
   }
 
   async #take(): Promise<void> {
-    const { isComplete, changed, deleted } = await this.next()
+    const { isComplete, changed, deleted } = await this.#nextOrForget()
     this.#lookedAt = this.clock.monotonic()
-    if (!isComplete) {
-      this.#latest.clear()
-      this.#knownFrom = ++this.#at
-    }
+    if (!isComplete) this.#forget()
     if (changed.length + deleted.length === 0) return
     const at = ++this.#at
     for (const seen of changed) this.#note(seen.refId, { at, seen })
     for (const refId of deleted) this.#note(refId, { at })
+  }
+
+  /** What was told just before the error is lost. */
+  async #nextOrForget(): Promise<News> {
+    try {
+      return await this.next()
+    } catch (error) {
+      this.#forget()
+      throw error
+    }
+  }
+
+  #forget(): void {
+    this.#latest.clear()
+    this.#knownFrom = ++this.#at
   }
 
   #note(refId: RefId, latest: Latest): void {

@@ -18,6 +18,8 @@ const PATIENCE_MS = 150
 export class StoreCounts {
   #counting: Promise<void> | undefined
   #counted: Counted | undefined
+  /** From the end of a count to the next one. */
+  #pause = 0
   #nextAt = Number.NEGATIVE_INFINITY
 
   constructor(
@@ -27,7 +29,7 @@ export class StoreCounts {
 
   /** Whether it takes so long that what it gives may be old. */
   get isSlow(): boolean {
-    return !this.#counted || this.#nextAt - this.clock.monotonic() > COUNT_EVERY_MS
+    return !this.#counted || this.#pause > COUNT_EVERY_MS
   }
 
   /** Undefined: it is counted for the first time, and that takes a while. @throws StoreUnavailable */
@@ -45,8 +47,9 @@ export class StoreCounts {
     const { clock, inspector } = this
     const begun = clock.monotonic()
     const [{ caches }, savings] = await Promise.all([inspector.stats(), inspector.savings()])
-    const took = clock.monotonic() - begun
+    const ended = clock.monotonic()
     this.#counted = { caches, savings }
-    this.#nextAt = clock.monotonic() + Math.max(COUNT_EVERY_MS, took * SHARE_OF_TIME)
+    this.#pause = Math.max(COUNT_EVERY_MS, (ended - begun) * SHARE_OF_TIME)
+    this.#nextAt = ended + this.#pause
   }
 }

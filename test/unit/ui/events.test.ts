@@ -35,6 +35,14 @@ async function listen(response: Response) {
 }
 
 describe('the events of the page', () => {
+  it('end at once for a reader that is gone already', async () => {
+    const { streams, ask } = operatorLooks()
+    const response = await ask('api/events', { signal: AbortSignal.abort() })
+    expect(streams.size).toBe(0)
+    const { heard } = await listen(response)
+    await expect.poll(() => heard.isOver).toBe(true)
+  })
+
   it('begin with how all stands, and tell what changed, several changes as one', async () => {
     const { cache, clock, ask } = operatorLooks()
     await cache.set('first', 1)
