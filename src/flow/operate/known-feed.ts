@@ -22,8 +22,8 @@ export interface KnownCounts {
   readonly tools: readonly string[]
 }
 
-/** So many pages are looked through for the newest own entries: others may have far more. */
-const MOST_PAGES = 10
+/** So many pages that are not full are looked through for own entries: others may have far more. */
+const MOST_SPARSE_PAGES = 10
 const PAGE = 200
 /** So many own entries are counted at most, and followed when they go. */
 const MOST_ENTRIES = 10_000
@@ -77,9 +77,11 @@ export class KnownFeed {
     const { cursor: begin } = await engine.store.changes(engine.name, undefined, 1)
     const found: Entry[] = []
     let cursor: string | undefined
-    for (let page = 0; page < MOST_PAGES; page++) {
+    let sparse = 0
+    while (found.length < MOST_ENTRIES && sparse < MOST_SPARSE_PAGES) {
       const { entries, nextCursor } = await pageOfOwn(engine, who, { limit: PAGE, cursor })
       found.push(...entries)
+      if (entries.length < PAGE) sparse++
       cursor = nextCursor
       if (cursor === undefined) break
       await new Promise<void>(resolve => setImmediate(resolve))

@@ -1,4 +1,5 @@
 import { toDate } from '../../core/clock.ts'
+import { RefCacheError, StoreUnavailable, UnreadableValue } from '../../core/errors.ts'
 import type { RefId } from '../../core/ref.ts'
 import type { AsyncTaskResponse, CallResponse } from '../../core/response.ts'
 import { ADAPTERS } from '../../ref-cache-adapters.ts'
@@ -16,7 +17,8 @@ export async function detailOf(sight: Sight, refId: RefId): Promise<Detail> {
   const links = await cache[ADAPTERS].linksOf(refId, actor)
   const usedBy = links.usedBy.map(toLinked)
   return {
-    row: toRow({ ...withWords(seen, status), ...(usedBy.length > 0 ? { usedBy: usedBy.length } : {}) }),
+    // Links are cut where there are very many: what is counted comes first.
+    row: toRow({ ...(usedBy.length > 0 ? { usedBy: usedBy.length } : {}), ...withWords(seen, status) }),
     ...taskOf(status),
     ...(seen.may.includes('read') ? { tables: await tablesOf(opened, refId) } : {}),
     uses: links.uses.map(toLinked),
@@ -87,14 +89,20 @@ export async function entryGraphOf(sight: Sight, refId: RefId): Promise<EntryGra
   }
 }
 
-/** What some values are. What the one who looks may not read, or what is not there, is left out. */
+/** What some values are. What the one who looks may not read, or what is not there, is left out. @throws StoreUnavailable */
 export async function sizesOf(sight: Sight, refs: readonly RefId[]): Promise<Size[]> {
   const sizes: Size[] = []
   for (const ref of refs) {
-    const size = await sizeOf(sight, ref).catch(() => undefined)
+    const size = await sizeOf(sight, ref).catch(leaveOut)
     if (size) sizes.push(size)
   }
   return sizes
+}
+
+/** One value that cannot be told does not take the others with it; a store that is away does. */
+function leaveOut(error: unknown): undefined {
+  const isStoreAway = error instanceof StoreUnavailable && !(error instanceof UnreadableValue)
+  if (isStoreAway || !(error instanceof RefCacheError)) throw error
 }
 
 async function sizeOf(sight: Sight, ref: RefId): Promise<Size | undefined> {

@@ -39,6 +39,8 @@ export class OperatorSight implements Sight {
   readonly #counts: StoreCounts
   readonly #news: OperatorNews
   readonly #feed: SharedFeed
+  /** The names of the caches that have been seen. */
+  readonly #caches = new Set<string>()
 
   constructor(private readonly options: OperatorOptions) {
     const { inspector, clock = systemClock } = options
@@ -105,9 +107,16 @@ export class OperatorSight implements Sight {
   async open(refId: RefId): Promise<Opened> {
     const name = cacheNameOf(refId)
     // A cache for each name that somebody makes up would never end.
-    const isKnown = isRefOf(name, refId) && (await this.options.inspector.caches()).includes(name)
-    if (!isKnown) throw new NotFound()
+    if (!isRefOf(name, refId) || !(await this.#isCache(name))) throw new NotFound()
     return { cache: await this.options.cacheOf(name), actor: OPERATOR }
+  }
+
+  /** The store is asked for a name that is new. */
+  async #isCache(name: string): Promise<boolean> {
+    if (!this.#caches.has(name)) {
+      for (const one of await this.options.inspector.caches()) this.#caches.add(one)
+    }
+    return this.#caches.has(name)
   }
 
   look(since: number | undefined): Promise<SeenChanges> {

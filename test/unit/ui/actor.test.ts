@@ -144,6 +144,12 @@ describe('an actor at the page', () => {
     ])
   })
 
+  it('is told how many it has, also where these are many', async () => {
+    const { cache, as } = looking()
+    for (let n = 0; n < 2_100; n++) await cache.set('own', n, { actor: ADA })
+    expect((await jsonOf(as('ada')('api/overview'))).stored).toBe(2_100)
+  })
+
   it('is told in lists how many of its own entries were made of one, and finds by no word that it may not read', async () => {
     const { cache, as } = looking()
     const policy = { user: Permission.WRITE | Permission.EXECUTE }

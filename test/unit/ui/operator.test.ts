@@ -1,6 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import { actor } from '../../../src/access/actor.ts'
+import { StoreUnavailable } from '../../../src/core/errors.ts'
+import { memoryStore } from '../../../src/stores/memory.ts'
+import type { Store } from '../../../src/stores/store.ts'
 import { complete, refIdOf } from '../../../src/testing/store-drafts.ts'
+import { storeWith } from '../flow/scene.ts'
 import { jsonOf, operatorLooks, post, slowTool } from './looking.ts'
 
 const SECRET = 'hunter2'
@@ -165,6 +169,57 @@ describe('an operator at the page', () => {
     expect(part.content).toEqual({ kind: 'text', text: 'info' })
     const lines = await jsonOf(ask(`api/value?ref=${encodeURIComponent(`${text.refId}#L2-L3`)}`))
     expect(lines.content).toEqual({ kind: 'text', text: 'two\nthree' })
+  })
+
+  it('tells no range of a column that is of numbers and of texts', async () => {
+    const { cache, ask } = operatorLooks()
+    const rows = ['b', 'x', '7'].map((mixed, n) => ({ mixed, text: `t${n}`, number: n === 0 ? '10' : n }))
+    const { refId } = await cache.set('mixed', rows)
+    const { tables } = await jsonOf(ask(`api/entry?ref=${refId}`))
+    expect(tables[0].columns).toEqual([
+      expect.not.objectContaining({ least: expect.anything() }),
+      expect.objectContaining({ least: 't0', greatest: 't2' }),
+      expect.objectContaining({ least: 1, greatest: 10 }),
+    ])
+  })
+
+  it('is told that the store is away where it asks what values are', async () => {
+    let isAway = false
+    const inner = memoryStore()
+    const peek: Store['peek'] = refIds =>
+      isAway ? Promise.reject(new StoreUnavailable('away')) : inner.peek(refIds)
+    const get: Store['get'] = (...args) =>
+      isAway ? Promise.reject(new StoreUnavailable('away')) : inner.get(...args)
+    const { cache, ask } = operatorLooks({ store: storeWith(inner, { peek, get }) })
+    const { refId } = await cache.set('one', 1)
+    expect((await jsonOf(ask(`api/sizes?ref=${refId}`))).sizes).toHaveLength(1)
+    isAway = true
+    expect((await ask(`api/sizes?ref=${refId}`)).status).toBe(503)
+  })
+
+  it('asks the store for the names of its caches once, however many values it opens', async () => {
+    const inner = memoryStore()
+    let asked = 0
+    const caches: Store['caches'] = () => {
+      asked++
+      return inner.caches()
+    }
+    const { cache, ask } = operatorLooks({ store: storeWith(inner, { caches }) })
+    const refs = await Promise.all([1, 2, 3, 4].map(async n => (await cache.set('one', n)).refId))
+    const { sizes } = await jsonOf(ask(`api/sizes?${refs.map(ref => `ref=${ref}`).join('&')}`))
+    expect([sizes.length, asked]).toEqual([4, 1])
+  })
+
+  it('counts all users of an entry, also more than have a link', async () => {
+    const { cache, ask } = operatorLooks()
+    const { refId } = await cache.set('hub', [1])
+    const join = cache.cached(
+      { name: 'join', memoize: false },
+      ({ list }: { list: unknown[] }) => list.length,
+    )
+    for (let n = 0; n < 210; n++) await join({ list: refId as never })
+    const { row, usedBy } = await jsonOf(ask(`api/entry?ref=${refId}`))
+    expect([row.usedBy, usedBy.length]).toEqual([210, 200])
   })
 
   it('gives what could be markup as JSON alone', async () => {
