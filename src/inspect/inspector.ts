@@ -168,19 +168,20 @@ class StoreInspector implements Inspector {
     const changed = new Set<RefId>()
     const deleted = new Set<RefId>()
     let isComplete = true
+    const there = new Set(await this.caches())
     // A cache that is gone from the list may have lost its last entry just now.
-    for (const cache of new Set([...(await this.caches()), ...(before?.keys() ?? [])])) {
-      const isNew = before !== undefined && !before.has(cache)
-      const told = await this.store.changes(cache, before?.get(cache), CHANGES_AT_ONCE)
-      cursors.set(cache, told.cursor)
+    const names = [...new Set([...there, ...(before?.keys() ?? [])])]
+    const feeds = await Promise.all(names.map(cache => this.#feedOf(cache, before)))
+    for (const { cache, told, first } of feeds) {
+      // Where nothing more is told of one that is gone, it is forgotten.
+      if (there.has(cache) || told.changes.length > 0) cursors.set(cache, told.cursor)
       isComplete &&= told.isComplete
       for (const { refId, what } of told.changes) {
         deleted.delete(refId)
         changed.delete(refId)
         ;(what === 'deleted' ? deleted : changed).add(refId)
       }
-      // What a cache had before it was known to the feed was never told.
-      if (isNew) for (const { refId } of await this.#newestOf(cache)) changed.add(refId)
+      for (const { refId } of first) changed.add(refId)
     }
     const entries = await this.store.peek([...changed])
     return {
@@ -204,8 +205,12 @@ class StoreInspector implements Inspector {
     return this.store.close()
   }
 
-  #newestOf(cacheName: string): Promise<Entry[]> {
-    return this.store.list({ cacheName, newestFirst: true, limit: CHANGES_AT_ONCE })
+  /** What a cache had before it was known to the feed was never told: that is `first`. */
+  async #feedOf(cacheName: string, before: FeedCursors | undefined) {
+    const isNew = before !== undefined && !before.has(cacheName)
+    const told = await this.store.changes(cacheName, before?.get(cacheName), CHANGES_AT_ONCE)
+    const newest = { cacheName, newestFirst: true, limit: CHANGES_AT_ONCE }
+    return { cache: cacheName, told, first: isNew ? await this.store.list(newest) : [] }
   }
 
   #described(entries: readonly Entry[]): InspectedEntry[] {

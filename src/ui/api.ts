@@ -205,7 +205,7 @@ export interface Question {
 /** What an action did, in words. */
 export interface Done {
   readonly message: string
-  /** Absent: it is gone. */
+  /** Absent: it is gone, or how it stands cannot be told now. */
   readonly row?: Row
 }
 

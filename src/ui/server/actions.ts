@@ -46,8 +46,10 @@ export function refIn(body: JsonValue): string {
   throw invalid('Say which reference is meant: { "ref": "…" }.')
 }
 
+/** It is done, also where the store cannot say how the entry stands now. */
 async function done(sight: Sight, ref: string, message: string): Promise<Done> {
-  return { message, row: toRow(await sight.entry(ref)) }
+  const seen = await sight.entry(ref).catch(() => undefined)
+  return { message, ...(seen ? { row: toRow(seen) } : {}) }
 }
 
 function hadEnded({ status }: CallResponse): string {

@@ -13,13 +13,16 @@ import type { ListQuery, Seen, SeenChanges, SeenPage, Sight } from './sight.ts'
 export class ActorSight implements Sight {
   readonly #known: ReturnType<RefCache[typeof ADAPTERS]['knownFeed']>
   readonly #feed: SharedFeed
+  /** When somebody looked last, by the monotonic clock. */
+  usedAt: number
   #hasBegun = false
 
   constructor(
     private readonly cache: RefCache,
     private readonly actor: Actor,
-    clock: Clock,
+    private readonly clock: Clock,
   ) {
+    this.usedAt = clock.monotonic()
     this.#known = cache[ADAPTERS].knownFeed(actor)
     this.#feed = new SharedFeed(() => this.#news(), clock)
   }
@@ -45,6 +48,8 @@ export class ActorSight implements Sight {
   }
 
   look(since: number | undefined): Promise<SeenChanges> {
+    // A page that is open may ask for nothing else.
+    this.usedAt = this.clock.monotonic()
     return this.#feed.look(since)
   }
 
@@ -75,8 +80,8 @@ const MOST_SIGHTS = 100
 
 /** A sight for each actor that looks. It is kept for a while, so that what an actor had made is not looked through for each request. */
 export class ActorSights {
-  /** The least recently used first. */
-  readonly #sights = new Map<string, { readonly sight: ActorSight; readonly usedAt: number }>()
+  /** The one whose requests are the longest ago first. */
+  readonly #sights = new Map<string, ActorSight>()
 
   constructor(
     private readonly cache: RefCache,
@@ -86,12 +91,12 @@ export class ActorSights {
   of(actor: Actor): ActorSight {
     const now = this.clock.monotonic()
     const name = describeActor(actor)
-    const sight = this.#sights.get(name)?.sight ?? new ActorSight(this.cache, actor, this.clock)
+    const sight = this.#sights.get(name) ?? new ActorSight(this.cache, actor, this.clock)
+    sight.usedAt = now
     this.#sights.delete(name)
-    this.#sights.set(name, { sight, usedAt: now })
+    this.#sights.set(name, sight)
     for (const [other, { usedAt }] of this.#sights) {
-      if (this.#sights.size <= MOST_SIGHTS && now - usedAt < IDLE_MS) break
-      this.#sights.delete(other)
+      if (this.#sights.size > MOST_SIGHTS || now - usedAt >= IDLE_MS) this.#sights.delete(other)
     }
     return sight
   }

@@ -7,6 +7,7 @@ import { NotFound } from '../../core/errors.ts'
 import { cacheNameOf, isRefOf, type RefId } from '../../core/ref.ts'
 import { canRetry } from '../../core/retry-policy.ts'
 import { sumOfTokens, type TokenCounts, withNet } from '../../core/token-savings.ts'
+import { cursorOfPlace } from '../../inspect/cursors.ts'
 import type { InspectedEntry, Inspector } from '../../inspect/index.ts'
 import type { RefCache } from '../../ref-cache.ts'
 import type { Action } from '../api.ts'
@@ -87,9 +88,12 @@ export class OperatorSight implements Sight {
     await this.#knowUsers()
     let { cursor } = query
     for (let page = 0; page < MOST_PAGES; page++) {
-      const more = await inspector.list({ ...query, limit: limit - found.length, cursor })
-      found.push(...more.entries.filter(isWanted))
-      cursor = more.nextCursor
+      const more = await inspector.list({ ...query, limit, cursor })
+      const wanted = more.entries.filter(isWanted)
+      const taken = wanted.slice(0, limit - found.length)
+      found.push(...taken)
+      const last = taken.at(-1)
+      cursor = last && taken.length < wanted.length ? cursorAfter(last) : more.nextCursor
       if (cursor === undefined || found.length === limit) break
       await turn()
     }
@@ -157,6 +161,10 @@ export class OperatorSight implements Sight {
       may: actionsOn({ ...entry, hasValue }, task?.questions),
     }
   }
+}
+
+function cursorAfter({ createdAt, refId }: InspectedEntry): string {
+  return cursorOfPlace({ createdAt: createdAt.getTime(), refId })
 }
 
 function sumIn(counted: Counted | undefined, status: EntryStatus): number {

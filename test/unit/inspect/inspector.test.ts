@@ -141,6 +141,35 @@ describe('an inspector', () => {
     expect(await inspector.changes(told.cursor)).toMatchObject({ isComplete: true, changed: [], deleted: [] })
     await expect(inspector.changes('nonsense')).rejects.toThrow(/Begin again/)
   })
+
+  it('asks all caches at once for what changed, and forgets one that is gone', async () => {
+    const inner = memoryStore()
+    await put(inner, complete({ refId: refIdOf('one', 1) }))
+    await put(inner, complete({ refId: refIdOf('other', 1) }))
+    const asked: string[] = []
+    let gate = Promise.resolve()
+    const changes: Store['changes'] = async (name, cursor, limit) => {
+      asked.push(name)
+      await gate
+      return inner.changes(name, cursor, limit)
+    }
+    const inspector = openInspector(storeWith(inner, { changes }))
+    const start = await inspector.changes()
+    const open = deferred<void>()
+    gate = open.promise
+    asked.length = 0
+    const looked = inspector.changes(start.cursor)
+    await expect.poll(() => asked.length).toBe(2)
+    open.resolve()
+    await looked
+    await inner.delete(refIdOf('other', 1))
+    const gone = await inspector.changes(start.cursor)
+    expect(gone.deleted).toEqual([refIdOf('other', 1)])
+    const { cursor } = await inspector.changes(gone.cursor)
+    asked.length = 0
+    await inspector.changes(cursor)
+    expect(asked).toEqual(['one'])
+  })
 })
 
 describe('an inspector changes nothing', () => {

@@ -2,8 +2,10 @@ import { describe, expect, it } from 'vitest'
 import { actor } from '../../../src/access/actor.ts'
 import { Permission } from '../../../src/access/permission.ts'
 import { AccessPolicy } from '../../../src/access/policy.ts'
+import { memoryStore } from '../../../src/stores/memory.ts'
+import type { Store } from '../../../src/stores/store.ts'
 import { uiHandler } from '../../../src/ui/index.ts'
-import { scene } from '../flow/scene.ts'
+import { scene, storeWith } from '../flow/scene.ts'
 import { type Ask, actorsLook, jsonOf, post, request, slowTool } from './looking.ts'
 
 const ADA = actor.user('ada')
@@ -148,6 +150,27 @@ describe('an actor at the page', () => {
     const { cache, as } = looking()
     for (let n = 0; n < 2_100; n++) await cache.set('own', n, { actor: ADA })
     expect((await jsonOf(as('ada')('api/overview'))).stored).toBe(2_100)
+  })
+
+  it('has what it had made looked through once while its page is open', async () => {
+    let begun = 0
+    const inner = memoryStore()
+    const changes: Store['changes'] = (name, cursor, limit) => {
+      if (cursor === undefined) begun++
+      return inner.changes(name, cursor, limit)
+    }
+    const { clock, as } = looking({ store: storeWith(inner, { changes }) })
+    const events = await as('ada')('api/events')
+    await clock.advance('61s')
+    await as('bob')('api/overview')
+    expect(begun).toBe(2)
+    await as('ada')('api/overview')
+    expect(begun).toBe(2)
+    await events.body?.cancel()
+    await clock.advance('61s')
+    await as('bob')('api/overview')
+    await as('ada')('api/overview')
+    expect(begun).toBe(3)
   })
 
   it('is told in lists how many of its own entries were made of one, and finds by no word that it may not read', async () => {

@@ -222,6 +222,32 @@ describe('an operator at the page', () => {
     expect([row.usedBy, usedBy.length]).toEqual([210, 200])
   })
 
+  it('finds what lies far apart, reads whole pages for it, and goes on where it ended', async () => {
+    const { cache, clock, ask } = operatorLooks()
+    for (const kind of ['rare', 'rare', ...Array(40).fill('often'), 'rare', 'rare']) {
+      await cache.set(kind, 1)
+      await clock.advance(1)
+    }
+    const first = await jsonOf(ask('api/entries?find=rare&limit=3'))
+    expect(first.entries).toHaveLength(3)
+    const rest = await jsonOf(ask(`api/entries?find=rare&limit=3&cursor=${first.nextCursor}`))
+    expect(rest.entries).toHaveLength(1)
+    const refs = [...first.entries, ...rest.entries].map(({ ref }: { ref: string }) => ref)
+    expect(new Set(refs).size).toBe(4)
+  })
+
+  it('is told that something was done, also where the store cannot say how it stands then', async () => {
+    let isAway = false
+    const inner = memoryStore()
+    const peek: Store['peek'] = refIds =>
+      isAway ? Promise.reject(new StoreUnavailable('away')) : inner.peek(refIds)
+    const { cache, ask } = operatorLooks({ store: storeWith(inner, { peek }) })
+    const { refId } = await slowTool(cache).call({})
+    isAway = true
+    const answer = await ask('api/cancel', post({ ref: refId }))
+    expect([answer.status, await answer.json()]).toEqual([200, { message: 'Cancelled.' }])
+  })
+
   it('gives what could be markup as JSON alone', async () => {
     const { cache, ask } = operatorLooks()
     const { refId } = await cache.set('<b>label</b>', '<img src=x onerror=alert(1)>')
