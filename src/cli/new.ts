@@ -51,8 +51,9 @@ const PLACEHOLDER = 'my-server'
 
 /** @throws CommandFailed where something is in the folder already, or nothing can be written there */
 function makeProject(folder: string, name: string): Project {
-  checkName(name)
-  const files = templateFiles().map(({ path, content }) => ({
+  const template = templateFiles()
+  checkName(name, template)
+  const files = template.map(({ path, content }) => ({
     path,
     content: (path === MANIFEST ? withVersions(content) : content).replaceAll(PLACEHOLDER, name),
   }))
@@ -72,13 +73,15 @@ function makeProject(folder: string, name: string): Project {
 /** What npm takes for a package and the cache for its own name. */
 const NAME = /^[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?$/
 
-function checkName(name: string): void {
+function checkName(name: string, template: readonly TemplateFile[]): void {
   if (!NAME.test(name)) {
     throw usage(
       `'${name}' is no name for a package: take up to 64 small letters, digits, '-', '_' and '.', with --name.`,
     )
   }
-  if (name in versions())
+  const manifest = JSON.parse(template.find(({ path }) => path === MANIFEST)?.content ?? '{}')
+  const needed = { ...manifest.dependencies, ...manifest.devDependencies }
+  if (Object.hasOwn(needed, name))
     throw usage(`${name} is the name of a package that it needs. Take another, with --name.`)
 }
 
@@ -94,7 +97,12 @@ const MANIFEST = 'package.json'
 /** Files that would mean something to npm, or to editors, where the template itself lies. */
 const RENAMED: Readonly<Record<string, string>> = { _gitignore: '.gitignore', '_package.json': MANIFEST }
 
-function templateFiles(): { path: string; content: string }[] {
+interface TemplateFile {
+  readonly path: string
+  readonly content: string
+}
+
+function templateFiles(): TemplateFile[] {
   const template = fileURLToPath(new URL('../../templates/server/', import.meta.url))
   try {
     return readdirSync(template, { recursive: true, encoding: 'utf8' })
@@ -160,7 +168,8 @@ function toFailure(error: unknown, folder: string): unknown {
 
 function nextSteps(folder: string): string[] {
   const way = relative('', folder)
-  const quoted = /^[\w./\\~-]+$/.test(way) ? way : `"${way}"`
+  // In double quotes a shell would run what a name says.
+  const quoted = /^[\w./\\~-]+$/.test(way) ? way : `'${way.replaceAll("'", "'\\''")}'`
   return [...(way === '' ? [] : [`cd ${quoted}`]), 'npm install', 'npm test']
 }
 

@@ -11,7 +11,7 @@ const KEY_BYTES = 32
 
 /**
  * Serves the live page to whoever has the link.
- * @throws CommandFailed where the port is taken
+ * @throws CommandFailed where the port is taken, or not for this user
  */
 export async function servePage(
   port: number,
@@ -25,7 +25,12 @@ export async function servePage(
     await listener.start()
     return listener
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'EACCES') {
+      const advice = `Port ${port} is not for this user. Choose one from 1024 on with ${option}.`
+      throw new CommandFailed(EXIT.failed, 'port_not_allowed', advice)
+    }
+    if (code !== 'EADDRINUSE') throw error
     throw new CommandFailed(
       EXIT.portInUse,
       'port_in_use',
@@ -41,20 +46,30 @@ export async function servePage(
 function cookieKey(): Uint8Array {
   const folder = cacheFolder()
   const path = folder === undefined ? undefined : join(folder, 'ui-key')
-  const kept = path === undefined ? undefined : readKey(path)
-  if (kept) return kept
   const made = randomBytes(KEY_BYTES)
-  if (path !== undefined) keepKey(path, made)
+  if (path === undefined) return made
+  try {
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+    // Of two that start at once the first one's is that of both.
+    if (keepKey(path, made)) return made
+    const kept = readKey(path)
+    if (kept) return kept
+    rmSync(path, { force: true })
+    keepKey(path, made)
+  } catch {
+    // It is good for this run.
+  }
   return made
 }
 
-function keepKey(path: string, key: Uint8Array): void {
+/** False: there is one. */
+function keepKey(path: string, key: Uint8Array): boolean {
   try {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
-    rmSync(path, { force: true })
     writeFileSync(path, Buffer.from(key).toString('hex'), { flag: 'wx', mode: 0o600 })
-  } catch {
-    // It is good for this run.
+    return true
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
+    throw error
   }
 }
 

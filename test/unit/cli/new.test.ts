@@ -50,7 +50,7 @@ describe('mcp-refcache new', () => {
       'src/shop.ts',
       'tsconfig.json',
     ])
-    expect(written).toMatch(/^Made shop-tools.*cd ".*Shop Tools"\n {2}npm install\n {2}npm test\n/s)
+    expect(written).toMatch(/^Made shop-tools.*cd '.*Shop Tools'\n {2}npm install\n {2}npm test\n/s)
     expect(JSON.parse(read('Shop Tools/package.json')).name).toBe('shop-tools')
     expect(read('Shop Tools/README.md')).toMatch(/^# shop-tools\n/)
     expect(read('Shop Tools/src/server.ts')).toContain("name: 'shop-tools'")
@@ -100,6 +100,16 @@ describe('mcp-refcache new', () => {
     writeFileSync(join(place, 'shop'), 'mine')
     expect(await makeNew('shop')).toMatchObject({ exitCode: 1, code: 'not_written' })
     expect(read('shop')).toBe('mine')
+  })
+
+  it.each(['piscina', 'constructor'])('takes %s for a name: the project does not need it', async name => {
+    expect(await makeNew(name)).toBeUndefined()
+    expect(JSON.parse(read(`${name}/package.json`)).name).toBe(name)
+  })
+
+  it('says the way to a folder so that a shell runs nothing of its name', async () => {
+    await makeNew("it's $(touch x)", '--name', 'shop', '--json')
+    expect(JSON.parse(written).next[0]).toMatch(/^cd '.*it'\\''s \$\(touch x\)'$/)
   })
 
   it.each([
