@@ -290,6 +290,7 @@ const AREAS: Record<string, Area> = {
       /^preview\/records\.ts$/,
       /^tokens\/tokenizer\.ts$/,
       { types: /^inspect\// },
+      /^inspect\/cursors\.ts$/,
       { types: /^values\// },
       ...PUBLIC_API,
     ],
