@@ -33,8 +33,7 @@ export const server = {
   sizes: async (ref: readonly string[]) => (await get<{ sizes: readonly Size[] }>('sizes', { ref })).sizes,
   entry: (ref: string) => get<Detail>('entry', { ref }),
   graph: (ref: string) => get<EntryGraph>('graph', { ref }),
-  value: (ref: string, page?: number, pageSize?: number) =>
-    get<Shown>('value', { ref, page, page_size: pageSize }),
+  value: (ref: string, page?: number) => get<Shown>('value', { ref, page }),
   history: (hours: number) => get<History>('history', { hours }),
   query: (question: Question) => post<Shown>('query', question),
   cancel: (ref: string) => post<Done>('cancel', { ref }),

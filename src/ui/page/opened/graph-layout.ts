@@ -29,7 +29,7 @@ export interface PlacedEdge extends Pick<Linked, 'how'> {
   readonly to: readonly [x: number, y: number]
 }
 
-export const NODE_HEIGHT = 36
+const NODE_HEIGHT = 36
 /** From one node of a column to the next. */
 export const STEP = NODE_HEIGHT + 8
 const MOST_IN_COLUMN = 8
