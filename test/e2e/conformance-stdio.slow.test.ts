@@ -1,14 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { CHANGED_BY_WRAPPING, HELD, type Revision } from './conformance-scenarios.ts'
-import {
-  type Check,
-  faultsIn,
-  isGreen,
-  node,
-  runScenarios,
-  sayWhereItCannotRun,
-  startExample,
-} from './fixtures/conformance.ts'
+import { faultsOf, node, runScenarios, sayWhereItCannotRun, startExample } from './fixtures/conformance.ts'
 import { StdioBridge } from './fixtures/stdio-bridge.ts'
 import { EVERYTHING, MAIN, Workshop } from './fixtures/wrap-harness.ts'
 
@@ -74,12 +66,6 @@ describe.skipIf(!node)('the official conformance suite, through wrap on stdio', 
     return bridge.start()
   }
 
-  function faultsOf(scenarios: readonly string[], results: ReadonlyMap<string, Check[]>): unknown[] {
-    return scenarios
-      .filter(scenario => !isGreen(results.get(scenario)))
-      .map(scenario => [scenario, faultsIn(results.get(scenario) ?? [])])
-  }
-
   describe('in front of examples/conformance', () => {
     let url = ''
     beforeAll(async () => {
@@ -94,7 +80,8 @@ describe.skipIf(!node)('the official conformance suite, through wrap on stdio', 
         .map(([scenario]) => scenario)
         .filter(scenario => !(`${scenario} (${revision})` in EXCEPT))
       expect(scenarios.length).toBeGreaterThan(8)
-      expect(faultsOf(scenarios, await runScenarios(url, revision, scenarios))).toEqual([])
+      const results = await runScenarios(url, revision, scenarios)
+      expect(await faultsOf(url, revision, scenarios, results)).toEqual([])
     })
   })
 
@@ -108,7 +95,8 @@ describe.skipIf(!node)('the official conformance suite, through wrap on stdio', 
       '%s: what is to be green is, also where the server does not speak it',
       async revision => {
         const scenarios = IN_FRONT_OF_EVERYTHING[revision]
-        expect(faultsOf(scenarios, await runScenarios(url, revision, scenarios))).toEqual([])
+        const results = await runScenarios(url, revision, scenarios)
+        expect(await faultsOf(url, revision, scenarios, results)).toEqual([])
       },
     )
   })
