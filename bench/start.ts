@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
 import { script } from './clients.ts'
 import { interleave } from './interleave.ts'
 import { duration, type Row } from './row.ts'
@@ -30,8 +31,32 @@ export async function startBench(): Promise<Row[]> {
       against: `only pipes: ${duration(pipeMs!)}`,
       ratio: wrapMs! / pipeMs!,
     },
+    await importing(),
     ...(await idleMemory()),
   ]
+}
+
+/** A server that has references against one that has none, until all is imported. */
+async function importing(): Promise<Row> {
+  const plain = ['zod', '@modelcontextprotocol/server']
+  const ours = ['../dist/index.js', '../dist/mcp/index.js', '../dist/stores/sqlite.js']
+  const [oursMs, plainMs] = await interleave([() => load([...plain, ...ours]), () => load(plain)], PLAN)
+  return {
+    what: 'import of the package, its MCP adapter and SQLite store',
+    ours: `${duration(oursMs!)} (${duration(oursMs! - plainMs!)} more)`,
+    against: `zod and the SDK: ${duration(plainMs!)}`,
+    ratio: oursMs! / plainMs!,
+  }
+}
+
+async function load(modules: readonly string[]): Promise<void> {
+  const lines = modules.map(module =>
+    module.startsWith('.') ? fileURLToPath(new URL(`../../${module}`, import.meta.url)) : module,
+  )
+  const script = lines.map(module => `import ${JSON.stringify(module)}`).join('\n')
+  const child = spawn(process.execPath, ['--input-type=module', '--eval', script], { stdio: 'inherit' })
+  const [code] = (await once(child, 'exit')) as [number]
+  if (code !== 0) throw new Error(`The imports failed with exit code ${code}.`)
 }
 
 /** What an idle wrapper holds in memory, where the system tells. */

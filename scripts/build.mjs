@@ -1,9 +1,10 @@
 // Builds `dist/`: `npm run build`.
 import { spawnSync } from 'node:child_process'
-import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { rmSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { bundleCard } from './bundle-card.mjs'
 import { bundleCommand, bundleQueryChild } from './bundle-command.mjs'
+import { bundleLibrary, dropMap } from './bundle-library.mjs'
 import { bundlePage } from './bundle-page.mjs'
 import packTokens from './pack-tokens.mjs'
 import { writeThirdParty } from './third-party.mjs'
@@ -21,10 +22,9 @@ const compiled = spawnSync(
   },
 )
 if (compiled.status !== 0) process.exit(1)
-for (const made of ['dist/tokens/o200k-tokens', 'dist/agent/card-html']) {
-  dropMap(`${made}.js`)
-  dropMap(`${made}.d.ts`)
-}
+// Their sources are not shipped.
+for (const made of ['tokens/o200k-tokens', 'agent/card-html']) dropMap(`dist/${made}.d.ts`)
+await bundleLibrary()
 writeThirdParty([
   'gpt-tokenizer',
   ...(await bundleCommand()),
@@ -32,9 +32,3 @@ writeThirdParty([
   ...(await bundlePage()),
   ...inCard,
 ])
-
-/** What scripts make is not shipped a second time as a source, so nothing may point at it. */
-function dropMap(name) {
-  writeFileSync(path(name), readFileSync(path(name), 'utf8').replace(/^\/\/# sourceMappingURL=.*\n?/m, ''))
-  rmSync(path(`${name}.map`))
-}

@@ -19,7 +19,7 @@ const tokenTable = {
     })),
 }
 
-/** Replaces what the compiler made of `cli/`, `clients/` and `wrap/`, which are not exported. Gives the packages that are inside. */
+/** Removes the declarations of `cli/`, `clients/` and `wrap/`, which are not exported. Gives the packages that are inside. */
 export async function bundleCommand() {
   for (const folder of ['dist/cli', 'dist/clients', 'dist/wrap'])
     rmSync(`${ROOT}${folder}`, { recursive: true })

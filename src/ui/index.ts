@@ -38,7 +38,7 @@ export function uiHandler(cache: RefCache, options: UiHandlerOptions): UiHandler
       '`actor` says who looks: a function that gives the actor of a request, or undefined.',
     )
   }
-  const files = new PageFiles(new URL('./page/', import.meta.url))
+  const files = new PageFiles(new URL('../../dist/ui/page/', import.meta.url))
   const streams = new EventStreams(clock)
   const sights = new ActorSights(cache, clock)
   const handle = async (request: Request): Promise<Response> => {

@@ -2,10 +2,10 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSyn
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, describe, expect, it, vi } from 'vitest'
-import type { JsonValue } from '../../dist/core/json.js'
-import type { SqlSource } from '../../dist/query/sql.js'
-import { SqlEngine } from '../../dist/query/sql-engine.js'
-import { type ChildPlace, childPlace } from '../../dist/query/where.js'
+import type { JsonValue } from '../../src/core/json.ts'
+import type { SqlSource } from '../../src/query/sql.ts'
+import { SqlEngine } from '../../src/query/sql-engine.ts'
+import { type ChildPlace, childPlace } from '../../src/query/where.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'refcache-query-'))
 afterAll(() => rmSync(folder, { recursive: true }))

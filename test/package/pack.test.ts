@@ -189,6 +189,11 @@ describe('the exports', () => {
     expect(JSON.parse(stdout)).toEqual(EXPORTS[specifier])
   })
 
+  it.each(Object.keys(EXPORTS))('%s loads from a few files, so that a server starts fast', specifier => {
+    const { default: entry } = manifest.exports[specifier.replace('mcp-refcache', '.')] as { default: string }
+    expect(filesOf(join(REPOSITORY, entry)).size).toBeLessThan(40)
+  })
+
   it('hide what is inside', async () => {
     const script = "await import('mcp-refcache/flow/call.js')"
     const { stderr } = await runIn(consumer.folder, process.execPath, [
@@ -199,6 +204,16 @@ describe('the exports', () => {
     expect(stderr).toContain('ERR_PACKAGE_PATH_NOT_EXPORTED')
   })
 })
+
+/** The files of the package that are loaded with this one. */
+function filesOf(file: string, seen = new Set<string>()): Set<string> {
+  if (seen.has(file)) return seen
+  seen.add(file)
+  const imports = /^(?:import|export)\b[^'"]*?['"](\.[^'"]+)['"]/gm
+  for (const [, path = ''] of readFileSync(file, 'utf8').matchAll(imports))
+    filesOf(join(dirname(file), path), seen)
+  return seen
+}
 
 describe('where a peer is not installed', () => {
   const script = `

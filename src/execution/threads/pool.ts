@@ -10,8 +10,8 @@ import type { ThreadSettings } from './options.ts'
 const MISSING =
   'Threads need the package piscina beside mcp-refcache: npm install piscina, where mcp-refcache is installed.'
 
-/** A thread runs no TypeScript: from the source it is what was built. */
-const BUILT = '../../../dist/execution/threads/worker.js'
+/** What was built, also from the source: a thread runs no TypeScript. */
+const WORKER = '../../../dist/execution/threads/worker.js'
 
 const MB = 1024 * 1024
 
@@ -96,8 +96,7 @@ export class ThreadPool {
 
 /** @throws InvalidArgument where it is not there */
 function workerFile(given: string | undefined): string {
-  const own = () => new URL(import.meta.url.endsWith('.ts') ? BUILT : './worker.js', import.meta.url)
-  const file = given ?? fileURLToPath(own())
+  const file = given ?? fileURLToPath(new URL(WORKER, import.meta.url))
   if (existsSync(file)) return file
   throw new InvalidArgument(
     'The file that threads run is not there. Say where it is: worker: dist/execution/threads/worker.js of the package mcp-refcache.',

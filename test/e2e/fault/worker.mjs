@@ -2,12 +2,14 @@
 // happens in lines of JSON on stdout, each written before the next step, so that a kill takes no line back.
 import { createHash, randomBytes } from 'node:crypto'
 import { appendFileSync, existsSync, writeSync } from 'node:fs'
+import { isBuiltin } from 'node:module'
 import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { pathToFileURL } from 'node:url'
 import { deadlyPoints } from './deadly-points.mjs'
 
 const config = JSON.parse(process.argv[2])
+// FAULT_DIST names another build of it.
 const dist = process.env.FAULT_DIST
   ? pathToFileURL(`${process.env.FAULT_DIST}/`)
   : new URL('../../../dist/', import.meta.url)
@@ -40,8 +42,7 @@ async function openStore() {
 
 /** The usual driver, which lets this process at the databases that it opens. */
 async function openingDriver() {
-  const { loadDriver } = await import(new URL('stores/sqlite-driver.js', dist))
-  const { DatabaseSync } = await loadDriver()
+  const { DatabaseSync } = await import(isBuiltin('node:sqlite') ? 'node:sqlite' : '@photostructure/sqlite')
   return {
     DatabaseSync: class extends DatabaseSync {
       constructor(path) {

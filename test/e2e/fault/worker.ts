@@ -4,11 +4,7 @@ import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import type { CallOptions, CallResponse, GetOptions, RefCacheOptions, RefId } from '../../../src/index.ts'
-import { BUNDLED_DIST } from '../fixtures/programs.ts'
 import { until } from './until.ts'
-
-// Loads the built package from a few files: FAULT_DIST names another build of it.
-const FAULT_DIST = process.env.FAULT_DIST ?? BUNDLED_DIST
 
 const PROGRAM = fileURLToPath(new URL('worker.mjs', import.meta.url))
 
@@ -138,7 +134,6 @@ export class Worker {
     // Old Nodes come with an SQLite that warns of a bug which these short lives do not meet.
     const options = ['--disable-warning=REFCACHE_SQLITE_WAL_RESET', ...nodeOptions]
     const child = spawn(process.execPath, [...options, PROGRAM, JSON.stringify(config)], {
-      env: { ...process.env, FAULT_DIST },
       stdio: ['pipe', 'pipe', 'pipe'],
     })
     this.#child = child
