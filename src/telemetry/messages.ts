@@ -32,6 +32,8 @@ export interface ServerRequestMessage extends Traced {
   readonly method: string
   /** The tool that is called, as the client knows it. */
   readonly tool?: string | undefined
+  /** The prompt that is asked for. */
+  readonly prompt?: string | undefined
   /** What the tool is called with. */
   readonly arguments?: unknown
   readonly requestId?: string | number | undefined
@@ -50,7 +52,8 @@ export interface ServerRequestMessage extends Traced {
 export interface ClientRequestMessage extends Traced {
   readonly method: string
   readonly tool?: string | undefined
-  readonly requestId: string
+  readonly prompt?: string | undefined
+  readonly requestId: string | number
   readonly protocolVersion?: string | undefined
   readonly transport: 'pipe' | 'tcp'
   /** A subscriber to `start` may set it: it is what the server is sent in the place of the client's own. */

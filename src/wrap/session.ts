@@ -31,6 +31,7 @@ import type { ProxiedClient, ToolCalls } from './tools/calls.ts'
 import { ToolCatalog } from './tools/catalog.ts'
 import { ToolListing } from './tools/listing.ts'
 import { PassingWrites, saysChange } from './tools/passing-writes.ts'
+import { PassedRequests } from './traced-requests.ts'
 import { Introduction } from './upstream/introduction.ts'
 import { SessionRestore } from './upstream/restore.ts'
 import type { Upstream } from './upstream/upstream.ts'
@@ -53,7 +54,7 @@ export interface SessionOptions {
  * what is about tools is looked at: they are listed with a few words more, and called through the cache.
  */
 export class Session {
-  readonly #forwarded = new ForwardedRequests()
+  readonly #forwarded = new ForwardedRequests(new PassedRequests(() => this.options.caller))
   readonly #askedByServer: AskedByServer
   readonly #ownRequests = new OwnRequests(
     (message, relatedTo) => void this.#client.send(message, { relatedTo }),
@@ -98,13 +99,8 @@ export class Session {
       ...{ cache, caller, calls, ended },
       cardTools: () => this.#catalog.cardTools,
     })
-    const parts = {
-      reader: this.#reader,
-      catalog: this.#catalog,
-      listing: this.#listing,
-      tasks: this.#tasks,
-      log,
-    }
+    const [reader, catalog, listing, tasks] = [this.#reader, this.#catalog, this.#listing, this.#tasks]
+    const parts = { reader, catalog, listing, tasks, log }
     this.#presentation = new Presentation({
       ...parts,
       resources: this.#resources,
@@ -183,6 +179,7 @@ export class Session {
     this.#tasks.end()
     this.#endCalls()
     this.#passingWrites.lost()
+    this.#forwarded.close()
     await Promise.all([this.#upstream.close(), this.options.client.close()])
   }
 
@@ -207,8 +204,8 @@ export class Session {
 
   #notified(message: RpcNotification): void {
     const requestId = message.params?.requestId as RpcId
-    if (message.method === 'notifications/cancelled' && this.#calls.cancel(requestId)) return
     if (message.method === 'notifications/cancelled') {
+      if (this.#calls.cancel(requestId)) return
       this.#forwarded.forget(requestId)
       this.#passingWrites.cancelled(requestId)
       this.#tasks.endListening(requestId)
@@ -234,15 +231,16 @@ export class Session {
   async #forward(request: RpcRequest): Promise<void> {
     if (request.method === 'initialize' || request.method === 'server/discover')
       this.#reader.introduced(request)
-    this.#forwarded.add(request)
+    const sent = this.#forwarded.add(request, this.#tasks.revision)
     try {
-      await this.#upstream.forward(request, () => this.#forwarded.has(request))
+      await this.#upstream.forward(sent, () => this.#forwarded.has(request))
       this.#forwarded.sent(request)
     } catch (error) {
-      if (!this.#forwarded.forget(request.id)) return
       const { message } = error as Error
+      const failed = failure(request.id, { code: RpcErrorCode.upstreamLost, message })
+      if (!this.#forwarded.forget(request.id, failed)) return
       this.#passingWrites.cancelled(request.id)
-      this.#client.send(failure(request.id, { code: RpcErrorCode.upstreamLost, message }))
+      this.#client.send(failed)
       if (request.method === 'initialize') this.options.onUnusable(message)
     }
   }
@@ -281,9 +279,9 @@ export class Session {
   }
 
   #lost(reason: string): void {
-    for (const id of this.#forwarded.lost()) {
-      this.#tasks.endListening(id)
-      this.#client.send(failure(id, { code: RpcErrorCode.upstreamLost, message: reason }))
+    for (const failed of this.#forwarded.lost(reason)) {
+      this.#tasks.endListening(failed.id)
+      this.#client.send(failed)
     }
     // What the next server answers need not be what this one did.
     this.#passingWrites.lost()

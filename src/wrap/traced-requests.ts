@@ -1,9 +1,11 @@
 import type { Actor } from '../access/actor.ts'
 import { traceFieldsIn, withTraceFields } from '../agent/request-traces.ts'
+import { Deferred } from '../core/deferred.ts'
 import { channels, isHeard, trace } from '../telemetry/channels.ts'
 import type { ClientRequestMessage, ServerRequestMessage } from '../telemetry/messages.ts'
 import type { CallOutcome } from './call-outcome.ts'
 import { metaOf, PROTOCOL_VERSION, type RpcRequest, type RpcResponse } from './rpc.ts'
+import type { ProxiedClient } from './tools/calls.ts'
 
 /** Tells whoever listens of requests: those that a client makes of us, and those that we make of the server. */
 
@@ -17,7 +19,6 @@ export function tracedAnswer(
   if (!isHeard(channels.serverRequest)) return answer()
   const message: ServerRequestMessage = {
     ...described(request, revision),
-    requestId: typeof request.id === 'string' ? request.id : Number(request.id),
     sessionId: actor.sessionId,
     arguments: request.params?.arguments,
     // Only the client that started the process has no session.
@@ -32,15 +33,14 @@ export function tracedAnswer(
 }
 
 /** A request of ours, until the server has answered. A listener may put it into a trace of its own. */
-export function tracedRequest<Request extends RpcRequest & { readonly id: string }>(
+export function tracedRequest<Request extends RpcRequest, Response extends CallOutcome | RpcResponse>(
   request: Request,
   isPipe: boolean | undefined,
-  send: (request: Request) => Promise<RpcResponse>,
-): Promise<RpcResponse> {
+  send: (request: Request) => Promise<Response>,
+): Promise<Response> {
   if (!isHeard(channels.clientRequest)) return send(request)
   const message: ClientRequestMessage = {
     ...described(request, undefined),
-    requestId: request.id,
     transport: isPipe ? 'pipe' : 'tcp',
   }
   return trace(channels.clientRequest, message, async () => {
@@ -51,12 +51,50 @@ export function tracedRequest<Request extends RpcRequest & { readonly id: string
   })
 }
 
-function described({ method, params }: RpcRequest, revision: string | undefined) {
+/** Requests that are only passed on: those of a client, and ours of the server, in one. */
+export class PassedRequests {
+  readonly #open = new Map<RpcRequest, Deferred<CallOutcome>>()
+
+  constructor(private readonly caller: () => ProxiedClient) {}
+
+  /** Gives what is sent on: a listener may put it into a trace of its own. */
+  begin(request: RpcRequest, revision: string | undefined): RpcRequest {
+    const isHeardOf = isHeard(channels.serverRequest) || isHeard(channels.clientRequest)
+    // A subscription is open for hours: nobody waits for its end.
+    if (!isHeardOf || request.method === 'subscriptions/listen') return request
+    const caller = this.caller()
+    const answered = new Deferred<CallOutcome>()
+    let sent = request
+    void tracedAnswer(request, caller, revision, () =>
+      tracedRequest(request, caller.upstream.isPipe, traced => {
+        sent = traced
+        return answered.promise
+      }),
+    )
+    this.#open.set(request, answered)
+    return sent
+  }
+
+  /** @param outcome nothing where the client does not wait any more */
+  end(request: RpcRequest, outcome: CallOutcome = { result: {} }): void {
+    this.#open.get(request)?.resolve(outcome)
+    this.#open.delete(request)
+  }
+
+  close(): void {
+    for (const request of this.#open.keys()) this.end(request)
+  }
+}
+
+function described({ id, method, params }: RpcRequest, revision: string | undefined) {
   const version = metaOf(params)[PROTOCOL_VERSION] ?? revision
-  const isCall = method === 'tools/call' && typeof params?.name === 'string'
+  const nameIn = (named: string) =>
+    method === named && typeof params?.name === 'string' ? params.name : undefined
   return {
     method,
-    tool: isCall ? (params.name as string) : undefined,
+    requestId: typeof id === 'string' ? id : Number(id),
+    tool: nameIn('tools/call'),
+    prompt: nameIn('prompts/get'),
     protocolVersion: typeof version === 'string' ? version : undefined,
   }
 }

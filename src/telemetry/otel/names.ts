@@ -13,6 +13,7 @@ export const ATTRIBUTES = {
   transport: 'network.transport',
   operation: 'gen_ai.operation.name',
   tool: 'gen_ai.tool.name',
+  prompt: 'gen_ai.prompt.name',
   arguments: 'gen_ai.tool.call.arguments',
   result: 'gen_ai.tool.call.result',
   cache: 'mcp_refcache.cache.name',
@@ -42,7 +43,8 @@ export const VALUES = {
 
 export const SPANS = {
   /** Of a request, as client and as server. */
-  request: (method: string, tool: string | undefined) => (tool === undefined ? method : `${method} ${tool}`),
+  request: (method: string, target: string | undefined) =>
+    target === undefined ? method : `${method} ${target}`,
   /** Of a call by a program, where no request stands around it. */
   call: (tool: string) => `execute_tool ${tool}`,
   attempt: (tool: string) => `mcp_refcache.attempt ${tool}`,

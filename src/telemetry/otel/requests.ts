@@ -40,7 +40,7 @@ function beginServed(spans: Spans, message: ServerRequestMessage): void {
   const parent = spans.extracted(message.trace, active)
   const ambient = spans.spanContextOf(active)
   const hasClient = spans.spanContextOf(parent) !== ambient
-  spans.begin(message, SPANS.request(nameOf(message.method), shownTool(message)), {
+  spans.begin(message, SPANS.request(nameOf(message.method), targetOf(message)), {
     kind: api.SpanKind.SERVER,
     parent,
     links: hasClient ? [ambient] : [],
@@ -55,7 +55,7 @@ function beginServed(spans: Spans, message: ServerRequestMessage): void {
 
 /** The server behind `wrap` hears of this span. */
 function beginAsked(spans: Spans, message: ClientRequestMessage): void {
-  const span = spans.begin(message, SPANS.request(nameOf(message.method), shownTool(message)), {
+  const span = spans.begin(message, SPANS.request(nameOf(message.method), targetOf(message)), {
     kind: spans.api.SpanKind.CLIENT,
     attributes: described(message),
   })
@@ -71,7 +71,13 @@ function described(message: Request): Attributes {
     ...revisionOf(protocolVersion),
     ...(requestId === undefined ? {} : { [ATTRIBUTES.requestId]: nameOf(String(requestId)) }),
     ...(tool === undefined ? {} : { [ATTRIBUTES.tool]: tool, [ATTRIBUTES.operation]: VALUES.executeTool }),
+    ...(message.prompt === undefined ? {} : { [ATTRIBUTES.prompt]: nameOf(message.prompt) }),
   }
+}
+
+/** A resource is told by its URI alone, which may be private. */
+function targetOf(message: Request): string | undefined {
+  return message.prompt === undefined ? shownTool(message) : nameOf(message.prompt)
 }
 
 function shownTool({ tool }: Request): string | undefined {
@@ -95,6 +101,6 @@ function statusOf({ failure }: Request): Attributes {
   return failure === undefined || failure === VALUES.toolError ? {} : { [ATTRIBUTES.statusCode]: failure }
 }
 
-function resultOf({ disclosure }: Spans, { result }: ServerRequestMessage): Attributes {
-  return result === undefined ? {} : disclosure.result(result)
+function resultOf({ disclosure }: Spans, { result, tool }: ServerRequestMessage): Attributes {
+  return result === undefined || tool === undefined ? {} : disclosure.result(result)
 }

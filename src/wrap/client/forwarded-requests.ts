@@ -1,12 +1,16 @@
 import { IdMap, isSameId } from '../../agent/id-map.ts'
 import { isJsonObject } from '../../core/json.ts'
 import {
+  failure,
   progressTokenOf,
+  RpcErrorCode,
+  type RpcFailure,
   type RpcId,
   type RpcNotification,
   type RpcRequest,
   type RpcResponse,
 } from '../rpc.ts'
+import type { PassedRequests } from '../traced-requests.ts'
 
 /** Tasks of the server whose progress a client may still hear of. */
 const MAX_TASKS = 1_000
@@ -19,12 +23,17 @@ export class ForwardedRequests {
   /** A token counts for as long as the task that the call became; nobody says here when that ends. */
   readonly #tasks: RpcId[] = []
 
+  /** @param traces none where somebody before it tells of them */
+  constructor(private readonly traces?: PassedRequests) {}
+
   get isEmpty(): boolean {
     return this.#open.ids().length === 0
   }
 
-  add(request: RpcRequest): void {
+  /** Gives what the server is to be sent. */
+  add(request: RpcRequest, revision?: string): RpcRequest {
     this.#open.set(request.id, request)
+    return this.traces?.begin(request, revision) ?? request
   }
 
   /** Whether it still wants its answer. */
@@ -41,6 +50,7 @@ export class ForwardedRequests {
     const request = this.#open.get(response.id)
     if (!request) return undefined
     this.#open.delete(request.id)
+    this.traces?.end(request, response)
     const token = progressTokenOf(request.params)
     if (token !== undefined && 'result' in response && isTask(response)) {
       if (this.#tasks.push(token) > MAX_TASKS) this.#tasks.shift()
@@ -48,16 +58,27 @@ export class ForwardedRequests {
     return request
   }
 
-  forget(id: RpcId): boolean {
+  /** @param failed why it has no answer; nothing where the client does not want it any more */
+  forget(id: RpcId, failed?: RpcFailure): boolean {
+    const request = this.#open.get(id)
+    if (!request) return false
+    this.traces?.end(request, failed)
     return this.#open.delete(id)
   }
 
-  /** The server is gone; gives the ids of what it will not answer. */
-  lost(): RpcId[] {
-    const ids = this.#open.values().flatMap(request => (this.#sent.has(request) ? [request.id] : []))
-    for (const id of ids) this.#open.delete(id)
+  /** The server is gone: gives the failures of what it will not answer. */
+  lost(reason: string): RpcFailure[] {
     this.#tasks.length = 0
-    return ids
+    const lost = this.#open.values().filter(request => this.#sent.has(request))
+    return lost.map(({ id }) => {
+      const failed = failure(id, { code: RpcErrorCode.upstreamLost, message: reason })
+      this.forget(id, failed)
+      return failed
+    })
+  }
+
+  close(): void {
+    this.traces?.close()
   }
 
   /** What progress of the server belongs to. Nothing where the client gave no such token, or has its answer. */

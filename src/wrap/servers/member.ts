@@ -281,7 +281,8 @@ export class Member {
   #lost(reason: string): void {
     this.#availability.unready()
     this.#listening.lost()
-    this.events.onLost(this, this.#forwarded.lost(), this.#asked.lost(), reason)
+    const unanswered = this.#forwarded.lost(reason).map(({ id }) => id)
+    this.events.onLost(this, unanswered, this.#asked.lost(), reason)
   }
 }
 
