@@ -1,11 +1,9 @@
 import type { Actor } from '../access/actor.ts'
 import { traceFieldsIn, withTraceFields } from '../agent/request-traces.ts'
-import { Deferred } from '../core/deferred.ts'
 import { channels, isHeard, trace } from '../telemetry/channels.ts'
 import type { ClientRequestMessage, ServerRequestMessage } from '../telemetry/messages.ts'
 import type { CallOutcome } from './call-outcome.ts'
 import { metaOf, PROTOCOL_VERSION, type RpcRequest, type RpcResponse } from './rpc.ts'
-import type { ProxiedClient } from './tools/calls.ts'
 
 /** Tells whoever listens of requests: those that a client makes of us, and those that we make of the server. */
 
@@ -49,41 +47,6 @@ export function tracedRequest<Request extends RpcRequest, Response extends CallO
     note(message, response)
     return response
   })
-}
-
-/** Requests that are only passed on: those of a client, and ours of the server, in one. */
-export class PassedRequests {
-  readonly #open = new Map<RpcRequest, Deferred<CallOutcome>>()
-
-  constructor(private readonly caller: () => ProxiedClient) {}
-
-  /** Gives what is sent on: a listener may put it into a trace of its own. */
-  begin(request: RpcRequest, revision: string | undefined): RpcRequest {
-    const isHeardOf = isHeard(channels.serverRequest) || isHeard(channels.clientRequest)
-    // A subscription is open for hours: nobody waits for its end.
-    if (!isHeardOf || request.method === 'subscriptions/listen') return request
-    const caller = this.caller()
-    const answered = new Deferred<CallOutcome>()
-    let sent = request
-    void tracedAnswer(request, caller, revision, () =>
-      tracedRequest(request, caller.upstream.isPipe, traced => {
-        sent = traced
-        return answered.promise
-      }),
-    )
-    this.#open.set(request, answered)
-    return sent
-  }
-
-  /** @param outcome nothing where the client does not wait any more */
-  end(request: RpcRequest, outcome: CallOutcome = { result: {} }): void {
-    this.#open.get(request)?.resolve(outcome)
-    this.#open.delete(request)
-  }
-
-  close(): void {
-    for (const request of this.#open.keys()) this.end(request)
-  }
 }
 
 function described({ id, method, params }: RpcRequest, revision: string | undefined) {

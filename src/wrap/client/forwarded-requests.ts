@@ -10,7 +10,7 @@ import {
   type RpcRequest,
   type RpcResponse,
 } from '../rpc.ts'
-import type { PassedRequests } from '../traced-requests.ts'
+import type { PassedRequests } from './passed-requests.ts'
 
 /** Tasks of the server whose progress a client may still hear of. */
 const MAX_TASKS = 1_000
