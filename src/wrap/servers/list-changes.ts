@@ -14,7 +14,9 @@ export function kindsOf({ method }: RpcNotification): readonly Kind[] | undefine
   return Object.hasOwn(KINDS_OF, method) ? KINDS_OF[method] : undefined
 }
 
-/** Between two changes that the client is told of: more each time. */
+/** What the server says so soon after it was asked for the list may be due to that. */
+const ECHO_MS = 200
+/** Between two changes that the client is told of: more each time, where each follows from the answer before. */
 const PAUSES = { firstMs: 50, maxMs: 60_000 }
 /** A server that says nothing for so long is told of at once again. */
 const QUIET_MS = 2_000
@@ -23,6 +25,8 @@ export interface ListChangesOptions {
   readonly clock: Clock
   /** Asks the server for the list where that is needed. Never rejects. */
   readonly refresh: (kind: Kind) => Promise<void>
+  /** Whether the server was asked for it in the last milliseconds. */
+  readonly wasAskedWithin: (ms: number, kind: Kind) => boolean
   readonly tell: (message: RpcNotification) => void
 }
 
@@ -57,7 +61,9 @@ class Change {
   readonly #pauses = new Backoff(PAUSES)
   #state: 'idle' | 'waiting' | 'telling' = 'idle'
   #isAgain = false
-  #freeAt = Number.NEGATIVE_INFINITY
+  #toldAt = Number.NEGATIVE_INFINITY
+  #pauseMs = 0
+  #stopWaiting = () => {}
 
   constructor(
     private readonly method: string,
@@ -66,6 +72,7 @@ class Change {
   ) {}
 
   heard(): void {
+    if (!this.kinds.some(kind => this.options.wasAskedWithin(ECHO_MS, kind))) this.#begunAnew()
     if (this.#state === 'telling') this.#isAgain = true
     else if (this.#state === 'idle') this.#tellSoon()
   }
@@ -75,16 +82,25 @@ class Change {
     if (this.#state === 'idle') this.#tellSoon()
   }
 
+  /** A server whose lists change of themselves is told of at once, however often they do. */
+  #begunAnew(): void {
+    this.#pauses.reset()
+    this.#pauseMs = Math.min(this.#pauseMs, PAUSES.firstMs)
+    if (this.#state !== 'waiting') return
+    this.#stopWaiting()
+    this.#state = 'idle'
+  }
+
   #tellSoon(): void {
     const { clock } = this.options
-    const left = this.#freeAt - clock.monotonic()
+    const left = this.#toldAt + this.#pauseMs - clock.monotonic()
     if (left <= -QUIET_MS) this.#pauses.reset()
     if (left <= 0) {
       void this.#tell()
       return
     }
     this.#state = 'waiting'
-    clock.schedule(left, () => void this.#tell(), 'background')
+    this.#stopWaiting = clock.schedule(left, () => void this.#tell(), 'background')
   }
 
   async #tell(): Promise<void> {
@@ -93,7 +109,8 @@ class Change {
     this.#isAgain = false
     await Promise.all(this.kinds.map(refresh))
     this.#state = 'idle'
-    this.#freeAt = clock.monotonic() + this.#pauses.next()
+    this.#toldAt = clock.monotonic()
+    this.#pauseMs = this.#pauses.next()
     if (this.#isAgain) this.#tellSoon()
     tell(notification(this.method))
   }

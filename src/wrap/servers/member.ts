@@ -71,6 +71,7 @@ export class Member {
     this.#changes = new ListChanges({
       clock,
       refresh: kind => this.refresh(kind),
+      wasAskedWithin: (ms, kind) => this.lists.wasAskedWithin(ms, kind),
       tell: message => events.onNotification(this, message),
     })
     this.#upstream.events = {

@@ -40,6 +40,7 @@ export class ServerLists {
   readonly #overdue = new Set<Kind>()
   /** Until the list is there, or overdue. */
   readonly #fetching = new Map<Kind, Promise<void>>()
+  readonly #cameAt = new Map<Kind, number>()
   readonly #warned = new Set<string>()
   #lists: KnownServer['lists']
 
@@ -63,6 +64,12 @@ export class ServerLists {
 
   isOverdue(kind: Kind): boolean {
     return this.#overdue.has(kind)
+  }
+
+  /** Whether it is being asked for, or came not longer ago than that. */
+  wasAskedWithin(ms: number, kind: Kind): boolean {
+    const at = this.#cameAt.get(kind)
+    return this.#fetching.has(kind) || (at !== undefined && this.options.clock.monotonic() - at <= ms)
   }
 
   /** The server says that it has changed, or is another one now. */
@@ -94,6 +101,7 @@ export class ServerLists {
       .catch(() => void this.#fresh.delete(kind))
       .finally(() => {
         inTime()
+        this.#cameAt.set(kind, this.options.clock.monotonic())
         this.#fetching.delete(kind)
       })
     const fetching = Promise.race([fetched, overdue])

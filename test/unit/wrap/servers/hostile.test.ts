@@ -169,6 +169,38 @@ describe('lists that change with each answer', () => {
     expect(front.told(CHANGED).length).toBeLessThan(12)
     expect(asked).toBeLessThan(90)
   })
+
+  it.each([
+    ['every 1.5 s', 1_500, 60],
+    ['ten times a second', 100, 600],
+  ])('of themselves are told of soon, for as long as they do: %s', async (_, everyMs, times) => {
+    const clock = new FakeClock()
+    let at = 0
+    const a: Played = new Played({
+      answer: method => (method === 'tools/list' ? { tools: [tool(`t${at}`)] } : otherwise),
+    })
+    const front = await open({ a, b: good() }, { clock })
+    await front.names()
+    let late = 0
+    for (let told = 0; at < times; ) {
+      at++
+      a.say({ method: CHANGED })
+      for (let ms = 0; ms < everyMs; ms += 50) {
+        await clock.advance(50)
+        const now = front.told(CHANGED).length
+        if (now > told) {
+          told = now
+          late = Math.max(
+            late,
+            at - Number((await front.names()).find(name => name.startsWith('a_t'))?.slice(3)),
+          )
+        }
+      }
+    }
+    expect(late).toBe(0)
+    // Each of the rare ones, and every few of the frequent ones.
+    expect(front.told(CHANGED).length).toBeGreaterThan(everyMs > 1_000 ? times - 1 : times / 10)
+  })
 })
 const CHANGED = 'notifications/tools/list_changed'
 
