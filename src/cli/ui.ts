@@ -12,7 +12,7 @@ import { operatorCache } from './operator.ts'
 import { checked, text, wholeNumber } from './option-values.ts'
 import { servePage } from './serve-page.ts'
 import { outputOf } from './show-answer.ts'
-import { existingStore, type StoreValues, withStoreOptions } from './store-option.ts'
+import { existingStore, type StoreValues, toFailure, withStoreOptions } from './store-option.ts'
 
 const AFTER = `
 The page shows what runs now and how far it is, what is stored and who used it, and what a value is like; it pages and asks
@@ -44,6 +44,7 @@ export function uiCommand() {
     const ended = endOfProcess()
     const looked = new LookedAtStore(values, file === undefined ? undefined : checked(() => auditFile(file)))
     try {
+      await looked.check()
       const out = outputOf()
       const listener = await servePage(
         port,
@@ -74,6 +75,11 @@ class LookedAtStore {
     this.#inspector = openInspector(existingStore(values, { readOnly: true }), { progressMessages: true })
     const cacheOf = (name: string) => this.#cacheOf(name)
     this.sight = new OperatorSight({ inspector: this.#inspector, cacheOf, toolLabel: nameAtServer })
+  }
+
+  /** Whether it can be looked at: a page that shows nothing would tell nobody why. @throws CommandFailed */
+  async check(): Promise<void> {
+    await this.#inspector.caches().catch(error => Promise.reject(toFailure(error)))
   }
 
   async close(): Promise<void> {

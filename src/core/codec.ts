@@ -57,7 +57,7 @@ export async function decodeToUtf8(bytes: Uint8Array): Promise<Uint8Array> {
       case ZSTD:
         return await unzstd(body)
       default:
-        throw new Error(`its encoding tag is ${bytes[0]}`)
+        throw new Error(`it is encrypted, or of another version: its encoding tag is ${bytes[0]}`)
     }
   } catch (cause) {
     throw new UnreadableValue((cause as Error).message, { cause })

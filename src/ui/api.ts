@@ -14,7 +14,7 @@
  * - `POST api/cancel`, `api/retry`, `api/delete` with `{ ref }`, `POST api/answer` with `{ ref, answers }` → `Done`
  * - `GET api/history?hours` → `History`
  * - `GET api/events` → server-sent events: `changes` with `Changes`; `reset` with `Overview`: what the page has is out of date, load all anew.
- *   A new stream begins with it
+ *   A new stream begins with it; `problem` with `Problem`: the store cannot be used now, and a `reset` follows when it can
  */
 
 /** How the entries that the one who looks may know of stand. */
@@ -28,6 +28,8 @@ export interface Overview {
   /** Absent, as are the tools, while a large store is counted for the first time. An event says it then. */
   readonly stored?: number
   readonly storedBytes?: number
+  /** Something changed since that was counted. An event says how it is, as soon as it is counted again. */
+  readonly areCountsOld?: true
   readonly tokens?: Tokens
   /** By name; of a server behind `wrap` its name. */
   readonly caches: readonly string[]

@@ -212,8 +212,14 @@ describe('ui', () => {
     expect(taken.said()).toMatch(/in use.*--port/)
   })
 
-  it('makes no store where there is none', async () => {
+  it('makes no store where there is none, and says what is wrong with one that it cannot look at', async () => {
     const place = folder()
+    const damaged = join(place, 'damaged.db')
+    writeFileSync(damaged, 'This is no database. '.repeat(100))
+    const unusable = started(place, 'ui', '--store', damaged)
+    expect(await unusable.code).toBe(5)
+    expect(unusable.said()).toMatch(/damaged\.db is damaged, or is no SQLite file/)
+    expect(unusable.said()).not.toContain('http:')
     const none = started(place, 'ui', '--store', join(place, 'none.db'))
     expect(await none.code).toBe(5)
     expect(existsSync(join(place, 'none.db'))).toBe(false)

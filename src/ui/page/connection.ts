@@ -5,6 +5,7 @@ const WORDS: Record<Connection['state'], string> = {
   connecting: 'connecting',
   live: 'live',
   away: 'server is away',
+  stale: 'store is away',
   refused: 'no access',
 }
 
@@ -15,7 +16,7 @@ export function ConnectionSign({ connection }: { connection: Connection }) {
 
 /** Lies over nothing and moves nothing: it stands in the header's own line. */
 export function ConnectionWarning({ connection }: { connection: Connection }) {
-  if (connection.state === 'away')
+  if (connection.state === 'away' || connection.state === 'stale')
     return html`<p class="warning" role="alert">${connection.why} What you see is from before. The page looks for it by itself.</p>`
   if (connection.state === 'refused') return html`<p class="warning" role="alert">${connection.why}</p>`
   return undefined

@@ -1,7 +1,7 @@
 import type { Clock } from '../../core/clock.ts'
 import { stringifyJson } from '../../core/json-text.ts'
 import type { Changes, Overview } from '../api.ts'
-import { Refused, SAFE_HEADERS } from './http.ts'
+import { problemOf, Refused, SAFE_HEADERS } from './http.ts'
 import { toRow } from './rows.ts'
 import type { Looker, SeenChanges } from './sight.ts'
 
@@ -11,6 +11,8 @@ const LOOK_EVERY_MS = 300
 const HEARTBEAT_MS = 15_000
 /** Who was told to load all anew does so at most so often, however much changes. */
 const RESET_EVERY_MS = 2_000
+/** Counts that are owed to a page are looked for so often. */
+const COUNTS_EVERY_MS = 1_000
 /** A store that is away is looked for again after this long. */
 const AWAY_MS = 2_000
 /** So long somebody who is signed out meanwhile may still be told. */
@@ -72,10 +74,11 @@ class EventStream {
   #stopTimer = () => {}
   #isEnded = false
   #resetAt = Number.NEGATIVE_INFINITY
-  /** Something was missed. */
-  #mustReset = false
-  /** What is stored was not counted yet when the page was told how all stands. */
+  /** The last look failed: something may be missed. */
+  #isAway = false
+  /** What is stored was not counted yet, or not since the last change, when the page was told how all stands. */
   #owesCounts = false
+  #overviewAt = Number.NEGATIVE_INFINITY
   #spokeAt: number
   #letInAt: number
 
@@ -117,9 +120,10 @@ class EventStream {
     try {
       if (!(await this.#isStillIn())) return this.end()
       if (hasRoom) await this.#tell(await this.looker.sight.look(this.#cursor))
-    } catch {
+    } catch (error) {
       // The store is away, and may come back.
-      this.#mustReset = true
+      if (!this.#isAway) this.#sendEvent('problem', problemOf(error, this.looker.ownsStore))
+      this.#isAway = true
       wait = AWAY_MS
     }
     if (this.#isEnded) return
@@ -140,23 +144,27 @@ class EventStream {
   }
 
   async #tell({ isComplete, changed, deleted, cursor }: SeenChanges): Promise<void> {
-    if (!isComplete || changed.length > MOST_ROWS || this.#mustReset) {
+    if (!isComplete || changed.length > MOST_ROWS || this.#isAway) {
       const now = this.clock.monotonic()
       // Until then the cursor stays where it is: what happens meanwhile is in that reset.
       if (now - this.#resetAt < RESET_EVERY_MS) return
       this.#sendEvent('reset', await this.#overview())
       this.#resetAt = now
-      this.#mustReset = false
-    } else if (changed.length + deleted.length > 0 || this.#owesCounts) {
+      this.#isAway = false
+    } else if (changed.length + deleted.length > 0) {
       const changes: Changes = { changed: changed.map(toRow), deleted, overview: await this.#overview() }
-      if (changed.length + deleted.length > 0 || !this.#owesCounts) this.#sendEvent('changes', changes)
+      this.#sendEvent('changes', changes)
+    } else if (this.#owesCounts && this.clock.monotonic() - this.#overviewAt >= COUNTS_EVERY_MS) {
+      const overview = await this.#overview()
+      if (!this.#owesCounts) this.#sendEvent('changes', { changed: [], deleted: [], overview })
     }
     this.#cursor = cursor
   }
 
   async #overview(): Promise<Overview> {
     const overview = await this.looker.sight.overview()
-    this.#owesCounts = overview.stored === undefined
+    this.#overviewAt = this.clock.monotonic()
+    this.#owesCounts = overview.stored === undefined || overview.areCountsOld === true
     return { now: new Date(this.clock.now()).toISOString(), ...overview }
   }
 

@@ -1,4 +1,4 @@
-import { RefCacheError, StoreUnavailable } from '../../core/errors.ts'
+import { publicMessageOf, RefCacheError, StoreUnavailable } from '../../core/errors.ts'
 import type { JsonValue } from '../../core/json.ts'
 import { parseJson, stringifyJson } from '../../core/json-text.ts'
 import type { Problem } from '../api.ts'
@@ -68,16 +68,26 @@ const STATUS: Readonly<Record<string, number>> = {
   store_full: 507,
 }
 
-/** What is told of an error: what nobody planned for could hold anything, and says nothing. */
-export function problem(error: unknown): Response {
-  if (error instanceof Refused) return json({ code: error.code, message: error.message }, error.status)
-  if (error instanceof StoreUnavailable) {
-    return json({ code: error.code, message: 'The store cannot be reached now. Try again.' }, 503)
-  }
-  if (error instanceof RefCacheError) {
-    return json({ code: error.code, message: error.message }, STATUS[error.code] ?? 422)
-  }
-  return json({ code: 'internal', message: 'Something went wrong inside of the server. Try again.' }, 500)
+/**
+ * What is told of an error. What nobody planned for could hold anything, and says nothing.
+ * @param ownsStore whoever owns a store is told its own words, which name files and hosts
+ */
+export function problemOf(error: unknown, ownsStore = false): Problem {
+  if (error instanceof StoreUnavailable)
+    return { code: error.code, message: ownsStore ? error.message : publicMessageOf(error) }
+  if (error instanceof Refused || error instanceof RefCacheError)
+    return { code: error.code, message: error.message }
+  return { code: 'internal', message: 'Something went wrong inside of the server. Try again.' }
+}
+
+/** The answer to a request that failed. */
+export function problem(error: unknown, ownsStore = false): Response {
+  return json(problemOf(error, ownsStore), statusOf(error))
+}
+
+function statusOf(error: unknown): number {
+  if (error instanceof Refused) return error.status
+  return error instanceof RefCacheError ? (STATUS[error.code] ?? 422) : 500
 }
 
 /**

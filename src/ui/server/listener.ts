@@ -88,7 +88,8 @@ export class PageListener {
       const { sight, clock = systemClock } = this.options
       const desk = { files: this.#files, streams: this.#streams, clock }
       const isStillIn = () => entrance.knows(request)
-      return await answer(request, { sight: sight(), name: 'operator', isStillIn }, desk)
+      const operator = { sight: sight(), name: 'operator', ownsStore: true, isStillIn } as const
+      return await answer(request, operator, desk)
     } catch (error) {
       return problem(error)
     }

@@ -60,6 +60,7 @@ export class OperatorSight implements Sight {
       sight: 'operator' as const,
       ...(await this.#inFlight(counted)),
       ...(counted ? storedOf(counted) : {}),
+      ...(counted && counted.from < this.#feed.changedAt ? { areCountsOld: true as const } : {}),
       caches,
       tools: [...new Set(tools.map(name => this.#label(name)))],
     }

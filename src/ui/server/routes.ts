@@ -102,7 +102,7 @@ async function ask(sight: Sight, body: JsonValue) {
 
 /** The answer to a request of one who may look. Which part of the path is the page's own is told by its end. */
 export async function answer(request: Request, looker: Looker, desk: Desk): Promise<Response> {
-  const { sight } = looker
+  const { sight, ownsStore } = looker
   try {
     const { pathname, searchParams } = new URL(request.url)
     const [, route] = /\/api\/([^/]*)$/.exec(pathname) ?? []
@@ -115,7 +115,7 @@ export async function answer(request: Request, looker: Looker, desk: Desk): Prom
     if (request.method !== 'GET') throw new Refused(405, 'invalid_request', 'This is asked for with GET.')
     return json(await read(sight, searchParams, desk))
   } catch (error) {
-    return problem(error)
+    return problem(error, ownsStore)
   }
 }
 

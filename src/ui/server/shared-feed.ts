@@ -26,6 +26,7 @@ export class SharedFeed {
   /** The latest of each entry, the oldest first. */
   readonly #latest = new Map<RefId, Latest>()
   #at = 0
+  #changedAt = Number.NEGATIVE_INFINITY
   /** What was before is not known any more. */
   #knownFrom = 0
   #looking: Promise<void> | undefined
@@ -35,6 +36,11 @@ export class SharedFeed {
     private readonly next: () => Promise<News>,
     private readonly clock: Clock,
   ) {}
+
+  /** When something was told last, by the monotonic clock. It happened before. */
+  get changedAt(): number {
+    return this.#changedAt
+  }
 
   /** @param since the cursor of the last look @throws what the store throws */
   async look(since: number | undefined): Promise<SeenChanges> {
@@ -68,6 +74,7 @@ export class SharedFeed {
     this.#lookedAt = this.clock.monotonic()
     if (!isComplete) this.#forget()
     if (changed.length + deleted.length === 0) return
+    this.#changedAt = this.#lookedAt
     const at = ++this.#at
     for (const seen of changed) this.#note(seen.refId, { at, seen })
     for (const refId of deleted) this.#note(refId, { at })

@@ -72,6 +72,8 @@ export interface Looker {
   readonly sight: Sight
   /** Whose streams are counted together. */
   readonly name: string
+  /** Is told what is wrong with the store in its own words. */
+  readonly ownsStore?: true
   /** Whether the same request would be let in now, as the same one. */
   readonly isStillIn: () => boolean | Promise<boolean>
 }

@@ -4,6 +4,8 @@ import type { CacheCounts, Inspector } from '../../inspect/index.ts'
 
 /** How a store stands. */
 export interface Counted {
+  /** When the count began, by the monotonic clock: what happened later may not be in it. */
+  readonly from: number
   readonly caches: readonly CacheCounts[]
   readonly savings: readonly TokenCounts[]
 }
@@ -48,7 +50,7 @@ export class StoreCounts {
     const begun = clock.monotonic()
     const [{ caches }, savings] = await Promise.all([inspector.stats(), inspector.savings()])
     const ended = clock.monotonic()
-    this.#counted = { caches, savings }
+    this.#counted = { from: begun, caches, savings }
     this.#pause = Math.max(COUNT_EVERY_MS, (ended - begun) * SHARE_OF_TIME)
     this.#nextAt = ended + this.#pause
   }

@@ -46,7 +46,11 @@ describe('text as bytes of a store', () => {
 
 describe('bytes that cannot be read', () => {
   it.each<[string, number[], RegExp]>([
-    ['an unknown tag', [9, 1, 2], /call the tool.*\(its encoding tag is 9\)/i],
+    [
+      'an unknown tag',
+      [9, 1, 2],
+      /call the tool.*\(it is encrypted, or of another version: its encoding tag is 9\)/i,
+    ],
     ['nothing at all', [], /encoding tag is undefined/],
     ['damaged brotli', [BROTLI, 255, 255, 255], /cannot be read/],
   ])('say so, with the reason: %s', async (_, bytes, message) => {

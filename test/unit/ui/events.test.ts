@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { actor } from '../../../src/access/actor.ts'
-import { StoreUnavailable } from '../../../src/core/errors.ts'
+import { STORE_AWAY, StoreUnavailable } from '../../../src/core/errors.ts'
 import { memoryStore } from '../../../src/stores/memory.ts'
 import { storeWith } from '../flow/scene.ts'
 import { actorsLook, operatorLooks, type Parsed, slowTool } from './looking.ts'
@@ -74,6 +74,25 @@ describe('the events of the page', () => {
     slow.end(1)
     await clock.advance('2s')
     expect(heard.events.at(-1)?.data.overview).toMatchObject({ running: 0, stored: 2 })
+  })
+
+  it('tell how much is stored after the last change too, once that is counted', async () => {
+    const { cache, clock, ask } = operatorLooks()
+    const { heard } = await listen(await ask('api/events'))
+    await clock.advance('2s')
+    for (const name of ['one', 'two', 'three']) {
+      await cache.set(name, 1)
+      await clock.advance('300ms')
+    }
+    // The second and the third one came before it was time to count again.
+    expect(heard.events.at(-1)?.data).toMatchObject({ changed: [{}], overview: { areCountsOld: true } })
+    await clock.advance('2s')
+    const last = heard.events.at(-1)?.data
+    expect(last).toMatchObject({ changed: [], deleted: [], overview: { stored: 3 } })
+    expect(last.overview.areCountsOld).toBeUndefined()
+    const before = heard.events.length
+    await clock.advance('10s')
+    expect(heard.events).toHaveLength(before)
   })
 
   it('tell a page once that much changes, and then no more than every other second', async () => {
@@ -154,7 +173,7 @@ describe('the events of the page', () => {
     await clock.advance('3s')
     expect(heard.events).toHaveLength(1)
     endCount()
-    await clock.advance('600ms')
+    await clock.advance('1s')
     expect(heard.events.slice(1)).toMatchObject([
       { data: { changed: [], overview: { stored: 1, running: 1 } } },
     ])
@@ -214,7 +233,7 @@ describe('the events of the page', () => {
     expect((await ask('api/events')).status).toBe(503)
   })
 
-  it('begin anew after the store was away', async () => {
+  it('say that the store is away, and begin anew when it is back', async () => {
     let isAway = false
     const inner = memoryStore()
     const store = storeWith(inner, {
@@ -226,10 +245,12 @@ describe('the events of the page', () => {
     isAway = true
     await cache.set('meanwhile', 1)
     await clock.advance('5s')
-    expect(heard.events).toHaveLength(1)
+    expect(heard.events.slice(1)).toEqual([
+      { event: 'problem', data: { code: 'store_unavailable', message: STORE_AWAY } },
+    ])
     isAway = false
     await clock.advance('5s')
-    expect(heard.events[1]).toMatchObject({ event: 'reset', data: { stored: 1 } })
+    expect(heard.events[2]).toMatchObject({ event: 'reset', data: { stored: 1 } })
   })
 
   it('tell an actor of its own entries alone: not what others do, nor that they do anything', async () => {

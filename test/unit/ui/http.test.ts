@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { StoreUnavailable } from '../../../src/core/errors.ts'
+import { STORE_AWAY, StoreUnavailable, UnreadableValue } from '../../../src/core/errors.ts'
 import { memoryStore } from '../../../src/stores/memory.ts'
+import { problemOf } from '../../../src/ui/server/http.ts'
 import { storeWith } from '../flow/scene.ts'
 import { operatorLooks, post } from './looking.ts'
 
@@ -99,7 +100,19 @@ describe('what is asked for', () => {
     const away = await ask('api/overview')
     expect([away.status, await away.json()]).toEqual([
       503,
-      { code: 'store_unavailable', message: 'The store cannot be reached now. Try again.' },
+      { code: 'store_unavailable', message: STORE_AWAY },
     ])
+    const damaged = new UnreadableValue('part 2 of /home/ada/secret.db')
+    expect(problemOf(damaged).message).toBe(UnreadableValue.advice)
+    expect(problemOf(secret).message).not.toContain('ada')
+  })
+
+  it('fails in the words of the store for whoever owns it', async () => {
+    const words = 'The cache file /home/ada/app.db is damaged.'
+    expect(problemOf(new StoreUnavailable(words), true)).toEqual({
+      code: 'store_unavailable',
+      message: words,
+    })
+    expect(problemOf(new Error(words), true).message).not.toContain('ada')
   })
 })

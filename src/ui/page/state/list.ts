@@ -17,6 +17,8 @@ export interface List {
   readonly nextCursor?: string
   /** Before the first page is there, an empty list means nothing. */
   readonly isLoaded: boolean
+  /** The server had none to list, and none has come or gone since. */
+  readonly isBare?: true
   /** Counts what makes pages that are still on their way useless. */
   readonly generation: number
   readonly problem?: string
@@ -36,7 +38,7 @@ export function withFilter(list: List, filter: Filter): List {
 
 /** The first page replaces what was there. */
 export function withPage(list: List, { entries, nextCursor }: RowPage, isFirst: boolean): List {
-  const { nextCursor: _, problem: __, ...rest } = list
+  const { nextCursor: _, problem: __, isBare: ___, ...rest } = list
   const before = isFirst ? [] : list.rows
   const known = new Set(before.map(({ ref }) => ref))
   const added = entries.filter(row => !known.has(row.ref) && !isInFlight(row))
@@ -45,6 +47,7 @@ export function withPage(list: List, { entries, nextCursor }: RowPage, isFirst: 
     rows: [...before, ...added],
     isLoaded: true,
     ...(nextCursor === undefined ? {} : { nextCursor }),
+    ...(isFirst && entries.length === 0 && nextCursor === undefined ? { isBare: true } : {}),
   }
 }
 
@@ -62,7 +65,8 @@ export function withChanges(list: List, changed: readonly Row[], deleted: readon
   const hasMore = list.nextCursor !== undefined
   for (const row of fresh.values())
     if (!gone.has(row.ref) && belongs(list.filter, row)) insert(rows, row, hasMore)
-  return { ...list, rows }
+  const { isBare: _, ...rest } = list
+  return { ...rest, rows }
 }
 
 function belongs({ cache, tool, status, find }: Filter, row: Row): boolean {

@@ -13,10 +13,13 @@ export interface Model {
   readonly sizes: ReadonlyMap<string, Size>
 }
 
-/** `refused`: it answers, and will not show anything until somebody does something about it. */
+/**
+ * `stale`: the server answers, but its store does not. `refused`: it answers, and will not show anything until somebody does something
+ * about it.
+ */
 export type Connection =
   | { readonly state: 'connecting' | 'live' }
-  | { readonly state: 'away' | 'refused'; readonly why: string }
+  | { readonly state: 'away' | 'stale' | 'refused'; readonly why: string }
 
 export interface Task extends Sighting {
   /** It has ended, and stays in sight until then. */

@@ -1,4 +1,4 @@
-import type { Changes, Overview, Row } from '../../api.ts'
+import type { Changes, Overview, Problem, Row } from '../../api.ts'
 import { serverNow, setServerTime } from '../clock.ts'
 import { problemText, type Server, ServerProblem } from '../server.ts'
 import type { Filter } from './list.ts'
@@ -16,7 +16,7 @@ const TICK_MS = 500
 const HELD_MS = 10_000
 const FIRST_RETRY_MS = 500
 const LAST_RETRY_MS = 5_000
-/** The stream says at once that all is to be loaded; not so where the store is away. */
+/** The stream says at once that all is to be loaded; where the store is away, the page loads to say why. */
 const FIRST_LOAD_MS = 1_000
 
 const INTERRUPTED = 'The connection to the server was interrupted.'
@@ -196,6 +196,10 @@ export class Session {
       const overview = JSON.parse(event.data) as Overview
       this.#setOverview(overview)
       void this.#load(overview)
+    })
+    events.addEventListener('problem', event => {
+      const { message } = JSON.parse(event.data) as Problem
+      this.#dispatch({ type: 'connection', connection: { state: 'stale', why: message } })
     })
     events.addEventListener('error', () => this.#interrupted(events, hasOpened))
   }

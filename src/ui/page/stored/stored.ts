@@ -52,6 +52,9 @@ function emptyText({ list, overview }: Model, session: Session) {
     return html`<p><strong>Nothing fits.</strong></p>
       <p>${storedText(overview)}</p>
       <button type="button" onClick=${() => session.setFilter({})}>Show all</button>`
+  if (list.isBare && overview?.stored && !overview.areCountsOld)
+    return html`<p><strong>Nothing that is stored can be shown.</strong></p>
+      <p>${storedText(overview)} This page cannot read what was encrypted with another key, or was damaged.</p>`
   return html`<p><strong>Nothing is stored yet.</strong></p>
     <p>
       Let your agent call a tool with a large result. Behind <code>${'mcp-refcache wrap -- <server>'}</code> it becomes a

@@ -27,6 +27,15 @@ describe('pages', () => {
     expect(refs(withPage(EMPTY_LIST, { entries }, true))).toEqual(['files:10'])
   })
 
+  it('say that the server had none to list, until one comes', () => {
+    const bare = withPage(EMPTY_LIST, { entries: [] }, true)
+    expect(bare.isBare).toBe(true)
+    expect(withChanges(bare, [row(10)], []).isBare).toBeUndefined()
+    // An empty page in between is not all that there is.
+    expect(withPage(EMPTY_LIST, { entries: [], nextCursor: '2' }, true).isBare).toBeUndefined()
+    expect(withChanges(loaded(), [], ['files:30', 'files:20']).isBare).toBeUndefined()
+  })
+
   it('begin anew with another filter; what is known to fit stays until they are there', () => {
     const list = withFilter(loaded('2'), { find: 'FILES:3' })
     expect(list).toMatchObject({ isLoaded: false, generation: 1 })

@@ -161,6 +161,18 @@ it.each([
   expect(session.model.connection.state).toBe('live')
 })
 
+it('says that the store is away while the stream says so, until all is loaded anew', async () => {
+  const { session, stream, tasks, entries } = begin()
+  stream.readyState = 1
+  stream.tell('problem', { code: 'store_unavailable', message: 'The file is damaged.' })
+  expect(session.model.connection).toEqual({ state: 'stale', why: 'The file is damaged.' })
+  stream.tell('reset', OVERVIEW)
+  tasks.open[0]?.resolve([])
+  entries.open[0]?.resolve({ entries: [] })
+  await settled()
+  expect(session.model.connection.state).toBe('live')
+})
+
 it('says that too many pages may be open where the server answers but opens no stream', async () => {
   const { session, stream } = begin()
   stream.dispatchEvent(new Event('error'))
