@@ -16,8 +16,8 @@ import { existingStore, type StoreValues, toFailure, withStoreOptions } from './
 
 const AFTER = `
 The page shows what runs now and how far it is, what is stored and who used it, and what a value is like; it pages and asks
-values in SQL, and cancels, retries, answers and deletes. It is served to this machine alone. Its link is good for one browser;
-when it was used, the next one is printed.
+values in SQL, and cancels, retries, answers and deletes. It is served to this machine alone. Its link is good for one browser,
+for ten minutes; when it was used or came too late, the next one is printed.
 
 Examples:
   mcp-refcache ui                                   the store of all servers behind 'wrap'

@@ -14,6 +14,7 @@ export function serveWrapPage(port: number, cache: RefCache, store: Store, log: 
     cacheOf: () => cache,
     toolLabel: nameAtServer,
   })
-  const tell = (url: string) => log.info('ui', `The live page: ${url} (good for one browser)`)
+  const tell = (url: string) =>
+    log.info('ui', `The live page: ${url} (good for one browser, for ten minutes)`)
   return servePage(port, '--ui', () => sight, tell)
 }

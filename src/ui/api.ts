@@ -9,7 +9,7 @@
  * - `GET api/sizes?ref=…&ref=…` → `{ sizes: Size[] }`: of the rows that are in view, at most 100
  * - `GET api/entry?ref` → `Detail`
  * - `GET api/graph?ref` → `EntryGraph`
- * - `GET api/value?ref&page&page_size` → `Shown`: `ref` may name a part (`ref#/rows/3`, `ref#L10-L20`)
+ * - `GET api/value?ref&page` → `Shown`: `ref` may name a part (`ref#/rows/3`, `ref#L10-L20`)
  * - `POST api/query` with a `Question` → `Shown`
  * - `POST api/cancel`, `api/retry`, `api/delete` with `{ ref }`, `POST api/answer` with `{ ref, answers }` → `Done`
  * - `GET api/history?hours` → `History`

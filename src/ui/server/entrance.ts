@@ -8,18 +8,23 @@ export interface EntranceOptions {
   /** Cookies know no ports: each server has a name, and a folder, of its own for its cookie. */
   readonly cookie: string
   readonly clock: Clock
-  /** A link was used: this is the next one's token. */
-  readonly onUsed: (token: string) => void
+  /** A link was used, or came too late: this is the next one's token. */
+  readonly onNext: (token: string) => void
 }
 
 const COOKIE_MS = 12 * 3_600_000
 const FOLDER_LENGTH = 22
+/** A link stands in terminals and logs for long. */
+const LINK_MS = 10 * 60_000
 
 /** Lets those in who have the link that was printed: its token is good for once, and is exchanged for a cookie. */
 export class Entrance {
   #token = newToken()
+  #madeAt: number
 
-  constructor(private readonly options: EntranceOptions) {}
+  constructor(private readonly options: EntranceOptions) {
+    this.#madeAt = options.clock.now()
+  }
 
   /** What the next link has. */
   get token(): string {
@@ -40,14 +45,23 @@ export class Entrance {
     const token = url.searchParams.get('token')
     const isKnown = this.knows(request)
     if (token === null) return isKnown ? undefined : refusal(url, SHUT, 401)
-    if (request.method === 'GET' && isSame(token, this.#token)) return this.#letIn(request)
+    if (request.method === 'GET' && isSame(token, this.#token)) {
+      const isOld = this.options.clock.now() - this.#madeAt >= LINK_MS
+      this.#makeNext()
+      if (!isOld) return this.#letIn(request)
+      if (!isKnown) return refusal(url, OLD, 403)
+    }
     // A link from the history of a browser that is in already.
     return isKnown ? onward(request) : refusal(url, USED, 403)
   }
 
-  #letIn(request: Request): Response {
+  #makeNext(): void {
     this.#token = newToken()
-    this.options.onUsed(this.#token)
+    this.#madeAt = this.options.clock.now()
+    this.options.onNext(this.#token)
+  }
+
+  #letIn(request: Request): Response {
     const response = onward(request)
     const seconds = COOKIE_MS / 1000
     response.headers.set(
@@ -84,6 +98,9 @@ const SHUT =
   'This page is for whoever started it. Open the link with the token that mcp-refcache printed in its terminal or log.'
 const USED =
   'This link has been used, or is of an earlier start: each link is good for once. The newest one stands in the terminal or log of mcp-refcache; or start it again.'
+
+const OLD =
+  'This link is older than ten minutes. A new one stands in the terminal or log of mcp-refcache now: open that.'
 
 /** The page reads JSON, and people read text. */
 function refusal({ pathname }: URL, message: string, status: 401 | 403): Response {

@@ -19,7 +19,7 @@ export interface ListenerOptions {
   readonly page: URL
   /** What cookies are signed with. */
   readonly key: Uint8Array
-  /** There is a link that is good for once: at the start, and after each that was used. */
+  /** There is a link that is good for once: at the start, and after each that was used or came too late. */
   readonly onLink: (url: string) => void
   readonly clock?: Clock
 }
@@ -54,7 +54,7 @@ export class PageListener {
     this.#port = typeof address === 'object' && address ? address.port : port
     const link = (token: string) => onLink(`http://${HOST}:${this.#port}${entrance.folder}?token=${token}`)
     const cookie = `mcp-refcache-ui-${this.#port}`
-    const entrance = new Entrance({ key, clock, cookie, onUsed: link })
+    const entrance = new Entrance({ key, clock, cookie, onNext: link })
     this.#entrance = entrance
     link(entrance.token)
   }

@@ -69,10 +69,8 @@ const READS: Readonly<Record<string, Route>> = {
     const [refId = ''] = reference.split('#')
     const { cache, actor } = await sight.open(refId)
     const page = numberIn(query, 'page')
-    const pageSize = numberIn(query, 'page_size', 1_000)
     const maxSize = cache.sizeMode === 'token' ? PAGE_SIZE : PAGE_SIZE * 4
-    const answer = await cache.get(reference, { actor, page, pageSize, ...(pageSize ? {} : { maxSize }) })
-    return toShown(answer)
+    return toShown(await cache.get(reference, { actor, page, maxSize }))
   },
 
   history: (sight, query, { clock }) => {

@@ -5,7 +5,7 @@ import { request } from './looking.ts'
 
 function entrance(key: string, clock = new FakeClock()) {
   const next: string[] = []
-  const options = { key: Buffer.from(key), cookie: 'ui', clock, onUsed: (token: string) => next.push(token) }
+  const options = { key: Buffer.from(key), cookie: 'ui', clock, onNext: (token: string) => next.push(token) }
   return { clock, next, door: new Entrance(options) }
 }
 
@@ -32,6 +32,24 @@ describe('the entrance of the page', () => {
     expect(next).toEqual([door.token])
     expect(door.token).not.toBe(token)
     letIn(door)
+  })
+
+  it('refuses a link that is older than ten minutes, and makes the next one', async () => {
+    const { door, clock, next } = entrance('key')
+    const { token } = door
+    await clock.advance('10m')
+    const late = door.answer(request(`?token=${token}`))
+    expect([late?.status, late?.headers.get('set-cookie')]).toEqual([403, null])
+    expect(await late?.text()).toMatch(/older than ten minutes.*terminal/)
+    expect(next).toEqual([door.token])
+    expect(door.answer(request(`?token=${token}`))?.status).toBe(403)
+    expect(next).toHaveLength(1)
+    await clock.advance('9m')
+    const cookie = letIn(door)
+    // Whoever is in already needs no link.
+    const { token: third } = door
+    await clock.advance('10m')
+    expect(door.answer(request(`?token=${third}`, { headers: { cookie } }))?.status).toBe(303)
   })
 
   it('takes a used link out of the address of whoever is in', () => {

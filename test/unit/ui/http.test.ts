@@ -85,7 +85,7 @@ describe('what is asked for', () => {
     expect((await ask('api/constructor', post({}))).status).toBe(404)
     const many = Array.from({ length: 101 }, () => 'ref=x').join('&')
     expect((await ask(`api/sizes?${many}`)).status).toBe(400)
-    for (const query of ['', 'ref=x&page=0', 'ref=x&page=one', 'ref=x&page_size=-1']) {
+    for (const query of ['', 'ref=x&page=0', 'ref=x&page=one']) {
       expect([400, 404]).toContain((await ask(`api/value?${query}`)).status)
     }
   })

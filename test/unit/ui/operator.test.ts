@@ -160,10 +160,12 @@ describe('an operator at the page', () => {
       },
       { name: 'text', frequent: [{ value: '<img src=x onerror=alert(1)>', share: 1 }] },
     ])
-    const page = await jsonOf(ask(`api/value?ref=${refId}&page=2&page_size=10`))
-    expect(page).toMatchObject({ ref: refId, page: 2, totalPages: 120, totalItems: 1200 })
+    const first = await jsonOf(ask(`api/value?ref=${refId}&page=1`))
+    const page = await jsonOf(ask(`api/value?ref=${refId}&page=2`))
+    expect(page).toMatchObject({ ref: refId, page: 2, totalPages: first.totalPages, totalItems: 1200 })
     expect(page.content.columns).toEqual(['id', 'level', 'text'])
-    expect(page.content.rows[0]).toEqual([10, 'info', '<img src=x onerror=alert(1)>'])
+    const { length } = first.content.rows
+    expect(page.content.rows[0]).toEqual([length, expect.any(String), '<img src=x onerror=alert(1)>'])
     expect(page.tokens).toBeGreaterThan(100)
     const part = await jsonOf(ask(`api/value?ref=${encodeURIComponent(`${refId}#/3/level`)}`))
     expect(part.content).toEqual({ kind: 'text', text: 'info' })
