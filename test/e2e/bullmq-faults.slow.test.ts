@@ -27,12 +27,9 @@ describe.skipIf(!redisIsInstalled)(
       const record = join(redis.folder, 'record')
       const newFront = () => Front.start(redis.url, record)
       const newWorker = () => startWorker(redis.url, record)
-      const fronts = await Promise.all([newFront(), newFront()])
+      // Whoever calls waits for the front that comes after one that was killed.
+      const fronts = [newFront(), newFront()] as [Promise<Front>, Promise<Front>]
       const workers = await Promise.all([newWorker(), newWorker(), newWorker()])
-      onTestFinished(async () => {
-        await Promise.all([...fronts, ...workers].map(one => one.kill()))
-      })
-
       let over = false
       const faults = async () => {
         for (let at = 1; !over; at++) {
@@ -43,9 +40,9 @@ describe.skipIf(!redisIsInstalled)(
             await sleep(300)
             await redis.start()
           } else if (at % 3 === 0) {
-            const place = random.pick([0, 1])
-            await fronts[place]?.kill()
-            fronts[place] = await newFront()
+            const place = random.pick([0, 1] as const)
+            fronts[place] = fronts[place].then(front => front.kill()).then(newFront)
+            await fronts[place]
           } else {
             const place = random.pick([0, 1, 2])
             await workers[place]?.kill()
@@ -54,12 +51,18 @@ describe.skipIf(!redisIsInstalled)(
         }
       }
       const broken = faults()
+      onTestFinished(async () => {
+        over = true
+        await broken.catch(() => {})
+        await Promise.all([...(await Promise.all(fronts)), ...workers].map(one => one.kill()))
+      })
 
       const handles: Handle[] = []
       for (let n = 0; n < TASKS; n++) {
         const tool = n % 2 === 0 ? 'safe' : 'once'
         // A call whose front is killed has no handle; one that has, has it for good.
-        const refId = await fronts[n % 2]?.call(tool, { n, ms: 20 + (n % 7) * 20 }).catch(() => undefined)
+        const front = await fronts[n % 2 === 0 ? 0 : 1]
+        const refId = await front.call(tool, { n, ms: 20 + (n % 7) * 20 }).catch(() => undefined)
         if (refId !== undefined) handles.push({ refId, tool, n })
         await sleep(10)
       }
@@ -75,7 +78,10 @@ describe.skipIf(!redisIsInstalled)(
           expect(Date.now(), `${refId} is ${polled.status}; seed ${seed}`).toBeLessThan(end)
         }
       }
-      const answers = await Promise.all(handles.map((handle, at) => settled(handle, fronts[at % 2] as Front)))
+      const [even, odd] = await Promise.all(fronts)
+      const answers = await Promise.all(
+        handles.map((handle, at) => settled(handle, at % 2 === 0 ? even : odd)),
+      )
       const runs = readFileSync(record, 'utf8').trim().split('\n')
       for (const [at, { tool, n, refId }] of handles.entries()) {
         const { status, value, errorCode } = answers[at] as Polled

@@ -49,12 +49,21 @@ export async function startWorker(url: string, record: string, ...options: strin
   return worker
 }
 
-/** A front, and what can be asked of it. What it is asked when it is killed is rejected. */
+const GONE = new Error('The front was killed.')
+
+/** A front, and what can be asked of it. What it is asked when it is killed, or after that, is rejected. */
 export class Front {
   readonly #waiting = new Map<number, { resolve(answer: unknown): void; reject(error: Error): void }>()
   #asked = 0
+  #isGone = false
 
-  private constructor(private readonly process: Killable) {}
+  private constructor(private readonly process: Killable) {
+    process.child.once('exit', () => {
+      this.#isGone = true
+      for (const { reject } of this.#waiting.values()) reject(GONE)
+      this.#waiting.clear()
+    })
+  }
 
   static async start(url: string, record: string): Promise<Front> {
     const env = { ...process.env, QUEUE_RECORD: record }
@@ -74,13 +83,12 @@ export class Front {
     return this.#ask({ verb: 'poll', refId, wait }) as Promise<Polled>
   }
 
-  async kill(): Promise<void> {
-    await this.process.kill()
-    for (const { reject } of this.#waiting.values()) reject(new Error('killed'))
-    this.#waiting.clear()
+  kill(): Promise<void> {
+    return this.process.kill()
   }
 
   #ask(request: object): Promise<unknown> {
+    if (this.#isGone) return Promise.reject(GONE)
     const id = ++this.#asked
     return new Promise((resolve, reject) => {
       this.#waiting.set(id, { resolve, reject })
