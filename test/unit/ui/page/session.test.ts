@@ -21,7 +21,7 @@ class Stream extends EventTarget {
     this.readyState = 1
     this.dispatchEvent(new Event('open'))
   }
-  tell(type: 'reset' | 'changes', data: object): void {
+  tell(type: 'reset' | 'changes' | 'problem', data: object): void {
     this.dispatchEvent(Object.assign(new Event(type), { data: JSON.stringify(data) }))
   }
   close(): void {
