@@ -30,19 +30,25 @@ const slow = ['test/**/*.slow.test.ts', 'test/smoke/**/*.test.ts']
 /** What takes longest of it begins first: begun last, it would keep one core alone. Where nothing is known yet, Vitest goes by the size of files. */
 const longest = [
   'task-matrix',
-  'conformance-wrap',
+  'conformance-stdio',
   'attacks-',
+  'conformance-wrap',
+  'runtimes',
+  'live-page-states',
+  'wrap-servers',
   'examples',
   'docs',
-  'conformance-stdio',
+  'live-page',
+  'template',
   'site',
+  'types',
 ]
 
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const sorted = await super.sort(files)
     const rank = ({ moduleId }: TestSpecification) =>
-      longest.findIndex(name => moduleId.includes(`/${name}`) && moduleId.endsWith('.slow.test.ts'))
+      longest.findIndex(name => moduleId.includes(`/${name}`) && /\.slow\.test\.ts$|\/smoke\//.test(moduleId))
     const first = sorted.filter(file => rank(file) >= 0).sort((a, b) => rank(a) - rank(b))
     return [...first, ...sorted.filter(file => rank(file) < 0)]
   }
