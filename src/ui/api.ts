@@ -178,7 +178,8 @@ export interface Column {
 export interface Shown {
   /** What to ask for more: that of a question is new. */
   readonly ref: string
-  readonly content:
+  /** Absent: the value is its media, and nothing else. */
+  readonly content?:
     | {
         readonly kind: 'table'
         readonly columns: readonly string[]
@@ -187,6 +188,8 @@ export interface Shown {
       }
     | { readonly kind: 'text'; readonly text: string }
     | { readonly kind: 'json'; readonly value: unknown }
+  /** Of a tool's result: what is no text. */
+  readonly media?: readonly Medium[]
   readonly page?: number
   readonly totalPages?: number
   readonly totalPagesAreEstimated?: true
@@ -194,6 +197,18 @@ export interface Shown {
   /** What an agent pays for this answer. */
   readonly tokens?: number
   readonly message?: string
+}
+
+/** An image, a sound, a file, or a link to one. */
+export interface Medium {
+  readonly kind: 'image' | 'audio' | 'file' | 'link'
+  readonly name?: string
+  /** What the tool says that it is. */
+  readonly mimeType?: string
+  readonly uri?: string
+  readonly bytes?: number
+  /** Of an image that a page can show: a `data:` URL, and its size in pixels. */
+  readonly image?: { readonly url: string; readonly width: number; readonly height: number }
 }
 
 export interface Question {

@@ -292,6 +292,7 @@ const AREAS: Record<string, Area> = {
       { types: /^inspect\// },
       /^inspect\/cursors\.ts$/,
       { types: /^values\// },
+      /^values\/(call-result|media)\.ts$/,
       ...PUBLIC_API,
     ],
     builtins: 'all',

@@ -9,7 +9,7 @@ import { historyOf } from './history.ts'
 import { bodyOf, checkOrigin, invalid, json, plain, problem, Refused } from './http.ts'
 import type { PageFiles } from './page-files.ts'
 import { toRow } from './rows.ts'
-import { toShown } from './shown.ts'
+import { toShown, valueShown } from './shown.ts'
 import type { Looker, Sight } from './sight.ts'
 
 /** What the routes need, whoever looks. */
@@ -29,8 +29,6 @@ const MOST_HOURS = 24 * 31
 const HOUR_MS = 3_600_000
 /** A question is given up by its own limits long before. */
 const WAIT = '2m'
-/** What the page shows of a value at once, in the cache's size mode. */
-const PAGE_SIZE = 4_000
 
 const READS: Readonly<Record<string, Route>> = {
   overview: async (sight, _, { clock }) => ({
@@ -67,10 +65,7 @@ const READS: Readonly<Record<string, Route>> = {
   value: async (sight, query) => {
     const reference = refOf(query)
     const [refId = ''] = reference.split('#')
-    const { cache, actor } = await sight.open(refId)
-    const page = numberIn(query, 'page')
-    const maxSize = cache.sizeMode === 'token' ? PAGE_SIZE : PAGE_SIZE * 4
-    return toShown(await cache.get(reference, { actor, page, maxSize }))
+    return valueShown(await sight.open(refId), reference, numberIn(query, 'page'))
   },
 
   history: (sight, query, { clock }) => {

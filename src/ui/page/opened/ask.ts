@@ -107,7 +107,7 @@ function Box({ way, text, isBusy, tables, onText, onSend }: BoxProps) {
 
 function costText({ content, tokens, totalItems }: Shown): string {
   const rows =
-    content.kind === 'table'
+    content?.kind === 'table'
       ? plural(totalItems ?? content.rows.filter(row => typeof row !== 'string').length, 'row')
       : undefined
   const cost = tokens === undefined ? undefined : `an agent pays ${shortCount(tokens)} tokens for this answer`

@@ -3,17 +3,23 @@ import { useMemo } from 'preact/hooks'
 import type { Shown } from '../../api.ts'
 import { plural, shortCount } from '../words.ts'
 import { AnswerTable } from './answer-table.ts'
+import { Media } from './media.ts'
 
-/** A value, or as much of it as was asked for: rows, text or JSON. Never as HTML. */
+/** A value, or as much of it as was asked for: rows, text or JSON, and its media. Never as HTML. */
 export function Content({ shown, name }: { shown: Shown; name: string }) {
+  const { content, media } = shown
+  return html`${content !== undefined && html`<${Words} content=${content} name=${name} />`}
+    ${media !== undefined && html`<${Media} media=${media} />`}`
+}
+
+function Words({ content, name }: { content: NonNullable<Shown['content']>; name: string }) {
   return useMemo(() => {
-    const { content } = shown
     if (content.kind === 'table')
       return html`<${AnswerTable} columns=${content.columns} rows=${content.rows} name=${name} />`
     const text =
       content.kind === 'text' ? content.text : colored(JSON.stringify(content.value, undefined, 2) ?? '')
     return html`<pre class="scroll" tabindex="0" role="region" aria-label=${name}>${text === '' ? html`<span class="muted">(empty text)</span>` : text}</pre>`
-  }, [shown, name])
+  }, [content, name])
 }
 
 /** What an agent pays for it, and the pages around it. */
@@ -26,12 +32,12 @@ export function Paging({
   isBusy: boolean
   onPage: (page: number) => void
 }) {
-  const { page = 1, totalPages = 1, totalPagesAreEstimated, totalItems, tokens } = shown
+  const { page = 1, totalPages = 1, totalPagesAreEstimated, totalItems, tokens, media } = shown
   const isLast = page >= totalPages && !totalPagesAreEstimated
   const of = `${totalPagesAreEstimated ? 'about ' : ''}${totalPages}`
   return html`<div class="paging">
     <span class="muted" aria-live="polite">
-      ${[totalItems !== undefined && plural(totalItems, 'item'), tokens !== undefined && `${shortCount(tokens)} tokens for an agent`].filter(Boolean).join(' · ')}
+      ${[totalItems !== undefined && plural(totalItems, 'item'), tokens !== undefined && `${shortCount(tokens)} tokens for an agent${media === undefined ? '' : ', and its media'}`].filter(Boolean).join(' · ')}
     </span>
     ${
       totalPages > 1 &&

@@ -2,7 +2,8 @@ import { html } from 'htm/preact'
 import { useState } from 'preact/hooks'
 import type { Detail, Row, TaskQuestion } from '../../api.ts'
 import type { Actions } from '../state/actions.ts'
-import { answerOf, type Field, fieldsOf, inputNameOf, isWebAddress } from './form.ts'
+import { answerOf, type Field, fieldsOf, inputNameOf } from './form.ts'
+import { Address } from './media.ts'
 
 interface QuestionsProps {
   readonly row: Row
@@ -54,7 +55,7 @@ function QuestionForm({ name, question: { message, url }, fields, row, actions }
   return html`<form class="question" onSubmit=${onSubmit} aria-label="Question of the task">
     <h3>The task asks</h3>
     <p>${message}</p>
-    ${url !== undefined && html`<${WebPage} url=${url} />`}
+    ${url !== undefined && html`<p class="web-page"><${Address} uri=${url} /></p>`}
     ${mayAnswer && fields.map(field => html`<${FieldInput} key=${field.name} field=${field} id=${`${name}-${field.name}`} />`)}
     ${problem !== undefined && html`<p class="problem" role="alert">${problem}</p>`}
     ${
@@ -65,12 +66,6 @@ function QuestionForm({ name, question: { message, url }, fields, row, actions }
       </div>`
     }
   </form>`
-}
-
-/** The whole address, so that everybody sees where it leads. */
-function WebPage({ url }: { url: string }) {
-  const text = html`<code>${url}</code>`
-  return html`<p class="web-page">${isWebAddress(url) ? html`<a href=${url} target="_blank" rel="noopener noreferrer">${text}</a>` : text}</p>`
 }
 
 function FieldInput({ field, id }: { field: Field; id: string }) {

@@ -19,12 +19,14 @@ export function Value({ route, bytes, server }: { route: Route; bytes: number; s
   const { ref, part } = route
   const { shown, problem, isBusy, ask } = useShown()
   const show = (page?: number) => ask(() => server.value(part === '' ? ref : `${ref}#${part}`, page))
+  // Media alone are no list, and no text.
+  const hasPages = shown === undefined || shown.content !== undefined
   const way = shown?.page === undefined ? 'sample' : 'pages'
   useEffect(() => void show(), [ref, part])
   return html`<section class="block" aria-labelledby="value-title">
     <div class="block-head">
       <h3 id="value-title">Value</h3>
-      ${bytes > WHOLE_BYTES && html`<${Choices} name="How to show it" values=${WAYS} chosen=${way} onChoose=${(chosen: string) => show(chosen === 'pages' ? 1 : undefined)} />`}
+      ${bytes > WHOLE_BYTES && hasPages && html`<${Choices} name="How to show it" values=${WAYS} chosen=${way} onChoose=${(chosen: string) => show(chosen === 'pages' ? 1 : undefined)} />`}
       <${PartBox} key=${part} route=${route} />
     </div>
     ${problem !== undefined && html`<div class="problem" role="alert"><p>${problem}</p><button type="button" onClick=${() => show()}>Try again</button></div>`}
