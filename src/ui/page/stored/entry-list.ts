@@ -22,17 +22,14 @@ interface EntryListProps {
 }
 
 /** A list of any length: only what is in view stands in the page. Arrow keys walk through it, Enter opens. */
-export function EntryList({ list, sizes, total, openedRef, onNear, onAgain, onView }: EntryListProps) {
+export function EntryList(props: EntryListProps) {
+  const { list, total, openedRef, onAgain } = props
   const { rows, nextCursor } = list
   const count = shownCount(rows.length, nextCursor !== undefined, total)
-  const { box, shown, newer, toTop, ...listeners } = useScroll(count, rows)
+  const { box, shown, newer, toTop, listeners } = useScroll(count, rows)
   const [activeRef, setActiveRef] = useState<string | undefined>(undefined)
   const active = rows.findIndex(({ ref }) => ref === (activeRef ?? openedRef))
-
-  useEffect(() => {
-    if (shown.end > rows.length && nextCursor !== undefined) onNear()
-    onView(rows.slice(shown.first, shown.end).flatMap(row => (row.status === 'complete' ? [row.ref] : [])))
-  }, [shown, rows, nextCursor])
+  useLoading(props, shown)
 
   const onKeyDown = (event: KeyboardEvent) => {
     const target = targetOf(event.key, active, rows.length, box.current?.clientHeight ?? 0)
@@ -57,29 +54,50 @@ export function EntryList({ list, sizes, total, openedRef, onNear, onAgain, onVi
     onKeyDown=${onKeyDown}
   >
     <div class="sizer" role="presentation" style=${{ height: `${count * ROW_HEIGHT}px` }}>
-      ${indices(shown).map(index => {
-        const row = rows[index]
-        const top = index * ROW_HEIGHT
-        if (row === undefined)
-          return html`<div key=${index} class="entry is-absent" style=${{ transform: `translateY(${top}px)` }} aria-hidden="true"></div>`
-        return html`<${EntryRow}
-          key=${row.ref}
-          row=${row}
-          size=${sizes.get(row.ref)}
-          place=${index}
-          top=${top}
-          count=${count}
-          isActive=${index === active}
-          isOpened=${row.ref === openedRef}
-          onOpen=${() => {
-            setActiveRef(row.ref)
-            open(row.ref)
-          }}
-        />`
-      })}
+      ${indices(shown).map(index => rowAt(props, index, { count, active, onActive: setActiveRef }))}
     </div>
   </div>
   ${list.problem !== undefined && html`<p class="more-failed" role="alert"><span>${list.problem}</span> <button type="button" onClick=${onAgain}>Try again</button></p>`}`
+}
+
+/** Asks for the rows that come into view, and for what their values are. */
+function useLoading({ list: { rows, nextCursor }, onNear, onView }: EntryListProps, shown: Window): void {
+  useEffect(() => {
+    if (shown.end > rows.length && nextCursor !== undefined) onNear()
+    onView(rows.slice(shown.first, shown.end).flatMap(row => (row.status === 'complete' ? [row.ref] : [])))
+  }, [shown, rows, nextCursor])
+}
+
+interface Place {
+  readonly count: number
+  readonly active: number
+  readonly onActive: (ref: string) => void
+}
+
+function rowAt(
+  { list, sizes, openedRef }: EntryListProps,
+  index: number,
+  { count, active, onActive }: Place,
+) {
+  const row = list.rows[index]
+  const top = index * ROW_HEIGHT
+  if (row === undefined)
+    return html`<div key=${index} class="entry is-absent" style=${{ transform: `translateY(${top}px)` }} aria-hidden="true"></div>`
+  const onOpen = () => {
+    onActive(row.ref)
+    open(row.ref)
+  }
+  return html`<${EntryRow}
+    key=${row.ref}
+    row=${row}
+    size=${sizes.get(row.ref)}
+    place=${index}
+    top=${top}
+    count=${count}
+    isActive=${index === active}
+    isOpened=${row.ref === openedRef}
+    onOpen=${onOpen}
+  />`
 }
 
 function indices({ first, end }: Window): number[] {

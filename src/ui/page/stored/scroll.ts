@@ -8,11 +8,8 @@ import { ROW_HEIGHT, type Window, windowAt } from './window.ts'
  */
 export function useScroll(count: number, rows: readonly Row[]) {
   const box = useRef<HTMLDivElement>(null)
-  /** The row at the upper edge; `undefined` while the list follows what is new. */
-  const anchor = useRef<string | undefined>(undefined)
+  const anchor = useRef(new Anchor()).current
   const isHeld = useRef(false)
-  /** Where the list was scrolled to by what came in, and by nobody: from there it goes back by itself. */
-  const pushedTo = useRef<number | undefined>(undefined)
   const [newer, setNewer] = useState(0)
   const [shown, setShown] = useState<Window>({ first: 0, end: Math.min(count, 30) })
 
@@ -20,39 +17,23 @@ export function useScroll(count: number, rows: readonly Row[]) {
     if (box.current === null) return
     const { scrollTop, clientHeight } = box.current
     const next = windowAt(scrollTop, clientHeight, count)
-    if (pushedTo.current !== undefined && Math.abs(scrollTop - pushedTo.current) > 1)
-      pushedTo.current = undefined
     if (scrollTop < ROW_HEIGHT) setNewer(0)
-    const isFollowing = scrollTop < ROW_HEIGHT && !isHeld.current
-    anchor.current = isFollowing ? undefined : rows[Math.floor(scrollTop / ROW_HEIGHT)]?.ref
+    anchor.note(scrollTop, rows, isHeld.current)
     setShown(now => (now.first === next.first && now.end === next.end ? now : next))
   }
   const toTop = () => {
     if (box.current !== null) box.current.scrollTop = 0
     box.current?.focus()
   }
-  const hold = () => {
-    isHeld.current = true
-    look()
-  }
-  const release = () => {
-    isHeld.current = false
-    if (pushedTo.current !== undefined && box.current !== null) box.current.scrollTop = 0
+  const hold = (isHeldNow: boolean) => {
+    isHeld.current = isHeldNow
+    if (!isHeldNow && box.current !== null) anchor.release(box.current)
     look()
   }
 
   useLayoutEffect(() => {
-    const element = box.current
-    if (element !== null && anchor.current !== undefined) {
-      const before = Math.floor(element.scrollTop / ROW_HEIGHT)
-      const moved = rows.findIndex(({ ref }) => ref === anchor.current) - before
-      if (moved !== 0 && before + moved >= 0) {
-        const isAtTop = element.scrollTop < ROW_HEIGHT || pushedTo.current !== undefined
-        element.scrollTop += moved * ROW_HEIGHT
-        if (isAtTop) pushedTo.current = element.scrollTop
-        if (moved > 0) setNewer(known => known + moved)
-      }
-    }
+    const moved = box.current === null ? 0 : anchor.follow(box.current, rows)
+    if (moved > 0) setNewer(known => known + moved)
     look()
   }, [rows, count])
   useEffect(() => {
@@ -60,15 +41,44 @@ export function useScroll(count: number, rows: readonly Row[]) {
     if (box.current !== null) observer.observe(box.current)
     return () => observer.disconnect()
   }, [rows, count])
-  return {
-    box,
-    shown,
-    newer,
-    toTop,
+  const listeners = {
     onScroll: look,
-    onPointerEnter: (event: PointerEvent) => event.pointerType === 'mouse' && hold(),
-    onPointerLeave: release,
-    onFocusIn: hold,
-    onFocusOut: release,
+    onPointerEnter: (event: PointerEvent) => event.pointerType === 'mouse' && hold(true),
+    onPointerLeave: () => hold(false),
+    onFocusIn: () => hold(true),
+    onFocusOut: () => hold(false),
+  }
+  return { box, shown, newer, toTop, listeners }
+}
+
+/** The row at the upper edge, which stays there whatever comes in above it. */
+class Anchor {
+  /** Undefined while the list follows what is new. */
+  #ref: string | undefined
+  /** Where the list was scrolled to by what came in, and by nobody: from there it goes back by itself. */
+  #pushedTo: number | undefined
+
+  /** Somebody scrolled, or holds the list where it is. */
+  note(scrollTop: number, rows: readonly Row[], isHeld: boolean): void {
+    if (this.#pushedTo !== undefined && Math.abs(scrollTop - this.#pushedTo) > 1) this.#pushedTo = undefined
+    const isFollowing = scrollTop < ROW_HEIGHT && !isHeld
+    this.#ref = isFollowing ? undefined : rows[Math.floor(scrollTop / ROW_HEIGHT)]?.ref
+  }
+
+  /** Scrolls by as much as came in above, or left. @returns by how many rows */
+  follow(element: HTMLElement, rows: readonly Row[]): number {
+    if (this.#ref === undefined) return 0
+    const before = Math.floor(element.scrollTop / ROW_HEIGHT)
+    const moved = rows.findIndex(({ ref }) => ref === this.#ref) - before
+    if (moved === 0 || before + moved < 0) return 0
+    const isAtTop = element.scrollTop < ROW_HEIGHT || this.#pushedTo !== undefined
+    element.scrollTop += moved * ROW_HEIGHT
+    if (isAtTop) this.#pushedTo = element.scrollTop
+    return moved
+  }
+
+  /** Nobody holds the list any more. */
+  release(element: HTMLElement): void {
+    if (this.#pushedTo !== undefined) element.scrollTop = 0
   }
 }
