@@ -1,3 +1,5 @@
+import { parseExactly } from '../ui/page/exact.ts'
+
 /** What a tool's result says, as far as the card shows it. */
 export type Answer = Running | Done | Ended | Refused
 
@@ -58,12 +60,21 @@ const STATUSES = ['pending', 'processing', 'complete', 'failed', 'cancelled']
 export function readAnswer(result: unknown): Answer {
   const { structuredContent, isError } = fieldsOf(result)
   const text = textOf(result)
-  const body = [structuredContent, parsed(text)].map(fieldsOf).find(isOurs)
+  const said = saidIn(structuredContent, text)
+  const body = said.map(fieldsOf).find(isOurs)
   if (body) return answerIn(body)
-  const error = [structuredContent, parsed(text)].map(said => fieldsOf(fieldsOf(said).error)).find(hasWords)
+  const error = said.map(one => fieldsOf(fieldsOf(one).error)).find(hasWords)
   if (error) return refused(String(error.message), TEMPORARY.includes(String(error.code)))
   if (isError === true) return refused(text)
-  return { kind: 'done', value: structuredContent ?? parsed(text) ?? text, isWhole: true }
+  return { kind: 'done', value: said[0] ?? text, isWhole: true }
+}
+
+/** The host has read the structured content as JSON, and rounded its large numbers. A text that says the same has all their digits. */
+function saidIn(structured: unknown, text: string): readonly unknown[] {
+  const exact = parsed(text)
+  if (structured === undefined || structured === null) return exact === undefined ? [] : [exact]
+  const isSame = exact !== undefined && JSON.stringify(JSON.parse(text)) === JSON.stringify(structured)
+  return isSame ? [exact] : [structured, exact]
 }
 
 /** How the message of a task begins that has asked something (`flow/read/status.ts`): no other field says it. */
@@ -163,7 +174,7 @@ function textOf(result: unknown): string {
 
 function parsed(text: string): unknown {
   try {
-    const value: unknown = JSON.parse(text)
+    const value = parseExactly(text)
     return typeof value === 'object' && value !== null ? value : undefined
   } catch {
     return undefined

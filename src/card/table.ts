@@ -1,3 +1,5 @@
+import { isNumber } from '../ui/page/exact.ts'
+
 /** A value as rows and columns, or as a text. */
 export type Shown =
   | {
@@ -23,7 +25,7 @@ export function shownValue(value: unknown): Shown {
   if (isDense(value)) return table(value.columns.map(String), value.rows)
   if (Array.isArray(value)) return value.some(isRecord) ? tableOfRecords(value) : tableOfScalars(value)
   if (isRecord(value)) return objectShown(value)
-  return { kind: 'text', text: cut(String(value), LONGEST_TEXT) }
+  return { kind: 'text', text: cut(typeof value === 'string' ? value : jsonText(value), LONGEST_TEXT) }
 }
 
 /** An object that holds one list is about that list. */
@@ -85,7 +87,7 @@ function isMark(item: unknown): item is string {
 }
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !isNumber(value)
 }
 
 function isDense(value: unknown): value is { columns: readonly unknown[]; rows: readonly unknown[] } {

@@ -215,11 +215,13 @@ describe.skipIf(!browserIsInstalled)('the progress card in a browser', () => {
   })
 
   it('shows a quick result at once, in the colours of its host', async () => {
+    const text = '{"id":1234567890123456789,"site":"example.org"}'
     const { page, card, host } = await shown(
-      ({ registerTool }) => void registerTool('crawl', {}, () => ({ pages: 3, site: 'example.org' })),
+      ({ registerTool }) => void registerTool('crawl', {}, () => ({ content: [{ type: 'text', text }] })),
       { variables: { '--color-text-primary': 'rgb(1, 2, 3)' } },
     )
     await card.getByRole('cell', { name: 'example.org' }).waitFor()
+    expect(await card.getByRole('cell', { name: '1234567890123456789' }).count()).toBe(1)
     expect(await card.evaluate('getComputedStyle(document.body).color')).toBe('rgb(1, 2, 3)')
     await page.evaluate("bridge.setHostContext({ theme: 'dark' })")
     await expect

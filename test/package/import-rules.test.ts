@@ -190,7 +190,8 @@ const AREAS: Record<string, Area> = {
   },
   card: {
     owns: /^card\//,
-    modules: [/^card\//],
+    // How a browser reads large numbers.
+    modules: [/^card\//, /^ui\/page\/exact\.ts$/],
     builtins: [],
     packages: ['preact', 'htm', '@modelcontextprotocol/ext-apps'],
     why: 'card runs in a frame of the client: it knows what answers look like on the wire, and nothing that makes them.',

@@ -51,6 +51,27 @@ describe('what the card reads', () => {
     expect(readAnswer({ structuredContent: body })).toMatchObject({ attempt: 2, attempts: 4 })
   })
 
+  it.runIf('rawJSON' in JSON)(
+    'has all digits of a number that the text has, where the host has rounded it',
+    () => {
+      const text = `{"ref_id":"${REF}","status":"complete","value":[{"id":1234567890123456789,"n":1.5}]}`
+      const read = readAnswer({ structuredContent: JSON.parse(text), content: [{ type: 'text', text }] })
+      expect(JSON.stringify(read)).toContain('"id":1234567890123456789,"n":1.5')
+      const own = '{"id":1234567890123456789}'
+      const ofTool = readAnswer({
+        structuredContent: JSON.parse(own),
+        content: [{ type: 'text', text: own }],
+      })
+      expect(JSON.stringify(ofTool)).toContain('1234567890123456789')
+    },
+  )
+
+  it('is the structured content where the text says something else', () => {
+    const content = [{ type: 'text', text: '{"a":2}' }]
+    expect(readAnswer({ structuredContent: { a: 1 }, content })).toMatchObject({ value: { a: 1 } })
+    expect(readAnswer({ structuredContent: null, content })).toMatchObject({ value: { a: 2 } })
+  })
+
   it('is a table where there is one, a preview, or the value', () => {
     const done = (fields: object) =>
       readAnswer({ structuredContent: { ref_id: REF, status: 'complete', ...fields } })
