@@ -92,6 +92,9 @@ describe.runIf(browserIsInstalled)('the live page', () => {
       .poll(() => answer.locator('tbody tr').allTextContents())
       .toEqual(['info150', 'warn75', 'error75'])
     expect(await page.locator('.cost').textContent()).toMatch(/3 rows · an agent pays \d+ tokens/)
+    // The question is a user of the value; it ran when that was told, and has ended.
+    const user = opened(page).locator('.graph a.node').first()
+    await expect.poll(() => user.textContent()).toMatch(/complete.*query_cached_result/)
     // A click on a frequent value asks for its rows.
     await page.getByRole('button', { name: /^warn 25/ }).click()
     await expect.poll(() => box.inputValue()).toBe(`select * from "items" where "level" = 'warn' limit 20`)

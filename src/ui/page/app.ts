@@ -20,8 +20,10 @@ export function App({ session, server }: { session: Session; server: Server }) {
   const { notices, dismiss, doomed, keep, confirmDelete, ...actions } = useActions(server, session)
   useTitle(model)
   useEscape(route !== undefined)
-  const task = model.tasks.find(({ row }) => row.ref === route?.ref)
-  const row = task?.row ?? model.list.rows.find(({ ref }) => ref === route?.ref)
+  const taskOf = (ref: string | undefined) => model.tasks.find(({ row }) => row.ref === ref)
+  const rowOf = (ref: string | undefined) => taskOf(ref)?.row ?? model.list.rows.find(row => row.ref === ref)
+  const task = taskOf(route?.ref)
+  const row = rowOf(route?.ref)
   const remove = async () => {
     if (doomed === undefined) return
     const isGone = await confirmDelete(doomed)
@@ -40,7 +42,7 @@ export function App({ session, server }: { session: Session; server: Server }) {
       ${
         route === undefined
           ? html`<${HistoryPane} server=${server} isReady=${model.areTasksLoaded} sight=${model.overview?.sight} />`
-          : html`<${Opened} route=${route} server=${server} actions=${actions} row=${row} task=${task} onClose=${leave} />`
+          : html`<${Opened} route=${route} server=${server} actions=${actions} row=${row} task=${task} statusOf=${(ref: string) => rowOf(ref)?.status} onClose=${leave} />`
       }
     </main>
     <${Notices} notices=${notices} onDismiss=${dismiss} />

@@ -6,7 +6,7 @@ import { Status } from '../parts/status.ts'
 import type { Server } from '../server.ts'
 import type { Actions } from '../state/actions.ts'
 import type { Task } from '../state/model.ts'
-import { useOpened } from '../state/opened.ts'
+import { type StatusOf, useOpened } from '../state/opened.ts'
 import type { Route } from '../state/route.ts'
 import { nameOf, shortRef } from '../words.ts'
 import { Ask } from './ask.ts'
@@ -24,12 +24,13 @@ interface OpenedProps {
   /** What the lists know of it, which is newer than what was loaded. */
   readonly row: Row | undefined
   readonly task: Task | undefined
+  readonly statusOf: StatusOf
   readonly onClose: () => void
 }
 
 /** The opened reference. */
-export function Opened({ route, server, actions, row, task, onClose }: OpenedProps) {
-  const { opened, reload } = useOpened(server, route.ref, row)
+export function Opened({ route, server, actions, row, task, statusOf, onClose }: OpenedProps) {
+  const { opened, reload } = useOpened(server, route.ref, row, statusOf)
   const heading = useRef<HTMLHeadingElement>(null)
   const keptFocus = useKeptFocus(() => heading.current)
   useEffect(() => {
@@ -51,7 +52,7 @@ export function Opened({ route, server, actions, row, task, onClose }: OpenedPro
   </section>`
 }
 
-interface PartsProps extends Omit<OpenedProps, 'row' | 'onClose'> {
+interface PartsProps extends Omit<OpenedProps, 'row' | 'statusOf' | 'onClose'> {
   readonly detail: Detail
   readonly row: Row
 }

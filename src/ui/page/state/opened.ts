@@ -10,8 +10,11 @@ export interface Opened {
   readonly isAway?: boolean
 }
 
-/** Loads the opened entry, and loads it anew when `row`, what the lists know of it, says that it moved on. */
-export function useOpened(server: Server, ref: string | undefined, row: Row | undefined) {
+/** How an entry stands, as far as the lists know. */
+export type StatusOf = (ref: string) => Row['status'] | undefined
+
+/** Loads the opened entry, and loads it anew when the lists know that it moved on (`row`), or that a task it hangs together with did. */
+export function useOpened(server: Server, ref: string | undefined, row: Row | undefined, statusOf: StatusOf) {
   const [opened, setOpened] = useState<Opened | undefined>(undefined)
   const wanted = useRef<string | undefined>(undefined)
   wanted.current = ref
@@ -28,7 +31,19 @@ export function useOpened(server: Server, ref: string | undefined, row: Row | un
   const state = row && [row.status, row.attempt, row.questions, row.usedBy].join(' ')
   useEffect(() => void load(), [load, state])
   const current = opened?.ref === ref ? opened : undefined
+  const moved = movedIn(current?.detail, statusOf)
+  useEffect(() => {
+    if (moved !== '') void load()
+  }, [load, moved])
   return { opened: current, reload: load }
+}
+
+/** The tasks that the entry was made of, or that were made of it, and that stand another way by now. */
+function movedIn(detail: Detail | undefined, statusOf: StatusOf): string {
+  const linked = detail === undefined ? [] : [...detail.uses, ...detail.usedBy]
+  const running = linked.filter(({ status }) => status === 'pending' || status === 'processing')
+  const moved = running.filter(({ ref, status }) => (statusOf(ref) ?? status) !== status)
+  return moved.map(({ ref }) => `${ref} ${statusOf(ref)}`).join()
 }
 
 function isAway(error: unknown): boolean {
