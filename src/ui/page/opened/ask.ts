@@ -18,20 +18,19 @@ interface AskProps {
 
 type Way = 'sql' | 'search'
 
-function waysOf(tables: readonly Table[]) {
-  return [
-    { value: 'sql', label: 'SQL', isOff: tables.length === 0 },
-    { value: 'search', label: 'Search' },
-  ] as const
-}
+const WAYS = [
+  { value: 'sql', label: 'SQL' },
+  { value: 'search', label: 'Search' },
+] as const
 
-/** Asks the value: in SQL where it has tables, or by searching its text. */
-export function Ask({ row, tables, server, fill }: AskProps) {
-  const [way, setWay] = useState<Way>(tables[0] === undefined ? 'search' : 'sql')
-  const [texts, setTexts] = useState({
-    sql: tables[0] === undefined ? '' : firstQuestion(tables[0]),
-    search: '',
-  })
+/** Whatever has no table of its own is a text, and its lines are one. */
+const LINES: Table = { name: 'lines', rows: 0, columns: [] }
+
+/** Asks the value: in SQL, or by searching its text. */
+export function Ask({ row, tables: known, server, fill }: AskProps) {
+  const tables = known.length === 0 ? [LINES] : known
+  const [way, setWay] = useState<Way>(known.length === 0 ? 'search' : 'sql')
+  const [texts, setTexts] = useState({ sql: firstQuestion(tables[0] ?? LINES), search: '' })
   const { shown, problem, isBusy, ask } = useShown()
   const section = useRef<HTMLElement>(null)
   const send = (asked: Way, text: string) => {
@@ -54,7 +53,7 @@ export function Ask({ row, tables, server, fill }: AskProps) {
   return html`<section class="block" aria-labelledby="ask-title" ref=${section}>
     <div class="block-head">
       <h3 id="ask-title">Ask</h3>
-      <${Choices} name="How to ask" values=${waysOf(tables)} chosen=${way} onChoose=${setWay} />
+      <${Choices} name="How to ask" values=${WAYS} chosen=${way} onChoose=${setWay} />
     </div>
     <${Box} way=${way} text=${texts[way]} isBusy=${isBusy} tables=${tables} onText=${(text: string) => setTexts({ ...texts, [way]: text })} onSend=${() => send(way, texts[way])} />
     ${problem !== undefined && html`<p class="problem" role="alert">${problem}</p>`}

@@ -1,7 +1,7 @@
 import { html } from 'htm/preact'
 import { useMemo } from 'preact/hooks'
 import type { Shown } from '../../api.ts'
-import { plural, shortCount } from '../words.ts'
+import { countText, plural, shortCount } from '../words.ts'
 import { AnswerTable } from './answer-table.ts'
 import { Media } from './media.ts'
 
@@ -34,7 +34,7 @@ export function Paging({
 }) {
   const { page = 1, totalPages = 1, totalPagesAreEstimated, totalItems, tokens, media } = shown
   const isLast = page >= totalPages && !totalPagesAreEstimated
-  const of = `${totalPagesAreEstimated ? 'about ' : ''}${totalPages}`
+  const of = `${totalPagesAreEstimated ? 'about ' : ''}${countText(totalPages)}`
   return html`<div class="paging">
     <span class="muted" aria-live="polite">
       ${[totalItems !== undefined && plural(totalItems, 'item'), tokens !== undefined && `${shortCount(tokens)} tokens for an agent${media === undefined ? '' : ', and its media'}`].filter(Boolean).join(' · ')}
@@ -43,7 +43,7 @@ export function Paging({
       totalPages > 1 &&
       html`<span class="pages" aria-busy=${isBusy}>
         <button type="button" aria-label="Previous page" aria-disabled=${page <= 1} onClick=${() => page > 1 && onPage(page - 1)}>‹</button>
-        <span>Page ${page} of ${of}</span>
+        <span>Page ${countText(page)} of ${of}</span>
         <button type="button" aria-label="Next page" aria-disabled=${isLast} onClick=${() => isLast || onPage(page + 1)}>›</button>
       </span>`
     }

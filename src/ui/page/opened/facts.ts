@@ -21,7 +21,7 @@ export function Facts({ row, task }: { row: Row; task: Sighting | undefined }) {
     <dl class="facts">
       ${fact('Status', statusWord(row))} ${fact('Server', row.cache)} ${row.tool !== undefined && row.label !== undefined && fact('Label', row.label)}
       ${fact('Created', html`<${Age} at=${row.createdAt} /> ago`)} ${fact('Took', tookText(row))}
-      ${!isRunning && fact('Expires', row.expiresAt === undefined ? 'never' : html`<${Until} at=${row.expiresAt} />`)}
+      ${!isRunning && fact('Expires', row.expiresAt === undefined ? 'never' : html`<${Until} at=${row.expiresAt} over="has expired" />`)}
       ${row.bytes !== undefined && fact('Size', bytesText(row.bytes))} ${row.who !== undefined && fact('Asked by', row.who)}
       ${row.namespace !== undefined && fact('Namespace', row.namespace)} ${row.attempt > 1 && fact('Attempts', row.attempt)}
       ${isRunning && row.owner !== undefined && fact('Runs in', row.owner)}

@@ -3,7 +3,7 @@ import { html } from 'htm/preact'
 interface ChoicesProps<Value> {
   /** What is chosen between, for screen readers; also keeps the buttons of two groups apart. */
   readonly name: string
-  readonly values: ReadonlyArray<{ readonly value: Value; readonly label: string; readonly isOff?: boolean }>
+  readonly values: ReadonlyArray<{ readonly value: Value; readonly label: string }>
   readonly chosen: Value
   readonly onChoose: (value: Value) => void
 }
@@ -17,8 +17,8 @@ export function Choices<Value extends string | number>({
 }: ChoicesProps<Value>) {
   return html`<div class="choices" role="radiogroup" aria-label=${name}>
     ${values.map(
-      ({ value, label, isOff = false }) => html`<label key=${value} class="choice">
-        <input type="radio" name=${name} checked=${value === chosen} disabled=${isOff} onChange=${() => onChoose(value)} />
+      ({ value, label }) => html`<label key=${value} class="choice">
+        <input type="radio" name=${name} checked=${value === chosen} onChange=${() => onChoose(value)} />
         <span>${label}</span>
       </label>`,
     )}

@@ -14,10 +14,10 @@ export function Elapsed({ since }: { since: string }) {
   return html`<time datetime=${since} title=${localTime(since)}>${elapsedText(useNow() - Date.parse(since))}</time>`
 }
 
-/** `in 58 min`, `in 12 s`. */
-export function Until({ at }: { at: string }) {
+/** `in 58 min`, `in 12 s`, and once it is over what `over` says. */
+export function Until({ at, over = 'now' }: { at: string; over?: string }) {
   const left = Date.parse(at) - useNow()
-  return html`<time datetime=${at} title=${localTime(at)}>${left <= 0 ? 'now' : `in ${ageText(Math.max(2_000, left))}`}</time>`
+  return html`<time datetime=${at} title=${localTime(at)}>${left <= 0 ? over : `in ${ageText(Math.max(2_000, left))}`}</time>`
 }
 
 export function localTime(at: string): string {

@@ -44,7 +44,7 @@ export function EntryRow({ row, size, place, top, count, isActive, isOpened, onO
     </span>
     <span class="pair right">
       <span><${Age} at=${row.completedAt ?? row.createdAt} /></span>
-      <span class="muted">${row.expiresAt === undefined ? 'stays' : html`<span class="unseen">expires </span><${Until} at=${row.expiresAt} />`}</span>
+      <span class="muted">${row.expiresAt === undefined ? 'stays' : html`<span class="unseen">expires </span><${Until} at=${row.expiresAt} over="expired" />`}</span>
     </span>
     <span class="pair entry-whose">
       <span class="one-line" title=${whose}>${whose}</span>
