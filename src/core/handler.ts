@@ -70,7 +70,8 @@ export interface Adapted {
   readonly output: StandardSchema<unknown> | undefined
 }
 
-const adapted = new WeakMap<object, Adapted>()
+/** On the handler itself: over HTTP the tools are registered for every request, and a map of them all costs more than the rest. */
+const ADAPTED = Symbol('what the handler was made of')
 
 /** The handler of an adapter's tool: the author's own, held to what the protocol says of results and errors. */
 export function adaptHandler<Given extends object, Input, Output>(
@@ -78,14 +79,13 @@ export function adaptHandler<Given extends object, Input, Output>(
   output: StandardSchema<unknown> | undefined,
   adapt: (given: Given) => Handler<Input, Output>,
 ): Handler<Input, Output> {
-  const handler = adapt(given)
-  adapted.set(handler, { from: given, output })
-  return handler
+  const made: Adapted = { from: given, output }
+  return Object.assign(adapt(given), { [ADAPTED]: made })
 }
 
 /** Who runs a handler elsewhere finds the author's own, and does there what the adapter does around it. */
 export function adaptedFrom(handler: object): Adapted | undefined {
-  return adapted.get(handler)
+  return (handler as { readonly [ADAPTED]?: Adapted })[ADAPTED]
 }
 
 /** @throws InvalidArgument for what cannot be called */

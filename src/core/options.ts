@@ -73,3 +73,14 @@ export function checkNames<Options extends object>(
 export function givenOptions<Options extends object>(options: Options): Options {
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as Options
 }
+
+/** The same, of the options with these names. */
+export function givenOf<Options extends object, Name extends keyof Options>(
+  options: Options,
+  names: { readonly [Key in Name]: true },
+): Pick<Options, Name> {
+  const given: Partial<Options> = {}
+  for (const name of Object.keys(options) as Name[])
+    if (Object.hasOwn(names, name) && options[name] !== undefined) given[name] = options[name]
+  return given as Pick<Options, Name>
+}

@@ -191,8 +191,14 @@ class Attachment {
     if (this.#known.has(name)) throw new InvalidArgument(`This server has a tool '${name}' already.`)
     if (scoping.sessionScoped) this.#identity.directSession ??= `%process-${randomUUID()}`
     const registered = registerCached(this.server, this.cache, {
-      ...{ name, config, handler, options, scoping },
-      ...{ identity: this.#identity, tasks: this.#tasks, limits: this.#limits },
+      name,
+      config,
+      handler,
+      options,
+      scoping,
+      identity: this.#identity,
+      tasks: this.#tasks,
+      limits: this.#limits,
     })
     if (config.card ?? options.card) this.#card.add(name)
     this.#known.add(name)
@@ -201,7 +207,8 @@ class Attachment {
   }
 }
 
-function withSchemas({ inputSchema, outputSchema, ...config }: ToolConfig): SchemaToolConfig {
+function withSchemas(config: ToolConfig): SchemaToolConfig {
+  const { inputSchema, outputSchema } = config
   return { ...config, inputSchema: toSchema(inputSchema), outputSchema: toSchema(outputSchema) }
 }
 

@@ -5,7 +5,7 @@ import type {
   ServerContext,
 } from '@modelcontextprotocol/server'
 import { asListed, splitArguments } from '../agent/arguments.ts'
-import { cachingDefaults, checked, projectionFor, withToolLimit } from '../agent/caching.ts'
+import { CACHING_OPTIONS, cachingDefaults, checked, projectionFor, withToolLimit } from '../agent/caching.ts'
 import { TOOL_NOTE, withNote } from '../agent/instructions.ts'
 import type { ClientLimits } from '../agent/limits.ts'
 import { changedSchema, lengthOf } from '../agent/listed.ts'
@@ -24,7 +24,7 @@ import type { ToolResult } from '../agent/wire.ts'
 import type { AnswerLimits } from '../core/answer-limits.ts'
 import { adaptHandler, checkHandler, type Handler } from '../core/handler.ts'
 import type { JsonObject } from '../core/json.ts'
-import { checkChoice, givenOptions } from '../core/options.ts'
+import { checkChoice, givenOf } from '../core/options.ts'
 import { keepable } from '../core/protocol-error.ts'
 import type { StandardSchema } from '../core/standard-schema.ts'
 import type { ToolOptions } from '../core/tool-options.ts'
@@ -167,20 +167,20 @@ function toolOptions<Input>(
   { name, config, options }: Registration<Input, unknown, never>,
   result: JsonObject | undefined,
 ): ToolOptions<Input> {
-  const { title, description, icons, scopeChallenge, _meta, annotations, ...own } = config
-  const { inputSchema, outputSchema, taskSupport, card, prepare, envelope, ...rest } = own
-  const { namespaceTemplate, ownerTemplate, sessionScoped, ...caching } = givenOptions(rest)
+  const { annotations, inputSchema, envelope, preview, _meta } = config
   return {
     ...cachingDefaults(annotations),
     projection: projectionFor(envelope ?? options.envelope),
-    ...(options.asyncTimeout === undefined ? {} : { asyncTimeout: options.asyncTimeout }),
-    ...caching,
-    preview: withToolLimit(caching.preview, _meta),
+    ...(options.asyncTimeout === undefined ? undefined : { asyncTimeout: options.asyncTimeout }),
+    ...givenOf(config, CACHE_SHARE),
+    preview: withToolLimit(preview, _meta),
     name,
-    ...(inputSchema ? { input: inputSchema as StandardSchema<unknown> as StandardSchema<Input> } : {}),
-    ...(result ? { outputSchema: result } : {}),
+    input: inputSchema as StandardSchema<unknown> as StandardSchema<Input>,
+    outputSchema: result,
   }
 }
+
+const CACHE_SHARE = { ...CACHING_OPTIONS, asyncTimeout: true, namespace: true } as const
 
 const NO_ARGUMENTS = { type: 'object', properties: {} }
 
@@ -200,19 +200,19 @@ function shownConfig(
   const noted = notes ? withNote(description, TOOL_NOTE) : description
   const admits = () => config.resolveRefs !== false && listsReferences()
   return {
-    ...(title === undefined ? {} : { title }),
-    ...(icons ? { icons } : {}),
-    ...(scopeChallenge ? { scopeChallenge } : {}),
-    ...(_meta ? { _meta } : {}),
-    ...(annotations ? { annotations } : {}),
-    ...(description === undefined && !notes ? {} : { description: noted }),
+    ...(title === undefined ? undefined : { title }),
+    ...(icons ? { icons } : undefined),
+    ...(scopeChallenge ? { scopeChallenge } : undefined),
+    ...(_meta ? { _meta } : undefined),
+    ...(annotations ? { annotations } : undefined),
+    ...(noted === undefined ? undefined : { description: noted }),
     inputSchema: changedSchema(
       cache,
       input,
       own => asListed(own, { admitsReferences: admits(), listReserved }),
       lengthOf(noted) - lengthOf(description),
     ),
-    ...(result ? { outputSchema: declared(() => answerSchema(result)) } : {}),
+    ...(result ? { outputSchema: declared(() => answerSchema(result)) } : undefined),
   }
 }
 
