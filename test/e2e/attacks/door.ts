@@ -153,6 +153,8 @@ export interface Scene {
   attacker(identity: Identity): Promise<Person>
   /** Another person who may. */
   victim(identity: Identity): Promise<Person>
+  /** References of the right form that nobody ever gave out: there is nothing to follow. */
+  readonly madeUp: Set<string>
   /** What somebody learned who is no `Person`: the listeners of events, a log. */
   overheard(words: string): void
 }

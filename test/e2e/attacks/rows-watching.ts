@@ -102,7 +102,7 @@ export const WATCHING: readonly Attack[] = [
     async attempt({ door, alice, gates, overheard, ...scene }) {
       const task = refOf(await alice.call('hold', { gate: 'g' }))
       await gates.reached('g')
-      const made = madeUp({ door, alice, gates, overheard, ...scene })
+      const made = madeUp(scene)
       const [hers, his] = await Promise.all([
         door.listen?.({ id: 'alice' }, [task]),
         door.listen?.({ id: 'mallory' }, [task, made]),

@@ -30,6 +30,7 @@ export async function attack(row: Attack, store: StoreKind, kind: DoorKind): Pro
     host: door.cache,
     store: place.store,
     storeName: store.name,
+    madeUp: new Set(),
     alice: await door.enter({ id: 'alice' }),
     mallory: await attacker({ id: 'mallory' }),
     victim: identity => door.enter(identity),
@@ -50,10 +51,15 @@ const MOST_CHASED = 50
 const FOLLOWING = ['get', 'status', 'resolve'] as const
 
 /** Whatever reference an attacker has come to know of, it follows, and those that it learns of on the way. */
-async function chase({ door, host }: Scene, person: Person): Promise<void> {
+async function chase({ door, host, madeUp }: Scene, person: Person): Promise<void> {
   const form = new RegExp(`${host.name}:[0-9a-f]{32}`, 'g')
   // A set that is gone through hears of what is added meanwhile.
-  const known = new Set(person.heard.join('\n').match(form))
+  const known = new Set(
+    person.heard
+      .join('\n')
+      .match(form)
+      ?.filter(refId => !madeUp.has(refId)),
+  )
   for (const refId of known) {
     if (known.size > MOST_CHASED) return
     for (const act of FOLLOWING.filter(each => door.acts.includes(each))) {

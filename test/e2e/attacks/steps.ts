@@ -9,8 +9,10 @@ export const ESCAPES =
   '\x1b[2J\x1b]0;owned\x07\r\nmcp-refcache info: all is well [ready]\n\u2028\x9b1m\u202e\0'
 
 /** A reference of the right form that nobody ever gave out. */
-export function madeUp(scene: Scene): string {
-  return `${scene.host.name}:${randomBytes(16).toString('hex')}`
+export function madeUp({ host, madeUp }: Pick<Scene, 'host' | 'madeUp'>): string {
+  const refId = `${host.name}:${randomBytes(16).toString('hex')}`
+  madeUp.add(refId)
+  return refId
 }
 
 /** The secret, in a place that is Alice's alone. */
@@ -41,7 +43,25 @@ export function refOf({ body, said }: Answer): string {
 
 /** Whatever the attacker does to the reference is answered as if it did not exist. */
 export async function looksUnknown(scene: Scene, attacker: Person, refId: string): Promise<void> {
-  for (const act of scene.door.acts) await sameForBoth(scene, refId, ref => attacker.act(act, ref), act)
+  for (const act of scene.door.acts) {
+    const unknown = await answerToUnknown(scene, attacker, act)
+    const { said } = await attacker.act(act, refId)
+    expect(said.replaceAll(refId, '<ref>'), act).toBe(unknown)
+  }
+}
+
+const toUnknown = new WeakMap<Person, Map<Act, string>>()
+
+/** What the attacker hears of a reference that does not exist: asked once, since it must be the same each time. */
+async function answerToUnknown(scene: Scene, attacker: Person, act: Act): Promise<string> {
+  const known = toUnknown.get(attacker) ?? new Map<Act, string>()
+  toUnknown.set(attacker, known)
+  const other = madeUp(scene)
+  // A list names no reference: it says what there is by now.
+  const said = act === 'list' ? undefined : known.get(act)
+  const unknown = said ?? (await attacker.act(act, other)).said.replaceAll(other, '<ref>')
+  known.set(act, unknown)
+  return unknown
 }
 
 /** A call with the reference somewhere in its input is answered as one with a made-up reference there. */
@@ -51,25 +71,13 @@ export async function unusable(
   refId: string,
   inputWith: (refId: string) => unknown = ref => ref,
 ): Promise<void> {
-  const answer = await sameForBoth(
-    scene,
-    refId,
-    ref => attacker.call('echo', { value: inputWith(ref) }),
-    'a call with it',
-  )
-  expect(answer.code).toBe('not_found')
-}
-
-async function sameForBoth(
-  scene: Scene,
-  refId: string,
-  ask: (refId: string) => Promise<Answer>,
-  what: Act | string,
-): Promise<Answer> {
   const other = madeUp(scene)
+  const ask = (ref: string) => attacker.call('echo', { value: inputWith(ref) })
   const [unknown, forbidden] = [await ask(other), await ask(refId)]
-  expect(forbidden.said.replaceAll(refId, '<ref>'), what).toBe(unknown.said.replaceAll(other, '<ref>'))
-  return forbidden
+  expect(forbidden.said.replaceAll(refId, '<ref>'), 'a call with it').toBe(
+    unknown.said.replaceAll(other, '<ref>'),
+  )
+  expect(forbidden.code).toBe('not_found')
 }
 
 /** What the victim is told must not change by what the attacker does. */
