@@ -4,6 +4,7 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { atOnce, type Steps } from '../../../src/core/steps.ts'
 import { wholeCharacters } from '../../../src/preview/truncate.ts'
 import { countTokens, loadTokenizer, type Tokenizer } from '../../../src/tokens/tokenizer.ts'
+import { anyText } from '../../any-text.ts'
 
 const plainText = { disallowedSpecial: new Set<string>() }
 const expected = (text: string) => libraryCount(text, plainText)
@@ -70,7 +71,7 @@ const fragment = fc.constantFrom(
 )
 const text = fc.oneof(
   fc.array(fragment, { maxLength: 40 }).map(parts => parts.join('')),
-  fc.string({ unit: 'binary', maxLength: 60 }),
+  anyText({ maxLength: 60 }),
   fc.string({ unit: 'grapheme', maxLength: 60 }),
   fc
     .array(fc.integer({ min: 0, max: 0xffff }), { maxLength: 40 })
