@@ -52,7 +52,9 @@ const mean = tool({
 })
 
 const cache = new RefCache({ name: 'agent' })
-const tools = withReferences({ forecast, mean, ...(await files.tools()) }, cache, { asyncTimeout: '500ms' })
+const tools = withReferences({ forecast, mean, ...(await files.tools()) }, cache, {
+  perTool: { forecast: { asyncTimeout: '500ms' } },
+})
 
 /** What the model was shown of each call, as text. */
 const shown: string[] = []
