@@ -19,7 +19,8 @@ export interface Desk {
   readonly clock: Clock
 }
 
-type Route = (sight: Sight, query: URLSearchParams, desk: Desk) => Promise<unknown>
+/** The signal says that the reader is gone. */
+type Route = (sight: Sight, query: URLSearchParams, desk: Desk, signal: AbortSignal) => Promise<unknown>
 
 const MOST_TASKS = 200
 const MOST_SIZES = 100
@@ -62,10 +63,10 @@ const READS: Readonly<Record<string, Route>> = {
 
   graph: (sight, query) => entryGraphOf(sight, refOf(query)),
 
-  value: async (sight, query) => {
+  value: async (sight, query, _, signal) => {
     const reference = refOf(query)
     const [refId = ''] = reference.split('#')
-    return valueShown(await sight.open(refId), reference, numberIn(query, 'page'))
+    return valueShown(await sight.open(refId), reference, { page: numberIn(query, 'page'), signal })
   },
 
   history: (sight, query, { clock }) => {
@@ -106,7 +107,7 @@ export async function answer(request: Request, looker: Looker, desk: Desk): Prom
     const read = Object.hasOwn(READS, route) ? READS[route] : undefined
     if (!read) throw new Refused(404, 'not_found', 'There is no such route.')
     if (request.method !== 'GET') throw new Refused(405, 'invalid_request', 'This is asked for with GET.')
-    return json(await read(sight, searchParams, desk))
+    return json(await read(sight, searchParams, desk, request.signal))
   } catch (error) {
     return problem(error, ownsStore)
   }

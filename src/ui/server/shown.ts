@@ -19,10 +19,10 @@ const MOST_COUNTED = 400_000
 export async function valueShown(
   { cache, actor }: Opened,
   reference: string,
-  page: number | undefined,
+  { page, signal }: { readonly page: number | undefined; readonly signal: AbortSignal },
 ): Promise<Shown> {
   const maxSize = cache.sizeMode === 'token' ? PAGE_SIZE : PAGE_SIZE * 4
-  const answer = await cache.get(reference, { actor, page, maxSize })
+  const answer = await cache.get(reference, { actor, page, maxSize, signal })
   if (page !== undefined || !leavesMediaOut(answer)) return toShown(answer)
   // Where it is too large as a whole, its media are told by type and size.
   const whole = await cache.get(reference, { actor, full: true }).catch(() => undefined)

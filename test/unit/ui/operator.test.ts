@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { actor } from '../../../src/access/actor.ts'
 import { StoreUnavailable } from '../../../src/core/errors.ts'
 import { memoryStore } from '../../../src/stores/memory.ts'
@@ -368,6 +368,20 @@ describe('an operator at the page', () => {
     expect([runs.length, runsFrom]).toEqual([2_000, '2030-01-01T00:00:01.000Z'])
     await clock.advance('2h')
     expect(await jsonOf(ask('api/history?hours=1'))).toEqual({ runs: [], savings: [] })
+  })
+
+  it('has no page laid out for nobody: a page far ahead takes minutes', async () => {
+    const { cache, ask } = operatorLooks()
+    const { refId } = await cache.set('long', 'text '.repeat(100_000))
+    const gone = new AbortController()
+    const get = vi.spyOn(cache, 'get')
+    const answered = ask(`api/value?ref=${refId}&page=1000`, { signal: gone.signal })
+    await vi.waitFor(() => expect(get).toHaveBeenCalled())
+    const signal = get.mock.lastCall?.[1]?.signal
+    expect(signal?.aborted).toBe(false)
+    gone.abort()
+    expect(signal?.aborted).toBe(true)
+    await answered
   })
 
   it('opens no cache that the store does not have', async () => {
