@@ -5,6 +5,7 @@ import type { RefId } from './core/ref.ts'
 import type { TokenSavings } from './core/token-savings.ts'
 import type { CallOptions } from './flow/call/options.ts'
 import { type PassingCall, pass } from './flow/call/pass.ts'
+import type { AwaitedCallers } from './flow/control/awaited-callers.ts'
 import { type Export, type ExportRequest, openExport } from './flow/derive/export.ts'
 import type { Engine } from './flow/engine.ts'
 import { type EntryGraph, graphOf } from './flow/operate/graph.ts'
@@ -100,6 +101,11 @@ export class AdapterAccess {
   /** Whether an answer may have that text. @throws AnswerTooLarge */
   checkCeiling(text: string, limits: AnswerLimits): Promise<void> {
     return checkTextCeiling(text, limits)
+  }
+
+  /** Whom the lost tasks of an adapter's tools wait for, as long as a failed task would be kept. */
+  get awaitedCallers(): AwaitedCallers {
+    return this.engine.awaitedCallers
   }
 
   /** So many characters stand before an agent because of us: tools, instructions. */

@@ -23,6 +23,7 @@ import { InputBudget } from './flow/call/input-budget.ts'
 import { LateClaims } from './flow/call/late-claims.ts'
 import { PassingCalls } from './flow/call/passing-calls.ts'
 import { SharedRuns } from './flow/call/shared-runs.ts'
+import { AwaitedCallers } from './flow/control/awaited-callers.ts'
 import { recoverStray } from './flow/control/recover.ts'
 import { queryTool } from './flow/derive/query.ts'
 import type { Engine, Settings } from './flow/engine.ts'
@@ -95,6 +96,7 @@ export function createEngine(
     projections: { ...RESULT_PROJECTIONS, ...options.projections },
     toolLabel: options.toolLabel ?? (name => name),
     tools: new Map(),
+    awaitedCallers: new AwaitedCallers(),
     sources: new SourceCache(clock),
     savings: new Savings(settings.preview.sizeMode, name),
     errors,

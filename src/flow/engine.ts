@@ -20,6 +20,7 @@ import type { InputBudget } from './call/input-budget.ts'
 import type { LateClaims } from './call/late-claims.ts'
 import type { PassingCalls } from './call/passing-calls.ts'
 import type { SharedRuns } from './call/shared-runs.ts'
+import type { AwaitedCallers } from './control/awaited-callers.ts'
 import type { Entries } from './entries.ts'
 import type { EntryClock } from './entry-clock.ts'
 import type { Savings } from './operate/savings.ts'
@@ -101,6 +102,8 @@ export interface Engine {
   /** What answers call a tool. */
   readonly toolLabel: (toolName: string) => string
   readonly tools: Map<string, Tool>
+  /** Whom lost tasks wait for. */
+  readonly awaitedCallers: AwaitedCallers
   readonly sources: SourceCache
   /** What handlers threw, for the callers of this process. */
   readonly errors: ThrownErrors

@@ -81,7 +81,7 @@ export class Session {
       polling,
       name => calls.goesThrough(name),
       (name, tool) => calls.register(name, tool),
-      tools => calls.check(tools, log),
+      tools => calls.listed(caller, tools, log),
       calls.listing,
     )
     this.#reader = new Reader(options.clients, log)

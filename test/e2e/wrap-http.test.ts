@@ -337,22 +337,25 @@ it('with tokens, what a killed wrapper was doing goes on in the next one for the
     return client
   }
   const before = await wrapper()
-  const client = await as(before.url, alice)
-  await client.listTools()
-  const begun = ['slow-pure', 'slow'].map(name => call(client, name, { ms: 1_000 }))
-  const [pure, slow] = (await Promise.all(begun)).map(answer => answer.structuredContent.ref_id)
+  const [client, other] = await Promise.all([alice, bob].map(token => as(before.url, token)))
+  await Promise.all([client, other].map(one => one?.listTools()))
+  const begun = ['slow-pure', 'slow'].map(name => call(client as Client, name, { ms: 1_000 }))
+  begun.push(call(other as Client, 'slow-pure', { ms: 1_000 }))
+  const [pure, slow, bobs] = (await Promise.all(begun)).map(answer => answer.structuredContent.ref_id)
   before.raw.child.kill('SIGKILL')
   await before.raw.exit
   const { url } = await wrapper()
-  const stranger = await as(url, bob)
   const again = await as(url, alice)
-  await Promise.all([stranger, again].map(one => one.listTools()))
+  await again.listTools()
   const poll = (one: Client, ref_id: string) => call(one, 'get_cached_result', { ref_id, wait_seconds: 20 })
   expect((await poll(again, pure)).isError).toBeFalsy()
   expect((await poll(again, slow)).structuredContent).toMatchObject({
     error_code: 'worker_lost',
     can_retry: true,
   })
+  // Who comes back later finds his task as well: it waited for him.
+  const stranger = await as(url, bob)
   expect((await poll(stranger, pure)).structuredContent).toMatchObject({ error: { code: 'not_found' } })
+  expect((await poll(stranger, bobs)).isError).toBeFalsy()
   expect(workshop.journal('tools/call').filter(({ params }) => params?.name === 'slow')).toHaveLength(1)
 })

@@ -49,8 +49,8 @@ interface LeftTask {
 /** The tasks of processes that are lost: each is run again, given up, or left to a process that has its tool. */
 export class LostTasks {
   #left = new Map<RefId, LeftTask>()
-  /** How many tools there were then. */
-  #tools = 0
+  /** How many tools there were then, and returns of callers. */
+  #chances = 0
 
   constructor(private readonly engine: Engine) {}
 
@@ -82,17 +82,17 @@ export class LostTasks {
     return new Set(silent.map(({ process }) => process))
   }
 
-  /** What was passed over by the sweep before; with another tool it may be another matter. */
+  /** What was passed over by the sweep before; with another tool, or another caller, it may be another matter. */
   #takeLeft({ slept }: Look): ReadonlyMap<RefId, LeftTask> {
     const left = this.#left
     this.#left = new Map()
-    const { size } = this.engine.tools
-    const sameTools = size === this.#tools
-    this.#tools = size
-    if (sameTools && slept === 0) return left
+    const chances = this.engine.tools.size + this.engine.awaitedCallers.returns
+    const isSame = chances === this.#chances
+    this.#chances = chances
+    if (isSame && slept === 0) return left
     const shifted = ({ since, again }: LeftTask) => ({
       since: since + slept,
-      again: sameTools ? again + slept : 0,
+      again: isSame ? again + slept : 0,
     })
     return new Map([...left].map(([refId, task]) => [refId, shifted(task)]))
   }
@@ -130,12 +130,15 @@ export class LostTasks {
     const { leaseDuration } = this.engine.settings
     const patience = PATIENCE * Math.max(entry.lease.duration, leaseDuration)
     const isOver = now - since >= patience
-    if (isOver && !this.#waitsForOthers(entry)) await giveUp(this.engine, entry)
+    if (isOver && !this.#mayRunYet(entry, now - since)) await giveUp(this.engine, entry)
     else this.#left.set(entry.refId, { since, again: isOver ? now + leaseDuration : since + patience })
   }
 
-  /** What waits in a queue of many processes is not lost because this one lacks its tool. */
-  #waitsForOthers({ status }: InFlightEntry): boolean {
-    return status === 'pending' && this.engine.dispatcher.shared
+  /** Here, when its caller is back; or where it waits in the queue of many processes, although this one lacks its tool. */
+  #mayRunYet(entry: InFlightEntry, lostFor: number): boolean {
+    const { awaitedCallers, settings, dispatcher } = this.engine
+    const { taskRetention = Number.POSITIVE_INFINITY } = settings
+    if (lostFor < taskRetention && awaitedCallers.isAwaitedBy(entry)) return true
+    return entry.status === 'pending' && dispatcher.shared
   }
 }

@@ -9,13 +9,13 @@ import { start } from '../run/run.ts'
 
 /**
  * What becomes of a task whose process is gone: one that never began may begin anywhere; one that did is run again only where that does
- * no harm, and is given up elsewhere. False where it is left to a process that has its tool.
+ * no harm, and is given up elsewhere. False where it is left to a process that has its tool, or to its caller's return.
  * @param together the lost process ran other tasks, too
  */
 export async function recover(engine: Engine, entry: InFlightEntry, together: boolean): Promise<boolean> {
   const tool = toolOf(engine, entry)
   if (!mayBeginAgain(entry)) await giveUp(engine, entry)
-  else if (tool) await takeOver(engine, entry, tool, together)
+  else if (tool && !engine.awaitedCallers.isAwaitedBy(entry)) await takeOver(engine, entry, tool, together)
   else return false
   return true
 }

@@ -101,6 +101,8 @@ export class SessionCalls {
     const limits = this.options.reader.limitsOf(request)
     const context = { signal: waiting.signal, onProgress: progress.notify, limits }
     this.#answering.set(request.id, waiting)
+    // It may be about a task that an earlier wrapper left behind, which goes on once its tool is known.
+    void this.options.listing.complete(protocolMeta(request.params), waiting.signal)
     const outcome = await tracedAnswer(request, this.options.caller, this.options.tasks.revision, () =>
       this.#withoutThrowing(() => work(context)),
     )
@@ -172,9 +174,8 @@ export class SessionCalls {
   async #callOwn(request: RpcRequest, own: OwnTool, context: CallContext): Promise<CallOutcome> {
     const { caller, calls, listing, tasks } = this.options
     const { params = {} } = request
-    const runsAgain = own.name === 'retry_task'
     // A poll needs no server; what is to run does.
-    if (runsAgain) await listing.complete(protocolMeta(params), context.signal)
+    if (own.name === 'retry_task') await listing.complete(protocolMeta(params), context.signal)
     const { asTask } = own
     if (isJsonObject(params.task) && !asTask) return { error: noTask(String(params.name)) }
     const sent = params.arguments ?? {}

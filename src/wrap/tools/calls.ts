@@ -2,7 +2,7 @@ import { mayHoldReserved } from '../../agent/arguments.ts'
 import { present } from '../../agent/present.ts'
 import type { TaskCallOptions } from '../../agent/tasks/service.ts'
 import type { AnswerLimits } from '../../core/answer-limits.ts'
-import type { Progress } from '../../core/entry.ts'
+import type { Entry, Progress } from '../../core/entry.ts'
 import { InvalidArgument, ProtocolFailure, TaskFailed, WorkerLost } from '../../core/errors.ts'
 import type { TaskContext } from '../../core/handler.ts'
 import type { JsonObject } from '../../core/json.ts'
@@ -61,6 +61,8 @@ export class ToolCalls {
   readonly #callers = new Map<string, Set<ProxiedClient>>()
   readonly #settingsByTool: SettingsByTool
   readonly #jobs: FollowedJobs
+  /** Those whose servers have listed their tools. */
+  readonly #ready = new WeakSet<ProxiedClient>()
   #checked = false
 
   /**
@@ -74,6 +76,7 @@ export class ToolCalls {
   ) {
     this.#settingsByTool = new SettingsByTool(settings)
     this.#jobs = new FollowedJobs(cache, (...asked) => this.#run(...asked))
+    cache[ADAPTERS].awaitedCallers.ask(task => this.#awaitsCaller(task))
   }
 
   /** Until the returned function is called, tasks of this caller's scope run on its server. */
@@ -91,6 +94,16 @@ export class ToolCalls {
   #callerOf({ scope, session }: CallInput): ProxiedClient | undefined {
     const callers = [...(this.#callers.get(scope) ?? [])]
     return callers.find(one => one.session === session) ?? callers[0]
+  }
+
+  /** Only its caller's server can run a task. What was left behind by a session waits for nobody: sessions do not come back. */
+  #awaitsCaller({ toolName, namespace }: Pick<Entry, 'toolName' | 'namespace'>): boolean {
+    if (!this.isOwn(toolName) || namespace.startsWith('session:')) return false
+    for (const callers of this.#callers.values()) {
+      for (const caller of callers)
+        if (caller.namespace === namespace && this.#ready.has(caller)) return false
+    }
+    return true
   }
 
   /** Whether work that the caller asked for is not finished. */
@@ -198,9 +211,14 @@ export class ToolCalls {
     if (this.goesThrough(name) && this.#tools.size < MAX_LISTED_TOOLS) this.#tool(name, tool)
   }
 
-  /** Says once what the settings name that is none of the server's tools, and what they memoize at somebody's risk. */
-  check(tools: ReadonlyMap<string, KnownTool>, log: Log): void {
-    if (this.#checked) return
+  /**
+   * Hears of all tools of a caller's server. Says once what the settings name that is none of them, and what they memoize at
+   * somebody's risk.
+   */
+  listed(caller: ProxiedClient, tools: ReadonlyMap<string, KnownTool>, log: Log): void {
+    this.#ready.add(caller)
+    this.cache[ADAPTERS].awaitedCallers.returned()
+    if (this.#checked || tools.size === 0) return
     this.#checked = true
     for (const { pattern, meant } of unlistedTools(this.settings, [...tools.keys()])) {
       const hint = meant === undefined ? '' : ` Did you mean '${meant}'?`

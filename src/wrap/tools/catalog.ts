@@ -147,7 +147,7 @@ export class ToolCatalog {
     }
     if (page.nextCursor !== undefined) return
     this.#complete = true
-    if (this.#tools.size > 0) this.onComplete(this.#tools)
+    this.onComplete(this.#tools)
   }
 
   /** There are more pages than anybody reads. */

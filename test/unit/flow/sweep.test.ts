@@ -3,6 +3,7 @@ import type { Entry } from '../../../src/core/entry.ts'
 import { WorkerLost } from '../../../src/core/errors.ts'
 import type { Dispatcher } from '../../../src/execution/dispatcher.ts'
 import { RefCache } from '../../../src/ref-cache.ts'
+import { ADAPTERS } from '../../../src/ref-cache-adapters.ts'
 import { memoryStore } from '../../../src/stores/memory.ts'
 import { FakeClock } from '../../../src/testing/fake-clock.ts'
 import { scene } from './scene.ts'
@@ -102,6 +103,20 @@ describe('the sweep', () => {
     expect(await survivor.get(refId)).toMatchObject({ status: 'pending' })
     await clock.advance('30s')
     expect(await survivor.get(refId)).toMatchObject({ status: 'failed', errorCode: 'worker_lost' })
+  })
+
+  it('leaves a task whose caller has to come back first, for as long as a failed one would be kept', async () => {
+    const { clock, refId, survivor, handler } = await lostTask({ survivorKnowsTool: true })
+    const { awaitedCallers } = survivor[ADAPTERS]
+    let isBack = false
+    awaitedCallers.ask(() => !isBack)
+    await clock.advance('20m')
+    expect(await survivor.get(refId)).toMatchObject({ status: 'pending' })
+    isBack = true
+    awaitedCallers.returned()
+    await clock.advance('20s')
+    expect(await survivor.get(refId)).toMatchObject({ status: 'complete' })
+    expect(handler).toHaveBeenCalledTimes(1)
   })
 
   it('takes tasks over even where the queue is full', async () => {
