@@ -1,5 +1,6 @@
 import type { ClientLimits } from '../agent/limits.ts'
 import type { OwnTool } from '../agent/tools/tool.ts'
+import { systemClock } from '../core/clock.ts'
 import type { JsonObject } from '../core/json.ts'
 import type { RefCache } from '../ref-cache.ts'
 import { ADAPTERS } from '../ref-cache-adapters.ts'
@@ -35,6 +36,9 @@ import { PassingWrites, saysChange } from './tools/passing-writes.ts'
 import { Introduction } from './upstream/introduction.ts'
 import { SessionRestore } from './upstream/restore.ts'
 import type { Upstream } from './upstream/upstream.ts'
+
+/** So long a client may take to ask for the first time, before a server that cannot be used ends the session. */
+const FIRST_REQUEST_MS = 2_000
 
 export interface SessionOptions {
   client: Channel
@@ -72,6 +76,8 @@ export class Session {
   readonly #presentation: Presentation
   readonly #ended = new AbortController()
   readonly #calls: SessionCalls
+  #wasAsked = false
+  #isUnusable = false
   #endCalls = () => {}
 
   constructor(private readonly options: SessionOptions) {
@@ -152,13 +158,26 @@ export class Session {
       onRestored: () => this.#restore(),
       onUnusable: reason => {
         this.#lost(reason)
-        this.options.onUnusable(reason)
+        this.#endUnusable(reason)
       },
     }
     await this.#upstream.start()
     client.onmessage = message => this.#introduction.before(message, () => this.#fromClient(message))
     client.onerror = problem => this.options.log.warn('client_problem', problem)
     await client.start()
+  }
+
+  /** The client hears of it by the answer to its first request, which may be on its way. */
+  #endUnusable(reason: string): void {
+    const end = () => this.#unusable(reason)
+    if (this.#wasAsked) end()
+    else systemClock.schedule(FIRST_REQUEST_MS, end)
+  }
+
+  #unusable(reason: string): void {
+    if (this.#isUnusable || this.#ended.signal.aborted) return
+    this.#isUnusable = true
+    this.options.onUnusable(reason)
   }
 
   /** Whether work that the client asked for is not finished. */
@@ -187,9 +206,14 @@ export class Session {
     if (isResponse(message)) {
       if (this.#ownRequests.answered(message)) return
       this.#askedByServer.answered(message)
-    } else if (!isRequest(message)) {
+      return
+    }
+    if (!isRequest(message)) {
       this.#notified(message)
-    } else if (message.method === 'tools/call') {
+      return
+    }
+    this.#wasAsked = true
+    if (message.method === 'tools/call') {
       if (!this.#calls.take(message)) this.#passCall(message)
     } else if (this.#tasks.takes(message)) {
       void this.#calls.answer(message, context => this.#tasks.answer(message, context))
@@ -241,7 +265,7 @@ export class Session {
       if (!this.#forwarded.forget(request.id, failed)) return
       this.#passingWrites.cancelled(request.id)
       this.#client.send(failed)
-      if (request.method === 'initialize') this.options.onUnusable(message)
+      if (request.method === 'initialize') this.#unusable(message)
     }
   }
 

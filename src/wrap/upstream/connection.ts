@@ -42,6 +42,8 @@ export class Connection {
   #startedAt = 0
   #answered = false
   #closed = false
+  /** Why it cannot be used at all. */
+  #unusable: string | undefined
   #held = false
   #restart: NodeJS.Timeout | undefined
 
@@ -81,7 +83,7 @@ export class Connection {
     if (!this.#ready) await this.#untilReady(signal)
     signal?.throwIfAborted()
     if (!this.#channel || !this.#ready)
-      throw new WorkerLost('The wrapped server is not running. Try again in a while.')
+      throw new WorkerLost(this.#unusable ?? 'The wrapped server is not running. Try again in a while.')
     return this.#channel
   }
 
@@ -156,6 +158,7 @@ export class Connection {
     this.#ready = false
     if (!this.#answered && !this.lasts) {
       this.#closed = true
+      this.#unusable = reason
       this.events.onUnusable(reason)
       this.#changed.notify()
       return

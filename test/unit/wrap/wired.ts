@@ -30,6 +30,7 @@ export interface WiredOptions {
   channel?: () => Promise<Channel>
   /** Where the client is not at the other end of the lines. */
   client?: Channel
+  onUnusable?: (reason: string) => void
 }
 
 /** A session of `wrap` within the process, with the very text that goes over both wires. */
@@ -69,7 +70,7 @@ export class Wired {
       cache: this.cache,
       polling: ownTools(this.cache),
       log,
-      onUnusable: () => {},
+      onUnusable: options.onUnusable ?? (() => {}),
     })
   }
 
