@@ -94,16 +94,28 @@ function counted(store: Store) {
       if (killed && name !== 'close') return () => Promise.reject(new StoreUnavailable('killed'))
       return (...args: unknown[]) => {
         const result = member.apply(target, args)
-        if (!(result instanceof Promise)) return result
-        pending++
-        const done = () => {
-          pending--
-        }
-        result.then(done, done)
-        return result
+        if (result instanceof Promise) return underWay(result)
+        return name === 'tasksOf' ? eachUnderWay(result) : result
       }
     },
   })
+  function underWay<T>(work: Promise<T>): Promise<T> {
+    pending++
+    const done = () => {
+      pending--
+    }
+    work.then(done, done)
+    return work
+  }
+  /** What is given batch by batch: each is waited for, like an answer. */
+  async function* eachUnderWay<T>(batches: AsyncIterable<T>): AsyncGenerator<T> {
+    const iterator = batches[Symbol.asyncIterator]()
+    for (;;) {
+      const next = await underWay(iterator.next())
+      if (next.done) return
+      yield next.value
+    }
+  }
   async function quiet() {
     for (let turns = 0; turns < 3; turns = pending === 0 ? turns + 1 : 0) await turn()
   }
