@@ -138,7 +138,8 @@ for (const tool of ['mean_salary', 'top_earners']) {
 }
 assert.equal((await his.call('get_cached_result', { ref_id: top.ref_id })).error?.code, 'not_found')
 
-for (const { salary } of people) assert.ok(!said.some(answer => answer.includes(String(salary))))
+// As a number of its own: the digits of a random reference may hold one, too.
+for (const { salary } of people) assert.ok(!said.some(answer => new RegExp(`\\b${salary}\\b`).test(answer)))
 await Promise.all([hers.close(), his.close(), cache.close()])
 http.close()
 console.log('All was seen: a mean of salaries, by an agent that saw none of them.')
