@@ -243,6 +243,7 @@ export class Front {
   /** Messages of the client's that have a method. */
   told(method: string): JsonObject[] {
     return this.wired.lines
+      .filter(line => line.includes(method))
       .map(line => JSON.parse(line) as JsonObject)
       .filter(message => message.method === method)
   }
