@@ -35,7 +35,7 @@ addPollingTools(server, cache)
 
 // Running tasks get the time that a client leaves its server to end.
 const stop = () => cache.close({ drain: '3s' }).finally(() => process.exit())
-process.once('SIGTERM', stop)
+for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, stop)
 process.stdin.once('end', stop)
 
 await server.start({ transportType: 'stdio' })

@@ -31,5 +31,5 @@ serveStdio(() => {
 })
 
 const stop = () => cache.close({ drain: '3s' }).finally(() => process.exit())
-process.once('SIGTERM', stop)
+for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, stop)
 process.stdin.once('end', stop)

@@ -39,5 +39,5 @@ serveStdio(() => {
 
 // Running tasks get the time that a client leaves its server to end.
 const stop = () => cache.close({ drain: '3s' }).finally(() => process.exit())
-process.once('SIGTERM', stop)
+for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, stop)
 process.stdin.once('end', stop)

@@ -1,4 +1,5 @@
-import { execFile } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtempSync, realpathSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -59,6 +60,15 @@ it('what it gave can be read after a restart', async () => {
   const own = inProject('node_modules/.bin/mcp-refcache')
   const { stdout } = await run(own, ['show', ref_id, '--json'], { cwd: inProject(), env })
   expect(JSON.parse(stdout)).toMatchObject({ status: 'complete' })
+})
+
+it('Ctrl-C closes it, as the end of its client does', async () => {
+  const env = { ...process.env, XDG_CACHE_HOME: join(place, 'cache') }
+  const server = spawn(process.execPath, [inProject('dist/main.js')], { env })
+  server.stdin.write(`${JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'ping' })}\n`)
+  await once(server.stdout, 'data')
+  server.kill('SIGINT')
+  expect(await once(server, 'exit')).toEqual([0, null])
 })
 
 async function call(name: string, args: Record<string, unknown> = {}) {
