@@ -13,6 +13,13 @@ export function hasValue(entry: Entry): entry is ValuedEntry {
   return 'valueBytes' in entry && entry.valueBytes !== undefined
 }
 
+/** An entry as an encrypted store keeps it: its words are in `sealed`, as base64, and its value is sealed, too. */
+export type SealedEntry = Entry & { readonly sealed: string }
+
+export function isSealedEntry(entry: Entry): entry is SealedEntry {
+  return typeof (entry as { sealed?: unknown }).sealed === 'string'
+}
+
 /** The segments that an entry's value is stored in. */
 export function valueSegments(entry: Entry): ValueSegments | undefined {
   return hasValue(entry) ? entry.segments : undefined

@@ -1,4 +1,5 @@
 import type { Entry } from '../core/entry.ts'
+import type { SealedEntry } from '../core/entry-value.ts'
 import type { JsonValue } from '../core/json.ts'
 import { copyJson, parseJson, stringifyJson } from '../core/json-text.ts'
 import { canonical } from '../core/key.ts'
@@ -22,13 +23,6 @@ const PRIVATE_FIELDS: ReadonlySet<string> = new Set([
 ])
 
 type Fields = { [name: string]: JsonValue }
-
-/** What is in the store: an entry without its words, and these, sealed, as base64. */
-type SealedEntry = Entry & { readonly sealed: string }
-
-export function isSealedEntry(stored: Entry): stored is SealedEntry {
-  return typeof (stored as { sealed?: unknown }).sealed === 'string'
-}
 
 /**
  * @param storedKey what stands for the entry's memo key in the store.

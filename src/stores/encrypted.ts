@@ -1,7 +1,8 @@
 import type { Entry } from '../core/entry.ts'
+import { isSealedEntry } from '../core/entry-value.ts'
 import { UnreadableValue } from '../core/errors.ts'
 import type { RefId } from '../core/ref.ts'
-import { isSealedEntry, sealEntry, unsealEntry } from './encrypted-entry.ts'
+import { sealEntry, unsealEntry } from './encrypted-entry.ts'
 import { type CipherKey, type KeyRing, type KeySource, Keys } from './encrypted-keys.ts'
 import { altered, isSealed, type Place, seal, Unreadable, unseal } from './encrypted-seal.ts'
 import {

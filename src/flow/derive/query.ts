@@ -10,8 +10,8 @@ import {
   originOf,
   type Progress,
 } from '../../core/entry.ts'
-import type { AppendedView } from '../../core/entry-value.ts'
-import { NotFound, TaskNotReady } from '../../core/errors.ts'
+import { type AppendedView, isSealedEntry } from '../../core/entry-value.ts'
+import { NotFound, TaskNotReady, UnreadableValue } from '../../core/errors.ts'
 import type { TaskContext } from '../../core/handler.ts'
 import type { JsonValue } from '../../core/json.ts'
 import { checkNames, type Names } from '../../core/options.ts'
@@ -128,6 +128,8 @@ interface Source {
 function findSources(engine: Engine, references: readonly RefId[], who: Actor): Promise<Source[]> {
   const find = async (refId: RefId) => {
     const entry = await findFor(engine, refId, who, { ...ASK, audit: 'denials-only' })
+    // Its question would be an entry here, which nobody encrypts.
+    if (isSealedEntry(entry)) throw new UnreadableValue('it is encrypted, and there is no key here')
     return { refId, entry, appended: await appendedOf(engine, entry) }
   }
   const named = references.map(reference => toReference(engine.name, reference)?.refId ?? reference)

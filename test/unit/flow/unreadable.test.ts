@@ -68,6 +68,24 @@ describe.each(Object.entries(STORES))('on %s', (_, open) => {
 })
 
 describe('on an encrypted store', () => {
+  it('whoever lacks the key leaves no question there, which would be legible', async () => {
+    const inner = memoryStore()
+    const { cache } = scene({ store: encryptedStore(inner, { keys: keysOf(1) }) })
+    const { refId } = await cache.set('rows', [{ level: 'error' }])
+    const without = scene({ store: inner }).cache
+    const own = await without.set('own', [{ level: 'error' }])
+    const sql = "select 'secret' from items"
+    for (const asked of [
+      without.query(refId, { sql }),
+      without.query(refId, { search: 'secret' }),
+      without.query(own.refId, { sql, tables: { r: refId } }),
+    ]) {
+      await expect(asked).rejects.toThrow(/cannot be read/)
+    }
+    const left = await inner.list({ cacheName: cache.name })
+    expect(left.map(entry => entry.refId).sort()).toEqual([refId, own.refId].sort())
+  })
+
   async function hitAfter(spoil: (inner: Store, refId: string) => Promise<void>) {
     const inner = memoryStore()
     const handler = vi.fn(() => 'made')
