@@ -12,7 +12,7 @@ const SILENT = `
 const silent = { hasSubscribers: false, publish() {} }
 export const channels = new Proxy({}, { get: () => silent })
 export const isHeard = () => false
-export const isAnythingHeard = () => false
+export const isCallHeard = () => false
 export const inThisContext = callback => callback
 export const trace = (_of, _message, work) => work()
 `

@@ -7,7 +7,7 @@ import { createRefId, type RefId } from '../../core/ref.ts'
 import type { CallResponse } from '../../core/response.ts'
 import { Signal } from '../../core/signal.ts'
 import type { Tool } from '../../core/tool.ts'
-import { isAnythingHeard } from '../../telemetry/channels.ts'
+import { isCallHeard } from '../../telemetry/channels.ts'
 import type { Engine } from '../engine.ts'
 import { limitsFor } from '../read/limits.ts'
 import type { Ticket } from '../run/queue.ts'
@@ -71,7 +71,7 @@ function isPlain(engine: Engine, tool: Tool, options: CallOptions): boolean {
     !engine.dispatcher.shared &&
     engine.audit === undefined &&
     engine.events.isUnheard &&
-    !isAnythingHeard() &&
+    !isCallHeard() &&
     engine.clock.hasAgreed &&
     !engine.closing.aborted
   )

@@ -2,7 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { StoreUnavailable } from '../../../src/core/errors.ts'
 import { memoryStore } from '../../../src/stores/memory.ts'
-import { channels, isAnythingHeard, isHeard } from '../../../src/telemetry/channels.ts'
+import { channels, isCallHeard, isHeard } from '../../../src/telemetry/channels.ts'
 import type { Traced } from '../../../src/telemetry/messages.ts'
 import { scene, storeWith } from '../flow/scene.ts'
 
@@ -260,7 +260,7 @@ describe('a subscriber', () => {
 
 describe('when nobody listens', () => {
   it('no message is made and nothing is published: one read of hasSubscribers an event', async () => {
-    expect(isAnythingHeard()).toBe(false)
+    expect(isCallHeard()).toBe(false)
     const reads: Record<string, number> = {}
     const spies = Object.entries(channels).flatMap(([name, channel]) => {
       Object.defineProperty(channel, 'hasSubscribers', {
@@ -286,6 +286,18 @@ describe('when nobody listens', () => {
     expect(reads).toMatchObject({ call: 1, attempt: 1, render: 1, task: 4, event: 2 })
     expect(reads.store).toBe(2)
     for (const spy of spies) spy.mockRestore()
+  })
+
+  it('asks of a call without an entry only what the call would say', () => {
+    const quiet = { sweep: true, take: true, missedBeat: true, announce: true, query: true, question: true }
+    for (const [name, channel] of Object.entries(channels)) {
+      const listen = () => {}
+      const one = 'start' in channel ? channel.start : channel
+      one.subscribe(listen)
+      // A call without an entry costs the store nothing.
+      expect(isCallHeard(), name).toBe(name !== 'store' && !Object.hasOwn(quiet, name))
+      one.unsubscribe(listen)
+    }
   })
 
   it('knows it on a Node that says it of the five channels alone', () => {

@@ -1,7 +1,7 @@
 import { context, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { RefCache } from '../../../src/ref-cache.ts'
-import { channels, isAnythingHeard, trace as tell } from '../../../src/telemetry/channels.ts'
+import { channels, isCallHeard, trace as tell } from '../../../src/telemetry/channels.ts'
 import type { ServerRequestMessage } from '../../../src/telemetry/messages.ts'
 import { instrument } from '../../../src/telemetry/otel/instrument.ts'
 import { scene } from '../flow/scene.ts'
@@ -317,9 +317,9 @@ describe('instrument', () => {
 
   it('ends: nobody listens any more', async () => {
     await exported.begin()
-    expect(isAnythingHeard()).toBe(true)
+    expect(isCallHeard()).toBe(true)
     await exported.end()
-    expect(isAnythingHeard()).toBe(false)
+    expect(isCallHeard()).toBe(false)
     exported = new Exported()
     await exported.begin()
   })
