@@ -3,6 +3,7 @@ import type { Attributes } from '@opentelemetry/api'
 import { RefCacheError } from '../../core/errors.ts'
 import { sessionDigest } from '../../core/hidden-session.ts'
 import type { RefId } from '../../core/ref.ts'
+import { valuePieces } from '../../core/serialize-pieces.ts'
 import { ATTRIBUTES, VALUES } from './names.ts'
 
 /** What a span may hold beyond names and numbers. Each may be private. */
@@ -52,12 +53,22 @@ function digestOf(refId: RefId): string {
 }
 
 function json(name: string, given: unknown): Attributes {
+  if (given === undefined) return {}
   try {
-    const text = JSON.stringify(given)
-    return text === undefined ? {} : { [name]: text.slice(0, LONGEST_JSON) }
+    return { [name]: beginningOf(given) }
   } catch {
     return {}
   }
+}
+
+/** Of a large value no more is written than fits. */
+function beginningOf(given: unknown): string {
+  let text = ''
+  for (const piece of valuePieces(given, true)) {
+    text += piece
+    if (text.length >= LONGEST_JSON) break
+  }
+  return text.slice(0, LONGEST_JSON)
 }
 
 /** A name that somebody else has chosen, as a span may hold it. */

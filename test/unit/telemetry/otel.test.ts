@@ -262,7 +262,23 @@ describe('what is private', () => {
     for (const secret of [SECRETS.session, SECRETS.user, SECRETS.code])
       expect(everything).not.toContain(secret)
   })
+
+  it('is written no further than it fits', async () => {
+    await exported.begin({ capture: ['results'] })
+    let written = 0
+    const row = { toJSON: () => ({ number: ++written }) }
+    const result = Array.from({ length: 100_000 }, () => row)
+    await tell(channels.serverRequest, requestOf('large'), async () => result)
+    const text = String(exported.named('tools/call large')[0]?.attributes['gen_ai.tool.call.result'])
+    expect(text).toHaveLength(16_384)
+    expect(text).toMatch(/^\[\{"number":1\},\{"number":2\},/)
+    expect(written).toBeLessThan(10_000)
+  })
 })
+
+function requestOf(tool: string): ServerRequestMessage {
+  return { method: 'tools/call', tool, transport: 'tcp', trace: {} }
+}
 
 describe('instrument', () => {
   it('tells metrics apart by so many values alone, whoever makes up more', async () => {
