@@ -11,7 +11,7 @@ export function Strip({ overview }: { overview: Overview | undefined }) {
     ${number('Running', none ? undefined : countText(running), waiting === 0 ? 'nothing waits' : `${countText(waiting)} waiting`)}
     ${number('Values stored', stored === undefined ? undefined : stored < 100_000 ? countText(stored) : shortCount(stored), storedBytes === undefined ? 'being counted' : bytesText(storedBytes), stored === undefined ? undefined : plural(stored, 'value'))}
     ${hasTokens && number('Tokens kept out', tokens && shortCount(tokens.keptOut), tokens ? `${shortCount(tokens.pagedIn)} paged in later` : 'not measured yet', tokens && countText(tokens.keptOut))}
-    ${hasTokens && number('Net saved', tokens && shortCount(tokens.net), tokens ? `after ${shortCount(tokens.added)} added by tools` : 'not measured yet', tokens && countText(tokens.net))}
+    ${hasTokens && number('Net saved', tokens && shortCount(tokens.net), tokens ? `${shortCount(tokens.added)} added by tools` : 'not measured yet', tokens && countText(tokens.net))}
   </dl>`
 }
 

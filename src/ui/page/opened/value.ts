@@ -33,7 +33,7 @@ export function Value({ route, bytes, server }: { route: Route; bytes: number; s
     ${
       shown === undefined
         ? problem === undefined && html`<div class="absent" aria-hidden="true"></div>`
-        : html`<${Content} shown=${shown} name="Value" />
+        : html`<${Content} shown=${shown} name="Content" />
             ${shown.message !== undefined && html`<p class="hint">${shown.message}</p>`}
             <${Paging} shown=${shown} isBusy=${isBusy} onPage=${show} />`
     }
