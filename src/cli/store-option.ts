@@ -6,7 +6,7 @@ import { type Inspector, openInspector } from '../inspect/index.ts'
 import { encryptedStore } from '../stores/encrypted.ts'
 import { redisStore } from '../stores/redis.ts'
 import { sqliteStore } from '../stores/sqlite.ts'
-import { defaultPath, pathOf } from '../stores/sqlite-place.ts'
+import { defaultPath, isWritable, pathOf } from '../stores/sqlite-place.ts'
 import type { Store } from '../stores/store.ts'
 import { CommandFailed, EXIT, usage } from './exit.ts'
 import { checked, text } from './option-values.ts'
@@ -51,7 +51,8 @@ function plainStore(where: string | undefined, isEncrypted: boolean, readOnly: b
   if (where !== undefined && /^rediss?:\/\//.test(where)) return checked(() => redisStore(where))
   if (where === 'memory') throw usage('A store in memory is known to its own process alone.')
   const path = checked(() => pathOf(where ?? defaultPath(isEncrypted ? 'encrypted' : 'cache')))
-  if (existsSync(path)) return sqliteStore(path, { readOnly })
+  // Whoever may only read a store can read its values, too.
+  if (existsSync(path)) return sqliteStore(path, { readOnly: readOnly || !isWritable(path) })
   throw new CommandFailed(
     EXIT.store,
     'store_unavailable',

@@ -44,7 +44,9 @@ export class SqliteConnection {
   async run<T>(work: (records: SqliteRecords) => T, access?: 'write'): Promise<T> {
     const { path, busyTimeoutMs, readOnly } = this.options
     if (readOnly && access === 'write') {
-      throw new StoreUnavailable(`The store on ${path} is open for reading only.`)
+      throw new StoreUnavailable(
+        `The store on ${path} is open for reading only: whoever opened it asked for that, or may not write to the file and its folder.`,
+      )
     }
     const giveUpAt = performance.now() + busyTimeoutMs
     const backoff = new Backoff(TRIES)

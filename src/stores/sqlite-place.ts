@@ -115,6 +115,17 @@ export function prepare(path: string, warn: (message: string) => void): void {
   requireWritable(folder)
 }
 
+/** Whether this user may write to a file that is there. */
+export function isWritable(path: string): boolean {
+  try {
+    requireWritable(path)
+    requireWritable(dirname(path))
+    return true
+  } catch {
+    return false
+  }
+}
+
 /** Deno refuses the question itself without `--allow-sys`; then the first write tells. */
 function requireWritable(path: string): void {
   try {
