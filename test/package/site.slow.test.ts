@@ -50,6 +50,8 @@ describe('the site', () => {
       expect(index).toContain(`](/${page})`)
       expect(read(page)).toBe(readFileSync(join(REPOSITORY, 'docs', page), 'utf8'))
     }
+    // What a page is about is a sentence, never code.
+    expect(index).not.toContain('```')
     expect(read('llms-full.txt')).toContain('# Asking a value')
   })
 })
