@@ -2,6 +2,7 @@ import type { AuditSink } from '../access/audit.ts'
 import type { Store } from '../stores/store.ts'
 import type { ServerProcess } from '../wrap/channels/child-process.ts'
 import { StdioChannel } from '../wrap/channels/stdio-channel.ts'
+import { refuseFirst } from '../wrap/client/unusable-server.ts'
 import type { Log } from '../wrap/log.ts'
 import { type SessionEnd, Wrapper } from '../wrap/wrap.ts'
 import { CommandFailed, EXIT, usage } from './exit.ts'
@@ -71,21 +72,20 @@ async function serveStdio(wrapper: Wrapper, log: Log, closeAll: Array<() => Prom
   const over = new Promise<SessionEnd>(resolve => {
     end = resolve
   })
-  const session = wrapper.onlySession(new StdioChannel(), why => end(why))
+  const client = new StdioChannel()
+  const session = wrapper.onlySession(client, why => end(why))
   closeAll.push(() => session.close())
-  await startOrFail(() => session.start())
+  try {
+    await session.start()
+  } catch (error) {
+    const { message } = error as Error
+    await refuseFirst(client, message)
+    throw new CommandFailed(EXIT.upstream, 'upstream_unusable', message)
+  }
   log.info('started', `Wrapping the server as '${wrapper.cache.name}' on stdio; it has not answered yet.`)
   const why = await over
   if (why.kind === 'client-gone') return EXIT.ok
   throw new CommandFailed(EXIT.upstream, 'upstream_unusable', why.reason)
-}
-
-async function startOrFail(start: () => Promise<void>): Promise<void> {
-  try {
-    await start()
-  } catch (error) {
-    throw new CommandFailed(EXIT.upstream, 'upstream_unusable', (error as Error).message)
-  }
 }
 
 async function serveHttp(

@@ -1,6 +1,5 @@
 import type { ClientLimits } from '../agent/limits.ts'
 import type { OwnTool } from '../agent/tools/tool.ts'
-import { systemClock } from '../core/clock.ts'
 import type { JsonObject } from '../core/json.ts'
 import type { RefCache } from '../ref-cache.ts'
 import { ADAPTERS } from '../ref-cache-adapters.ts'
@@ -15,6 +14,7 @@ import { Presentation } from './client/presentation.ts'
 import { Reader } from './client/reader.ts'
 import { ClientResources } from './client/resources.ts'
 import { ClientTasks } from './client/tasks.ts'
+import { UnusableServer } from './client/unusable-server.ts'
 import type { Log } from './log.ts'
 import {
   failure,
@@ -36,9 +36,6 @@ import { PassingWrites, saysChange } from './tools/passing-writes.ts'
 import { Introduction } from './upstream/introduction.ts'
 import { SessionRestore } from './upstream/restore.ts'
 import type { Upstream } from './upstream/upstream.ts'
-
-/** So long a client may take to ask for the first time, before a server that cannot be used ends the session. */
-const FIRST_REQUEST_MS = 2_000
 
 export interface SessionOptions {
   client: Channel
@@ -76,8 +73,7 @@ export class Session {
   readonly #presentation: Presentation
   readonly #ended = new AbortController()
   readonly #calls: SessionCalls
-  #wasAsked = false
-  #isUnusable = false
+  readonly #unusable = new UnusableServer(reason => this.options.onUnusable(reason))
   #endCalls = () => {}
 
   constructor(private readonly options: SessionOptions) {
@@ -100,9 +96,8 @@ export class Session {
       onlyCalls: () => this.#forwarded.isEmpty,
     })
     this.#tasks = this.#clientTasks()
-    const ended = this.#ended.signal
     this.#resources = new ClientResources({
-      ...{ cache, caller, calls, ended },
+      ...{ cache, caller, calls, ended: this.#ended.signal },
       cardTools: () => this.#catalog.cardTools,
     })
     const [reader, catalog, listing, tasks] = [this.#reader, this.#catalog, this.#listing, this.#tasks]
@@ -111,7 +106,7 @@ export class Session {
       ...parts,
       resources: this.#resources,
       cacheName: cache.name,
-      ended,
+      ended: this.#ended.signal,
       onAdded: characters => cache[ADAPTERS].countAdded(characters),
     })
     this.#calls = new SessionCalls({
@@ -158,7 +153,7 @@ export class Session {
       onRestored: () => this.#restore(),
       onUnusable: reason => {
         this.#lost(reason)
-        this.#endUnusable(reason)
+        this.#unusable.endSoon(reason)
       },
     }
     await this.#upstream.start()
@@ -167,23 +162,9 @@ export class Session {
     await client.start()
   }
 
-  /** The client hears of it by the answer to its first request, which may be on its way. */
-  #endUnusable(reason: string): void {
-    const end = () => this.#unusable(reason)
-    if (this.#wasAsked) end()
-    else systemClock.schedule(FIRST_REQUEST_MS, end)
-  }
-
-  #unusable(reason: string): void {
-    if (this.#isUnusable || this.#ended.signal.aborted) return
-    this.#isUnusable = true
-    this.options.onUnusable(reason)
-  }
-
   /** Whether work that the client asked for is not finished. */
   get hasWork(): boolean {
-    const { calls, caller } = this.options
-    return calls.hasWork(caller)
+    return this.options.calls.hasWork(this.options.caller)
   }
 
   /** What a tool of the server declares of its arguments. Waits until the tools are listed. */
@@ -194,6 +175,7 @@ export class Session {
 
   async close(): Promise<void> {
     this.#ended.abort()
+    this.#unusable.close()
     this.#calls.cancelAll()
     this.#tasks.end()
     this.#endCalls()
@@ -203,16 +185,13 @@ export class Session {
   }
 
   #fromClient(message: RpcMessage): void {
-    if (isResponse(message)) {
-      if (this.#ownRequests.answered(message)) return
-      this.#askedByServer.answered(message)
-      return
-    }
-    if (!isRequest(message)) {
-      this.#notified(message)
-      return
-    }
-    this.#wasAsked = true
+    if (isRequest(message)) this.#asked(message)
+    else if (!isResponse(message)) this.#notified(message)
+    else if (!this.#ownRequests.answered(message)) this.#askedByServer.answered(message)
+  }
+
+  #asked(message: RpcRequest): void {
+    this.#unusable.asked()
     if (message.method === 'tools/call') {
       if (!this.#calls.take(message)) this.#passCall(message)
     } else if (this.#tasks.takes(message)) {
@@ -265,7 +244,7 @@ export class Session {
       if (!this.#forwarded.forget(request.id, failed)) return
       this.#passingWrites.cancelled(request.id)
       this.#client.send(failed)
-      if (request.method === 'initialize') this.#unusable(message)
+      if (request.method === 'initialize') this.#unusable.end(message)
     }
   }
 

@@ -157,6 +157,13 @@ describe('a server that dies', () => {
     expect(await raw.exit).toMatchObject({ code: 3 })
     expect(raw.stderr).toContain('[upstream_unusable]')
   })
+
+  it('because it cannot be started ends the wrapper, and the client is told', async () => {
+    const raw = workshop.process(['wrap', '--store', 'memory', '--', 'no-such-command-anywhere'])
+    raw.send({ id: 1, method: 'initialize', params: {} })
+    expect(((await raw.answer(1)) as Answer).error.message).toContain('there is no such command')
+    expect(await raw.exit).toMatchObject({ code: 3 })
+  })
 })
 
 describe('a server that prints garbage', () => {
