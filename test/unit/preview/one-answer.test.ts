@@ -21,19 +21,19 @@ const record = fc.record(
   { id: fc.integer(), name: sentence, note: fc.oneof(sentence, fc.constant(null)), tags: fc.array(word) },
   { requiredKeys: ['id', 'name'] },
 ) as fc.Arbitrary<JsonObject>
-const records = fc.array(record, { minLength: 60, maxLength: 160 })
-const text = fc.array(sentence, { minLength: 100, maxLength: 250 }).map(lines => lines.join('\n'))
+const records = fc.array(record, { minLength: 40, maxLength: 90 })
+const text = fc.array(sentence, { minLength: 60, maxLength: 140 }).map(lines => lines.join('\n'))
 const beside = fc.record({ next: fc.option(word, { nil: null }), count: fc.integer() })
 
 /** Values of some thousand characters of each kind. */
 const value: fc.Arbitrary<JsonValue> = fc.oneof(
   records as fc.Arbitrary<JsonValue>,
-  fc.tuple(records, sentence).map(([items, long]) => [...items, long.repeat(200), ...items.slice(0, 5)]),
-  fc.array(json, { minLength: 150, maxLength: 250 }),
+  fc.tuple(records, sentence).map(([items, long]) => [...items, long.repeat(120), ...items.slice(0, 5)]),
+  fc.array(json, { minLength: 40, maxLength: 80 }),
   records.map(items => Object.fromEntries(items.map((item, at) => [`key ${at}`, item]))),
   text,
   text.map(lines => `${lines}\n`),
-  fc.tuple(text, sentence).map(([lines, long]) => `${lines}\n${long.repeat(300)}\nend\n`),
+  fc.tuple(text, sentence).map(([lines, long]) => `${lines}\n${long.repeat(150)}\nend\n`),
   fc.tuple(beside, records).map(([about, items]) => ({ ...about, 'a/b': { rows: items } })),
   fc.tuple(beside, text).map(([about, lines]) => ({ ...about, page: { content: `${lines}\n` } })),
   fc.tuple(records, records).map(([users, orders]) => ({ users, orders })),

@@ -54,8 +54,8 @@ export const json: fc.Arbitrary<JsonValue> = fc
         fc.boolean(),
         fc.constant(null),
       ),
-      fc.array(tie('value'), { maxLength: 12 }),
-      fc.array(fc.tuple(key, tie('value')), { maxLength: 8 }).map(entries => Object.fromEntries(entries)),
+      fc.array(tie('value'), { maxLength: 10 }),
+      fc.array(fc.tuple(key, tie('value')), { maxLength: 6 }).map(entries => Object.fromEntries(entries)),
     ),
   }))
   .value.map(value => JSON.parse(JSON.stringify(value)) as JsonValue)
