@@ -68,9 +68,9 @@ function records(count: number): JsonObject[] {
 }
 
 const log = Array.from(
-  { length: 60_000 },
+  { length: 30_000 },
   (_, n) =>
-    `12:00:${String(n % 60).padStart(2, '0')} ${n === 41_234 ? 'ERROR' : 'INFO'} request ${n} of user ${n % 7}\n`,
+    `12:00:${String(n % 60).padStart(2, '0')} ${n === 21_234 ? 'ERROR' : 'INFO'} request ${n} of user ${n % 7}\n`,
 ).join('')
 
 describe.each(stores())('the large result of a tool, on %s', (_, open) => {
@@ -83,11 +83,11 @@ describe.each(stores())('the large result of a tool, on %s', (_, open) => {
     const { cache, refId, read } = await stored(open(), result)
     const { answer, segments } = await read({})
     expectMarked(log, answer.preview as JsonValue)
-    expect(answer).toMatchObject({ totalLines: 60_000, meta: { took: 3 } })
-    expect(String(answer.preview)).toContain('ERROR request 41234')
-    expect(segments).toBeLessThanOrEqual(24)
+    expect(answer).toMatchObject({ totalLines: 30_000, meta: { took: 3 } })
+    expect(String(answer.preview)).toContain('ERROR request 21234')
+    expect(segments).toBeLessThanOrEqual(12)
     const page = await read({ page: 900, pageSize: 20 })
-    expect(page.answer).toMatchObject({ lines: [17_981, 18_000], totalLines: 60_000 })
+    expect(page.answer).toMatchObject({ lines: [17_981, 18_000], totalLines: 30_000 })
     expect(page.answer.preview).toBe(
       log
         .split(/(?<=\n)/)
@@ -97,21 +97,21 @@ describe.each(stores())('the large result of a tool, on %s', (_, open) => {
     expect(page.segments).toBeLessThan(6)
     expect(await cache.resolve(refId)).toEqual(result)
     expect(JSON.stringify(await cache.resolve(refId))).toBe(JSON.stringify(result))
-    expect((await cache.get(`${refId}#L41235`)) as object).toMatchObject({
+    expect((await cache.get(`${refId}#L21235`)) as object).toMatchObject({
       value: expect.stringContaining('ERROR'),
     })
   })
 
   it('that is JSON in a text pages and previews as that JSON, and is passed on as that text', async () => {
-    const value = { next: null, rows: records(30_000) }
+    const value = { next: null, rows: records(16_000) }
     const text = JSON.stringify(value, null, 2)
     const result = { content: [{ type: 'text', text }] }
     const { cache, refId, read } = await stored(open(), result)
     const { answer, segments } = await read({})
-    const about = { path: '/rows', totalItems: 30_000, reformatted: true }
-    expect(answer).toMatchObject({ ...about, shape: { rows: { rows: 30_000 } } })
+    const about = { path: '/rows', totalItems: 16_000, reformatted: true }
+    expect(answer).toMatchObject({ ...about, shape: { rows: { rows: 16_000 } } })
     expectMarked(value, answer.preview as JsonValue)
-    expect(segments).toBeLessThan(40)
+    expect(segments).toBeLessThan(20)
     const page = await read({ page: 700, pageSize: 20 })
     expect(page.answer).toMatchObject(about)
     expect(page.answer.preview).toEqual(value.rows.slice(13_980, 14_000))
@@ -125,13 +125,13 @@ describe.each(stores())('the large result of a tool, on %s', (_, open) => {
   })
 
   it('that is structured content pages and previews as that', async () => {
-    const structuredContent = { next: null, rows: records(30_000) }
+    const structuredContent = { next: null, rows: records(16_000) }
     const result = { content: [{ type: 'text', text: JSON.stringify(structuredContent) }], structuredContent }
     const { cache, refId, read } = await stored(open(), result)
     const { answer, segments } = await read({})
-    expect(answer).toMatchObject({ path: '/rows', totalItems: 30_000, shape: { rows: { rows: 30_000 } } })
+    expect(answer).toMatchObject({ path: '/rows', totalItems: 16_000, shape: { rows: { rows: 16_000 } } })
     expectMarked(structuredContent, answer.preview as JsonValue)
-    expect(segments).toBeLessThan(40)
+    expect(segments).toBeLessThan(20)
     const page = await read({ page: 700, pageSize: 20 })
     expect(page.answer.preview).toEqual(structuredContent.rows.slice(13_980, 14_000))
     expect(page.segments).toBeLessThan(4)
@@ -139,32 +139,32 @@ describe.each(stores())('the large result of a tool, on %s', (_, open) => {
   })
 
   it('of a tool that may return anything is shown as what it is', async () => {
-    const list = records(30_000)
+    const list = records(16_000)
     const { read, cache, refId } = await stored(open(), list, RETURNED_RESULT)
     const { answer, segments } = await read({})
-    expect(answer).toMatchObject({ totalItems: 30_000, shape: { items: { rows: 30_000 } } })
-    expect(segments).toBeLessThan(40)
+    expect(answer).toMatchObject({ totalItems: 16_000, shape: { items: { rows: 16_000 } } })
+    expect(segments).toBeLessThan(20)
     expect(await cache.resolve(refId)).toEqual(list)
   })
 })
 
 describe.each(stores())('a part of a large value, on %s', (_, open) => {
   it('is read, paged and used from the segments that it stands in', async () => {
-    const rows = records(30_000)
+    const rows = records(16_000)
     const value = { next: null, data: { rows, 'a/b': [1, 2] }, text: log }
     const { cache, refId, read } = await stored(open(), value, RETURNED_RESULT)
-    expect(await cache.resolve(`${refId}#/data/rows/20000/name`)).toBe('record 20000')
+    expect(await cache.resolve(`${refId}#/data/rows/10000/name`)).toBe('record 10000')
     expect(await cache.resolve(`${refId}#/data/a~1b/1`)).toBe(2)
     expect(await cache.resolve(`${refId}#/text`)).toBe(log)
-    const item = await read({}, '#/data/rows/20000')
-    expect(item.answer).toMatchObject({ isComplete: true, value: rows[20_000] })
+    const item = await read({}, '#/data/rows/10000')
+    expect(item.answer).toMatchObject({ isComplete: true, value: rows[10_000] })
     expect(item.segments).toBeLessThan(4)
     const page = await read({ page: 700, pageSize: 20 }, '#/data/rows')
     expect(page.answer.preview).toEqual(rows.slice(13_980, 14_000))
-    expect(page.segments).toBeLessThan(20)
+    expect(page.segments).toBeLessThan(12)
     const preview = await read({}, '#/data/rows')
     expectMarked(rows, preview.answer.preview as JsonValue)
-    for (const missing of ['#/data/rows/30000', '#/data/none', '#/data/rows/-1', '#L1']) {
+    for (const missing of ['#/data/rows/16000', '#/data/none', '#/data/rows/-1', '#L1']) {
       await expect(cache.resolve(`${refId}${missing}`)).rejects.toMatchObject({ code: 'invalid_argument' })
     }
     const echo = cache.cached({ name: 'echo' }, (args: JsonValue) => args)
@@ -172,10 +172,10 @@ describe.each(stores())('a part of a large value, on %s', (_, open) => {
   })
 
   it('is found in a text that is JSON, and by its lines', async () => {
-    const rows = records(30_000)
+    const rows = records(16_000)
     const text = JSON.stringify({ rows }, null, 1)
     const { cache, refId, read } = await stored(open(), { content: [{ type: 'text', text }] })
-    expect(await cache.resolve(`${refId}#/rows/20000/name`)).toBe('record 20000')
+    expect(await cache.resolve(`${refId}#/rows/10000/name`)).toBe('record 10000')
     const lines = await read({}, '#L3-L6')
     expect(lines.answer.value).toBe(text.split('\n').slice(2, 6).join('\n'))
     expect(lines.segments).toBeLessThan(4)
@@ -196,15 +196,15 @@ describe.each(stores().slice(-1))(
       const { read, cache, refId } = await stored(open(), result)
       const { answer, segments } = await read({})
       expectMarked(`${log}\n\nand another text`, answer.preview as JsonValue)
-      expect(segments).toBeLessThanOrEqual(24)
+      expect(segments).toBeLessThanOrEqual(12)
       const page = await read({ page: 900, pageSize: 20 })
-      expect(page.answer).toMatchObject({ lines: [17_981, 18_000], totalLines: 60_003 })
+      expect(page.answer).toMatchObject({ lines: [17_981, 18_000], totalLines: 30_003 })
       expect(page.segments).toBeLessThan(6)
       expect(await cache.resolve(refId)).toEqual(result)
-      expect(await cache.resolve(`${refId}#L60003`)).toBe('and another text')
+      expect(await cache.resolve(`${refId}#L30003`)).toBe('and another text')
       expect(await cache.resolve(`${refId}#/content/1`)).toBe('and another text')
       const found = await cache.query(refId, { search: 'another' })
-      expect(found).toMatchObject({ value: { matched: 1, matches: ['60003: and another text'] } })
+      expect(found).toMatchObject({ value: { matched: 1, matches: ['30003: and another text'] } })
     })
 
     it('of a text and media is that text, with the media beside it', async () => {
@@ -216,15 +216,15 @@ describe.each(stores().slice(-1))(
       expectMarked(log, answer.preview as JsonValue)
       expect(answer).toMatchObject({
         about: { media: [{ type: 'image', bytes: 300_000 }] },
-        totalLines: 60_000,
+        totalLines: 30_000,
       })
-      expect(segments).toBeLessThanOrEqual(24)
+      expect(segments).toBeLessThanOrEqual(12)
       expect(await cache.resolve(refId)).toEqual(result)
       expect(await cache.resolve(`${refId}#/content/1`)).toEqual(image)
     })
 
     it('of texts that are JSON beside each other is one text', async () => {
-      const texts = [records(20_000), records(30_000)].map(rows => JSON.stringify(rows))
+      const texts = [records(12_000), records(16_000)].map(rows => JSON.stringify(rows))
       const result = { content: texts.map(text => ({ type: 'text', text })) }
       const { read, cache, refId } = await stored(open(), result)
       const { answer } = await read({ page: 1 })
@@ -233,22 +233,22 @@ describe.each(stores().slice(-1))(
     })
 
     it('of a text that is JSON beside structured content that says something else is both', async () => {
-      const structuredContent = { cursor: 'next', rows: records(25_000) }
+      const structuredContent = { cursor: 'next', rows: records(16_000) }
       const result = { content: [{ type: 'text', text: log }], structuredContent }
       const value = { text: log, structured: structuredContent }
       const { read, cache, refId } = await stored(open(), result)
       const { answer, segments } = await read({})
       expectMarked(value, answer.preview as JsonValue)
-      expect(answer).toMatchObject({ shape: { rows: { rows: 25_000 } } })
-      expect(segments).toBeLessThanOrEqual(40)
+      expect(answer).toMatchObject({ shape: { rows: { rows: 16_000 } } })
+      expect(segments).toBeLessThanOrEqual(20)
       const page = await read({ page: 700, pageSize: 20 }, '#/structured/rows')
       expect(page.answer.preview).toEqual(structuredContent.rows.slice(13_980, 14_000))
-      expect(page.segments).toBeLessThan(20)
+      expect(page.segments).toBeLessThan(12)
       const lines = await read({ page: 2, pageSize: 20 }, '#/text')
-      expect(lines.answer).toMatchObject({ lines: [21, 40], totalLines: 60_000 })
+      expect(lines.answer).toMatchObject({ lines: [21, 40], totalLines: 30_000 })
       expect(await cache.resolve(refId)).toEqual(result)
       const rows = await cache.query(refId, { sql: 'select count(*) n from rows' })
-      expect(rows).toMatchObject({ value: [{ n: 25_000 }] })
+      expect(rows).toMatchObject({ value: [{ n: 16_000 }] })
     })
   },
 )
@@ -266,12 +266,12 @@ describe('a text that is in segments, and that nobody has looked at', () => {
 describe('what a handler returned with dates and absent members', () => {
   it('is compared as the JSON that it becomes', async () => {
     const at = new Date(0)
-    const rows = records(30_000).map(record => ({ ...record, at, none: undefined }))
+    const rows = records(16_000).map(record => ({ ...record, at, none: undefined }))
     const text = JSON.stringify({ rows }, null, 1)
     const result = { content: [{ type: 'text', text }], structuredContent: { rows }, _meta: { at } }
     const { read, cache, refId } = await stored(memoryStore(), result, RETURNED_RESULT)
     const page = await read({ page: 700, pageSize: 1 })
-    expect(page.answer).toMatchObject({ path: '/rows', totalItems: 30_000 })
+    expect(page.answer).toMatchObject({ path: '/rows', totalItems: 16_000 })
     expect(page.answer.preview).toEqual([{ ...records(700)[699], at: at.toISOString() }])
     expect((await read({})).answer.meta).toEqual({ at: at.toISOString() })
     expect(await cache.resolve(refId)).toEqual(JSON.parse(JSON.stringify(result)))

@@ -66,16 +66,16 @@ async function page(cache: RefCache, refId: string, options: GetOptions) {
 describe.each(places())('a value of some megabytes, on %s', (_, open) => {
   it('resolves to what was stored, in another process too', async () => {
     const store = open()
-    const value = { meta: { count: 1 }, rows: records(2), text: 'a line\n'.repeat(100_000) }
+    const value = { meta: { count: 1 }, rows: records(1.2), text: 'a line\n'.repeat(40_000) }
     const { refId } = await cacheOn(store()).set('value', value)
     expect(await cacheOn(store()).resolve(refId)).toEqual(value)
-    const text = 'a line of text\n'.repeat(150_000)
+    const text = 'a line of text\n'.repeat(80_000)
     const stored = await cacheOn(store()).set('text', text)
     expect(await cacheOn(store()).resolve(stored.refId)).toBe(text)
   })
 
   it('pages: its pages are together the value, and the first one waits for no other', async () => {
-    const value = records(2)
+    const value = records(1.2)
     const store = open()
     const { refId } = await cacheOn(store()).set('list', value)
     const counting = countingStore(store())
@@ -102,7 +102,7 @@ describe.each(places())('a value of some megabytes, on %s', (_, open) => {
   })
 
   it('has a preview from a few of its segments, with the shape of all rows, in another process too', async () => {
-    const value = { meta: { count: 1 }, rows: records(3) }
+    const value = { meta: { count: 1 }, rows: records(2) }
     const store = open()
     const { refId } = await cacheOn(store()).set('list', value)
     const counting = countingStore(store())
@@ -120,16 +120,16 @@ describe.each(places())('a value of some megabytes, on %s', (_, open) => {
   })
 
   it('has pages of so many items, each found without those before it', async () => {
-    const value = records(2)
+    const value = records(1.2)
     const store = open()
     const { refId } = await cacheOn(store()).set('list', value)
     const counting = countingStore(store())
     const cache = cacheOn(counting.store)
     const { outcome, operations } = await counting.during(() =>
-      page(cache, refId, { page: 900, pageSize: 20 }),
+      page(cache, refId, { page: 600, pageSize: 20 }),
     )
     expect(outcome).toMatchObject({
-      preview: value.slice(899 * 20, 900 * 20),
+      preview: value.slice(599 * 20, 600 * 20),
       totalPages: Math.ceil(value.length / 20),
     })
     expect(outcome.totalPagesIsEstimate).toBeUndefined()
@@ -144,7 +144,7 @@ describe.each(places())('a value of some megabytes, on %s', (_, open) => {
   })
 
   it('pages as the list that it is about, with its path', async () => {
-    const rows = records(2)
+    const rows = records(1.2)
     const store = open()
     const { refId } = await cacheOn(store()).set('list', { meta: { next: null }, 'the/data': { rows } })
     const answer = await page(cacheOn(store()), refId, { page: 3, pageSize: 5 })
@@ -157,7 +157,7 @@ describe.each(places())('a value of some megabytes, on %s', (_, open) => {
 
   it('pages by lines where it is a text', async () => {
     const lines = Array.from(
-      { length: 60_000 },
+      { length: 30_000 },
       (_, n) => `line ${n}: something happened here, and somebody wrote it down`,
     )
     lines[700] = 'a very long line '.repeat(2_000)
@@ -170,7 +170,7 @@ describe.each(places())('a value of some megabytes, on %s', (_, open) => {
       pageUnit: 'lines',
       lines: [41, 50],
       totalLines: lines.length,
-      totalPages: 6_000,
+      totalPages: 3_000,
     })
     let joined = ''
     for (let number = 1; joined.length < 200_000; number++)
@@ -204,7 +204,7 @@ describe('a value of some megabytes, as a smaller one', () => {
   })
 
   it('has dense pages that hold as many rows as fit', async () => {
-    const value = records(2)
+    const value = records(1.2)
     const cache = cacheOn(memoryStore())
     const { refId } = await cache.set('list', value)
     const limits = { inline: { tokens: 8_000 }, ceiling: { tokens: 25_000 }, reads: 'content' } as const
@@ -216,7 +216,7 @@ describe('a value of some megabytes, as a smaller one', () => {
   })
 
   it('is read by segments, however much may be given whole', async () => {
-    const value = records(2)
+    const value = records(1.2)
     const counting = countingStore(memoryStore())
     const first = cacheOn(counting.store)
     const { refId } = await first.set('list', value)
@@ -235,7 +235,7 @@ describe('a value of some megabytes, as a smaller one', () => {
   it('has parts that are read once', async () => {
     const counting = countingStore(memoryStore())
     const cache = cacheOn(counting.store)
-    const { refId } = await cache.set('v', { a: records(1).slice(0, 4_000), b: records(2) })
+    const { refId } = await cache.set('v', { a: records(1).slice(0, 4_000), b: records(1.2) })
     const reads = async (options: GetOptions) => {
       const { operations } = await counting.during(() => page(cache, `${refId}#/a`, options))
       return operations.filter(operation => operation === 'readSegment').length
@@ -253,12 +253,12 @@ describe('a task whose result has some megabytes', () => {
     const [, open] = places()[1] as [string, () => () => Store]
     const store = open()()
     const cache = cacheOn(store)
-    const handler = vi.fn(() => records(2))
+    const handler = vi.fn(() => records(1.2))
     const tool = cache.cached({ name: 'list' }, handler)
     const { refId } = await tool({})
     expect((await tool({})).refId).toBe(refId)
     expect(handler).toHaveBeenCalledTimes(1)
-    expect(await cache.resolve(refId)).toEqual(records(2))
+    expect(await cache.resolve(refId)).toEqual(records(1.2))
     const entry = await store.get(refId)
     const { id = '' } = (entry?.status === 'complete' && entry.segments) || {}
     expect(await store.readSegment({ refId, valueId: id, position: 0 })).toBeDefined()
@@ -269,10 +269,10 @@ describe('a task whose result has some megabytes', () => {
   it('can be used without an entry that anybody asked for', async () => {
     const store = memoryStore()
     const cache = cacheOn(store)
-    const tool = cache.cached({ name: 'list', memoize: false }, () => records(2))
+    const tool = cache.cached({ name: 'list', memoize: false }, () => records(1.2))
     const answer = await tool({}, { claim: 'late' })
     expect(answer).toMatchObject({ status: 'complete', isComplete: false })
-    expect(await cache.resolve(answer.refId as string)).toEqual(records(2))
+    expect(await cache.resolve(answer.refId as string)).toEqual(records(1.2))
   })
 })
 
@@ -281,9 +281,9 @@ it('a segment that is gone makes a value unreadable, and nothing else', async ()
   const { readSegment } = store
   store.readSegment = async segment => (segment.position === 3 ? undefined : readSegment.call(store, segment))
   const cache = cacheOn(store)
-  const { refId } = await cache.set('list', records(2))
+  const { refId } = await cache.set('list', records(1.2))
   await expect(cache.resolve(refId)).rejects.toBeInstanceOf(UnreadableValue)
   expect(await page(cache, refId, { page: 1, pageSize: 2 })).toMatchObject({
-    preview: records(2).slice(0, 2),
+    preview: records(1.2).slice(0, 2),
   })
 })

@@ -31,17 +31,21 @@ async function written(value: JsonValue, projection?: string) {
 
 /** Characters of two units come as they are, or as two escapes. */
 const UNITS = ['plain ', 'é', '"', '\\', '\n', '\u{1f600}', '\u0001', 'ERROR a, b\n']
-const LARGE = 1_200_000
+/** Some segments, or so much that it is read on while it is written (`LARGE_VALUE`). */
+const LENGTHS = [300_000, 300_000, 1_100_000]
 
 const units = fc.array(fc.constantFrom(...UNITS), { minLength: 1, maxLength: 12 })
+const length = fc.constantFrom(...LENGTHS)
 const lengths = fc.array(fc.integer({ min: 20_000, max: 99_999 }), { minLength: 1, maxLength: 5 })
 
-const TEXTS: Record<string, (unit: string) => string> = {
-  prose: unit => unit.repeat(LARGE / unit.length),
-  'JSON lines': unit => `${JSON.stringify({ unit, a: 1 })}\n`.repeat(LARGE / (unit.length + 15)),
-  JSON: unit => JSON.stringify(Array(Math.ceil(LARGE / (unit.length + 15))).fill({ unit, a: 1 }), null, 1),
-  'JSON with a long text': unit => JSON.stringify({ unit: unit.repeat(LARGE / unit.length), rows: [1, 2] }),
-  'half a character at the end': unit => `${unit.repeat(LARGE / unit.length)}\ud83d`,
+const TEXTS: Record<string, (unit: string, length: number) => string> = {
+  prose: (unit, length) => unit.repeat(length / unit.length),
+  'JSON lines': (unit, length) => `${JSON.stringify({ unit, a: 1 })}\n`.repeat(length / (unit.length + 15)),
+  JSON: (unit, length) =>
+    JSON.stringify(Array(Math.ceil(length / (unit.length + 15))).fill({ unit, a: 1 }), null, 1),
+  'JSON with a long text': (unit, length) =>
+    JSON.stringify({ unit: unit.repeat(length / unit.length), rows: [1, 2] }),
+  'half a character at the end': (unit, length) => `${unit.repeat(length / unit.length)}\ud83d`,
 }
 
 function escaped(json: string): string {
@@ -51,8 +55,8 @@ function escaped(json: string): string {
 describe('a long text that came in pieces', () => {
   it.each(Object.keys(TEXTS))('is stored as if it came at once: %s', async kind => {
     await fc.assert(
-      fc.asyncProperty(units, lengths, fc.boolean(), async (units, lengths, isEscaped) => {
-        const text = TEXTS[kind]?.(units.join('')) as string
+      fc.asyncProperty(units, length, lengths, fc.boolean(), async (units, length, lengths, isEscaped) => {
+        const text = TEXTS[kind]?.(units.join(''), length) as string
         const json = JSON.stringify({ content: [{ type: 'text', text }], _meta: { a: 1 } })
         const source = isEscaped ? escaped(json) : json
         for (const projection of [undefined, PROXIED_RESULT]) {
