@@ -81,6 +81,8 @@ export default defineConfig({
     // A condition is waited for, never a time; this only ends a test that fails.
     expect: { poll: { timeout: 30_000 } },
     reporters: ['default', closingLine],
+    // What one project has transformed the next one reads: unit and e2e load the same modules, and so does the slow run after them.
+    experimental: { fsModuleCache: true },
     sequence: { sequencer: LongestFirst },
     // `npm run test:slow` runs the last one, `npm test` the others, `npm run test:all` all of them.
     projects: [
