@@ -1,11 +1,17 @@
 import { execFile } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import {
+  copyFileSync,
   cpSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
+  readFileSync,
   realpathSync,
+  renameSync,
   rmSync,
+  statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
@@ -64,15 +70,51 @@ export function installWithoutPeers({ folder }: Consumer): Pick<Consumer, 'folde
   return { folder: bare, dispose: () => rmSync(bare, { recursive: true, force: true }) }
 }
 
-/** Without scripts: the build is made before the tests, and not under their feet. */
+/** Where the package is packed once for each state of its files: npm takes seconds of a core for it, and many tests want the same. */
+const PACKED = join(REPOSITORY, 'node_modules/.cache/mcp-refcache-packed')
+
 export async function packPackage(destination: string): Promise<string> {
-  const options = ['--ignore-scripts', '--json', '--pack-destination', destination]
-  const { stdout } = await run('npm', ['pack', ...options], { cwd: REPOSITORY, maxBuffer: 16 * 1024 * 1024 })
-  const report: unknown = JSON.parse(stdout)
-  // npm 11 reports a list, npm 12 an object by package name.
-  const [packed] = Object.values(report as Record<string, { filename: string }>)
-  if (!packed) throw new Error('npm pack packed nothing')
-  return join(destination, packed.filename)
+  const packed = join(PACKED, stateOfFiles())
+  if (!existsSync(packed)) await packInto(packed)
+  const [name] = readdirSync(packed)
+  if (name === undefined) throw new Error('npm pack packed nothing')
+  const tarball = join(destination, name)
+  copyFileSync(join(packed, name), tarball)
+  return tarball
+}
+
+/** Without scripts: the build is made before the tests, and not under their feet. */
+async function packInto(folder: string): Promise<void> {
+  mkdirSync(PACKED, { recursive: true })
+  const begun = mkdtempSync(join(PACKED, 'begun-'))
+  await run('npm', ['pack', '--ignore-scripts', '--pack-destination', begun], { cwd: REPOSITORY })
+  try {
+    renameSync(begun, folder)
+  } catch (error) {
+    // Another process has packed the same meanwhile.
+    rmSync(begun, { recursive: true })
+    if (!existsSync(folder)) throw error
+  }
+}
+
+/** Changes with every change of a file that may be in the tarball. */
+function stateOfFiles(): string {
+  const { files } = JSON.parse(readFileSync(join(REPOSITORY, 'package.json'), 'utf8')) as { files: string[] }
+  const roots = [...files.filter(name => !name.startsWith('!')), 'package.json', 'README.md', 'LICENSE']
+  const hash = createHash('sha256')
+  for (const root of new Set(roots.map(name => name.split('/')[0] as string)))
+    for (const path of filesBelow(join(REPOSITORY, root))) {
+      const { size, mtimeMs } = statSync(path)
+      hash.update(`${path} ${size} ${mtimeMs}\n`)
+    }
+  return hash.digest('hex')
+}
+
+function filesBelow(path: string): string[] {
+  if (!statSync(path).isDirectory()) return [path]
+  return readdirSync(path)
+    .filter(name => name !== 'node_modules' && !name.startsWith('.'))
+    .flatMap(name => filesBelow(join(path, name)))
 }
 
 function packagesIn(modules: string): string[] {
