@@ -70,6 +70,7 @@ beforeAll(async () => {
     'vite',
     'webpack',
     'webpack-cli',
+    'minimizer-webpack-plugin',
     'bun',
     'deno',
     'jest',
@@ -121,7 +122,10 @@ describe('a bundle of', () => {
       return npx('vite', 'build', '--ssr', 'entry.js')
     },
     webpack: () => {
-      const config = `export default { mode: 'production', target: 'node20', entry: './entry.js', experiments: { outputModule: true },
+      // Its minimizer with esbuild in it: with terser, it takes half a minute of a core.
+      const config = `import Minimizer from 'minimizer-webpack-plugin'
+        export default { mode: 'production', target: 'node20', entry: './entry.js', experiments: { outputModule: true },
+        optimization: { minimizer: [new Minimizer({ minify: Minimizer.esbuildMinify })] },
         output: { path: import.meta.dirname + '/webpack', filename: 'entry.mjs', chunkFilename: '[id].mjs', module: true } }`
       writeFileSync(join(folder, 'webpack.config.mjs'), config)
       return npx('webpack')
