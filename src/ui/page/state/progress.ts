@@ -23,14 +23,21 @@ export function fractionAt({ row, seenAt }: Sighting, now: number): number | und
   const from = said ?? startFraction(row, seenAt, eta)
   if (from === undefined) return undefined
   if (from >= ALMOST || eta === 0) return from
-  return Math.min(ALMOST, from + (1 - from) * Math.min(1, since / eta))
+  return Math.min(furthest(said), from + (1 - from) * Math.min(1, since / eta))
 }
 
-/** Seconds that are left now. */
-export function etaAt({ row, seenAt }: Sighting, now: number): number | undefined {
-  const etaSeconds = etaOf(row)
+/** Seconds that are left now. Absent where the task has been silent for so long that its estimate means nothing. */
+export function etaAt(task: Sighting, now: number): number | undefined {
+  const etaSeconds = etaOf(task.row)
   if (etaSeconds === undefined) return undefined
-  return Math.max(0, etaSeconds - Math.max(0, now - seenAt) / 1_000)
+  const limit = furthest(saidFraction(task.row))
+  if (limit < ALMOST && fractionAt(task, now) === limit) return undefined
+  return Math.max(0, etaSeconds - Math.max(0, now - task.seenAt) / 1_000)
+}
+
+/** Without another word a task gets no further than twice as far: it has then been silent for as long as it had run before. */
+function furthest(said: number | undefined): number {
+  return said === undefined || said === 0 ? ALMOST : Math.min(ALMOST, 2 * said)
 }
 
 /** A task that waits, also for an answer, comes no nearer to its end. */

@@ -27,8 +27,19 @@ describe('a bar between two reports', () => {
   })
 
   it('never says that it is done', () => {
+    const task = seen({ progress: { percentage: 60 }, etaSeconds: 60 })
     expect(fractionAt(task, START + 600_000)).toBe(0.99)
     expect(etaAt(task, START + 600_000)).toBe(0)
+  })
+
+  it('does not tell a silent task on: without a word it goes no further than it has come', () => {
+    const task = seen({ progress: { current: 1, total: 100 }, etaSeconds: 10 })
+    expect(fractionAt(task, START + 50)).toBeCloseTo(0.015)
+    expect(fractionAt(task, START + 600_000)).toBe(0.02)
+    expect(etaAt(task, START + 50)).toBe(9.95)
+    expect(etaAt(task, START + 600_000)).toBeUndefined()
+    const unsaid = seen({ progress: { current: 0, total: 100 }, etaSeconds: 10 })
+    expect(fractionAt(unsaid, START + 5_000)).toBeCloseTo(0.5)
   })
 
   it('stands where nothing says how long it takes', () => {
