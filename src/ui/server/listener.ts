@@ -86,10 +86,10 @@ export class PageListener {
       const refusal = entrance.answer(request)
       if (refusal) return refusal
       const { sight, clock = systemClock } = this.options
-      const desk = { files: this.#files, streams: this.#streams, clock }
+      const context = { files: this.#files, streams: this.#streams, clock }
       const isStillIn = () => entrance.knows(request)
       const operator = { sight: sight(), name: 'operator', ownsStore: true, isStillIn } as const
-      return await answer(request, operator, desk)
+      return await answer(request, operator, context)
     } catch (error) {
       return problem(error)
     }

@@ -13,14 +13,19 @@ import { toShown, valueShown } from './shown.ts'
 import type { Looker, Sight } from './sight.ts'
 
 /** What the routes need, whoever looks. */
-export interface Desk {
+export interface RouteContext {
   readonly files: PageFiles
   readonly streams: EventStreams
   readonly clock: Clock
 }
 
 /** The signal says that the reader is gone. */
-type Route = (sight: Sight, query: URLSearchParams, desk: Desk, signal: AbortSignal) => Promise<unknown>
+type Route = (
+  sight: Sight,
+  query: URLSearchParams,
+  context: RouteContext,
+  signal: AbortSignal,
+) => Promise<unknown>
 
 const MOST_TASKS = 200
 const MOST_SIZES = 100
@@ -95,19 +100,19 @@ async function ask(sight: Sight, body: JsonValue) {
 }
 
 /** The answer to a request of one who may look. Which part of the path is the page's own is told by its end. */
-export async function answer(request: Request, looker: Looker, desk: Desk): Promise<Response> {
+export async function answer(request: Request, looker: Looker, context: RouteContext): Promise<Response> {
   const { sight, ownsStore } = looker
   try {
     const { pathname, searchParams } = new URL(request.url)
     const [, route] = /\/api\/([^/]*)$/.exec(pathname) ?? []
-    if (route === undefined) return fileOf(request, pathname, desk.files)
+    if (route === undefined) return fileOf(request, pathname, context.files)
     checkOrigin(request)
-    if (route === 'events' && request.method === 'GET') return desk.streams.open(looker, request)
+    if (route === 'events' && request.method === 'GET') return context.streams.open(looker, request)
     if (request.method === 'POST') return json(await act(route, sight, request))
     const read = Object.hasOwn(READS, route) ? READS[route] : undefined
     if (!read) throw new Refused(404, 'not_found', 'There is no such route.')
     if (request.method !== 'GET') throw new Refused(405, 'invalid_request', 'This is asked for with GET.')
-    return json(await read(sight, searchParams, desk, request.signal))
+    return json(await read(sight, searchParams, context, request.signal))
   } catch (error) {
     return problem(error, ownsStore)
   }

@@ -51,13 +51,13 @@ export function operatorLooks({ limits, ...options }: RefCacheOptions & { limits
   const inspector = openInspector(store, { clock, progressMessages: true })
   const sight = new OperatorSight({ inspector, cacheOf: () => cache, clock })
   const streams = new EventStreams(clock, limits)
-  const desk = { files: new PageFiles(pageFolder()), streams, clock }
+  const context = { files: new PageFiles(pageFolder()), streams, clock }
   onTestFinished(() => {
     streams.close()
     return cache.close({ drain: 0 })
   })
   const ask: Ask = (path, init) =>
-    answer(request(path, init), { sight, name: 'operator', isStillIn: () => true }, desk)
+    answer(request(path, init), { sight, name: 'operator', isStillIn: () => true }, context)
   return { cache, clock, store, streams, ask }
 }
 
