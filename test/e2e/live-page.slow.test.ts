@@ -43,6 +43,11 @@ function holding(name: string) {
   })
 }
 
+function namesOfTheirOwn<Name extends string>(...names: Name[]): Record<Name, string> {
+  const mark = Math.random().toString(36).slice(2, 8)
+  return Object.fromEntries(names.map(name => [name, `${name} ${mark}`])) as Record<Name, string>
+}
+
 const wait = (milliseconds: number) => new Promise(resolve => setTimeout(resolve, milliseconds))
 const row = (page: Page, text: string) => page.locator('.entry.is-row').filter({ hasText: text })
 const running = (page: Page, name: string) => page.locator('.task').filter({ hasText: name })
@@ -191,18 +196,37 @@ describe.runIf(browserIsInstalled)('the live page', () => {
   })
 
   it('lives through a restart of its server, and has what was stored meanwhile', async () => {
-    const { refId } = await scene.cache.set('kept', RECORDS, { toolName: 'kept' })
+    // A second try finds none of the first.
+    const { kept, meanwhile, afterwards, unseen } = namesOfTheirOwn(
+      'kept',
+      'meanwhile',
+      'afterwards',
+      'unseen',
+    )
+    const { refId } = await scene.cache.set(kept, RECORDS, { toolName: kept })
     const page = await scene.open({ ref: refId })
     await opened(page).getByText('300 rows').waitFor()
     await scene.killServer()
     await page.getByText('server is away', { exact: true }).waitFor()
-    await scene.cache.set('meanwhile', RECORDS, { toolName: 'meanwhile' })
+    expect(await opened(page).getByText('300 rows').count()).toBe(1)
+    await scene.cache.set(meanwhile, RECORDS, { toolName: meanwhile })
     await scene.startServer()
     await page.getByText('live', { exact: true }).waitFor()
-    await row(page, 'meanwhile').waitFor()
-    await scene.cache.set('afterwards', RECORDS, { toolName: 'afterwards' })
-    await row(page, 'afterwards').waitFor()
+    await row(page, meanwhile).waitFor()
+    await scene.cache.set(afterwards, RECORDS, { toolName: afterwards })
+    await row(page, afterwards).waitFor()
     expect(await opened(page).getByText('300 rows').count()).toBe(1)
+    // What was opened while nobody answered is there when somebody does.
+    const late = await scene.cache.set(unseen, RECORDS, { toolName: unseen })
+    await row(page, unseen).waitFor()
+    await scene.killServer()
+    await page.getByText('server is away', { exact: true }).waitFor()
+    await page.evaluate(`location.hash = '${late.refId}'`)
+    await opened(page).getByRole('alert').waitFor()
+    await scene.startServer()
+    await opened(page).getByText('300 rows').waitFor()
+    await opened(page).getByRole('region', { name: 'Value' }).waitFor()
+    expect(await opened(page).getByRole('alert').count()).toBe(0)
     await page.context().close()
   })
 

@@ -37,12 +37,12 @@ export function App({ session, server }: { session: Session; server: Server }) {
     </header>
     <main class=${route === undefined ? '' : 'has-opened'}>
       <${Strip} overview=${model.overview} />
-      <${Running} tasks=${model.tasks} isLoaded=${model.areTasksLoaded} overview=${model.overview} openedRef=${route?.ref} actions=${actions} session=${session} />
+      <${Running} tasks=${model.tasks} isLoaded=${model.loads > 0} overview=${model.overview} openedRef=${route?.ref} actions=${actions} session=${session} />
       <${Stored} model=${model} session=${session} openedRef=${route?.ref} />
       ${
         route === undefined
-          ? html`<${HistoryPane} server=${server} isReady=${model.areTasksLoaded} sight=${model.overview?.sight} />`
-          : html`<${Opened} route=${route} server=${server} actions=${actions} row=${row} task=${task} statusOf=${(ref: string) => rowOf(ref)?.status} onClose=${leave} />`
+          ? html`<${HistoryPane} server=${server} isReady=${model.loads > 0} sight=${model.overview?.sight} />`
+          : html`<${Opened} route=${route} server=${server} actions=${actions} row=${row} task=${task} statusOf=${(ref: string) => rowOf(ref)?.status} loads=${model.loads} onClose=${leave} />`
       }
     </main>
     <${Notices} notices=${notices} onDismiss=${dismiss} />

@@ -63,15 +63,28 @@ function post<T>(route: string, body: object): Promise<T> {
 }
 
 async function answerOf<T>(path: string, init: RequestInit): Promise<T> {
-  const response = await fetch(path, { ...init, cache: 'no-store', credentials: 'same-origin' }).catch(() => {
-    throw new ServerProblem({ code: 'away', message: 'The server does not answer. Is it still running?' })
-  })
-  const body = await response
-    .text()
-    .then(parseExactly)
-    .catch(() => undefined)
+  const [response, text] = await whole(path, init)
+  const body = parsed(text)
   if (response.ok && body !== undefined) return body as T
   throw new ServerProblem(isProblem(body) ? body : { code: 'unknown', message: unclear(response.status) })
+}
+
+/** A server that ends in the middle of an answer is as far away as one that gives none. */
+async function whole(path: string, init: RequestInit): Promise<[Response, string]> {
+  try {
+    const response = await fetch(path, { ...init, cache: 'no-store', credentials: 'same-origin' })
+    return [response, await response.text()]
+  } catch {
+    throw new ServerProblem({ code: 'away', message: 'The server does not answer. Is it still running?' })
+  }
+}
+
+function parsed(text: string): unknown {
+  try {
+    return parseExactly(text)
+  } catch {
+    return undefined
+  }
 }
 
 function isProblem(body: unknown): body is Problem {
@@ -80,6 +93,11 @@ function isProblem(body: unknown): body is Problem {
 
 function unclear(status: number): string {
   return `The server gave an answer that this page does not understand (HTTP ${status}). Load the page again.`
+}
+
+/** Whether the server, or the store behind it, is only not there for now. */
+export function isAway(error: unknown): boolean {
+  return error instanceof ServerProblem && (error.code === 'away' || error.code === 'store_unavailable')
 }
 
 /** Whatever was thrown, in words for a person. */

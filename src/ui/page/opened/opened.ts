@@ -25,12 +25,14 @@ interface OpenedProps {
   readonly row: Row | undefined
   readonly task: Task | undefined
   readonly statusOf: StatusOf
+  /** How often the lists were loaded. */
+  readonly loads: number
   readonly onClose: () => void
 }
 
 /** The opened reference. */
-export function Opened({ route, server, actions, row, task, statusOf, onClose }: OpenedProps) {
-  const { opened, reload } = useOpened(server, route.ref, row, statusOf)
+export function Opened({ route, server, actions, row, task, statusOf, loads, onClose }: OpenedProps) {
+  const { opened, reload } = useOpened(server, route.ref, { row, statusOf, loads })
   const heading = useRef<HTMLHeadingElement>(null)
   const keptFocus = useKeptFocus(() => heading.current)
   useEffect(() => {
@@ -48,7 +50,7 @@ export function Opened({ route, server, actions, row, task, statusOf, onClose }:
     </header>
     <${Reference} text=${route.ref} actions=${actions} />
     ${opened?.problem !== undefined && html`<div class="problem" role="alert"><p>${opened.problem}</p><button type="button" onClick=${reload}>Try again</button></div>`}
-    ${detail !== undefined && current !== undefined && html`<${Parts} key=${route.ref} detail=${detail} row=${current} task=${task} route=${route} server=${server} actions=${actions} />`}
+    ${detail !== undefined && current !== undefined && html`<${Parts} key=${route.ref} detail=${detail} row=${current} task=${task} route=${route} server=${server} actions=${actions} loads=${loads} />`}
   </section>`
 }
 
@@ -57,14 +59,14 @@ interface PartsProps extends Omit<OpenedProps, 'row' | 'statusOf' | 'onClose'> {
   readonly row: Row
 }
 
-function Parts({ detail, row, task, route, server, actions }: PartsProps) {
+function Parts({ detail, row, task, route, server, actions, loads }: PartsProps) {
   const fill = useRef<((sql: string) => void) | undefined>(undefined)
   const isReadable = row.status === 'complete' && row.may.includes('read')
   return html`
     ${detail.error !== undefined && html`<${Failure} detail=${detail} />`}
     ${detail.questions !== undefined && html`<${Questions} key=${Object.keys(detail.questions).join()} row=${row} questions=${detail.questions} actions=${actions} />`}
     <${Facts} row=${row} task=${task} />
-    ${isReadable && html`<${Value} key=${`${row.ref} ${row.completedAt}`} route=${route} bytes=${row.bytes ?? 0} server=${server} />`}
+    ${isReadable && html`<${Value} key=${`${row.ref} ${row.completedAt}`} route=${route} bytes=${row.bytes ?? 0} server=${server} loads=${loads} />`}
     ${row.status === 'complete' && !row.may.includes('read') && html`<p class="hint">You may know of this value, and use it by its reference, but not read it.</p>`}
     ${isReadable && detail.tables !== undefined && detail.tables.length > 0 && html`<${Shape} tables=${detail.tables} onAsk=${(sql: string) => fill.current?.(sql)} />`}
     ${isReadable && html`<${Ask} row=${row} tables=${detail.tables ?? []} server=${server} fill=${fill} />`}

@@ -14,15 +14,26 @@ const WAYS = [
 /** A value up to here is shown as a whole. */
 const WHOLE_BYTES = 4_000
 
+interface ValueProps {
+  readonly route: Route
+  readonly bytes: number
+  readonly server: Server
+  /** How often the lists were loaded: they are loaded anew when a server that was away is back. */
+  readonly loads: number
+}
+
 /** The value: a sample of it as agents get one, page by page, or one part of it. */
-export function Value({ route, bytes, server }: { route: Route; bytes: number; server: Server }) {
+export function Value({ route, bytes, server, loads }: ValueProps) {
   const { ref, part } = route
-  const { shown, problem, isBusy, ask } = useShown()
+  const { shown, problem, isAway, isBusy, ask } = useShown()
   const show = (page?: number) => ask(() => server.value(part === '' ? ref : `${ref}#${part}`, page))
   // Media alone are no list, and no text.
   const hasPages = shown === undefined || shown.content !== undefined
   const way = shown?.page === undefined ? 'sample' : 'pages'
   useEffect(() => void show(), [ref, part])
+  useEffect(() => {
+    if (isAway) void show()
+  }, [loads])
   return html`<section class="block" aria-labelledby="value-title">
     <div class="block-head">
       <h3 id="value-title">Value</h3>

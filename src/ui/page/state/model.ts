@@ -8,7 +8,8 @@ export interface Model {
   readonly overview?: Overview
   /** In flight, the oldest first, and what has just ended. */
   readonly tasks: readonly Task[]
-  readonly areTasksLoaded: boolean
+  /** How often all was loaded: at the start, and when something may have been missed. */
+  readonly loads: number
   readonly list: List
   readonly sizes: ReadonlyMap<string, Size>
 }
@@ -45,7 +46,7 @@ export type ModelEvent =
 export const EMPTY_MODEL: Model = {
   connection: { state: 'connecting' },
   tasks: [],
-  areTasksLoaded: false,
+  loads: 0,
   list: EMPTY_LIST,
   sizes: new Map(),
 }
@@ -60,7 +61,7 @@ export function reduce(model: Model, event: ModelEvent): Model {
     case 'overview':
       return { ...model, overview: event.overview }
     case 'tasks':
-      return { ...model, areTasksLoaded: true, tasks: reloaded(model.tasks, event.tasks, event.now) }
+      return { ...model, loads: model.loads + 1, tasks: reloaded(model.tasks, event.tasks, event.now) }
     case 'changes':
       return changed(model, event.changes, event.now)
     case 'tick':

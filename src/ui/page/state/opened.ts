@@ -1,6 +1,6 @@
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks'
 import type { Detail, Row } from '../../api.ts'
-import { problemText, type Server, ServerProblem } from '../server.ts'
+import { isAway, problemText, type Server } from '../server.ts'
 
 /** An opened reference: loaded, or why not. */
 export interface Opened {
@@ -13,8 +13,19 @@ export interface Opened {
 /** How an entry stands, as far as the lists know. */
 export type StatusOf = (ref: string) => Row['status'] | undefined
 
-/** Loads the opened entry, and loads it anew when the lists know that it moved on (`row`), or that a task it hangs together with did. */
-export function useOpened(server: Server, ref: string | undefined, row: Row | undefined, statusOf: StatusOf) {
+/** What the rest of the page knows of the opened entry. */
+interface Known {
+  readonly row: Row | undefined
+  readonly statusOf: StatusOf
+  /** How often the lists were loaded. */
+  readonly loads: number
+}
+
+/**
+ * Loads the opened entry, and loads it anew when the lists know that it moved on (`row`), or that a task it hangs together with did, and
+ * when a server that was away is back.
+ */
+export function useOpened(server: Server, ref: string | undefined, { row, statusOf, loads }: Known) {
   const [opened, setOpened] = useState<Opened | undefined>(undefined)
   const wanted = useRef<string | undefined>(undefined)
   wanted.current = ref
@@ -35,6 +46,9 @@ export function useOpened(server: Server, ref: string | undefined, row: Row | un
   useEffect(() => {
     if (moved !== '') void load()
   }, [load, moved])
+  useEffect(() => {
+    if (current?.isAway) void load()
+  }, [loads])
   return { opened: current, reload: load }
 }
 
@@ -44,8 +58,4 @@ function movedIn(detail: Detail | undefined, statusOf: StatusOf): string {
   const running = linked.filter(({ status }) => status === 'pending' || status === 'processing')
   const moved = running.filter(({ ref, status }) => (statusOf(ref) ?? status) !== status)
   return moved.map(({ ref }) => `${ref} ${statusOf(ref)}`).join()
-}
-
-function isAway(error: unknown): boolean {
-  return error instanceof ServerProblem && error.code === 'away'
 }

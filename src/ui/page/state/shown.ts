@@ -1,11 +1,12 @@
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks'
 import type { Shown } from '../../api.ts'
-import { problemText } from '../server.ts'
+import { isAway, problemText } from '../server.ts'
 
 /** Something that is asked of the server: the newest question counts, and its answer stays until the next one is there. */
 export interface Asked {
   readonly shown?: Shown
   readonly problem?: string
+  readonly isAway?: boolean
   readonly isBusy: boolean
 }
 
@@ -19,7 +20,7 @@ export function useShown() {
     setAsked(before => ({ ...before, isBusy: true }))
     const next = await question().then(
       (shown): Asked => ({ shown, isBusy: false }),
-      (error): Asked => ({ problem: problemText(error), isBusy: false }),
+      (error): Asked => ({ problem: problemText(error), isAway: isAway(error), isBusy: false }),
     )
     if (newest.current === mine) setAsked(next)
   }, [])

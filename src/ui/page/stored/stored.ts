@@ -15,7 +15,7 @@ interface StoredProps {
 
 /** What is stored, the newest first. */
 export function Stored({ model, session, openedRef }: StoredProps) {
-  const { list, overview, areTasksLoaded } = model
+  const { list, overview, loads } = model
   return html`<section class="stored" aria-labelledby="stored-title">
     <div class="section-head">
       <h2 id="stored-title">Stored</h2>
@@ -37,7 +37,7 @@ export function Stored({ model, session, openedRef }: StoredProps) {
             onAgain=${() => session.reload()}
             onView=${(refs: readonly string[]) => session.wantSizes(refs)}
           />`
-        : html`<div class="empty is-list">${list.isLoaded || list.problem ? emptyText(model, session) : areTasksLoaded && ''}</div>`
+        : html`<div class="empty is-list">${list.isLoaded || list.problem ? emptyText(model, session) : loads > 0 && ''}</div>`
     }
   </section>`
 }
