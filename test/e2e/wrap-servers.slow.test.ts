@@ -70,7 +70,8 @@ describe('a server of several', () => {
     const began = performance.now()
     const client = await frontOf({ mute, plain: entryOf(PLAIN) }, '--async-timeout', '500ms')
     const names = (await client.listTools()).tools.map(({ name }) => name)
-    expect(performance.now() - began).toBeLessThan(20_000)
+    // It is waited for for 10 s; the rest is for a busy machine to start the wrapper. A client would give up after 60 s.
+    expect(performance.now() - began).toBeLessThan(45_000)
     expect(names).toContain('plain_count')
     expect(textOf(await call(client, 'plain_count'))).toBe('call 1')
     const { ref_id } = JSON.parse(textOf(await call(client, 'mute_anything')))
