@@ -11,6 +11,8 @@ import type { Warnings } from './warnings.ts'
 /** SQLite's own waiting blocks the process, so only the first part of a wait is left to it. */
 const MAX_BLOCK_MS = 100
 const TRIES = { firstMs: 5, maxMs: 200 }
+/** One try and the pause after it count for no more: in a process that was suspended, or got no core, time goes by without a try. */
+const MAX_COUNTED_MS = 500
 
 export interface ConnectionOptions {
   readonly path: string
@@ -48,7 +50,7 @@ export class SqliteConnection {
         `The store on ${path} is open for reading only: whoever opened it asked for that, or may not write to the file and its folder.`,
       )
     }
-    const giveUpAt = performance.now() + busyTimeoutMs
+    let [left, since] = [busyTimeoutMs, performance.now()]
     const backoff = new Backoff(TRIES)
     for (;;) {
       try {
@@ -57,8 +59,10 @@ export class SqliteConnection {
         this.#records.checkFormat()
         return work(this.#records)
       } catch (error) {
-        const pause = backoff.next()
-        if (!isBusy(error) || performance.now() + pause > giveUpAt) throw asStoreError(error, path)
+        const [pause, now] = [backoff.next(), performance.now()]
+        left -= Math.min(now - since, MAX_COUNTED_MS)
+        since = now
+        if (!isBusy(error) || pause > left) throw asStoreError(error, path)
         await sleep(pause * (0.5 + Math.random()))
       }
     }

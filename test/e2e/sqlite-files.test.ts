@@ -195,6 +195,26 @@ describe('a lock that another process holds', () => {
     await Promise.all([store.close(), patient.close()])
   })
 
+  it('is not given up on by a process that did not run meanwhile', async () => {
+    await written(path)
+    const release = lock(path)
+    const store = sqliteStore(path)
+    await store.get('t:none')
+    let asked = 0
+    const clock = vi.spyOn(performance, 'now').mockImplementation(() => {
+      asked++
+      if (asked === 4) release()
+      return asked * 60_000
+    })
+    try {
+      expect((await store.claim(complete(), NOW)).won).toBe(true)
+      expect(asked).toBeGreaterThanOrEqual(4)
+    } finally {
+      clock.mockRestore()
+      await store.close()
+    }
+  })
+
   it('does not keep a close from ending the calls that wait', async () => {
     await written(path)
     const release = lock(path)
