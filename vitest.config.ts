@@ -61,6 +61,7 @@ const within = ['test/unit/**/*.test.ts', 'test/contract/**/*.test.ts']
 const apart = [
   'test/e2e/query-limits*.test.ts',
   'test/e2e/token-table.test.ts',
+  'test/unit/cli/store-option.test.ts',
   'test/unit/stores/sqlite-beginning.test.ts',
 ]
 
