@@ -61,7 +61,7 @@ export class ToolCalls {
   readonly #callers = new Map<string, Set<ProxiedClient>>()
   readonly #settingsByTool: SettingsByTool
   readonly #jobs: FollowedJobs
-  /** Those whose servers have listed their tools. */
+  /** Those whose servers have listed their tools, or take calls without. */
   readonly #ready = new WeakSet<ProxiedClient>()
   #checked = false
 
@@ -104,6 +104,12 @@ export class ToolCalls {
         if (caller.namespace === namespace && this.#ready.has(caller)) return false
     }
     return true
+  }
+
+  #isBack(caller: ProxiedClient): void {
+    if (this.#ready.has(caller)) return
+    this.#ready.add(caller)
+    this.cache[ADAPTERS].awaitedCallers.returned()
   }
 
   /** Whether work that the caller asked for is not finished. */
@@ -195,6 +201,7 @@ export class ToolCalls {
   ): Promise<CallResponse> {
     const run = () => {
       const tool = this.#tool(call.name, call.tool)
+      this.#isBack(caller)
       const { input, options } = prepare(caller, call, tool.memoize)
       return tool.call(input, { ...options, ...context })
     }
@@ -216,8 +223,7 @@ export class ToolCalls {
    * somebody's risk.
    */
   listed(caller: ProxiedClient, tools: ReadonlyMap<string, KnownTool>, log: Log): void {
-    this.#ready.add(caller)
-    this.cache[ADAPTERS].awaitedCallers.returned()
+    this.#isBack(caller)
     if (this.#checked || tools.size === 0) return
     this.#checked = true
     for (const { pattern, meant } of unlistedTools(this.settings, [...tools.keys()])) {

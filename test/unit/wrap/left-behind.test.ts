@@ -96,4 +96,13 @@ describe('a task that an earlier wrapper left behind', () => {
     await clock.advance('3m')
     expect(await next.cache.get(refId)).toMatchObject({ status: 'failed', canRetry: true })
   })
+
+  it('goes on when its client calls, although the server never lists its tools', async () => {
+    const { store, refId } = await lostCall()
+    const clock = new FakeClock()
+    const next = await wrapper(store, clock, slowToList(JOB).serve)
+    await next.poll(2, 'job', {})
+    await clock.advance('2m')
+    expect(await next.cache.get(refId)).toMatchObject({ status: 'complete' })
+  })
 })
