@@ -1,4 +1,4 @@
-import { systemClock } from '../../core/clock.ts'
+import { systemClock, waitAtMost } from '../../core/clock.ts'
 import type { Channel } from '../channels/channel.ts'
 import { failure, isRequest, RpcErrorCode } from '../rpc.ts'
 
@@ -36,15 +36,14 @@ export class UnusableServer {
 
 /** Answers the first request of a client whose server could not be started. Resolves then, or when none comes. */
 export async function refuseFirst(client: Channel, reason: string): Promise<void> {
-  const asked = new Promise<void>(resolve => {
+  const answered = new Promise<void>(resolve => {
     client.onclose = () => resolve()
     client.onmessage = message => {
       if (!isRequest(message)) return
       const failed = failure(message.id, { code: RpcErrorCode.upstreamLost, message: reason })
       void client.send(failed).then(resolve, resolve)
     }
-    systemClock.schedule(FIRST_REQUEST_MS, resolve)
   })
   await client.start()
-  await asked
+  await waitAtMost(systemClock, FIRST_REQUEST_MS, answered)
 }
